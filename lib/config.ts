@@ -1,0 +1,134 @@
+/**
+ * The configuration of a run: what it is made of. Presets and resolution are in `presets.ts` and
+ * `resolve_config.ts`. It is resolved once, saved with the run and never passed into a layer.
+ * @module
+ */
+
+export const TASK_KINDS = ["classification", "tagging"] as const;
+export type TaskKind = typeof TASK_KINDS[number];
+
+export const POOLING_MODES = ["mean", "cls", "cls-token", "max"] as const;
+/** `cls` is the pooler's tanh layer over [CLS], as the reference does; `cls-token` is [CLS] itself. */
+export type PoolingMode = typeof POOLING_MODES[number];
+
+export const NORMALIZE_MODES = ["none", "l1", "l2"] as const;
+export type NormalizeMode = typeof NORMALIZE_MODES[number];
+
+export const SCHEDULES = ["linear", "cosine"] as const;
+export type Schedule = typeof SCHEDULES[number];
+
+export const DEVICES = ["cpu"] as const;
+export type Device = typeof DEVICES[number];
+
+export const EXECUTORS = ["auto", "onnx"] as const;
+export type Executor = typeof EXECUTORS[number];
+
+export const PRECISIONS = ["float32"] as const;
+export type Precision = typeof PRECISIONS[number];
+
+/** How tasks share the steps of training: `both` takes one batch of every task a step. */
+export const MIXINGS = ["both"] as const;
+export type Mixing = typeof MIXINGS[number];
+
+/** Columns of a task's parquet files, by kind. */
+export type TaskColumns =
+  | { readonly text: string; readonly label: string }
+  | { readonly tokens: string; readonly tags: string };
+
+/** One task: where its rows are and what is predicted from them. */
+export type TaskConfig = {
+  readonly name: string;
+  readonly kind: TaskKind;
+  /** Folder under `data.dir`, or name in the Hub table of `data/hub.ts`. */
+  readonly dataset: string;
+  readonly columns: TaskColumns;
+  /** Class names by label number, or BIO tags by tag number. */
+  readonly labels: readonly string[];
+  /** Source file of a split where it is not its own name; `validation: null`: carved from train. */
+  readonly split: { readonly validation: string | null; readonly test: string };
+  /** Further data sets whose test split is scored: `scores.<task>.<dataset>`. */
+  readonly alsoTest: readonly string[];
+  /** Factor of the task's loss in the sum. */
+  readonly weight: number;
+  /** The score that stands for the task. */
+  readonly metric: "accuracy" | "macroF1" | "f1" | "strictF1";
+};
+
+/** An encoder to be made from nothing, when `model.source` is null. */
+export type FreshModelConfig = {
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly attentionHeads: number;
+  readonly intermediateSize: number;
+  readonly maxPositions: number;
+  /** Word pieces to learn from the run's own training rows. */
+  readonly vocabularySize: number;
+};
+
+export type ModelConfig = {
+  /** A checkpoint folder or Hub name; null: a fresh encoder with a learned vocabulary. */
+  readonly source: string | null;
+  readonly fresh: FreshModelConfig;
+  readonly pooling: PoolingMode;
+  /** Size of a learned projection after pooling; null: none. */
+  readonly embeddingSize: number | null;
+  readonly normalize: NormalizeMode;
+  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  readonly maxLength: number;
+  readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
+};
+
+export type TrainingConfig = {
+  readonly epochs: number;
+  /** Stops there even if epochs are left; null: no limit. */
+  readonly maxSteps: number | null;
+  readonly mixing: Mixing;
+  /** Rows of a batch of each task; null where `batchTokens` rules. */
+  readonly batchRows: number | null;
+  /** Word pieces of a batch, padding included; null where `batchRows` rules. */
+  readonly batchTokens: number | null;
+  /** Padded lengths that batches may have, rising. */
+  readonly lengths: readonly number[];
+  readonly learningRate: {
+    /** Of the top encoder layer and the pooler. */
+    readonly top: number;
+    /** Each layer below learns this much as fast; embeddings stand below layer 0. */
+    readonly decay: number;
+    readonly heads: number;
+  };
+  readonly schedule: Schedule;
+  /** Share of the steps over which the rates rise from zero. */
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  /** Global norm that gradients are clipped to; null: no clipping. */
+  readonly clipNorm: number | null;
+  /** A line of metrics every so many steps. */
+  readonly logEvery: number;
+  /** Validation scores every so many steps; null: at the end alone. */
+  readonly evaluateEvery: number | null;
+  /** A checkpoint every so many steps; null: at the end alone. */
+  readonly checkpointEvery: number | null;
+};
+
+export type DataConfig = {
+  /** Folder in the Hub's layout; null: the Hub; `sample`: the built-in sample. */
+  readonly dir: string | null;
+  /** Rows carved from train where a task has no validation split. */
+  readonly validationRows: number;
+  /** Uses only the first rows of each split (after shuffling train); null: all. */
+  readonly maxRows: number | null;
+};
+
+export type RunConfig = {
+  readonly preset: string;
+  readonly model: ModelConfig;
+  readonly tasks: readonly TaskConfig[];
+  readonly training: TrainingConfig;
+  readonly data: DataConfig;
+  readonly seed: number;
+  readonly device: Device;
+  readonly executor: Executor;
+  readonly precision: Precision;
+  readonly native: { readonly isa: string | null; readonly threads: number | null };
+};

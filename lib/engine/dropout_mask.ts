@@ -1,0 +1,84 @@
+/**
+ * The dropout mask as a counter hash, so that no mask is stored and every executor draws the same one.
+ *
+ * The element at row r, column c (last axis; all axes before it are rows) is kept where
+ *
+ *     z = ρ(r) + γ(c),  z · (2z + 1)  <  threshold      (32-bit wrapping, compared signed)
+ *
+ * with ρ(r) = mix32(k₀ + r), γ(c) = mix32(k₁ + c), k₀ and k₁ hashed from seed and site, mix32 being
+ * MurmurHash3's finaliser. z · (2z + 1) is RC6's quadratic permutation (Rivest et al., 1998), whose
+ * high bits depend on all bits of z. Rows and columns are hashed in O(R + C), elements cost one add,
+ * one multiplication and one comparison, on any processor.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { hashName } from "@/random.ts";
+
+/** Attributes of the kernel `DropoutMask`; its one input is `seed`, an int32 scalar. */
+export type DropoutMaskAttributes = {
+  readonly shape: readonly number[];
+  readonly rate: number;
+  readonly site: string;
+};
+
+/** Signed threshold below which an element is kept. */
+export function keepThreshold(rate: number): number {
+  return Math.round((1 - rate) * 2 ** 32 - 2 ** 31);
+}
+
+/** Numbers that tell the rows and the columns of one site from those of every other. */
+export function siteKeys(site: string): { readonly row: number; readonly column: number } {
+  return { row: hashName(`${site}/row`) | 0, column: hashName(`${site}/column`) | 0 };
+}
+
+/** MurmurHash3's finaliser on signed 32-bit numbers. */
+function mix(value: number): number {
+  let h = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+/** ρ(r) or γ(c) for all indices below `count`. */
+function hashIndices(seed: number, key: number, count: number): Int32Array {
+  const start = mix((seed ^ key) | 0);
+  const hashes = new Int32Array(count);
+  for (let i = 0; i < count; i++) hashes[i] = mix((start + i) | 0);
+  return hashes;
+}
+
+/** The mask of `shape` [R, C] computed here: 0, or 1 / (1 − rate). */
+export function computeDropoutMask(
+  seed: number,
+  { shape, rate, site }: DropoutMaskAttributes,
+): Float32Array {
+  const columns = shape.at(-1) ?? 1;
+  const size = shape.reduce((a, b) => a * b, 1);
+  const rows = columns === 0 ? 0 : size / columns;
+  const keys = siteKeys(site);
+  const rho = hashIndices(seed, keys.row, rows);
+  const gamma = hashIndices(seed, keys.column, columns);
+  const threshold = keepThreshold(rate);
+  const scale = Math.fround(1 / (1 - rate));
+  const mask = new Float32Array(size);
+  for (let r = 0, at = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++, at++) {
+      const z = ((rho[r] as number) + (gamma[c] as number)) | 0;
+      mask[at] = Math.imul(z, 2 * z + 1) < threshold ? scale : 0;
+    }
+  }
+  return mask;
+}
+
+// TensorFlow.js's own `cpu` backend computes the mask here; the recording backend compiles it.
+tf.registerKernel({
+  kernelName: "DropoutMask",
+  backendName: "cpu",
+  kernelFunc: ({ inputs, attrs, backend }) => {
+    const attributes = attrs as unknown as DropoutMaskAttributes;
+    const seed = (backend as tf.KernelBackend).readSync((inputs.seed as tf.TensorInfo).dataId);
+    const mask = computeDropoutMask(Number(seed[0]), attributes);
+    const shape = [...attributes.shape];
+    const dataId = (backend as tf.KernelBackend).write(mask, shape, "float32");
+    return { dataId, shape, dtype: "float32" };
+  },
+});
