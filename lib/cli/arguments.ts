@@ -1,0 +1,155 @@
+/**
+ * Command-line arguments of the tasks: a table of options in, typed values out, one clear error for
+ * anything else.
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+/** One option of a task. */
+export type Option = {
+  readonly type: "string" | "boolean";
+  /** One line for `--help`. */
+  readonly help: string;
+  /** What its value is called in `--help`, such as `DIR`. */
+  readonly value?: string;
+  /** May be given several times; its value is a list. */
+  readonly multiple?: true;
+  /** Value where the option is not given. */
+  readonly default?: string;
+  /** The only values allowed. */
+  readonly choices?: readonly string[];
+};
+
+/** A task's options by name. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** The values of options: a boolean, a list, or a string that is undefined where there is no default. */
+export type OptionValues<O extends Options> = {
+  readonly [K in keyof O]: O[K] extends { type: "boolean" } ? boolean
+    : O[K] extends { multiple: true } ? readonly string[]
+    : O[K] extends { default: string } ? string
+    : string | undefined;
+};
+
+/** How many arguments without a name a task takes. */
+export type Positionals = {
+  /** What they are called, in order, such as `["RUN", "TEXT"]`. */
+  readonly names: readonly string[];
+  /** How many must be given. */
+  readonly min: number;
+  /** How many may be given. */
+  readonly max: number;
+};
+
+/** Arguments as given: typed values and the arguments without a name. */
+export type ParsedArguments<O extends Options> = {
+  readonly values: OptionValues<O>;
+  readonly positionals: readonly string[];
+};
+
+/** Reads `args` by the table `options`; raises a RangeError that names what is known. */
+export function parseArguments<const O extends Options>(
+  task: string,
+  args: readonly string[],
+  options: O,
+  positionals: Positionals = { names: [], min: 0, max: 0 },
+): ParsedArguments<O> {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      Object.entries(options).map(([name, { type }]) => [name, { type }]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values: Record<string, string | boolean | string[] | undefined> = {};
+  for (const [name, option] of Object.entries(options)) {
+    values[name] = option.type === "boolean" ? false : option.multiple ? [] : option.default;
+  }
+  const given: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "positional") given.push(token.value);
+    if (token.kind !== "option") continue;
+    const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
+    if (option === undefined) {
+      const known = Object.keys(options).map((name) => `--${name}`).join(", ");
+      throw new RangeError(`Cannot run ${task}: option ${token.rawName} is not one of ${known}`);
+    }
+    if (option.type === "boolean") {
+      if (token.value !== undefined) {
+        throw new RangeError(
+          `Cannot run ${task} as --${token.name} must have no value: current value is ${token.value}`,
+        );
+      }
+      values[token.name] = true;
+      continue;
+    }
+    const value = token.value;
+    if (value === undefined || (token.inlineValue !== true && /^-./.test(value))) {
+      throw new RangeError(
+        `Cannot run ${task} as --${token.name} must have a value: write --${token.name}=${
+          option.value ?? "VALUE"
+        }`,
+      );
+    }
+    checkChoice(task, token.name, option, value);
+    const before = values[token.name];
+    if (Array.isArray(before)) before.push(value);
+    else values[token.name] = value;
+  }
+  checkPositionals(task, given, positionals);
+  return { values: values as OptionValues<O>, positionals: given };
+}
+
+function checkChoice(task: string, name: string, option: Option, value: string): void {
+  if (option.choices && !option.choices.includes(value)) {
+    throw new RangeError(
+      `Cannot run ${task} as --${name} must be one of ${
+        option.choices.join(", ")
+      }: current value is ${value}`,
+    );
+  }
+}
+
+function checkPositionals(task: string, given: readonly string[], expected: Positionals): void {
+  const { names, min, max } = expected;
+  if (given.length < min) {
+    throw new RangeError(
+      `Cannot run ${task} as ${names[given.length] ?? names.at(-1)} must be given: see --help`,
+    );
+  }
+  if (given.length > max) {
+    throw new RangeError(
+      `Cannot run ${task} as it takes ${max === 0 ? "no" : `at most ${max}`} argument${
+        max === 1 ? "" : "s"
+      } without a name: one too many is ${given[max]}`,
+    );
+  }
+}
+
+/** The text that `--help` prints. */
+export function formatUsage(
+  task: { readonly name: string; readonly summary: string; readonly usage: string },
+  options: Options,
+): string {
+  const rows = Object.entries(options).map(([name, option]) => {
+    const value = option.value ?? (option.choices ? option.choices.join("|") : "VALUE");
+    const left = `--${name}${option.type === "string" ? ` ${value}` : ""}`;
+    const notes = [
+      option.multiple ? "may be repeated" : "",
+      option.choices && option.value ? `one of ${option.choices.join(", ")}` : "",
+      option.default !== undefined ? `default ${option.default}` : "",
+    ].filter((note) => note !== "");
+    return [left, option.help + (notes.length > 0 ? ` (${notes.join("; ")})` : "")] as const;
+  });
+  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)));
+  const lines = rows.map(([left, help]) =>
+    left.length > width
+      ? `  ${left}\n  ${"".padEnd(width)}  ${help}`
+      : `  ${left.padEnd(width)}  ${help}`
+  );
+  const usage = `usage: deno task ${task.name} ${task.usage}`.trimEnd();
+  return `${task.summary}\n\n${usage}\n\n${lines.join("\n")}`;
+}

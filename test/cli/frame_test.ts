@@ -1,0 +1,167 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { runTaskWith, type Task, type Terminal } from "@/cli/frame.ts";
+import type { Options } from "@/cli/arguments.ts";
+
+/** A terminal that keeps what is printed. */
+function fakeTerminal(debug = false) {
+  const printed = { out: [] as string[], error: [] as string[], exits: [] as number[] };
+  const listeners = new Set<() => void>();
+  const terminal: Terminal = {
+    out: (line) => printed.out.push(line),
+    error: (line) => printed.error.push(line),
+    debug,
+    onInterrupt(call) {
+      listeners.add(call);
+      return () => listeners.delete(call);
+    },
+    exit: (code) => printed.exits.push(code),
+  };
+  return { terminal, printed, listeners, interrupt: () => listeners.forEach((call) => call()) };
+}
+
+const OPTIONS = {
+  out: { type: "string", value: "DIR", help: "where it goes" },
+  set: { type: "string", multiple: true, value: "key=value", help: "one key" },
+  precision: { type: "string", choices: ["float32", "half"], default: "float32", help: "digits" },
+  json: { type: "boolean", help: "JSON lines" },
+} as const satisfies Options;
+
+function task(run: Task<typeof OPTIONS>["run"], more: Partial<Task<typeof OPTIONS>> = {}) {
+  return {
+    name: "bake",
+    summary: "Bakes.",
+    usage: "RUN [--json]",
+    options: OPTIONS,
+    positionals: { names: ["RUN", "TEXT"], min: 1, max: 2 },
+    run,
+    ...more,
+  } satisfies Task<typeof OPTIONS>;
+}
+
+async function errorOf(...args: string[]): Promise<string> {
+  const { terminal, printed } = fakeTerminal();
+  strictEqual(await runTaskWith(task(() => {}), args, terminal), 1);
+  strictEqual(printed.error.length, 1);
+  return String(printed.error[0]);
+}
+
+Deno.test("runTaskWith() gives run() typed values, lists, defaults and arguments in order", async () => {
+  const { terminal, listeners } = fakeTerminal();
+  let seen: unknown;
+  const code = await runTaskWith(
+    task(({ values, positionals }) => {
+      seen = { ...values, positionals };
+    }),
+    ["a run", "--set", "a=1", "--json", "--set=b=-2", "--", "--text"],
+    terminal,
+  );
+  strictEqual(code, 0);
+  deepStrictEqual(seen, {
+    out: undefined,
+    set: ["a=1", "b=-2"],
+    precision: "float32",
+    json: true,
+    debug: false,
+    help: false,
+    positionals: ["a run", "--text"],
+  });
+  strictEqual(listeners.size, 0, "the listener for Ctrl+C is taken back");
+});
+
+Deno.test("runTaskWith() names the known options where one is unknown", async () => {
+  strictEqual(
+    await errorOf("r", "--lr", "1"),
+    "error: Cannot run bake: option --lr is not one of --out, --set, --precision, --json, --debug, --help",
+  );
+  match(await errorOf("r", "--toString"), /option --toString is not one of/);
+  match(await errorOf("r", "-x"), /option -x is not one of/);
+});
+
+Deno.test("runTaskWith() refuses missing values, values of switches and values beyond the choices", async () => {
+  strictEqual(
+    await errorOf("r", "--out", "--json"),
+    "error: Cannot run bake as --out must have a value: write --out=DIR",
+  );
+  strictEqual(
+    await errorOf("r", "--out"),
+    "error: Cannot run bake as --out must have a value: write --out=DIR",
+  );
+  strictEqual(
+    await errorOf("r", "--json=yes"),
+    "error: Cannot run bake as --json must have no value: current value is yes",
+  );
+  strictEqual(
+    await errorOf("r", "--precision", "double"),
+    "error: Cannot run bake as --precision must be one of float32, half: current value is double",
+  );
+});
+
+Deno.test("runTaskWith() counts the arguments without a name", async () => {
+  strictEqual(await errorOf(), "error: Cannot run bake as RUN must be given: see --help");
+  strictEqual(
+    await errorOf("a", "b", "c"),
+    "error: Cannot run bake as it takes at most 2 arguments without a name: one too many is c",
+  );
+});
+
+Deno.test("runTaskWith() prints usage for --help and runs nothing", async () => {
+  const { terminal, printed } = fakeTerminal();
+  let ran = false;
+  const code = await runTaskWith(task(() => void (ran = true)), ["--nonsense", "--help"], terminal);
+  strictEqual(code, 0);
+  strictEqual(ran, false);
+  strictEqual(
+    printed.out[0],
+    `Bakes.
+
+usage: deno task bake RUN [--json]
+
+  --out DIR                 where it goes
+  --set key=value           one key (may be repeated)
+  --precision float32|half  digits (default float32)
+  --json                    JSON lines
+  --debug                   show the stack of an error (also DEBUG=1)
+  --help                    show this text`,
+  );
+});
+
+Deno.test("runTaskWith() prints an error in one line, its stack only when asked", async () => {
+  const failing = task(() => {
+    throw new RangeError("Cannot bake:\n  no flour");
+  });
+  const quiet = fakeTerminal();
+  strictEqual(await runTaskWith(failing, ["r"], quiet.terminal), 1);
+  deepStrictEqual(quiet.printed.error, ["error: Cannot bake: no flour"]);
+  for (const loud of [fakeTerminal(true), fakeTerminal()]) {
+    await runTaskWith(failing, ["r", "--debug"], loud.terminal);
+    match(String(loud.printed.error[1]), /frame_test\.ts/);
+  }
+});
+
+Deno.test("runTaskWith() gives 1 where the outcome is a failure and 0 where the reader has gone", async () => {
+  const { terminal, printed } = fakeTerminal();
+  strictEqual(await runTaskWith(task(() => false), ["r"], terminal), 1);
+  const broken = task(() => {
+    throw new Deno.errors.BrokenPipe("head has enough");
+  });
+  strictEqual(await runTaskWith(broken, ["r"], terminal), 0);
+  deepStrictEqual(printed.error, []);
+});
+
+Deno.test("Ctrl+C ends a plain task at once, and aborts one that stops itself before it ends it", async () => {
+  const plain = fakeTerminal();
+  await runTaskWith(task(() => plain.interrupt()), ["r"], plain.terminal);
+  deepStrictEqual(plain.printed.exits, [130]);
+
+  const polite = fakeTerminal();
+  const aborted: boolean[] = [];
+  const stopping = task(({ signal }) => {
+    polite.interrupt();
+    aborted.push(signal.aborted);
+    deepStrictEqual(polite.printed.exits, []);
+    polite.interrupt();
+  }, { stopsItself: true });
+  await runTaskWith(stopping, ["r"], polite.terminal);
+  deepStrictEqual(aborted, [true]);
+  deepStrictEqual(polite.printed.exits, [130]);
+});
