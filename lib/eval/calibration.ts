@@ -1,0 +1,72 @@
+/**
+ * Calibration: does a class given with probability p turn out right in a share p of the rows?
+ * Expected calibration error as in Guo et al. 2017 (arXiv:1706.04599v2, equation 3).
+ * Shapes: N rows, C classes, M bins.
+ * @module
+ */
+
+/** Rows whose highest probability lies in one bin. */
+export type CalibrationBin = {
+  /** Mean of the highest probability. */
+  readonly confidence: number;
+  /** Share of the rows whose most probable class is right. */
+  readonly accuracy: number;
+  readonly rows: number;
+};
+
+export type Calibration = {
+  /** Mean distance of confidence and accuracy over bins, weighted by their rows; 0 is perfect. */
+  readonly ece: number;
+  /** The bins that hold rows, by rising confidence. */
+  readonly bins: readonly CalibrationBin[];
+};
+
+export type CalibrationInput = {
+  /** [N] class numbers. */
+  readonly gold: ArrayLike<number>;
+  /** [N, C] row-major, each row summing to 1. */
+  readonly probabilities: ArrayLike<number>;
+  readonly classes: number;
+  /** M, equally wide bins (low, high] over 0 to 1; 15 by default, as in the paper. */
+  readonly bins?: number;
+};
+
+/** Bins rows by the probability of their most probable class (the first of equals). */
+export function measureCalibration(input: CalibrationInput): Calibration {
+  const { gold, probabilities, classes, bins = 15 } = input;
+  const rows = gold.length;
+  if (probabilities.length !== rows * classes) {
+    throw new RangeError(
+      `Cannot measure calibration as probabilities must have ${rows} x ${classes} entries: current length is ${probabilities.length}`,
+    );
+  }
+  const sums = Array.from({ length: bins }, () => ({ confidence: 0, hits: 0, rows: 0 }));
+  for (let row = 0; row < rows; row++) {
+    let best = 0, confidence = -1, total = 0;
+    for (let c = 0; c < classes; c++) {
+      const p = probabilities[row * classes + c] ?? NaN;
+      total += p;
+      if (p > confidence) [best, confidence] = [c, p];
+    }
+    if (!(Math.abs(total - 1) < 1e-3)) {
+      throw new RangeError(
+        `Cannot measure calibration as probabilities of row ${row} must sum to 1: current sum is ${total}`,
+      );
+    }
+    const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))];
+    if (!bin) throw new RangeError(`internal: no calibration bin for ${confidence}`);
+    bin.confidence += confidence;
+    bin.hits += gold[row] === best ? 1 : 0;
+    bin.rows++;
+  }
+  const filled = sums.filter((bin) => bin.rows > 0);
+  const gap = filled.reduce((sum, bin) => sum + Math.abs(bin.confidence - bin.hits), 0);
+  return {
+    ece: rows === 0 ? 0 : gap / rows,
+    bins: filled.map((bin) => ({
+      confidence: bin.confidence / bin.rows,
+      accuracy: bin.hits / bin.rows,
+      rows: bin.rows,
+    })),
+  };
+}

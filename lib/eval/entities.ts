@@ -1,0 +1,205 @@
+/**
+ * Scores of named entities: exact spans under conlleval's rules and under strict IOB2, token accuracy
+ * beside them. A span counts when type, first and last word are all right.
+ *
+ * A score whose denominator is 0 is 0, as conlleval prints it; all results are plain data that
+ * survives JSON.
+ * @module
+ */
+
+import { type Interval, middleInterval } from "@/eval/interval.ts";
+import { type Span, SPAN_RULES, type SpanRule, spans } from "@/eval/spans.ts";
+import { stream } from "@/random.ts";
+
+/** How one entity type fared, as fractions from 0 to 1; conlleval's rules unless named strict. */
+export type TypeScores = {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  readonly strictF1: number;
+  /** Gold entities of this type. */
+  readonly support: number;
+};
+
+/** What {@link scoreEntities} finds; what `summary.json` holds for a tagging task. */
+export type EntityScores = {
+  /** Sentences. */
+  readonly rows: number;
+  /** Micro-averaged over all entities, conlleval's rules. */
+  readonly f1: number;
+  readonly precision: number;
+  readonly recall: number;
+  readonly strictF1: number;
+  readonly strictPrecision: number;
+  readonly strictRecall: number;
+  /** Share of words with the right tag. Not a score of entities: most words are O. */
+  readonly tokenAccuracy: number;
+  /** 95 % bootstrap interval of `f1`, over sentences. */
+  readonly interval: Interval;
+  /** By entity type, in alphabetical order. */
+  readonly perType: Readonly<Record<string, TypeScores>>;
+};
+
+/** Spans found, spans there are, and spans that are both. */
+export type SpanCounts = { correct: number; predicted: number; gold: number };
+
+export type EntityInput = {
+  /** Tags of each sentence, a word each. */
+  readonly gold: readonly (readonly string[])[];
+  /** As many sentences, as many words each. */
+  readonly predicted: readonly (readonly string[])[];
+};
+
+export type EntityOptions = {
+  /** Seed of the resamples behind `interval`; 1 by default. */
+  readonly seed?: number;
+  /** Resamples behind `interval`; 1,000 by default. */
+  readonly resamples?: number;
+};
+
+/**
+ * Scores predicted tags against gold ones.
+ *
+ * @example
+ * ```ts
+ * import { scoreEntities } from "@/eval/entities.ts";
+ * const { f1, strictF1 } = scoreEntities({
+ *   gold: [["B-PER", "I-PER", "O"]],
+ *   predicted: [["I-PER", "I-PER", "O"]],
+ * }); // 1 and 0
+ * ```
+ */
+export function scoreEntities(input: EntityInput, options: EntityOptions = {}): EntityScores {
+  const { gold, predicted } = input;
+  const { seed = 1, resamples = 1000 } = options;
+  if (gold.length === 0) {
+    throw new RangeError(
+      "Cannot score entities as there must be at least one sentence: current count is 0",
+    );
+  }
+  if (predicted.length !== gold.length) {
+    throw new RangeError(
+      `Cannot score entities as predicted must have ${gold.length} sentences: current count is ${predicted.length}`,
+    );
+  }
+  const totals = {
+    conlleval: new Map<string, SpanCounts>(),
+    strict: new Map<string, SpanCounts>(),
+  };
+  const sentences: SpanCounts[] = [];
+  let words = 0, rightWords = 0;
+  gold.forEach((tags, row) => {
+    const given = predicted[row] ?? [];
+    if (given.length !== tags.length) {
+      throw new RangeError(
+        `Cannot score entities as sentence ${row} must have ${tags.length} predicted tags: current count is ${given.length}`,
+      );
+    }
+    words += tags.length;
+    rightWords += tags.filter((tag, word) => tag === given[word]).length;
+    for (const rule of SPAN_RULES) {
+      const counts = countSpans(tags, given, rule);
+      for (const [type, count] of counts) {
+        totals[rule].set(type, add(totals[rule].get(type), count));
+      }
+      if (rule === "conlleval") sentences.push(sumCounts(counts.values()));
+    }
+  });
+  const all = rate(sumCounts(totals.conlleval.values()));
+  const strict = rate(sumCounts(totals.strict.values()));
+  const perType: Record<string, TypeScores> = {};
+  for (const type of [...totals.conlleval.keys()].sort()) {
+    perType[type] = {
+      ...rate(add(undefined, totals.conlleval.get(type))),
+      strictF1: rate(add(undefined, totals.strict.get(type))).f1,
+      support: totals.conlleval.get(type)?.gold ?? 0,
+    };
+  }
+  return {
+    rows: gold.length,
+    f1: all.f1,
+    precision: all.precision,
+    recall: all.recall,
+    strictF1: strict.f1,
+    strictPrecision: strict.precision,
+    strictRecall: strict.recall,
+    tokenAccuracy: divide(rightWords, words),
+    interval: resampleF1(sentences, { seed, resamples }),
+    perType,
+  };
+}
+
+/** Spans of one sentence by type, under `rule`. */
+export function countSpans(
+  gold: readonly string[],
+  predicted: readonly string[],
+  rule: SpanRule,
+): Map<string, SpanCounts> {
+  const counts = new Map<string, SpanCounts>();
+  const at = (type: string) => {
+    const count = counts.get(type) ?? { correct: 0, predicted: 0, gold: 0 };
+    counts.set(type, count);
+    return count;
+  };
+  const key = ({ type, start, end }: Span) => `${start} ${end} ${type}`;
+  const there = spans(gold, rule), keys = new Set(there.map(key));
+  for (const span of there) at(span.type).gold++;
+  for (const span of spans(predicted, rule)) {
+    at(span.type).predicted++;
+    if (keys.has(key(span))) at(span.type).correct++;
+  }
+  return counts;
+}
+
+/** Precision, recall and F1 of counts; 0 where there is nothing to divide by. */
+export function rate(
+  counts: Readonly<SpanCounts>,
+): Pick<TypeScores, "precision" | "recall" | "f1"> {
+  const { correct, predicted, gold } = counts;
+  return {
+    precision: divide(correct, predicted),
+    recall: divide(correct, gold),
+    f1: divide(2 * correct, predicted + gold),
+  };
+}
+
+/** The middle 95 % of F1 over `resamples` draws of as many sentences, with replacement. */
+function resampleF1(
+  sentences: readonly SpanCounts[],
+  { seed, resamples }: { seed: number; resamples: number },
+): Interval {
+  const size = sentences.length;
+  const correct = Float64Array.from(sentences, (counts) => counts.correct);
+  const either = Float64Array.from(sentences, (counts) => counts.predicted + counts.gold);
+  const prng = stream(seed, "bootstrap", "entities");
+  const scores = new Float64Array(resamples);
+  for (let sample = 0; sample < resamples; sample++) {
+    let hits = 0, spread = 0;
+    for (let draw = 0; draw < size; draw++) {
+      const sentence = prng.below(size);
+      hits += correct[sentence] ?? 0;
+      spread += either[sentence] ?? 0;
+    }
+    scores[sample] = divide(2 * hits, spread);
+  }
+  return middleInterval(scores);
+}
+
+function sumCounts(counts: Iterable<SpanCounts>): SpanCounts {
+  let total: SpanCounts = { correct: 0, predicted: 0, gold: 0 };
+  for (const count of counts) total = add(total, count);
+  return total;
+}
+
+function add(a: SpanCounts | undefined, b: SpanCounts | undefined): SpanCounts {
+  return {
+    correct: (a?.correct ?? 0) + (b?.correct ?? 0),
+    predicted: (a?.predicted ?? 0) + (b?.predicted ?? 0),
+    gold: (a?.gold ?? 0) + (b?.gold ?? 0),
+  };
+}
+
+/** `part / whole`; 0 where `whole` is 0. */
+function divide(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}

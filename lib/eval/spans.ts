@@ -1,0 +1,70 @@
+/**
+ * Entities in BIO tags. Two rules, which differ on tags that no annotator would write but a model does:
+ *
+ * | tags | `conlleval` | `strict` (IOB2) |
+ * | --- | --- | --- |
+ * | `O I-PER` | the I- opens a PER | no entity |
+ * | `B-PER I-LOC` | PER, then a LOC | PER alone |
+ * | `I-PER I-PER` | one PER | no entity |
+ * | `B-PER B-PER` | two PER | two PER |
+ *
+ * `conlleval` is the rule of the CoNLL shared tasks' script (Tjong Kim Sang, conlleval.pl, 2002);
+ * `strict` is that of seqeval 1.2.2 with `mode="strict", scheme=IOB2`.
+ * @module
+ */
+
+import { assertNever } from "@/assert_never.ts";
+
+export const SPAN_RULES = ["conlleval", "strict"] as const;
+export type SpanRule = typeof SPAN_RULES[number];
+
+/** One entity: words `start` up to but without `end`. */
+export type Span = { readonly type: string; readonly start: number; readonly end: number };
+
+type Tag = { readonly mark: "B" | "I" | "O"; readonly type: string };
+
+/**
+ * The entities of one sentence, in order. They never overlap.
+ *
+ * @example
+ * ```ts
+ * import { spans } from "@/eval/spans.ts";
+ * spans(["B-PER", "I-PER", "O", "I-LOC"], "conlleval");
+ * // [{ type: "PER", start: 0, end: 2 }, { type: "LOC", start: 3, end: 4 }]
+ * ```
+ */
+export function spans(tags: readonly string[], rule: SpanRule): Span[] {
+  const found: Span[] = [];
+  let open: { type: string; start: number } | null = null;
+  for (const [word, text] of tags.entries()) {
+    const tag = parseTag(text);
+    if (open && tag.mark === "I" && tag.type === open.type) continue;
+    if (open) found.push({ ...open, end: word });
+    open = opens(tag, rule) ? { type: tag.type, start: word } : null;
+  }
+  if (open) found.push({ ...open, end: tags.length });
+  return found;
+}
+
+/** Whether a tag that continues no entity begins one. */
+function opens(tag: Tag, rule: SpanRule): boolean {
+  switch (rule) {
+    case "conlleval":
+      return tag.mark !== "O";
+    case "strict":
+      return tag.mark === "B";
+    default:
+      return assertNever(rule, "span rule");
+  }
+}
+
+function parseTag(text: string): Tag {
+  if (text === "O") return { mark: "O", type: "" };
+  const mark = text[0], type = text.slice(2);
+  if ((mark === "B" || mark === "I") && text[1] === "-" && type !== "") return { mark, type };
+  throw new SyntaxError(
+    `Cannot read entities as a tag must be O, B-TYPE or I-TYPE: current value is ${
+      JSON.stringify(text)
+    }`,
+  );
+}
