@@ -3,63 +3,85 @@
  * @module
  */
 
-/** `path` with a suffix that no other process uses. */
-function besideName(path: string): string {
-  return `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.part`;
-}
+import { basename, dirname, join } from "node:path";
+
+let written = 0;
 
 /**
- * Lets `write` fill a file beside `path`, flushes it to the disk and renames it over `path`, so that
- * a reader sees the old file or the new one, never a half. On failure nothing is left behind.
+ * Writes a file so that a reader sees the old content or the new, never a part: beside it under
+ * another name, flushed to the disk, then renamed. Missing folders are made.
  */
-export async function replaceFile(
-  path: string,
-  write: (file: Deno.FsFile) => Promise<void>,
-): Promise<void> {
-  const beside = besideName(path);
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const folder = dirname(path);
+  await Deno.mkdir(folder, { recursive: true });
+  const partial = join(folder, `.${basename(path)}.${Deno.pid}-${written++}.partial`);
   try {
-    {
-      using file = await Deno.open(beside, { write: true, createNew: true });
-      await write(file);
+    const file = await Deno.open(partial, { write: true, create: true, truncate: true });
+    try {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
       await file.sync();
+    } finally {
+      file.close();
     }
-    await Deno.rename(beside, path);
+    await Deno.rename(partial, path);
   } catch (error) {
-    await Deno.remove(beside).catch(() => {}); // it may never have been made
+    await Deno.remove(partial).catch(() => {});
     throw error;
   }
 }
 
-/** Writes all of `bytes` at the file's position; `Deno.FsFile.write` alone may stop early. */
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-}
-
-/** Writes `content` to `path`, whole or not at all; the folder must exist. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-  await replaceFile(path, (file) => writeAll(file, bytes));
-}
-
 /**
- * The parsed JSON of `path`; `what` says in errors what the file is ("model configuration").
+ * The parsed content of a JSON file.
  *
- * @throws {Deno.errors.NotFound} when there is no such file
- * @throws {SyntaxError} when it is not JSON
+ * @param what names the file's role in errors, such as "run configuration".
  */
 export async function readJson(path: string, what: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read ${what} as there is no file ${path}`);
-  }
+  const text = await readText(path, what);
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new SyntaxError(
-      `Cannot read ${what} as ${path} must be JSON: ${error instanceof Error ? error.message : ""}`,
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SyntaxError(`Cannot read ${what} as ${path} must be JSON: ${reason}`);
+  }
+}
+
+/** The content of a text file, with an error that names its role and path when it is missing. */
+export async function readText(path: string, what: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path, what));
+}
+
+/** The bytes of a file, with an error that names its role and path when it is missing. */
+export async function readBytes(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Deno.errors.NotFound(`Cannot read ${what} as the file must exist: ${path}`);
+    }
+    if (error instanceof Deno.errors.IsADirectory || await isFolder(path)) {
+      throw new Deno.errors.IsADirectory(
+        `Cannot read ${what} as the path must be a file: ${path} is a folder`,
+      );
+    }
+    throw error;
+  }
+}
+
+/** Whether there is a folder at `path`; false where there is nothing. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether there is a file at `path`; false where there is nothing. */
+export async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
   }
 }

@@ -1,0 +1,41 @@
+/**
+ * Validation rows from train, for data sets that come without a validation split.
+ * @module
+ */
+
+import { shuffle, stream } from "@/random.ts";
+
+/** The largest share of train that may become validation. */
+export const LARGEST_SHARE = 0.2;
+
+/** What {@link carveValidation} gives; both parts keep the order of the rows. */
+export type Carved<T> = { readonly train: T[]; readonly validation: T[] };
+
+/**
+ * Parts `rows` into train and validation by chance: the same seed and name give the same parts.
+ *
+ * @param options.rows how many to carve; at most a fifth of the rows ({@link LARGEST_SHARE}), at least one.
+ * @param options.name names the stream of random numbers, so that data sets are parted independently.
+ */
+export function carveValidation<T>(
+  rows: readonly T[],
+  options: { readonly rows: number; readonly seed: number; readonly name: string },
+): Carved<T> {
+  if (rows.length < 2) {
+    throw new RangeError(
+      `Cannot carve validation rows from train of "${options.name}" as it must have at least 2 rows: current number is ${rows.length}`,
+    );
+  }
+  if (!Number.isInteger(options.rows) || options.rows < 1) {
+    throw new RangeError(
+      `Cannot carve validation rows as data.validationRows must be a whole number above 0: current value is ${options.rows}`,
+    );
+  }
+  const count = Math.min(options.rows, Math.max(1, Math.floor(rows.length * LARGEST_SHARE)));
+  const order = shuffle([...rows.keys()], stream(options.seed, "validation", options.name));
+  const chosen = new Set(order.slice(0, count));
+  return {
+    train: rows.filter((_, index) => !chosen.has(index)),
+    validation: rows.filter((_, index) => chosen.has(index)),
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * All rows of a task, split by split. The rows of test go nowhere but into `test`.
+ * @module
+ */
+
+import type { TaskConfig } from "@/config.ts";
+import { carveValidation } from "@/data/carve_validation.ts";
+import { readRows } from "@/data/read_rows.ts";
+import { findOverlap, type Row } from "@/data/rows.ts";
+import type { DataSource } from "@/data/source.ts";
+import { shuffle, stream } from "@/random.ts";
+
+/** How a task's rows are loaded. */
+export type LoadOptions = {
+  readonly source: DataSource;
+  readonly seed: number;
+  /** Rows carved from train where the task has no validation split of its own. */
+  readonly validationRows: number;
+  /** At most so many rows of every split: of train a random choice, else the first; null: all. */
+  readonly maxRows: number | null;
+};
+
+/** The rows of a task. */
+export type TaskData = {
+  readonly task: TaskConfig;
+  readonly train: readonly Row[];
+  readonly validation: readonly Row[];
+  readonly test: readonly Row[];
+  /** Test rows of each data set of `task.alsoTest`. */
+  readonly alsoTest: Readonly<Record<string, readonly Row[]>>;
+  /** By split (`validation`, `test`, a data set of `alsoTest`): indices of rows whose text is in train. */
+  readonly overlap: Readonly<Record<string, readonly number[]>>;
+  /** What a reader of the scores should know, a sentence each. */
+  readonly notes: readonly string[];
+};
+
+/** Reads, checks and splits the rows of a task. */
+export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<TaskData> {
+  const { source, seed, maxRows } = options;
+  if (maxRows !== null && (!Number.isInteger(maxRows) || maxRows < 1)) {
+    throw new RangeError(
+      `Cannot load "${task.name}" as data.maxRows must be null or a whole number above 0: current value is ${maxRows}`,
+    );
+  }
+  if (task.split.test === "train" || task.split.validation === "train") {
+    throw new RangeError(
+      `Cannot load "${task.name}" as its split.validation and split.test must not be train: current value is ${
+        JSON.stringify(task.split)
+      }`,
+    );
+  }
+  const readSplit = async (dataset: string, split: string, key: string) => {
+    const files = await source.files(dataset, split);
+    if (files.length === 0) {
+      const advice = key === "split.validation" ? `; ${key}: null would carve it from train` : "";
+      throw new Deno.errors.NotFound(
+        `Cannot load "${task.name}" as ${split} of "${dataset}" (${key}) must be there: no ${split}*.parquet in ${source.describe()}${advice}`,
+      );
+    }
+    return await readRows(files, task);
+  };
+  const notes: string[] = [];
+
+  const given = await readSplit(task.dataset, "train", "dataset");
+  const ownValidation = task.split.validation !== task.split.test ? task.split.validation : null;
+  const parts = ownValidation === null
+    ? carveValidation(given, { rows: options.validationRows, seed, name: task.dataset })
+    : {
+      train: given,
+      validation: await readSplit(task.dataset, ownValidation, "split.validation"),
+    };
+  if (ownValidation === null) {
+    notes.push(
+      `${task.name}: ${parts.validation.length} of ${given.length} training rows were carved off for validation` +
+        (parts.validation.length < options.validationRows
+          ? `, a fifth of train in place of the ${options.validationRows} asked for`
+          : ""),
+    );
+  }
+  const train = maxRows === null || parts.train.length <= maxRows
+    ? parts.train
+    : shuffle(parts.train, stream(seed, "maxRows", task.dataset)).slice(0, maxRows);
+  const limit = (rows: Row[]) => maxRows === null ? rows : rows.slice(0, maxRows);
+  if (maxRows !== null) notes.push(`${task.name}: every split is limited to ${maxRows} rows`);
+
+  const validation = limit(parts.validation);
+  const test = limit(await readSplit(task.dataset, task.split.test, "split.test"));
+  const alsoTest: Record<string, Row[]> = {};
+  for (const dataset of task.alsoTest) {
+    alsoTest[dataset] = limit(await readSplit(dataset, "test", "alsoTest"));
+  }
+
+  const overlap: Record<string, number[]> = {};
+  for (const [split, rows] of Object.entries({ validation, test, ...alsoTest })) {
+    const found = findOverlap(rows, train);
+    overlap[split] = found;
+    if (found.length > 0) {
+      notes.push(
+        `${task.name}: ${found.length} of ${rows.length} ${split} rows have a text that is in train; they are kept`,
+      );
+    }
+  }
+  return { task, train, validation, test, alsoTest, overlap, notes };
+}

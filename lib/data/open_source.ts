@@ -1,0 +1,20 @@
+/**
+ * From the configuration's `data.dir` to a source.
+ * @module
+ */
+
+import { openLocalSource } from "@/data/local.ts";
+import { openSampleSource } from "@/data/sample_source.ts";
+import type { DataSource } from "@/data/source.ts";
+
+/** The `data.dir` that stands for the built-in sample. */
+export const SAMPLE_DIR = "sample";
+
+/**
+ * The source that `data.dir` names: `null` the Hugging Face Hub, `"sample"` the built-in sample, anything
+ * else a folder (write `./sample` for a folder of that name).
+ */
+export function openDataSource(dir: string | null): DataSource {
+  if (dir === null) throw new Error("not yet");
+  return dir === SAMPLE_DIR ? openSampleSource() : openLocalSource(dir);
+}

@@ -1,0 +1,112 @@
+/**
+ * Rows of a task from parquet files, each one checked. Rows are counted from 0 in their own file.
+ * @module
+ */
+
+import type { TaskConfig } from "@/config.ts";
+import { type ColumnRequest, readColumns } from "@/data/read_parquet.ts";
+import type { Row, TaggedRow, TextRow } from "@/data/rows.ts";
+
+/** What rows are read by. */
+export type RowSchema = Pick<TaskConfig, "kind" | "columns" | "labels">;
+
+/** The rows of the files at `paths`, one after the other. */
+export async function readRows(paths: readonly string[], schema: RowSchema): Promise<Row[]> {
+  const parts: Row[][] = [];
+  for (const path of paths) parts.push(await readFile(path, schema));
+  return parts.flat();
+}
+
+async function readFile(path: string, { columns, labels }: RowSchema): Promise<Row[]> {
+  const wanted: ColumnRequest[] = "text" in columns
+    ? [{ name: columns.text, type: "text" }, { name: columns.label, type: "number" }]
+    : [{ name: columns.tokens, type: "texts" }, { name: columns.tags, type: "numbers" }];
+  const [inputs = [], outputs = []] = await readColumns(path, wanted);
+  if (inputs.length === 0) {
+    throw new RangeError(`Cannot use ${path} as it must hold rows: it has none`);
+  }
+  const [input, output] = wanted.map(({ name }) => name) as [string, string];
+  return inputs.map((value, row) => {
+    const where = { path, row };
+    return "text" in columns
+      ? checkTextRow(value, outputs[row], { ...where, input, output, labels })
+      : checkTaggedRow(value, outputs[row], { ...where, input, output, labels });
+  });
+}
+
+type Place = {
+  readonly path: string;
+  readonly row: number;
+  /** Column of the text or the tokens. */
+  readonly input: string;
+  /** Column of the label or the tags. */
+  readonly output: string;
+  readonly labels: readonly string[];
+};
+
+function refuse({ path, row }: Place, must: string, value: unknown): never {
+  throw new RangeError(
+    `Cannot use row ${row} of ${path} as ${must}: current value is ${
+      typeof value === "bigint" ? value : JSON.stringify(value)
+    }`,
+  );
+}
+
+function checkTextRow(text: unknown, label: unknown, place: Place): TextRow {
+  if (typeof text !== "string") refuse(place, `"${place.input}" must be text`, text);
+  return { text, label: checkLabel(label, place, `"${place.output}"`) };
+}
+
+function checkLabel(value: unknown, place: Place, what: string): number {
+  const { labels } = place;
+  if (typeof value !== "number" || labels[value] === undefined) {
+    refuse(
+      place,
+      `${what} must be a number from 0 to ${labels.length - 1} (${labels.join(", ")})`,
+      value,
+    );
+  }
+  return value;
+}
+
+function checkTaggedRow(tokens: unknown, tags: unknown, place: Place): TaggedRow {
+  const { input, output } = place;
+  if (!Array.isArray(tokens) || tokens.length === 0) {
+    refuse(place, `"${input}" must hold words`, tokens);
+  }
+  if (!Array.isArray(tags) || tags.length !== tokens.length) {
+    refuse(
+      place,
+      `"${output}" must hold one tag for each of the ${tokens.length} words of "${input}"`,
+      tags,
+    );
+  }
+  const words = tokens.map((token: unknown, index) =>
+    typeof token === "string"
+      ? token
+      : refuse(place, `word ${index} of "${input}" must be text`, token)
+  );
+  const numbers = tags.map((tag: unknown, index) =>
+    checkLabel(tag, place, `tag ${index} of "${output}"`)
+  );
+  checkBio(numbers, place);
+  return { tokens: words, tags: numbers };
+}
+
+/** Every I-X must go on from B-X or I-X (IOB2), as it does in all of CoNLL-2003 and CoNLL++. */
+function checkBio(tags: readonly number[], place: Place): void {
+  let previous = "O";
+  for (const [index, tag] of tags.entries()) {
+    const name = place.labels[tag] ?? "O";
+    if (name.startsWith("I-") && previous.slice(2) !== name.slice(2)) {
+      refuse(
+        place,
+        `tag ${index} of "${place.output}" must follow B-${
+          name.slice(2)
+        } or ${name}, not ${previous}`,
+        name,
+      );
+    }
+    previous = name;
+  }
+}
