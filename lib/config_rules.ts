@@ -1,0 +1,120 @@
+/**
+ * Rules for values that come from outside: each takes anything and gives it back typed, or says what
+ * is wrong by key. A rule over an object lists its known keys.
+ * @module
+ */
+
+/** Checks the value found at `key`; returns it typed. */
+export type Rule<T> = (value: unknown, key: string) => T;
+
+/** The error for a value that is not what `wanted` says. */
+export function wrongValue(key: string, wanted: string, value: unknown): RangeError {
+  const present = value === undefined ? "it is missing" : `current value is ${print(value)}`;
+  return new RangeError(`Cannot resolve config as ${key} must be ${wanted}: ${present}`);
+}
+
+/** The value as one line of JSON, shortened. */
+function print(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Is it an object with keys, not an array? */
+export function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The error for a key that nothing reads. */
+export function unknownKey(key: string, known: readonly string[]): RangeError {
+  return new RangeError(
+    `Cannot resolve config: key ${JSON.stringify(key)} is not one of ${known.join(", ")}`,
+  );
+}
+
+/** A text with at least one character. */
+export const text: Rule<string> = (value, key) => {
+  if (typeof value !== "string" || value === "") throw wrongValue(key, "a text", value);
+  return value;
+};
+
+/** A whole number of at least `least` and at most `most`. */
+export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> {
+  const range = most === Number.MAX_SAFE_INTEGER
+    ? `a whole number of at least ${least}`
+    : `a whole number from ${least} to ${most}`;
+  return (value, key) => {
+    if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
+      throw wrongValue(key, range, value);
+    }
+    return value;
+  };
+}
+
+/** What a number must satisfy, and how to say it. */
+export type Range = { readonly wanted: string; readonly holds: (value: number) => boolean };
+
+/** Above zero. */
+export const POSITIVE: Range = { wanted: "a number above 0", holds: (value) => value > 0 };
+/** Zero or more. */
+export const NOT_NEGATIVE: Range = { wanted: "a number of at least 0", holds: (v) => v >= 0 };
+/** A share in [0, 1). */
+export const SHARE: Range = {
+  wanted: "a number from 0 to below 1",
+  holds: (value) => value >= 0 && value < 1,
+};
+/** A factor in (0, 1]. */
+export const FACTOR: Range = {
+  wanted: "a number above 0 and at most 1",
+  holds: (value) => value > 0 && value <= 1,
+};
+
+/** A finite number within a range. */
+export function real({ wanted, holds }: Range): Rule<number> {
+  return (value, key) => {
+    if (typeof value !== "number" || !Number.isFinite(value) || !holds(value)) {
+      throw wrongValue(key, wanted, value);
+    }
+    return value;
+  };
+}
+
+/** One of the words of a table. */
+export function oneOf<T extends string>(table: readonly T[]): Rule<T> {
+  return (value, key) => {
+    const found = table.find((word) => word === value);
+    if (found === undefined) throw wrongValue(key, `one of ${table.join(", ")}`, value);
+    return found;
+  };
+}
+
+/** Null, or what `rule` says. */
+export function nullable<T>(rule: Rule<T>): Rule<T | null> {
+  return (value, key) => value === null ? null : rule(value, key);
+}
+
+/** An array of at least `least` items. */
+export function list<T>(rule: Rule<T>, least = 0): Rule<readonly T[]> {
+  return (value, key) => {
+    if (!Array.isArray(value) || value.length < least) {
+      throw wrongValue(key, least > 0 ? `a list of at least ${least}` : "a list", value);
+    }
+    return value.map((item: unknown, i) => rule(item, `${key}.${i}`));
+  };
+}
+
+/** An object with exactly these keys; what is missing is judged by the key's own rule. */
+export function object<T extends object>(
+  rules: { readonly [K in keyof T]-?: Rule<T[K]> },
+): Rule<T> {
+  const known = Object.keys(rules) as (keyof T & string)[];
+  return (value, key) => {
+    if (!isObject(value)) throw wrongValue(key || "it", "an object", value);
+    const path = (name: string) => key === "" ? name : `${key}.${name}`;
+    for (const name of Object.keys(value)) {
+      if (!known.some((each) => each === name)) throw unknownKey(path(name), known);
+    }
+    return Object.fromEntries(
+      known.map((name) => [name, rules[name](value[name], path(name))]),
+    ) as T;
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * What every key of a configuration may hold, and what must hold between keys.
+ * @module
+ */
+import {
+  DEVICES,
+  EXECUTORS,
+  MIXINGS,
+  type ModelConfig,
+  NORMALIZE_MODES,
+  POOLING_MODES,
+  PRECISIONS,
+  type RunConfig,
+  SCHEDULES,
+  TASK_KINDS,
+  type TaskColumns,
+  type TaskConfig,
+  type TrainingConfig,
+} from "@/config.ts";
+import {
+  FACTOR,
+  isObject,
+  list,
+  NOT_NEGATIVE,
+  nullable,
+  object,
+  oneOf,
+  POSITIVE,
+  real,
+  type Rule,
+  SHARE,
+  text,
+  whole,
+  wrongValue,
+} from "@/config_rules.ts";
+import { assertNever } from "@/assert_never.ts";
+
+/** Scores that can stand for a task, by its kind. */
+export const METRICS = {
+  classification: ["accuracy", "macroF1"],
+  tagging: ["f1", "strictF1"],
+} as const;
+
+const textColumns = object<Extract<TaskColumns, { text: string }>>({ text, label: text });
+const tokenColumns = object<Extract<TaskColumns, { tokens: string }>>({ tokens: text, tags: text });
+const columns: Rule<TaskColumns> = (value, key) =>
+  isObject(value) && "tokens" in value ? tokenColumns(value, key) : textColumns(value, key);
+
+/** A name that is safe as a folder and as a part of a parameter's name. */
+const name: Rule<string> = (value, key) => {
+  if (typeof value !== "string" || !/^[A-Za-z0-9_-]+$/.test(value)) {
+    throw wrongValue(key, "a name of letters, digits, _ and -", value);
+  }
+  return value;
+};
+
+const task = object<TaskConfig>({
+  name,
+  kind: oneOf(TASK_KINDS),
+  dataset: text,
+  columns,
+  labels: list(text, 2),
+  split: object<TaskConfig["split"]>({ validation: nullable(text), test: text }),
+  alsoTest: list(text),
+  weight: real(POSITIVE),
+  metric: oneOf([...METRICS.classification, ...METRICS.tagging]),
+});
+
+const model = object<ModelConfig>({
+  source: nullable(text),
+  fresh: object<ModelConfig["fresh"]>({
+    hiddenSize: whole(1),
+    layers: whole(1),
+    attentionHeads: whole(1),
+    intermediateSize: whole(1),
+    maxPositions: whole(4),
+    vocabularySize: whole(32),
+  }),
+  pooling: oneOf(POOLING_MODES),
+  embeddingSize: nullable(whole(1)),
+  normalize: oneOf(NORMALIZE_MODES),
+  maxLength: whole(4), // [CLS], a piece, a second one so that windows can overlap, [SEP]
+  dropout: object<ModelConfig["dropout"]>({
+    hidden: real(SHARE),
+    attention: real(SHARE),
+    head: real(SHARE),
+  }),
+});
+
+const training = object<TrainingConfig>({
+  epochs: real(POSITIVE),
+  maxSteps: nullable(whole(1)),
+  mixing: oneOf(MIXINGS),
+  batchRows: nullable(whole(1)),
+  batchTokens: nullable(whole(1)),
+  lengths: list(whole(4), 1),
+  learningRate: object<TrainingConfig["learningRate"]>({
+    top: real(NOT_NEGATIVE),
+    decay: real(FACTOR),
+    heads: real(NOT_NEGATIVE),
+  }),
+  schedule: oneOf(SCHEDULES),
+  warmup: real(SHARE),
+  weightDecay: real(NOT_NEGATIVE),
+  adam: object<TrainingConfig["adam"]>({
+    beta1: real(SHARE),
+    beta2: real(SHARE),
+    epsilon: real(POSITIVE),
+  }),
+  clipNorm: nullable(real(POSITIVE)),
+  logEvery: whole(1),
+  evaluateEvery: nullable(whole(1)),
+  checkpointEvery: nullable(whole(1)),
+});
+
+/** Types and ranges of every key; see {@link checkTogether} for what holds between keys. */
+export const runRule: Rule<RunConfig> = object<RunConfig>({
+  preset: text,
+  model,
+  tasks: list(task, 1),
+  training,
+  data: object<RunConfig["data"]>({
+    dir: nullable(text),
+    validationRows: whole(1),
+    maxRows: nullable(whole(1)),
+  }),
+  seed: whole(0, 2 ** 32 - 1),
+  device: oneOf(DEVICES),
+  executor: oneOf(EXECUTORS),
+  precision: oneOf(PRECISIONS),
+  native: object<RunConfig["native"]>({ isa: nullable(text), threads: nullable(whole(1)) }),
+});
+
+/** Columns, labels and metric of a task must fit its kind. */
+function checkTask({ kind, columns, labels, metric }: TaskConfig, key: string): void {
+  if (new Set(labels).size < labels.length) {
+    throw wrongValue(`${key}.labels`, "different from each other", labels);
+  }
+  const fits: readonly string[] = METRICS[kind];
+  if (!fits.includes(metric)) {
+    throw wrongValue(`${key}.metric`, `one of ${fits.join(", ")}`, metric);
+  }
+  switch (kind) {
+    case "classification":
+      if (!("text" in columns)) {
+        throw wrongValue(`${key}.columns`, 'like { "text": …, "label": … }', columns);
+      }
+      return;
+    case "tagging": {
+      if (!("tokens" in columns)) {
+        throw wrongValue(`${key}.columns`, 'like { "tokens": …, "tags": … }', columns);
+      }
+      const odd = labels.find((label) => label !== "O" && !/^[BI]-./.test(label));
+      if (odd !== undefined || !labels.includes("O")) {
+        throw wrongValue(`${key}.labels`, "O and tags that begin with B- or I-", odd ?? labels);
+      }
+      return;
+    }
+    default:
+      return assertNever(kind, "task kind");
+  }
+}
+
+/** What must hold between keys, once each is right by itself. */
+export function checkTogether({ model, tasks, training }: RunConfig): void {
+  const { fresh, source, maxLength } = model;
+  tasks.forEach((task, i) => {
+    checkTask(task, `tasks.${i}`);
+    if (tasks.findIndex(({ name }) => name === task.name) < i) {
+      throw wrongValue(`tasks.${i}.name`, "a name that no other task has", task.name);
+    }
+  });
+  if (source === null && fresh.hiddenSize % fresh.attentionHeads !== 0) {
+    const wanted = `a divisor of model.fresh.hiddenSize ${fresh.hiddenSize}`;
+    throw wrongValue("model.fresh.attentionHeads", wanted, fresh.attentionHeads);
+  }
+  if (source === null && maxLength > fresh.maxPositions) {
+    const wanted = `at most model.fresh.maxPositions ${fresh.maxPositions}`;
+    throw wrongValue("model.maxLength", wanted, maxLength);
+  }
+  const { batchRows, batchTokens, lengths } = training;
+  if ((batchRows === null) === (batchTokens === null)) {
+    const wanted = "null where training.batchTokens rules, and set where it does not";
+    throw wrongValue("training.batchRows", wanted, batchRows);
+  }
+  if (batchTokens !== null && batchTokens < maxLength) {
+    throw wrongValue("training.batchTokens", `at least model.maxLength ${maxLength}`, batchTokens);
+  }
+  if (lengths.some((length, i) => i > 0 && length <= (lengths[i - 1] ?? 0))) {
+    throw wrongValue("training.lengths", "rising", lengths);
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * From a preset, a file and what a command line sets to the complete configuration of a run:
+ * objects merge, arrays replace, later parts win; everything is checked, then derived, once.
+ * @module
+ */
+import type { RunConfig, TaskConfig } from "@/config.ts";
+import { isObject, unknownKey, wrongValue } from "@/config_rules.ts";
+import { checkTogether, METRICS, runRule } from "@/config_schema.ts";
+import { PRESETS } from "@/presets.ts";
+
+/** What a configuration is made from; every part may be missing. */
+export type ConfigParts = {
+  /** Name of a preset; default: the file's own, else `quickstart`. */
+  readonly preset?: string | undefined;
+  /** Parsed JSON: any part of a configuration, or a complete one. */
+  readonly file?: unknown;
+  /** `key.path=value`, the value as JSON or else as bare text; later ones win. */
+  readonly set?: readonly string[] | undefined;
+  /** `model.source`, `data.dir` and `precision` by their short names. */
+  readonly shortcuts?: {
+    readonly model?: string | undefined;
+    readonly data?: string | undefined;
+    readonly precision?: string | undefined;
+  };
+};
+
+type Tree = { readonly [key: string]: unknown };
+
+/**
+ * The complete, checked configuration of a run; equal to itself when resolved again.
+ *
+ * @example
+ * ```ts
+ * import { resolveConfig } from "@/resolve_config.ts";
+ * const config = resolveConfig({ preset: "minilm", set: ["training.maxSteps=100"] });
+ * config.training.maxSteps; // 100
+ * ```
+ */
+export function resolveConfig(parts: ConfigParts = {}): RunConfig {
+  const { file = {}, set = [], shortcuts = {} } = parts;
+  if (!isObject(file)) throw wrongValue("the file", "an object", file);
+  const preset = parts.preset ?? file.preset ?? "quickstart";
+  let tree: Tree = merge(findPreset(preset), { ...file, preset });
+  for (const assignment of set) tree = applySet(tree, assignment);
+  const { model, data, precision } = shortcuts;
+  if (model !== undefined) tree = setKey(tree, ["model", "source"], model);
+  if (data !== undefined) tree = setKey(tree, ["data", "dir"], data);
+  if (precision !== undefined) tree = setKey(tree, ["precision"], precision);
+  const config = derive(runRule(fillTasks(tree), ""));
+  checkTogether(config);
+  return config;
+}
+
+/** The preset called `name`. */
+function findPreset(name: unknown): RunConfig {
+  const found = Object.entries(PRESETS).find(([key]) => key === name);
+  if (found === undefined) {
+    throw wrongValue("preset", `one of ${Object.keys(PRESETS).join(", ")}`, name);
+  }
+  return found[1];
+}
+
+/** `over` laid over `base`: objects merge key by key, all else replaces. */
+function merge(base: Tree, over: Tree): Tree {
+  const merged = new Map(Object.entries(base));
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged.get(key);
+    merged.set(key, isObject(below) && isObject(value) ? merge(below, value) : value);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** Applies one `key.path=value`. */
+function applySet(tree: Tree, assignment: string): Tree {
+  const at = assignment.indexOf("=");
+  if (at < 1) {
+    throw new RangeError(
+      `Cannot resolve config as --set must be like key.path=value: current value is ${
+        JSON.stringify(assignment)
+      }`,
+    );
+  }
+  return setKey(tree, assignment.slice(0, at).split("."), parseValue(assignment.slice(at + 1)));
+}
+
+/** JSON where the text is JSON, else the text itself. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A copy of `tree` with `value` at the end of `path`; numbers in a path count items of a list. */
+function setKey(tree: Tree, path: readonly string[], value: unknown, above: string[] = []): Tree {
+  const [key = "", ...rest] = path;
+  const known = Object.keys(tree);
+  if (!known.includes(key)) throw unknownKey([...above, key].join("."), known);
+  const below = tree[key];
+  const here = [...above, key];
+  if (rest.length === 0) return { ...tree, [key]: value };
+  if (Array.isArray(below)) {
+    const items = setKey({ ...below }, rest, value, here);
+    return { ...tree, [key]: below.map((_, i) => items[String(i)]) };
+  }
+  if (!isObject(below)) {
+    throw new RangeError(
+      `Cannot resolve config: key ${JSON.stringify([...above, ...path].join("."))} goes below ${
+        here.join(".")
+      }, which is a single value`,
+    );
+  }
+  return { ...tree, [key]: setKey(below, rest, value, here) };
+}
+
+/** Tasks with the keys that they may leave out. */
+function fillTasks(tree: Tree): Tree {
+  const { tasks } = tree;
+  if (!Array.isArray(tasks)) return tree;
+  return { ...tree, tasks: tasks.map((task: unknown) => isObject(task) ? fillTask(task) : task) };
+}
+
+function fillTask(task: Tree): Tree {
+  const defaults: Omit<TaskConfig, "name" | "kind" | "dataset" | "columns" | "labels"> = {
+    split: { validation: null, test: "test" },
+    alsoTest: [],
+    weight: 1,
+    metric: task.kind === "tagging" ? METRICS.tagging[0] : METRICS.classification[0],
+  };
+  return merge(defaults, task);
+}
+
+/** All that follows from other keys; the only place where a given value is changed. */
+function derive(config: RunConfig): RunConfig {
+  const { model: { maxLength }, training } = config;
+  // The table of lengths ends with the longest input, whatever the preset's table was.
+  const lengths = [...training.lengths.filter((length) => length < maxLength), maxLength];
+  const tasks = config.tasks.map((task) => {
+    const { validation, test } = task.split;
+    // A file that is tested on is not validated on: validation is then carved from train.
+    return validation === test ? { ...task, split: { validation: null, test } } : task;
+  });
+  return { ...config, tasks, training: { ...training, lengths } };
+}

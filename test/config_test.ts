@@ -1,0 +1,177 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { PRESETS } from "@/presets.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+
+/** The message of the error that resolving raises. */
+function failure(parts: Parameters<typeof resolveConfig>[0]): string {
+  let message = "nothing was raised";
+  throws(() => resolveConfig(parts), (error) => {
+    message = error instanceof RangeError ? error.message : `not a RangeError: ${error}`;
+    return true;
+  });
+  return message;
+}
+
+for (const name of Object.keys(PRESETS)) {
+  Deno.test(`resolveConfig() gives preset ${name} complete, and again from its own JSON`, () => {
+    const config = resolveConfig({ preset: name });
+    strictEqual(config.preset, name);
+    deepStrictEqual(resolveConfig({ file: JSON.parse(JSON.stringify(config)) }), config);
+  });
+}
+
+Deno.test("resolveConfig() starts from quickstart", () => {
+  strictEqual(resolveConfig().preset, "quickstart");
+});
+
+Deno.test("resolveConfig() has the recipe of the PyTorch reference in minilm", () => {
+  const { model, training, data, seed, tasks } = resolveConfig({ preset: "minilm" });
+  deepStrictEqual([model.pooling, model.normalize, model.maxLength], ["mean", "none", 128]);
+  deepStrictEqual(model.dropout, { hidden: 0.1, attention: 0.1, head: 0.1 });
+  deepStrictEqual(training.learningRate, { top: 1e-4, decay: 0.9, heads: 5e-4 });
+  deepStrictEqual([training.batchRows, training.epochs, training.warmup], [32, 1, 0.06]);
+  deepStrictEqual([training.weightDecay, training.clipNorm, seed], [0.01, 1, 13]);
+  strictEqual(data.validationRows, 2000);
+  deepStrictEqual(tasks.map((task) => task.alsoTest), [[], ["conllpp"]]);
+});
+
+Deno.test("resolveConfig() lays preset, file, --set and shortcuts over each other", () => {
+  const file = { preset: "minilm", training: { epochs: 2, lengths: [32, 128] }, seed: 5 };
+  const config = resolveConfig({
+    file,
+    set: ["training.epochs=3", "model.pooling=max", "training.epochs=4", "tasks.1.weight=0.5"],
+    shortcuts: { model: "folder", data: "rows" },
+  });
+  strictEqual(config.training.epochs, 4); // the last one wins
+  strictEqual(config.training.batchRows, 32); // objects merge
+  deepStrictEqual(config.training.lengths, [32, 128]); // arrays replace
+  strictEqual(config.model.pooling, "max"); // bare text
+  deepStrictEqual(config.tasks.map((task) => task.weight), [1, 0.5]);
+  deepStrictEqual([config.model.source, config.data.dir, config.seed], ["folder", "rows", 5]);
+  strictEqual(resolveConfig({ preset: "bert-base", file }).preset, "bert-base");
+  deepStrictEqual(file.training, { epochs: 2, lengths: [32, 128] }); // left as it was
+});
+
+Deno.test("resolveConfig() reads a value of --set as JSON where it is JSON", () => {
+  const { model, data } = resolveConfig({
+    set: ["model.source=null", 'data.dir="7"', "data.maxRows=7"],
+  });
+  deepStrictEqual([model.source, data.dir, data.maxRows], [null, "7", 7]);
+});
+
+Deno.test("resolveConfig() ends the table of lengths with the longest input", () => {
+  const lengths = (set: string[]) => resolveConfig({ preset: "minilm", set }).training.lengths;
+  deepStrictEqual(lengths(["model.maxLength=50", "training.lengths=[16,40,64]"]), [16, 40, 50]);
+  deepStrictEqual(lengths(["model.maxLength=100", "training.lengths=[16,40,64]"]), [
+    16,
+    40,
+    64,
+    100,
+  ]);
+});
+
+Deno.test("resolveConfig() fills what a task may leave out, and carves validation off a tested file", () => {
+  const third = {
+    name: "tweets",
+    kind: "tagging",
+    dataset: "tweets",
+    columns: { tokens: "words", tags: "tags" },
+    labels: ["O", "B-X", "I-X"],
+  };
+  const [task] = resolveConfig({ file: { tasks: [third] } }).tasks;
+  deepStrictEqual(task, {
+    ...third,
+    split: { validation: null, test: "test" },
+    alsoTest: [],
+    weight: 1,
+    metric: "f1",
+  });
+  const config = resolveConfig({ preset: "minilm", set: ["tasks.1.split.test=validation"] });
+  deepStrictEqual(config.tasks[1]?.split, { validation: null, test: "validation" });
+});
+
+Deno.test("resolveConfig() names an unknown key and lists the known ones", () => {
+  strictEqual(
+    failure({ file: { sead: 3 } }),
+    'Cannot resolve config: key "sead" is not one of preset, model, tasks, training, data, seed, ' +
+      "device, executor, precision, native",
+  );
+  strictEqual(
+    failure({ file: { training: { learningRate: { head: 3 } } } }),
+    'Cannot resolve config: key "training.learningRate.head" is not one of top, decay, heads',
+  );
+  strictEqual(
+    failure({ set: ["data.folder=x"] }),
+    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows',
+  );
+  strictEqual(
+    failure({ set: ["tasks.2.weight=1"] }),
+    'Cannot resolve config: key "tasks.2" is not one of 0, 1',
+  );
+  strictEqual(
+    failure({ set: ["seed.x=1"] }),
+    'Cannot resolve config: key "seed.x" goes below seed, which is a single value',
+  );
+});
+
+const WRONG: readonly (readonly [string, string])[] = [
+  ["training.epochs=-1", "training.epochs must be a number above 0: current value is -1"],
+  ["training.epochs=many", 'training.epochs must be a number above 0: current value is "many"'],
+  ["training.warmup=1", "training.warmup must be a number from 0 to below 1: current value is 1"],
+  [
+    "training.learningRate.decay=1.1",
+    "training.learningRate.decay must be a number above 0 and at most 1: current value is 1.1",
+  ],
+  ["seed=0.5", "seed must be a whole number from 0 to 4294967295: current value is 0.5"],
+  [
+    "model.pooling=sum",
+    'model.pooling must be one of mean, cls, cls-token, max: current value is "sum"',
+  ],
+  ["training.lengths=[64,32]", "training.lengths must be rising: current value is [64,32,128]"],
+  ["training=3", "training must be an object: current value is 3"],
+  [
+    "training.batchTokens=4096",
+    "training.batchRows must be null where training.batchTokens rules, and set where it does not: " +
+    "current value is 32",
+  ],
+  ["tasks.0.metric=f1", 'tasks.0.metric must be one of accuracy, macroF1: current value is "f1"'],
+  [
+    "tasks.1.name=ag_news",
+    'tasks.1.name must be a name that no other task has: current value is "ag_news"',
+  ],
+  [
+    'tasks.1.labels=["O","PER"]',
+    'tasks.1.labels must be O and tags that begin with B- or I-: current value is "PER"',
+  ],
+  [
+    "tasks.0.kind=ranking",
+    'tasks.0.kind must be one of classification, tagging: current value is "ranking"',
+  ],
+  ["tasks=[]", "tasks must be a list of at least 1: current value is []"],
+  ['tasks=[{"name":"a"}]', "tasks.0.kind must be one of classification, tagging: it is missing"],
+  ["precision=float64", 'precision must be one of float32: current value is "float64"'],
+];
+
+for (const [assignment, message] of WRONG) {
+  Deno.test(`resolveConfig() refuses --set ${assignment}`, () => {
+    strictEqual(
+      failure({ preset: "minilm", set: [assignment] }),
+      `Cannot resolve config as ${message}`,
+    );
+  });
+}
+
+Deno.test("resolveConfig() refuses an unknown preset, a file that is no object, a --set without =", () => {
+  strictEqual(
+    failure({ preset: "large" }),
+    'Cannot resolve config as preset must be one of quickstart, minilm, bert-base: current value is "large"',
+  );
+  strictEqual(
+    failure({ file: [1] }),
+    "Cannot resolve config as the file must be an object: current value is [1]",
+  );
+  strictEqual(
+    failure({ set: ["seed"] }),
+    'Cannot resolve config as --set must be like key.path=value: current value is "seed"',
+  );
+});
