@@ -1,0 +1,86 @@
+/**
+ * The BERT encoder (Devlin et al., arXiv 1810.04805), as Hugging Face transformers 4.57.1 computes it.
+ *
+ * Shapes: B rows, T tokens, N = B·T, D hidden. Activations stay [N, D] throughout.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import {
+  dropAt,
+  type DropoutRates,
+  runAttention,
+  runFeedForward,
+  runLayerNorm,
+} from "@/model/layers.ts";
+import type { Embeddings, Encoder } from "@/model/parameters.ts";
+
+/** A padded batch on its way through a model. */
+export type ModelInputs = {
+  /** [B, T] int32 word-piece ids, each below the vocabulary's size (not checked here). */
+  readonly ids: tf.Tensor2D;
+  /** [B, T] int32: 1 on real pieces, 0 on padding. No row may be all padding. */
+  readonly mask: tf.Tensor2D;
+  /** In training alone. */
+  readonly dropout?: DropoutRates | undefined;
+};
+
+/** Added to the score of a padded piece: its attention is then exactly 0 in float32. */
+const MASKED = -1e9;
+
+/** Sums word, position and type rows and normalises: [B, T] ids → [N, D]. */
+function runEmbeddings(
+  { words, positions, types, norm }: Embeddings,
+  { ids, dropout }: ModelInputs,
+  epsilon: number,
+): tf.Tensor2D {
+  const [rows, length] = ids.shape;
+  const [, hidden] = words.shape;
+  const word = tf.gather(words as tf.Tensor2D, tf.reshape(ids, [rows * length])); // [N, D]
+  const place = tf.add( // [T, D]; every piece is of type 0
+    tf.slice(positions as tf.Tensor2D, [0, 0], [length, hidden]),
+    tf.slice(types as tf.Tensor2D, [0, 0], [1, hidden]),
+  );
+  const sum = tf.add(tf.reshape(word, [rows, length, hidden]), place); // [B, T, D]
+  const normalized = runLayerNorm(
+    norm,
+    tf.reshape(sum, [rows * length, hidden]) as tf.Tensor2D,
+    epsilon,
+  );
+  return dropAt(normalized, "embeddings", "hidden", dropout);
+}
+
+/**
+ * The last hidden states: [B, T] ids and mask → [N, D].
+ *
+ * @throws {RangeError} when the input is longer than the position table
+ */
+export function runEncoder(
+  { config, embeddings, layers }: Encoder,
+  inputs: ModelInputs,
+): tf.Tensor2D {
+  const { ids, mask, dropout } = inputs;
+  const [rows, length] = ids.shape;
+  if (length > config.maxPositions) {
+    throw new RangeError(
+      `Cannot encode as input must have at most ${config.maxPositions} pieces: current length is ${length}`,
+    );
+  }
+  const epsilon = config.layerNormEpsilon;
+  const padded = tf.sub(1, tf.cast(mask, "float32")); // [B, T]
+  const maskBias = tf.reshape(tf.mul(padded, MASKED), [rows, 1, 1, length]) as tf.Tensor4D;
+  let hidden = runEmbeddings(embeddings, inputs, epsilon);
+  for (const [i, { attention, feedForward }] of layers.entries()) {
+    const site = `layer.${i}`;
+    hidden = runAttention(attention, hidden, {
+      rows,
+      length,
+      attentionHeads: config.attentionHeads,
+      epsilon,
+      maskBias,
+      site,
+      dropout,
+    });
+    hidden = runFeedForward(feedForward, hidden, { epsilon, site, dropout });
+  }
+  return hidden;
+}

@@ -1,0 +1,55 @@
+/**
+ * A multi-task model at work: sentence embeddings and the scores of a task. Encoding and training go
+ * through the same functions. Shapes: B rows, T tokens, N = B·T, E embedding, C labels.
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import { assertNever } from "@/assert_never.ts";
+import { type ModelInputs, runEncoder } from "@/model/bert.ts";
+import { runTaskHead } from "@/model/heads.ts";
+import { runLinear } from "@/model/layers.ts";
+import { normalizeRows } from "@/model/normalize.ts";
+import type { ModelTask, MultiTask } from "@/model/parameters.ts";
+import { poolSentences } from "@/model/pooling.ts";
+
+/** One vector per row, pooled, projected, normalised: [B, T] → [B, E]. */
+export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
+  const { encoder, pooling, projection, normalize } = model;
+  const hidden = runEncoder(encoder, inputs); // [N, D]
+  const pooled = poolSentences(hidden, {
+    mode: pooling,
+    mask: inputs.mask,
+    pooler: encoder.pooler,
+  });
+  const projected = projection === null ? pooled : runLinear(projection, pooled);
+  return normalizeRows(projected, normalize);
+}
+
+/** The task called `name`. */
+export function findTask({ tasks }: MultiTask, name: string): ModelTask {
+  const task = tasks.find((task) => task.name === name);
+  if (task === undefined) {
+    throw new RangeError(
+      `Cannot run task as its name must be one of ${
+        tasks.map((task) => task.name).join(", ")
+      }: current value is ${JSON.stringify(name)}`,
+    );
+  }
+  return task;
+}
+
+/** The scores (logits) of a task's labels: [B, C] for classification, [N, C] for tagging. */
+export function runTask(model: MultiTask, name: string, inputs: ModelInputs): tf.Tensor2D {
+  const { kind } = findTask(model, name);
+  const head = model.heads.get(name);
+  if (head === undefined) throw new TypeError(`internal: task ${name} has no head`);
+  const options = { site: `heads.${name}`, dropout: inputs.dropout };
+  switch (kind) {
+    case "classification":
+      return runTaskHead(head, embed(model, inputs), options);
+    case "tagging":
+      return runTaskHead(head, runEncoder(model.encoder, inputs), options);
+    default:
+      return assertNever(kind, "task kind");
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The tree of a model's parameters: the table of contents of this room.
+ *
+ * Names and layouts are those of Hugging Face's `BertModel.state_dict()`; a linear layer's weight is
+ * [out, in]. Shapes: V vocabulary, P positions, D hidden, I intermediate, E embedding, C labels.
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
+import type { BertConfig } from "@/model/bert_config.ts";
+
+/** x · weightᵀ + bias. */
+export type Linear = {
+  /** [out, in] */
+  readonly weight: tf.Variable<tf.Rank.R2>;
+  /** [out] */
+  readonly bias: tf.Variable<tf.Rank.R1>;
+};
+
+/** Gain and shift after normalising the last axis. */
+export type LayerNorm = {
+  /** [D] */
+  readonly weight: tf.Variable<tf.Rank.R1>;
+  /** [D] */
+  readonly bias: tf.Variable<tf.Rank.R1>;
+};
+
+/** Tables whose rows are summed for each piece, then normalised. */
+export type Embeddings = {
+  /** [V, D] */
+  readonly words: tf.Variable<tf.Rank.R2>;
+  /** [P, D] */
+  readonly positions: tf.Variable<tf.Rank.R2>;
+  /** [types, D] */
+  readonly types: tf.Variable<tf.Rank.R2>;
+  readonly norm: LayerNorm;
+};
+
+/** Self-attention with its residual norm. */
+export type Attention = {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  readonly norm: LayerNorm;
+};
+
+/** D → I → D with its residual norm. */
+export type FeedForward = {
+  /** [I, D] */
+  readonly intermediate: Linear;
+  /** [D, I] */
+  readonly output: Linear;
+  readonly norm: LayerNorm;
+};
+
+/** One transformer layer, post-norm. */
+export type Layer = { readonly attention: Attention; readonly feedForward: FeedForward };
+
+/** A BERT encoder. */
+export type Encoder = {
+  readonly config: BertConfig;
+  readonly embeddings: Embeddings;
+  readonly layers: readonly Layer[];
+  /** The tanh layer over [CLS]; null where the checkpoint has none (only pooling `cls` needs it). */
+  readonly pooler: Linear | null;
+};
+
+/** Scores labels from a vector: dropout · dense · layer norm · GELU · dropout · out. */
+export type TaskHead = {
+  /** [D, E] for classification, [D, D] for tagging */
+  readonly dense: Linear;
+  readonly norm: LayerNorm;
+  /** [C, D] */
+  readonly out: Linear;
+};
+
+/** What a model must know of a task; a `TaskConfig` is one. */
+export type ModelTask = {
+  readonly name: string;
+  readonly kind: TaskKind;
+  /** Label names by number. */
+  readonly labels: readonly string[];
+};
+
+/** One encoder, a sentence embedding made from it, and a head for each task. */
+export type MultiTask = {
+  readonly encoder: Encoder;
+  readonly pooling: PoolingMode;
+  /** [E, D]; null: the embedding is the pooled vector itself. */
+  readonly projection: Linear | null;
+  readonly normalize: NormalizeMode;
+  readonly tasks: readonly ModelTask[];
+  /** By task name. */
+  readonly heads: ReadonlyMap<string, TaskHead>;
+};
+
+/** A parameter and its name in a checkpoint. */
+export type NamedParameter = { readonly name: string; readonly variable: tf.Variable };
+
+/** E: the size of a sentence embedding. */
+export function embeddingSize({ encoder, projection }: MultiTask): number {
+  return projection?.weight.shape[0] ?? encoder.config.hiddenSize;
+}
+
+/** Weight and bias of a linear layer or a layer norm under `prefix`. */
+function nameWeights(prefix: string, { weight, bias }: Linear | LayerNorm): NamedParameter[] {
+  return [
+    { name: `${prefix}.weight`, variable: weight },
+    { name: `${prefix}.bias`, variable: bias },
+  ];
+}
+
+/** The encoder's parameters, named and ordered as in `BertModel.state_dict()`. */
+export function namedEncoderParameters(encoder: Encoder): readonly NamedParameter[] {
+  const { embeddings, layers, pooler } = encoder;
+  return [
+    { name: "embeddings.word_embeddings.weight", variable: embeddings.words },
+    { name: "embeddings.position_embeddings.weight", variable: embeddings.positions },
+    { name: "embeddings.token_type_embeddings.weight", variable: embeddings.types },
+    ...nameWeights("embeddings.LayerNorm", embeddings.norm),
+    ...layers.flatMap(({ attention, feedForward }, i) => [
+      ...nameWeights(`encoder.layer.${i}.attention.self.query`, attention.query),
+      ...nameWeights(`encoder.layer.${i}.attention.self.key`, attention.key),
+      ...nameWeights(`encoder.layer.${i}.attention.self.value`, attention.value),
+      ...nameWeights(`encoder.layer.${i}.attention.output.dense`, attention.output),
+      ...nameWeights(`encoder.layer.${i}.attention.output.LayerNorm`, attention.norm),
+      ...nameWeights(`encoder.layer.${i}.intermediate.dense`, feedForward.intermediate),
+      ...nameWeights(`encoder.layer.${i}.output.dense`, feedForward.output),
+      ...nameWeights(`encoder.layer.${i}.output.LayerNorm`, feedForward.norm),
+    ]),
+    ...(pooler === null ? [] : nameWeights("pooler.dense", pooler)),
+  ];
+}
+
+/** The parameters of one head under `heads.<task>`. */
+export function namedHeadParameters(task: string, head: TaskHead): readonly NamedParameter[] {
+  return [
+    ...nameWeights(`heads.${task}.dense`, head.dense),
+    ...nameWeights(`heads.${task}.norm`, head.norm),
+    ...nameWeights(`heads.${task}.out`, head.out),
+  ];
+}
+
+/** Every parameter of a model, encoder first, heads last. The pooler is there even if unused. */
+export function namedParameters(model: MultiTask): readonly NamedParameter[] {
+  return [
+    ...namedEncoderParameters(model.encoder),
+    ...(model.projection === null ? [] : nameWeights("projection.dense", model.projection)),
+    ...[...model.heads].flatMap(([task, head]) => namedHeadParameters(task, head)),
+  ];
+}
+
+/** How many numbers a model has learned. */
+export function countParameters(model: MultiTask): number {
+  return namedParameters(model).reduce((sum, { variable }) => sum + variable.size, 0);
+}
+
+/** Frees all parameters; the model cannot be used afterwards. */
+export function disposeModel(model: MultiTask): void {
+  for (const { variable } of namedParameters(model)) variable.dispose();
+}
+
+/** Frees an encoder that no model has taken over. */
+export function disposeEncoder(encoder: Encoder): void {
+  for (const { variable } of namedEncoderParameters(encoder)) variable.dispose();
+}

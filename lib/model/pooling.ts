@@ -1,0 +1,51 @@
+/**
+ * Pooling: one vector per sentence. Shapes: B rows, T tokens, N = B·T, D hidden.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { assertNever } from "@/assert_never.ts";
+import type { PoolingMode } from "@/config.ts";
+import { runLinear } from "@/model/layers.ts";
+import type { Linear } from "@/model/parameters.ts";
+
+/** How to pool, and over what. */
+export type PoolingOptions = {
+  readonly mode: PoolingMode;
+  /** [B, T] int32: 1 on real pieces. */
+  readonly mask: tf.Tensor2D;
+  /** The tanh layer of mode `cls`; not read by the others. */
+  readonly pooler: Linear | null;
+};
+
+/** Below every activation: what padding contributes to a maximum. */
+const LOWEST = -1e9;
+
+/** Pools the hidden states of each row: [N, D] → [B, D]. */
+export function poolSentences(
+  hidden: tf.Tensor2D,
+  { mode, mask, pooler }: PoolingOptions,
+): tf.Tensor2D {
+  const [rows, length] = mask.shape;
+  const [, size] = hidden.shape;
+  const states = tf.reshape(hidden, [rows, length, size]) as tf.Tensor3D; // [B, T, D]
+  const takeFirst = () => tf.reshape(tf.slice(states, [0, 0, 0], [rows, 1, size]), [rows, size]);
+  switch (mode) {
+    case "mean": {
+      const real = tf.reshape(tf.cast(mask, "float32"), [rows, length, 1]);
+      return tf.div(tf.sum(tf.mul(states, real), 1), tf.sum(real, 1));
+    }
+    case "max": {
+      const padded = tf.reshape(tf.sub(1, tf.cast(mask, "float32")), [rows, length, 1]);
+      return tf.max(tf.add(states, tf.mul(padded, LOWEST)), 1);
+    }
+    case "cls":
+      if (pooler === null) {
+        throw new TypeError('Cannot pool with mode "cls" as the encoder must have a pooler');
+      }
+      return tf.tanh(runLinear(pooler, takeFirst() as tf.Tensor2D));
+    case "cls-token":
+      return takeFirst() as tf.Tensor2D;
+    default:
+      return assertNever(mode, "pooling mode");
+  }
+}
