@@ -8,18 +8,21 @@ import { basename, dirname, join } from "node:path";
 let written = 0;
 
 /**
- * Writes a file so that a reader sees the old content or the new, never a part: beside it under
- * another name, flushed to the disk, then renamed. Missing folders are made.
+ * Lets `write` fill a file beside `path`, flushes it to the disk and renames it over `path`, so that
+ * a reader sees the old file or the new one, never a part. Missing folders are made; on failure
+ * nothing is left behind.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function replaceFile(
+  path: string,
+  write: (file: Deno.FsFile) => Promise<void>,
+): Promise<void> {
   const folder = dirname(path);
   await Deno.mkdir(folder, { recursive: true });
   const partial = join(folder, `.${basename(path)}.${Deno.pid}-${written++}.partial`);
   try {
     const file = await Deno.open(partial, { write: true, create: true, truncate: true });
     try {
-      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      await write(file);
       await file.sync();
     } finally {
       file.close();
@@ -29,6 +32,17 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await Deno.remove(partial).catch(() => {});
     throw error;
   }
+}
+
+/** Writes all of `bytes` at the file's position; `Deno.FsFile.write` alone may stop early. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}
+
+/** Writes `content` to `path`, whole or not at all; missing folders are made. */
+export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await replaceFile(path, (file) => writeAll(file, bytes));
 }
 
 /**

@@ -1,0 +1,140 @@
+/**
+ * Reads and writes safetensors files, one tensor at a time, so that the file is never in memory
+ * beside its tensors. Reads float32, and float16 and bfloat16 by widening; writes float32.
+ * @module
+ */
+import { replaceFile, writeAll } from "@/files.ts";
+import {
+  formatHeader,
+  LENGTH_BYTES,
+  parseHeader,
+  parseHeaderLength,
+  type SafetensorsHeader,
+} from "@/model/safetensors_header.ts";
+
+/** An open file; `close` it, or declare it with `using`. */
+export type SafetensorsFile = SafetensorsHeader & Disposable & {
+  readonly path: string;
+  /** The values of a tensor as float32. */
+  read(name: string): Promise<Float32Array<ArrayBuffer>>;
+};
+
+/** Fills `bytes` from the file's position on. */
+async function readFully(file: Deno.FsFile, bytes: Uint8Array, path: string): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const count = await file.read(bytes.subarray(done));
+    if (count === null) {
+      throw new RangeError(
+        `Cannot read tensors as ${path} must not end before all its bytes are read: ${
+          bytes.length - done
+        } are missing`,
+      );
+    }
+    done += count;
+  }
+}
+
+/** The value of an IEEE half-precision number given by its bits. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24; // subnormal
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Values as float32; `dtype` is F32, F16 or BF16. Float32 is a view of `bytes`, not a copy. */
+function widen(bytes: Uint8Array<ArrayBuffer>, dtype: "F32" | "F16" | "BF16") {
+  if (dtype === "F32") return new Float32Array(bytes.buffer);
+  const halves = new Uint16Array(bytes.buffer);
+  if (dtype === "F16") return Float32Array.from(halves, halfToNumber);
+  const words = new Uint32Array(halves.length);
+  for (const [i, half] of halves.entries()) words[i] = half << 16;
+  return new Float32Array(words.buffer);
+}
+
+/**
+ * Opens `path` and checks its header; no tensor is read yet.
+ *
+ * @throws {RangeError | SyntaxError} naming the file, and the tensor where one is at fault
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`Cannot read tensors as there is no file ${path}`);
+  }
+  try {
+    const { size: fileBytes } = await file.stat();
+    const start = new Uint8Array(Math.min(LENGTH_BYTES, fileBytes));
+    await readFully(file, start, path);
+    const json = new Uint8Array(parseHeaderLength(start, fileBytes, path));
+    await readFully(file, json, path);
+    const header = parseHeader(json, { path, fileBytes });
+    const close = () => file.close();
+    return {
+      ...header,
+      path,
+      read: (name) => readTensor(file, header, { path, name }),
+      [Symbol.dispose]: close,
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** Reads one tensor of an open file. */
+async function readTensor(
+  file: Deno.FsFile,
+  { entries }: SafetensorsHeader,
+  { path, name }: { readonly path: string; readonly name: string },
+): Promise<Float32Array<ArrayBuffer>> {
+  const entry = entries.get(name);
+  if (entry === undefined) {
+    throw new RangeError(`Cannot read tensor "${name}" as ${path} does not have it`);
+  }
+  const { dtype, begin, end } = entry;
+  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
+    throw new RangeError(
+      `Cannot read tensor "${name}" of ${path} as its dtype must be one of F32, F16, BF16: current value is ${dtype}`,
+    );
+  }
+  const bytes = new Uint8Array(end - begin);
+  await file.seek(begin, Deno.SeekMode.Start);
+  await readFully(file, bytes, path);
+  return widen(bytes, dtype);
+}
+
+/** A tensor to be written; `read` gives its values when its turn comes. */
+export type TensorToWrite = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  read(): Float32Array | Promise<Float32Array>;
+};
+
+/** Writes float32 tensors to `path`, whole or not at all; one tensor is in memory at a time. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  { metadata = { format: "pt" } }: { readonly metadata?: { readonly [key: string]: string } } = {},
+): Promise<void> {
+  const names = new Set(tensors.map(({ name }) => name));
+  if (names.size !== tensors.length || names.has("__metadata__")) {
+    throw new TypeError(`internal: tensor names for ${path} must differ`);
+  }
+  await replaceFile(path, async (file) => {
+    await writeAll(file, formatHeader(tensors, metadata));
+    for (const { name, shape, read } of tensors) {
+      const values = await read();
+      const size = shape.reduce((product, size) => product * size, 1);
+      if (values.length !== size) {
+        throw new TypeError(`internal: tensor ${name} has ${values.length} values, not ${size}`);
+      }
+      await writeAll(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    }
+  });
+}

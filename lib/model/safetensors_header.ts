@@ -1,0 +1,206 @@
+/**
+ * The header of a safetensors file: 8 bytes of length, then JSON that says where each tensor lies
+ * (https://github.com/huggingface/safetensors, format section of its README at v0.6.2). Everything
+ * is checked here, so that a damaged or hostile file cannot make a reader allocate or read astray.
+ * @module
+ */
+
+/** Bytes of one element, by the format's dtype names. */
+const ELEMENT_BYTES: { readonly [dtype: string]: number } = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+};
+
+/** The format's own limit on the JSON part. */
+const MOST_HEADER_BYTES = 100_000_000;
+
+/** Bytes before the JSON. */
+export const LENGTH_BYTES = 8;
+
+/** Where a tensor lies in its file. */
+export type TensorEntry = {
+  readonly name: string;
+  /** As the format names it: `F32`, `BF16`, … */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Bytes [begin, end) of the file. */
+  readonly begin: number;
+  readonly end: number;
+};
+
+/** A parsed header. */
+export type SafetensorsHeader = {
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /** Free text, `{ format: "pt" }` in transformers' files. */
+  readonly metadata: { readonly [key: string]: string };
+};
+
+/**
+ * The length of the JSON part, from the file's first 8 bytes.
+ *
+ * @throws {RangeError} when it cannot be that of a file of `fileBytes` bytes
+ */
+export function parseHeaderLength(bytes: Uint8Array, fileBytes: number, path: string): number {
+  if (fileBytes < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
+    throw new RangeError(
+      `Cannot read tensors as ${path} must have a header of at least ${LENGTH_BYTES} bytes: current size is ${fileBytes}`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES);
+  const length = view.getBigUint64(0, true);
+  const most = Math.min(MOST_HEADER_BYTES, fileBytes - LENGTH_BYTES);
+  if (length < 2n || length > BigInt(most)) {
+    throw new RangeError(
+      `Cannot read tensors as the header of ${path} must have from 2 to ${most} bytes: current length is ${length}`,
+    );
+  }
+  return Number(length);
+}
+
+/** A record whose keys come from a file. */
+type JsonObject = { readonly [key: string]: unknown };
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Checks one entry; `dataStart` and `fileBytes` bound its place. */
+function parseEntry(
+  name: string,
+  value: unknown,
+  { path, dataStart, fileBytes }: {
+    readonly path: string;
+    readonly dataStart: number;
+    readonly fileBytes: number;
+  },
+): TensorEntry {
+  const fail = (what: string, wanted: string, present: unknown): never => {
+    throw new RangeError(
+      `Cannot read tensor "${name}" of ${path} as its ${what} must be ${wanted}: current value is ${
+        JSON.stringify(present) ?? "missing"
+      }`,
+    );
+  };
+  if (!isObject(value)) return fail("entry", "an object", value);
+  const { dtype, shape, data_offsets: offsets } = value;
+  const bytes = typeof dtype === "string" && Object.hasOwn(ELEMENT_BYTES, dtype)
+    ? ELEMENT_BYTES[dtype]
+    : undefined;
+  if (typeof dtype !== "string" || bytes === undefined) {
+    return fail("dtype", `one of ${Object.keys(ELEMENT_BYTES).join(", ")}`, dtype);
+  }
+  if (!Array.isArray(shape) || !shape.every(isCount)) {
+    return fail("shape", "a list of whole numbers from 0", shape);
+  }
+  const [first, last] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
+  const most = fileBytes - dataStart;
+  if (!isCount(first) || !isCount(last) || first > last || last > most) {
+    return fail("data_offsets", `two rising whole numbers from 0 to ${most}`, offsets);
+  }
+  const wanted = shape.reduce((product, size) => product * size, bytes);
+  if (wanted !== last - first) {
+    return fail("data_offsets", `${wanted} bytes apart, as ${dtype} [${shape}] needs`, offsets);
+  }
+  return { name, dtype, shape, begin: dataStart + first, end: dataStart + last };
+}
+
+/**
+ * Checks the JSON part of a header.
+ *
+ * @throws {RangeError | SyntaxError} naming file and tensor
+ */
+export function parseHeader(
+  json: Uint8Array,
+  { path, fileBytes }: { readonly path: string; readonly fileBytes: number },
+): SafetensorsHeader {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
+  } catch {
+    throw new SyntaxError(`Cannot read tensors as the header of ${path} must be JSON in UTF-8`);
+  }
+  if (!isObject(parsed)) {
+    throw new RangeError(`Cannot read tensors as the header of ${path} must be a JSON object`);
+  }
+  const dataStart = LENGTH_BYTES + json.length;
+  const entries = new Map<string, TensorEntry>();
+  let metadata: { readonly [key: string]: string } = {};
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name !== "__metadata__") {
+      entries.set(name, parseEntry(name, value, { path, dataStart, fileBytes }));
+      continue;
+    }
+    if (!isObject(value) || !Object.values(value).every((text) => typeof text === "string")) {
+      throw new RangeError(`Cannot read tensors as __metadata__ of ${path} must map names to text`);
+    }
+    metadata = value as { readonly [key: string]: string };
+  }
+  requireNoGaps([...entries.values()], { path, dataStart, fileBytes });
+  return { entries, metadata };
+}
+
+/** Tensors must lie side by side and fill the file, as the format demands. */
+function requireNoGaps(
+  entries: readonly TensorEntry[],
+  { path, dataStart, fileBytes }: {
+    readonly path: string;
+    readonly dataStart: number;
+    readonly fileBytes: number;
+  },
+): void {
+  let at = dataStart;
+  const inOrder = entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end);
+  for (const { name, begin, end } of inOrder) {
+    if (begin !== at) {
+      throw new RangeError(
+        `Cannot read tensor "${name}" of ${path} as it must begin where the one before ends, at byte ${at}: current value is ${begin}`,
+      );
+    }
+    at = end;
+  }
+  if (at !== fileBytes) {
+    throw new RangeError(
+      `Cannot read tensors as ${path} must end where its last tensor ends, at byte ${at}: current size is ${fileBytes}`,
+    );
+  }
+}
+
+/** A float32 tensor to be placed in a file. */
+export type TensorShape = { readonly name: string; readonly shape: readonly number[] };
+
+/** Length and JSON for float32 tensors laid side by side in the given order, padded to 8 bytes. */
+export function formatHeader(
+  tensors: readonly TensorShape[],
+  metadata: { readonly [key: string]: string },
+): Uint8Array {
+  const entries: [string, unknown][] = [["__metadata__", metadata]];
+  let at = 0;
+  for (const { name, shape } of tensors) {
+    const end = at + 4 * shape.reduce((product, size) => product * size, 1);
+    entries.push([name, { dtype: "F32", shape, data_offsets: [at, end] }]);
+    at = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const length = Math.ceil(json.length / 8) * 8;
+  const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20); // padded with spaces
+  new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
+  header.set(json, LENGTH_BYTES);
+  return header;
+}
