@@ -1,0 +1,129 @@
+/**
+ * Reads parsed run files into their types; what a report does not use may be there and is left alone.
+ * @module
+ */
+
+import { TASK_KINDS, type TaskKind } from "@/config.ts";
+import { readScores } from "./read_scores.ts";
+import type {
+  DataCounts,
+  EvaluateLine,
+  GroupRecord,
+  RecordedConfig,
+  SummaryRecord,
+  TrainLine,
+} from "./run_record.ts";
+import {
+  at,
+  type Place,
+  readList,
+  readNumber,
+  readObject,
+  readRecord,
+  readString,
+  wrongShape,
+} from "./shape.ts";
+
+/** `config.json`. */
+export function readConfig(value: unknown, place: Place): RecordedConfig {
+  const json = readObject(value, place);
+  const data = readObject(json.data, at(place, "data"));
+  return {
+    preset: readString(json.preset, at(place, "preset")),
+    seed: readNumber(json.seed, at(place, "seed")),
+    dataDir: data.dir === null ? null : readString(data.dir, at(place, "data.dir")),
+    maxRows: data.maxRows === null ? null : readNumber(data.maxRows, at(place, "data.maxRows")),
+    precision: readString(json.precision, at(place, "precision")),
+    tasks: readList(json.tasks, at(place, "tasks"), (item, place) => {
+      const task = readObject(item, place);
+      return {
+        name: readString(task.name, at(place, "name")),
+        kind: readKind(task.kind, at(place, "kind")),
+        dataset: readString(task.dataset, at(place, "dataset")),
+        labels: readList(task.labels, at(place, "labels"), readString),
+      };
+    }),
+    json,
+  };
+}
+
+function readKind(value: unknown, place: Place): TaskKind {
+  const kind = TASK_KINDS.find((each) => each === value);
+  if (kind === undefined) throw wrongShape(place, `one of ${TASK_KINDS.join(", ")}`, value);
+  return kind;
+}
+
+/** A line of `metrics.jsonl`. */
+export function readLine(value: unknown, place: Place): TrainLine | EvaluateLine {
+  const line = readObject(value, place);
+  const number = (key: string) => readNumber(line[key], at(place, key));
+  switch (line.kind) {
+    case "train":
+      return {
+        kind: "train",
+        step: number("step"),
+        epoch: number("epoch"),
+        losses: readRecord(line.losses, at(place, "losses"), readNumber),
+        gradientNorm: number("gradientNorm"),
+        rate: number("rate"),
+        tokens: number("tokens"),
+        seconds: number("seconds"),
+      };
+    case "evaluate":
+      return {
+        kind: "evaluate",
+        step: number("step"),
+        split: readString(line.split, at(place, "split")),
+        scores: readRecord(line.scores, at(place, "scores"), readScores),
+      };
+    default:
+      throw wrongShape(at(place, "kind"), "one of train, evaluate", line.kind);
+  }
+}
+
+/** `summary.json`. */
+export function readSummary(value: unknown, place: Place): SummaryRecord {
+  const summary = readObject(value, place);
+  const number = (key: string) => readNumber(summary[key], at(place, key));
+  const seconds = readObject(summary.seconds, at(place, "seconds"));
+  return {
+    name: readString(summary.name, at(place, "name")),
+    steps: number("steps"),
+    tokens: number("tokens"),
+    parameters: number("parameters"),
+    seconds: {
+      train: readNumber(seconds.train, at(place, "seconds.train")),
+      evaluate: readNumber(seconds.evaluate, at(place, "seconds.evaluate")),
+    },
+    scores: readRecord(
+      summary.scores,
+      at(place, "scores"),
+      (splits, place) => readRecord(splits, place, readScores),
+    ),
+    groups: readList(summary.groups, at(place, "groups"), readGroup),
+    data: readRecord(summary.data, at(place, "data"), readCounts),
+    notes: readList(summary.notes, at(place, "notes"), readString),
+  };
+}
+
+function readGroup(value: unknown, place: Place): GroupRecord {
+  const group = readObject(value, place);
+  return {
+    name: readString(group.name, at(place, "name")),
+    learningRate: readNumber(group.learningRate, at(place, "learningRate")),
+    weightDecay: readNumber(group.weightDecay, at(place, "weightDecay")),
+    parameters: readNumber(group.parameters, at(place, "parameters")),
+  };
+}
+
+function readCounts(value: unknown, place: Place): DataCounts {
+  const counts = readObject(value, place);
+  const number = (key: string) => readNumber(counts[key], at(place, key));
+  return {
+    train: number("train"),
+    validation: number("validation"),
+    test: number("test"),
+    overlap: number("overlap"),
+    cutWords: number("cutWords"),
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Reads a run folder: what was configured, where it ran, how training went and what was scored.
+ * Reports and notebooks see a run only through this.
+ * @module
+ */
+
+import { join } from "node:path";
+import { isFolder, readJson, readText } from "@/files.ts";
+import { readConfig, readLine, readSummary } from "./read_parts.ts";
+import type { EvaluateLine, MetricRow, RunRecord, TrainLine } from "./run_record.ts";
+import { type Place, readObject, wrongShape } from "./shape.ts";
+
+/** Reads the run in `dir`; an error names the file, the line and the key that are wrong. */
+export async function readRun(dir: string): Promise<RunRecord> {
+  if (!await isFolder(dir)) {
+    throw new Deno.errors.NotFound(`Cannot read run as the folder must exist: ${dir}`);
+  }
+  const read = async (name: string) => {
+    const file = join(dir, name);
+    return { value: await readJson(file, "run"), place: { file, key: "" } };
+  };
+  const config = await read("config.json"), environment = await read("environment.json");
+  const metrics = join(dir, "metrics.jsonl");
+  const lines = readLines(await readText(metrics, "run"), metrics);
+  const summary = await read("summary.json");
+  return {
+    config: readConfig(config.value, config.place),
+    environment: readObject(environment.value, environment.place),
+    train: lines.filter((line) => line.kind === "train"),
+    evaluations: lines.filter((line) => line.kind === "evaluate"),
+    summary: readSummary(summary.value, summary.place),
+  };
+}
+
+/** The training lines of a run as tidy rows: a number each. */
+export function rows({ summary, train }: RunRecord): MetricRow[] {
+  const run = summary.name;
+  return train.flatMap(({ step, losses, gradientNorm, rate }): MetricRow[] => [
+    ...Object.entries(losses).map((
+      [task, value],
+    ) => ({ run, step, task, measure: "loss", value } as const)),
+    { run, step, task: null, measure: "gradientNorm", value: gradientNorm },
+    { run, step, task: null, measure: "rate", value: rate },
+  ]);
+}
+
+function readLines(text: string, file: string): (TrainLine | EvaluateLine)[] {
+  return text.split("\n").flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    const place = { file: `${file} line ${index + 1}`, key: "" };
+    return [readLine(parseLine(line, place), place)];
+  });
+}
+
+function parseLine(line: string, place: Place): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw wrongShape(place, "JSON", line);
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Reads the scores of a task, of either kind, from a run's files.
+ * @module
+ */
+
+import type { ClassificationScores } from "@/eval/classification.ts";
+import type { EntityScores } from "@/eval/entities.ts";
+import type { Interval } from "@/eval/interval.ts";
+import type { TaskScores } from "./run_record.ts";
+import {
+  at,
+  type Place,
+  readList,
+  readNumber,
+  readObject,
+  readRecord,
+  wrongShape,
+} from "./shape.ts";
+
+/** Scores with `accuracy` are a classification's, others a tagging's. */
+export function readScores(value: unknown, place: Place): TaskScores {
+  const scores = readObject(value, place);
+  return "accuracy" in scores ? readClasses(scores, place) : readEntities(scores, place);
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The numbers of `json` under `keys`. */
+function readNumbers<K extends string>(json: Json, place: Place, keys: readonly K[]) {
+  const entries = keys.map((key) => [key, readNumber(json[key], at(place, key))]);
+  return Object.fromEntries(entries) as Record<K, number>;
+}
+
+function readClasses(json: Json, place: Place): ClassificationScores {
+  const confusion = readList(
+    json.confusion,
+    at(place, "confusion"),
+    (row, place) => readList(row, place, readNumber),
+  );
+  const perClass = readRecord(
+    json.perClass,
+    at(place, "perClass"),
+    (value, place) =>
+      readNumbers(readObject(value, place), place, ["precision", "recall", "f1", "support"]),
+  );
+  const classes = Object.keys(perClass).length;
+  if (confusion.length !== classes || confusion.some((row) => row.length !== classes)) {
+    throw wrongShape(at(place, "confusion"), `${classes} rows of ${classes}`, confusion);
+  }
+  return {
+    ...readNumbers(json, place, ["rows", "accuracy", "macroF1"]),
+    ...(json.ece !== undefined && { ece: readNumber(json.ece, at(place, "ece")) }),
+    ...(json.bins !== undefined && {
+      bins: readList(
+        json.bins,
+        at(place, "bins"),
+        (bin, place) =>
+          readNumbers(readObject(bin, place), place, ["confidence", "accuracy", "rows"]),
+      ),
+    }),
+    interval: readInterval(json.interval, at(place, "interval")),
+    perClass,
+    confusion,
+  };
+}
+
+const ENTITY_KEYS = [
+  "rows",
+  "f1",
+  "precision",
+  "recall",
+  "strictF1",
+  "strictPrecision",
+  "strictRecall",
+  "tokenAccuracy",
+] as const;
+
+function readEntities(json: Json, place: Place): EntityScores {
+  return {
+    ...readNumbers(json, place, ENTITY_KEYS),
+    interval: readInterval(json.interval, at(place, "interval")),
+    perType: readRecord(
+      json.perType,
+      at(place, "perType"),
+      (value, place) =>
+        readNumbers(readObject(value, place), place, [
+          "precision",
+          "recall",
+          "f1",
+          "strictF1",
+          "support",
+        ]),
+    ),
+  };
+}
+
+function readInterval(value: unknown, place: Place): Interval {
+  const [low, high] = readList(value, place, readNumber);
+  if (low === undefined || high === undefined) throw wrongShape(place, "two numbers", value);
+  return [low, high];
+}
