@@ -1,0 +1,104 @@
+/**
+ * Examples to padded batches, epoch after epoch. Shapes: B rows, T pieces.
+ * @module
+ */
+
+import { stream } from "@/random.ts";
+import { type Batch, type Example, IGNORED } from "@/text/example.ts";
+import { type BatchPlan, type BatchSize, planBatches } from "@/text/plan_batches.ts";
+
+/** Special pieces that a batch is filled with. */
+export type CollateOptions = { readonly padId: number; readonly clsId: number };
+
+/** Lays the examples of a plan side by side. Filler rows are one [CLS] piece with ignored labels. */
+export function collate(
+  examples: readonly Example[],
+  { examples: chosen, rows, length }: BatchPlan,
+  { padId, clsId }: CollateOptions,
+): Batch {
+  const taken = chosen.map((index) => {
+    const example = examples[index];
+    if (example !== undefined && example.ids.length <= length) return example;
+    throw new RangeError(
+      `internal: example ${index} is planned at ${length} pieces and has ${example?.ids.length}`,
+    );
+  });
+  const tagged = taken[0]?.words !== undefined;
+  const ids = new Int32Array(rows * length).fill(padId); // [B, T]
+  const mask = new Int32Array(rows * length); // [B, T]
+  const labels = new Int32Array(tagged ? rows * length : rows).fill(IGNORED); // [B, T] or [B]
+  let tokens = 0;
+  for (let row = 0; row < rows; row++) {
+    const example = taken[row];
+    ids.set(example?.ids ?? [clsId], row * length);
+    mask.fill(1, row * length, row * length + (example?.ids.length ?? 1));
+    if (example === undefined) continue;
+    labels.set(example.labels, tagged ? row * length : row);
+    tokens += example.ids.length;
+  }
+  return { rows, length, ids, mask, labels, examples: [...chosen], tokens };
+}
+
+/** Where a stream stands: batch `batch` of epoch `epoch` is the next. */
+export type StreamPosition = { readonly epoch: number; readonly batch: number };
+
+export type StreamOptions = BatchSize & CollateOptions & {
+  /** Padded lengths that batches may have, rising. */
+  readonly lengths: readonly number[];
+  /** The run's seed. */
+  readonly seed: number;
+  /** The task, so that each has an order of its own. */
+  readonly name: string;
+  /** Where to begin; from the start by default. */
+  readonly position?: StreamPosition;
+};
+
+/** Batches without end, epoch after epoch. */
+export type BatchStream = {
+  /** The next batch; moves on. */
+  next(): Batch;
+  /** What `next` will give next: pass it to `streamBatches` to go on from there. */
+  position(): StreamPosition;
+  /** The same in every epoch. */
+  readonly batchesPerEpoch: number;
+  /** The plans of an epoch, in order. */
+  plans(epoch: number): readonly BatchPlan[];
+};
+
+/**
+ * Streams training batches. The order of an epoch depends on (seed, name, epoch) alone, so a stream
+ * that begins at a saved position goes on exactly. No example is left out of an epoch.
+ */
+export function streamBatches(examples: readonly Example[], options: StreamOptions): BatchStream {
+  const { seed, name } = options;
+  if (examples.length === 0) {
+    throw new RangeError(
+      `Cannot stream batches of ${name} as there must be at least one example: current count is 0`,
+    );
+  }
+  const lengths = examples.map(({ ids }) => ids.length);
+  const plans = (epoch: number) =>
+    planBatches(lengths, { ...options, prng: stream(seed, "order", name, epoch) });
+  let { epoch, batch } = options.position ?? { epoch: 0, batch: 0 };
+  let current = plans(epoch);
+  if (batch > current.length) {
+    throw new RangeError(
+      `Cannot resume ${name} as the batch must be in 0 … ${current.length}: current value is ${batch}`,
+    );
+  }
+  return {
+    next() {
+      if (batch >= current.length) {
+        epoch++;
+        batch = 0;
+        current = plans(epoch);
+      }
+      const plan = current[batch++];
+      if (plan === undefined) throw new RangeError(`internal: no batch ${batch - 1} of ${name}`);
+      return collate(examples, plan, options);
+    },
+    position: () => ({ epoch, batch }),
+    batchesPerEpoch: current.length,
+    plans,
+  };
+}

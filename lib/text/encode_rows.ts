@@ -1,0 +1,178 @@
+/**
+ * Rows to examples, and predicted tags back to rows. Shapes: T pieces, [CLS] and [SEP] included.
+ * @module
+ */
+
+import { assertNever } from "@/assert_never.ts";
+import type { TaskKind } from "@/config.ts";
+import { isTaggedRow, type Row, type TaggedRow } from "@/data/rows.ts";
+import { type Example, IGNORED } from "@/text/example.ts";
+import type { EncodedWords, Tokenizer } from "@/text/tokenizer.ts";
+import { planWindows, type Window } from "@/text/windows.ts";
+
+/** What becomes of words beyond the model's limit: dropped, or answered for in a further window. */
+export const WINDOW_MODES = ["cut", "overlap"] as const;
+export type WindowMode = typeof WINDOW_MODES[number];
+
+export type EncodeOptions = {
+  readonly tokenizer: Tokenizer;
+  readonly kind: TaskKind;
+  /** Longest example in pieces, [CLS] and [SEP] included; 3 or more. */
+  readonly maxLength: number;
+  /** For tagging; a classified text is always cut. */
+  readonly windows: WindowMode;
+};
+
+export type EncodedRows = {
+  readonly examples: readonly Example[];
+  /** Tagging: words without an answer, as they lie beyond the limit. Always 0 for classification. */
+  readonly cutWords: number;
+  /** Rows that lost pieces at the limit. */
+  readonly cutRows: number;
+};
+
+/** Encodes the rows of one task, in order. */
+export function encodeRows(rows: readonly Row[], options: EncodeOptions): EncodedRows {
+  const { kind, maxLength } = options;
+  if (!Number.isInteger(maxLength) || maxLength < 3) {
+    throw new RangeError(
+      `Cannot encode rows as maxLength must be a whole number from 3: current value is ${maxLength}`,
+    );
+  }
+  const examples: Example[] = [];
+  let cutWords = 0, cutRows = 0;
+  rows.forEach((row, index) => {
+    if (isTaggedRow(row) !== (kind === "tagging")) {
+      throw new TypeError(
+        `Cannot encode row ${index} as it must be one of ${kind}: ` +
+          `its fields are ${Object.keys(row).join(", ")}`,
+      );
+    }
+    const encoded = isTaggedRow(row)
+      ? encodeTagged(row, index, options)
+      : encodeText(row.text, row.label, index, options);
+    examples.push(...encoded.examples);
+    cutWords += encoded.cutWords;
+    cutRows += encoded.cutRows;
+  });
+  return { examples, cutWords, cutRows };
+}
+
+/** `[CLS] pieces [SEP]`. */
+function frame(pieces: Int32Array, { ids }: Tokenizer): Int32Array {
+  const framed = new Int32Array(pieces.length + 2); // [T]
+  framed[0] = ids.cls;
+  framed.set(pieces, 1);
+  framed[framed.length - 1] = ids.sep;
+  return framed;
+}
+
+/** A classified text, cut to the limit. */
+function encodeText(
+  text: string,
+  label: number,
+  row: number,
+  { tokenizer, maxLength }: EncodeOptions,
+): EncodedRows {
+  const pieces = tokenizer.encodeText(text);
+  const ids = frame(pieces.subarray(0, maxLength - 2), tokenizer);
+  const cutRows = pieces.length > maxLength - 2 ? 1 : 0;
+  return { examples: [{ row, ids, labels: Int32Array.of(label) }], cutWords: 0, cutRows };
+}
+
+/** A tagged row: one example, or one for each window. */
+function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): EncodedRows {
+  const { tokenizer, maxLength, windows } = options;
+  const { tokens, tags } = row;
+  if (tags.length !== tokens.length) {
+    throw new RangeError(
+      `Cannot encode row ${index} as each of its ${tokens.length} words must have a tag: ` +
+        `current count is ${tags.length}`,
+    );
+  }
+  const encoded = tokenizer.encodeWords(tokens);
+  const firsts = firstPieces(encoded, tokens.length);
+  const capacity = maxLength - 2;
+  const take = (window: Window) => takeWindow(row, index, encoded, firsts, window, options);
+  const all = { start: 0, end: tokens.length, from: 0, to: tokens.length };
+  if (encoded.ids.length <= capacity) return { examples: [take(all)], cutWords: 0, cutRows: 0 };
+  switch (windows) {
+    case "cut": {
+      const cutWords = firsts.filter((first) => first >= capacity).length - 1; // the last is the end
+      return { examples: [take(all)], cutWords, cutRows: 1 };
+    }
+    case "overlap": {
+      const sizes = tokens.map((_, word) => (firsts[word + 1] ?? 0) - (firsts[word] ?? 0));
+      return { examples: planWindows(sizes, capacity).map(take), cutWords: 0, cutRows: 0 };
+    }
+    default:
+      return assertNever(windows, "window mode");
+  }
+}
+
+/** [W + 1] index of each word's first piece, then the number of pieces. */
+function firstPieces({ ids, words }: EncodedWords, count: number): number[] {
+  const firsts = new Array<number>(count + 1).fill(ids.length);
+  for (let piece = words.length - 1; piece >= 0; piece--) firsts[words[piece] ?? 0] = piece;
+  return firsts;
+}
+
+/** The example of one window; pieces beyond the limit are left out. */
+function takeWindow(
+  { tags }: TaggedRow,
+  row: number,
+  { ids }: EncodedWords,
+  firsts: readonly number[],
+  { start, end, from, to }: Window,
+  { tokenizer, maxLength }: EncodeOptions,
+): Example {
+  const first = firsts[start] ?? 0;
+  const last = Math.min(firsts[end] ?? 0, first + maxLength - 2);
+  const framed = frame(ids.subarray(first, last), tokenizer); // [T]
+  const labels = new Int32Array(framed.length).fill(IGNORED);
+  const words = new Int32Array(framed.length).fill(IGNORED);
+  for (let word = from; word < to; word++) {
+    const piece = firsts[word] ?? 0;
+    if (piece >= last) break;
+    labels[piece - first + 1] = tags[word] ?? IGNORED;
+    words[piece - first + 1] = word;
+  }
+  return { row, ids: framed, labels, words };
+}
+
+/**
+ * Tags by row and word from the tags predicted at each piece.
+ *
+ * @param predicted for each example, at least T tag numbers (padding beyond may follow).
+ * @param rows the rows that were encoded; each result has as many tags as its row has words.
+ * @param options `unread` is the tag of words that were cut off: by default 0, the tag O.
+ */
+export function readTags(
+  examples: readonly Example[],
+  predicted: readonly ArrayLike<number>[],
+  rows: readonly Pick<TaggedRow, "tokens">[],
+  options: { readonly unread?: number } = {},
+): number[][] {
+  const { unread = 0 } = options;
+  if (predicted.length !== examples.length) {
+    throw new RangeError(
+      `Cannot read tags as each of ${examples.length} examples must have predictions: ` +
+        `current count is ${predicted.length}`,
+    );
+  }
+  const tags = rows.map(({ tokens }) => new Array<number>(tokens.length).fill(unread));
+  examples.forEach(({ row, ids, words }, index) => {
+    const found = predicted[index] ?? [];
+    if (words === undefined || found.length < ids.length) {
+      throw new RangeError(
+        `Cannot read tags of example ${index} as each of its ${ids.length} pieces must have one: ` +
+          `current count is ${words === undefined ? 0 : found.length}`,
+      );
+    }
+    words.forEach((word, piece) => {
+      const tag = found[piece], rowTags = tags[row];
+      if (word !== IGNORED && tag !== undefined && rowTags !== undefined) rowTags[word] = tag;
+    });
+  });
+  return tags;
+}

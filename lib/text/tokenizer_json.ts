@@ -1,0 +1,148 @@
+/**
+ * What a BERT tokenizer.json says, checked: normaliser, vocabulary and special pieces.
+ * @module
+ */
+
+import type { NormalizerOptions } from "@/text/pre_tokenize.ts";
+
+/** Ids of the special pieces that the model needs. */
+export type SpecialIds = {
+  readonly pad: number;
+  readonly cls: number;
+  readonly sep: number;
+  readonly unk: number;
+};
+
+/** A checked tokenizer.json. V pieces. */
+export type TokenizerJson = {
+  readonly json: Record<string, unknown>;
+  readonly config: Record<string, unknown>;
+  readonly normalizer: NormalizerOptions;
+  /** [V] the piece of each id; "" where an id is not used. */
+  readonly pieces: readonly string[];
+  /** [V] code points that each piece covers, without its "##". */
+  readonly lengths: readonly number[];
+  readonly ids: SpecialIds;
+  /** Special tokens by their text; they are recognised in raw text too. */
+  readonly specials: ReadonlyMap<string, number>;
+};
+
+/** A field that must hold an object. */
+function objectOf(value: unknown, what: string, from: string): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new TypeError(
+    `Cannot read tokenizer as ${what} of ${from} must be an object: ${typeName(value)}`,
+  );
+}
+
+function typeName(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
+}
+
+/** A part of tokenizer.json that must be of one type. */
+function partOf(json: Record<string, unknown>, field: string, type: string, from: string) {
+  const part = objectOf(json[field], `"${field}"`, from);
+  const found = part["type"] ?? (field === "model" ? type : undefined); // old files leave it out
+  if (found === type) return part;
+  throw new TypeError(
+    `Cannot read tokenizer as "${field}" of ${from} must be ${type}: current type is ${found}`,
+  );
+}
+
+/**
+ * Checks the content of a tokenizer.json; `config` may be null, then one is made from it.
+ *
+ * @param from names the source in errors.
+ */
+export function readTokenizerJson(json: unknown, config: unknown, from: string): TokenizerJson {
+  const root = objectOf(json, "the content", from);
+  const normalizer = partOf(root, "normalizer", "BertNormalizer", from);
+  partOf(root, "pre_tokenizer", "BertPreTokenizer", from);
+  const model = partOf(root, "model", "WordPiece", from);
+  const prefix = String(model["continuing_subword_prefix"] ?? "##");
+  const pieces: string[] = [], lengths: number[] = [];
+  for (const [piece, id] of Object.entries(objectOf(model["vocab"], `"model.vocab"`, from))) {
+    if (!Number.isInteger(id) || Number(id) < 0) {
+      throw new TypeError(
+        `Cannot read tokenizer as piece ${JSON.stringify(piece)} of ${from} must have a whole ` +
+          `number as id: current value is ${JSON.stringify(id)}`,
+      );
+    }
+    pieces[Number(id)] = piece;
+    lengths[Number(id)] = [...piece].length - (piece.startsWith(prefix) ? [...prefix].length : 0);
+  }
+  const specials = readSpecials(root, from);
+  for (const [text, id] of specials) [pieces[id], lengths[id]] = [text, [...text].length];
+  for (let id = 0; id < pieces.length; id++) pieces[id] ??= "";
+
+  const lowercase = normalizer["lowercase"] !== false;
+  return {
+    json: { post_processor: null, decoder: null, added_tokens: [], ...root },
+    config: config === null
+      ? defaultConfig(lowercase)
+      : objectOf(config, "the configuration", from),
+    normalizer: {
+      cleanText: normalizer["clean_text"] !== false,
+      spaceOutCjk: normalizer["handle_chinese_chars"] !== false,
+      stripAccents: Boolean(normalizer["strip_accents"] ?? lowercase),
+      lowercase,
+    },
+    pieces,
+    lengths,
+    ids: findSpecialIds(pieces, String(model["unk_token"] ?? "[UNK]"), from),
+    specials,
+  };
+}
+
+/** The added tokens, all of which must be plain special ones. */
+function readSpecials(root: Record<string, unknown>, from: string): Map<string, number> {
+  const added = root["added_tokens"] ?? [];
+  if (!Array.isArray(added)) {
+    throw new TypeError(
+      `Cannot read tokenizer as "added_tokens" of ${from} must be an array: ${typeName(added)}`,
+    );
+  }
+  return new Map(added.map((item: unknown) => {
+    const token = objectOf(item, `an item of "added_tokens"`, from);
+    const odd = ["normalized", "lstrip", "rstrip", "single_word"].find((name) =>
+      token[name] === true
+    );
+    if (odd === undefined) return [String(token["content"]), Number(token["id"])];
+    throw new TypeError(
+      `Cannot read tokenizer as added token ${JSON.stringify(token["content"])} of ${from} must ` +
+        `not be "${odd}": current value is true`,
+    );
+  }));
+}
+
+/** Finds [PAD], [CLS], [SEP] and the unknown piece. */
+function findSpecialIds(pieces: readonly string[], unknown: string, from: string): SpecialIds {
+  const find = (piece: string) => {
+    const id = pieces.indexOf(piece);
+    if (id >= 0) return id;
+    throw new RangeError(
+      `Cannot read tokenizer as the vocabulary of ${from} must hold ${piece}: ` +
+        `none of its ${pieces.length} pieces is`,
+    );
+  };
+  return { pad: find("[PAD]"), cls: find("[CLS]"), sep: find("[SEP]"), unk: find(unknown) };
+}
+
+/** A tokenizer_config.json for BERT, in the fields that both Python and JavaScript read. */
+export function defaultConfig(lowercase: boolean): Record<string, unknown> {
+  return {
+    tokenizer_class: "BertTokenizer",
+    do_lower_case: lowercase,
+    tokenize_chinese_chars: true,
+    strip_accents: null,
+    unk_token: "[UNK]",
+    sep_token: "[SEP]",
+    pad_token: "[PAD]",
+    cls_token: "[CLS]",
+    mask_token: "[MASK]",
+    model_max_length: 512,
+    clean_up_tokenization_spaces: true,
+  };
+}
