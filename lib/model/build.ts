@@ -1,119 +1,105 @@
 /**
- * Assembles a tree of parameters from a function that gives each tensor by name and shape, so that
- * fresh models and checkpoints are built by the same code. Shapes as in `parameters.ts`.
+ * Makes variables and assembles them into a tree of parameters by their names, so that fresh models
+ * and checkpoints are built by the same code. Shapes as in `parameters.ts`.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { BertConfig } from "@/model/bert_config.ts";
+import type { ParameterSpec } from "@/model/parameter_specs.ts";
 import type { Encoder, LayerNorm, Linear, TaskHead } from "@/model/parameters.ts";
 
-/** What part of a layer a parameter is; fresh values depend on it. */
-export type ParameterRole = "weight" | "bias" | "gain" | "words" | "positions" | "types";
-
-/** A parameter to be made. */
-export type ParameterSpec = {
-  /** As in `namedParameters`. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly role: ParameterRole;
-};
+/** Variables by parameter name. */
+export type Variables = ReadonlyMap<string, tf.Variable>;
 
 /** Gives the values of a parameter, row-major. */
-export type ParameterSource = (spec: ParameterSpec) => Float32Array;
+export type ParameterSource = (spec: ParameterSpec) => Float32Array | Promise<Float32Array>;
 
 /** A trainable variable that tfjs names itself, so that several models can live at once. */
-function makeVariable<R extends tf.Rank>(source: ParameterSource, spec: ParameterSpec) {
-  return tf.tidy(() =>
-    tf.variable<R>(tf.tensor<R>(source(spec), [...spec.shape] as tf.ShapeMap[R], "float32"))
-  );
+export function makeVariable({ shape }: ParameterSpec, values: Float32Array): tf.Variable {
+  return tf.tidy(() => tf.variable(tf.tensor(values, [...shape], "float32")));
 }
 
-/** A [output, input] linear layer called `name`. */
-export function buildLinear(
+/** Makes the variables of all `specs`, one after the other; none is left when a source fails. */
+export async function makeVariables(
+  specs: readonly ParameterSpec[],
   source: ParameterSource,
-  name: string,
-  { input, output }: { readonly input: number; readonly output: number },
-): Linear {
+): Promise<Variables> {
+  const variables = new Map<string, tf.Variable>();
+  try {
+    for (const spec of specs) variables.set(spec.name, makeVariable(spec, await source(spec)));
+  } catch (error) {
+    for (const variable of variables.values()) variable.dispose();
+    throw error;
+  }
+  return variables;
+}
+
+/** The matrix called `name`. */
+function takeMatrix(variables: Variables, name: string): tf.Variable<tf.Rank.R2> {
+  const variable = variables.get(name);
+  if (variable?.rank !== 2) throw new TypeError(`internal: there is no matrix ${name}`);
+  return variable as tf.Variable<tf.Rank.R2>;
+}
+
+/** The vector called `name`. */
+function takeVector(variables: Variables, name: string): tf.Variable<tf.Rank.R1> {
+  const variable = variables.get(name);
+  if (variable?.rank !== 1) throw new TypeError(`internal: there is no vector ${name}`);
+  return variable as tf.Variable<tf.Rank.R1>;
+}
+
+/** The linear layer called `name`. */
+export function buildLinear(variables: Variables, name: string): Linear {
   return {
-    weight: makeVariable(source, {
-      name: `${name}.weight`,
-      shape: [output, input],
-      role: "weight",
-    }),
-    bias: makeVariable(source, { name: `${name}.bias`, shape: [output], role: "bias" }),
+    weight: takeMatrix(variables, `${name}.weight`),
+    bias: takeVector(variables, `${name}.bias`),
   };
 }
 
-/** A layer norm over `size` columns called `name`. */
-export function buildLayerNorm(source: ParameterSource, name: string, size: number): LayerNorm {
+/** The layer norm called `name`. */
+function buildLayerNorm(variables: Variables, name: string): LayerNorm {
   return {
-    weight: makeVariable(source, { name: `${name}.weight`, shape: [size], role: "gain" }),
-    bias: makeVariable(source, { name: `${name}.bias`, shape: [size], role: "bias" }),
+    weight: takeVector(variables, `${name}.weight`),
+    bias: takeVector(variables, `${name}.bias`),
   };
 }
 
-/** An encoder of the given shape; without a pooler where `pooler` is false. */
-export function buildEncoder(
-  source: ParameterSource,
-  config: BertConfig,
-  { pooler }: { readonly pooler: boolean },
-): Encoder {
-  const { hiddenSize, intermediateSize } = config;
-  const square = { input: hiddenSize, output: hiddenSize };
-  const table = (name: string, rows: number, role: ParameterRole) =>
-    makeVariable<tf.Rank.R2>(source, {
-      name: `embeddings.${name}.weight`,
-      shape: [rows, hiddenSize],
-      role,
-    });
+/** The encoder among `variables`, with a pooler where they hold one. */
+export function buildEncoder(variables: Variables, config: BertConfig): Encoder {
   return {
     config,
     embeddings: {
-      words: table("word_embeddings", config.vocabularySize, "words"),
-      positions: table("position_embeddings", config.maxPositions, "positions"),
-      types: table("token_type_embeddings", config.typeVocabularySize, "types"),
-      norm: buildLayerNorm(source, "embeddings.LayerNorm", hiddenSize),
+      words: takeMatrix(variables, "embeddings.word_embeddings.weight"),
+      positions: takeMatrix(variables, "embeddings.position_embeddings.weight"),
+      types: takeMatrix(variables, "embeddings.token_type_embeddings.weight"),
+      norm: buildLayerNorm(variables, "embeddings.LayerNorm"),
     },
     layers: Array.from({ length: config.layers }, (_, i) => {
       const at = `encoder.layer.${i}`;
       return {
         attention: {
-          query: buildLinear(source, `${at}.attention.self.query`, square),
-          key: buildLinear(source, `${at}.attention.self.key`, square),
-          value: buildLinear(source, `${at}.attention.self.value`, square),
-          output: buildLinear(source, `${at}.attention.output.dense`, square),
-          norm: buildLayerNorm(source, `${at}.attention.output.LayerNorm`, hiddenSize),
+          query: buildLinear(variables, `${at}.attention.self.query`),
+          key: buildLinear(variables, `${at}.attention.self.key`),
+          value: buildLinear(variables, `${at}.attention.self.value`),
+          output: buildLinear(variables, `${at}.attention.output.dense`),
+          norm: buildLayerNorm(variables, `${at}.attention.output.LayerNorm`),
         },
         feedForward: {
-          intermediate: buildLinear(source, `${at}.intermediate.dense`, {
-            input: hiddenSize,
-            output: intermediateSize,
-          }),
-          output: buildLinear(source, `${at}.output.dense`, {
-            input: intermediateSize,
-            output: hiddenSize,
-          }),
-          norm: buildLayerNorm(source, `${at}.output.LayerNorm`, hiddenSize),
+          intermediate: buildLinear(variables, `${at}.intermediate.dense`),
+          output: buildLinear(variables, `${at}.output.dense`),
+          norm: buildLayerNorm(variables, `${at}.output.LayerNorm`),
         },
       };
     }),
-    pooler: pooler ? buildLinear(source, "pooler.dense", square) : null,
+    pooler: variables.has("pooler.dense.weight") ? buildLinear(variables, "pooler.dense") : null,
   };
 }
 
-/** The sizes of a head: vectors of `input` columns, `hidden` inside, one score for each label. */
-export type HeadSizes = {
-  readonly input: number;
-  readonly hidden: number;
-  readonly labels: number;
-};
-
-/** The head of `task`. */
-export function buildHead(source: ParameterSource, task: string, sizes: HeadSizes): TaskHead {
-  const { input, hidden, labels } = sizes;
+/** The head of `task` among `variables`. */
+export function buildHead(variables: Variables, task: string): TaskHead {
   return {
-    dense: buildLinear(source, `heads.${task}.dense`, { input, output: hidden }),
-    norm: buildLayerNorm(source, `heads.${task}.norm`, hidden),
-    out: buildLinear(source, `heads.${task}.out`, { input: hidden, output: labels }),
+    dense: buildLinear(variables, `heads.${task}.dense`),
+    norm: buildLayerNorm(variables, `heads.${task}.norm`),
+    out: buildLinear(variables, `heads.${task}.out`),
   };
 }

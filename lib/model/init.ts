@@ -4,44 +4,63 @@
  * adding one never changes another.
  * @module
  */
-import { stream } from "@/random.ts";
 import { assertNever } from "@/assert_never.ts";
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import type { BertConfig } from "@/model/bert_config.ts";
-import { buildEncoder, buildHead, buildLinear, type ParameterSource } from "@/model/build.ts";
-import type { Encoder, ModelTask, MultiTask, TaskHead } from "@/model/parameters.ts";
+import {
+  buildEncoder,
+  buildHead,
+  buildLinear,
+  makeVariable,
+  type Variables,
+} from "@/model/build.ts";
+import {
+  encoderSpecs,
+  headSpecs,
+  linearSpecs,
+  type ParameterSpec,
+} from "@/model/parameter_specs.ts";
+import type { Encoder, ModelTask, MultiTask } from "@/model/parameters.ts";
+import { stream } from "@/random.ts";
 
-/** Fresh values under `seed`, with weights of standard deviation `initializerRange`. */
-export function drawParameters(
-  seed: number,
-  { initializerRange, padId }: Pick<BertConfig, "initializerRange" | "padId">,
-): ParameterSource {
-  return ({ name, shape, role }) => {
-    const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    switch (role) {
-      case "bias":
-        return values;
-      case "gain":
-        return values.fill(1);
-      case "weight":
-      case "positions":
-      case "types":
-      case "words": {
-        const { normal } = stream(seed, "init", name);
-        for (let i = 0; i < values.length; i++) values[i] = initializerRange * normal();
-        const width = shape[1] ?? 0;
-        if (role === "words") values.fill(0, padId * width, (padId + 1) * width);
-        return values;
-      }
-      default:
-        return assertNever(role, "parameter role");
+/** Where fresh values come from. */
+type Draw = Pick<BertConfig, "initializerRange" | "padId"> & { readonly seed: number };
+
+/** Fresh values of a parameter: weights have the standard deviation `initializerRange`. */
+function drawParameter(
+  { name, shape, role }: ParameterSpec,
+  { initializerRange, padId, seed }: Draw,
+): Float32Array {
+  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  switch (role) {
+    case "bias":
+      return values;
+    case "gain":
+      return values.fill(1);
+    case "weight":
+    case "table":
+    case "words": {
+      const { normal } = stream(seed, "init", name);
+      for (let i = 0; i < values.length; i++) values[i] = initializerRange * normal();
+      const width = shape[1] ?? 0;
+      return role === "words" ? values.fill(0, padId * width, (padId + 1) * width) : values;
     }
-  };
+    default:
+      return assertNever(role, "parameter role");
+  }
+}
+
+/** Fresh variables for all `specs`. */
+function drawVariables(specs: readonly ParameterSpec[], draw: Draw): Variables {
+  return new Map(
+    specs.map((spec) => [spec.name, makeVariable(spec, drawParameter(spec, draw))]),
+  );
 }
 
 /** A fresh encoder. */
 export function createEncoder(config: BertConfig, { seed }: { readonly seed: number }): Encoder {
-  return buildEncoder(drawParameters(seed, config), config, { pooler: true });
+  const variables = drawVariables(encoderSpecs(config, { pooler: true }), { ...config, seed });
+  return buildEncoder(variables, config);
 }
 
 /** How sentence embeddings are made and which heads there are. */
@@ -54,13 +73,47 @@ export type ModelOptions = {
   readonly seed: number;
 };
 
+/** What `projection` and heads of a model are made of, encoder not counted. */
+export function modelSpecs(
+  { hiddenSize }: BertConfig,
+  { tasks, embeddingSize }: Pick<ModelOptions, "tasks" | "embeddingSize">,
+): readonly ParameterSpec[] {
+  const heads = tasks.map(({ name, kind, labels }) =>
+    headSpecs(name, {
+      input: kind === "classification" ? embeddingSize ?? hiddenSize : hiddenSize,
+      hidden: hiddenSize,
+      labels: labels.length,
+    })
+  );
+  return [
+    ...(embeddingSize === null ? [] : linearSpecs("projection.dense", embeddingSize, hiddenSize)),
+    ...heads.flat(),
+  ];
+}
+
+/** Joins an encoder with the variables of {@link modelSpecs}; the model owns both from then on. */
+export function buildModel(
+  encoder: Encoder,
+  variables: Variables,
+  { tasks, pooling, embeddingSize, normalize }: Omit<ModelOptions, "seed">,
+): MultiTask {
+  return {
+    encoder,
+    pooling,
+    projection: embeddingSize === null ? null : buildLinear(variables, "projection.dense"),
+    normalize,
+    tasks: tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
+    heads: new Map(tasks.map(({ name }) => [name, buildHead(variables, name)])),
+  };
+}
+
 /**
  * Puts a fresh projection and fresh heads on an encoder, which the model then owns.
  *
  * @example
  * ```ts
- * import { createEncoder, createModel } from "@/model/init.ts";
  * import { parseBertConfig } from "@/model/bert_config.ts";
+ * import { createEncoder, createModel } from "@/model/init.ts";
  * const config = parseBertConfig({
  *   model_type: "bert", vocab_size: 100, hidden_size: 8, num_hidden_layers: 1,
  *   num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 32,
@@ -71,35 +124,20 @@ export type ModelOptions = {
  * });
  * ```
  */
-export function createModel(
-  encoder: Encoder,
-  { tasks, pooling, embeddingSize, normalize, seed }: ModelOptions,
-): MultiTask {
-  const { config } = encoder;
-  const { hiddenSize } = config;
+export function createModel(encoder: Encoder, options: ModelOptions): MultiTask {
+  const { tasks, pooling, seed } = options;
   if (pooling === "cls" && encoder.pooler === null) {
     throw new RangeError(
       'Cannot create model with pooling "cls" as the encoder must have a pooler',
     );
   }
-  const source = drawParameters(seed, config);
-  const projection = embeddingSize === null
-    ? null
-    : buildLinear(source, "projection.dense", { input: hiddenSize, output: embeddingSize });
-  const heads = new Map<string, TaskHead>();
-  for (const { name, kind, labels } of tasks) {
-    if (heads.has(name)) {
-      throw new RangeError(`Cannot create model as task names must differ: ${name} occurs twice`);
-    }
-    const input = kind === "classification" ? embeddingSize ?? hiddenSize : hiddenSize;
-    heads.set(name, buildHead(source, name, { input, hidden: hiddenSize, labels: labels.length }));
+  const names = tasks.map(({ name }) => name);
+  if (new Set(names).size !== names.length) {
+    throw new RangeError(
+      `Cannot create model as task names must differ: current names are ${names.join(", ")}`,
+    );
   }
-  return {
-    encoder,
-    pooling,
-    projection,
-    normalize,
-    tasks: tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
-    heads,
-  };
+  const { config } = encoder;
+  const variables = drawVariables(modelSpecs(config, options), { ...config, seed });
+  return buildModel(encoder, variables, options);
 }

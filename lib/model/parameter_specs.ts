@@ -1,0 +1,95 @@
+/**
+ * Which parameters a model of a given shape has, by name: what a fresh model draws, and what a
+ * checkpoint must hold. Names as in `namedParameters`, shapes as in `parameters.ts`.
+ * @module
+ */
+import type { BertConfig } from "@/model/bert_config.ts";
+
+/** What part of a layer a parameter is; fresh values depend on it. */
+export type ParameterRole = "weight" | "bias" | "gain" | "table" | "words";
+
+/** A parameter to be made. */
+export type ParameterSpec = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly role: ParameterRole;
+};
+
+/** A linear layer called `name`: weight [output, input], bias [output]. */
+export function linearSpecs(name: string, output: number, input: number): ParameterSpec[] {
+  return [
+    { name: `${name}.weight`, shape: [output, input], role: "weight" },
+    { name: `${name}.bias`, shape: [output], role: "bias" },
+  ];
+}
+
+/** A layer norm over `size` columns called `name`. */
+function normSpecs(name: string, size: number): ParameterSpec[] {
+  return [
+    { name: `${name}.weight`, shape: [size], role: "gain" },
+    { name: `${name}.bias`, shape: [size], role: "bias" },
+  ];
+}
+
+/** An encoder, with or without its pooler. */
+export function encoderSpecs(
+  config: BertConfig,
+  { pooler }: { readonly pooler: boolean },
+): readonly ParameterSpec[] {
+  const { hiddenSize, intermediateSize } = config;
+  const tables: ParameterSpec[] = [
+    {
+      name: "embeddings.word_embeddings.weight",
+      shape: [config.vocabularySize, hiddenSize],
+      role: "words",
+    },
+    {
+      name: "embeddings.position_embeddings.weight",
+      shape: [config.maxPositions, hiddenSize],
+      role: "table",
+    },
+    {
+      name: "embeddings.token_type_embeddings.weight",
+      shape: [config.typeVocabularySize, hiddenSize],
+      role: "table",
+    },
+  ];
+  const layers = Array.from({ length: config.layers }, (_, i) => {
+    const at = `encoder.layer.${i}`;
+    return [
+      ...linearSpecs(`${at}.attention.self.query`, hiddenSize, hiddenSize),
+      ...linearSpecs(`${at}.attention.self.key`, hiddenSize, hiddenSize),
+      ...linearSpecs(`${at}.attention.self.value`, hiddenSize, hiddenSize),
+      ...linearSpecs(`${at}.attention.output.dense`, hiddenSize, hiddenSize),
+      ...normSpecs(`${at}.attention.output.LayerNorm`, hiddenSize),
+      ...linearSpecs(`${at}.intermediate.dense`, intermediateSize, hiddenSize),
+      ...linearSpecs(`${at}.output.dense`, hiddenSize, intermediateSize),
+      ...normSpecs(`${at}.output.LayerNorm`, hiddenSize),
+    ];
+  });
+  return [
+    ...tables,
+    ...normSpecs("embeddings.LayerNorm", hiddenSize),
+    ...layers.flat(),
+    ...(pooler ? linearSpecs("pooler.dense", hiddenSize, hiddenSize) : []),
+  ];
+}
+
+/** The sizes of a head: vectors of `input` columns, `hidden` inside, one score for each label. */
+export type HeadSizes = {
+  readonly input: number;
+  readonly hidden: number;
+  readonly labels: number;
+};
+
+/** The head of `task`. */
+export function headSpecs(
+  task: string,
+  { input, hidden, labels }: HeadSizes,
+): readonly ParameterSpec[] {
+  return [
+    ...linearSpecs(`heads.${task}.dense`, hidden, input),
+    ...normSpecs(`heads.${task}.norm`, hidden),
+    ...linearSpecs(`heads.${task}.out`, labels, hidden),
+  ];
+}
