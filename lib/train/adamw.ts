@@ -1,0 +1,73 @@
+/**
+ * AdamW (Loshchilov and Hutter, arXiv 1711.05101), number for number as PyTorch 2.13 `torch.optim.AdamW`:
+ *
+ *     m ← β₁·m + (1 − β₁)·g          v ← β₂·v + (1 − β₂)·g²
+ *     w ← (1 − r·λ)·w − r/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+ *
+ * rearranged so that all that changes with t are scalars and each tensor is passed over few times:
+ *
+ *     w ← (1 − r·λ)·w − (r·s) · m / (√v + e),   s = √(1 − β₂ᵗ)/(1 − β₁ᵗ),  e = ε·√(1 − β₂ᵗ)
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** β₁, β₂ and ε. */
+export type AdamOptions = {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+};
+
+/** The numbers that change with the step, worked out in float64. */
+export type AdamStep = {
+  /** Factor of the peak rates for w's decay: the schedule's own. */
+  readonly factor: number;
+  /** Factor of the peak rates for w's move: the schedule's factor times s. */
+  readonly scale: number;
+  /** e. */
+  readonly epsilon: number;
+};
+
+/** The scalars of update `t`, counted from 1, under the schedule's `factor`. */
+export function adamStep(t: number, factor: number, options: AdamOptions): AdamStep {
+  const { beta1, beta2, epsilon } = options;
+  const root = Math.sqrt(1 - beta2 ** t);
+  return { factor, scale: factor * root / (1 - beta1 ** t), epsilon: epsilon * root };
+}
+
+/** A parameter with what the optimiser keeps for it, all of one shape. */
+export type AdamSlot = {
+  readonly weight: tf.Tensor;
+  readonly gradient: tf.Tensor;
+  /** m. */
+  readonly first: tf.Tensor;
+  /** v. */
+  readonly second: tf.Tensor;
+};
+
+/** The scalars of {@link AdamStep} as inputs of a program, with the clipping factor of the gradients. */
+export type AdamScalars = {
+  readonly factor: tf.Scalar;
+  readonly scale: tf.Scalar;
+  readonly epsilon: tf.Scalar;
+  readonly clip: tf.Scalar;
+};
+
+/** One parameter's values after a step, as new tensors. */
+export function adamUpdate(
+  { weight, gradient, first, second }: AdamSlot,
+  scalars: AdamScalars,
+  options: AdamOptions & { readonly learningRate: number; readonly weightDecay: number },
+): { readonly weight: tf.Tensor; readonly first: tf.Tensor; readonly second: tf.Tensor } {
+  const { beta1, beta2, learningRate, weightDecay } = options;
+  // d = (1 − β₁)·clip·g serves both moments, and is clipped before it is squared.
+  const d = tf.mul(gradient, tf.mul(scalars.clip, 1 - beta1));
+  const m = tf.add(tf.mul(first, beta1), d);
+  const v = tf.add(tf.mul(second, beta2), tf.mul(tf.mul(d, d), (1 - beta2) / (1 - beta1) ** 2));
+  const direction = tf.div(m, tf.add(tf.sqrt(v), scalars.epsilon));
+  const move = tf.mul(direction, tf.mul(scalars.scale, learningRate));
+  const decayed = weightDecay === 0
+    ? weight
+    : tf.mul(weight, tf.sub(1, tf.mul(scalars.factor, learningRate * weightDecay)));
+  return { weight: tf.sub(decayed, move), first: m, second: v };
+}
