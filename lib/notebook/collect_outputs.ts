@@ -1,0 +1,115 @@
+/**
+ * What a kernel publishes, turned into the outputs of cells: streams joined, displays updated in place
+ * (also those of earlier cells), terminal colors removed.
+ * @module
+ */
+
+import { stripVTControlCharacters } from "node:util";
+import type { MessageContent } from "./messages.ts";
+import { isRecord, type MediaBundle, type Output, toLines } from "./nbformat.ts";
+
+/** The outputs of a notebook's cells as they come in. */
+export type OutputCollector = {
+  /** Begins the outputs of another cell, whose count is `count`. */
+  begin(count: number): void;
+  /** Takes one message into the cell begun last. */
+  take(type: string, content: MessageContent): void;
+  /** The outputs of a cell so far; a later cell may still update a display in it. */
+  outputs(count: number): readonly Output[];
+};
+
+/** An output in its place, so that an update of a display can replace it. */
+type Slot = { output: Output };
+
+/** A collector for one run of a notebook. */
+export function createCollector(): OutputCollector {
+  const cells = new Map<number, Slot[]>();
+  const displays = new Map<string, Slot[]>();
+  let count = 0;
+  let slots: Slot[] = [];
+  let clearNext = false;
+
+  const add = (output: Output): Slot => {
+    if (clearNext) slots.length = 0;
+    clearNext = false;
+    const slot = { output };
+    slots.push(slot);
+    return slot;
+  };
+  const addStream = (name: "stdout" | "stderr", text: string) => {
+    const last = clearNext ? undefined : slots.at(-1);
+    if (last?.output.output_type === "stream" && last.output.name === name) {
+      last.output = { ...last.output, text: toLines(last.output.text.join("") + text) };
+    } else {
+      add({ output_type: "stream", name, text: toLines(text) });
+    }
+  };
+  const addData = (type: string, content: MessageContent) => {
+    const shown = {
+      data: toBundle(content["data"]),
+      metadata: isRecord(content["metadata"]) ? content["metadata"] : {},
+    };
+    const id = isRecord(content["transient"]) ? content["transient"]["display_id"] : undefined;
+    if (type === "update_display_data") {
+      for (const slot of displays.get(String(id)) ?? []) slot.output = { ...slot.output, ...shown };
+      return;
+    }
+    const slot = add(
+      type === "execute_result"
+        ? { output_type: type, execution_count: count, ...shown }
+        : { output_type: "display_data", ...shown },
+    );
+    if (typeof id === "string") displays.set(id, [...displays.get(id) ?? [], slot]);
+  };
+
+  return {
+    begin(next) {
+      count = next;
+      slots = [];
+      clearNext = false;
+      cells.set(count, slots);
+    },
+    take(type, content) {
+      switch (type) {
+        case "stream":
+          addStream(content["name"] === "stderr" ? "stderr" : "stdout", plain(content["text"]));
+          break;
+        case "display_data":
+        case "update_display_data":
+        case "execute_result":
+          addData(type, content);
+          break;
+        case "error":
+          add({
+            output_type: "error",
+            ename: plain(content["ename"]),
+            evalue: plain(content["evalue"]),
+            traceback: Array.isArray(content["traceback"]) ? content["traceback"].map(plain) : [],
+          });
+          break;
+        case "clear_output":
+          if (content["wait"] === true) clearNext = true;
+          else slots.length = 0;
+          break;
+        default: // states of the kernel and echoes of the code
+      }
+    },
+    outputs: (asked) => (cells.get(asked) ?? []).map(({ output }) => output),
+  };
+}
+
+/** Text without colors and cursor moves. */
+function plain(value: unknown): string {
+  return stripVTControlCharacters(String(value ?? ""));
+}
+
+/** Text as lines, as nbformat keeps it; images and JSON as they are. */
+function toBundle(data: unknown): MediaBundle {
+  if (!isRecord(data)) return {};
+  return Object.fromEntries(
+    Object.entries(data).map(([type, value]) => {
+      const asLines = typeof value === "string" && !/json$|^image\/(?!svg)/.test(type);
+      return [type, asLines ? toLines(type === "text/plain" ? plain(value) : value) : value];
+    }),
+  );
+}

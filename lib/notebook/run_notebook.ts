@@ -1,0 +1,138 @@
+/**
+ * Notebooks executed headless: every code cell in order on a kernel of its own, outputs kept as
+ * nbformat 4.5. A notebook whose cells are deterministic has the same bytes after every run.
+ * @module
+ */
+
+import { dirname, resolve } from "node:path";
+import { createCollector } from "./collect_outputs.ts";
+import { type ExecuteReply, startKernel } from "./kernel.ts";
+import { type Cell, cellTags, type CodeCell, type Notebook, readNotebook } from "./nbformat.ts";
+
+/** How a notebook is run. */
+export type RunNotebookOptions = {
+  /** Working folder of the kernel. */
+  readonly folder: string;
+  /** Longest that a cell may take. */
+  readonly timeoutMs?: number;
+  /** Called before each code cell with its number, from 1, and how many there are. */
+  readonly onCell?: (cell: number, total: number) => void;
+  /** Aborting it kills the kernel. */
+  readonly signal?: AbortSignal;
+};
+
+/** A notebook that has run. */
+export type NotebookRun = {
+  /** With new outputs; cells that did not run have none. */
+  readonly notebook: Notebook;
+  /** Code cells that ran to their end. */
+  readonly cells: number;
+  /** Why the run ended early; null where it did not. */
+  readonly failure: { readonly cell: number; readonly message: string } | null;
+};
+
+/** Runs a notebook's code cells up to the first that fails. */
+export async function runNotebook(
+  notebook: Notebook,
+  options: RunNotebookOptions,
+): Promise<NotebookRun> {
+  const { folder, timeoutMs = 600_000, onCell, signal } = options;
+  const kernel = await startKernel(folder);
+  const collector = createCollector();
+  const interrupt = () => kernel.kill("Cannot go on as the run was interrupted");
+  if (signal?.aborted) interrupt();
+  signal?.addEventListener("abort", interrupt);
+
+  const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
+  const counts = new Map<Cell, number>();
+  let failure: NotebookRun["failure"] = null;
+  let passed = 0;
+  try {
+    for (const [i, cell] of codeCells.entries()) {
+      if (!isRun(cell)) continue;
+      onCell?.(i + 1, codeCells.length);
+      const count = counts.size + 1;
+      collector.begin(count);
+      const seconds = timeoutMs / 1000;
+      const timer = setTimeout(
+        () => kernel.kill(`Cannot go on as a cell must end within ${seconds} s`),
+        timeoutMs,
+      );
+      try {
+        const reply = await kernel.execute(cell.source, collector.take);
+        counts.set(cell, count);
+        const message = await judge(cell, reply);
+        if (reply.status === "error" && collector.outputs(count).at(-1)?.output_type !== "error") {
+          collector.take("error", { ename: "SyntaxError", evalue: message ?? "", traceback: [] });
+        }
+        if (message !== null) failure = { cell: i + 1, message };
+      } catch (error) {
+        failure = { cell: i + 1, message: error instanceof Error ? error.message : String(error) };
+      } finally {
+        clearTimeout(timer);
+      }
+      if (failure !== null) break;
+      passed++;
+    }
+  } finally {
+    signal?.removeEventListener("abort", interrupt);
+    await kernel.stop();
+  }
+  const cells = notebook.cells.map((cell) => {
+    if (cell.cell_type !== "code") return cell;
+    const count = counts.get(cell) ?? null;
+    const outputs = count === null ? [] : collector.outputs(count);
+    return { ...cell, execution_count: count, outputs };
+  });
+  return { notebook: { cells }, cells: passed, failure };
+}
+
+/** Reads and runs a notebook file, in its own folder; writes nothing. */
+export async function runNotebookFile(
+  path: string,
+  options: Omit<RunNotebookOptions, "folder"> = {},
+): Promise<NotebookRun> {
+  return await runNotebook(await readNotebook(path), {
+    ...options,
+    folder: dirname(resolve(path)),
+  });
+}
+
+/** Whether a cell is run at all. */
+export function isRun(cell: CodeCell): boolean {
+  return cell.source.trim() !== "" && !cellTags(cell).includes("skip-execution");
+}
+
+/** What is wrong with how a cell ended; null where nothing is. */
+async function judge(cell: CodeCell, reply: ExecuteReply): Promise<string | null> {
+  const mustThrow = cellTags(cell).includes("raises-exception");
+  if (reply.status === "ok") {
+    return mustThrow ? "the cell must throw, by its tag raises-exception, and did not" : null;
+  }
+  if (mustThrow) return null;
+  if (reply.traceback.length > 0) {
+    const place = reply.traceback.slice(1).join("\n").trim();
+    return `${reply.ename}: ${reply.evalue}${place === "" ? "" : `\n${place}`}`;
+  }
+  // the kernel says of a cell that it cannot read only that "Execution failed"
+  return await findSyntaxError(cell.source) ?? `${reply.ename}: ${reply.evalue}`;
+}
+
+/** The formatter's words about code that does not parse; null where it does. */
+async function findSyntaxError(code: string): Promise<string | null> {
+  const formatter = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--no-config", "--ext=ts", "-"],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const writer = formatter.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(code));
+  await writer.close();
+  const { success, stderr } = await formatter.output();
+  if (success) return null;
+  const words = new TextDecoder().decode(stderr);
+  const found = /error: (?:SyntaxError: )?(.*)[^]*? at \S*?_stdin\.ts:(\d+):(\d+)/.exec(words);
+  return found ? `SyntaxError: ${found[1]} (line ${found[2]}, column ${found[3]})` : null;
+}

@@ -1,0 +1,160 @@
+/**
+ * A small client of ZeroMQ's wire protocol over TCP: enough to speak to a Jupyter kernel as DEALER or
+ * SUB, so that notebooks run without ZeroMQ's native library.
+ *
+ * Protocol: ZMTP 3.0 with the NULL mechanism, https://rfc.zeromq.org/spec/23/
+ * @module
+ */
+
+import { setTimeout as sleep } from "node:timers/promises";
+
+export const SOCKET_TYPES = ["DEALER", "SUB"] as const;
+export type SocketType = typeof SOCKET_TYPES[number];
+
+/** A connected socket. */
+export type ZmtpSocket = {
+  /** Sends one message of one or more frames. */
+  send(frames: readonly Uint8Array[]): Promise<void>;
+  /** The messages received, until the connection ends; to be read once. */
+  messages(): AsyncGenerator<readonly Uint8Array[]>;
+  close(): void;
+};
+
+const MORE = 1, LONG = 2, COMMAND = 4; // bits of a frame's flags
+
+const encoder = new TextEncoder();
+
+/** Connects to a port of this machine, waiting up to `timeoutMs` for someone to listen there. */
+export async function connectZmtp(
+  port: number,
+  type: SocketType,
+  options: { readonly timeoutMs?: number } = {},
+): Promise<ZmtpSocket> {
+  const { timeoutMs = 60_000 } = options;
+  const connection = await connectTcp(port, timeoutMs);
+  connection.setNoDelay(true);
+  const writer = connection.writable.getWriter();
+  const read = createReader(connection.readable.getReader());
+
+  const readFrame = async () => {
+    const flags = (await read(1))[0] ?? 0;
+    const length = flags & LONG
+      ? Number(new DataView((await read(8)).buffer).getBigUint64(0))
+      : (await read(1))[0] ?? 0;
+    return { flags, body: await read(length) };
+  };
+  const socket: ZmtpSocket = {
+    send: (frames) => writer.write(encodeMessage(frames)),
+    async *messages() {
+      let message: Uint8Array[] = [];
+      while (true) {
+        let frame;
+        try {
+          frame = await readFrame();
+        } catch {
+          return; // the connection is closed, by us or by the kernel's end
+        }
+        if (frame.flags & COMMAND) continue;
+        message.push(frame.body);
+        if (frame.flags & MORE) continue;
+        yield message;
+        message = [];
+      }
+    },
+    close() {
+      try {
+        connection.close();
+      } catch {
+        // closed already
+      }
+    },
+  };
+
+  await writer.write(greeting());
+  await read(64); // the peer's greeting
+  await writer.write(readyCommand(type));
+  await readFrame(); // the peer's READY
+  if (type === "SUB") await socket.send([Uint8Array.of(1)]); // subscribes to everything
+  return socket;
+}
+
+/** A message as bytes: each frame with its flags and length before it. */
+export function encodeMessage(frames: readonly Uint8Array[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const [i, frame] of frames.entries()) {
+    const more = i < frames.length - 1 ? MORE : 0;
+    if (frame.length > 255) {
+      const head = new Uint8Array(9);
+      head[0] = more | LONG;
+      new DataView(head.buffer).setBigUint64(1, BigInt(frame.length));
+      parts.push(head, frame);
+    } else {
+      parts.push(Uint8Array.of(more, frame.length), frame);
+    }
+  }
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** 64 bytes: signature, version 3.0, mechanism NULL, not a server. */
+function greeting(): Uint8Array {
+  const bytes = new Uint8Array(64);
+  bytes.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]);
+  bytes.set(encoder.encode("NULL"), 12);
+  return bytes;
+}
+
+function readyCommand(type: SocketType): Uint8Array {
+  const property = (name: string, value: string) => [
+    name.length,
+    ...encoder.encode(name),
+    ...[0, 0, 0, value.length],
+    ...encoder.encode(value),
+  ];
+  const body = [
+    5,
+    ...encoder.encode("READY"),
+    ...property("Socket-Type", type),
+    ...property("Identity", ""),
+  ];
+  return Uint8Array.of(COMMAND, body.length, ...body);
+}
+
+async function connectTcp(port: number, timeoutMs: number): Promise<Deno.TcpConn> {
+  const waitMs = 25;
+  for (let waited = 0;; waited += waitMs) {
+    try {
+      return await Deno.connect({ hostname: "127.0.0.1", port });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused) || waited >= timeoutMs) throw error;
+      await sleep(waitMs); // the kernel is still starting
+    }
+  }
+}
+
+/** A function that reads exactly so many bytes, waiting for them. */
+function createReader(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): (length: number) => Promise<Uint8Array<ArrayBuffer>> {
+  let rest: Uint8Array = new Uint8Array(0);
+  return async (length) => {
+    const bytes = new Uint8Array(length);
+    for (let filled = 0; filled < length;) {
+      if (rest.length === 0) {
+        const { value, done } = await reader.read();
+        if (done) throw new Deno.errors.UnexpectedEof("Cannot read as the connection has ended");
+        rest = value;
+      }
+      const part = rest.subarray(0, length - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+      rest = rest.subarray(part.length);
+    }
+    return bytes;
+  };
+}

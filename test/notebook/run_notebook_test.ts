@@ -1,0 +1,187 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { formatNotebook, type Notebook, writeNotebook } from "@/notebook/nbformat.ts";
+import { runNotebook, runNotebookFile } from "@/notebook/run_notebook.ts";
+import { code, notebook, outputsOf, text } from "./notebook_text.ts";
+
+const run = (book: Notebook, timeoutMs = 60_000) =>
+  runNotebook(book, { folder: tmpdir(), timeoutMs });
+
+Deno.test("runNotebook() keeps streams, results and displays, in order, without colors", async () => {
+  const seen: [number, number][] = [];
+  const { notebook: done, failure, cells } = await runNotebook(
+    notebook(
+      text("# Title"),
+      code(
+        `console.log("a\\nb"); console.log("%cc", "color: red"); console.error("\\x1b[31md\\x1b[0m"); 1 + 1`,
+      ),
+      code(`const before: number = 40; before + 2;`),
+      code("  "),
+      code("throw 1", "skip-execution"),
+      code(`({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<b>x</b>\\ny" }) })`),
+    ),
+    { folder: tmpdir(), onCell: (cell, total) => seen.push([cell, total]) },
+  );
+  strictEqual(failure, null);
+  strictEqual(cells, 3);
+  deepStrictEqual(seen, [[1, 5], [2, 5], [5, 5]]);
+  deepStrictEqual(outputsOf(done), [
+    [
+      { output_type: "stream", name: "stdout", text: ["a\n", "b\n", "c\n"] },
+      { output_type: "stream", name: "stderr", text: ["d\n"] },
+      {
+        output_type: "execute_result",
+        execution_count: 1,
+        data: { "text/plain": ["2"] },
+        metadata: {},
+      },
+    ],
+    [{
+      output_type: "execute_result",
+      execution_count: 2,
+      data: { "text/plain": ["42"] },
+      metadata: {},
+    }],
+    [],
+    [],
+    [{
+      output_type: "execute_result",
+      execution_count: 3,
+      data: { "text/html": ["<b>x</b>\n", "y"] },
+      metadata: {},
+    }],
+  ]);
+});
+
+Deno.test("runNotebook() updates a display in place, from a later cell too", async () => {
+  const show = (text: string, update: boolean) =>
+    `await Deno.jupyter.display({ "text/plain": "${text}" }, { raw: true, display_id: "bar", update: ${update} }); undefined`;
+  const { notebook: done } = await run(notebook(
+    code(`${show("1 of 3", false)};\n${show("2 of 3", true)}`),
+    code(show("3 of 3", true)),
+  ));
+  deepStrictEqual(outputsOf(done), [
+    [{ output_type: "display_data", data: { "text/plain": ["3 of 3"] }, metadata: {} }],
+    [],
+  ]);
+});
+
+Deno.test("runNotebook() loses none of many quick outputs and gives the same bytes again", async () => {
+  const burst = (cell: number) =>
+    `for (let i = 0; i < 30; i++) {
+  console.log("cell ${cell} line", i);
+  await Deno.jupyter.display({ "text/plain": "display " + i }, { raw: true });
+}
+"end of ${cell}"`;
+  const book = notebook(...Array.from({ length: 8 }, (_, cell) => code(burst(cell))));
+  const first = await run(book);
+  for (const [cell, outputs] of outputsOf(first.notebook).entries()) {
+    const words = outputs.map((output) =>
+      output.output_type === "stream"
+        ? output.text.join("")
+        : output.output_type === "error"
+        ? output.evalue
+        : String(output.data["text/plain"])
+    );
+    deepStrictEqual(words, [
+      ...Array.from({ length: 30 }, (_, i) => [`cell ${cell} line ${i}\n`, `display ${i}`]).flat(),
+      `"end of ${cell}"`,
+    ]);
+  }
+  const again = await run(first.notebook);
+  strictEqual(formatNotebook(again.notebook), formatNotebook(first.notebook));
+});
+
+Deno.test("runNotebook() stops at a cell that throws, names it and leaves later cells empty", async () => {
+  const { notebook: done, failure, cells } = await run(notebook(
+    code("1"),
+    code(`console.log("so far");\nthrow new RangeError("too far")`),
+    code("3"),
+  ));
+  strictEqual(cells, 1);
+  strictEqual(failure?.cell, 2);
+  match(failure?.message ?? "", /^RangeError: too far\n/);
+  const [, second, third] = outputsOf(done);
+  deepStrictEqual(second?.map((output) => output.output_type), ["stream", "error"]);
+  deepStrictEqual(third, []);
+});
+
+Deno.test("runNotebook() says where a cell does not parse", async () => {
+  const { notebook: done, failure } = await run(notebook(code(`const right = 1;\nconst x = ;`)));
+  deepStrictEqual(failure, {
+    cell: 1,
+    message: "SyntaxError: Expression expected (line 2, column 11)",
+  });
+  deepStrictEqual(outputsOf(done), [[{
+    output_type: "error",
+    ename: "SyntaxError",
+    evalue: "SyntaxError: Expression expected (line 2, column 11)",
+    traceback: [],
+  }]]);
+});
+
+Deno.test("runNotebook() goes on after a cell that must throw, and fails where it does not", async () => {
+  const { failure, cells } = await run(notebook(
+    code(`throw new Error("as promised")`, "raises-exception"),
+    code("const fine = 1;", "raises-exception"),
+  ));
+  strictEqual(cells, 1);
+  deepStrictEqual(failure, {
+    cell: 2,
+    message: "the cell must throw, by its tag raises-exception, and did not",
+  });
+});
+
+Deno.test("runNotebook() ends a cell that runs too long, asleep or busy", async () => {
+  for (const source of ["await new Promise(() => setInterval(() => {}, 1000))", "for (;;);"]) {
+    const { failure, cells } = await run(notebook(code("1"), code(source), code("3")), 1500);
+    deepStrictEqual(failure, { cell: 2, message: "Cannot go on as a cell must end within 1.5 s" });
+    strictEqual(cells, 1);
+  }
+});
+
+Deno.test("runNotebook() reports a kernel that dies, with its last words", async () => {
+  const { failure } = await run(notebook(
+    code(`Deno.stderr.writeSync(new TextEncoder().encode("no memory\\n")); Deno.exit(3)`),
+  ));
+  strictEqual(failure?.cell, 1);
+  strictEqual(failure?.message, "");
+});
+
+Deno.test("runNotebook() ends when it is interrupted", async () => {
+  const abort = new AbortController();
+  const { failure } = await runNotebook(notebook(code("for (;;);")), {
+    folder: tmpdir(),
+    signal: abort.signal,
+    onCell: () => setTimeout(() => abort.abort(), 300),
+  });
+  deepStrictEqual(failure, { cell: 1, message: "Cannot go on as the run was interrupted" });
+});
+
+Deno.test("runNotebookFile() runs in the folder of the file, whose deno.json counts", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(join(folder, "deno.json"), `{ "imports": { "@/": "./lib/" } }`);
+    await Deno.mkdir(join(folder, "lib"));
+    await Deno.writeTextFile(join(folder, "lib", "answer.ts"), "export const ANSWER = 42;\n");
+    const path = join(folder, "a.ipynb");
+    await writeNotebook(
+      path,
+      notebook(
+        code(
+          `import { ANSWER } from "@/answer.ts";\nconsole.log(ANSWER, Deno.readDirSync(".").toArray().length)`,
+        ),
+      ),
+    );
+    const before = await Deno.readTextFile(path);
+    const { notebook: done, failure } = await runNotebookFile(path);
+    strictEqual(failure, null);
+    deepStrictEqual(outputsOf(done), [[
+      { output_type: "stream", name: "stdout", text: ["42 3\n"] },
+    ]]);
+    strictEqual(await Deno.readTextFile(path), before, "the file is left as it was");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
