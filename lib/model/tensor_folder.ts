@@ -1,0 +1,95 @@
+/**
+ * The tensors of a checkpoint folder: one `model.safetensors`, or shards listed in
+ * `model.safetensors.index.json` (the layout of Hugging Face transformers).
+ * @module
+ */
+import { join } from "node:path";
+import { isFile, readJson } from "@/files.ts";
+import { openSafetensors, type SafetensorsFile } from "@/model/safetensors.ts";
+
+/** Tensors by name, wherever they lie; declare it with `using`. */
+export type TensorFolder = Disposable & {
+  /** The file or index that says which tensors there are. */
+  readonly path: string;
+  /** The file that holds each tensor. */
+  readonly files: ReadonlyMap<string, SafetensorsFile>;
+};
+
+const SINGLE = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+
+/** Shard names by tensor name. */
+async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
+  const json = await readJson(path, "index of tensors");
+  const map = typeof json === "object" && json !== null && "weight_map" in json
+    ? json.weight_map
+    : null;
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
+    throw new RangeError(`Cannot read tensors as ${path} must have an object "weight_map"`);
+  }
+  const shards = new Map<string, string>();
+  for (const [name, file] of Object.entries(map)) {
+    if (typeof file !== "string" || !/^[^/\\]+\.safetensors$/.test(file)) {
+      throw new RangeError(
+        `Cannot read tensor "${name}" as ${path} must place it in a .safetensors file beside it: current value is ${
+          JSON.stringify(file)
+        }`,
+      );
+    }
+    shards.set(name, file);
+  }
+  return shards;
+}
+
+/** Opens all shards of an index and checks that each tensor is where the index says. */
+async function openShards(folder: string): Promise<TensorFolder> {
+  const path = join(folder, INDEX);
+  const shards = await readIndex(path);
+  const opened = new Map<string, SafetensorsFile>();
+  const close = () => {
+    for (const file of opened.values()) file[Symbol.dispose]();
+  };
+  try {
+    for (const name of new Set(shards.values())) {
+      opened.set(name, await openSafetensors(join(folder, name)));
+    }
+    const files = new Map<string, SafetensorsFile>();
+    for (const [name, shard] of shards) {
+      const file = opened.get(shard);
+      if (!file?.entries.has(name)) {
+        throw new RangeError(
+          `Cannot read tensor "${name}" as ${path} places it in ${shard}, which does not have it`,
+        );
+      }
+      files.set(name, file);
+    }
+    return { path, files, [Symbol.dispose]: close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the tensors of `folder`.
+ *
+ * @throws {Deno.errors.NotFound} when it has none, or has them as pickled PyTorch objects alone
+ */
+export async function openTensorFolder(folder: string): Promise<TensorFolder> {
+  const path = join(folder, SINGLE);
+  if (await isFile(path)) {
+    const file = await openSafetensors(path);
+    const files = new Map([...file.entries.keys()].map((name) => [name, file]));
+    return { path, files, [Symbol.dispose]: () => file[Symbol.dispose]() };
+  }
+  if (await isFile(join(folder, INDEX))) return await openShards(folder);
+  if (await isFile(join(folder, "pytorch_model.bin"))) {
+    throw new Deno.errors.NotFound(
+      `Cannot read tensors as ${folder} must have ${SINGLE}: there is only pytorch_model.bin, a pickled ` +
+        "object that can run code when read; save it anew with save_pretrained(…, safe_serialization=True)",
+    );
+  }
+  throw new Deno.errors.NotFound(
+    `Cannot read tensors as ${folder} must have ${SINGLE} or ${INDEX}`,
+  );
+}
