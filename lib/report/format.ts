@@ -1,0 +1,28 @@
+/**
+ * Numbers as reports write them: the same on every machine, whatever its locale.
+ * @module
+ */
+
+import type { Interval } from "@/eval/interval.ts";
+
+/** A fraction as percent with two decimals, without the sign: 0.93391 is "93.39". */
+export function formatPercent(fraction: number): string {
+  return (100 * fraction).toFixed(2);
+}
+
+/** An interval of fractions as percents: "92.82 – 93.95". */
+export function formatInterval([low, high]: Interval): string {
+  return `${formatPercent(low)} – ${formatPercent(high)}`;
+}
+
+/** A whole number with commas: "22,713,216". */
+export function formatCount(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** A learning rate with three digits: "5.31e-5"; zero is "0". */
+export function formatRate(rate: number): string {
+  if (rate === 0) return "0";
+  const [digits = "", exponent = ""] = rate.toExponential(2).split("e");
+  return `${digits.replace(/\.?0+$/, "")}e${exponent.replace("+", "")}`;
+}

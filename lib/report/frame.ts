@@ -1,0 +1,139 @@
+/**
+ * The frame of all figures: title, legend and a Plot drawing in one SVG that needs no page around it.
+ * Colors are Okabe and Ito's, told apart by color-blind readers; ink and paper are roles, so that a page
+ * may darken them: `color` of the SVG, and the rectangle of class `paper`.
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import { DOMParser } from "linkedom";
+import { Figure, FONT_FAMILY } from "./figure.ts";
+
+/** Okabe and Ito 2008, in an order that keeps neighbors apart on white and on black. */
+export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"] as const;
+
+/** The color of the series with number `index`; they come round after six. */
+export function colorOf(index: number): string {
+  return COLORS[index % COLORS.length] ?? COLORS[0];
+}
+
+/** Width of most figures, in SVG units. */
+const WIDTH = 720;
+
+const INK = "#1f2328", PAPER = "#ffffff";
+const PADDING = 16, TITLE_SIZE = 16, TEXT_SIZE = 12;
+
+/** Room above a drawing, so that the label of the y axis stands clear of its highest tick. */
+const MARGIN_TOP = 30;
+
+/** One entry of a legend. */
+export type Swatch = { readonly label: string; readonly color: string };
+
+export type FrameOptions = {
+  readonly title: string;
+  /** Says how to read the drawing: what is thin, what is thick, over how many rows. */
+  readonly subtitle?: string;
+  readonly alt: string;
+  readonly legend?: readonly Swatch[];
+  /** Width of the whole figure; 720 by default. */
+  readonly width?: number;
+  /** Options of the drawing, but for its width. */
+  readonly plot: Plot.PlotOptions;
+};
+
+/** Draws `plot` with Observable Plot and puts the frame around it. */
+export function frameFigure(options: FrameOptions): Figure {
+  const { title, subtitle, alt, legend = [], width = WIDTH, plot } = options;
+  const { height = 300 } = plot;
+  const parts: string[] = [];
+  let y = PADDING + TITLE_SIZE;
+  parts.push(
+    `<text x="${PADDING}" y="${y}" font-size="${TITLE_SIZE}" font-weight="bold">${
+      escapeXml(title)
+    }</text>`,
+  );
+  if (subtitle !== undefined) {
+    y += TEXT_SIZE + 8;
+    parts.push(`<text x="${PADDING}" y="${y}" fill-opacity="0.75">${escapeXml(subtitle)}</text>`);
+  }
+  if (legend.length > 0) {
+    y += TEXT_SIZE + 12;
+    parts.push(drawLegend(legend, y));
+  }
+  y += 12;
+  parts.push(`<g transform="translate(${PADDING},${y})" text-anchor="middle">`);
+  parts.push(
+    drawPlot({ marginTop: MARGIN_TOP, ...plot, width: width - 2 * PADDING, height }),
+    "</g>",
+  );
+  const total = y + height + PADDING;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" class="figure" role="img" ` +
+    `width="${width}" height="${total}" viewBox="0 0 ${width} ${total}" color="${INK}" ` +
+    `fill="currentColor" font-family="${FONT_FAMILY}" font-size="${TEXT_SIZE}">` +
+    `<title>${escapeXml(title)}</title><desc>${escapeXml(alt)}</desc>` +
+    `<rect class="paper" width="${width}" height="${total}" fill="${PAPER}"/>` +
+    `${parts.join("")}</svg>\n`;
+  return new Figure({ svg, title, alt });
+}
+
+/** Swatches in one line whose text stands on `y`. */
+function drawLegend(legend: readonly Swatch[], y: number): string {
+  let x = PADDING;
+  return legend.map(({ label, color }) => {
+    const entry = `<rect x="${x}" y="${y - 10}" width="12" height="12" rx="2" fill="${color}"/>` +
+      `<text x="${x + 18}" y="${y}">${escapeXml(label)}</text>`;
+    x += 18 + estimateWidth(label) + 24;
+    return entry;
+  }).join("");
+}
+
+/** About how wide a text is in the size of axis labels: DejaVu's letters by thin, broad and other. */
+export function estimateWidth(text: string): number {
+  const em = [...text].reduce((sum, letter) => {
+    if (/[ijlftrI1.,:;'|! ()[\]/-]/.test(letter)) return sum + 0.36;
+    return sum + (/[mwMWQO@%]/.test(letter) ? 0.9 : 0.64);
+  }, 0);
+  return Math.ceil(em * TEXT_SIZE);
+}
+
+/** The inside of Plot's SVG, numbers rounded, without its style sheet. */
+function drawPlot(options: Plot.PlotOptions): string {
+  const document = new DOMParser().parseFromString("<html><body></body></html>", "text/html");
+  // Plot's types speak of the browser's DOM, which the compiler does not know here: any, made exact
+  const drawn: { readonly outerHTML: string } = Plot.plot({
+    ...options,
+    document,
+    className: "plot",
+    style: { fontSize: `${TEXT_SIZE}px` },
+  });
+  const inside = drawn.outerHTML
+    .replace(/<style>[\s\S]*?<\/style>/, "")
+    .replace(/^<svg[^>]*>/, "")
+    .replace(/<\/svg>\s*$/, "");
+  if (/<svg|<figure|url\(/.test(inside)) {
+    throw new TypeError(`internal: a drawing must be plain marks: ${inside.slice(0, 80)}`);
+  }
+  return roundNumbers(inside);
+}
+
+/** Attribute values with numbers of at most three decimals; texts are left as they are. */
+export function roundNumbers(svg: string): string {
+  return svg.replace(/<[^>]+>/g, (tag) =>
+    tag.replace(
+      /-?\d+\.\d{4,}(?:e-?\d+)?|-?\d+(?:\.\d+)?e-\d+/g,
+      (number) => String(Number(Number(number).toFixed(3)) + 0),
+    ));
+}
+
+/** Text for the inside of an element or of a quoted attribute. */
+export function escapeXml(text: string): string {
+  const names: Record<string, string> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+    "'": "&#39;",
+  };
+  return text.replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd") // control characters, which XML cannot hold
+    .replace(/[&<>"']/g, (character) => names[character] ?? character);
+}

@@ -1,0 +1,185 @@
+/**
+ * Figures of scores: confusion of classes, entity F1 by type, reliability of probabilities.
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import type { CalibrationBin } from "@/eval/calibration.ts";
+import type { ClassificationScores } from "@/eval/classification.ts";
+import type { EntityScores } from "@/eval/entities.ts";
+import type { Figure } from "./figure.ts";
+import { formatCount, formatPercent } from "./format.ts";
+import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
+
+/** What the figure is about, such as `{ task: "ag_news", split: "test" }`. */
+export type ScoreSubject = { readonly task: string; readonly split: string };
+
+/** Where each gold class went: shares of its rows, with counts. */
+export function confusionMatrix(
+  scores: ClassificationScores,
+  { task, split }: ScoreSubject,
+): Figure {
+  const labels = Object.keys(scores.perClass);
+  const cells = scores.confusion.flatMap((counts, gold) => {
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    return counts.map((count, predicted) => ({
+      gold: labels[gold] ?? "",
+      predicted: labels[predicted] ?? "",
+      share: total === 0 ? 0 : count / total,
+      count,
+    }));
+  });
+  type Cell = typeof cells[number];
+  const worst = cells.filter(({ gold, predicted }) => gold !== predicted)
+    .reduce<Cell | null>((most, cell) => most && most.count >= cell.count ? most : cell, null);
+  const marginLeft = Math.min(260, 44 + Math.max(...labels.map(estimateWidth)));
+  return frameFigure({
+    title: `Confusion on ${task} ${split}`,
+    subtitle: `Share of each gold class's rows (%), count below; ${formatCount(scores.rows)} rows.`,
+    alt: `Accuracy ${formatPercent(scores.accuracy)} %. ${
+      worst && worst.count > 0
+        ? `The most frequent confusion is ${worst.gold} taken for ${worst.predicted}, ${
+          formatCount(worst.count)
+        } times.`
+        : "No class was taken for another."
+    }`,
+    plot: {
+      height: 60 + 58 * labels.length,
+      marginLeft,
+      marginRight: 10,
+      marginTop: 44,
+      marginBottom: 10,
+      padding: 0.04,
+      x: {
+        label: "Predicted class",
+        domain: labels,
+        axis: "top",
+        tickSize: 0,
+        labelAnchor: "center",
+      },
+      y: { label: "Gold class", domain: labels, tickSize: 0, labelAnchor: "center" },
+      color: { type: "linear", domain: [0, 1], range: ["#eef4fa", "#08519c"], interpolate: "rgb" },
+      marks: [
+        Plot.cell(cells, { x: "predicted", y: "gold", fill: "share", rx: 3 }),
+        Plot.text(cells, {
+          x: "predicted",
+          y: "gold",
+          text: ({ share }: Cell) => (100 * share).toFixed(1),
+          fill: ({ share }: Cell) => share > 0.5 ? "#ffffff" : "#1f2328",
+          fontSize: 15,
+          fontWeight: "bold",
+          dy: -8,
+        }),
+        Plot.text(cells, {
+          x: "predicted",
+          y: "gold",
+          text: ({ count }: Cell) => formatCount(count),
+          fill: ({ share }: Cell) => share > 0.5 ? "#ffffff" : "#1f2328",
+          dy: 11,
+        }),
+      ],
+    },
+  });
+}
+
+const RULES = ["conlleval", "strict IOB2"] as const;
+
+/** F1 of each entity type under both rules, beside the micro average. */
+export function entityBars(scores: EntityScores, { task, split }: ScoreSubject): Figure {
+  const types = [
+    { name: "all", f1: scores.f1, strictF1: scores.strictF1 },
+    ...Object.entries(scores.perType).map(([name, { f1, strictF1 }]) => ({ name, f1, strictF1 })),
+  ];
+  const bars = types.flatMap(({ name, f1, strictF1 }) => [
+    { name, rule: RULES[0], f1: 100 * f1 },
+    { name, rule: RULES[1], f1: 100 * strictF1 },
+  ]);
+  const [low, high] = scores.interval;
+  const interval = [{ name: "all", rule: RULES[0], low: 100 * low, high: 100 * high }];
+  return frameFigure({
+    title: `Entity F1 by type on ${task} ${split}`,
+    subtitle: `${formatCount(scores.rows)} sentences; the whisker is the 95 % bootstrap interval.`,
+    alt: types.map(({ name, f1, strictF1 }) =>
+      `${name} ${formatPercent(f1)} % (strict ${formatPercent(strictF1)} %)`
+    ).join(", ") + ".",
+    legend: RULES.map((label, index) => ({ label, color: colorOf(index) })),
+    plot: {
+      height: 46 + 54 * types.length,
+      marginLeft: Math.min(
+        220,
+        24 + Math.max(...types.map(({ name }) =>
+          estimateWidth(name)
+        )),
+      ),
+      marginTop: 4,
+      marginRight: 56,
+      marginBottom: 40,
+      x: { label: "Entity F1 (%)", domain: [0, 100], grid: true },
+      y: { axis: null, domain: RULES, padding: 0.1 },
+      fy: {
+        label: null,
+        domain: types.map(({ name }) => name),
+        axis: "left",
+        padding: 0.18,
+      },
+      color: { type: "categorical", domain: RULES, range: [colorOf(0), colorOf(1)] },
+      marks: [
+        Plot.barX(bars, { x: "f1", y: "rule", fy: "name", fill: "rule" }),
+        Plot.ruleY(interval, { x1: "low", x2: "high", y: "rule", fy: "name", strokeWidth: 1.5 }),
+        ...["low", "high"].map((x) =>
+          Plot.tickX(interval, { x, y: "rule", fy: "name", inset: 5, strokeWidth: 1.5 })
+        ),
+        Plot.text(bars, {
+          frameAnchor: "right",
+          y: "rule",
+          fy: "name",
+          text: ({ f1 }: typeof bars[number]) => f1.toFixed(1),
+          textAnchor: "end",
+          dx: 46,
+        }),
+      ],
+    },
+  });
+}
+
+/** Accuracy by confidence: on the diagonal, a probability means what it says. */
+export function reliabilityDiagram(
+  bins: readonly CalibrationBin[],
+  { task, split, ece }: ScoreSubject & { readonly ece: number },
+): Figure {
+  const rows = bins.reduce((sum, bin) => sum + bin.rows, 0);
+  const points = bins.map((bin) => ({
+    confidence: 100 * bin.confidence,
+    accuracy: 100 * bin.accuracy,
+    rows: bin.rows,
+  }));
+  return frameFigure({
+    title: `Reliability on ${task} ${split}`,
+    subtitle: `Area of a dot: rows in its bin (of ${
+      formatCount(rows)
+    }). Dashed: perfect calibration.`,
+    alt: `Accuracy against confidence in ${bins.length} bins; expected calibration error ${
+      formatPercent(ece)
+    } %.`,
+    width: 500,
+    plot: {
+      height: 460,
+      marginLeft: 48,
+      marginBottom: 40,
+      x: { label: "Confidence (%)", domain: [0, 100], grid: true },
+      y: { label: "Accuracy (%)", domain: [0, 100], grid: true },
+      r: { range: [0, 16] },
+      marks: [
+        Plot.line([[0, 0], [100, 100]], { strokeDasharray: "6,4", strokeOpacity: 0.6 }),
+        Plot.line(points, { x: "confidence", y: "accuracy", stroke: colorOf(0), strokeWidth: 2 }),
+        Plot.dot(points, {
+          x: "confidence",
+          y: "accuracy",
+          r: "rows",
+          fill: colorOf(0),
+          fillOpacity: 0.7,
+        }),
+      ],
+    },
+  });
+}

@@ -1,0 +1,181 @@
+/**
+ * Figures of training: losses, the schedule, the norm of the gradients, the rates by layer.
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import type { Figure } from "./figure.ts";
+import { formatCount, formatRate } from "./format.ts";
+import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
+import type { GroupRecord, MetricRow } from "./run_record.ts";
+
+type Point = { readonly step: number; readonly value: number; readonly series: string };
+
+/** Fewer points than this are drawn without a smoothed line. */
+const SMOOTH_FROM = 20;
+
+/** Loss of each task by step. */
+export function lossCurve(rows: readonly MetricRow[]): Figure {
+  const points = pickPoints(rows, "loss");
+  const names = [...new Set(points.map(({ series }) => series))];
+  const last = names.map((name) => {
+    const end = smoothPoints(points.filter(({ series }) => series === name)).at(-1);
+    return `${name} ends at ${end?.value.toFixed(3) ?? "nothing"}`;
+  });
+  return frameFigure({
+    title: "Training loss",
+    ...describeSmoothing(points, names.length),
+    alt: `Cross entropy in nats by training step: ${last.join(", ")}.`,
+    legend: names.map((label, index) => ({ label, color: colorOf(index) })),
+    plot: {
+      height: 310,
+      marginLeft: 48,
+      marginBottom: 40,
+      x: { label: "Step", nice: true },
+      y: { label: "Cross entropy (nats)", grid: true, zero: true, nice: true },
+      marks: [
+        Plot.ruleY([0]),
+        ...names.flatMap((name, index) =>
+          drawLine(points.filter(({ series }) => series === name), colorOf(index))
+        ),
+      ],
+    },
+  });
+}
+
+/** Share of the peak learning rates by step. */
+export function scheduleCurve(rows: readonly MetricRow[]): Figure {
+  const points = pickPoints(rows, "rate").map((point) => ({ ...point, value: 100 * point.value }));
+  const peak = points.reduce((best, point) => point.value > best.value ? point : best, {
+    step: 0,
+    value: 0,
+    series: "",
+  });
+  return frameFigure({
+    title: "Learning-rate schedule",
+    subtitle: "Every group's rate is its peak rate times this factor.",
+    alt: `Learning rates rise to ${
+      peak.value.toFixed(1)
+    } % of their peak at step ${peak.step} and end at ${(points.at(-1)?.value ?? 0).toFixed(1)} %.`,
+    plot: {
+      height: 230,
+      marginLeft: 48,
+      marginBottom: 40,
+      x: { label: "Step", nice: true },
+      y: { label: "Share of the peak rate (%)", grid: true, domain: [0, 100] },
+      marks: [
+        Plot.ruleY([0]),
+        Plot.line(points, { x: "step", y: "value", stroke: colorOf(0), strokeWidth: 2 }),
+      ],
+    },
+  });
+}
+
+/** Global norm of the gradients by step, before clipping; `clipNorm` is drawn where it is known. */
+export function gradientNormCurve(
+  rows: readonly MetricRow[],
+  { clipNorm = null }: { readonly clipNorm?: number | null } = {},
+): Figure {
+  const points = pickPoints(rows, "gradientNorm");
+  const largest = Math.max(0, ...points.map(({ value }) => value));
+  return frameFigure({
+    title: "Gradient norm",
+    ...describeSmoothing(points, 1),
+    alt: `Global norm of the gradients before clipping by training step; the largest logged is ${
+      largest.toFixed(2)
+    }${clipNorm === null ? "" : `, clipped to ${clipNorm}`}.`,
+    legend: [
+      { label: "before clipping", color: colorOf(0) },
+      ...(clipNorm === null ? [] : [{ label: `clipped to ${clipNorm}`, color: colorOf(1) }]),
+    ],
+    plot: {
+      height: 250,
+      marginLeft: 48,
+      marginBottom: 40,
+      x: { label: "Step", nice: true },
+      y: { label: "Global L2 norm", grid: true, zero: true, nice: true },
+      marks: [
+        Plot.ruleY([0]),
+        ...(clipNorm === null
+          ? []
+          : [Plot.ruleY([clipNorm], { stroke: colorOf(1), strokeDasharray: "6,4" })]),
+        ...drawLine(points, colorOf(0)),
+      ],
+    },
+  });
+}
+
+/** Peak learning rate of each parameter group, in the optimizer's order. */
+export function rateBars(groups: readonly GroupRecord[]): Figure {
+  const names = groups.map(({ name }) => name);
+  const highest = Math.max(...groups.map(({ learningRate }) => learningRate));
+  return frameFigure({
+    title: "Peak learning rate by parameter group",
+    subtitle: "At the end of a bar: rate · parameters in the group.",
+    alt: `Peak learning rates from ${
+      formatRate(Math.min(...groups.map(({ learningRate }) => learningRate)))
+    } to ${formatRate(highest)} over ${groups.length} parameter groups.`,
+    plot: {
+      height: 50 + 26 * groups.length,
+      marginLeft: Math.min(260, 20 + Math.max(...names.map(estimateWidth))),
+      marginTop: 8,
+      marginRight: 40,
+      marginBottom: 40,
+      x: {
+        label: "Peak learning rate",
+        domain: [0, highest * 1.28],
+        tickFormat: formatRate,
+        ticks: 5,
+      },
+      y: { label: null, domain: names, padding: 0.25, tickSize: 0 },
+      marks: [
+        Plot.barX(groups, { x: "learningRate", y: "name", fill: colorOf(0) }),
+        Plot.text(groups, {
+          x: "learningRate",
+          y: "name",
+          text: ({ learningRate, parameters }: GroupRecord) =>
+            `${formatRate(learningRate)} · ${formatCount(parameters)}`,
+          textAnchor: "start",
+          dx: 6,
+        }),
+        Plot.ruleX([0]),
+      ],
+    },
+  });
+}
+
+function pickPoints(rows: readonly MetricRow[], measure: MetricRow["measure"]): Point[] {
+  return rows.filter((row) => row.measure === measure)
+    .map(({ step, value, task }) => ({ step, value, series: task ?? "" }));
+}
+
+/** Half-width of the running mean: about a twentieth of the points. */
+function halfWindow(count: number): number {
+  return count < SMOOTH_FROM ? 0 : Math.max(1, Math.round(count / 40));
+}
+
+function describeSmoothing(points: readonly Point[], series: number): { subtitle?: string } {
+  const half = halfWindow(points.length / Math.max(1, series));
+  if (half === 0) return {};
+  return { subtitle: `Thin: as logged. Thick: running mean of ${2 * half + 1} logged values.` };
+}
+
+/** The running mean of one series, over fewer points at its ends. */
+function smoothPoints(points: readonly Point[]): Point[] {
+  const half = halfWindow(points.length);
+  return points.map((point, index) => {
+    const near = points.slice(Math.max(0, index - half), index + half + 1);
+    return { ...point, value: near.reduce((sum, { value }) => sum + value, 0) / near.length };
+  });
+}
+
+/** One series: as logged, and its running mean where there are enough points. */
+function drawLine(points: readonly Point[], stroke: string): Plot.Markish[] {
+  const line = { x: "step", y: "value", stroke };
+  if (points.length === 1) return [Plot.dot(points, { x: "step", y: "value", fill: stroke, r: 4 })];
+  if (halfWindow(points.length) === 0) return [Plot.line(points, { ...line, strokeWidth: 2 })];
+  return [
+    Plot.line(points, { ...line, strokeWidth: 1, strokeOpacity: 0.35 }),
+    Plot.line(smoothPoints(points), { ...line, strokeWidth: 2.5 }),
+  ];
+}
