@@ -142,11 +142,15 @@ Deno.test("runNotebook() ends a cell that runs too long, asleep or busy", async 
 });
 
 Deno.test("runNotebook() reports a kernel that dies, with its last words", async () => {
-  const { failure } = await run(notebook(
-    code(`Deno.stderr.writeSync(new TextEncoder().encode("no memory\\n")); Deno.exit(3)`),
-  ));
+  const { failure } = await run(notebook(code(
+    `await Deno.writeTextFile("/dev/stderr", "no memory\\n"); // as native code does
+Deno.exit(3);`,
+  )));
   strictEqual(failure?.cell, 1);
-  strictEqual(failure?.message, "");
+  strictEqual(
+    failure?.message,
+    "Cannot go on as the kernel has ended (exit code 3): no memory",
+  );
 });
 
 Deno.test("runNotebook() ends when it is interrupted", async () => {
