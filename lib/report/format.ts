@@ -26,3 +26,13 @@ export function formatRate(rate: number): string {
   const [digits = "", exponent = ""] = rate.toExponential(2).split("e");
   return `${digits.replace(/\.?0+$/, "")}e${exponent.replace("+", "")}`;
 }
+
+/** A length of time: "9.3 s", "1 min 05 s", "2 h 03 min". */
+export function formatDuration(seconds: number): string {
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const two = (value: number) => String(value).padStart(2, "0");
+  const whole = Math.round(seconds), minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes} min ${two(whole % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
+}

@@ -28,12 +28,16 @@ import {
 export function readConfig(value: unknown, place: Place): RecordedConfig {
   const json = readObject(value, place);
   const data = readObject(json.data, at(place, "data"));
+  const training = readObject(json.training, at(place, "training"));
   return {
     preset: readString(json.preset, at(place, "preset")),
     seed: readNumber(json.seed, at(place, "seed")),
     dataDir: data.dir === null ? null : readString(data.dir, at(place, "data.dir")),
     maxRows: data.maxRows === null ? null : readNumber(data.maxRows, at(place, "data.maxRows")),
     precision: readString(json.precision, at(place, "precision")),
+    clipNorm: training.clipNorm === null
+      ? null
+      : readNumber(training.clipNorm, at(place, "training.clipNorm")),
     tasks: readList(json.tasks, at(place, "tasks"), (item, place) => {
       const task = readObject(item, place);
       return {

@@ -31,6 +31,8 @@ export type RecordedConfig = {
   readonly dataDir: string | null;
   readonly maxRows: number | null;
   readonly precision: string;
+  /** Global norm that gradients were clipped to; null: not clipped. */
+  readonly clipNorm: number | null;
   readonly tasks: readonly RecordedTask[];
   /** The whole file. */
   readonly json: Readonly<Record<string, unknown>>;

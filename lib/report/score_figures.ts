@@ -161,14 +161,14 @@ export function reliabilityDiagram(
     alt: `Accuracy against confidence in ${bins.length} bins; expected calibration error ${
       formatPercent(ece)
     } %.`,
-    width: 500,
+    width: 460,
     plot: {
-      height: 460,
+      height: 400,
       marginLeft: 48,
       marginBottom: 40,
       x: { label: "Confidence (%)", domain: [0, 100], grid: true },
       y: { label: "Accuracy (%)", domain: [0, 100], grid: true },
-      r: { range: [0, 16] },
+      r: { range: [0, 11] },
       marks: [
         Plot.line([[0, 0], [100, 100]], { strokeDasharray: "6,4", strokeOpacity: 0.6 }),
         Plot.line(points, { x: "confidence", y: "accuracy", stroke: colorOf(0), strokeWidth: 2 }),

@@ -105,8 +105,9 @@ export function gradientNormCurve(
   });
 }
 
-/** Peak learning rate of each parameter group, in the optimizer's order. */
-export function rateBars(groups: readonly GroupRecord[]): Figure {
+/** Peak learning rate of each parameter group, in the optimizer's order; groups alike in name and rate are one. */
+export function rateBars(parts: readonly GroupRecord[]): Figure {
+  const groups = mergeGroups(parts);
   const names = groups.map(({ name }) => name);
   const highest = Math.max(...groups.map(({ learningRate }) => learningRate));
   return frameFigure({
@@ -142,6 +143,17 @@ export function rateBars(groups: readonly GroupRecord[]): Figure {
       ],
     },
   });
+}
+
+/** Groups that differ in weight decay alone, as one. */
+function mergeGroups(groups: readonly GroupRecord[]): GroupRecord[] {
+  const merged = new Map<string, GroupRecord>();
+  for (const group of groups) {
+    const key = JSON.stringify([group.name, group.learningRate]);
+    const parameters = group.parameters + (merged.get(key)?.parameters ?? 0);
+    merged.set(key, { ...group, parameters });
+  }
+  return [...merged.values()];
 }
 
 function pickPoints(rows: readonly MetricRow[], measure: MetricRow["measure"]): Point[] {

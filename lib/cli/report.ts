@@ -1,0 +1,45 @@
+/** `deno task report [RUN …]`: rebuilds the reports of runs from their folders. @module */
+
+import { join } from "node:path";
+import { isFile } from "@/files.ts";
+import { writeReport } from "@/report/write_report.ts";
+import { runTask, type Task } from "./frame.ts";
+
+const OUTPUTS = "outputs";
+
+/** Every folder under `outputs/` that holds a finished run, by name. */
+async function findRuns(): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(OUTPUTS)) {
+      const dir = join(OUTPUTS, name);
+      if (isDirectory && await isFile(join(dir, "summary.json"))) found.push(dir);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (found.length === 0) {
+    throw new Deno.errors.NotFound(
+      `Cannot report as there must be a finished run under ${OUTPUTS}/: make one with deno task train`,
+    );
+  }
+  return found.sort();
+}
+
+/** The task `report`. */
+export const REPORT = {
+  name: "report",
+  summary: "Rebuilds report.md, report.html and figures/ of runs from their other files.",
+  usage: "[RUN …]",
+  options: {},
+  positionals: { names: ["RUN"], min: 0, max: Infinity },
+  async run({ positionals }) {
+    const runs = positionals.length > 0 ? positionals : await findRuns();
+    for (const run of runs) {
+      await writeReport(run);
+      console.log(join(run, "report.html"));
+    }
+  },
+} as const satisfies Task<Record<string, never>>;
+
+if (import.meta.main) await runTask(REPORT);

@@ -1,0 +1,45 @@
+/**
+ * All figures of a run, by the name of their file.
+ * @module
+ */
+
+import { rows } from "./read_run.ts";
+import type { Figure } from "./figure.ts";
+import { isClassification, type RunRecord, type TaskScores } from "./run_record.ts";
+import { confusionMatrix, entityBars, reliabilityDiagram } from "./score_figures.ts";
+import { gradientNormCurve, lossCurve, rateBars, scheduleCurve } from "./training_figures.ts";
+
+/** The scores that stand for a task: of the test split, else of the first that was scored. */
+export function mainScores(
+  splits: Readonly<Record<string, TaskScores>>,
+): { readonly split: string; readonly scores: TaskScores } | null {
+  const split = "test" in splits ? "test" : Object.keys(splits)[0];
+  const scores = split === undefined ? undefined : splits[split];
+  return split === undefined || scores === undefined ? null : { split, scores };
+}
+
+/** Figures of training, those that the run has numbers for. */
+export function trainingFigures(record: RunRecord): Map<string, Figure> {
+  const figures = new Map<string, Figure>();
+  const tidy = rows(record);
+  if (record.train.length > 0) {
+    figures.set("losses", lossCurve(tidy));
+    figures.set("schedule", scheduleCurve(tidy));
+    figures.set("gradient-norm", gradientNormCurve(tidy, { clipNorm: record.config.clipNorm }));
+  }
+  if (record.summary.groups.length > 0) figures.set("rates", rateBars(record.summary.groups));
+  return figures;
+}
+
+/** Figures of one task's scores. */
+export function taskFigures(task: string, scores: TaskScores, split: string): Map<string, Figure> {
+  if (!isClassification(scores)) {
+    return new Map([[`entities-${task}`, entityBars(scores, { task, split })]]);
+  }
+  const figures = new Map([[`confusion-${task}`, confusionMatrix(scores, { task, split })]]);
+  const { bins, ece } = scores;
+  if (bins !== undefined && ece !== undefined) {
+    figures.set(`reliability-${task}`, reliabilityDiagram(bins, { task, split, ece }));
+  }
+  return figures;
+}
