@@ -1,0 +1,22 @@
+/**
+ * The one place where tests of the model and its training choose the TensorFlow.js backends they run on.
+ * @module
+ */
+import { strictEqual } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+
+/** TensorFlow.js's own JavaScript kernels, and further backends held to the same numbers. */
+export const BACKENDS = ["cpu"] as const;
+
+/** Runs `test` on each backend; fails also when it leaves a tensor behind. */
+export function testOnBackends(name: string, test: () => void | Promise<void>): void {
+  for (const backend of BACKENDS) {
+    Deno.test(`${name} [${backend}]`, async () => {
+      await tf.setBackend(backend);
+      await tf.ready();
+      const before = tf.memory().numTensors;
+      await test();
+      strictEqual(tf.memory().numTensors - before, 0, "tensors left behind");
+    });
+  }
+}
