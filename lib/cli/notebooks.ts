@@ -1,0 +1,90 @@
+/**
+ * `deno task notebooks`: executes notebooks headless and writes their outputs, or checks them.
+ * @module
+ */
+
+import { join, relative } from "node:path";
+import { checkNotebooks, formatProblem, type Problem } from "@/notebook/check_notebook.ts";
+import { readNotebook, writeNotebook } from "@/notebook/nbformat.ts";
+import { findRuleBreaks } from "@/notebook/notebook_rules.ts";
+import { runNotebookFile } from "@/notebook/run_notebook.ts";
+import { runTask } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+const FOLDER = "notebooks";
+
+/** The notebooks of the project, in order of their names. */
+async function listNotebooks(): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(FOLDER));
+  const names = entries.map(({ name }) => name).filter((name) => name.endsWith(".ipynb")).sort();
+  return names.map((name) => join(FOLDER, name));
+}
+
+function report(problems: readonly Problem[]): boolean {
+  for (const problem of problems) {
+    console.error(formatProblem({ ...problem, path: relative(Deno.cwd(), problem.path) }));
+  }
+  return problems.length === 0;
+}
+
+/** Runs one notebook with its progress on the terminal; writes it where asked. */
+async function execute(
+  path: string,
+  options: { readonly write: boolean; readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const startMs = performance.now();
+  const view = createTerminalProgress();
+  const { notebook, cells, failure } = await runNotebookFile(path, {
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    onCell: (cell, total) => view.update({ done: cell - 1, total, label: path }),
+  });
+  view.finish();
+  if (failure !== null) {
+    console.error(`${path} cell ${failure.cell}: ${failure.message}`);
+    return false;
+  }
+  if (options.write) await writeNotebook(path, notebook);
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  const kept = report(findRuleBreaks(options.write ? notebook : await readNotebook(path), path));
+  console.log(`${kept ? "ok  " : "FAIL"} ${path}  ${cells} cells  ${seconds} s`);
+  return kept;
+}
+
+if (import.meta.main) {
+  await runTask({
+    name: "notebooks",
+    summary: "Executes notebooks headless and writes their outputs into them.",
+    usage: "[--check] [FILE …]",
+    options: {
+      check: {
+        type: "boolean",
+        help: "type-check, lint, hold to the rules and execute; write nothing",
+      },
+      timeout: {
+        type: "string",
+        value: "SECONDS",
+        default: "600",
+        help: "longest that a cell may take",
+      },
+    },
+    positionals: { names: ["FILE"], min: 0, max: Infinity },
+    stopsItself: true,
+    async run({ values, positionals, signal }) {
+      const seconds = Number(values.timeout);
+      if (!(seconds > 0)) {
+        throw new RangeError(
+          `Cannot run notebooks as --timeout must be a number above 0: current value is ${values.timeout}`,
+        );
+      }
+      const paths = positionals.length > 0 ? positionals : await listNotebooks();
+      let good = report(await checkNotebooks(paths));
+      for (const path of paths) {
+        if (signal.aborted) break;
+        const options = { write: !values.check, timeoutMs: seconds * 1000, signal };
+        good = await execute(path, options) && good;
+      }
+      return good;
+    },
+  });
+}

@@ -1,0 +1,115 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { formatProblem } from "@/notebook/check_notebook.ts";
+import type { Cell, CodeCell } from "@/notebook/nbformat.ts";
+import { findRuleBreaks } from "@/notebook/notebook_rules.ts";
+import { code, notebook, text } from "./notebook_text.ts";
+
+const ran = (count: number, source: string, more: Partial<CodeCell> = {}): CodeCell => ({
+  ...code(source),
+  execution_count: count,
+  ...more,
+});
+const shown = (text: string): Partial<CodeCell> => ({
+  outputs: [{ output_type: "stream", name: "stdout", text: [text] }],
+});
+const breaks = (...cells: readonly Cell[]) =>
+  findRuleBreaks(notebook(...cells), "a.ipynb").map(formatProblem);
+/** A notebook that keeps all rules but for the cell given. */
+const around = (cell: CodeCell) =>
+  breaks(text("# Title"), { ...cell, execution_count: 1 }, text("So:"), ran(2, "assert(true)"));
+
+Deno.test("findRuleBreaks() is content with a notebook that keeps them", () => {
+  deepStrictEqual(
+    breaks(
+      text("# Title\n\nWhat for."),
+      ran(1, 'import { run } from "@/run.ts";\nconst scores = rows.map((row) => run(row))'),
+      text("So:"),
+      ran(2, "strictEqual(scores.length, 3)"),
+      text("Done."),
+    ),
+    [],
+  );
+});
+
+Deno.test("findRuleBreaks() wants a title, text before each cell and an assertion at the end", () => {
+  deepStrictEqual(breaks(text("No title"), ran(1, "1"), ran(2, "2")), [
+    "a.ipynb: the first cell must be text that begins with a title",
+    "a.ipynb cell 2: text must stand before each code cell",
+    "a.ipynb cell 2: the last code cell must assert what the text claims",
+  ]);
+});
+
+Deno.test("findRuleBreaks() wants short cells, half of them very short", () => {
+  const long = (lines: number) =>
+    Array.from({ length: lines }, (_, i) => `show(${i})`).join("\n\n");
+  deepStrictEqual(around(code(long(15))), []);
+  deepStrictEqual(around(code(long(16))), [
+    "a.ipynb cell 1: a cell must have at most 15 lines: current number is 16",
+  ]);
+  deepStrictEqual(breaks(text("# T"), ran(1, long(5) + "\nassert(1)")), [
+    "a.ipynb: half of the cells must have at most 5 lines: the median is 6",
+  ]);
+});
+
+Deno.test("findRuleBreaks() wants calls and no definitions", () => {
+  const found = ["a.ipynb cell 1: a cell must call and not define: move the definition to lib/"];
+  for (
+    const source of [
+      "function f() {}",
+      "async function f() {}",
+      "export class C {}",
+      "type T = number",
+      "interface T {}",
+      "const f = (x: number) => x",
+      "const f = (x: number): number => x",
+      "const f: F = async (x) => x",
+      "let f = x => x",
+      "const f = function () {}",
+    ]
+  ) deepStrictEqual(around(code(source)), found, source);
+  for (
+    const source of [
+      "const y = f(x, (v) => v)",
+      "const { a, b } = run()",
+      "const type = 3",
+      "rows.map((row) => row.text)",
+      "functionTable.show()",
+    ]
+  ) deepStrictEqual(around(code(source)), [], source);
+});
+
+Deno.test("findRuleBreaks() wants imports through deno.json and no absolute paths", () => {
+  deepStrictEqual(around(code('import x from "npm:x@1"')), [
+    "a.ipynb cell 1: imports must go through deno.json: a version in a cell is missed by the lock file",
+  ]);
+  const paths = ["a.ipynb cell 1: code and outputs must not hold absolute paths"];
+  deepStrictEqual(around(code('read("/home/me/x")')), paths);
+  deepStrictEqual(around({ ...code("x"), ...shown("    at file:///work/me/lib/x.ts:1") }), paths);
+  deepStrictEqual(around({ ...code("x"), ...shown("3 rows/home/run") }), []);
+});
+
+Deno.test("findRuleBreaks() wants cells run in order, without errors, colors and floods", () => {
+  deepStrictEqual(breaks(text("# T"), ran(2, "1"), text("t"), ran(1, "assert(1)")), [
+    "a.ipynb: cells must have run from first to last: current counts are 2, 1",
+  ]);
+  deepStrictEqual(breaks(text("# T"), code("assert(1)")), [
+    "a.ipynb cell 1: a cell must be committed executed: run deno task notebooks",
+  ]);
+  deepStrictEqual(
+    breaks(text("# T"), code("2", "skip-execution"), text("t"), ran(1, "assert(1)")),
+    [],
+  );
+  const error: Partial<CodeCell> = {
+    outputs: [{ output_type: "error", ename: "Error", evalue: "x", traceback: [] }],
+  };
+  deepStrictEqual(around({ ...code("x"), ...error }), [
+    "a.ipynb cell 1: a cell must not end in an error",
+  ]);
+  deepStrictEqual(around({ ...code("x", "raises-exception"), ...error }), []);
+  deepStrictEqual(around({ ...code("x"), ...shown("\x1b[31mred") }), [
+    "a.ipynb cell 1: outputs must not hold terminal colors",
+  ]);
+  deepStrictEqual(around({ ...code("x"), ...shown("x".repeat(2_000_000)) }), [
+    "a.ipynb cell 1: outputs must be under 2000000 bytes: current size is 2000054",
+  ]);
+});
