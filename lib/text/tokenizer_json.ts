@@ -3,6 +3,7 @@
  * @module
  */
 
+import { buildTokenizerConfig } from "@/text/bert_tokenizer_json.ts";
 import type { NormalizerOptions } from "@/text/pre_tokenize.ts";
 
 /** Ids of the special pieces that the model needs. */
@@ -81,7 +82,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
   return {
     json: { post_processor: null, decoder: null, added_tokens: [], ...root },
     config: config === null
-      ? defaultConfig(lowercase)
+      ? buildTokenizerConfig(lowercase)
       : objectOf(config, "the configuration", from),
     normalizer: {
       cleanText: normalizer["clean_text"] !== false,
@@ -128,21 +129,4 @@ function findSpecialIds(pieces: readonly string[], unknown: string, from: string
     );
   };
   return { pad: find("[PAD]"), cls: find("[CLS]"), sep: find("[SEP]"), unk: find(unknown) };
-}
-
-/** A tokenizer_config.json for BERT, in the fields that both Python and JavaScript read. */
-export function defaultConfig(lowercase: boolean): Record<string, unknown> {
-  return {
-    tokenizer_class: "BertTokenizer",
-    do_lower_case: lowercase,
-    tokenize_chinese_chars: true,
-    strip_accents: null,
-    unk_token: "[UNK]",
-    sep_token: "[SEP]",
-    pad_token: "[PAD]",
-    cls_token: "[CLS]",
-    mask_token: "[MASK]",
-    model_max_length: 512,
-    clean_up_tokenization_spaces: true,
-  };
 }
