@@ -16,7 +16,8 @@ export type ScheduleOptions = {
 /**
  * Factor of step `step`, counted from 0: rises by equal amounts to 1 over the warm-up, then falls to 0 at
  * `steps`, along a line or a half cosine (Loshchilov and Hutter, arXiv 1608.03983). The first step
- * already moves, the last one too.
+ * already moves, the last one too. A linear warm-up that ends within a step peaks a little above 1,
+ * by less than one step's fall: its length is not rounded to whole steps.
  */
 export function scheduleFactor(
   schedule: Schedule,
