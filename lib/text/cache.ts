@@ -1,0 +1,84 @@
+/**
+ * Encoded data sets kept on disk by the hash of all they depend on.
+ *
+ * They lie in `.cache/encoded/` of the project, or in `encoded/` of the folder that the environment
+ * variable STX_CACHE names; an empty STX_CACHE turns the cache off. A file is never changed, only made
+ * anew under another name, and may be deleted at any time.
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Row } from "@/data/rows.ts";
+import { isFile, writeFileAtomic } from "@/files.ts";
+import { type EncodedRows, type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";
+import { readEncoded, writeEncoded } from "@/text/encoded_file.ts";
+
+/** Rises whenever the same rows would be encoded in another way. */
+const ENCODING_VERSION = 1;
+
+export type CacheOptions = {
+  /** Where encoded rows lie; null: nowhere. {@link findEncodedFolder} by default. */
+  readonly folder?: string | null;
+};
+
+/** Encoded rows and where they came from. */
+export type CachedRows = EncodedRows & {
+  /** Whether they were read and not made. */
+  readonly cached: boolean;
+  /** What went wrong with the cache, if anything; the rows are right all the same. */
+  readonly note: string | null;
+};
+
+/** The folder of encoded data sets; null where STX_CACHE is empty. */
+export function findEncodedFolder(): string | null {
+  const set = Deno.env.get("STX_CACHE");
+  if (set === "") return null;
+  if (set !== undefined) return join(set, "encoded");
+  return fileURLToPath(new URL("../../.cache/encoded", import.meta.url));
+}
+
+/** A key over rows, tokenizer and options: equal keys, equal encodings. */
+export function hashEncoding(rows: readonly Row[], options: EncodeOptions): string {
+  const { tokenizer, kind, maxLength, windows } = options;
+  const hash = createHash("sha256");
+  // V8 brings the Unicode tables that normalisation reads
+  hash.update(JSON.stringify([ENCODING_VERSION, Deno.version.v8, kind, maxLength, windows]));
+  hash.update("\n" + JSON.stringify(tokenizer.json) + "\n");
+  for (const row of rows) {
+    hash.update(
+      JSON.stringify("tokens" in row ? [row.tokens, row.tags] : [row.text, row.label]) + "\n",
+    );
+  }
+  return hash.digest("hex");
+}
+
+/** As `encodeRows`, from the cache where it holds the rows; else encodes and keeps them. */
+export async function encodeRowsCached(
+  rows: readonly Row[],
+  options: EncodeOptions,
+  { folder = findEncodedFolder() }: CacheOptions = {},
+): Promise<CachedRows> {
+  if (folder === null) return { ...encodeRows(rows, options), cached: false, note: null };
+  const path = join(folder, `${hashEncoding(rows, options)}.bin`);
+  let note: string | null = null;
+  try {
+    if (await isFile(path)) {
+      return { ...readEncoded(await Deno.readFile(path)), cached: true, note };
+    }
+  } catch (error) {
+    note = `Encoded rows were made anew: ${path}: ${reasonOf(error)}`;
+  }
+  const encoded = encodeRows(rows, options);
+  try {
+    await writeFileAtomic(path, writeEncoded(encoded));
+  } catch (error) {
+    note = `Encoded rows were not kept: ${path}: ${reasonOf(error)}`;
+  }
+  return { ...encoded, cached: false, note };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
