@@ -2,11 +2,17 @@
  * `jit(name, f)`: records what `f` does once per input signature and afterwards only binds new inputs.
  *
  * Inside `f`, `tf.Variable`s are read as they stand at each call, and `variable.assign(…)` updates
- * them in place when the call runs. Other tensors made inside `f` are constants of the program.
- * On a backend that does not record (TensorFlow.js's `cpu`), `f` simply runs.
+ * them in place when the call runs. Tensors from outside stand for themselves; tensors that `f` makes
+ * from numbers are constants of the program. On a backend that does not record, `f` simply runs.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { newRecording, RecordingBackend } from "@/engine/backend.ts";
+import type { Program } from "@/engine/executor.ts";
+import { makeGraph } from "@/engine/graph.ts";
+import type { DType, Node } from "@/engine/ir.ts";
+import type { Memory } from "@/engine/memory.ts";
+import { Value } from "@/engine/value.ts";
 
 /** Named tensors in or out of a jitted function. */
 export type TensorMap = { readonly [name: string]: tf.Tensor };
@@ -14,13 +20,183 @@ export type TensorMap = { readonly [name: string]: tf.Tensor };
 /** A function from tensors to tensors; inputs stay the caller's, outputs become the caller's. */
 export type Jitted<I extends TensorMap, O extends TensorMap> = (inputs: I) => Promise<O>;
 
-/** See the head of the file. `name` appears in errors and profiles. */
+/** Told of each program as it is compiled: a first call per signature takes about a second. */
+export type CompileListener = (name: string) => void;
+let listener: CompileListener = () => {};
+
+/** Calls `listen` before each compilation. */
+export function onCompile(listen: CompileListener): void {
+  listener = listen;
+}
+
+/** Where a program's input comes from at each call. */
+type Source =
+  | { readonly kind: "input"; readonly name: string }
+  | { readonly kind: "variable"; readonly variable: tf.Variable }
+  | { readonly kind: "value"; readonly value: Value };
+
+type Compiled = {
+  readonly program: Program;
+  readonly sources: readonly Source[];
+  readonly outputs: readonly { name: string; shape: readonly number[]; dtype: DType }[];
+  /** Variables that the program writes, each with the position of its input. */
+  readonly updates: readonly { variable: tf.Variable; input: number }[];
+};
+
+/** See the head of the file. `name` appears in errors and progress. */
 export function jit<I extends TensorMap, O extends TensorMap>(
   name: string,
   run: (inputs: I) => O,
 ): Jitted<I, O> {
-  return (inputs) => {
-    const outputs = tf.tidy(name, () => run(inputs) as unknown as tf.TensorContainer);
-    return Promise.resolve(outputs as unknown as O);
+  const known = new Map<string, Compiled>();
+  return async (inputs) => {
+    const backend = tf.backend();
+    if (!(backend instanceof RecordingBackend)) {
+      return tf.tidy(name, () => run(inputs) as unknown as tf.TensorContainer) as unknown as O;
+    }
+    while (backend.busy > 0) await backend.inFlight;
+    backend.flush();
+    const signature = Object.entries(inputs)
+      .map(([key, { dtype, shape }]) => `${key} ${dtype} ${shape}`).join(";");
+    let compiled = known.get(signature);
+    if (compiled === undefined) {
+      listener(name);
+      compiled = trace(name, run, inputs, backend);
+      known.set(signature, compiled);
+    }
+    return await call(compiled, inputs, backend) as O;
   };
+}
+
+/** Runs `run` on placeholders and compiles what it recorded. */
+function trace<I extends TensorMap, O extends TensorMap>(
+  name: string,
+  run: (inputs: I) => O,
+  inputs: I,
+  backend: RecordingBackend,
+): Compiled {
+  const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
+  // A variable's value must survive the assignments that are only recorded.
+  const before = variables.map((variable) => ({ variable, dataId: variable.dataId as object }));
+  for (const { dataId } of before) backend.incRef(dataId);
+  const eager = backend.recording;
+  const recording = newRecording(name);
+  backend.recording = recording;
+  const names = Object.keys(inputs);
+  try {
+    return tf.tidy(() => {
+      const placeholders = names.map((key) => {
+        const { shape, dtype } = inputs[key] as tf.Tensor;
+        const value = new Value([...shape], dtype as DType);
+        backend.adopt(value);
+        backend.nodeOf({ dataId: value, shape, dtype }); // leaves 0, 1, … are the inputs
+        return [key, tf.engine().makeTensorFromDataId(value, shape, dtype)] as const;
+      });
+      const results = run(Object.fromEntries(placeholders) as unknown as I);
+      const outputs = Object.entries(results).map(([key, tensor]) => ({
+        name: key,
+        shape: tensor.shape,
+        dtype: tensor.dtype as DType,
+        node: backend.nodeOf(tensor),
+      }));
+      const changed = before.filter(({ variable, dataId }) => variable.dataId !== dataId);
+      const updates = changed.map(({ variable, dataId }) => {
+        const node = backend.nodeOf(variable);
+        const own = backend.nodeOf({ ...variable, dataId, shape: variable.shape } as tf.TensorInfo);
+        return { variable, node, input: leafNumber(own) };
+      });
+      const owners = new Map(before.map(({ variable, dataId }) => [dataId, variable]));
+      const sources = recording.leaves.map((value, leaf): Source => {
+        const variable = owners.get(value);
+        const key = names[leaf];
+        if (key !== undefined) return { kind: "input", name: key };
+        if (variable !== undefined) return { kind: "variable", variable };
+        backend.incRef(value); // held for as long as the program is
+        return { kind: "value", value };
+      });
+      const program = backend.compile(makeGraph(
+        name,
+        [...recording.leafNodes.values()],
+        [
+          ...outputs.map(({ node }) => ({ node, target: null })),
+          ...updates.map(({ node, input }) => ({ node, target: input })),
+        ],
+      ));
+      return { program, sources, outputs, updates } as unknown as tf.TensorContainer;
+    }) as unknown as Compiled;
+  } finally {
+    for (const { variable, dataId } of before) restore(variable, dataId, backend);
+    backend.recording = eager;
+  }
+}
+
+function leafNumber({ operation }: Node): number {
+  if (operation.kind !== "leaf") throw new Error("internal: a variable's value is not a leaf");
+  return operation.leaf;
+}
+
+/** Gives a variable its value back after tracing and drops the reference that was held meanwhile. */
+function restore(variable: tf.Variable, dataId: object, backend: RecordingBackend): void {
+  if (variable.dataId !== dataId) {
+    tf.engine().disposeTensor(variable);
+    (variable as { dataId: object }).dataId = dataId;
+    tf.engine().incRef(variable, backend);
+  }
+  backend.decRef(dataId);
+}
+
+/** Binds inputs and variables and runs the program. */
+async function call(
+  { program, sources, outputs, updates }: Compiled,
+  inputs: TensorMap,
+  backend: RecordingBackend,
+): Promise<TensorMap> {
+  const owned = updates.map(({ variable }) => ownValue(variable, backend));
+  const blocks = sources.map((source) => {
+    const value = source.kind === "value"
+      ? source.value
+      : valueOf(source.kind === "input" ? inputs[source.name] as tf.Tensor : source.variable);
+    if (value.node !== null) backend.flush();
+    return value.allocate();
+  });
+  const results = outputs.map(({ shape, dtype }) => new Value(shape, dtype));
+  const targets: Memory[] = [...results, ...owned].map((value) => value.allocate());
+  backend.busy++;
+  const running = program.run(blocks, targets);
+  backend.inFlight = running.catch(() => {});
+  try {
+    await running;
+  } finally {
+    backend.busy--;
+  }
+  return Object.fromEntries(outputs.map(({ name, shape, dtype }, i) => {
+    const value = results[i] as Value;
+    backend.adopt(value);
+    return [name, tf.engine().makeTensorFromDataId(value, [...shape], dtype)];
+  }));
+}
+
+function valueOf(tensor: tf.Tensor): Value {
+  const value: object = tensor.dataId;
+  if (!(value instanceof Value)) {
+    throw new TypeError(
+      "Cannot run a compiled call as its tensors must be of the recording backend",
+    );
+  }
+  return value;
+}
+
+/** A variable's value, first copied where other tensors share it, since it will be written in place. */
+function ownValue(variable: tf.Variable, backend: RecordingBackend): Value {
+  const shared = valueOf(variable);
+  if (shared.references === 1) return shared;
+  if (shared.node !== null) backend.flush();
+  const own = new Value(shared.shape, shared.dtype);
+  own.allocate().bytes.set(shared.allocate().bytes);
+  backend.adopt(own);
+  tf.engine().disposeTensor(variable);
+  (variable as { dataId: object }).dataId = own;
+  tf.engine().incRef(variable, backend);
+  own.references = 1; // the count that `incRef` added is the variable's own
+  return own;
 }

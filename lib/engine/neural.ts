@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { nameComposite } from "@/engine/composite.ts";
 import "@/engine/dropout_mask.ts";
 
 /**
@@ -23,11 +24,20 @@ export function layerNorm(
 ): tf.Tensor2D {
   const run = tf.customGrad((x, gain, bias, save) => {
     const [input, scale, shift] = [x as tf.Tensor2D, gain as tf.Tensor1D, bias as tf.Tensor1D];
-    const centered = tf.sub(input, tf.mean(input, -1, true)); // [N, D]
+    const mean = tf.mean(input, -1, true); // [N, 1]
+    const centered = tf.sub(input, mean); // [N, D]
     const variance = tf.mean(tf.mul(centered, centered), -1, true); // [N, 1]
     const inverse = tf.rsqrt(tf.add(variance, epsilon)); // [N, 1]
     const normalized = tf.mul(centered, inverse); // [N, D]
     const value = tf.add(tf.mul(normalized, scale), shift) as tf.Tensor2D;
+    [value, mean, inverse].forEach((result, output) =>
+      nameComposite(result, {
+        op: "LayerNormalization",
+        inputs: [input, scale, shift],
+        attributes: { axis: -1, epsilon: { float: epsilon } },
+        output,
+      })
+    );
     (save as tf.GradSaveFunc)([normalized, inverse, scale]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [normalized, inverse, scale] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
@@ -48,6 +58,7 @@ export function gelu<T extends tf.Tensor>(x: T): T {
     const input = x as tf.Tensor;
     const cdf = tf.mul(tf.add(tf.erf(tf.mul(input, Math.SQRT1_2)), 1), 0.5);
     const value = tf.mul(input, cdf);
+    nameComposite(value, { op: "Gelu", inputs: [input], attributes: {}, output: 0 });
     (save as tf.GradSaveFunc)([input]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [input] = saved as [tf.Tensor];

@@ -1,0 +1,228 @@
+/**
+ * The recording backend: a TensorFlow.js backend whose kernels append nodes to a tape instead of
+ * computing. Reading a tensor compiles and runs what it needs.
+ *
+ * There is one tape at a time: the eager one, or, inside `jit`, one of its own.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Executor, Program } from "@/engine/executor.ts";
+import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
+import type { DType, Node } from "@/engine/ir.ts";
+import type { Elements } from "@/engine/memory.ts";
+import { equalShapes, Tape } from "@/engine/tape.ts";
+import { ForeignValue, Value } from "@/engine/value.ts";
+
+/** Name under which TensorFlow.js knows the backend. */
+export const BACKEND = "recorded";
+
+/** Pending nodes after which an eager computation is run, so that a long loop does not pile up. */
+const MOST_PENDING = 4000;
+
+const DTYPES: ReadonlySet<string> = new Set(["float32", "int32", "bool"] satisfies DType[]);
+
+/** A tape with what its leaves stand for. */
+export type Recording = {
+  readonly tape: Tape;
+  /** Values that leaves stand for, by leaf number. */
+  readonly leaves: Value[];
+  readonly leafNodes: Map<Value, Node>;
+  /** Inside `jit`: its name. Tensors made from numbers are constants there. */
+  readonly traced: string | null;
+};
+
+export function newRecording(traced: string | null): Recording {
+  return { tape: new Tape(), leaves: [], leafNodes: new Map(), traced };
+}
+
+export class RecordingBackend extends tf.KernelBackend {
+  recording: Recording = newRecording(null);
+  /** The last compiled call that is still running; reads wait for it. */
+  inFlight: Promise<void> = Promise.resolve();
+  busy = 0;
+  #pending = new Set<Value>();
+  #programs = new Map<string, Program>();
+  #live = 0;
+
+  constructor(readonly executor: Executor) {
+    super();
+  }
+
+  override floatPrecision() {
+    return 32 as const;
+  }
+  override epsilon() {
+    return 1e-7;
+  }
+  override timerAvailable() {
+    return false;
+  }
+  override numDataIds(): number {
+    return this.#live;
+  }
+  override refCount(dataId: object): number {
+    return (dataId as Value).references;
+  }
+  override incRef(dataId: object): void {
+    (dataId as Value).references++;
+  }
+  decRef(dataId: object): void {
+    (dataId as Value).references--;
+  }
+  override memory() {
+    return { unreliable: false } as { unreliable: boolean };
+  }
+
+  /** Takes elements in: they are copied into memory of ours, or, while tracing, become a constant. */
+  override write(
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+  ): object {
+    this.#live++;
+    if (!DTYPES.has(dtype)) {
+      const host = tf.engine().findBackend("cpu");
+      return new ForeignValue(host.write(values, shape, dtype), shape, dtype);
+    }
+    const value = new Value([...shape], dtype as DType);
+    const { recording } = this;
+    if (recording.traced !== null) {
+      const copy = toElements(values, value.dtype);
+      value.node = recording.tape.data(copy, shape, value.dtype);
+    } else if (values) {
+      const elements = value.allocate().elements(value.dtype);
+      if (elements.length === values.length) elements.set(values as ArrayLike<number>);
+    } else value.allocate();
+    return value;
+  }
+
+  override move(
+    dataId: object,
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    references: number,
+  ): void {
+    throw new Error(
+      `internal: TensorFlow.js moved ${dtype} [${shape}] (${values.length}, ${references}) to ${typeof dataId}`,
+    );
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const value = dataId as Value | ForeignValue;
+    value.references--;
+    if (!force && value.references > 0) return false;
+    this.#live--;
+    if (value instanceof ForeignValue) {
+      tf.engine().findBackend("cpu").disposeData(value.dataId, true);
+    } else this.#pending.delete(value);
+    return true;
+  }
+
+  /** Counts a value that was made elsewhere as one of this backend's. */
+  adopt(value: Value): void {
+    this.#live++;
+    void value;
+  }
+
+  /** The tensor of a new node. */
+  record(node: Node): tf.TensorInfo {
+    const value = new Value(node.shape, node.dtype);
+    value.node = node;
+    this.#live++;
+    if (this.recording.traced === null) this.#pending.add(value);
+    return { dataId: value, shape: [...node.shape], dtype: node.dtype };
+  }
+
+  /** The node of a tensor on the current tape. */
+  nodeOf({ dataId, shape }: tf.TensorInfo): Node {
+    const { tape, leaves, leafNodes, traced } = this.recording;
+    const value = dataId;
+    if (!(value instanceof Value)) {
+      const type = value instanceof ForeignValue ? value.dtype : typeof value;
+      throw new TypeError(`Cannot compute as a tensor must hold numbers or truth values: ${type}`);
+    }
+    let node = value.node;
+    if (node === null) {
+      node = leafNodes.get(value) ?? null;
+      if (node === null) {
+        node = tape.leaf(leaves.length, value.shape, value.dtype);
+        leaves.push(value);
+        leafNodes.set(value, node);
+      }
+    } else if (traced === null && !this.#pending.has(value)) {
+      throw new Error("Cannot read a tensor that was made inside jit and not returned");
+    }
+    return equalShapes(node.shape, shape) ? node : tape.reshape(node, shape);
+  }
+
+  /** Runs the eager tape: everything alive that has not been computed yet. */
+  flush(): void {
+    const { recording } = this;
+    if (recording.traced !== null) {
+      throw new Error(`Cannot read a tensor inside jit("${recording.traced}"): return it instead`);
+    }
+    if (this.#pending.size === 0) {
+      if (recording.tape.size > 0) this.recording = newRecording(null);
+      return;
+    }
+    const values = [...this.#pending];
+    const outputs = values.map(({ node }) => ({ node: node as Node, target: null }));
+    const inputs = [...recording.leafNodes.values()];
+    this.compile(makeGraph("eager", inputs, outputs))
+      .runSync(
+        recording.leaves.map((value) => value.allocate()),
+        values.map((value) => value.allocate()),
+      );
+    for (const value of values) value.node = null;
+    this.#pending.clear();
+    this.recording = newRecording(null);
+  }
+
+  /** The program for a graph; equal graphs share one. */
+  compile(graph: Graph): Program {
+    const key = graphKey(graph);
+    let program = this.#programs.get(key);
+    if (program === undefined) {
+      program = this.executor.compile(graph);
+      this.#programs.set(key, program);
+    }
+    return program;
+  }
+
+  /** Keeps an eager loop that never reads from growing without bound. */
+  flushIfLong(): void {
+    const { tape, traced } = this.recording;
+    if (traced === null && tape.size > MOST_PENDING && this.busy === 0) this.flush();
+  }
+
+  override readSync(dataId: object): tf.backend_util.BackendValues {
+    if (dataId instanceof ForeignValue) {
+      return tf.engine().findBackend("cpu").readSync(dataId.dataId);
+    }
+    if (this.busy > 0) {
+      throw new Error("Cannot read a tensor at once as a compiled call is running: await it first");
+    }
+    const value = dataId as Value;
+    if (value.node !== null) this.flush();
+    return value.elements().slice();
+  }
+
+  override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
+    while (this.busy > 0) await this.inFlight;
+    return this.readSync(dataId);
+  }
+}
+
+/** A copy of given values as the elements of a type. */
+function toElements(values: tf.backend_util.BackendValues, dtype: DType): Elements {
+  const numbers = values as ArrayLike<number>;
+  switch (dtype) {
+    case "float32":
+      return Float32Array.from(numbers);
+    case "int32":
+      return Int32Array.from(numbers);
+    case "bool":
+      return Uint8Array.from(numbers);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * Names what a tensor's primitives amount to, for executors that have it ready-made.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { RecordingBackend } from "@/engine/backend.ts";
+import type { Composite } from "@/engine/ir.ts";
+
+/** A composite in terms of tensors; see `Composite` in `ir.ts`. */
+export type NamedComposite = Omit<Composite, "inputs"> & { readonly inputs: readonly tf.Tensor[] };
+
+/**
+ * Notes on the node of `result` (in place) that `composite` gives the same value. Does nothing on a
+ * backend that does not record.
+ */
+export function nameComposite(result: tf.Tensor, composite: NamedComposite): void {
+  const backend = tf.backend();
+  if (!(backend instanceof RecordingBackend)) return;
+  const node = backend.nodeOf(result);
+  node.composite ??= { ...composite, inputs: composite.inputs.map((x) => backend.nodeOf(x)) };
+}

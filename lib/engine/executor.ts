@@ -1,0 +1,23 @@
+/**
+ * What runs graphs. Executors know nothing of models, and models nothing of executors.
+ * @module
+ */
+import type { Graph } from "@/engine/graph.ts";
+import type { Memory } from "@/engine/memory.ts";
+
+/** A compiled graph. Inputs and outputs are blocks of memory in the graph's order. */
+export type Program = {
+  /** Runs beside the event loop; the blocks must not be touched until the promise settles. */
+  run(inputs: readonly Memory[], outputs: readonly Memory[]): Promise<void>;
+  /** Runs and blocks. */
+  runSync(inputs: readonly Memory[], outputs: readonly Memory[]): void;
+  release(): void;
+};
+
+export type Executor = {
+  /** Name and version, for records. */
+  readonly name: string;
+  readonly version: string;
+  readonly threads: number;
+  compile(graph: Graph): Program;
+};

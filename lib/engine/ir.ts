@@ -1,0 +1,111 @@
+/**
+ * The intermediate representation: primitive operations on arrays, as a graph of immutable nodes.
+ *
+ * Layer norm, softmax or GELU are recorded as the primitives they consist of. A node may carry the name
+ * of a composite that gives the same value, for executors that have it ready-made; others ignore it.
+ * @module
+ */
+import type { View } from "@/engine/views.ts";
+
+export type DType = "float32" | "int32" | "bool";
+
+export const UNARY_OPERATIONS = [
+  "neg",
+  "abs",
+  "exp",
+  "log",
+  "sqrt",
+  "rsqrt",
+  "reciprocal",
+  "erf",
+  "tanh",
+  "sin",
+  "cos",
+  "floor",
+  "ceil",
+  "round",
+  "sign",
+  "not",
+] as const;
+export type UnaryOperation = typeof UNARY_OPERATIONS[number];
+
+export const BINARY_OPERATIONS = [
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "max",
+  "min",
+  "pow",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "and",
+  "or",
+] as const;
+export type BinaryOperation = typeof BINARY_OPERATIONS[number];
+
+/** Binary operations whose result is a truth value. */
+export const COMPARISONS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
+
+/** `argmax` and `argmin` give int32 indices and take one axis. */
+export const REDUCTIONS = ["sum", "max", "min", "prod", "any", "all", "argmax", "argmin"] as const;
+export type Reduction = typeof REDUCTIONS[number];
+
+/** What a node does; operands of elementwise operations have the node's own shape (broadcasts are views). */
+export type Operation =
+  /** A value given from outside: an input, a parameter, an earlier result. */
+  | { readonly kind: "leaf"; readonly leaf: number }
+  /** The number `value` everywhere. */
+  | { readonly kind: "constant"; readonly value: number }
+  /** Elements known while recording, row-major. */
+  | {
+    readonly kind: "data";
+    readonly data: Float32Array | Int32Array | Uint8Array;
+    readonly id: number;
+  }
+  /** Another arrangement of the one operand's elements. */
+  | { readonly kind: "view"; readonly view: View }
+  | { readonly kind: "unary"; readonly name: UnaryOperation }
+  | { readonly kind: "binary"; readonly name: BinaryOperation }
+  /** condition, then, else. */
+  | { readonly kind: "where" }
+  | { readonly kind: "cast" }
+  /** The operand without its `axes`. */
+  | { readonly kind: "reduce"; readonly name: Reduction; readonly axes: readonly number[] }
+  /** [… M, K] · [… K, N]; a transposed operand is stored [… K, M] or [… N, K]. */
+  | { readonly kind: "matmul"; readonly transposeA: boolean; readonly transposeB: boolean }
+  /** Rows of operand 0, named by operand 1 (int32): [V, …] and [I…] give [I…, …]. */
+  | { readonly kind: "gather" }
+  /** Rows of operand 0 [I, …] added up where operand 1 [I] (int32) says: [rows, …]. */
+  | { readonly kind: "scatter-add" }
+  | {
+    readonly kind: "pad";
+    readonly paddings: readonly (readonly [number, number])[];
+    readonly value: number;
+  }
+  | { readonly kind: "concat"; readonly axis: number }
+  /** See `dropout_mask.ts`; the operand is the seed. */
+  | { readonly kind: "dropout-mask"; readonly rate: number; readonly site: string };
+
+/** A ready-made operator of ONNX that gives a node's value from `inputs`. */
+export type Composite = {
+  readonly op: "Softmax" | "LayerNormalization" | "Gelu";
+  readonly inputs: readonly Node[];
+  readonly attributes: Readonly<Record<string, number | { readonly float: number }>>;
+  /** Which of the operator's outputs this node is. */
+  readonly output: number;
+};
+
+export type Node = {
+  /** Position in the order of recording; operands always come before. */
+  readonly id: number;
+  readonly operation: Operation;
+  readonly inputs: readonly Node[];
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  composite?: Composite;
+};

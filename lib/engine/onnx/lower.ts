@@ -1,0 +1,339 @@
+/**
+ * Lowers a graph to ONNX operators.
+ *
+ * Broadcast views become ONNX's own broadcasting, products take over the transposes, biases, scales and
+ * sums around them, and composites that ONNX has ready-made replace their primitives.
+ * @module
+ */
+import { type Graph, reachableNodes } from "@/engine/graph.ts";
+import type { BinaryOperation, Composite, Node, UnaryOperation } from "@/engine/ir.ts";
+import { emitDropoutMask } from "@/engine/onnx/dropout.ts";
+import { matchProduct, type Product } from "@/engine/onnx/products.ts";
+import type { OnnxGraph, OnnxNode } from "@/engine/onnx/protobuf.ts";
+import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
+import { equalShapes, isConstant } from "@/engine/tape.ts";
+import { sizeOf, splitView, type View } from "@/engine/views.ts";
+
+const UNARY = {
+  neg: "Neg",
+  abs: "Abs",
+  exp: "Exp",
+  log: "Log",
+  sqrt: "Sqrt",
+  rsqrt: "Sqrt", // and Reciprocal
+  reciprocal: "Reciprocal",
+  erf: "Erf",
+  tanh: "Tanh",
+  sin: "Sin",
+  cos: "Cos",
+  floor: "Floor",
+  ceil: "Ceil",
+  round: "Round",
+  sign: "Sign",
+  not: "Not",
+} as const satisfies Record<UnaryOperation, string>;
+
+const BINARY = {
+  add: "Add",
+  sub: "Sub",
+  mul: "Mul",
+  div: "Div",
+  max: "Max",
+  min: "Min",
+  pow: "Pow",
+  eq: "Equal",
+  ne: "Equal", // and Not
+  lt: "Less",
+  le: "LessOrEqual",
+  gt: "Greater",
+  ge: "GreaterOrEqual",
+  and: "And",
+  or: "Or",
+} as const satisfies Record<BinaryOperation, string>;
+
+const REDUCE = {
+  sum: "ReduceSum",
+  max: "ReduceMax",
+  min: "ReduceMin",
+  prod: "ReduceProd",
+  any: "ReduceMax", // of integers
+  all: "ReduceMin",
+  argmax: "ArgMax",
+  argmin: "ArgMin",
+} as const;
+
+/** The ONNX graph: inputs `i0 i1 …`, outputs `o0 o1 …`, in the order of the graph's own. */
+export function lowerGraph(graph: Graph): OnnxGraph {
+  return new Lowering(graph).run();
+}
+
+/**
+ * A view that repeats its base along whole axes, with those axes left at 1; null for any other node. The
+ * last `matrixAxes` axes are a matrix's own and must not repeat.
+ */
+function broadcastForm(
+  node: Node,
+  matrixAxes: number,
+): { base: Node; view: View; shape: number[] } | null {
+  const { operation, inputs: [base], shape } = node;
+  if (operation.kind !== "view" || base === undefined) return null;
+  const axes = splitView(operation.view, shape);
+  if (axes === null) return null;
+  const repeats = axes.map((digits) => digits.every(({ stride }) => stride === 0));
+  const ones = shape.map((size, axis) => repeats[axis] ? 1 : size);
+  const own = shape.length - matrixAxes;
+  if (equalShapes(ones, shape) || !equalShapes(ones.slice(own), shape.slice(own))) return null;
+  const digits = axes.flatMap((digits, axis) => repeats[axis] ? [] : digits);
+  return { base, view: { digits, offset: operation.view.offset }, shape: ones };
+}
+
+class Lowering {
+  #writer = new OnnxWriter();
+  #names = new Map<Node, OnnxName>();
+  #products = new Map<Node, Product>();
+  #composites = new Map<string, OnnxName[]>();
+  #order: readonly Node[];
+
+  constructor(readonly graph: Graph) {
+    const roots = graph.outputs.map(({ node }) => node);
+    const withComposites = (node: Node) => node.composite?.inputs ?? node.inputs;
+    const uses = new Map<Node, number>(roots.map((node) => [node, 1]));
+    for (const node of reachableNodes(roots, withComposites)) {
+      for (const input of withComposites(node)) uses.set(input, (uses.get(input) ?? 0) + 1);
+    }
+    const usedOnce = (node: Node) => uses.get(node) === 1;
+    for (const node of reachableNodes(roots, withComposites)) {
+      const product = node.composite ? null : matchProduct(node, usedOnce);
+      if (product !== null) this.#products.set(node, product);
+    }
+    this.#order = reachableNodes(roots, (node) => this.#inputsOf(node));
+  }
+
+  /** The nodes whose values the operators for `node` read. */
+  #inputsOf(node: Node): readonly Node[] {
+    if (node.composite !== undefined) return node.composite.inputs;
+    const product = this.#products.get(node);
+    const { kind } = node.operation;
+    if (product?.kind === "scatter") return [...product.node.inputs, product.addend as Node];
+    const operandBase = (input: Node, matrixAxes: number) =>
+      input.operation.kind === "constant" ? [] : [broadcastForm(input, matrixAxes)?.base ?? input];
+    if (product !== undefined) {
+      const { a, b, addend } = product;
+      return [
+        ...operandBase(a, 2),
+        ...operandBase(b, 2),
+        ...(addend ? operandBase(addend, 0) : []),
+      ];
+    }
+    if (kind !== "binary" && kind !== "where") return node.inputs;
+    return node.inputs.flatMap((input) => operandBase(input, 0));
+  }
+
+  run(): OnnxGraph {
+    const { graph } = this;
+    graph.inputs.forEach((node, i) => this.#names.set(node, `i${i}`));
+    for (const node of this.#order) {
+      if (this.#names.has(node)) continue;
+      this.#names.set(node, this.#lower(node));
+    }
+    const values = (prefix: string, nodes: readonly Node[]) =>
+      nodes.map(({ dtype, shape }, i) => ({ name: prefix + i, type: dtype, shape }));
+    const nodes = this.#nameOutputs();
+    return {
+      name: graph.name,
+      nodes,
+      inputs: values("i", graph.inputs),
+      outputs: values("o", graph.outputs.map(({ node }) => node)),
+      initializers: this.#writer.initializers,
+    };
+  }
+
+  /** The operators with outputs called `o0 o1 …`; what cannot be renamed is copied. */
+  #nameOutputs(): OnnxNode[] {
+    const made = new Set(this.#writer.nodes.flatMap(({ outputs }) => outputs));
+    const renamed = new Map<OnnxName, OnnxName>();
+    const copies: OnnxNode[] = [];
+    this.graph.outputs.forEach(({ node }, i) => {
+      const value = this.#name(node);
+      if (made.has(value) && !renamed.has(value)) renamed.set(value, `o${i}`);
+      else copies.push({ op: "Identity", inputs: [value], outputs: [`o${i}`] });
+    });
+    const rename = (names: readonly OnnxName[]) => names.map((name) => renamed.get(name) ?? name);
+    return [...this.#writer.nodes, ...copies].map((node) => ({
+      ...node,
+      inputs: rename(node.inputs),
+      outputs: rename(node.outputs),
+    }));
+  }
+
+  #name(node: Node): OnnxName {
+    const name = this.#names.get(node);
+    if (name === undefined) throw new Error(`internal: node ${node.id} was not lowered`);
+    return name;
+  }
+
+  /** An operand of an operator that broadcasts: the axes that a view repeats stay 1. */
+  #broadcastable(node: Node, matrixAxes = 0): OnnxName {
+    const { operation, shape, dtype } = node;
+    if (operation.kind === "constant") {
+      const scalar = this.#writer.scalar(operation.value, dtype);
+      return matrixAxes === 0 ? scalar : this.#spreadTo(scalar, shape);
+    }
+    const form = broadcastForm(node, matrixAxes);
+    if (form === null) return this.#name(node);
+    return this.#writer.view(this.#name(form.base), form.base.shape, form.view, form.shape);
+  }
+
+  #lower(node: Node): OnnxName {
+    const writer = this.#writer;
+    const { operation, inputs, shape, dtype, composite } = node;
+    if (composite !== undefined) return this.#lowerComposite(composite);
+    const product = this.#products.get(node);
+    if (product !== undefined) return this.#lowerProduct(product);
+    const [x, y] = inputs;
+    switch (operation.kind) {
+      case "leaf":
+        throw new Error(`internal: leaf ${operation.leaf} is not an input of ${this.graph.name}`);
+      case "constant": {
+        const scalar = writer.scalar(operation.value, dtype);
+        return shape.length === 0
+          ? scalar
+          : writer.emit("Expand", [scalar, writer.integers(shape)]);
+      }
+      case "data":
+        return writer.data(operation.data, dtype, shape);
+      case "view": {
+        const base = x as Node;
+        return writer.view(this.#name(base), base.shape, operation.view, shape);
+      }
+      case "unary": {
+        const value = writer.emit(UNARY[operation.name], [this.#name(x as Node)]);
+        return operation.name === "rsqrt" ? writer.emit("Reciprocal", [value]) : value;
+      }
+      case "binary": {
+        const operands = inputs.map((input) => this.#broadcastable(input));
+        const value = this.#spread(writer.emit(BINARY[operation.name], operands), inputs, shape);
+        return operation.name === "ne" ? writer.emit("Not", [value]) : value;
+      }
+      case "where": {
+        const operands = inputs.map((input) => this.#broadcastable(input));
+        return this.#spread(writer.emit("Where", operands), inputs, shape);
+      }
+      case "cast":
+        return this.#lowerCast(x as Node, node);
+      case "reduce":
+        return this.#lowerReduce(node);
+      case "matmul":
+        throw new Error("internal: a product that no pattern took");
+      case "gather":
+        return writer.emit("Gather", [this.#name(x as Node), this.#name(y as Node)], { axis: 0 });
+      case "scatter-add":
+        return this.#lowerScatter(null, node);
+      case "pad": {
+        const { paddings, value } = operation;
+        const pads = [...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)];
+        const operands = [
+          this.#name(x as Node),
+          writer.integers(pads),
+          writer.scalar(value, dtype),
+        ];
+        return writer.emit("Pad", operands);
+      }
+      case "concat":
+        return writer.emit("Concat", inputs.map((input) => this.#name(input)), {
+          axis: operation.axis,
+        });
+      case "dropout-mask":
+        return emitDropoutMask(writer, this.#name(x as Node), { ...operation, shape });
+    }
+  }
+
+  /** Repeats a result to its shape where all operands repeat along the same axis. */
+  #spread(value: OnnxName, inputs: readonly Node[], shape: readonly number[]): OnnxName {
+    const full = inputs.some((input) => {
+      if (input.operation.kind === "constant") return shape.length === 0;
+      if (input.operation.kind !== "view") return true;
+      const axes = splitView(input.operation.view, shape);
+      return axes === null ||
+        axes.every((digits, axis) =>
+          shape[axis] === 1 || digits.some(({ stride }) => stride !== 0)
+        );
+    });
+    return full ? value : this.#spreadTo(value, shape);
+  }
+
+  #spreadTo(value: OnnxName, shape: readonly number[]): OnnxName {
+    return this.#writer.emit("Expand", [value, this.#writer.integers(shape)]);
+  }
+
+  #lowerComposite({ op, inputs, attributes, output }: Composite): OnnxName {
+    const operands = inputs.map((input) => this.#name(input));
+    const key = `${op} ${operands} ${JSON.stringify(attributes)}`;
+    let outputs = this.#composites.get(key);
+    if (outputs === undefined) {
+      const count = op === "LayerNormalization" ? 3 : 1;
+      outputs = this.#writer.emitMany(op, operands, count, attributes);
+      this.#composites.set(key, outputs);
+    }
+    return outputs[output] as OnnxName;
+  }
+
+  #lowerProduct(product: Product): OnnxName {
+    const writer = this.#writer;
+    const { a, b, transposeA, transposeB, alpha, addend } = product;
+    if (addend !== null && product.kind === "scatter") {
+      return this.#lowerScatter(addend, product.node);
+    }
+    const operands = [this.#broadcastable(a, 2), this.#broadcastable(b, 2)];
+    const transposes = { transA: Number(transposeA), transB: Number(transposeB) };
+    if (product.kind === "gemm") {
+      if (addend !== null) operands.push(this.#broadcastable(addend));
+      return writer.emit("Gemm", operands, { ...transposes, alpha: { float: alpha } });
+    }
+    if (!transposeA && !transposeB && alpha === 1) return writer.emit("MatMul", operands);
+    const attributes = { ...transposes, alpha: { float: alpha } };
+    return writer.emit("FusedMatMul", operands, attributes, "com.microsoft");
+  }
+
+  /** scatter-add onto `addend`, or onto zeros. */
+  #lowerScatter(addend: Node | null, { inputs, shape }: Node): OnnxName {
+    const writer = this.#writer;
+    const [rows, indices] = inputs as [Node, Node];
+    const start = addend !== null
+      ? this.#name(addend)
+      : writer.emit("Expand", [writer.scalar(0, rows.dtype), writer.integers(shape)]);
+    const wide = writer.emit("Cast", [this.#name(indices)], { to: 7 });
+    const tuples = writer.reshape(wide, indices.shape, [...indices.shape, 1]);
+    return writer.emit("ScatterND", [start, tuples, this.#name(rows)], { reduction: "add" });
+  }
+
+  #lowerCast(x: Node, { dtype }: Node): OnnxName {
+    const types = { float32: 1, int32: 6, bool: 9 } as const;
+    return this.#writer.emit("Cast", [this.#name(x)], { to: types[dtype] });
+  }
+
+  #lowerReduce(node: Node): OnnxName {
+    const writer = this.#writer;
+    const { operation, inputs: [x], dtype } = node;
+    if (operation.kind !== "reduce" || x === undefined) {
+      throw new Error("internal: not a reduction");
+    }
+    const { name, axes } = operation;
+    if (name === "argmax" || name === "argmin") {
+      const wide = writer.emit(REDUCE[name], [this.#name(x)], { axis: axes[0] ?? 0, keepdims: 0 });
+      return writer.emit("Cast", [wide], { to: 6 });
+    }
+    const axesName = writer.integers(axes);
+    if (name === "any" || name === "all") {
+      const whole = writer.emit("Cast", [this.#name(x)], { to: 6 });
+      const reduced = writer.emit(REDUCE[name], [whole, axesName], { keepdims: 0 });
+      return writer.emit("Cast", [reduced], { to: 9 });
+    }
+    const { operation: inner, inputs: [a, b] } = x;
+    const square = inner.kind === "binary" && inner.name === "mul" && a === b && a !== undefined;
+    if (name === "sum" && square && dtype === "float32" && sizeOf(x.shape) > 0 && !isConstant(a)) {
+      return writer.emit("ReduceSumSquare", [this.#name(a), axesName], { keepdims: 0 });
+    }
+    return writer.emit(REDUCE[name], [this.#name(x), axesName], { keepdims: 0 });
+  }
+}

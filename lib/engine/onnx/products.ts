@@ -1,0 +1,73 @@
+/**
+ * Finds what the product operators of ONNX Runtime do in one pass: alpha · A · B + C with transposes.
+ * @module
+ */
+import type { Node } from "@/engine/ir.ts";
+import { equalShapes } from "@/engine/tape.ts";
+import { splitView } from "@/engine/views.ts";
+
+/** A product with what is folded into it. `addend` is C: of the result's shape, or repeated along it. */
+export type Product = {
+  /** `gemm`: two plain matrices; `batched`: stacks of them; `scatter`: a scatter-add onto `addend`. */
+  readonly kind: "gemm" | "batched" | "scatter";
+  readonly node: Node;
+  readonly a: Node;
+  readonly b: Node;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly alpha: number;
+  readonly addend: Node | null;
+};
+
+/** A node that is a product, scaled by a constant, or with one more term; null for any other node. */
+export function matchProduct(node: Node, usedOnce: (node: Node) => boolean): Product | null {
+  const plain = matchScaled(node, usedOnce);
+  if (plain !== null) return plain;
+  const { operation, inputs: [x, y] } = node;
+  if (operation.kind !== "binary" || operation.name !== "add" || node.dtype !== "float32") {
+    return null;
+  }
+  for (const [term, addend] of [[x, y], [y, x]] as const) {
+    if (term === undefined || addend === undefined || !usedOnce(term)) continue;
+    const { operation } = term;
+    if (operation.kind === "scatter-add" && equalShapes(addend.shape, node.shape)) {
+      const [a, b] = term.inputs as [Node, Node];
+      const flags = { transposeA: false, transposeB: false, alpha: 1 };
+      return { kind: "scatter", node: term, a, b, ...flags, addend };
+    }
+    const product = matchScaled(term, usedOnce);
+    if (product?.kind === "gemm" && isAddend(addend)) return { ...product, node, addend };
+  }
+  return null;
+}
+
+/** A product, or a product times a constant. */
+function matchScaled(node: Node, usedOnce: (node: Node) => boolean): Product | null {
+  const { operation, inputs: [x, y] } = node;
+  if (operation.kind === "matmul") {
+    const { transposeA, transposeB } = operation;
+    const kind = node.shape.length === 2 && node.dtype === "float32" ? "gemm" : "batched";
+    const [a, b] = [x, y] as [Node, Node];
+    return { kind, node, a, b, transposeA, transposeB, alpha: 1, addend: null };
+  }
+  if (operation.kind !== "binary" || operation.name !== "mul" || node.dtype !== "float32") {
+    return null;
+  }
+  for (const [term, factor] of [[x, y], [y, x]] as const) {
+    if (term === undefined || factor?.operation.kind !== "constant" || !usedOnce(term)) continue;
+    if (term.operation.kind !== "matmul") continue;
+    const product = matchScaled(term, usedOnce);
+    if (product !== null) return { ...product, node, alpha: factor.operation.value };
+  }
+  return null;
+}
+
+/** Whether Gemm can add a term: a full matrix, or a row repeated for each row of the result. */
+function isAddend(term: Node): boolean {
+  const { operation, shape } = term;
+  if (operation.kind === "constant") return false;
+  if (operation.kind !== "view") return true;
+  const axes = splitView(operation.view, shape);
+  return axes !== null &&
+    axes.every((digits) => new Set(digits.map(({ stride }) => stride === 0)).size <= 1);
+}

@@ -1,0 +1,154 @@
+/**
+ * Writes ONNX models: as much of Protocol Buffers and of onnx.proto3 (ONNX 1.17) as a graph needs.
+ * @module
+ */
+import { ELEMENT_TYPES, type ElementType } from "@/engine/onnx/runtime.ts";
+
+/** Operator sets that models declare: ONNX's own, and ONNX Runtime's contributed operators. */
+const OPSET = 21, CONTRIBUTED = "com.microsoft", IR_VERSION = 10;
+
+export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
+
+/** One operator of a graph. */
+export type OnnxNode = {
+  readonly op: string;
+  /** "" for ONNX's own operators, `com.microsoft` for ONNX Runtime's. */
+  readonly domain?: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+};
+
+export type OnnxValue = {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly (number | string)[];
+};
+
+/** A constant of a graph; `data` are the elements in little-endian row-major order. */
+export type OnnxInitializer = {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+};
+
+export type OnnxGraph = {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly initializers: readonly OnnxInitializer[];
+};
+
+/** A growing message: fields are appended, submessages are written as length and bytes. */
+class Message {
+  #bytes = new Uint8Array(256);
+  #size = 0;
+
+  #room(count: number): void {
+    if (this.#size + count <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#size + count));
+    grown.set(this.#bytes);
+    this.#bytes = grown;
+  }
+  #varint(value: number | bigint): void {
+    this.#room(10);
+    let rest = BigInt.asUintN(64, BigInt(value));
+    while (rest >= 128n) {
+      this.#bytes[this.#size++] = Number(rest & 127n) | 128;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#size++] = Number(rest);
+  }
+  integer(field: number, value: number): this {
+    this.#varint(field << 3);
+    this.#varint(value);
+    return this;
+  }
+  float(field: number, value: number): this {
+    this.#varint((field << 3) | 5);
+    this.#room(4);
+    new DataView(this.#bytes.buffer).setFloat32(this.#size, value, true);
+    this.#size += 4;
+    return this;
+  }
+  bytes(field: number, value: Uint8Array): this {
+    this.#varint((field << 3) | 2);
+    this.#varint(value.length);
+    this.#room(value.length);
+    this.#bytes.set(value, this.#size);
+    this.#size += value.length;
+    return this;
+  }
+  text(field: number, value: string): this {
+    return this.bytes(field, new TextEncoder().encode(value));
+  }
+  message(field: number, value: Message): this {
+    return this.bytes(field, value.finish());
+  }
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#size);
+  }
+}
+
+/** AttributeProto: whole numbers are ints, `{ float }` are floats. */
+function attributeMessage(name: string, value: OnnxAttribute): Message {
+  const message = new Message().text(1, name);
+  const FLOAT = 1, INT = 2, STRING = 3, INTS = 7;
+  if (typeof value === "number") return message.integer(3, value).integer(20, INT);
+  if (typeof value === "string") return message.text(4, value).integer(20, STRING);
+  if ("float" in value) return message.float(2, value.float).integer(20, FLOAT);
+  for (const item of value) message.integer(8, item);
+  return message.integer(20, INTS);
+}
+
+/** NodeProto. */
+function nodeMessage({ op, domain, inputs, outputs, attributes = {} }: OnnxNode): Message {
+  const message = new Message();
+  for (const input of inputs) message.text(1, input);
+  for (const output of outputs) message.text(2, output);
+  message.text(4, op);
+  for (const [name, value] of Object.entries(attributes)) {
+    message.message(5, attributeMessage(name, value));
+  }
+  if (domain !== undefined) message.text(7, domain);
+  return message;
+}
+
+/** ValueInfoProto of a tensor; a dimension that is a text is a run-time parameter. */
+function valueMessage({ name, type, shape }: OnnxValue): Message {
+  const dimensions = new Message();
+  for (const size of shape) {
+    const dimension = new Message();
+    dimensions.message(
+      1,
+      typeof size === "number" ? dimension.integer(1, size) : dimension.text(2, size),
+    );
+  }
+  const tensor = new Message().integer(1, ELEMENT_TYPES[type]).message(2, dimensions);
+  return new Message().text(1, name).message(2, new Message().message(1, tensor));
+}
+
+/** TensorProto. */
+function initializerMessage({ name, type, shape, data }: OnnxInitializer): Message {
+  const message = new Message();
+  for (const size of shape) message.integer(1, size);
+  return message.integer(2, ELEMENT_TYPES[type]).text(8, name).bytes(9, data);
+}
+
+/** Serializes a graph as a complete model. */
+export function writeOnnx(graph: OnnxGraph): Uint8Array<ArrayBuffer> {
+  const body = new Message();
+  for (const node of graph.nodes) body.message(1, nodeMessage(node));
+  body.text(2, graph.name);
+  for (const initializer of graph.initializers) body.message(5, initializerMessage(initializer));
+  for (const input of graph.inputs) body.message(11, valueMessage(input));
+  for (const output of graph.outputs) body.message(12, valueMessage(output));
+  return new Message()
+    .integer(1, IR_VERSION)
+    .message(7, body)
+    .message(8, new Message().text(1, "").integer(2, OPSET))
+    .message(8, new Message().text(1, CONTRIBUTED).integer(2, 1))
+    .finish();
+}

@@ -1,0 +1,267 @@
+/**
+ * ONNX Runtime's C API through Deno FFI, on the library that the npm package `onnxruntime-node` ships.
+ *
+ * The package's own JavaScript binding copies every output of every run and blocks the thread; the C API
+ * writes into memory of ours and can run beside the event loop. Function numbers are positions in
+ * `struct OrtApi` of onnxruntime_c_api.h, which is append-only, so they hold for every later version.
+ * @module
+ */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import process from "node:process";
+
+/** The version of the C API that is asked for; 1.22 and every later release answer it. */
+const API_VERSION = 22;
+
+const POINTER = "pointer" as const;
+
+/** Position in `struct OrtApi` and signature of each function that is used here. */
+const FUNCTIONS = {
+  getErrorMessage: [2, ["pointer"], "pointer"],
+  createEnv: [3, ["i32", "buffer", "buffer"], "pointer"],
+  createSessionFromArray: [8, ["pointer", "buffer", "usize", "pointer", "buffer"], "pointer"],
+  createSessionOptions: [10, ["buffer"], "pointer"],
+  disableMemoryPattern: [17, ["pointer"], "pointer"],
+  setOptimizationLevel: [23, ["pointer", "i32"], "pointer"],
+  setIntraOpThreads: [24, ["pointer", "i32"], "pointer"],
+  createTensor: [
+    49,
+    ["pointer", "pointer", "usize", "buffer", "usize", "i32", "buffer"],
+    "pointer",
+  ],
+  createCpuMemoryInfo: [69, ["i32", "i32", "buffer"], "pointer"],
+  releaseStatus: [93, ["pointer"], "void"],
+  releaseSession: [95, ["pointer"], "void"],
+  releaseValue: [96, ["pointer"], "void"],
+  releaseSessionOptions: [100, ["pointer"], "void"],
+  addSessionConfigEntry: [130, ["pointer", "buffer", "buffer"], "pointer"],
+  createAndRegisterAllocator: [144, ["pointer", "pointer", "pointer"], "pointer"],
+} as const satisfies Record<
+  string,
+  readonly [number, readonly Deno.NativeType[], Deno.NativeResultType]
+>;
+
+/** `OrtApi::Run`: session, options, input names, inputs, their number, output names, their number, outputs. */
+const RUN_INDEX = 9;
+const RUN_PARAMETERS = [
+  POINTER,
+  POINTER,
+  "buffer",
+  "buffer",
+  "usize",
+  "buffer",
+  "usize",
+  "buffer",
+] as const;
+
+/** ONNX's numbers for element types (onnx.proto, TensorProto.DataType). */
+export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export type ElementType = keyof typeof ELEMENT_TYPES;
+
+type NativeFunction = (...args: unknown[]) => Deno.PointerValue;
+
+/** A loaded ONNX Runtime: sessions are made of it. */
+export type OnnxRuntime = {
+  readonly version: string;
+  /** Compiles a serialized ONNX model; takes about 0.2 ms a node. */
+  createSession(model: Uint8Array<ArrayBuffer>, threads: number): OnnxSession;
+  /** A tensor over memory of ours; the memory must outlive it. Release with `releaseTensor`. */
+  createTensor(
+    bytes: Uint8Array<ArrayBuffer>,
+    type: ElementType,
+    shape: readonly number[],
+  ): Deno.PointerObject;
+  releaseTensor(tensor: Deno.PointerObject): void;
+};
+
+/** A compiled model. Inputs and outputs are tensors in the order of the model's own lists. */
+export type OnnxSession = {
+  runSync(inputs: readonly Deno.PointerObject[], outputs: readonly Deno.PointerObject[]): void;
+  /** As `runSync`, beside the event loop; the tensors must stay alive until the promise settles. */
+  run(inputs: readonly Deno.PointerObject[], outputs: readonly Deno.PointerObject[]): Promise<void>;
+  release(): void;
+};
+
+/** A C string. */
+function encodeText(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text + "\0") as Uint8Array<ArrayBuffer>;
+}
+
+/** An array of pointers, as C wants it. */
+function pointerArray(pointers: readonly Deno.PointerValue[]): BigUint64Array<ArrayBuffer> {
+  return BigUint64Array.from(pointers, (pointer) => Deno.UnsafePointer.value(pointer));
+}
+
+/** The path of the runtime's library inside the npm package, for this system. */
+function findLibrary(): string {
+  const home = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
+  const names: Partial<Record<typeof Deno.build.os, string>> = {
+    linux: "libonnxruntime.so.1",
+    darwin: "libonnxruntime.dylib",
+    windows: "onnxruntime.dll",
+  };
+  const name = names[Deno.build.os];
+  const folder = join(home, "bin", "napi-v6", process.platform, process.arch);
+  if (name !== undefined) {
+    for (const entry of Deno.readDirSync(folder)) {
+      if (entry.name === name || (Deno.build.os === "darwin" && entry.name.endsWith(".dylib"))) {
+        return join(folder, entry.name);
+      }
+    }
+  }
+  throw new Deno.errors.NotFound(
+    `Cannot load ONNX Runtime as the package must have a library for this system: ${folder} has none`,
+  );
+}
+
+let loaded: OnnxRuntime | undefined;
+
+/** Loads the library once for the process. */
+export function loadOnnxRuntime(): OnnxRuntime {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): OnnxRuntime {
+  const library = Deno.dlopen(findLibrary(), {
+    OrtGetApiBase: { parameters: [], result: "pointer" },
+  });
+  const base = library.symbols.OrtGetApiBase();
+  if (base === null) throw new Error("internal: OrtGetApiBase returned null");
+  const baseView = new Deno.UnsafePointerView(base);
+  const functionAt = (view: Deno.UnsafePointerView, index: number) => {
+    const pointer = view.getPointer(8 * index);
+    if (pointer === null) throw new Error(`internal: ONNX Runtime lacks C function ${index}`);
+    return pointer as Deno.PointerObject<never>;
+  };
+  const getApi = new Deno.UnsafeFnPointer(
+    functionAt(baseView, 0),
+    { parameters: ["u32"], result: "pointer" } as const,
+  );
+  const getVersion = new Deno.UnsafeFnPointer(
+    functionAt(baseView, 1),
+    { parameters: [], result: "pointer" } as const,
+  );
+  const api = getApi.call(API_VERSION);
+  const versionPointer = getVersion.call();
+  if (api === null || versionPointer === null) {
+    throw new Error(`Cannot use ONNX Runtime as it must answer C API version ${API_VERSION}`);
+  }
+  const apiView = new Deno.UnsafePointerView(api);
+
+  const calls = Object.fromEntries(
+    Object.entries(FUNCTIONS).map(([name, [index, parameters, result]]) => {
+      const call = new Deno.UnsafeFnPointer(functionAt(apiView, index), { parameters, result });
+      return [name, call.call.bind(call) as unknown as NativeFunction];
+    }),
+  ) as Record<keyof typeof FUNCTIONS, NativeFunction>;
+  const runBlocking = new Deno.UnsafeFnPointer(
+    functionAt(apiView, RUN_INDEX),
+    { parameters: RUN_PARAMETERS, result: "pointer" } as const,
+  );
+  const runBeside = new Deno.UnsafeFnPointer(
+    functionAt(apiView, RUN_INDEX),
+    { parameters: RUN_PARAMETERS, result: "pointer", nonblocking: true } as const,
+  );
+
+  /** Throws what a status says; a null status is success. */
+  function check(status: Deno.PointerValue): void {
+    if (status === null) return;
+    const message = calls.getErrorMessage(status);
+    const text = message === null ? "no message" : Deno.UnsafePointerView.getCString(message);
+    calls.releaseStatus(status);
+    throw new Error(`ONNX Runtime: ${text}`);
+  }
+  /** Calls a function whose last argument is where it puts a pointer. */
+  function create(call: NativeFunction, ...args: unknown[]): Deno.PointerObject {
+    const slot = new BigUint64Array(1);
+    check(call(...args, slot));
+    const pointer = Deno.UnsafePointer.create(slot[0] ?? 0n);
+    if (pointer === null) throw new Error("internal: ONNX Runtime created nothing");
+    return pointer;
+  }
+
+  const WARNINGS_OFF = 3; // ORT_LOGGING_LEVEL_ERROR
+  const environment = create(calls.createEnv, WARNINGS_OFF, encodeText("sentence-transformer"));
+  const memory = create(calls.createCpuMemoryInfo, 0, 0); // device allocator, default memory
+  // One arena for all sessions: a training run has a dozen programs and runs one at a time.
+  const arenaMemory = create(calls.createCpuMemoryInfo, 1, 0);
+  check(calls.createAndRegisterAllocator(environment, arenaMemory, null));
+
+  return {
+    version: Deno.UnsafePointerView.getCString(versionPointer),
+    createTensor(bytes, type, shape) {
+      const dimensions = BigInt64Array.from(shape, BigInt);
+      const pointer = bytes.byteLength === 0 ? null : Deno.UnsafePointer.of(bytes);
+      const { byteLength } = bytes;
+      return create(
+        calls.createTensor,
+        memory,
+        pointer,
+        byteLength,
+        dimensions,
+        shape.length,
+        ELEMENT_TYPES[type],
+      );
+    },
+    releaseTensor: (tensor) => void calls.releaseValue(tensor),
+    createSession(model, threads) {
+      const options = create(calls.createSessionOptions);
+      check(calls.setIntraOpThreads(options, threads));
+      check(calls.setOptimizationLevel(options, 1)); // ours are done already; level 2 costs a second
+      for (
+        const [key, value] of [
+          ["session.use_env_allocators", "1"],
+          ["session.force_spinning_stop", "1"], // idle pools of other programs must not burn a core
+        ] as const
+      ) check(calls.addSessionConfigEntry(options, encodeText(key), encodeText(value)));
+      const session = create(
+        calls.createSessionFromArray,
+        environment,
+        model,
+        model.byteLength,
+        options,
+      );
+      calls.releaseSessionOptions(options);
+      return openSession(session);
+    },
+  };
+
+  function openSession(session: Deno.PointerObject): OnnxSession {
+    const names = new Map<string, { text: Uint8Array[]; array: BigUint64Array<ArrayBuffer> }>();
+    /** `i0 i1 …` or `o0 o1 …` as an array of C strings, made once. */
+    const namesOf = (prefix: "i" | "o", count: number) => {
+      const key = prefix + count;
+      let known = names.get(key);
+      if (known === undefined) {
+        const text = Array.from({ length: count }, (_, i) => encodeText(prefix + i));
+        known = { text, array: pointerArray(text.map((t) => Deno.UnsafePointer.of(t))) };
+        names.set(key, known);
+      }
+      return known.array;
+    };
+    type RunArguments = Parameters<typeof runBlocking.call>;
+    const argumentsOf = (
+      inputs: readonly Deno.PointerObject[],
+      outputs: readonly Deno.PointerObject[],
+    ): RunArguments => [
+      session,
+      null,
+      namesOf("i", inputs.length),
+      pointerArray(inputs),
+      BigInt(inputs.length),
+      namesOf("o", outputs.length),
+      BigInt(outputs.length),
+      pointerArray(outputs),
+    ];
+    return {
+      runSync: (inputs, outputs) => check(runBlocking.call(...argumentsOf(inputs, outputs))),
+      async run(inputs, outputs) {
+        const args = argumentsOf(inputs, outputs);
+        check(await runBeside.call(...args));
+        void args; // alive until here
+      },
+      release: () => void calls.releaseSession(session),
+    };
+  }
+}

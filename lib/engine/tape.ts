@@ -1,0 +1,224 @@
+/**
+ * A tape: the nodes recorded so far, and constructors that simplify while they record.
+ *
+ * Equal nodes are one node (hash-consing), so what a gradient recomputes of the forward pass costs
+ * nothing; constants fold; x + 0 and x · 1 vanish; views of views become one view.
+ * @module
+ */
+import {
+  type BinaryOperation,
+  COMPARISONS,
+  type DType,
+  type Node,
+  type Operation,
+  type Reduction,
+  type UnaryOperation,
+} from "@/engine/ir.ts";
+import {
+  composeViews,
+  identityView,
+  isContiguous,
+  rowMajorStrides,
+  sizeOf,
+  stridedView,
+  type View,
+} from "@/engine/views.ts";
+
+/** Arithmetic on constants while recording, in double precision. */
+const FOLDS: Partial<Record<BinaryOperation, (a: number, b: number) => number>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+};
+
+/** Whether two shapes are the same. */
+export function equalShapes(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** The shape that both broadcast to, by NumPy's rules. */
+export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1, y = b[i - rank + b.length] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new RangeError(`Cannot broadcast as shapes must agree or be 1: [${a}] and [${b}]`);
+    }
+    return x === 1 ? y : x;
+  });
+}
+
+/** Whether a node is the constant `value` (any constant where it is left out). */
+export function isConstant(node: Node, value?: number): boolean {
+  const { operation } = node;
+  return operation.kind === "constant" && (value === undefined || operation.value === value);
+}
+
+/** A 32-bit digest of array elements, for keys. */
+export function digest(data: Float32Array | Int32Array | Uint8Array): number {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  let h = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
+  return h >>> 0;
+}
+
+export class Tape {
+  #nodes = new Map<string, Node>();
+  #count = 0;
+  #data = 0;
+
+  /** Number of nodes on the tape. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** The node that does `operation`; an equal one if it is there already. */
+  make(
+    operation: Operation,
+    inputs: readonly Node[],
+    shape: readonly number[],
+    dtype: DType,
+  ): Node {
+    const data = operation.kind === "data" ? operation.id : operation;
+    const key = `${inputs.map(({ id }) => id)}|${shape}|${dtype}|${
+      JSON.stringify(data, keepNumbers)
+    }`;
+    let node = this.#nodes.get(key);
+    if (node === undefined) {
+      node = { id: this.#count++, operation, inputs, shape: [...shape], dtype };
+      this.#nodes.set(key, node);
+    }
+    return node;
+  }
+
+  /** A value from outside; `leaf` tells leaves apart. */
+  leaf(leaf: number, shape: readonly number[], dtype: DType): Node {
+    return this.make({ kind: "leaf", leaf }, [], shape, dtype);
+  }
+
+  constant(value: number, shape: readonly number[] = [], dtype: DType = "float32"): Node {
+    return this.make({ kind: "constant", value }, [], shape, dtype);
+  }
+
+  /** Known elements; an array of equal elements becomes a constant. The array is kept, not copied. */
+  data(
+    data: Float32Array | Int32Array | Uint8Array,
+    shape: readonly number[],
+    dtype: DType,
+  ): Node {
+    const first = data[0];
+    if (first !== undefined && data.every((value) => Object.is(value, first))) {
+      return this.constant(first, shape, dtype);
+    }
+    return this.make({ kind: "data", data, id: this.#data++ }, [], shape, dtype);
+  }
+
+  view(x: Node, shape: readonly number[], view: View): Node {
+    const { operation } = x;
+    if (operation.kind === "constant") return this.constant(operation.value, shape, x.dtype);
+    if (isContiguous(view, sizeOf(x.shape)) && equalShapes(shape, x.shape)) return x;
+    if (operation.kind === "view" && x.inputs[0] !== undefined) {
+      const composed = composeViews(view, operation.view);
+      if (composed !== null) return this.view(x.inputs[0], shape, composed);
+    }
+    return this.make({ kind: "view", view }, [x], shape, x.dtype);
+  }
+
+  reshape(x: Node, shape: readonly number[]): Node {
+    return this.view(x, shape, identityView(shape));
+  }
+
+  broadcast(x: Node, shape: readonly number[]): Node {
+    if (equalShapes(x.shape, shape)) return x;
+    const own = rowMajorStrides(x.shape);
+    const added = shape.length - x.shape.length;
+    const strides = shape.map((size, axis) =>
+      axis < added || (x.shape[axis - added] === 1 && size !== 1) ? 0 : own[axis - added] as number
+    );
+    return this.view(x, shape, stridedView(shape, strides));
+  }
+
+  unary(name: UnaryOperation, x: Node): Node {
+    return this.make({ kind: "unary", name }, [x], x.shape, x.dtype);
+  }
+
+  /** `a` and `b` broadcast to one shape; the result is a truth value for comparisons, else of a's type. */
+  binary(name: BinaryOperation, a: Node, b: Node): Node {
+    const shape = broadcastShapes(a.shape, b.shape);
+    const fold = FOLDS[name];
+    if (a.operation.kind === "constant" && b.operation.kind === "constant" && fold !== undefined) {
+      return this.constant(fold(a.operation.value, b.operation.value), shape, a.dtype);
+    }
+    if (name === "add" && isConstant(a, 0)) return this.broadcast(b, shape);
+    if ((name === "add" || name === "sub") && isConstant(b, 0)) return this.broadcast(a, shape);
+    if (name === "mul" && isConstant(a, 1)) return this.broadcast(b, shape);
+    if ((name === "mul" || name === "div") && isConstant(b, 1)) return this.broadcast(a, shape);
+    if (name === "div" && b.operation.kind === "constant" && a.dtype === "float32") {
+      const inverse = this.constant(1 / b.operation.value, b.shape, b.dtype);
+      if (Number.isInteger(Math.log2(b.operation.value))) return this.binary("mul", a, inverse);
+    }
+    const operands = [a, b].map((x) =>
+      x.operation.kind === "constant"
+        ? this.constant(x.operation.value, [], x.dtype)
+        : this.broadcast(x, shape)
+    );
+    const dtype = COMPARISONS.has(name) ? "bool" : a.dtype;
+    return this.make({ kind: "binary", name }, operands, shape, dtype);
+  }
+
+  where(condition: Node, then: Node, otherwise: Node): Node {
+    const shape = broadcastShapes(
+      condition.shape,
+      broadcastShapes(then.shape, otherwise.shape),
+    );
+    const inputs = [condition, then, otherwise].map((x) => this.broadcast(x, shape));
+    return this.make({ kind: "where" }, inputs, shape, then.dtype);
+  }
+
+  cast(x: Node, dtype: DType): Node {
+    if (x.dtype === dtype) return x;
+    if (x.operation.kind === "constant") {
+      const { value } = x.operation;
+      const cast = dtype === "int32"
+        ? Math.trunc(value)
+        : dtype === "bool"
+        ? Number(value !== 0)
+        : value;
+      return this.constant(cast, x.shape, dtype);
+    }
+    return this.make({ kind: "cast" }, [x], x.shape, dtype);
+  }
+
+  reduce(name: Reduction, x: Node, axes: readonly number[], keepAxes: boolean): Node {
+    const shape = x.shape.filter((_, axis) => !axes.includes(axis));
+    const kept = x.shape.map((size, axis) => axes.includes(axis) ? 1 : size);
+    const dtype = name === "argmax" || name === "argmin" ? "int32" : x.dtype;
+    const sorted = [...axes].sort((a, b) => a - b);
+    const count = sizeOf(sorted.map((axis) => x.shape[axis] as number));
+    let result: Node;
+    if (dtype === x.dtype && count === 1) result = this.reshape(x, shape);
+    else result = this.make({ kind: "reduce", name, axes: sorted }, [x], shape, dtype);
+    return keepAxes ? this.reshape(result, kept) : result;
+  }
+
+  /** Batch axes broadcast; see `Operation`. */
+  matmul(a: Node, b: Node, transposeA: boolean, transposeB: boolean): Node {
+    const rows = a.shape.at(transposeA ? -1 : -2) as number;
+    const columns = b.shape.at(transposeB ? -2 : -1) as number;
+    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const inputs = [a, b].map((x) => this.broadcast(x, [...batch, ...x.shape.slice(-2)]));
+    const operation: Operation = { kind: "matmul", transposeA, transposeB };
+    return this.make(operation, inputs, [...batch, rows, columns], a.dtype);
+  }
+}
+
+/** Keeps what JSON would lose: NaN, infinities and the sign of zero tell constants apart. */
+function keepNumbers(_key: string, value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  return Number.isFinite(value) && !Object.is(value, -0)
+    ? value
+    : Object.is(value, -0)
+    ? "-0"
+    : `${value}`;
+}
