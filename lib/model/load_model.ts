@@ -1,0 +1,165 @@
+/**
+ * Loads a model folder: of a run, of sentence-transformers, or a plain BERT checkpoint.
+ * @module
+ */
+import { join } from "node:path";
+import { isFile, readJson } from "@/files.ts";
+import { buildLinear, type Variables } from "@/model/build.ts";
+import { type HeadsFile, readHeadsFile } from "@/model/heads_file.ts";
+import { buildModel, modelSpecs } from "@/model/init.ts";
+import { loadEncoder } from "@/model/load_encoder.ts";
+import { loadVariables, placesOf } from "@/model/load_variables.ts";
+import { linearSpecs } from "@/model/parameter_specs.ts";
+import { disposeEncoder, type Encoder, type Linear, type MultiTask } from "@/model/parameters.ts";
+import { openSafetensors } from "@/model/safetensors.ts";
+import {
+  type DenseModule,
+  readSentenceModules,
+  type SentenceModules,
+} from "@/model/sentence_modules.ts";
+
+/** A model and what its folder says besides. */
+export type LoadedModel = {
+  readonly model: MultiTask;
+  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  readonly maxLength: number;
+  /** Tensors that were left aside: buffers and heads of other tasks. */
+  readonly ignored: readonly string[];
+};
+
+/** `max_seq_length` of sentence-transformers, at most what the encoder has positions for. */
+async function readMaxLength(folder: string, { config }: Encoder): Promise<number> {
+  const path = join(folder, "sentence_bert_config.json");
+  if (!await isFile(path)) return config.maxPositions;
+  const json = await readJson(path, "sentence-transformers configuration");
+  const length = (json as { readonly max_seq_length?: unknown } | null)?.max_seq_length ?? null;
+  if (length === null) return config.maxPositions;
+  if (typeof length === "number" && Number.isInteger(length) && length > 0) {
+    return Math.min(length, config.maxPositions);
+  }
+  throw new RangeError(
+    `Cannot load model as "max_seq_length" in ${path} must be a whole number from 1: current value is ${
+      JSON.stringify(length)
+    }`,
+  );
+}
+
+/** How embeddings are made and which heads there are, by `heads.json` if there is one. */
+async function readSettings(
+  folder: string,
+  { encoder, modules }: { readonly encoder: Encoder; readonly modules: SentenceModules | null },
+): Promise<HeadsFile> {
+  const path = join(folder, "heads.json");
+  if (await isFile(path)) {
+    const settings = await readHeadsFile(path);
+    const { maxPositions } = encoder.config;
+    if (settings.maxLength <= maxPositions) return settings;
+    throw new RangeError(
+      `Cannot load model as "maxLength" in ${path} must be at most the encoder's ${maxPositions} positions: current value is ${settings.maxLength}`,
+    );
+  }
+  return {
+    pooling: modules?.pooling ?? "mean",
+    embeddingSize: modules?.projection?.output ?? null,
+    normalize: modules?.normalize ?? "none",
+    maxLength: await readMaxLength(modules?.encoderFolder ?? folder, encoder),
+    tasks: [],
+  };
+}
+
+/** The variables of a Dense module under `name`, after checking its size. */
+async function loadDense(
+  { folder, input, output }: DenseModule,
+  { name, sizes: [wantedInput, wantedOutput] }: {
+    readonly name: string;
+    readonly sizes: readonly [number, number];
+  },
+): Promise<Variables> {
+  if (input !== wantedInput || output !== wantedOutput) {
+    throw new RangeError(
+      `Cannot load model as ${folder} must make ${wantedOutput} columns of ${wantedInput}: current sizes are ${output} and ${input}`,
+    );
+  }
+  using file = await openSafetensors(join(folder, "model.safetensors"));
+  const places = new Map(
+    [...placesOf(file)].map(([own, place]) =>
+      [own.replace(/^linear\./, `${name}.`), place] as const
+    ),
+  );
+  return await loadVariables(linearSpecs(name, output, input), places, {
+    what: "dense module",
+    path: file.path,
+    like: "config.json beside it",
+  });
+}
+
+/** The variables of the heads of a run's model folder. */
+async function loadHeads(
+  folder: string,
+  { encoder, settings }: { readonly encoder: Encoder; readonly settings: HeadsFile },
+): Promise<Variables> {
+  const specs = modelSpecs(encoder.config, settings)
+    .filter(({ name }) => name.startsWith("heads."));
+  if (settings.tasks.length === 0) return new Map();
+  using file = await openSafetensors(join(folder, "heads.safetensors"));
+  return await loadVariables(specs, placesOf(file), {
+    what: "heads",
+    path: file.path,
+    like: "heads.json",
+  });
+}
+
+/** The Dense that sentence-transformers runs as the pooler takes the place of the encoder's own. */
+async function replacePooler(encoder: Encoder, module: DenseModule): Promise<Encoder> {
+  const { hiddenSize } = encoder.config;
+  const name = "pooler.dense";
+  const variables = await loadDense(module, { name, sizes: [hiddenSize, hiddenSize] });
+  const pooler: Linear = buildLinear(variables, name);
+  encoder.pooler?.weight.dispose();
+  encoder.pooler?.bias.dispose();
+  return { ...encoder, pooler };
+}
+
+/**
+ * Loads the model in `folder`. Without `heads.json` it has no tasks and its embedding is what
+ * sentence-transformers' modules say; without those, the mean over real tokens.
+ */
+export async function loadModel(folder: string): Promise<LoadedModel> {
+  const modules = await readSentenceModules(folder);
+  const loaded = await loadEncoder(modules?.encoderFolder ?? folder);
+  let { encoder } = loaded;
+  const made: Variables[] = [];
+  try {
+    if (modules !== null && modules.pooler !== null) {
+      encoder = await replacePooler(encoder, modules.pooler);
+    }
+    const settings = await readSettings(folder, { encoder, modules });
+    const { hiddenSize } = encoder.config;
+    if (settings.pooling === "cls" && encoder.pooler === null) {
+      throw new RangeError(
+        `Cannot load model with pooling "cls" as the encoder in ${folder} must have a pooler`,
+      );
+    }
+    if (settings.embeddingSize !== null) {
+      if (modules === null || modules.projection === null) {
+        throw new RangeError(
+          `Cannot load model as modules.json in ${folder} must list the projection to ${settings.embeddingSize} columns that heads.json names`,
+        );
+      }
+      made.push(
+        await loadDense(modules.projection, {
+          name: "projection.dense",
+          sizes: [hiddenSize, settings.embeddingSize],
+        }),
+      );
+    }
+    made.push(await loadHeads(folder, { encoder, settings }));
+    const variables = new Map(made.flatMap((map) => [...map]));
+    const { maxLength } = settings;
+    return { model: buildModel(encoder, variables, settings), maxLength, ignored: loaded.ignored };
+  } catch (error) {
+    disposeEncoder(encoder);
+    for (const map of made) for (const variable of map.values()) variable.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Writes the model folder of a run, which sentence-transformers and transformers read as well: see
+ * "A model folder" of the architecture, and `load_model.ts` for the way back.
+ * @module
+ */
+import { join } from "node:path";
+import { writeFileAtomic } from "@/files.ts";
+import { formatBertConfig } from "@/model/bert_config.ts";
+import { formatHeadsFile } from "@/model/heads_file.ts";
+import {
+  embeddingSize,
+  type Linear,
+  type MultiTask,
+  namedEncoderParameters,
+  namedHeadParameters,
+  type NamedParameter,
+} from "@/model/parameters.ts";
+import { type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
+
+/** What is saved beside the parameters. */
+export type SaveOptions = {
+  /** The content of tokenizer.json and of tokenizer_config.json (null: none); a `Tokenizer` is one. */
+  readonly tokenizer: { readonly json: unknown; readonly config: unknown };
+  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  readonly maxLength: number;
+};
+
+/** Parameters as tensors to write, each downloaded when its turn comes. */
+function toTensors(parameters: readonly NamedParameter[]): readonly TensorToWrite[] {
+  return parameters.map(({ name, variable }) => ({
+    name,
+    shape: variable.shape,
+    read: async () => {
+      const values = await variable.data();
+      if (values instanceof Float32Array) return values;
+      throw new TypeError(`internal: parameter ${name} is ${variable.dtype}, not float32`);
+    },
+  }));
+}
+
+/** Writes `value` as JSON. */
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** One module of sentence-transformers. */
+type ModuleToWrite = { readonly kind: string; readonly write: (folder: string) => Promise<void> };
+
+/** A Dense module that holds `linear`. */
+function denseModule({ weight, bias }: Linear, activation: string): ModuleToWrite {
+  const [output, input] = weight.shape;
+  return {
+    kind: "Dense",
+    write: async (folder) => {
+      await writeJson(join(folder, "config.json"), {
+        in_features: input,
+        out_features: output,
+        bias: true,
+        activation_function: activation,
+      });
+      const parameters = [
+        { name: "linear.weight", variable: weight },
+        { name: "linear.bias", variable: bias },
+      ];
+      await writeSafetensors(join(folder, "model.safetensors"), toTensors(parameters));
+    },
+  };
+}
+
+/** The modules that make a model's embedding out of its encoder's hidden states. */
+function listModules({ encoder, pooling, projection, normalize }: MultiTask): ModuleToWrite[] {
+  const modules: ModuleToWrite[] = [{
+    kind: "Pooling",
+    write: (folder) =>
+      writeJson(join(folder, "config.json"), {
+        word_embedding_dimension: encoder.config.hiddenSize,
+        pooling_mode_cls_token: pooling === "cls" || pooling === "cls-token",
+        pooling_mode_mean_tokens: pooling === "mean",
+        pooling_mode_max_tokens: pooling === "max",
+        pooling_mode_mean_sqrt_len_tokens: false,
+      }),
+  }];
+  if (pooling === "cls" && encoder.pooler !== null) {
+    modules.push(denseModule(encoder.pooler, "torch.nn.modules.activation.Tanh"));
+  }
+  if (projection !== null) {
+    modules.push(denseModule(projection, "torch.nn.modules.linear.Identity"));
+  }
+  if (normalize === "l2") modules.push({ kind: "Normalize", write: () => Promise.resolve() });
+  return modules;
+}
+
+/**
+ * Writes `model` into the folder `dir`, each file whole or not at all, `modules.json` last.
+ * An L1 norm is in `heads.json` alone, since sentence-transformers has none.
+ */
+export async function saveModel(
+  dir: string,
+  model: MultiTask,
+  { tokenizer, maxLength }: SaveOptions,
+): Promise<void> {
+  const { encoder, pooling, projection, normalize, tasks, heads } = model;
+  await writeJson(join(dir, "config.json"), formatBertConfig(encoder.config));
+  await writeSafetensors(
+    join(dir, "model.safetensors"),
+    toTensors(namedEncoderParameters(encoder)),
+  );
+  await writeJson(join(dir, "tokenizer.json"), tokenizer.json);
+  if (tokenizer.config !== null) {
+    await writeJson(join(dir, "tokenizer_config.json"), tokenizer.config);
+  }
+  await writeSafetensors(
+    join(dir, "heads.safetensors"),
+    toTensors([...heads].flatMap(([task, head]) => namedHeadParameters(task, head))),
+  );
+  const size = projection === null ? null : embeddingSize(model);
+  await writeFileAtomic(
+    join(dir, "heads.json"),
+    formatHeadsFile({ pooling, embeddingSize: size, normalize, maxLength, tasks }),
+  );
+  await writeJson(join(dir, "sentence_bert_config.json"), {
+    max_seq_length: maxLength,
+    do_lower_case: false, // the tokenizer does it
+  });
+  const list = [{ kind: "Transformer", path: "" }];
+  for (const [i, { kind, write }] of listModules(model).entries()) {
+    const path = `${i + 1}_${kind}`;
+    await write(join(dir, path));
+    list.push({ kind, path });
+  }
+  await writeJson(
+    join(dir, "modules.json"),
+    list.map(({ kind, path }, idx) => ({
+      idx,
+      name: `${idx}`,
+      path,
+      type: `sentence_transformers.models.${kind}`,
+    })),
+  );
+}
