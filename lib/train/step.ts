@@ -6,6 +6,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { clearVariable } from "@/engine/buffers.ts";
 import { jit } from "@/engine/jit.ts";
 import { runTask } from "@/model/multi_task.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
@@ -87,13 +88,6 @@ function findReached(model: MultiTask, task: string): ReadonlySet<string> {
 /** Zeros like `weight`, as a variable that no gradient is sought for. */
 function zerosFor(weight: tf.Variable): tf.Variable {
   return tf.tidy(() => tf.variable(tf.zeros(weight.shape), false));
-}
-
-/** Sets all gradients to zero, in place. */
-function clearGradients(parameters: readonly TrainedParameter[]): void {
-  tf.tidy(() => {
-    for (const { gradient } of parameters) gradient.assign(tf.zerosLike(gradient));
-  });
 }
 
 /**
@@ -188,7 +182,7 @@ export function createTrainStep(model: MultiTask, options: StepOptions): TrainSt
       const outputs = await updateProgram(inputs);
       const gradientNorm = await readScalar(outputs.norm);
       tf.dispose([inputs, outputs]);
-      clearGradients(parameters);
+      for (const { gradient } of parameters) clearVariable(gradient);
       return { gradientNorm };
     },
     dispose() {
