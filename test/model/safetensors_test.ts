@@ -1,0 +1,231 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { join } from "node:path";
+import { openSafetensors, writeSafetensors } from "@/model/safetensors.ts";
+
+/** Runs `test` with a path in a folder that is removed afterwards. */
+async function withFile(test: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(join(folder, "x.safetensors"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A file with the given JSON header and data; `length` overrides the header's own. */
+function fileOf(json: string, data: readonly number[], length?: bigint): Uint8Array {
+  const header = new TextEncoder().encode(json);
+  const bytes = new Uint8Array(8 + header.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, length ?? BigInt(header.length), true);
+  bytes.set(header, 8);
+  bytes.set(data, 8 + header.length);
+  return bytes;
+}
+
+/** The values of tensor `name` in a file with the given header and data. */
+async function readOnly(header: unknown, data: readonly number[], name: string) {
+  let values: Float32Array = new Float32Array();
+  await withFile(async (path) => {
+    await Deno.writeFile(path, fileOf(JSON.stringify(header), data));
+    using file = await openSafetensors(path);
+    values = await file.read(name);
+  });
+  return [...values];
+}
+
+Deno.test("openSafetensors() reads float32 by its place, whatever the order of the header", async () => {
+  const header = {
+    b: { dtype: "F32", shape: [1], data_offsets: [8, 12] },
+    a: { dtype: "F32", shape: [2, 1], data_offsets: [0, 8] },
+  };
+  // 1 = 3f800000, −2 = c0000000, 0.5 = 3f000000, little-endian
+  const data = [0, 0, 0x80, 0x3f, 0, 0, 0, 0xc0, 0, 0, 0, 0x3f];
+  deepStrictEqual(await readOnly(header, data, "a"), [1, -2]);
+  deepStrictEqual(await readOnly(header, data, "b"), [0.5]);
+});
+
+Deno.test("openSafetensors() widens bfloat16: the upper half of a float32", async () => {
+  const header = { x: { dtype: "BF16", shape: [4], data_offsets: [0, 8] } };
+  // 3f80 = 1, c000 = −2, 7f80 = ∞, 0001 = 2^-133
+  const data = [0x80, 0x3f, 0, 0xc0, 0x80, 0x7f, 1, 0];
+  deepStrictEqual(await readOnly(header, data, "x"), [1, -2, Infinity, 2 ** -133]);
+});
+
+Deno.test("openSafetensors() widens float16: subnormal, largest, infinite and NaN too", async () => {
+  const header = { x: { dtype: "F16", shape: [7], data_offsets: [0, 14] } };
+  // 3c00 = 1, c000 = −2, 0001 = 2^-24, 7bff = 65504, fc00 = −∞, 7e00 = NaN, 3555 = 0.333251953125
+  const data = [0, 0x3c, 0, 0xc0, 1, 0, 0xff, 0x7b, 0, 0xfc, 0, 0x7e, 0x55, 0x35];
+  const wanted = [1, -2, 2 ** -24, 65504, -Infinity, NaN, 0.333251953125];
+  deepStrictEqual(await readOnly(header, data, "x"), wanted);
+});
+
+Deno.test("writeSafetensors() then openSafetensors() gives names, shapes, bits and metadata", async () => {
+  const tensor = fc.record({
+    shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
+    seed: fc.float(),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(fc.string({ minLength: 1 }), tensor, { maxKeys: 5 }),
+      async (tensors) => {
+        const list = Object.entries(tensors).map(([name, { shape, seed }]) => ({
+          name,
+          shape,
+          values: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(seed),
+        }));
+        await withFile(async (path) => {
+          await writeSafetensors(path, list.map((t) => ({ ...t, read: () => t.values })), {
+            metadata: { format: "pt", note: "é" },
+          });
+          using file = await openSafetensors(path);
+          deepStrictEqual(file.metadata, { format: "pt", note: "é" });
+          strictEqual(file.entries.size, list.length);
+          for (const { name, shape, values } of list) {
+            deepStrictEqual(file.entries.get(name)?.shape, shape);
+            strictEqual((file.entries.get(name)?.begin ?? NaN) % 4, 0);
+            deepStrictEqual([...await file.read(name)], [...values]);
+          }
+        });
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+Deno.test("writeSafetensors() leaves the old file when a tensor cannot be read", async () => {
+  await withFile(async (path) => {
+    await Deno.writeTextFile(path, "old");
+    const broken = { name: "x", shape: [1], read: () => Promise.reject(new Error("lost")) };
+    await rejects(writeSafetensors(path, [broken]), { message: "lost" });
+    strictEqual(await Deno.readTextFile(path), "old");
+    const names = [...Deno.readDirSync(join(path, ".."))].map(({ name }) => name);
+    deepStrictEqual(names, ["x.safetensors"]);
+  });
+});
+
+const F32 = (shape: unknown, offsets: unknown) => ({ dtype: "F32", shape, data_offsets: offsets });
+
+const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
+  [
+    "file shorter than its length field",
+    new Uint8Array(5),
+    "Cannot read tensors as PATH must have a header of at least 8 bytes: current size is 5",
+  ],
+  [
+    "header longer than the file",
+    fileOf("{}", [], 2n ** 63n),
+    "Cannot read tensors as the header of PATH must have from 2 to 2 bytes: current length is 9223372036854775808",
+  ],
+  [
+    "header that is not JSON",
+    fileOf("{x}", []),
+    "Cannot read tensors as the header of PATH must be JSON in UTF-8",
+  ],
+  [
+    "header that is a list",
+    fileOf("[]", []),
+    "Cannot read tensors as the header of PATH must be a JSON object",
+  ],
+  [
+    "metadata that is not text",
+    fileOf('{"__metadata__":{"a":1}}', []),
+    "Cannot read tensors as __metadata__ of PATH must map names to text",
+  ],
+  [
+    "unknown dtype",
+    fileOf(JSON.stringify({ w: { dtype: "F31", shape: [1], data_offsets: [0, 4] } }), [0, 0, 0, 0]),
+    'Cannot read tensor "w" of PATH as its dtype must be one of BOOL, U8, I8, F8_E4M3, F8_E5M2, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64: current value is "F31"',
+  ],
+  [
+    "negative size",
+    fileOf(JSON.stringify({ w: F32([-1], [0, 4]) }), [0, 0, 0, 0]),
+    'Cannot read tensor "w" of PATH as its shape must be a list of whole numbers from 0: current value is [-1]',
+  ],
+  [
+    "tensor that ends beyond the file",
+    fileOf(JSON.stringify({ w: F32([2], [0, 8]) }), [0, 0, 0, 0]),
+    'Cannot read tensor "w" of PATH as its data_offsets must be two rising whole numbers from 0 to 4: current value is [0,8]',
+  ],
+  [
+    "offsets that do not fit the shape",
+    fileOf(JSON.stringify({ w: F32([2, 3], [0, 4]) }), [0, 0, 0, 0]),
+    'Cannot read tensor "w" of PATH as its data_offsets must be 24 bytes apart, as F32 [2,3] needs: current value is [0,4]',
+  ],
+  [
+    "shape whose product overflows",
+    fileOf(JSON.stringify({ w: F32([2 ** 40, 2 ** 40], [0, 4]) }), [0, 0, 0, 0]),
+    'Cannot read tensor "w" of PATH as its data_offsets must be 4.835703278458517e+24 bytes apart, as F32 [1099511627776,1099511627776] needs: current value is [0,4]',
+  ],
+  [
+    "overlapping pair", // 8 + 107 bytes of header, then data
+    fileOf(JSON.stringify({ a: F32([2], [0, 8]), b: F32([1], [4, 8]) }), [0, 0, 0, 0, 0, 0, 0, 0]),
+    'Cannot read tensor "b" of PATH as it must begin where the one before ends, at byte 123: current value is 119',
+  ],
+  [
+    "byte that no tensor owns", // 8 + 54 bytes of header, then data
+    fileOf(JSON.stringify({ a: F32([1], [0, 4]) }), [0, 0, 0, 0, 9]),
+    "Cannot read tensors as PATH must end where its last tensor ends, at byte 66: current size is 67",
+  ],
+];
+
+for (const [what, bytes, message] of DAMAGED) {
+  Deno.test(`openSafetensors() refuses a ${what}`, async () => {
+    await withFile(async (path) => {
+      await Deno.writeFile(path, bytes);
+      await rejects(openSafetensors(path), { message: message.replace("PATH", path) });
+    });
+  });
+}
+
+Deno.test("openSafetensors() names a file that is not there", async () => {
+  await withFile(async (path) => {
+    await rejects(openSafetensors(path), {
+      name: "NotFound",
+      message: `Cannot read tensors as there is no file ${path}`,
+    });
+  });
+});
+
+Deno.test("read() names tensors that are absent or not floating point", async () => {
+  await withFile(async (path) => {
+    const header = { n: { dtype: "I64", shape: [1], data_offsets: [0, 8] } };
+    await Deno.writeFile(path, fileOf(JSON.stringify(header), [0, 0, 0, 0, 0, 0, 0, 0]));
+    using file = await openSafetensors(path);
+    await rejects(file.read("m"), {
+      message: `Cannot read tensor "m" as ${path} does not have it`,
+    });
+    await rejects(file.read("n"), {
+      message:
+        `Cannot read tensor "n" of ${path} as its dtype must be one of F32, F16, BF16: current value is I64`,
+    });
+  });
+});
+
+Deno.test("a mutated file gives an error of ours or tensors within it, never anything else", async () => {
+  const good = fileOf(
+    JSON.stringify({ __metadata__: { format: "pt" }, a: F32([2, 1], [0, 8]), b: F32([], [8, 12]) }),
+    Array.from({ length: 12 }, (_, i) => i),
+  );
+  await withFile(async (path) => {
+    const change = fc.tuple(fc.nat(good.length - 1), fc.nat(255));
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
+        const bytes = good.slice();
+        for (const [at, value] of changes) bytes[at] = value;
+        await Deno.writeFile(path, bytes);
+        try {
+          using file = await openSafetensors(path);
+          for (const { name, begin, end } of file.entries.values()) {
+            ok(begin >= 8 && end <= bytes.length, name);
+            await file.read(name);
+          }
+        } catch (error) {
+          ok(error instanceof RangeError || error instanceof SyntaxError, String(error));
+          ok(error.message.startsWith("Cannot read tensor"), error.message);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
