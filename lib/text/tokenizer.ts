@@ -181,7 +181,9 @@ function pieceFinder(library: BertTokenizer, { ids }: TokenizerJson): (word: str
     const found = known.get(word);
     if (found !== undefined) return found;
     if (known.size >= REMEMBERED_WORDS) known.clear();
-    const encoded = Int32Array.from(library.encode(word, { add_special_tokens: false }));
+    // the library splits at U+FEFF, which BERT takes for a character; no vocabulary has either
+    const given = word.replaceAll("\ufeff", "\u{10fffd}");
+    const encoded = Int32Array.from(library.encode(given, { add_special_tokens: false }));
     const pieces = encoded.length > 0 ? encoded : Int32Array.of(ids.unk);
     known.set(word, pieces);
     return pieces;

@@ -59,7 +59,11 @@ function partOf(json: Record<string, unknown>, field: string, type: string, from
  */
 export function readTokenizerJson(json: unknown, config: unknown, from: string): TokenizerJson {
   const root = objectOf(json, "the content", from);
-  const normalizer = partOf(root, "normalizer", "BertNormalizer", from);
+  const settings = config === null ? null : objectOf(config, "the configuration", from);
+  const normalizer = {
+    ...partOf(root, "normalizer", "BertNormalizer", from),
+    ...overrideNormalizer(settings),
+  };
   partOf(root, "pre_tokenizer", "BertPreTokenizer", from);
   const model = partOf(root, "model", "WordPiece", from);
   const prefix = String(model["continuing_subword_prefix"] ?? "##");
@@ -80,10 +84,8 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
 
   const lowercase = normalizer["lowercase"] !== false;
   return {
-    json: { post_processor: null, decoder: null, added_tokens: [], ...root },
-    config: config === null
-      ? buildTokenizerConfig(lowercase)
-      : objectOf(config, "the configuration", from),
+    json: { post_processor: null, decoder: null, added_tokens: [], ...root, normalizer },
+    config: settings ?? buildTokenizerConfig(lowercase),
     normalizer: {
       cleanText: normalizer["clean_text"] !== false,
       spaceOutCjk: normalizer["handle_chinese_chars"] !== false,
@@ -95,6 +97,20 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
     ids: findSpecialIds(pieces, String(model["unk_token"] ?? "[UNK]"), from),
     specials,
   };
+}
+
+/** What the configuration says of the normaliser; it wins over tokenizer.json, as in Python. */
+function overrideNormalizer(config: Record<string, unknown> | null): Record<string, unknown> {
+  const names = {
+    do_lower_case: "lowercase",
+    strip_accents: "strip_accents",
+    tokenize_chinese_chars: "handle_chinese_chars",
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([name, field]) =>
+      config !== null && name in config ? [[field, config[name]]] : []
+    ),
+  );
 }
 
 /** The added tokens, all of which must be plain special ones. */

@@ -1,0 +1,12 @@
+/**
+ * Makes the small tokenizer that tests use: `deno run -A test/parity/tokenizer_vocabulary.ts`, then
+ * `tokenizer_parity.py` anew.
+ * @module
+ */
+
+import { saveTokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
+import { learnVocabulary } from "@/text/vocabulary.ts";
+import { SENTENCES } from "../text/sentences.ts";
+
+const { json, config } = learnVocabulary(SENTENCES, { size: 640, lowercase: true });
+await saveTokenizer("test/fixtures/tokenizer", tokenizerFromJson(json, config));

@@ -1,0 +1,26 @@
+/** Sentences of our own that the small vocabulary in `test/fixtures/tokenizer` is learned from. @module */
+
+export const SENTENCES: readonly string[] = [
+  "The harbor town of Wendling reopened its old railway station on Monday.",
+  "Railway workers in Wendling said the reopened station would bring more trains.",
+  "Striker Mara Okafor scored twice as Rovers beat United in the final.",
+  "The final score surprised everyone; Okafor had scored only once all season.",
+  "Shares of Lindqvist Motors fell 4.5 percent after the company cut its forecast.",
+  "The company said its motors division would be sold to a rival for $1,200 million.",
+  "Scientists in Zürich trained a small telescope on a distant comet.",
+  "The telescope showed that the comet's tail was longer than scientists had thought.",
+  "A new chip runs the same program with half the energy, researchers reported.",
+  "Researchers at the university said the program was tested on 3,000 computers.",
+  "“We’re not done yet,” the coach said – and nobody believed him.",
+  "Café owners in São Paulo and Kraków don't expect prices to fall before 2031.",
+  "İzmir and Ærøskøbing signed a treaty; Đorđe Petrović translated it.",
+  "ΟΔΟΣ ΑΘΗΝΑΣ: ο δρόμος της Αθήνας, ο νόμος και ο λόγος.",
+  "東京の天気は晴れです。大阪は雨でしょう。",
+  "서울 날씨는 맑습니다.",
+  "Привет, мир! Поезд прибыл на станцию вовремя.",
+  "שלום עולם, השלום חשוב.",
+  "مرحبا بالعالم، القطار وصل.",
+  "हिन्दी में एक छोटा वाक्य।",
+  "𠀀𠀁𠀂 are rare ideographs, 𝒜 is a letter of mathematics, 🎉 is a party.",
+  "naïve coöperation, façade, jalapeño, Ångström, e\u0301tude",
+];

@@ -1,0 +1,236 @@
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { BertTokenizer } from "@huggingface/transformers";
+import fc from "fast-check";
+import { readJson } from "@/files.ts";
+import {
+  loadTokenizer,
+  saveTokenizer,
+  type Tokenizer,
+  tokenizerFromJson,
+} from "@/text/tokenizer.ts";
+import { TOKENIZER, TOKENIZER_FOLDER } from "./fixture_tokenizer.ts";
+
+type Json = Record<string, unknown>;
+const JSON_FILE = TOKENIZER.json as Json;
+
+type ParityText = { text: string; ids: number[]; starts: number[]; ends: number[] };
+type ParityWords = { words: string[]; ids: number[]; owners: number[] };
+type Parity = {
+  versions: { transformers: string; tokenizers: string };
+  variants: Record<string, { normalizer: Json; texts: ParityText[]; words: ParityWords[] }>;
+};
+const PARITY = await readJson("test/fixtures/tokenizer_parity.json", "fixture") as Parity;
+
+/** Pieces of ids, for tests that read better in words. */
+function piecesOf(ids: Iterable<number>, tokenizer: Tokenizer = TOKENIZER): string[] {
+  return [...ids].map((id) => tokenizer.piece(id));
+}
+
+/** Text with everything that is hard: accents, CJK, emoji, surrogates, controls, spaces, long words. */
+const nastyText = fc.array(
+  fc.oneof(
+    fc.string({ unit: "binary", maxLength: 6 }),
+    fc.string({ unit: "grapheme", maxLength: 6 }),
+    fc.constantFrom(
+      ..."the| |railway|Zürich|É|e\u0301|İ|ΑΘΗΝΑ|東京|𠀀|🎉|\ud83d|\udc00|\0|\u0007|\u00ad|\u200d|\ufffd|\t|\n"
+        .split("|"),
+      ..."\u00a0|\u2003|\u3000|\u0085|\ufeff|שלום|مَر|हि|한|$1,200|don't|“x”|ǰ|ß|ﬁ|\u037e|≮|\u2126"
+        .split("|"),
+      "a".repeat(100),
+      "b".repeat(101),
+    ),
+  ),
+  { maxLength: 12 },
+).map((parts) => parts.join(""));
+
+for (const [name, { normalizer, texts, words }] of Object.entries(PARITY.variants)) {
+  const tokenizer = tokenizerFromJson({
+    ...JSON_FILE,
+    normalizer: { type: "BertNormalizer", ...normalizer },
+  });
+  const source = `transformers ${PARITY.versions.transformers}`;
+
+  Deno.test(`encodeWithOffsets() gives the ids and offsets of ${source}, ${name}`, () => {
+    for (const { text, ids, starts, ends } of texts) {
+      const found = tokenizer.encodeWithOffsets(text);
+      deepStrictEqual(
+        { text, ids: [...found.ids], starts: [...found.starts], ends: [...found.ends] },
+        { text, ids, starts, ends },
+      );
+      deepStrictEqual([...tokenizer.encodeText(text)], ids);
+    }
+  });
+
+  Deno.test(`encodeWords() gives the ids and word indices of ${source}, ${name}`, () => {
+    for (const { words: row, ids, owners } of words) {
+      const found = tokenizer.encodeWords(row);
+      deepStrictEqual(
+        { row, ids: [...found.ids], owners: [...found.words] },
+        { row, ids, owners },
+      );
+    }
+  });
+}
+
+Deno.test("parity texts reach what they are meant to reach", () => {
+  const texts = PARITY.variants["uncased"]?.texts ?? [];
+  const pieces = new Set(texts.flatMap(({ ids }) => piecesOf(ids)));
+  for (const piece of ["[UNK]", "[SEP]", "[MASK]", "##ing", "東", "𠀁", "ᄒ", "##σ", "ς", "🎉"]) {
+    strictEqual(pieces.has(piece), true, piece);
+  }
+});
+
+Deno.test("encodeText() gives the library's own ids, but where the library strays from Python", () => {
+  const library = new BertTokenizer(TOKENIZER.json as Json, TOKENIZER.config as Json);
+  // capital sigma, ideographs beyond U+FFFF and U+FEFF: see pre_tokenize.ts; parity above covers them
+  const strays = /[Σ\ufeff]|\p{Script=Han}(?<=[\u{10000}-\u{3ffff}])|[\ud840-\ud87e]/u;
+  let compared = 0;
+  fc.assert(
+    fc.property(nastyText, (text) => {
+      if (strays.test(text)) return;
+      compared++;
+      deepStrictEqual(
+        [...TOKENIZER.encodeText(text)],
+        library.encode(text, { add_special_tokens: false }),
+      );
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+  strictEqual(compared > 150, true, `compared ${compared}`);
+  deepStrictEqual(piecesOf(TOKENIZER.encodeText("ΟΣ 𠀀𠀁")), ["ο", "##σ", "𠀀", "𠀁"]);
+  deepStrictEqual(piecesOf(library.encode("ΟΣ 𠀀𠀁", { add_special_tokens: false })), [
+    "ο",
+    "##ς",
+    "[UNK]",
+  ]);
+});
+
+Deno.test("encodeWithOffsets() keeps offsets in range, in order, and on the piece's own text", () => {
+  fc.assert(
+    fc.property(nastyText, (text) => {
+      const { ids, starts, ends } = TOKENIZER.encodeWithOffsets(text);
+      deepStrictEqual(ids, TOKENIZER.encodeText(text));
+      let before = { start: 0, end: 0 };
+      ids.forEach((id, index) => {
+        const start = starts[index] ?? -1, end = ends[index] ?? -1;
+        strictEqual(0 <= start && start < end && end <= text.length, true);
+        // pieces of one raw character (한 is three) share its place, others never overlap
+        strictEqual(start >= before.end || (start >= before.start && end >= before.end), true);
+        before = { start, end };
+        const piece = TOKENIZER.piece(id);
+        if (id === TOKENIZER.ids.unk) return;
+        const letters = piece.startsWith("##") && piece.length > 2 ? piece.slice(2) : piece;
+        const slice = text.slice(start, end).normalize("NFD").replace(
+          /[\p{Mn}\p{Cc}\p{Cf}\ufffd]/gu,
+          "",
+        )
+          .toLowerCase().replaceAll("ς", "σ");
+        const wanted = letters.toLowerCase().replaceAll("ς", "σ");
+        strictEqual(slice.includes(wanted), true, `${JSON.stringify(slice)} has ${wanted}`);
+      });
+    }),
+    { numRuns: 500, seed: 2 },
+  );
+});
+
+Deno.test("encodeWords() leaves no word without a piece", () => {
+  const { ids, words } = TOKENIZER.encodeWords(["the", "\u0007", "", "\u0301", "station"]);
+  deepStrictEqual(piecesOf(ids), ["the", "[UNK]", "[UNK]", "[UNK]", "station"]);
+  deepStrictEqual([...words], [0, 1, 2, 3, 4]);
+  fc.assert(
+    fc.property(fc.array(nastyText, { maxLength: 8 }), (row) => {
+      const found = TOKENIZER.encodeWords(row);
+      deepStrictEqual([...new Set(found.words)], row.map((_, index) => index));
+      const alone = row.flatMap((word) => {
+        const pieces = [...TOKENIZER.encodeText(word)];
+        return pieces.length > 0 ? pieces : [TOKENIZER.ids.unk];
+      });
+      deepStrictEqual([...found.ids], alone);
+    }),
+    { numRuns: 200, seed: 3 },
+  );
+});
+
+Deno.test("encodeText() drops lone surrogates, which Python cannot even be given", () => {
+  deepStrictEqual(piecesOf(TOKENIZER.encodeText("a\ud83db \udc00")), ["a", "##b"]);
+});
+
+Deno.test("tokenizer_config.json wins over tokenizer.json, as in Python", () => {
+  const cased = tokenizerFromJson(JSON_FILE, { do_lower_case: false });
+  deepStrictEqual(piecesOf(cased.encodeText("the The")), ["the", "[UNK]"]);
+  deepStrictEqual((cased.json as { normalizer: Json }).normalizer["lowercase"], false);
+});
+
+Deno.test("saveTokenizer() and loadTokenizer() give the tokenizer back, vocab.txt alone does too", async () => {
+  const dir = await Deno.makeTempDir();
+  const text = "Zürich's railway station, 東京 🎉";
+  const ids = TOKENIZER.encodeText(text);
+  await saveTokenizer(dir, TOKENIZER);
+  const loaded = await loadTokenizer(dir);
+  deepStrictEqual(loaded.encodeText(text), ids);
+  deepStrictEqual(loaded.json, TOKENIZER.json);
+  deepStrictEqual(loaded.config, TOKENIZER.config);
+
+  const old = await Deno.makeTempDir();
+  const pieces = Array.from({ length: TOKENIZER.vocabularySize }, (_, id) => TOKENIZER.piece(id));
+  await Deno.writeTextFile(join(old, "vocab.txt"), pieces.join("\n") + "\n");
+  const fromList = await loadTokenizer(old);
+  deepStrictEqual(fromList.encodeText(text), ids);
+  strictEqual(fromList.vocabularySize, TOKENIZER.vocabularySize);
+});
+
+Deno.test("loadTokenizer() says which file is missing or damaged and what to do", async () => {
+  const dir = await Deno.makeTempDir(), path = join(dir, "tokenizer.json");
+  await rejects(loadTokenizer(dir), {
+    name: "NotFound",
+    message:
+      `Cannot load tokenizer as the model folder must hold tokenizer.json or vocab.txt: ${dir} ` +
+      `has neither; copy the file from where the checkpoint comes from`,
+  });
+  const whole = await Deno.readTextFile(join(TOKENIZER_FOLDER, "tokenizer.json"));
+  await Deno.writeTextFile(path, whole.slice(0, 100));
+  await rejects(loadTokenizer(dir), (error: Error) => {
+    strictEqual(error.name, "SyntaxError");
+    strictEqual(error.message.startsWith(`Cannot read tokenizer as ${path} must be JSON: `), true);
+    return error.message.endsWith("; copy the file anew");
+  });
+});
+
+Deno.test("tokenizerFromJson() refuses what it cannot follow exactly", () => {
+  const from = "m/tokenizer.json";
+  const refuse = (json: unknown, message: string) =>
+    throws(() => tokenizerFromJson(json, null, from), { message });
+  const vocab = (JSON_FILE["model"] as { vocab: Record<string, number> }).vocab;
+  refuse(3, "Cannot read tokenizer as the content of m/tokenizer.json must be an object: number");
+  refuse(
+    {},
+    'Cannot read tokenizer as "normalizer" of m/tokenizer.json must be an object: undefined',
+  );
+  refuse(
+    { ...JSON_FILE, model: { type: "Unigram" } },
+    'Cannot read tokenizer as "model" of m/tokenizer.json must be WordPiece: current type is Unigram',
+  );
+  refuse(
+    { ...JSON_FILE, model: { type: "WordPiece", vocab: { ...vocab, odd: -1 } } },
+    'Cannot read tokenizer as piece "odd" of m/tokenizer.json must have a whole number as id: ' +
+      "current value is -1",
+  );
+  refuse(
+    { ...JSON_FILE, added_tokens: [], model: { type: "WordPiece", vocab: { "[PAD]": 0, a: 1 } } },
+    "Cannot read tokenizer as the vocabulary of m/tokenizer.json must hold [CLS]: none of its 2 pieces is",
+  );
+  refuse(
+    { ...JSON_FILE, added_tokens: [{ id: 9, content: "New", normalized: true }] },
+    'Cannot read tokenizer as added token "New" of m/tokenizer.json must not be "normalized": ' +
+      "current value is true",
+  );
+});
+
+Deno.test("piece() refuses an id beyond the vocabulary", () => {
+  throws(() => TOKENIZER.piece(TOKENIZER.vocabularySize), {
+    name: "RangeError",
+    message: `Cannot name piece as id must be in 0 … ${TOKENIZER.vocabularySize - 1}: ` +
+      `current value is ${TOKENIZER.vocabularySize}`,
+  });
+});
