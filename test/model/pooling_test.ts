@@ -1,0 +1,74 @@
+import { deepStrictEqual, ok, throws } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { poolSentences } from "@/model/pooling.ts";
+import { normalizeRows } from "@/model/normalize.ts";
+import { testOnBackends } from "../backend.ts";
+
+/** Two rows of three tokens, two columns; the padded 99 and −99 must have no part. */
+const HIDDEN = [[1, -4], [3, -2], [99, -99], [5, 6], [99, 99], [99, 99]];
+const MASK = [[1, 1, 0], [1, 0, 0]];
+
+/** What `poolSentences` gives for the rows above, and its gradient by HIDDEN for a sum of all. */
+function pool(mode: "mean" | "max" | "cls-token") {
+  return tf.tidy(() => {
+    const hidden = tf.tensor2d(HIDDEN);
+    const mask = tf.tensor2d(MASK, undefined, "int32");
+    const run = (hidden: tf.Tensor2D) => poolSentences(hidden, { mode, mask, pooler: null });
+    const slope = tf.grad((x) => tf.sum(run(x as tf.Tensor2D)))(hidden);
+    return { value: run(hidden).arraySync(), slope: slope.arraySync() };
+  });
+}
+
+testOnBackends("poolSentences() takes the mean over real tokens", () => {
+  const { value, slope } = pool("mean");
+  deepStrictEqual(value, [[2, -3], [5, 6]]); // (1 + 3) / 2, (−4 − 2) / 2
+  deepStrictEqual(slope, [[0.5, 0.5], [0.5, 0.5], [0, 0], [1, 1], [0, 0], [0, 0]]);
+});
+
+testOnBackends("poolSentences() takes the largest of real tokens in each column", () => {
+  const { value, slope } = pool("max");
+  deepStrictEqual(value, [[3, -2], [5, 6]]);
+  deepStrictEqual(slope, [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [0, 0]]);
+});
+
+testOnBackends("poolSentences() takes the first token for cls-token", () => {
+  const { value, slope } = pool("cls-token");
+  deepStrictEqual(value, [[1, -4], [5, 6]]);
+  deepStrictEqual(slope, [[1, 1], [0, 0], [0, 0], [1, 1], [0, 0], [0, 0]]);
+});
+
+testOnBackends("poolSentences() runs the pooler over the first token for cls", () => {
+  const weight = tf.variable(tf.tensor2d([[0, 1], [0.5, 0]])); // [out, in]: swaps, halves
+  const bias = tf.variable(tf.tensor1d([4, 0]));
+  tf.tidy(() => {
+    const mask = tf.tensor2d(MASK, undefined, "int32");
+    const pooled = poolSentences(tf.tensor2d(HIDDEN), {
+      mode: "cls",
+      mask,
+      pooler: { weight, bias },
+    });
+    // tanh(−4 + 4), tanh(1 / 2); tanh(6 + 4), tanh(5 / 2)
+    const wanted = [0, Math.tanh(0.5), Math.tanh(10), Math.tanh(2.5)];
+    const values = pooled.dataSync();
+    for (const [i, value] of wanted.entries()) ok(Math.abs((values[i] ?? NaN) - value) < 1e-6);
+    throws(() => poolSentences(tf.tensor2d(HIDDEN), { mode: "cls", mask, pooler: null }), {
+      name: "TypeError",
+      message: 'Cannot pool with mode "cls" as the encoder must have a pooler',
+    });
+  });
+  tf.dispose([weight, bias]);
+});
+
+testOnBackends("normalizeRows() divides by the norm, and leaves a zero row zero", () => {
+  tf.tidy(() => {
+    const x = tf.tensor2d([[3, -4], [0, 0]]);
+    deepStrictEqual(normalizeRows(x, "none").arraySync(), [[3, -4], [0, 0]]);
+    const l1 = normalizeRows(x, "l1").dataSync(); // 3 / 7, −4 / 7
+    const l2 = normalizeRows(x, "l2").dataSync(); // 3 / 5, −4 / 5
+    for (const [values, norm] of [[l1, 7], [l2, 5]] as const) {
+      for (const [i, wanted] of [3 / norm, -4 / norm, 0, 0].entries()) {
+        ok(Math.abs((values[i] ?? NaN) - wanted) < 1e-7);
+      }
+    }
+  });
+});
