@@ -12,18 +12,19 @@ export function renderPage(
   { markdown, figures }: Report,
   { title }: { readonly title: string },
 ): string {
+  const unknown: string[] = [];
   const marked = new Marked({
     gfm: true,
     renderer: {
       html: ({ text }) => escapeXml(text),
+      link({ tokens }) {
+        return this.parser.parseInline(tokens); // labels that look like addresses lead nowhere
+      },
       image({ href }) {
         const figure = figures.get(href);
         if (figure === undefined) {
-          throw new RangeError(
-            `Cannot render report as ${href} must be one of its figures: ${
-              [...figures.keys()].join(", ")
-            }`,
-          );
+          unknown.push(href);
+          return "";
         }
         return `<span class="figure-frame">${figure.svg.trim()}</span>`;
       },
@@ -43,6 +44,13 @@ export function renderPage(
     },
   });
   const body = marked.parse(markdown, { async: false });
+  if (unknown.length > 0) {
+    throw new RangeError(
+      `Cannot render report as its images must be among its figures: current image is ${
+        unknown.join(", ")
+      }`,
+    );
+  }
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -74,7 +82,7 @@ body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
 }
-main { max-width: 52rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
+main { max-width: 58rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
 h1, h2 { line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
 h1 { font-size: 2rem; margin: 0 0 1rem; }
 h2 { font-size: 1.3rem; margin: 3rem 0 1rem; padding-bottom: .35rem; border-bottom: 1px solid var(--line); }
@@ -88,8 +96,8 @@ th, td { padding: .45rem .8rem; text-align: left; border-bottom: 1px solid var(-
 th { font-weight: 600; color: var(--quiet); vertical-align: bottom; border-bottom-width: 2px; }
 th:first-child, td:first-child { padding-left: 0; }
 .number { text-align: right; }
-td.number { white-space: nowrap; }
-.figure-frame { display: block; overflow-x: auto; margin: 1rem 0; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
+table:has(.number) td { white-space: nowrap; }
+.figure-frame { display: block; width: fit-content; max-width: 100%; overflow-x: auto; margin: 1rem 0; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
 .figure-frame svg { display: block; color: var(--ink); max-width: 100%; min-width: 27rem; height: auto; }
 .figure-frame .paper { fill: var(--raised); }
 code { font: .85em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }

@@ -1,0 +1,151 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { DOMParser } from "linkedom";
+import { escapeXml, frameFigure, roundNumbers } from "@/report/frame.ts";
+import { readRun, rows } from "@/report/read_run.ts";
+import { isClassification, type RunRecord } from "@/report/run_record.ts";
+import { taskFigures, trainingFigures } from "@/report/run_figures.ts";
+import { rateBars } from "@/report/training_figures.ts";
+import type { Figure } from "@/report/figure.ts";
+import { writeSyntheticRun } from "./synthetic_run.ts";
+
+/** Every figure of the synthetic run. */
+async function drawAll(): Promise<{ record: RunRecord; figures: Map<string, Figure> }> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await writeSyntheticRun(dir);
+    const record = await readRun(dir);
+    const figures = trainingFigures(record);
+    for (const [task, splits] of Object.entries(record.summary.scores)) {
+      if (!splits.test) continue;
+      for (const [name, figure] of taskFigures(task, splits.test, "test")) {
+        figures.set(name, figure);
+      }
+    }
+    return { record, figures };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const { record, figures } = await drawAll();
+const NAMES = [
+  "losses",
+  "schedule",
+  "gradient-norm",
+  "rates",
+  "confusion-ag_news",
+  "reliability-ag_news",
+  "entities-conll2003",
+];
+
+Deno.test("a run has a figure for each thing it has numbers for", () => {
+  deepStrictEqual([...figures.keys()], NAMES);
+});
+
+// recorded after looking at the pictures; UPDATE_SNAPSHOTS=1 records them anew
+for (const name of NAMES) {
+  Deno.test(`the figure ${name} is drawn as recorded`, async () => {
+    const path = new URL(`../fixtures/report/${name}.svg`, import.meta.url);
+    const { svg = "" } = figures.get(name) ?? {};
+    if (Deno.env.get("UPDATE_SNAPSHOTS") === "1") await Deno.writeTextFile(path, svg);
+    strictEqual(svg, await Deno.readTextFile(path));
+  });
+}
+
+Deno.test("figures are the same bytes when drawn again, PNG included", async () => {
+  const again = await drawAll();
+  for (const [name, figure] of figures) {
+    strictEqual(again.figures.get(name)?.svg, figure.svg, name);
+    deepStrictEqual(again.figures.get(name)?.png(), figure.png(), name);
+  }
+});
+
+Deno.test("figures are plain SVG: no more than three decimals, no ids, nothing fetched", () => {
+  for (const [name, { svg }] of figures) {
+    ok(!/[="( ,]-?\d*\.\d{4,}/.test(svg.replace(/>[^<]*</g, "><")), `decimals in ${name}`);
+    ok(!/ id="|url\(|<image|<style|NaN|undefined|Infinity/.test(svg), `in ${name}`);
+    ok(/[↑→]|Predicted class/.test(svg), `axes of ${name} are named`);
+  }
+});
+
+Deno.test("a PNG is twice the size of its SVG and has ink on it", () => {
+  const figure = figures.get("losses");
+  const png = figure?.png() ?? new Uint8Array();
+  deepStrictEqual([...png.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  const view = new DataView(png.buffer, png.byteOffset);
+  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(figure?.svg ?? "") ?? [];
+  deepStrictEqual([view.getUint32(16), view.getUint32(20)], [
+    2 * Number(width),
+    2 * Number(height),
+  ]);
+});
+
+Deno.test("a PNG draws its text: without letters it would be another picture", () => {
+  const draw = (title: string) =>
+    frameFigure({ title, alt: "a", plot: { height: 40, marks: [] } }).png();
+  ok(draw("Loss").length > draw("").length + 500, "the bundled font was not found");
+});
+
+Deno.test("a figure shows itself in a notebook as PNG and text", () => {
+  const figure = figures.get("losses");
+  const show = Reflect.get(figure ?? {}, Symbol.for("Jupyter.display"));
+  const bundle: Record<string, string> = show.call(figure);
+  deepStrictEqual(Object.keys(bundle), ["image/png", "text/plain"]);
+  deepStrictEqual(Uint8Array.fromBase64(bundle["image/png"] ?? ""), figure?.png());
+  // the last logged losses, 2·exp(-39/5) + 0.1 + 0.04·cos(66.3) and so on, as running means of the last two
+  const ends = (["ag_news", "conll2003"] as const).map((task) => {
+    const logged = rows(record).filter((row) => row.measure === "loss" && row.task === task).slice(
+      -2,
+    );
+    return `${task} ends at ${(logged.reduce((sum, { value }) => sum + value, 0) / 2).toFixed(3)}`;
+  });
+  strictEqual(
+    bundle["text/plain"],
+    `Training loss: Cross entropy in nats by training step: ${ends.join(", ")}.`,
+  );
+});
+
+Deno.test("confusionMatrix() says the most frequent confusion in words", () => {
+  const scores = record.summary.scores.ag_news?.test;
+  ok(scores && isClassification(scores));
+  // every seventh row from 3 on is wrong: rows 3, 10, 17, 24, 31, 38, classes 3, 2, 1, 0, 3, 2; the first of equals
+  strictEqual(
+    figures.get("confusion-ag_news")?.alt,
+    "Accuracy 85.00 %. The most frequent confusion is Business taken for Sci/Tech, 2 times.",
+  );
+});
+
+Deno.test("rateBars() draws groups of one name and rate as one bar with their sizes added", () => {
+  const group = { name: "heads", learningRate: 5e-4, parameters: 1000 };
+  const { svg } = rateBars([{ ...group, weightDecay: 0.01 }, { ...group, weightDecay: 0 }]);
+  deepStrictEqual(svg.match(/5e-4 · [\d,]+/g), ["5e-4 · 2,000"]);
+});
+
+Deno.test("titles and labels with markup stay text", () => {
+  const title = `<script>alert("&'")</script>\u0001`;
+  const { svg } = frameFigure({
+    title,
+    alt: title,
+    legend: [{ label: title, color: "#000000" }],
+    plot: { height: 40, x: { domain: [title], type: "band", label: title }, marks: [] },
+  });
+  ok(!svg.includes("<script"));
+  const document = new DOMParser().parseFromString(svg, "image/svg+xml");
+  strictEqual(document.querySelector("title")?.textContent, `<script>alert("&'")</script>\ufffd`);
+});
+
+Deno.test("roundNumbers() rounds in tags and leaves texts", () => {
+  strictEqual(
+    roundNumbers('<path d="M1.23456,-0.00001L2e-7,7.1"/><text x="3.00049">9.87654</text>'),
+    '<path d="M1.235,0L0,7.1"/><text x="3">9.87654</text>',
+  );
+});
+
+Deno.test("escapeXml() leaves no character that ends an attribute or an element", () => {
+  strictEqual(escapeXml(`a<b>&"'\n\u0000`), "a&lt;b&gt;&amp;&quot;&#39;\n\ufffd");
+});
+
+Deno.test("Figure refuses an SVG that is none when it becomes a PNG", async () => {
+  const { Figure } = await import("@/report/figure.ts");
+  throws(() => new Figure({ svg: "<svg", title: "", alt: "" }).png());
+});

@@ -1,0 +1,158 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { relative } from "node:path";
+import { writeReport } from "@/report/write_report.ts";
+import { syntheticFiles, writeSyntheticRun } from "./synthetic_run.ts";
+
+/** Writes the report of a synthetic run; gives the text or bytes of each file by its path. */
+async function report(replaced: Readonly<Record<string, string | null>> = {}) {
+  const dir = await Deno.makeTempDir();
+  try {
+    await writeSyntheticRun(dir, replaced);
+    const first = await readAll(dir, await writeReport(dir));
+    return { first, second: await readAll(dir, await writeReport(dir)), left: await list(dir) };
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function readAll(dir: string, paths: readonly string[]): Promise<Map<string, Uint8Array>> {
+  const read = paths.map(async (path) =>
+    [relative(dir, path), await Deno.readFile(path)] as [string, Uint8Array]
+  );
+  return new Map(await Promise.all(read));
+}
+
+const list = async (dir: string) =>
+  (await Array.fromAsync(Deno.readDir(dir), ({ name }) => name)).sort();
+const text = (files: Map<string, Uint8Array>, name: string) =>
+  new TextDecoder().decode(files.get(name));
+
+const { first, second, left } = await report();
+const markdown = text(first, "report.md"), html = text(first, "report.html");
+
+Deno.test("writeReport() writes figures as PNG and SVG, Markdown and HTML, and leaves nothing else", () => {
+  const names = [
+    "confusion-ag_news",
+    "reliability-ag_news",
+    "entities-conll2003",
+    "losses",
+    "schedule",
+    "gradient-norm",
+    "rates",
+  ];
+  deepStrictEqual([...first.keys()], [
+    ...names.flatMap((name) => [`figures/${name}.png`, `figures/${name}.svg`]),
+    "report.md",
+    "report.html",
+  ]);
+  deepStrictEqual(left, [
+    "config.json",
+    "environment.json",
+    "figures",
+    "metrics.jsonl",
+    "report.html",
+    "report.md",
+    "summary.json",
+  ]);
+});
+
+Deno.test("writeReport() writes the same bytes again, in any folder", async () => {
+  const elsewhere = await report();
+  for (const [name, bytes] of first) {
+    deepStrictEqual(second.get(name), bytes, name);
+    deepStrictEqual(elsewhere.first.get(name), bytes, name);
+  }
+});
+
+Deno.test("report.md has the scores with their intervals", () => {
+  // 34 of 40 right: binomial(40, 0.85) has its 2.5 % at 29 and its 97.5 % at 38
+  ok(
+    markdown.includes("| ag_news | test | 40 | 85.00 | 72.50 – 95.00 | 84.98 | 12.05 |"),
+    markdown,
+  );
+  // right: PER 0-2, ORG by I-, ORG; predicted 5, gold 4: F1 6/9; strict right: 2 of 4 and 4
+  ok(
+    markdown.includes(
+      "| conll2003 | test | 4 | 66.67 | 25.00 – 100.00 | 60.00 | 75.00 | 50.00 | 70.00 |",
+    ),
+  );
+  ok(markdown.includes("| conll2003 | conllpp | 4 |"));
+  ok(markdown.includes("| conll2003 | test-unseen | 4 |"));
+});
+
+Deno.test("report.md has classes, types, groups, data, environment and the way to reproduce it", () => {
+  for (
+    const part of [
+      "| World | 81.82 | 90.00 | 85.71 | 10 |", // 9 of 11 given, 9 of 10 there, 18 / 21
+      "| ORG | 66.67 | 100.00 | 80.00 | 50.00 | 2 |", // 2 of 3; strict 1 right, 2 predicted, 2 gold
+      "| layer 0 | 9e-5 | 0.01 | 66,048 |",
+      "| conll2003 | conll2003 | 32 | 4 | 4 | 1 | 0 |",
+      "- an epoch covers ag_news once; conll2003 goes round 10 times",
+      "| versions.deno | 2.9.6 |",
+      "400 steps over 936,000 word pieces in 50.0 s; evaluation took 1.5 s.",
+      "One run with seed 13. **This is a sample run**",
+      "deno task train --config outputs/synthetic/config.json --out outputs/synthetic-again",
+      "| 400 | validation | conll2003 | entity F1 | 66.67 |",
+      "](figures/losses.png)",
+    ]
+  ) ok(markdown.includes(part), part);
+});
+
+Deno.test("report.md calls no run on other data a sample run", async () => {
+  const config = JSON.parse(syntheticFiles()["config.json"] ?? "");
+  config.data = { dir: "some/data", maxRows: 1200 };
+  const { first } = await report({ "config.json": JSON.stringify(config) });
+  const other = text(first, "report.md");
+  ok(!other.includes("sample run"));
+  ok(other.includes("At most 1,200 rows of each split were used."));
+  ok(other.includes("give your own with `--data DIR`"));
+});
+
+Deno.test("report.html needs nothing else and has every figure inside", () => {
+  ok(!/ src=|<link|<script|@import|url\(| href="(?!#)/.test(html), "the page fetches something");
+  strictEqual(html.match(/<svg /g)?.length, 7);
+  strictEqual(html.match(/<table>/g)?.length, 8);
+  ok(html.includes("<title>synthetic</title>"));
+  ok(html.includes("prefers-color-scheme: dark") && html.includes('name="viewport"'));
+  ok(html.includes('<td class="number">72.50 – 95.00</td>'));
+});
+
+Deno.test("labels and notes with markup stay text in Markdown, HTML and figures", async () => {
+  const bad = '<img src=x onerror="alert(1)">|*a*_b_`c`[d](javascript:e)';
+  const summary = (syntheticFiles()["summary.json"] ?? "")
+    .replaceAll('"Sci/Tech"', JSON.stringify(bad))
+    .replace("an epoch covers", JSON.stringify(bad).slice(1, -1));
+  const { first } = await report({ "summary.json": summary });
+  const page = text(first, "report.html");
+  ok(!page.includes("<img") && !page.includes("href="), "markup came through");
+  // in a table cell, in a note and in a figure the label reads as it was given
+  const shown = bad.replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  ok(page.includes(`<td>${shown}</td>`), "label of the class table");
+  ok(page.includes(`<li>${shown} ag_news once`), "note");
+  ok(text(first, "figures/confusion-ag_news.svg").includes("&lt;img src=x"), "figure");
+});
+
+Deno.test("a run too short for a training line is reported without training figures", async () => {
+  const { first } = await report({ "metrics.jsonl": "" });
+  ok(!first.has("figures/losses.png") && first.has("figures/rates.png"));
+  ok(text(first, "report.md").includes("| ag_news | test | 40 | 85.00 |"));
+});
+
+Deno.test("writeReport() writes nothing when a file is damaged", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await writeSyntheticRun(dir, { "summary.json": "{" });
+    await rejects(writeReport(dir), {
+      name: "SyntaxError",
+      message: new RegExp(`^Cannot read run as ${dir}/summary.json must be JSON: `),
+    });
+    deepStrictEqual(await list(dir), [
+      "config.json",
+      "environment.json",
+      "metrics.jsonl",
+      "summary.json",
+    ]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
