@@ -1,0 +1,117 @@
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { DISPLAY, escapeHtml, type Shown } from "@/notebook/displayable.ts";
+import { createNotebookProgress } from "@/notebook/notebook_progress.ts";
+import { showEntities } from "@/notebook/show_entities.ts";
+import { showTable } from "@/notebook/show_table.ts";
+
+Deno.test("createNotebookProgress() changes one display in place and leaves no times in it", async () => {
+  const calls: { text: string; id: string; update: boolean }[] = [];
+  let now = 0;
+  const view = createNotebookProgress({
+    display: (shown, id, update) => {
+      calls.push({ text: shown["text/plain"], id, update });
+      return Promise.resolve();
+    },
+    nowMs: () => now,
+  });
+  view.update({ done: 0, total: 4, label: "train" });
+  now = 100;
+  view.update({ done: 0.2, total: 4, label: "train" }); // too soon
+  now = 1000;
+  view.update({ done: 2, total: 4, label: "train", details: ["ag_news 0.50"] });
+  now = 2000;
+  view.update({ done: 4, total: 4, label: "train" });
+  view.update({ done: 1, total: 2, label: "evaluate" });
+  await view.finish();
+  deepStrictEqual(calls.map(({ text }) => text), [
+    "train ░░░░░░░░░░░░░░░░░░░░░░░░ 0/4",
+    "train ████████████░░░░░░░░░░░░ 2/4  2.00/s  1 s left  ag_news 0.50",
+    "train ████████████████████████ 4/4  2.00/s",
+    "train    ████████████████████████ 4/4  2.00/s\nevaluate ████████████░░░░░░░░░░░░ 1/2",
+    "train    ████████████████████████ 4/4\nevaluate ████████████░░░░░░░░░░░░ 1/2",
+  ]);
+  deepStrictEqual(calls.map(({ update }) => update), [false, true, true, true, true]);
+  strictEqual(new Set(calls.map(({ id }) => id)).size, 1);
+});
+
+Deno.test("createNotebookProgress() tells at the end that there is no kernel", async () => {
+  const view = createNotebookProgress();
+  view.update({ done: 0, total: 1, label: "train" });
+  await rejects(async () => await view.finish(), {
+    message: "Cannot show progress in a notebook as the code must run in a Jupyter kernel",
+  });
+});
+
+Deno.test("showTable() sets numbers to the right and counts what it leaves out", () => {
+  const rows = [
+    { text: "a <b>\nline", label: 3, score: 0.93456 },
+    { text: "c", label: 10, score: 1 },
+    { text: "left out", label: 1, score: 0 },
+  ];
+  deepStrictEqual(showTable(rows, { limit: 2 })[DISPLAY](), {
+    "text/plain": [
+      "text        label   score",
+      "──────────  ─────  ──────",
+      "a <b> line      3  0.9346",
+      "c              10       1",
+      "and 1 more",
+    ].join("\n"),
+    "text/html": '<table><thead><tr><th align="left">text</th><th align="right">label</th>' +
+      '<th align="right">score</th></tr></thead><tbody>' +
+      '<tr><td align="left">a &lt;b&gt;\nline</td><td align="right">3</td><td align="right">0.9346</td></tr>' +
+      '<tr><td align="left">c</td><td align="right">10</td><td align="right">1</td></tr>' +
+      "</tbody></table><p>and 1 more</p>",
+  });
+});
+
+Deno.test("showTable() shows lists, gaps and chosen columns", () => {
+  const rows = [{ tags: [1, 0.5], name: null, more: { x: 1 } }, { tags: [] }];
+  strictEqual(
+    showTable(rows, { columns: ["name", "tags", "more"], digits: 1 })[DISPLAY]()["text/plain"],
+    'name  tags   more\n────  ─────  ───────\n      1 0.5  {"x":1}\n',
+  );
+});
+
+Deno.test("showEntities() marks spans in any order and escapes the text", () => {
+  const text = "<Ada> left São Paulo.";
+  const { "text/plain": plain, "text/html": html } = showEntities(text, [
+    { start: 11, end: 20, type: "LOC" },
+    { start: 1, end: 4, type: "PER" },
+  ])[DISPLAY]();
+  strictEqual(plain, "<[Ada PER]> left [São Paulo LOC].");
+  strictEqual(
+    html.replace(/ style="[^"]*"/g, ""),
+    "<p>&lt;<mark>Ada <small><b>PER</b></small></mark>&gt; left " +
+      "<mark>São Paulo <small><b>LOC</b></small></mark>.</p>",
+  );
+});
+
+Deno.test("showEntities() refuses spans that overlap or leave the text", () => {
+  const message = (start: number, end: number) => ({
+    name: "RangeError",
+    message:
+      `Cannot mark entities as spans must lie in the text and apart: current span is [${start}, ${end})`,
+  });
+  const mark = (...spans: [number, number][]) => () =>
+    showEntities("abcdef", spans.map(([start, end]) => ({ start, end, type: "PER" })));
+  throws(mark([0, 3], [2, 4]), message(2, 4));
+  throws(mark([3, 7]), message(3, 7));
+  throws(mark([2, 2]), message(2, 2));
+});
+
+Deno.test("showEntities() keeps every character of the text", () => {
+  const strip = (html: string) =>
+    html.replace(/ <small><b>PER<\/b><\/small>/g, "").replace(/<[^>]*>/g, "");
+  fc.assert(fc.property(
+    fc.string({ unit: "grapheme" }),
+    fc.uniqueArray(fc.nat(30), { maxLength: 8 }),
+    (text, cuts) => {
+      const at = cuts.filter((cut) => cut <= text.length).sort((a, b) => a - b);
+      const spans = at.slice(1).map((end, i) => ({ start: at[i] ?? 0, end, type: "PER" }));
+      const shown: Shown = showEntities(text, spans)[DISPLAY]();
+      strictEqual(strip(shown["text/html"]), escapeHtml(text));
+      strictEqual(shown["text/plain"].length, text.length + spans.length * "[ PER]".length);
+    },
+  ));
+});
