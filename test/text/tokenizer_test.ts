@@ -27,6 +27,12 @@ function piecesOf(ids: Iterable<number>, tokenizer: Tokenizer = TOKENIZER): stri
   return [...ids].map((id) => tokenizer.piece(id));
 }
 
+/** BERT's normalisation of text without spaces in other words than lib's; final sigma is left out. */
+function normalize(text: string): string {
+  return text.normalize("NFD").replace(/[\p{Mn}\p{Cc}\p{Cf}\p{Cs}\p{Co}\ufffd]/gu, "").toLowerCase()
+    .replaceAll("ς", "σ");
+}
+
 /** Text with everything that is hard: accents, CJK, emoji, surrogates, controls, spaces, long words. */
 const nastyText = fc.array(
   fc.oneof(
@@ -76,7 +82,7 @@ for (const [name, { normalizer, texts, words }] of Object.entries(PARITY.variant
 Deno.test("parity texts reach what they are meant to reach", () => {
   const texts = PARITY.variants["uncased"]?.texts ?? [];
   const pieces = new Set(texts.flatMap(({ ids }) => piecesOf(ids)));
-  for (const piece of ["[UNK]", "[SEP]", "[MASK]", "##ing", "東", "𠀁", "ᄒ", "##σ", "ς", "🎉"]) {
+  for (const piece of ["[UNK]", "[SEP]", "[MASK]", "##ing", "東", "𠀁", "ᄉ", "##σ", "ς", "🎉"]) {
     strictEqual(pieces.has(piece), true, piece);
   }
 });
@@ -121,13 +127,12 @@ Deno.test("encodeWithOffsets() keeps offsets in range, in order, and on the piec
         const piece = TOKENIZER.piece(id);
         if (id === TOKENIZER.ids.unk) return;
         const letters = piece.startsWith("##") && piece.length > 2 ? piece.slice(2) : piece;
-        const slice = text.slice(start, end).normalize("NFD").replace(
-          /[\p{Mn}\p{Cc}\p{Cf}\ufffd]/gu,
-          "",
-        )
-          .toLowerCase().replaceAll("ς", "σ");
-        const wanted = letters.toLowerCase().replaceAll("ς", "σ");
-        strictEqual(slice.includes(wanted), true, `${JSON.stringify(slice)} has ${wanted}`);
+        const raw = text.slice(start, end);
+        const slice = normalize(raw), wanted = letters.replaceAll("ς", "σ");
+        // a syllable such as 한 is three letters: a piece may end within it
+        const whole = [...raw].every((character) => [...normalize(character)].length < 2);
+        if (whole) strictEqual(slice, wanted, JSON.stringify(raw));
+        else strictEqual(slice.includes(wanted), true, `${JSON.stringify(raw)} has ${wanted}`);
       });
     }),
     { numRuns: 500, seed: 2 },
