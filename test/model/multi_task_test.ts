@@ -123,11 +123,13 @@ testOnBackends(
   () => {
     const model = createTinyModel();
     const sites: string[] = [];
-    const { runKernel } = tf.engine();
     const engine = tf.engine();
-    engine.runKernel = (name, inputs, attributes) => {
+    const { runKernel } = engine;
+    engine.runKernel = <T extends tf.Tensor | tf.Tensor[]>(
+      ...[name, inputs, attributes]: Parameters<typeof runKernel>
+    ) => {
       if (name === "DropoutMask") sites.push(String(attributes?.site));
-      return runKernel.call(engine, name, inputs, attributes);
+      return runKernel.call(engine, name, inputs, attributes) as T;
     };
     try {
       tf.tidy(() => {
