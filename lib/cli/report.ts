@@ -35,10 +35,16 @@ export const REPORT = {
   positionals: { names: ["RUN"], min: 0, max: Infinity },
   async run({ positionals }) {
     const runs = positionals.length > 0 ? positionals : await findRuns();
+    const failed: unknown[] = [];
     for (const run of runs) {
-      await writeReport(run);
-      console.log(join(run, "report.html"));
+      try {
+        await writeReport(run);
+        console.log(join(run, "report.html"));
+      } catch (error) {
+        failed.push(error); // the other runs still get theirs
+      }
     }
+    if (failed.length > 0) throw failed[0];
   },
 } as const satisfies Task<Record<string, never>>;
 

@@ -1,0 +1,58 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writeSyntheticRun } from "./synthetic_run.ts";
+
+const TASK = fileURLToPath(new URL("../../lib/cli/report.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** Runs `deno task report` as a process of its own in `cwd`. */
+async function report(cwd: string, ...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--config", CONFIG, TASK, ...args],
+    cwd,
+    env: { NO_COLOR: "1", DEBUG: "" },
+  }).output();
+  const lines = (bytes: Uint8Array) =>
+    new TextDecoder().decode(bytes).split("\n").filter((l) => l !== "");
+  return { code, out: lines(stdout), error: lines(stderr) };
+}
+
+async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("deno task report rebuilds every finished run under outputs/, then fails on a damaged one", async () => {
+  await withFolder(async (dir) => {
+    await writeSyntheticRun(join(dir, "outputs", "b"));
+    await writeSyntheticRun(join(dir, "outputs", "a"), { "metrics.jsonl": null });
+    await writeSyntheticRun(join(dir, "outputs", "c"), { "summary.json": null }); // not finished
+    deepStrictEqual(await report(dir), {
+      code: 1,
+      out: ["outputs/b/report.html"],
+      error: ["error: Cannot read run as the file must exist: outputs/a/metrics.jsonl"],
+    });
+    deepStrictEqual(await report(dir, "outputs/b"), {
+      code: 0,
+      out: ["outputs/b/report.html"],
+      error: [],
+    });
+  });
+});
+
+Deno.test("deno task report without any run says how to make one", async () => {
+  await withFolder(async (dir) => {
+    deepStrictEqual(await report(dir), {
+      code: 1,
+      out: [],
+      error: [
+        "error: Cannot report as there must be a finished run under outputs/: make one with deno task train",
+      ],
+    });
+  });
+});
