@@ -14,6 +14,9 @@ import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 /** What the figure is about, such as `{ task: "ag_news", split: "test" }`. */
 export type ScoreSubject = { readonly task: string; readonly split: string };
 
+/** More classes than this are drawn in small cells, without counts. */
+const MANY_CLASSES = 8;
+
 /** Where each gold class went: shares of its rows, with counts. */
 export function confusionMatrix(
   scores: ClassificationScores,
@@ -32,10 +35,16 @@ export function confusionMatrix(
   type Cell = typeof cells[number];
   const worst = cells.filter(({ gold, predicted }) => gold !== predicted)
     .reduce<Cell | null>((most, cell) => most && most.count >= cell.count ? most : cell, null);
-  const marginLeft = Math.min(260, 44 + Math.max(...labels.map(estimateWidth)));
+  const roomy = labels.length <= MANY_CLASSES;
+  const longest = Math.max(...labels.map(estimateWidth));
+  const marginLeft = Math.min(260, 44 + longest),
+    marginTop = roomy ? 44 : Math.min(200, 40 + longest);
+  const inkOn = ({ share }: Cell) => share > 0.65 ? "#ffffff" : "#1f2328";
   return frameFigure({
     title: `Confusion on ${task} ${split}`,
-    subtitle: `Share of each gold class's rows (%), count below; ${formatCount(scores.rows)} rows.`,
+    subtitle: `Share of each gold class's rows (%)${roomy ? ", count below" : ""}; ${
+      formatCount(scores.rows)
+    } rows.`,
     alt: `Accuracy ${formatPercent(scores.accuracy)} %. ${
       worst && worst.count > 0
         ? `The most frequent confusion is ${worst.gold} taken for ${worst.predicted}, ${
@@ -44,10 +53,10 @@ export function confusionMatrix(
         : "No class was taken for another."
     }`,
     plot: {
-      height: 60 + 58 * labels.length,
+      height: marginTop + 10 + (roomy ? 58 : 28) * labels.length,
       marginLeft,
       marginRight: 10,
-      marginTop: 44,
+      marginTop,
       marginBottom: 10,
       padding: 0.04,
       x: {
@@ -55,6 +64,7 @@ export function confusionMatrix(
         domain: labels,
         axis: "top",
         tickSize: 0,
+        tickRotate: roomy ? 0 : -90,
         labelAnchor: "center",
       },
       y: { label: "Gold class", domain: labels, tickSize: 0, labelAnchor: "center" },
@@ -64,19 +74,21 @@ export function confusionMatrix(
         Plot.text(cells, {
           x: "predicted",
           y: "gold",
-          text: ({ share }: Cell) => (100 * share).toFixed(1),
-          fill: ({ share }: Cell) => share > 0.5 ? "#ffffff" : "#1f2328",
-          fontSize: 15,
+          text: ({ share }: Cell) => (100 * share).toFixed(roomy ? 1 : 0),
+          fill: inkOn,
+          fontSize: roomy ? 15 : 10,
           fontWeight: "bold",
-          dy: -8,
+          dy: roomy ? -8 : 0,
         }),
-        Plot.text(cells, {
-          x: "predicted",
-          y: "gold",
-          text: ({ count }: Cell) => formatCount(count),
-          fill: ({ share }: Cell) => share > 0.5 ? "#ffffff" : "#1f2328",
-          dy: 11,
-        }),
+        ...(roomy
+          ? [Plot.text(cells, {
+            x: "predicted",
+            y: "gold",
+            text: ({ count }: Cell) => formatCount(count),
+            fill: inkOn,
+            dy: 11,
+          })]
+          : []),
       ],
     },
   });

@@ -1,5 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { DOMParser } from "linkedom";
+import { scoreClassification } from "@/eval/classification.ts";
+import { confusionMatrix } from "@/report/score_figures.ts";
 import { escapeXml, frameFigure, roundNumbers } from "@/report/frame.ts";
 import { readRun, rows } from "@/report/read_run.ts";
 import { isClassification, type RunRecord } from "@/report/run_record.ts";
@@ -113,6 +115,17 @@ Deno.test("confusionMatrix() says the most frequent confusion in words", () => {
     figures.get("confusion-ag_news")?.alt,
     "Accuracy 85.00 %. The most frequent confusion is Business taken for Sci/Tech, 2 times.",
   );
+});
+
+Deno.test("confusionMatrix() leaves counts out where classes are many, and names every class twice", () => {
+  const labels = Array.from({ length: 9 }, (_, c) => `c${c}`);
+  const gold = labels.map((_, c) => c);
+  const scores = scoreClassification({ gold, predicted: gold, labels });
+  const { svg, alt } = confusionMatrix(scores, { task: "t", split: "test" });
+  deepStrictEqual(svg.match(/>100</g)?.length, 9); // the diagonal
+  deepStrictEqual(svg.match(/>1</g), null);
+  for (const label of labels) deepStrictEqual(svg.split(`>${label}<`).length, 3, label);
+  strictEqual(alt, "Accuracy 100.00 %. No class was taken for another.");
 });
 
 Deno.test("rateBars() draws groups of one name and rate as one bar with their sizes added", () => {
