@@ -12,5 +12,5 @@ export function clearVariable(variable: tf.Variable): void {
   const inPlace = backend instanceof RecordingBackend && value instanceof Value &&
     value.references === 1 && value.node === null && backend.busy === 0;
   if (inPlace) value.elements().fill(0);
-  else variable.assign(tf.tidy(() => tf.zerosLike(variable)));
+  else tf.tidy(() => variable.assign(tf.zerosLike(variable)));
 }
