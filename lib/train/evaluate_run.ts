@@ -1,0 +1,90 @@
+/**
+ * The scores of a run's model on the splits of its tasks.
+ * @module
+ */
+import { predictRows, scoreRows, type TaskScores } from "@/eval/evaluate_rows.ts";
+import { createPredictor } from "@/eval/predict_examples.ts";
+import type { MultiTask } from "@/model/parameters.ts";
+import type { ProgressView } from "@/progress.ts";
+import type { Tokenizer } from "@/text/tokenizer.ts";
+import type { RunTask } from "@/train/run_data.ts";
+
+/** Name of the scores over test rows whose text is not in train. */
+export const UNSEEN = "test-unseen";
+
+/** Scores by task. */
+export type ScoresByTask = Readonly<Record<string, TaskScores>>;
+
+/** Scores a model as it stands; its programs are kept from call to call. */
+export type RunEvaluator = {
+  /** Scores of every task on `split`; tasks without it are left out. */
+  evaluate(split: string): Promise<ScoresByTask>;
+  /** Scores by task on all splits but validation: test, test-unseen, data sets of `alsoTest`. */
+  evaluateTests(): Promise<Readonly<Record<string, Readonly<Record<string, TaskScores>>>>>;
+};
+
+/** An evaluator over the tasks of a run; `view` shows how far it is. */
+export function createRunEvaluator(
+  model: MultiTask,
+  tasks: readonly RunTask[],
+  options: {
+    readonly tokenizer: Tokenizer;
+    readonly lengths: readonly number[];
+    readonly view: ProgressView;
+  },
+): RunEvaluator {
+  const { tokenizer, lengths, view } = options;
+  const { pad: padId, cls: clsId } = tokenizer.ids;
+  const predictors = new Map(
+    tasks.map(({ task }) => [
+      task.name,
+      createPredictor(model, task.name, { lengths, padId, clsId }),
+    ]),
+  );
+
+  /** Scores of one task on one split, and on its unseen rows where that was asked for. */
+  const score = async ({ task, evaluation, unseen }: RunTask, split: string) => {
+    const set = evaluation.get(split), predictor = predictors.get(task.name);
+    if (set === undefined || predictor === undefined) return null;
+    const label = `evaluate ${task.name} ${split}`;
+    const predictions = await predictRows(
+      predictor,
+      task,
+      set,
+      (done, total) => view.update({ done, total, label }),
+    );
+    const { labels } = task;
+    return {
+      all: scoreRows(set.rows, predictions, { labels }),
+      unseen: split === "test" && unseen !== null && unseen.length > 0
+        ? scoreRows(set.rows, predictions, { labels, chosen: unseen })
+        : null,
+    };
+  };
+
+  return {
+    async evaluate(split) {
+      const scores: Record<string, TaskScores> = {};
+      for (const task of tasks) {
+        const found = await score(task, split);
+        if (found !== null) scores[task.task.name] = found.all;
+      }
+      return scores;
+    },
+    async evaluateTests() {
+      const scores: Record<string, Record<string, TaskScores>> = {};
+      for (const task of tasks) {
+        const own: Record<string, TaskScores> = {};
+        for (const split of task.evaluation.keys()) {
+          if (split === "validation") continue;
+          const found = await score(task, split);
+          if (found === null) continue;
+          own[split] = found.all;
+          if (found.unseen !== null) own[UNSEEN] = found.unseen;
+        }
+        scores[task.task.name] = own;
+      }
+      return scores;
+    },
+  };
+}

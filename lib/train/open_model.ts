@@ -1,0 +1,88 @@
+/**
+ * The model that a run begins with: a checkpoint's encoder, or a fresh one over a vocabulary learned from
+ * the run's own training rows; heads are always fresh.
+ * @module
+ */
+import { join } from "node:path";
+import type { ModelConfig, RunConfig } from "@/config.ts";
+import { type Row, textOfRow } from "@/data/rows.ts";
+import { isFile, isFolder } from "@/files.ts";
+import { createEncoder, createModel } from "@/model/init.ts";
+import { loadEncoder } from "@/model/load_encoder.ts";
+import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";
+import { loadTokenizer, type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
+import { learnVocabulary } from "@/text/vocabulary.ts";
+
+/** A model with the tokenizer it was made for. */
+export type OpenedModel = { readonly model: MultiTask; readonly tokenizer: Tokenizer };
+
+/** Makes the model of a run; `rows` are the training rows of all its tasks. */
+export async function openModel(
+  { model: config, tasks, seed }: Pick<RunConfig, "model" | "tasks" | "seed">,
+  rows: Iterable<Row>,
+): Promise<OpenedModel> {
+  const { encoder, tokenizer } = config.source === null
+    ? makeFresh(config, rows, seed)
+    : await openCheckpoint(config.source);
+  try {
+    checkSizes(encoder, { tokenizer, maxLength: config.maxLength });
+    const { pooling, embeddingSize, normalize } = config;
+    const model = createModel(encoder, { tasks, pooling, embeddingSize, normalize, seed });
+    return { model, tokenizer };
+  } catch (error) {
+    disposeEncoder(encoder);
+    throw error;
+  }
+}
+
+function makeFresh({ fresh, dropout }: ModelConfig, rows: Iterable<Row>, seed: number) {
+  const texts = Array.from(rows, textOfRow);
+  const learned = learnVocabulary(texts, { size: fresh.vocabularySize, lowercase: true });
+  const tokenizer = tokenizerFromJson(learned.json, learned.config, "the learned vocabulary");
+  const encoder = createEncoder({
+    ...fresh,
+    vocabularySize: tokenizer.vocabularySize,
+    typeVocabularySize: 2, // this and the next two as in BERT
+    layerNormEpsilon: 1e-12,
+    initializerRange: 0.02,
+    padId: tokenizer.ids.pad,
+    dropout: { hidden: dropout.hidden, attention: dropout.attention },
+  }, { seed });
+  return { encoder, tokenizer };
+}
+
+async function openCheckpoint(source: string) {
+  const folder = await findFolder(source);
+  const tokenizer = await loadTokenizer(folder); // before the weights, which take longer to load
+  const { encoder } = await loadEncoder(folder);
+  return { encoder, tokenizer };
+}
+
+/** The folder of a checkpoint: itself, or the model of a run. */
+async function findFolder(source: string): Promise<string> {
+  const ofRun = join(source, "model");
+  if (await isFile(join(ofRun, "config.json"))) return ofRun;
+  if (await isFolder(source)) return source;
+  throw new Deno.errors.NotFound(
+    `Cannot load model as model.source must be a folder or a run: current value is ${source}`,
+  );
+}
+
+/** A checkpoint must have a row for every piece and a position for every place. */
+function checkSizes(
+  { config }: Encoder,
+  { tokenizer, maxLength }: { readonly tokenizer: Tokenizer; readonly maxLength: number },
+): void {
+  if (tokenizer.vocabularySize > config.vocabularySize) {
+    throw new RangeError(
+      `Cannot load model as its embeddings must have a row for each of the tokenizer's ` +
+        `${tokenizer.vocabularySize} pieces: current number is ${config.vocabularySize}`,
+    );
+  }
+  if (maxLength > config.maxPositions) {
+    throw new RangeError(
+      `Cannot load model as model.maxLength must be at most the encoder's ${config.maxPositions} ` +
+        `positions: current value is ${maxLength}`,
+    );
+  }
+}

@@ -1,0 +1,210 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import type { RunConfig } from "@/config.ts";
+import { loadModel } from "@/model/load_model.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { type TrainOptions, trainRun } from "@/train/train_run.ts";
+import { testOnBackends } from "../backend.ts";
+
+/** A run of 8 steps on a handful of rows of the built-in sample, dropout on. */
+const CONFIG: RunConfig = resolveConfig({
+  preset: "quickstart",
+  file: {
+    model: {
+      fresh: {
+        hiddenSize: 8,
+        layers: 1,
+        attentionHeads: 2,
+        intermediateSize: 8,
+        vocabularySize: 250,
+        maxPositions: 48,
+      },
+      maxLength: 48,
+    },
+    training: {
+      epochs: 2,
+      batchRows: 4,
+      lengths: [16, 32],
+      logEvery: 3,
+      evaluateEvery: 4,
+      checkpointEvery: 2,
+    },
+    data: { maxRows: 16 },
+  },
+});
+
+/** A clock that stands still, so that two runs have equal times. */
+const BASE = { nowMs: () => 0, environment: { device: "test" } };
+
+async function inFolder(test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const readLines = async (dir: string) =>
+  (await Deno.readTextFile(join(dir, "metrics.jsonl"))).trimEnd().split("\n")
+    .map((line) => JSON.parse(line));
+
+testOnBackends(
+  "trainRun() writes a run's folder: configuration, metrics, model, scores",
+  () =>
+    inFolder(async (root) => {
+      const dir = join(root, "tiny");
+      const events: number[] = [], notes: string[] = [];
+      const summary = await trainRun(CONFIG, {
+        ...BASE,
+        out: dir,
+        onStep: ({ step, steps }) => events.push(step / steps),
+        onNote: (note) => notes.push(note),
+      });
+      // 16 rows of each task in batches of 4, twice round
+      deepStrictEqual([summary.steps, summary.name, summary.preset], [8, "tiny", "quickstart"]);
+      deepStrictEqual(events, [1, 2, 3, 4, 5, 6, 7, 8].map((step) => step / 8));
+      strictEqual(
+        notes[0],
+        "An epoch is 4 steps: every row of ag_news once, every row of conll2003 once.",
+      );
+      deepStrictEqual(summary.notes, notes);
+      const lines = await readLines(dir);
+      deepStrictEqual(lines.map(({ kind, step }) => `${kind} ${step}`), [
+        "train 3",
+        "evaluate 4",
+        "train 6",
+        "train 8",
+        "evaluate 8",
+      ]);
+      strictEqual(lines[3].epoch, 2);
+      ok(lines[3].losses.ag_news > 0 && lines[3].losses.ag_news < 2 * Math.log(4));
+      deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "config.json"))), CONFIG);
+      deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "summary.json"))), summary);
+      deepStrictEqual(summary.scores.ag_news?.validation, lines[4].scores.ag_news);
+      strictEqual(summary.scores.conll2003?.test?.rows, 16);
+      const loaded = await loadModel(join(dir, "model"));
+      deepStrictEqual(loaded.model.tasks.map(({ name }) => name), ["ag_news", "conll2003"]);
+      strictEqual(loaded.maxLength, 48);
+      disposeModel(loaded.model);
+    }),
+);
+
+testOnBackends(
+  "trainRun() resumed after an interrupt ends as if it had never stopped",
+  () =>
+    inFolder(async (root) => {
+      const whole = join(root, "whole"), parts = join(root, "parts");
+      const expected = await trainRun(CONFIG, { ...BASE, out: whole });
+      for (const stopAt of [1, 4, 7]) {
+        const abort = new AbortController();
+        await rejects(
+          trainRun(CONFIG, {
+            ...BASE,
+            out: parts,
+            resume: stopAt > 1,
+            signal: abort.signal,
+            onStep: ({ step }) => step === stopAt && abort.abort(),
+          }),
+          {
+            message:
+              `Training was interrupted after step ${stopAt} of 8: go on with --resume ${parts}`,
+          },
+        );
+      }
+      const resumed = await trainRun(CONFIG, { ...BASE, out: parts, resume: true });
+      deepStrictEqual(await readLines(parts), await readLines(whole));
+      deepStrictEqual({ ...resumed, name: "whole" }, expected);
+      deepStrictEqual(
+        await Deno.readFile(join(parts, "model", "model.safetensors")),
+        await Deno.readFile(join(whole, "model", "model.safetensors")),
+      );
+    }),
+);
+
+testOnBackends(
+  "trainRun() killed between checkpoints drops the lines after the last one",
+  () =>
+    inFolder(async (root) => {
+      const whole = join(root, "whole"), parts = join(root, "parts");
+      await trainRun(CONFIG, { ...BASE, out: whole });
+      class Kill extends Error {}
+      const options: TrainOptions = {
+        ...BASE,
+        out: parts,
+        onStep: ({ step }) => {
+          if (step === 7) throw new Kill("killed");
+        },
+      };
+      await rejects(trainRun(CONFIG, options), Kill);
+      await trainRun(CONFIG, { ...BASE, out: parts, resume: true });
+      deepStrictEqual(await readLines(parts), await readLines(whole));
+    }),
+);
+
+testOnBackends(
+  "trainRun() refuses a folder in use, a folder of no run, a damaged checkpoint",
+  () =>
+    inFolder(async (root) => {
+      await Deno.writeTextFile(join(root, "other.txt"), "mine");
+      await rejects(trainRun(CONFIG, { ...BASE, out: root }), {
+        name: "AlreadyExists",
+        message: `Cannot start run as ${root} must be empty: it holds other.txt; choose another ` +
+          `--out, or go on with --resume ${root}`,
+      });
+      await rejects(trainRun(CONFIG, { ...BASE, out: root, resume: true }), {
+        name: "NotFound",
+        message:
+          `Cannot resume run as ${root} must hold config.json: it is not the folder of a run`,
+      });
+      const dir = join(root, "run");
+      const config = { ...CONFIG, training: { ...CONFIG.training, maxSteps: 1 } };
+      await trainRun(config, { ...BASE, out: dir });
+      const path = join(dir, "checkpoint", "step-1.safetensors");
+      const bytes = await Deno.readFile(path);
+      const last = bytes.length - 1;
+      bytes[last] = (bytes[last] ?? 0) ^ 1;
+      await Deno.writeFile(path, bytes);
+      await rejects(trainRun(config, { ...BASE, out: dir, resume: true }), (error) => {
+        ok(error instanceof RangeError);
+        ok(error.message.startsWith(`Cannot resume run as ${path} must have the checksum `));
+        return true;
+      });
+    }),
+);
+
+testOnBackends(
+  "trainRun() stops at a loss that is not finite and names step and rows",
+  () =>
+    inFolder(async (root) => {
+      const config = {
+        ...CONFIG,
+        training: { ...CONFIG.training, learningRate: { top: 1e38, decay: 1, heads: 1e38 } },
+      };
+      await rejects(trainRun(config, { ...BASE, out: join(root, "run") }), (error) => {
+        ok(error instanceof RangeError);
+        ok(
+          /^Cannot continue training as the loss of ag_news must be finite: at step 2 it is (NaN|Infinity); batch: ag_news rows \d+, \d+, \d+, \d+$/
+            .test(error.message),
+          error.message,
+        );
+        return true;
+      });
+    }),
+);
+
+testOnBackends(
+  "trainRun() holds no more tensors at its last step than at its second",
+  () =>
+    inFolder(async (root) => {
+      const counts: number[] = [];
+      await trainRun(CONFIG, {
+        ...BASE,
+        out: join(root, "run"),
+        onStep: () => counts.push(tf.memory().numTensors),
+      });
+      deepStrictEqual(counts, counts.map(() => counts[0]));
+    }),
+);
