@@ -38,8 +38,10 @@ testOnBackends("poolSentences() takes the first token for cls-token", () => {
 });
 
 testOnBackends("poolSentences() runs the pooler over the first token for cls", () => {
-  const weight = tf.variable(tf.tensor2d([[0, 1], [0.5, 0]])); // [out, in]: swaps, halves
-  const bias = tf.variable(tf.tensor1d([4, 0]));
+  const [weight, bias] = [
+    tf.tidy(() => tf.variable(tf.tensor2d([[0, 1], [0.5, 0]]))), // [out, in]: swaps, halves
+    tf.tidy(() => tf.variable(tf.tensor1d([4, 0]))),
+  ];
   tf.tidy(() => {
     const mask = tf.tensor2d(MASK, undefined, "int32");
     const pooled = poolSentences(tf.tensor2d(HIDDEN), {

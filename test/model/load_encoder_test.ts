@@ -1,0 +1,201 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { loadEncoder } from "@/model/load_encoder.ts";
+import { disposeEncoder, namedEncoderParameters } from "@/model/parameters.ts";
+import { type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
+import { testOnBackends } from "../backend.ts";
+import { FOLDER, readAll } from "./bert_fixture.ts";
+
+/** The fixture's tensors, renamed; those that `rename` maps to null are left out. */
+async function listTensors(rename: (name: string) => string | null): Promise<TensorToWrite[]> {
+  const shapes = new Map<string, readonly number[]>();
+  const { encoder } = await loadEncoder(FOLDER);
+  for (const { name, variable } of namedEncoderParameters(encoder)) {
+    shapes.set(name, variable.shape);
+  }
+  disposeEncoder(encoder);
+  const values = await readAll(join(FOLDER, "model.safetensors"));
+  return [...values].flatMap(([name, data]) => {
+    const renamed = rename(name);
+    if (renamed === null) return [];
+    return [{ name: renamed, shape: shapes.get(name) ?? [], read: () => data }];
+  });
+}
+
+/** Runs `test` with a folder that has the fixture's config.json. */
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.copyFile(join(FOLDER, "config.json"), join(folder, "config.json"));
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Fails unless the encoder in `folder` is the fixture's; gives back what was ignored. */
+async function requireFixture(folder: string): Promise<readonly string[]> {
+  const wanted = await readAll(join(FOLDER, "model.safetensors"));
+  const { encoder, ignored } = await loadEncoder(folder);
+  for (const { name, variable } of namedEncoderParameters(encoder)) {
+    deepStrictEqual([...variable.dataSync()], [...wanted.get(name) ?? []], name);
+  }
+  disposeEncoder(encoder);
+  return ignored;
+}
+
+const EXTRA = (name: string): TensorToWrite => ({
+  name,
+  shape: [2],
+  read: () => Float32Array.of(1, 2),
+});
+
+testOnBackends(
+  "loadEncoder() reads what save_pretrained wrote, every parameter of it",
+  async () => {
+    deepStrictEqual(await requireFixture(FOLDER), []);
+    const wanted = await readAll(join(FOLDER, "model.safetensors"));
+    const { encoder } = await loadEncoder(FOLDER);
+    const names = namedEncoderParameters(encoder).map(({ name }) => name);
+    deepStrictEqual(names.toSorted(), [...wanted.keys()].toSorted());
+    disposeEncoder(encoder);
+  },
+);
+
+testOnBackends(
+  "loadEncoder() takes the names of bert-base-uncased and lists what it ignores",
+  async () => {
+    await withFolder(async (folder) => {
+      const tensors = await listTensors((name) =>
+        `bert.${name}`.replace("LayerNorm.weight", "LayerNorm.gamma")
+          .replace("LayerNorm.bias", "LayerNorm.beta")
+      );
+      const heads = ["cls.predictions.bias", "cls.seq_relationship.weight"];
+      const others = [...heads, "bert.embeddings.position_ids"].map(EXTRA);
+      await writeSafetensors(join(folder, "model.safetensors"), [...tensors, ...others]);
+      deepStrictEqual(await requireFixture(folder), [...heads, "bert.embeddings.position_ids"]);
+    });
+  },
+);
+
+testOnBackends("loadEncoder() without a pooler in the checkpoint gives none", async () => {
+  await withFolder(async (folder) => {
+    const tensors = await listTensors((name) => name.startsWith("pooler") ? null : name);
+    await writeSafetensors(join(folder, "model.safetensors"), tensors);
+    const { encoder } = await loadEncoder(folder);
+    strictEqual(encoder.pooler, null);
+    disposeEncoder(encoder);
+  });
+});
+
+testOnBackends("loadEncoder() reads shards by their index", async () => {
+  await withFolder(async (folder) => {
+    const tensors = await listTensors((name) => name);
+    const shards = [
+      "model-00001-of-00002.safetensors",
+      "model-00002-of-00002.safetensors",
+    ] as const;
+    const of = (i: number) => shards[i % 2] ?? shards[0];
+    for (const shard of shards) {
+      await writeSafetensors(join(folder, shard), tensors.filter((_, i) => of(i) === shard));
+    }
+    const weight_map = Object.fromEntries(tensors.map(({ name }, i) => [name, of(i)]));
+    const index = join(folder, "model.safetensors.index.json");
+    await Deno.writeTextFile(index, JSON.stringify({ weight_map }));
+    await requireFixture(folder);
+
+    await Deno.writeTextFile(index, JSON.stringify({ weight_map: { ...weight_map, lost: of(0) } }));
+    await rejects(loadEncoder(folder), {
+      name: "RangeError",
+      message: `Cannot read tensor "lost" as ${index} places it in ${
+        of(0)
+      }, which does not have it`,
+    });
+    await Deno.writeTextFile(index, JSON.stringify({ weight_map: { a: "../x.safetensors" } }));
+    await rejects(loadEncoder(folder), {
+      message:
+        `Cannot read tensor "a" as ${index} must place it in a .safetensors file beside it: current value is "../x.safetensors"`,
+    });
+    await Deno.writeTextFile(index, "{}");
+    await rejects(loadEncoder(folder), {
+      message: `Cannot read tensors as ${index} must have an object "weight_map"`,
+    });
+  });
+});
+
+testOnBackends(
+  "loadEncoder() names every missing, extra and misshapen tensor at once",
+  async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "model.safetensors");
+      const tensors = await listTensors((name) =>
+        name.includes("layer.1.output.dense") ? null : name
+      );
+      const first = tensors.findIndex(({ name }) => name === "embeddings.LayerNorm.weight");
+      tensors[first] = EXTRA("embeddings.LayerNorm.weight");
+      await writeSafetensors(path, [
+        ...tensors,
+        EXTRA("encoder.layer.2.weight"),
+        EXTRA("bert.odd"),
+      ]);
+      const before = tf.memory().numTensors;
+      await rejects(loadEncoder(folder), {
+        name: "RangeError",
+        message:
+          `Cannot load encoder as ${path} must hold the tensors that config.json describes: ` +
+          "missing encoder.layer.1.output.dense.weight, encoder.layer.1.output.dense.bias; " +
+          "not known encoder.layer.2.weight, bert.odd; " +
+          "misshapen embeddings.LayerNorm.weight [2], wanted [32]",
+      });
+      strictEqual(tf.memory().numTensors, before);
+    });
+  },
+);
+
+testOnBackends("loadEncoder() refuses two names of one tensor", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "model.safetensors");
+    const tensors = await listTensors((name) => name);
+    await writeSafetensors(path, [...tensors, EXTRA("bert.pooler.dense.bias")]);
+    await rejects(loadEncoder(folder), {
+      message:
+        `Cannot load encoder as ${path} must name each tensor once: pooler.dense.bias and bert.pooler.dense.bias are the same`,
+    });
+  });
+});
+
+Deno.test("loadEncoder() refuses pytorch_model.bin alone, and a folder without tensors", async () => {
+  await withFolder(async (folder) => {
+    await rejects(loadEncoder(folder), {
+      name: "NotFound",
+      message:
+        `Cannot read tensors as ${folder} must have model.safetensors or model.safetensors.index.json`,
+    });
+    await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
+    await rejects(loadEncoder(folder), {
+      name: "NotFound",
+      message:
+        `Cannot read tensors as ${folder} must have model.safetensors: there is only pytorch_model.bin, a pickled ` +
+        "object that can run code when read; save it anew with save_pretrained(…, safe_serialization=True)",
+    });
+  });
+});
+
+testOnBackends("loadEncoder() leaves nothing behind when a tensor is of no use", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "model.safetensors");
+    await Deno.copyFile(join(FOLDER, "model.safetensors"), path);
+    const bytes = await Deno.readFile(path);
+    const text = new TextDecoder("latin1").decode(bytes);
+    const at = text.indexOf('"dtype":"F32"', text.indexOf('"pooler.dense.weight"'));
+    bytes.set(new TextEncoder().encode('"dtype":"I32"'), at);
+    await Deno.writeFile(path, bytes);
+    const before = tf.memory().numTensors;
+    await rejects(loadEncoder(folder), {
+      message:
+        `Cannot read tensor "pooler.dense.weight" of ${path} as its dtype must be one of F32, F16, BF16: current value is I32`,
+    });
+    strictEqual(tf.memory().numTensors, before);
+  });
+});
