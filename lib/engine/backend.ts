@@ -120,9 +120,8 @@ export class RecordingBackend extends tf.KernelBackend {
   }
 
   /** Counts a value that was made elsewhere as one of this backend's. */
-  adopt(value: Value): void {
+  adopt(_value: Value): void {
     this.#live++;
-    void value;
   }
 
   /** The tensor of a new node. */
@@ -204,7 +203,7 @@ export class RecordingBackend extends tf.KernelBackend {
       throw new Error("Cannot read a tensor at once as a compiled call is running: await it first");
     }
     const value = dataId as Value;
-    if (value.node !== null) this.flush();
+    if (value.node !== null || value.memory === null) this.flush();
     return value.elements().slice();
   }
 

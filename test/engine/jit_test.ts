@@ -1,0 +1,190 @@
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { clearVariable } from "@/engine/buffers.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { jit, onCompile } from "@/engine/jit.ts";
+import { onFallback } from "@/engine/kernels/fallback.ts";
+
+await openEngine({ threads: 2 });
+
+/** Runs `test` and fails if it leaves tensors behind. */
+function testJit(name: string, test: () => Promise<void>): void {
+  Deno.test(name, async () => {
+    await openEngine();
+    const before = tf.memory().numTensors;
+    await test();
+    strictEqual(tf.memory().numTensors - before, 0, "tensors left behind");
+  });
+}
+
+testJit("jit() computes what the function computes and compiles once per signature", async () => {
+  const compiled: string[] = [];
+  onCompile((name) => compiled.push(name));
+  const square = jit("square", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, x) }));
+  for (const values of [[1, 2], [3, 4], [5, 6, 7]]) {
+    const x = tf.tensor1d(values);
+    const { y } = await square({ x });
+    deepStrictEqual([...y.dataSync()], values.map((v) => v * v));
+    tf.dispose([x, y]);
+  }
+  deepStrictEqual(compiled, ["square", "square"]); // [2] and [3]
+  onCompile(() => {});
+});
+
+testJit("jit() reads variables as they stand and updates them in place", async () => {
+  const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
+  const grow = jit("grow", ({ by }: { by: tf.Scalar }) => {
+    w.assign(tf.add(w, by));
+    return { sum: tf.sum(w) };
+  });
+  const by = tf.scalar(10);
+  const first = await grow({ by });
+  deepStrictEqual([...w.dataSync()], [11, 12]);
+  strictEqual(first.sum.dataSync()[0], 23); // read after the assignment: the new value
+  tf.tidy(() => w.assign(tf.tensor1d([0, 0]))); // from outside, between calls
+  const second = await grow({ by });
+  deepStrictEqual([...w.dataSync()], [10, 10]);
+  tf.dispose([w, by, first, second]);
+});
+
+testJit("jit() leaves a tensor alone that shared its value with an updated variable", async () => {
+  const start = tf.tensor1d([1, 2]);
+  const w = tf.variable(start);
+  const double = jit("double", () => {
+    w.assign(tf.mul(w, 2));
+    return {};
+  });
+  await double({});
+  deepStrictEqual([...start.dataSync()], [1, 2]);
+  deepStrictEqual([...w.dataSync()], [2, 4]);
+  tf.dispose([start, w]);
+});
+
+testJit("jit() swaps two variables, though each is read after the other is written", async () => {
+  const a = tf.tidy(() => tf.variable(tf.tensor1d([1, 1])));
+  const b = tf.tidy(() => tf.variable(tf.tensor1d([5, 6])));
+  const swap = jit("swap", () => {
+    const old = tf.mul(a, 1.5);
+    a.assign(tf.mul(b, 2) as tf.Tensor1D);
+    b.assign(old as tf.Tensor1D);
+    return {};
+  });
+  await swap({});
+  deepStrictEqual([...a.dataSync()], [10, 12]);
+  deepStrictEqual([...b.dataSync()], [1.5, 1.5]);
+  tf.dispose([a, b]);
+});
+
+testJit("jit() updates a variable by a product with itself", async () => {
+  // the product reads all of w for each element, so it must not be written over w while it is read
+  const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
+  const square = jit("square matrix", () => {
+    w.assign(tf.matMul(w, w) as tf.Tensor2D);
+    return {};
+  });
+  await square({});
+  deepStrictEqual([...w.dataSync()], [7, 10, 15, 22]); // [1 2; 3 4]² by hand
+  w.dispose();
+});
+
+testJit("jit() takes gradients and accumulates them into a buffer", async () => {
+  const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
+  const sum = tf.tidy(() => tf.variable(tf.zeros([2, 2]), false));
+  const accumulate = jit("accumulate", ({ x }: { x: tf.Tensor2D }) => {
+    const { value, grads } = tf.variableGrads(
+      () => tf.sum(tf.square(tf.matMul(x, w as tf.Tensor2D))) as tf.Scalar,
+      [w],
+    );
+    sum.assign(tf.add(sum, grads[w.name] as tf.Tensor));
+    return { value };
+  });
+  const x = tf.eye(2);
+  for (const times of [1, 2]) {
+    const { value } = await accumulate({ x });
+    strictEqual(value.dataSync()[0], 30); // 1 + 4 + 9 + 16
+    deepStrictEqual([...sum.dataSync()], [2, 4, 6, 8].map((v) => v * times));
+    value.dispose();
+  }
+  clearVariable(sum);
+  deepStrictEqual([...sum.dataSync()], [0, 0, 0, 0]);
+  tf.dispose([w, sum, x]);
+});
+
+testJit("jit() keeps a tensor from outside for as long as the program lives", async () => {
+  const scale = tf.tensor1d([2, 3]);
+  const run = jit("scaled", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, scale) }));
+  const x = tf.tensor1d([1, 1]);
+  const first = await run({ x });
+  const second = await run({ x });
+  deepStrictEqual([...second.y.dataSync()], [2, 3]);
+  tf.dispose([scale, x, first, second]);
+});
+
+testJit("jit() refuses to read a value while it records", async () => {
+  const read = jit("read", ({ x }: { x: tf.Tensor }) => ({ y: tf.scalar(x.dataSync()[0] ?? 0) }));
+  const x = tf.tensor1d([1]);
+  await rejects(read({ x }), {
+    message: 'Cannot read a tensor inside jit("read"): return it instead',
+  });
+  x.dispose();
+});
+
+testJit("jit() names an operation that is not compiled", async () => {
+  const run = jit("cumulative", ({ x }: { x: tf.Tensor1D }) => ({ y: tf.cumprod(x) }));
+  const x = tf.tensor1d([1, 2]);
+  await rejects(run({ x }), {
+    message: 'Cannot record Cumprod inside jit("cumulative") as it must be a compiled operation: ' +
+      "compute it outside and pass it in",
+  });
+  x.dispose();
+});
+
+testJit("a variable is unchanged when recording fails after an assignment", async () => {
+  const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
+  const run = jit("failing", () => {
+    w.assign(tf.mul(w, 2));
+    throw new RangeError("on purpose");
+  });
+  await rejects(run({}), { message: "on purpose" });
+  deepStrictEqual([...w.dataSync()], [1, 2]);
+  w.dispose();
+});
+
+testJit("the event loop goes on while a compiled call runs", async () => {
+  const heavy = jit("heavy", ({ x }: { x: tf.Tensor2D }) => {
+    let y = x;
+    for (let i = 0; i < 20; i++) y = tf.matMul(y, x);
+    return { y };
+  });
+  const x = tf.tidy(() => tf.mul(tf.ones([400, 400]), 1e-3) as tf.Tensor2D);
+  (await heavy({ x })).y.dispose(); // compiled
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  const running = heavy({ x });
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  throws(() => x.dataSync(), {
+    message: "Cannot read a tensor at once as a compiled call is running: await it first",
+  });
+  const { y } = await running;
+  clearInterval(timer);
+  ok(ticks > 0, "no timer fired during the call");
+  tf.dispose([x, y]);
+});
+
+testJit(
+  "an operation without a compiled kernel runs on TensorFlow.js's own, noted once",
+  async () => {
+    const seen: string[] = [];
+    onFallback((kernel) => seen.push(kernel));
+    const x = tf.tensor1d([3, 1, 2]);
+    for (let i = 0; i < 2; i++) {
+      const { values, indices } = tf.topk(x, 2);
+      deepStrictEqual([...await values.data()], [3, 2]);
+      deepStrictEqual([...await indices.data()], [0, 2]);
+      tf.dispose([values, indices]);
+    }
+    onFallback(() => {});
+    deepStrictEqual(seen, ["TopK"]);
+    x.dispose();
+  },
+);
