@@ -1,0 +1,243 @@
+import { deepStrictEqual, notDeepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { stream } from "@/random.ts";
+import { collate, streamBatches, type StreamOptions } from "@/text/batches.ts";
+import { describeCoverage, measureCoverage } from "@/text/coverage.ts";
+import { type Example, IGNORED } from "@/text/example.ts";
+import { planBatches } from "@/text/plan_batches.ts";
+import { prefetched } from "@/text/prefetch.ts";
+
+const TABLE = [4, 8, 16];
+
+/** A classification example of `length` pieces, all of them its row number and 10. */
+function textExample(row: number, length: number): Example {
+  return { row, ids: new Int32Array(length).fill(10 + row), labels: Int32Array.of(row % 4) };
+}
+
+const OPTIONS: StreamOptions = {
+  rows: 3,
+  lengths: TABLE,
+  padId: 0,
+  clsId: 2,
+  seed: 13,
+  name: "ag_news",
+};
+const EXAMPLES = [2, 9, 4, 5, 16, 3, 7, 8, 2, 2].map((length, row) => textExample(row, length));
+
+Deno.test("planBatches() without chance takes the longest first and pads to the table", () => {
+  // lengths pad to 16: {1, 2}, 8: {3}, 4: {0, 4}
+  deepStrictEqual(planBatches([3, 9, 16, 5, 4], { rows: 2, lengths: TABLE, prng: null }), [
+    { examples: [1, 2], rows: 2, length: 16 },
+    { examples: [3, 0], rows: 2, length: 8 },
+    { examples: [4], rows: 2, length: 4 },
+  ]);
+});
+
+Deno.test("planBatches() with tokens gives short batches more rows", () => {
+  // 32 tokens: 2 rows of 16, 4 of 8, 8 of 4
+  deepStrictEqual(planBatches([16, 3, 9, 5, 4, 8], { tokens: 32, lengths: TABLE, prng: null }), [
+    { examples: [0, 2], rows: 2, length: 16 },
+    { examples: [3, 5, 1, 4], rows: 4, length: 8 },
+  ]);
+  deepStrictEqual(planBatches([16], { tokens: 5, lengths: TABLE, prng: null }), [
+    { examples: [0], rows: 1, length: 16 }, // a row that exceeds the budget has a batch of its own
+  ]);
+});
+
+const lengthLists = fc.array(fc.integer({ min: 2, max: 16 }), { maxLength: 400 });
+const sizes = fc.oneof(
+  fc.record({ rows: fc.integer({ min: 1, max: 7 }) }),
+  fc.record({ tokens: fc.integer({ min: 1, max: 200 }) }),
+);
+
+Deno.test("planBatches() puts every example into one batch that holds it, in few shapes", () => {
+  fc.assert(
+    fc.property(lengthLists, sizes, fc.option(fc.nat()), (lengths, size, seed) => {
+      const prng = seed === null ? null : stream(seed, "order");
+      const plans = planBatches(lengths, { ...size, lengths: TABLE, prng });
+      const taken = plans.flatMap(({ examples }) => examples).toSorted((a, b) => a - b);
+      deepStrictEqual(taken, lengths.map((_, index) => index));
+      const rowsAt = new Map<number, number>();
+      for (const { examples, rows, length } of plans) {
+        const longest = Math.max(...examples.map((index) => lengths[index] ?? 0));
+        strictEqual(length, TABLE.find((padded) => padded >= longest));
+        strictEqual(rowsAt.get(length) ?? rows, rows);
+        rowsAt.set(length, rows);
+        strictEqual(examples.length >= 1 && examples.length <= rows, true);
+      }
+      strictEqual(plans.filter(({ examples, rows }) => examples.length < rows).length <= 1, true);
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+});
+
+Deno.test("planBatches() gives every epoch the same number of batches", () => {
+  fc.assert(
+    fc.property(lengthLists, sizes, (lengths, size) => {
+      const count = (epoch: number) =>
+        planBatches(lengths, { ...size, lengths: TABLE, prng: stream(1, "order", epoch) }).length;
+      deepStrictEqual([count(1), count(2)], [count(0), count(0)]);
+    }),
+    { seed: 2, numRuns: 100 },
+  );
+});
+
+Deno.test("planBatches() keeps padding small and mixes rows of all places", () => {
+  const prng = stream(1, "lengths");
+  const lengths = Array.from({ length: 2000 }, () => 2 + prng.below(15));
+  const plans = planBatches(lengths, { rows: 8, lengths: TABLE, prng: stream(2, "order") });
+  const least = lengths.reduce((sum, n) => sum + (TABLE.find((padded) => padded >= n) ?? 0), 0);
+  const padded = plans.reduce((sum, { rows, length }) => sum + rows * length, 0);
+  // 5 pools of 400 rows, at most 2 mixed batches in each: each wastes under 8 × 12 pieces
+  strictEqual(padded - least < 5 * 2 * 8 * 12, true, `${padded - least} pieces wasted`);
+  const first = plans[0]?.examples ?? [];
+  strictEqual(Math.max(...first) - Math.min(...first) > 200, true);
+});
+
+Deno.test("collate() lays text rows side by side; a filler row is one [CLS]", () => {
+  const plan = { examples: [0, 2], rows: 3, length: 4 };
+  deepStrictEqual(collate(EXAMPLES, plan, { padId: 0, clsId: 2 }), {
+    rows: 3,
+    length: 4,
+    ids: Int32Array.of(10, 10, 0, 0, 12, 12, 12, 12, 2, 0, 0, 0),
+    mask: Int32Array.of(1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0),
+    labels: Int32Array.of(0, 2, IGNORED),
+    examples: [0, 2],
+    tokens: 6,
+  });
+});
+
+Deno.test("collate() pads tags with ignored ones", () => {
+  const example: Example = {
+    row: 0,
+    ids: Int32Array.of(2, 7, 3),
+    labels: Int32Array.of(IGNORED, 5, IGNORED),
+    words: Int32Array.of(IGNORED, 0, IGNORED),
+  };
+  const batch = collate([example], { examples: [0], rows: 2, length: 4 }, { padId: 9, clsId: 2 });
+  deepStrictEqual(batch.ids, Int32Array.of(2, 7, 3, 9, 2, 9, 9, 9));
+  deepStrictEqual(batch.mask, Int32Array.of(1, 1, 1, 0, 1, 0, 0, 0));
+  deepStrictEqual(batch.labels, Int32Array.of(-1, 5, -1, -1, -1, -1, -1, -1));
+  strictEqual(batch.tokens, 3);
+});
+
+/** Rows of the next `count` batches. */
+function take(source: { next(): { examples: readonly number[] } }, count: number) {
+  return Array.from({ length: count }, () => source.next().examples);
+}
+
+Deno.test("streamBatches() goes on exactly from a saved position", () => {
+  const whole = streamBatches(EXAMPLES, OPTIONS); // 10 rows, 3 a batch: 4 batches an epoch
+  strictEqual(whole.batchesPerEpoch, 4);
+  const batches = take(whole, 11);
+  for (let done = 0; done < 10; done++) {
+    const first = streamBatches(EXAMPLES, OPTIONS);
+    take(first, done);
+    const rest = streamBatches(EXAMPLES, { ...OPTIONS, position: first.position() });
+    deepStrictEqual(take(rest, 11 - done), batches.slice(done));
+  }
+});
+
+Deno.test("streamBatches() covers all rows each epoch, in an order of its own", () => {
+  const source = streamBatches(EXAMPLES, OPTIONS);
+  const [first, second] = [take(source, 4), take(source, 4)];
+  const all = EXAMPLES.map((_, index) => index);
+  deepStrictEqual(first.flat().toSorted((a, b) => a - b), all);
+  deepStrictEqual(second.flat().toSorted((a, b) => a - b), all);
+  notDeepStrictEqual(first, second);
+  notDeepStrictEqual(first, take(streamBatches(EXAMPLES, { ...OPTIONS, name: "other" }), 4));
+  notDeepStrictEqual(first, take(streamBatches(EXAMPLES, { ...OPTIONS, seed: 14 }), 4));
+  deepStrictEqual(first, source.plans(0).map(({ examples }) => examples));
+});
+
+Deno.test("prefetched() gives the same batches and positions, made one turn ahead", async () => {
+  let made = 0;
+  const plain = streamBatches(EXAMPLES, OPTIONS);
+  const source = streamBatches(EXAMPLES, OPTIONS);
+  const ahead = prefetched({
+    ...source,
+    next: () => {
+      made++;
+      return source.next();
+    },
+  });
+  for (let step = 1; step <= 9; step++) {
+    deepStrictEqual(ahead.next(), plain.next());
+    deepStrictEqual(ahead.position(), plain.position());
+    strictEqual(made, step);
+    if (step % 3 === 0) continue; // now and then no turn passes between two batches
+    await new Promise((done) => setTimeout(done, 1)); // the step runs
+    strictEqual(made, step + 1);
+  }
+  ahead.close();
+});
+
+Deno.test("prefetched() throws a failure where the batch is asked for", async () => {
+  const source = streamBatches(EXAMPLES, OPTIONS);
+  let calls = 0;
+  const ahead = prefetched({
+    ...source,
+    next: () => {
+      if (calls++ > 0) throw new RangeError("no more");
+      return source.next();
+    },
+  });
+  ahead.next();
+  await new Promise((done) => setTimeout(done, 1));
+  throws(() => ahead.next(), { name: "RangeError", message: "no more" });
+});
+
+Deno.test("measureCoverage() says what an epoch covers", () => {
+  const examples = [textExample(0, 3), textExample(1, 9), textExample(1, 5), textExample(2, 4)];
+  const plans = planBatches(examples.map(({ ids }) => ids.length), {
+    rows: 3,
+    lengths: TABLE,
+    prng: null,
+  });
+  // batches: [9, 5, 3] padded to 16, [4] padded to 4 with 2 filler rows
+  const coverage = measureCoverage(examples, plans);
+  deepStrictEqual(coverage, {
+    rows: 3,
+    examples: 4,
+    batches: 2,
+    fillerRows: 2,
+    tokens: 21,
+    paddedTokens: 60, // 3 × 16 + 3 × 4
+    shapes: [{ rows: 3, length: 16, batches: 1 }, { rows: 3, length: 4, batches: 1 }],
+  });
+  strictEqual(
+    describeCoverage(coverage),
+    "3 rows in 4 windows, 2 batches, 2 filler rows, 21 tokens, 65 % padding",
+  );
+  strictEqual(
+    describeCoverage({
+      ...coverage,
+      rows: 52341,
+      examples: 52341,
+      tokens: 2345678,
+      paddedTokens: 2500000,
+    }),
+    "52,341 rows, 2 batches, 2 filler rows, 2,345,678 tokens, 6 % padding",
+  );
+});
+
+Deno.test("planBatches() and streamBatches() refuse what they cannot do, in words", () => {
+  throws(() => planBatches([4, 17], { rows: 2, lengths: TABLE, prng: null }), {
+    name: "RangeError",
+    message: "Cannot batch example 1 as the longest padded length must hold its 17 pieces: " +
+      "current value is 16",
+  });
+  throws(() => planBatches([4], { rows: 0, lengths: TABLE, prng: null }), {
+    message: "Cannot batch as rows must be a whole number from 1: current value is 0",
+  });
+  throws(() => planBatches([4], { tokens: 1.5, lengths: TABLE, prng: null }), {
+    message: "Cannot batch as tokens must be a whole number from 1: current value is 1.5",
+  });
+  throws(() => streamBatches([], OPTIONS), {
+    message: "Cannot stream batches of ag_news as there must be at least one example: " +
+      "current count is 0",
+  });
+  throws(() => streamBatches(EXAMPLES, { ...OPTIONS, position: { epoch: 0, batch: 5 } }), {
+    message: "Cannot resume ag_news as the batch must be in 0 … 4: current value is 5",
+  });
+});

@@ -1,0 +1,177 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import type { TaggedRow } from "@/data/rows.ts";
+import { buildTokenizerFiles, SPECIAL_PIECES } from "@/text/bert_tokenizer_json.ts";
+import { type EncodeOptions, encodeRows, readTags } from "@/text/encode_rows.ts";
+import { type Example, IGNORED } from "@/text/example.ts";
+import { tokenizerFromJson } from "@/text/tokenizer.ts";
+import { TOKENIZER } from "./fixture_tokenizer.ts";
+
+const HAND = ["the", "re", "##port", "##ed", "station", "railway"];
+const SMALL = tokenizerFromJson(
+  buildTokenizerFiles([...SPECIAL_PIECES, ...HAND], { lowercase: true }).json,
+);
+const TAGGING = { tokenizer: SMALL, kind: "tagging", windows: "cut" } as const;
+const piecesOf = (ids: Int32Array) => [...ids].map((id) => SMALL.piece(id));
+
+const ROW: TaggedRow = { tokens: ["the", "reported", "station"], tags: [0, 3, 5] };
+
+Deno.test("the premise of these tests: how words fall into pieces", () => {
+  deepStrictEqual(piecesOf(SMALL.encodeWords(ROW.tokens).ids), [
+    "the",
+    "re",
+    "##port",
+    "##ed",
+    "station",
+  ]);
+});
+
+Deno.test("encodeRows() frames a text and cuts it to the limit", () => {
+  const rows = [{ text: "The railway station", label: 2 }, { text: "", label: 0 }];
+  const { examples, cutRows, cutWords } = encodeRows(rows, {
+    tokenizer: SMALL,
+    kind: "classification",
+    maxLength: 4,
+    windows: "overlap",
+  });
+  deepStrictEqual(examples.map(({ ids }) => piecesOf(ids)), [
+    ["[CLS]", "the", "railway", "[SEP]"],
+    ["[CLS]", "[SEP]"],
+  ]);
+  deepStrictEqual(examples.map(({ labels }) => [...labels]), [[2], [0]]);
+  deepStrictEqual(examples.map(({ row, words }) => [row, words]), [[0, undefined], [1, undefined]]);
+  deepStrictEqual({ cutRows, cutWords }, { cutRows: 1, cutWords: 0 });
+});
+
+Deno.test("encodeRows() lays a word's tag on its first piece and no other", () => {
+  const { examples } = encodeRows([ROW], { ...TAGGING, maxLength: 16 });
+  deepStrictEqual(
+    examples.map(({ ids, labels, words }) => [[...ids].length, [...labels], [...words ?? []]]),
+    [
+      // [CLS] the re ##port ##ed station [SEP]
+      [7, [-1, 0, 3, -1, -1, 5, -1], [-1, 0, 1, -1, -1, 2, -1]],
+    ],
+  );
+});
+
+Deno.test("encodeRows() cuts a tagged row and counts the words it cut", () => {
+  // room for 3 pieces: "reported" loses its last piece but keeps its tag, "station" is cut
+  const { examples, cutWords, cutRows } = encodeRows([ROW, ROW], { ...TAGGING, maxLength: 5 });
+  deepStrictEqual(examples.map(({ labels }) => [...labels]), [
+    [-1, 0, 3, -1, -1],
+    [-1, 0, 3, -1, -1],
+  ]);
+  deepStrictEqual({ cutWords, cutRows }, { cutWords: 2, cutRows: 2 });
+});
+
+Deno.test("encodeRows() answers for every word once in overlapping windows", () => {
+  const { examples, cutWords, cutRows } = encodeRows([ROW], {
+    ...TAGGING,
+    maxLength: 6,
+    windows: "overlap",
+  });
+  deepStrictEqual(examples.map(({ ids }) => piecesOf(ids)), [
+    ["[CLS]", "the", "re", "##port", "##ed", "[SEP]"],
+    ["[CLS]", "re", "##port", "##ed", "station", "[SEP]"],
+  ]);
+  deepStrictEqual(examples.map(({ words }) => [...words ?? []]), [
+    [-1, 0, 1, -1, -1, -1],
+    [-1, -1, -1, -1, 2, -1],
+  ]);
+  deepStrictEqual({ cutWords, cutRows }, { cutWords: 0, cutRows: 0 });
+});
+
+Deno.test("encodeRows() lets the first piece decide where a word exceeds a window", () => {
+  const { examples } = encodeRows([{ tokens: ["reported"], tags: [4] }], {
+    ...TAGGING,
+    maxLength: 4,
+    windows: "overlap",
+  });
+  deepStrictEqual(examples.map(({ ids, labels }) => [piecesOf(ids), [...labels]]), [
+    [["[CLS]", "re", "##port", "[SEP]"], [-1, 4, -1, -1]],
+  ]);
+});
+
+const ANY = { ...TAGGING, tokenizer: TOKENIZER };
+const word = fc.constantFrom(
+  "the",
+  "reported",
+  "\u0007",
+  "東京",
+  "x".repeat(101),
+  "U.S.-led",
+  "é",
+  "",
+);
+const row = fc.array(fc.tuple(word, fc.nat(8)), { maxLength: 40 }).map((pairs): TaggedRow => ({
+  tokens: pairs.map(([token]) => token),
+  tags: pairs.map(([, tag]) => tag),
+}));
+
+Deno.test("readTags(encodeRows()) with gold labels is the identity in overlapping windows", () => {
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 5 }), fc.integer({ min: 3, max: 20 }), (rows, n) => {
+      const { examples } = encodeRows(rows, { ...ANY, maxLength: n, windows: "overlap" });
+      for (const { ids } of examples) strictEqual(ids.length <= n, true);
+      const gold = examples.map(({ labels }) => [...labels]);
+      deepStrictEqual(readTags(examples, gold, rows), rows.map(({ tags }) => [...tags]));
+    }),
+    { seed: 1, numRuns: 200 },
+  );
+});
+
+Deno.test("readTags(encodeRows()) of cut rows misses as many words as were counted", () => {
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 5 }), fc.integer({ min: 3, max: 20 }), (rows, n) => {
+      const { examples, cutWords } = encodeRows(rows, { ...ANY, maxLength: n });
+      const ones = examples.map(({ ids }) => new Array<number>(ids.length).fill(7));
+      const tags = readTags(examples, ones, rows, { unread: 99 });
+      strictEqual(tags.flat().filter((tag) => tag === 99).length, cutWords);
+      deepStrictEqual(tags.map((found) => found.length), rows.map(({ tokens }) => tokens.length));
+    }),
+    { seed: 2, numRuns: 200 },
+  );
+});
+
+Deno.test("readTags() ignores predictions on padding, later pieces and special pieces", () => {
+  const { examples } = encodeRows([ROW], { ...TAGGING, maxLength: 16 });
+  //                   [CLS] the re ##port ##ed station [SEP] pad pad
+  const predicted = [[8, 1, 2, 8, 8, 3, 8, 8, 8]];
+  deepStrictEqual(readTags(examples, predicted, [ROW]), [[1, 2, 3]]);
+});
+
+Deno.test("encodeRows() and readTags() refuse what does not fit, in words", () => {
+  const refuse = (
+    rows: Parameters<typeof encodeRows>[0],
+    options: EncodeOptions,
+    message: string,
+  ) => throws(() => encodeRows(rows, options), { message });
+  refuse(
+    [],
+    { ...TAGGING, maxLength: 2 },
+    "Cannot encode rows as maxLength must be a whole number from 3: current value is 2",
+  );
+  refuse(
+    [ROW, { text: "a", label: 0 }],
+    { ...TAGGING, maxLength: 9 },
+    "Cannot encode row 1 as it must be one of tagging: its fields are text, label",
+  );
+  refuse(
+    [{ tokens: ["a", "b"], tags: [0] }],
+    { ...TAGGING, maxLength: 9 },
+    "Cannot encode row 0 as each of its 2 words must have a tag: current count is 1",
+  );
+  const example: Example = {
+    row: 0,
+    ids: Int32Array.of(2, 9, 3),
+    labels: Int32Array.of(IGNORED, 0, IGNORED),
+    words: Int32Array.of(IGNORED, 0, IGNORED),
+  };
+  throws(() => readTags([example], [], [ROW]), {
+    message: "Cannot read tags as each of 1 examples must have predictions: current count is 0",
+  });
+  throws(() => readTags([example], [[1, 2]], [ROW]), {
+    message:
+      "Cannot read tags of example 0 as each of its 3 pieces must have one: current count is 2",
+  });
+});
