@@ -4,7 +4,7 @@
  */
 
 import { type Prng, shuffle, stream } from "@/random.ts";
-import { LEXICON, NEUTRAL, ROLES, type Topic, TOPICS } from "@/data/sample/lexicon.ts";
+import { LEXICON, NEUTRAL, OWN_WORDS, type Role, ROLES, TOPICS } from "@/data/sample/lexicon.ts";
 import {
   capitalize,
   NAME_KINDS,
@@ -51,7 +51,7 @@ export function generateSentences(
   options: { readonly split: SampleSplit; readonly seed: number; readonly name: string },
 ): Sentence[] {
   const { split, seed, name } = options;
-  const names = nameMaker(split, seed);
+  const names = nameMaker(split);
   const prng = stream(seed, "sentences", name, split);
   const seen = new Set<string>();
   const sentences: Sentence[] = [];
@@ -65,16 +65,19 @@ export function generateSentences(
 }
 
 function makeSentence(topic: number, names: NameMaker, prng: Prng): Sentence {
-  const own = TOPICS[topic] as Topic;
+  const own = TOPICS[topic];
+  if (own === undefined) throw new Error(`internal: no topic ${topic}`);
   const other = pick(TOPICS.filter((name) => name !== own), prng);
-  const plain = prng.below(3) === 0 ? TOPIC_PATTERNS[own] ?? [] : PLAIN_PATTERNS;
-  const pattern = pick(prng.uniform() < MIXED_SHARE ? MIXED_PATTERNS : plain, prng);
-  const tail = pick(TAILS, prng);
-  const slots = `${pattern.replace(/ \.$/, "")} ${tail} .`.split(" ").filter((slot) => slot !== "");
+  const mixed = prng.uniform() < MIXED_SHARE;
+  const plain = prng.below(3) === 0 ? TOPIC_PATTERNS[own] : PLAIN_PATTERNS;
+  const pattern = pick(mixed ? MIXED_PATTERNS : plain, prng);
+  const slots = `${pattern} ${pick(TAILS, prng)} .`.split(" ").filter((slot) => slot !== "");
+  const lexicon = mixed ? OWN_WORDS : LEXICON; // two topics and a word of both would have no answer
+  const filling = { own: lexicon[own], other: lexicon[other], names, prng };
 
   const tokens: string[] = [], tags: number[] = [];
   for (const slot of slots) {
-    const filled = fillSlot(slot, { own, other, names, prng });
+    const filled = fillSlot(slot, filling);
     tokens.push(...filled.words);
     tags.push(...filled.words.map((_, index) => tagOf(filled.type, index)));
   }
@@ -83,8 +86,8 @@ function makeSentence(topic: number, names: NameMaker, prng: Prng): Sentence {
 }
 
 type Filling = {
-  readonly own: Topic;
-  readonly other: Topic;
+  readonly own: Readonly<Record<Role, readonly string[]>>;
+  readonly other: Readonly<Record<Role, readonly string[]>>;
   readonly names: NameMaker;
   readonly prng: Prng;
 };
@@ -100,10 +103,11 @@ function fillSlot(
   const kind = NAME_KINDS.find((kind) => kind === name);
   if (kind !== undefined) return { words: names(kind, prng), type: NAME_TYPES[kind] };
   if (name === "number") return { words: [String(2 + prng.below(98))], type: null };
+  if (name === "date") return { words: [String(1 + prng.below(28))], type: null };
   if (name === "score") return { words: [`${prng.below(5)}-${prng.below(5)}`], type: null };
   const [side, roleName] = name.split(".");
   const role = ROLES.find((role) => role === roleName);
-  const words = role === undefined ? NEUTRAL[name] : LEXICON[side === "A" ? own : other][role];
+  const words = role === undefined ? NEUTRAL[name] : (side === "A" ? own : other)[role];
   if (words === undefined) throw new Error(`internal: no words for slot ${slot}`);
   return { words: pick(words, prng).split(" "), type: null };
 }

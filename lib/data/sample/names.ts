@@ -2,12 +2,14 @@
  * Invented names of people, organizations, places and the rest, built from syllables.
  *
  * Every split has its own stems, so a name of the test rows occurs nowhere in train, while the syllables
- * it is made of do. What a name is can be told from its ending (-ville), from a word beside it (Corp), or,
- * for about a third of them, only from the sentence around it.
+ * it is made of do. What a name is shows in its first syllable (mostly: each kind has its own, which one
+ * name in ten does not keep to), in its ending (-ville), in a word beside it (Corp), or only in the
+ * sentence around it.
  * @module
  */
 
-import { type Prng, shuffle, stream } from "@/random.ts";
+import { assertNever } from "@/assert_never.ts";
+import { hashName, type Prng } from "@/random.ts";
 
 /** Kinds of name; `team` is an organization and `adjective`, `event`, `product` are miscellaneous. */
 export const NAME_KINDS = [
@@ -34,85 +36,111 @@ export const NAME_TYPES = {
   product: "MISC",
 } as const satisfies Record<NameKind, string>;
 
-/** Splits that names are kept apart by, with their share of the stems. */
-const SHARES = { train: 0.7, validation: 0.1, test: 0.2 } as const;
-export type SampleSplit = keyof typeof SHARES;
+/** Splits that names are kept apart by: of 10 stems, those with these numbers. */
+const STEM_SHARES = {
+  train: [0, 1, 2, 3, 4, 5, 6],
+  validation: [7],
+  test: [8, 9],
+} as const;
 
-const STARTS =
-  "bal bran cal cor dal dor fal fen gar gil hal har jor kal kel kor lan lor mal mar mel mor nal nor or pel por quin ral ros sal sel sor tal tar tel tor val var vel ver vin wal wen yor zan zel zor"
-    .split(" ");
-const ENDS =
-  "bak bek bin dak den din dok fan fik gan gor kan kin lak lin lok man mek min nak nik nor pak pin rak rin rok san sik tak tan tik tok van vik vor wan zak zin"
-    .split(" ");
-const GIVEN_ENDS = "a ado ano ea el ena eo ette ia ilo in ina is ito o olf ric us yn".split(" ");
+/** A split of the sample. */
+export type SampleSplit = keyof typeof STEM_SHARES;
 
-const SURNAME_SUFFIXES = ["son", "ov", "ini", "ez", "sky", "berg"];
-const PLACE_SUFFIXES = ["ville", "stan", "burg", "mouth", "dale", "holm", "ia", "shire"];
-const PLACE_PREFIXES = ["North", "South", "Port", "Lake", "Mount", "New", "San", "Upper"];
-const COMPANY_WORDS =
-  "Corp Inc Bank Motors Airways Systems Holdings Group Industries Foods Energy Labs".split(" ");
-const TEAM_WORDS = "United FC Rovers Wanderers Athletic City Tigers Hawks".split(" ");
-const ADJECTIVE_SUFFIXES = ["ian", "ese", "ish", "ic"];
-const EVENT_WORDS = "Cup Open Prize Games Festival Trophy Accord Award".split(" ");
+/** Share of the names that begin with a syllable of their own kind. */
+const TYPICAL = 0.92;
 
-/** Makes names of one split. */
+const list = (syllables: string) => syllables.split(" ");
+
+/** First syllables, by what they are typical of. */
+const STARTS = {
+  given: list("al an bel cla dan el em fa ger han il jas jo ka lea lu mi na o pe ra sa ti yas"),
+  surname: list(
+    "abr bren cas dres eck fen gol har ist jun kov len mos nym ost pav rich sten tho vas",
+  ),
+  place: list(
+    "ard bal chu dun esk fal gar hel ing kel lor mar nor ol pel quil ros sul tar und vel wes",
+  ),
+  company: list(
+    "aer bio cyn dyn eco flex gen hyp int kon lum mag nex opt pri quan sol tek uni vex zon",
+  ),
+  other: list(
+    "ath bor cel dra emb fro gal hex ire jov kry lyd myr nep orb phi rhe syr tyr urs wyn zeph",
+  ),
+  shared: list("bran cor dal fin gil hav kal lin mir tor val wil"),
+} as const;
+type StartKind = keyof typeof STARTS;
+
+/** Last syllables of every stem but given names. */
+const ENDS = list(
+  "ado aken amar anik aris asko atin avor bek bin den din dok eban edor egan elik emon enta erik esin " +
+    "etan evon gan gor ibar idan igor ikan imer inor isak itor ivan kan kin lak lin lok mek min nak nik " +
+    "obin odar ogan okan olin omar onik oran osek otan ovar pak pin rak rin rok san sik tak tan tok " +
+    "ubin udar ukan ulin umar unik uran van vik vor wan zak zin",
+);
+const GIVEN_ENDS = list(
+  "ba bert bin da dia do don fa fred la len lia lio lo man mara mi mund na nel nia nio no ra rel ria " +
+    "rin rio ro sa sin son ta tha tia tin to ton va ven via vin za",
+);
+
+const SURNAME_SUFFIXES = list("son ov ini ez sky berg");
+const PLACE_SUFFIXES = list("ville stan burg mouth dale holm ia shire");
+const PLACE_WORDS = list("Island Valley Bay Heights Province Harbor County Lakes");
+const COMPANY_WORDS = list(
+  "Corp Inc Bank University Motors Airways Systems Holdings Group Industries Foods Energy Labs",
+);
+const TEAM_WORDS = list("United FC Rovers Wanderers Athletic City Tigers Hawks");
+const ADJECTIVE_SUFFIXES = list("ian ese ish ic");
+const EVENT_WORDS = list("Cup Open Prize Games Festival Trophy Accord Award");
+
+/** Makes a name, as its words. */
 export type NameMaker = (kind: NameKind, prng: Prng) => readonly string[];
 
-/** The maker of names for `split`: each is a list of words. The same seed parts the stems alike. */
-export function nameMaker(split: SampleSplit, seed: number): NameMaker {
-  const stems = partOf(STARTS.flatMap((start) => ENDS.map((end) => start + end)), split, seed);
-  const givens = partOf(
-    STARTS.flatMap((start) => GIVEN_ENDS.map((end) => start + end)),
-    split,
-    seed,
-  );
+/** The maker of names for `split`. */
+export function nameMaker(split: SampleSplit): NameMaker {
+  const shares: readonly number[] = STEM_SHARES[split];
   return (kind, prng) => {
-    const stem = () => pick(stems, prng);
-    const plain = () => capitalize(stem());
-    const ending = (suffixes: readonly string[]) => capitalize(stem() + pick(suffixes, prng));
+    const stem = (of: StartKind, ends = ENDS): string => {
+      const starts = of === "surname" || prng.uniform() < TYPICAL ? of : "shared";
+      const made = pick(STARTS[starts], prng) + pick(ends, prng);
+      return shares.includes(hashName(made) % 10) ? made : stem(of, ends);
+    };
+    const plain = (of: StartKind) => capitalize(stem(of));
+    const ending = (of: StartKind, suffixes: readonly string[]) =>
+      capitalize(joinSuffix(stem(of), pick(suffixes, prng)));
     const chance = (share: number) => prng.uniform() < share;
     switch (kind) {
       case "surname":
-        return [chance(0.5) ? plain() : ending(SURNAME_SUFFIXES)];
+        return [capitalize(stem("given", ENDS))];
       case "person": {
-        const surname = chance(0.5) ? plain() : ending(SURNAME_SUFFIXES);
-        if (chance(0.15)) return [`${surname.charAt(0)}.`, surname];
-        return [capitalize(pick(givens, prng)), surname];
+        const last = chance(0.5) ? plain("surname") : ending("surname", SURNAME_SUFFIXES);
+        return [chance(0.15) ? `${last.charAt(0)}.` : capitalize(stem("given", GIVEN_ENDS)), last];
       }
       case "place":
-        if (chance(0.35)) return [plain()];
-        return chance(0.3) ? [pick(PLACE_PREFIXES, prng), plain()] : [ending(PLACE_SUFFIXES)];
-      case "company":
-        if (chance(0.3)) return [plain()];
-        if (chance(0.15)) return ["University", "of", plain()];
-        return [plain(), pick(COMPANY_WORDS, prng)];
-      case "team":
-        return chance(0.4) ? [plain()] : [plain(), pick(TEAM_WORDS, prng)];
-      case "adjective":
-        return [ending(ADJECTIVE_SUFFIXES)];
-      case "event":
+        if (chance(0.35)) return [plain("place")];
         return chance(0.3)
-          ? [ending(ADJECTIVE_SUFFIXES), pick(EVENT_WORDS, prng)]
-          : [plain(), pick(EVENT_WORDS, prng)];
+          ? [plain("place"), pick(PLACE_WORDS, prng)]
+          : [ending("place", PLACE_SUFFIXES)];
+      case "company":
+        return chance(0.3) ? [plain("company")] : [plain("company"), pick(COMPANY_WORDS, prng)];
+      case "team":
+        return [plain("company"), ...(chance(0.4) ? [] : [pick(TEAM_WORDS, prng)])];
+      case "adjective":
+        return [ending("other", ADJECTIVE_SUFFIXES)];
+      case "event":
+        return [plain("other"), pick(EVENT_WORDS, prng)];
       case "product":
-        return [plain(), String(100 * (1 + prng.below(9)))];
+        return [plain("other"), String(100 * (1 + prng.below(9)))];
+      default:
+        return assertNever(kind, "kind of name");
     }
   };
 }
 
-/** The part of `items` that belongs to `split`. */
-function partOf(items: readonly string[], split: SampleSplit, seed: number): string[] {
-  const order = shuffle([...new Set(items)], stream(seed, "names", items.length));
-  const cut = (share: number) => Math.round(share * order.length);
-  const validationAt = cut(SHARES.train), testAt = cut(SHARES.train + SHARES.validation);
-  switch (split) {
-    case "train":
-      return order.slice(0, validationAt);
-    case "validation":
-      return order.slice(validationAt, testAt);
-    case "test":
-      return order.slice(testAt);
-  }
+/** A stem and its ending, with one vowel where two would meet. */
+function joinSuffix(stem: string, suffix: string): string {
+  return /[aeiou]$/.test(stem) && /^[aeiou]/.test(suffix)
+    ? stem.slice(0, -1) + suffix
+    : stem + suffix;
 }
 
 /** One of `items`, each as likely. */
