@@ -1,0 +1,55 @@
+/**
+ * `deno task encode`: sentence embeddings for lines on stdin.
+ * @module
+ */
+
+import { NORMALIZE_MODES, POOLING_MODES, PRECISIONS } from "@/config.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { createSentenceEncoder } from "@/eval/encode_texts.ts";
+import { openSavedModel } from "@/eval/open_saved_model.ts";
+import { runTask } from "./frame.ts";
+import { readTexts } from "./read_lines.ts";
+
+if (import.meta.main) {
+  await runTask({
+    name: "encode",
+    summary: "Prints sentence embeddings for lines on stdin.",
+    usage: "MODEL [--pooling MODE] [--normalize MODE] [--json]",
+    options: {
+      pooling: {
+        type: "string",
+        choices: POOLING_MODES,
+        help: "one vector from many tokens; by default as the model was trained",
+      },
+      normalize: {
+        type: "string",
+        choices: NORMALIZE_MODES,
+        help: "length of a vector; by default as the model was trained",
+      },
+      precision: {
+        type: "string",
+        choices: PRECISIONS,
+        default: "float32",
+        help: "of the numbers",
+      },
+      json: { type: "boolean", help: "print a JSON object a line: text and embedding" },
+    },
+    positionals: { names: ["MODEL"], min: 1, max: 1 },
+    async run({ values, positionals: [source = ""] }) {
+      await openEngine(); // first, as it must hold the model's tensors
+      const saved = await openSavedModel(source);
+      const { encode } = createSentenceEncoder(saved, {
+        pooling: POOLING_MODES.find((mode) => mode === values.pooling),
+        normalize: NORMALIZE_MODES.find((mode) => mode === values.normalize),
+      });
+      for await (const texts of readTexts([])) {
+        for (const [i, vector] of (await encode(texts)).entries()) {
+          const embedding = Array.from(vector, (x) => Number(x.toPrecision(9))); // all that float32 holds
+          console.log(
+            values.json ? JSON.stringify({ text: texts[i], embedding }) : embedding.join(" "),
+          );
+        }
+      }
+    },
+  });
+}

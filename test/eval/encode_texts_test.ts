@@ -1,0 +1,70 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { createSentenceEncoder } from "@/eval/encode_texts.ts";
+import { embed } from "@/model/multi_task.ts";
+import { TEXTS, withSavedModel } from "./saved_model.ts";
+
+const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Math.max(...Array.from(a, (x, i) => Math.abs(x - (b[i] ?? NaN))));
+
+Deno.test("createSentenceEncoder() gives what the model gives for one unpadded text", async () => {
+  await withSavedModel([0, 0, 0], async ({ model, tokenizer, maxLength }) => {
+    for (const pooling of POOLING_MODES) {
+      for (const normalize of NORMALIZE_MODES) {
+        const { encode } = createSentenceEncoder({ model, tokenizer, maxLength }, {
+          pooling,
+          normalize,
+          rows: 4,
+        });
+        const before = tf.memory().numTensors;
+        const found = await encode(TEXTS);
+        strictEqual(tf.memory().numTensors, before, "tensors left behind");
+        strictEqual(found.length, TEXTS.length);
+        for (const [i, text] of TEXTS.entries()) {
+          const pieces = tokenizer.encodeText(text).subarray(0, maxLength - 2);
+          const ids = [tokenizer.ids.cls, ...pieces, tokenizer.ids.sep];
+          const alone = tf.tidy(() =>
+            embed({ ...model, pooling, normalize }, {
+              ids: tf.tensor2d([ids], [1, ids.length], "int32"),
+              mask: tf.ones([1, ids.length], "int32"),
+            })
+          );
+          const wanted = await alone.data();
+          alone.dispose();
+          ok(largest(wanted, found[i] ?? []) < 1e-5, `${pooling} ${normalize} "${text}"`);
+        }
+      }
+    }
+  });
+});
+
+Deno.test("createSentenceEncoder() keeps the order and encodes as the model was trained", async () => {
+  await withSavedModel([0, 0, 0], async (saved) => {
+    const { encode } = createSentenceEncoder(saved);
+    const forward = await encode(TEXTS), backward = await encode(TEXTS.toReversed());
+    for (const [i, vector] of backward.toReversed().entries()) {
+      ok(largest(vector, forward[i] ?? []) < 1e-6);
+      const length = Math.hypot(...vector); // the model normalises by L2
+      ok(Math.abs(length - 1) < 1e-5, `${length}`);
+    }
+    ok(largest(forward[0] ?? [], forward[2] ?? []) > 1e-3, "the premise: texts differ");
+    deepStrictEqual(await encode([]), []);
+  });
+});
+
+Deno.test("createSentenceEncoder() refuses pooling by a pooler that is not there", async () => {
+  await withSavedModel([0, 0, 0], (saved) => {
+    const encoder = { ...saved.model.encoder, pooler: null };
+    throws(
+      () =>
+        createSentenceEncoder({ ...saved, model: { ...saved.model, encoder } }, { pooling: "cls" }),
+      {
+        name: "RangeError",
+        message:
+          'Cannot encode with pooling "cls" as the model must have a pooler: choose mean, cls-token or max',
+      },
+    );
+    return Promise.resolve();
+  });
+});

@@ -1,0 +1,106 @@
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { findModelFolder } from "@/eval/open_saved_model.ts";
+import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { splitWords } from "@/text/split_words.ts";
+import { TEXTS, withSavedModel } from "./saved_model.ts";
+
+const near = (found: number | undefined, wanted: number, tolerance = 1e-6) =>
+  ok(Math.abs((found ?? NaN) - wanted) <= tolerance, `${found} is not ${wanted}`);
+
+Deno.test("createTextPredictor() gives each entity its place in the raw text", async () => {
+  // every word begins an entity: exp(1) / (exp(0) + exp(1) + exp(-1)) = 0.66524
+  await withSavedModel([0, 1, -1], async (saved) => {
+    const found = await createTextPredictor(saved).predict(TEXTS);
+    deepStrictEqual(found.map(({ text }) => text), TEXTS);
+    for (const { text, entities } of found) {
+      const words = splitWords(text);
+      deepStrictEqual(
+        entities["tags"]?.map(({ type, text, start, end }) => ({ type, word: text, start, end })),
+        words.map((word) => ({ type: "X", ...word })),
+      );
+      for (const { probability } of entities["tags"] ?? []) near(probability, 0.6652409557748218);
+    }
+  });
+});
+
+Deno.test("createTextPredictor() joins the words of an entity, across windows too", async () => {
+  // every word goes on an entity, and conlleval lets the first one begin it
+  await withSavedModel([0, -1, 2], async (saved) => {
+    const found = await createTextPredictor(saved).predict(TEXTS);
+    deepStrictEqual(found.map(({ entities }) => entities["tags"]?.map(({ text }) => text)), [
+      ["Ada Lovelace wrote to Babbage."],
+      [],
+      ["São Paulo, 1999: it's raining — again!"],
+      [TEXTS[3]],
+      ["yes"],
+    ]);
+    const long = saved.tokenizer.encodeText(TEXTS[3] ?? "").length;
+    ok(long > saved.maxLength, "the premise: this text needs several windows");
+  });
+});
+
+Deno.test("createTextPredictor() gives probabilities that sum to 1, whatever runs together", async () => {
+  await withSavedModel([0, 1, 1], async (saved) => {
+    const together = await createTextPredictor(saved, { rows: 8 }).predict(TEXTS);
+    const alone = createTextPredictor(saved, { rows: 1 });
+    for (const [i, text] of TEXTS.entries()) {
+      const [found] = await alone.predict([text]);
+      const { label, probability, probabilities } = together[i]?.labels["topic"] ?? {
+        label: "",
+        probability: NaN,
+        probabilities: {},
+      };
+      deepStrictEqual(Object.keys(probabilities), ["a", "b", "c"]);
+      near(Object.values(probabilities).reduce((sum, share) => sum + share, 0), 1);
+      strictEqual(probability, Math.max(...Object.values(probabilities)));
+      strictEqual(probabilities[label], probability);
+      near(found?.labels["topic"]?.probability, probability, 1e-5);
+    }
+    const shares = together.map(({ labels }) => labels["topic"]?.probability);
+    ok(new Set(shares).size > 1, "the premise: the model tells texts apart");
+  });
+});
+
+Deno.test("createTextPredictor() refuses a model without tasks", async () => {
+  await withSavedModel([0, 0, 0], (saved) => {
+    throws(() => createTextPredictor({ ...saved, model: { ...saved.model, tasks: [] } }), {
+      name: "RangeError",
+      message: "Cannot predict as the model must have tasks: it is an encoder alone",
+    });
+    return Promise.resolve();
+  });
+});
+
+Deno.test("findModelFolder() takes a run, a model folder, and says what is missing", async () => {
+  const folder = await Deno.makeTempDir();
+  const write = async (...path: string[]) => {
+    const file = join(folder, ...path);
+    await Deno.mkdir(join(file, ".."), { recursive: true });
+    await Deno.writeTextFile(file, "{}");
+  };
+  try {
+    const of = (name: string) => findModelFolder(join(folder, name));
+    await write("run", "config.json");
+    await write("run", "environment.json");
+    await rejects(() => of("run"), {
+      name: "NotFound",
+      message: `Cannot open model as run ${folder}/run must hold model/config.json: it has not ` +
+        "ended, or was kept without its weights",
+    });
+    await write("run", "model", "config.json");
+    strictEqual(await of("run"), join(folder, "run", "model"));
+    strictEqual(await of("run/model"), join(folder, "run", "model"));
+    await write("sentence", "modules.json");
+    strictEqual(await of("sentence"), join(folder, "sentence"));
+    await Deno.mkdir(join(folder, "empty"));
+    const message = (name: string, reason: string) => ({
+      message:
+        `Cannot open model as ${folder}/${name} must be a run's folder or hold config.json: ${reason}`,
+    });
+    await rejects(() => of("empty"), message("empty", "it does not"));
+    await rejects(() => of("none"), message("none", "there is no such folder"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
