@@ -107,8 +107,7 @@ export function tokenizerFromJson(
   from = "tokenizer.json",
 ): Tokenizer {
   const read = readTokenizerJson(json, config, from);
-  const library = new BertTokenizer(read.json, read.config);
-  const pieces = pieceFinder(library, read);
+  const pieces = pieceFinder(read);
   const split = createPreTokenizer(read.normalizer);
   const sections = sectionSplitter(read.specials);
   const { unk } = read.ids;
@@ -175,15 +174,16 @@ export function tokenizerFromJson(
 }
 
 /** The library's pieces of a normalised word, remembered. */
-function pieceFinder(library: BertTokenizer, { ids }: TokenizerJson): (word: string) => Int32Array {
+function pieceFinder({ json, config, ids }: TokenizerJson): (word: string) => Int32Array {
+  // words come split and normalised, and special pieces are added elsewhere
+  const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+  const library = new BertTokenizer({ ...json, ...parts }, config);
   const known = new Map<string, Int32Array>();
   return (word) => {
     const found = known.get(word);
     if (found !== undefined) return found;
     if (known.size >= REMEMBERED_WORDS) known.clear();
-    // the library splits at U+FEFF, which BERT takes for a character; no vocabulary has either
-    const given = word.replaceAll("\ufeff", "\u{10fffd}");
-    const encoded = Int32Array.from(library.encode(given, { add_special_tokens: false }));
+    const encoded = Int32Array.from(library.encode(word, { add_special_tokens: false }));
     const pieces = encoded.length > 0 ? encoded : Int32Array.of(ids.unk);
     known.set(word, pieces);
     return pieces;

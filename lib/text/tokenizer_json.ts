@@ -84,7 +84,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
 
   const lowercase = normalizer["lowercase"] !== false;
   return {
-    json: { post_processor: null, decoder: null, added_tokens: [], ...root, normalizer },
+    json: { added_tokens: [], ...root, normalizer },
     config: settings ?? buildTokenizerConfig(lowercase),
     normalizer: {
       cleanText: normalizer["clean_text"] !== false,
