@@ -114,6 +114,7 @@ export function buildModel(
  * ```ts
  * import { parseBertConfig } from "@/model/bert_config.ts";
  * import { createEncoder, createModel } from "@/model/init.ts";
+ * import { countParameters } from "@/model/parameters.ts";
  * const config = parseBertConfig({
  *   model_type: "bert", vocab_size: 100, hidden_size: 8, num_hidden_layers: 1,
  *   num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 32,
@@ -122,6 +123,7 @@ export function buildModel(
  *   tasks: [{ name: "topic", kind: "classification", labels: ["a", "b"] }],
  *   pooling: "mean", embeddingSize: null, normalize: "none", seed: 13,
  * });
+ * countParameters(model); // 1866
  * ```
  */
 export function createModel(encoder: Encoder, options: ModelOptions): MultiTask {
