@@ -9,7 +9,8 @@ import { type ClassificationScores, scoreClassification } from "@/eval/classific
 import { type EntityScores, scoreEntities } from "@/eval/entities.ts";
 import { argmaxAt, type OnPredicted, type Predictor } from "@/eval/predict_examples.ts";
 import type { ModelTask } from "@/model/parameters.ts";
-import { encodeRows, readTags } from "@/text/encode_rows.ts";
+import { encodeRowsCached } from "@/text/cache.ts";
+import { readTags } from "@/text/encode_rows.ts";
 import type { Example } from "@/text/example.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
@@ -22,13 +23,14 @@ export type EvaluationSet = {
   readonly examples: readonly Example[];
 };
 
-/** Encodes rows for evaluation. */
-export function prepareEvaluation(
+/** Encodes rows for evaluation, from the cache of encoded rows where they are in it. */
+export async function prepareEvaluation(
   rows: readonly Row[],
   { kind }: Pick<ModelTask, "kind">,
   options: { readonly tokenizer: Tokenizer; readonly maxLength: number },
-): EvaluationSet {
-  return { rows, examples: encodeRows(rows, { ...options, kind, windows: "overlap" }).examples };
+): Promise<EvaluationSet> {
+  const { examples } = await encodeRowsCached(rows, { ...options, kind, windows: "overlap" });
+  return { rows, examples };
 }
 
 /** What was predicted for each row of a set. */

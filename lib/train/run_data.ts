@@ -6,7 +6,7 @@ import type { RunConfig, TaskConfig } from "@/config.ts";
 import { loadTask, type TaskData } from "@/data/load_task.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { type EvaluationSet, prepareEvaluation } from "@/eval/evaluate_rows.ts";
-import { encodeRows } from "@/text/encode_rows.ts";
+import { encodeRowsCached } from "@/text/cache.ts";
 import type { Example } from "@/text/example.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
@@ -43,18 +43,22 @@ export type RunTask = {
 };
 
 /** Encodes the rows of a task. Training cuts what is longer than `maxLength`; evaluation does not. */
-export function encodeTask(
+export async function encodeTask(
   data: TaskData,
   options: { readonly tokenizer: Tokenizer; readonly maxLength: number },
-): RunTask {
+): Promise<RunTask> {
   const { task, train, validation, test, alsoTest } = data;
-  const { examples, cutWords, cutRows } = encodeRows(train, {
+  const { examples, cutWords, cutRows, note } = await encodeRowsCached(train, {
     ...options,
     kind: task.kind,
     windows: "cut",
   });
+  const evaluation = new Map<string, EvaluationSet>();
+  for (const [split, rows] of Object.entries({ validation, test, ...alsoTest })) {
+    evaluation.set(split, await prepareEvaluation(rows, task, options));
+  }
   const overlap = new Set(data.overlap.test ?? []);
-  const notes = [...data.notes];
+  const notes = [...data.notes, ...(note === null ? [] : [note])];
   if (cutRows > 0) {
     const words = task.kind === "tagging" ? `, ${cutWords} tagged words with them,` : "";
     notes.push(
@@ -62,13 +66,10 @@ export function encodeTask(
         `${options.maxLength} word pieces`,
     );
   }
-  const sets = { validation, test, ...alsoTest };
   return {
     task,
     train: examples,
-    evaluation: new Map(
-      Object.entries(sets).map(([split, rows]) => [split, prepareEvaluation(rows, task, options)]),
-    ),
+    evaluation,
     unseen: overlap.size === 0 ? null : [...test.keys()].filter((row) => !overlap.has(row)),
     counts: {
       train: train.length,

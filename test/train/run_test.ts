@@ -8,6 +8,8 @@ import { resolveConfig } from "@/resolve_config.ts";
 import { type TrainOptions, trainRun } from "@/train/train_run.ts";
 import { testOnBackends } from "../backend.ts";
 
+Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
+
 /** A run of 8 steps on a handful of rows of the built-in sample, dropout on. */
 const CONFIG: RunConfig = resolveConfig({
   preset: "quickstart",

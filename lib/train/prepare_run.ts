@@ -1,0 +1,114 @@
+/**
+ * All that a run needs before its first step: data, model, programs, streams of batches.
+ * @module
+ */
+import type { RunConfig, TrainingConfig } from "@/config.ts";
+import { disposeModel, type MultiTask } from "@/model/parameters.ts";
+import { streamBatches } from "@/text/batches.ts";
+import { prefetched, type PrefetchedStream } from "@/text/prefetch.ts";
+import type { Tokenizer } from "@/text/tokenizer.ts";
+import { restoreCheckpointInto, type RunState } from "@/train/checkpoint.ts";
+import { countSteps, planMixing } from "@/train/mixing.ts";
+import { openModel } from "@/train/open_model.ts";
+import { encodeTask, loadRunRows, type RunTask } from "@/train/run_data.ts";
+import { createTrainStep } from "@/train/step.ts";
+import type { LoopSetup, LoopTask } from "@/train/train_loop.ts";
+
+/** A run ready to take its next step. */
+export type PreparedRun = {
+  readonly model: MultiTask;
+  readonly tokenizer: Tokenizer;
+  readonly tasks: readonly RunTask[];
+  /** What the loop needs, but for a clock. */
+  readonly setup: Omit<LoopSetup, "nowMs">;
+  /** Where the run was saved; null at its beginning. */
+  readonly saved: RunState | null;
+  /** What a reader of the run should know, a sentence each. */
+  readonly notes: readonly string[];
+  /** Frees all of it. */
+  dispose(): void;
+};
+
+/**
+ * Loads data and model and makes the programs of a run.
+ *
+ * @param checkpoint folder of a checkpoint to go on from; one that holds none is as good as null.
+ */
+export async function prepareRun(
+  config: RunConfig,
+  checkpoint: string | null,
+): Promise<PreparedRun> {
+  const { training, seed, model: { maxLength, dropout } } = config;
+  const data = await loadRunRows(config);
+  const { model, tokenizer } = await openModel(config, data.flatMap(({ train }) => train));
+  const owned = [() => disposeModel(model)];
+  const dispose = () => owned.splice(0).reverse().forEach((free) => free());
+  try {
+    const tasks: RunTask[] = [];
+    for (const each of data) tasks.push(await encodeTask(each, { tokenizer, maxLength }));
+    const step = createTrainStep(model, {
+      tasks: config.tasks,
+      rates: training.learningRate,
+      weightDecay: training.weightDecay,
+      adam: training.adam,
+      clipNorm: training.clipNorm,
+      dropout,
+    });
+    owned.push(step.dispose);
+    const saved = checkpoint === null
+      ? null
+      : await restoreCheckpointInto(step.parameters, checkpoint);
+    const streams = openStreams(tasks, { training, tokenizer, seed, saved });
+    owned.push(() => streams.forEach(({ stream }) => stream.close()));
+    const mixing = planMixing(
+      training.mixing,
+      [...streams].map(([name, { stream: { batchesPerEpoch } }]) => ({ name, batchesPerEpoch })),
+    );
+    const steps = countSteps(mixing.stepsPerEpoch, training);
+    return {
+      model,
+      tokenizer,
+      tasks,
+      setup: { step, tasks: streams, mixing, steps, training, seed },
+      saved,
+      notes: [mixing.note, ...tasks.flatMap(({ notes }) => notes)],
+      dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** Streams of training batches by task, from where they stood. */
+function openStreams(
+  tasks: readonly RunTask[],
+  options: {
+    readonly training: TrainingConfig;
+    readonly tokenizer: Tokenizer;
+    readonly seed: number;
+    readonly saved: RunState | null;
+  },
+): ReadonlyMap<string, LoopTask & { readonly stream: PrefetchedStream }> {
+  const { training, tokenizer: { ids }, seed, saved } = options;
+  return new Map(tasks.map(({ task: { name }, train }) => {
+    const position = saved?.positions[name];
+    const stream = prefetched(streamBatches(train, {
+      ...batchSize(training),
+      lengths: training.lengths,
+      padId: ids.pad,
+      clsId: ids.cls,
+      seed,
+      name,
+      ...(position && { position }),
+    }));
+    return [name, { examples: train, stream }] as const;
+  }));
+}
+
+/** How large batches are: by rows or by word pieces, as the configuration says. */
+function batchSize({ batchRows, batchTokens }: TrainingConfig) {
+  if (batchRows !== null) return { rows: batchRows };
+  if (batchTokens !== null) return { tokens: batchTokens };
+  throw new TypeError("internal: neither batchRows nor batchTokens is set");
+}
