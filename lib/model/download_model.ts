@@ -1,0 +1,69 @@
+/**
+ * Which files of a Hub repository make a model folder, and in which order they are asked for.
+ * @module
+ */
+import { dirname, join } from "node:path";
+import { readJson } from "@/files.ts";
+
+/**
+ * Fetches one file of a repository and gives its local path; null when the repository has none of
+ * that name. All files must land in one folder (a snapshot of the Hub's cache).
+ */
+export type FetchFile = (name: string) => Promise<string | null>;
+
+type JsonObject = { readonly [key: string]: unknown };
+
+/** The parsed JSON of a file as an object; empty where it is none, which its own reader refuses. */
+async function readLoosely(path: string | null): Promise<JsonObject> {
+  const json = path === null ? null : await readJson(path, "Hub file");
+  return typeof json === "object" && json !== null ? json as JsonObject : {};
+}
+
+/** Folders of the modules that sentence-transformers lists beside the encoder. */
+async function listModuleFolders(path: string | null): Promise<readonly string[]> {
+  const modules = Object.values(await readLoosely(path));
+  return modules.flatMap((module) => {
+    const folder = (module as JsonObject | null)?.path;
+    return typeof folder === "string" && /^\w[\w.-]*$/.test(folder) ? [folder] : [];
+  });
+}
+
+/** Fetches the weights of `folder` in the repository: one file, or an index and its shards. */
+async function fetchWeights(fetch: FetchFile, folder: string): Promise<void> {
+  if (await fetch(join(folder, "model.safetensors")) !== null) return;
+  const index = await fetch(join(folder, "model.safetensors.index.json"));
+  const { weight_map: places } = await readLoosely(index);
+  const shards = new Set(Object.values((places ?? {}) as JsonObject));
+  for (const shard of shards) {
+    if (typeof shard === "string" && /^\w[\w.-]*\.safetensors$/.test(shard)) {
+      await fetch(join(folder, shard));
+    }
+  }
+}
+
+/**
+ * Fetches what `loadModel` and `loadTokenizer` read of a repository and gives the folder it is in.
+ * Whether it is all there, and right, they find out.
+ *
+ * @throws {Deno.errors.NotFound} when the repository has no `config.json`
+ */
+export async function downloadModel(name: string, fetch: FetchFile): Promise<string> {
+  const modules = await fetch("modules.json");
+  const config = await fetch("config.json");
+  const anchor = config ?? modules;
+  if (anchor === null) {
+    throw new Deno.errors.NotFound(
+      `Cannot load model as Hub repository ${name} must hold config.json`,
+    );
+  }
+  for (const file of ["tokenizer.json", "tokenizer_config.json", "sentence_bert_config.json"]) {
+    await fetch(file);
+  }
+  await fetchWeights(fetch, "");
+  if (await fetch("heads.json") !== null) await fetch("heads.safetensors");
+  for (const folder of await listModuleFolders(modules)) {
+    await fetch(join(folder, "config.json"));
+    if (!/Pooling$|Normalize$/.test(folder)) await fetchWeights(fetch, folder);
+  }
+  return dirname(anchor);
+}

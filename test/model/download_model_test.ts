@@ -1,0 +1,82 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { isFile } from "@/files.ts";
+import { downloadModel } from "@/model/download_model.ts";
+
+/** A repository of the given files; gives the names asked for and the answer. */
+async function download(files: { readonly [name: string]: unknown }) {
+  const repository = await Deno.makeTempDir();
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      await Deno.mkdir(join(repository, name, ".."), { recursive: true });
+      await Deno.writeTextFile(join(repository, name), JSON.stringify(content));
+    }
+    const found: string[] = [];
+    const folder = await downloadModel("owner/name", async (name) => {
+      const path = join(repository, name);
+      if (!await isFile(path)) return null;
+      found.push(name);
+      return path;
+    });
+    strictEqual(folder, repository);
+    return found.toSorted();
+  } finally {
+    await Deno.remove(repository, { recursive: true });
+  }
+}
+
+Deno.test("downloadModel() fetches a plain checkpoint and nothing besides", async () => {
+  const found = await download({
+    "config.json": {},
+    "model.safetensors": {},
+    "pytorch_model.bin": {},
+    "README.md": {},
+    "tokenizer.json": {},
+    "tokenizer_config.json": {},
+  });
+  const wanted = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+  deepStrictEqual(found, wanted);
+});
+
+Deno.test("downloadModel() fetches the modules of sentence-transformers and heads of ours", async () => {
+  const files = {
+    "1_Pooling/config.json": {},
+    "2_Dense/config.json": {},
+    "2_Dense/model.safetensors": {},
+    "config.json": {},
+    "heads.json": {},
+    "heads.safetensors": {},
+    "model.safetensors": {},
+    "modules.json": ["", "1_Pooling", "2_Dense", "3_Normalize", "../x"].map((path) => ({ path })),
+    "sentence_bert_config.json": {},
+    "tokenizer.json": {},
+  };
+  deepStrictEqual(await download(files), Object.keys(files));
+});
+
+Deno.test("downloadModel() fetches the shards that the index lists, none outside the repository", async () => {
+  const found = await download({
+    "config.json": {},
+    "model.safetensors.index.json": {
+      weight_map: { a: "m-1.safetensors", b: "m-2.safetensors", c: "m-1.safetensors", d: "/etc/x" },
+    },
+    "m-1.safetensors": {},
+    "m-2.safetensors": {},
+    "m-3.safetensors": {},
+    "tokenizer.json": {},
+  });
+  deepStrictEqual(found, [
+    "config.json",
+    "m-1.safetensors",
+    "m-2.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer.json",
+  ]);
+});
+
+Deno.test("downloadModel() names a repository that holds no model", async () => {
+  await rejects(downloadModel("owner/name", () => Promise.resolve(null)), {
+    name: "NotFound",
+    message: "Cannot load model as Hub repository owner/name must hold config.json",
+  });
+});
