@@ -5,6 +5,8 @@
  * checkpoints were trained with): clean, space out CJK, strip accents (NFD, marks dropped), lowercase.
  * The JavaScript library differs from it in three things that are put right here: it lowercases whole
  * words (Greek final sigma), it does not space out CJK beyond U+FFFF, and it takes U+FEFF for a space.
+ * What class a character has is up to V8's Unicode tables, which are newer than Rust's: 659 rare code
+ * points (marks and punctuation of small and historic scripts) are taken otherwise, as by the library.
  * @module
  */
 
