@@ -4,6 +4,11 @@ import { DISPLAY, escapeHtml, type Shown } from "@/notebook/displayable.ts";
 import { createNotebookProgress } from "@/notebook/notebook_progress.ts";
 import { showEntities } from "@/notebook/show_entities.ts";
 import { showTable } from "@/notebook/show_table.ts";
+import { showBatchRow, showTaggedWords } from "@/notebook/show_tagged.ts";
+import { collate } from "@/text/batches.ts";
+import { encodeRows } from "@/text/encode_rows.ts";
+import { tokenizerFromJson } from "@/text/tokenizer.ts";
+import { learnVocabulary } from "@/text/vocabulary.ts";
 
 Deno.test("createNotebookProgress() changes one display in place and leaves no times in it", async () => {
   const calls: { text: string; id: string; update: boolean }[] = [];
@@ -114,4 +119,41 @@ Deno.test("showEntities() keeps every character of the text", () => {
       strictEqual(shown["text/plain"].length, text.length + spans.length * "[ PER]".length);
     },
   ));
+});
+
+Deno.test("showTaggedWords() marks the entities of tags, one that ends the sentence too", () => {
+  const shown = showTaggedWords(["In", "São", "Paulo", "met", "Ada"], [
+    "O",
+    "B-LOC",
+    "I-LOC",
+    "O",
+    "B-PER",
+  ]);
+  strictEqual(shown[DISPLAY]()["text/plain"], "In [São Paulo LOC] met [Ada PER]");
+});
+
+Deno.test("showBatchRow() shows a row of a batch piece by piece", () => {
+  const learned = learnVocabulary(["ada ada wrote wrote"], { size: 100, lowercase: true });
+  const tokenizer = tokenizerFromJson(learned.json, learned.config, "test");
+  const labels = ["O", "B-PER", "I-PER"];
+  const rows = [{ tokens: ["Ada"], tags: [1] }, { tokens: ["Ada", "wrote"], tags: [1, 0] }];
+  const { examples } = encodeRows(rows, {
+    tokenizer,
+    kind: "tagging",
+    maxLength: 8,
+    windows: "cut",
+  });
+  const { pad: padId, cls: clsId, sep } = tokenizer.ids;
+  const ada = examples[0]?.ids[1];
+  const batch = collate(examples, { examples: [1, 0], rows: 2, length: 5 }, { padId, clsId });
+  strictEqual(examples[0]?.ids.length, 3, "the premise: the word is one piece");
+  const cells = showBatchRow(batch, 1, { tokenizer, labels })[DISPLAY]()["text/plain"]
+    .split("\n").slice(2).map((line) => line.trim().split(/\s+/));
+  deepStrictEqual(cells, [
+    [`${clsId}`, "[CLS]", "1", "ignored"],
+    [`${ada}`, "ada", "1", "B-PER"],
+    [`${sep}`, "[SEP]", "1", "ignored"],
+    [`${padId}`, "[PAD]", "0", "ignored"],
+    [`${padId}`, "[PAD]", "0", "ignored"],
+  ]);
 });

@@ -1,0 +1,46 @@
+/**
+ * Tagged words and encoded examples in a notebook: what a tagging model reads and is asked for.
+ * @module
+ */
+
+import { spans } from "@/eval/spans.ts";
+import { type Batch, IGNORED } from "@/text/example.ts";
+import type { Tokenizer } from "@/text/tokenizer.ts";
+import type { Displayable } from "./displayable.ts";
+import { showEntities } from "./show_entities.ts";
+import { showTable } from "./show_table.ts";
+
+/** Words with a space between, the entities of their BIO tags marked. */
+export function showTaggedWords(words: readonly string[], tags: readonly string[]): Displayable {
+  const starts: number[] = [];
+  let length = 0;
+  for (const word of words) {
+    starts.push(length);
+    length += word.length + 1;
+  }
+  const marked = spans(tags, "conlleval").map(({ type, start, end }) => ({
+    type,
+    start: starts[start] ?? 0,
+    end: (starts[end - 1] ?? 0) + (words[end - 1]?.length ?? 0),
+  }));
+  return showEntities(words.join(" "), marked);
+}
+
+/** One row of a batch of tagged words as a table, a piece a line: id, piece, mask and tag. */
+export function showBatchRow(
+  { ids, mask, labels, length }: Batch,
+  row: number,
+  options: { readonly tokenizer: Tokenizer; readonly labels: readonly string[] },
+): Displayable {
+  const pieces = Array.from({ length }, (_, piece) => {
+    const at = row * length + piece;
+    const label = labels[at] ?? IGNORED;
+    return {
+      id: ids[at] ?? 0,
+      piece: options.tokenizer.piece(ids[at] ?? 0),
+      mask: mask[at] ?? 0,
+      tag: label === IGNORED ? "ignored" : options.labels[label] ?? "",
+    };
+  });
+  return showTable(pieces, { limit: length });
+}
