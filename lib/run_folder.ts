@@ -56,17 +56,25 @@ export type RunFolder = {
 };
 
 /**
- * Makes the folder of a new run.
+ * Opens the folder of a new run, which is made with the first file in it.
  *
  * @throws {Deno.errors.AlreadyExists} where there is something in it already
  */
 export async function createRunFolder(dir: string): Promise<RunFolder> {
-  await Deno.mkdir(dir, { recursive: true });
-  for await (const { name } of Deno.readDir(dir)) {
-    throw new Deno.errors.AlreadyExists(
-      `Cannot start run as ${dir} must be empty: it holds ${name}; choose another --out, or go on ` +
-        `with --resume ${dir}`,
-    );
+  try {
+    for await (const { name } of Deno.readDir(dir)) {
+      throw new Deno.errors.AlreadyExists(
+        `Cannot start run as ${dir} must be empty: it holds ${name}; choose another --out, or go on ` +
+          `with --resume ${dir}`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new Deno.errors.AlreadyExists(
+        `Cannot start run as ${dir} must be a folder: there is a file of that name`,
+      );
+    }
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return openFolder(dir, 0);
 }

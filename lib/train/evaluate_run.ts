@@ -7,7 +7,7 @@ import { createPredictor } from "@/eval/predict_examples.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
-import type { RunTask } from "@/train/run_data.ts";
+import type { EvaluationTask } from "@/train/run_data.ts";
 
 /** Name of the scores over test rows whose text is not in train. */
 export const UNSEEN = "test-unseen";
@@ -26,7 +26,7 @@ export type RunEvaluator = {
 /** An evaluator over the tasks of a run; `view` shows how far it is. */
 export function createRunEvaluator(
   model: MultiTask,
-  tasks: readonly RunTask[],
+  tasks: readonly EvaluationTask[],
   options: {
     readonly tokenizer: Tokenizer;
     readonly lengths: readonly number[];
@@ -43,7 +43,7 @@ export function createRunEvaluator(
   );
 
   /** Scores of one task on one split, and on its unseen rows where that was asked for. */
-  const score = async ({ task, evaluation, unseen }: RunTask, split: string) => {
+  const score = async ({ task, evaluation, unseen }: EvaluationTask, split: string) => {
     const set = evaluation.get(split), predictor = predictors.get(task.name);
     if (set === undefined || predictor === undefined) return null;
     const label = `evaluate ${task.name} ${split}`;

@@ -3,10 +3,9 @@
  * the run's own training rows; heads are always fresh.
  * @module
  */
-import { join } from "node:path";
 import type { ModelConfig, RunConfig } from "@/config.ts";
 import { type Row, textOfRow } from "@/data/rows.ts";
-import { isFile, isFolder } from "@/files.ts";
+import { findModelFolder } from "@/eval/open_saved_model.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";
@@ -52,20 +51,10 @@ function makeFresh({ fresh, dropout }: ModelConfig, rows: Iterable<Row>, seed: n
 }
 
 async function openCheckpoint(source: string) {
-  const folder = await findFolder(source);
+  const folder = await findModelFolder(source);
   const tokenizer = await loadTokenizer(folder); // before the weights, which take longer to load
   const { encoder } = await loadEncoder(folder);
   return { encoder, tokenizer };
-}
-
-/** The folder of a checkpoint: itself, or the model of a run. */
-async function findFolder(source: string): Promise<string> {
-  const ofRun = join(source, "model");
-  if (await isFile(join(ofRun, "config.json"))) return ofRun;
-  if (await isFolder(source)) return source;
-  throw new Deno.errors.NotFound(
-    `Cannot load model as model.source must be a folder or a run: current value is ${source}`,
-  );
 }
 
 /** A checkpoint must have a row for every piece and a position for every place. */

@@ -23,14 +23,18 @@ export async function loadRunRows(
   return loaded;
 }
 
-/** One task's data, encoded. */
-export type RunTask = {
+/** What a task is scored on. */
+export type EvaluationTask = {
   readonly task: TaskConfig;
-  readonly train: readonly Example[];
   /** By split: `validation`, `test`, data sets of `alsoTest`. */
   readonly evaluation: ReadonlyMap<string, EvaluationSet>;
-  /** Rows of test whose text is not in train; null where none is. */
+  /** Rows of test whose text is not in train; null where all are such. */
   readonly unseen: readonly number[] | null;
+};
+
+/** One task's data, encoded. */
+export type RunTask = EvaluationTask & {
+  readonly train: readonly Example[];
   /** Counts for the summary. */
   readonly counts: {
     readonly train: number;
@@ -42,22 +46,31 @@ export type RunTask = {
   readonly notes: readonly string[];
 };
 
-/** Encodes the rows of a task. Training cuts what is longer than `maxLength`; evaluation does not. */
-export async function encodeTask(
-  data: TaskData,
-  options: { readonly tokenizer: Tokenizer; readonly maxLength: number },
-): Promise<RunTask> {
-  const { task, train, validation, test, alsoTest } = data;
+/** How rows become pieces. */
+export type EncodingOptions = { readonly tokenizer: Tokenizer; readonly maxLength: number };
+
+/** Encodes what a task is scored on. Nothing is cut: long rows are read through windows. */
+export async function encodeEvaluation(
+  { task, validation, test, alsoTest, overlap }: TaskData,
+  options: EncodingOptions,
+): Promise<EvaluationTask> {
+  const evaluation = new Map<string, EvaluationSet>();
+  for (const [split, rows] of Object.entries({ validation, test, ...alsoTest })) {
+    evaluation.set(split, await prepareEvaluation(rows, task, options));
+  }
+  const known = new Set(overlap.test ?? []);
+  const unseen = [...test.keys()].filter((row) => !known.has(row));
+  return { task, evaluation, unseen: known.size > 0 ? unseen : null };
+}
+
+/** Encodes the rows of a task; training cuts what is longer than `maxLength`. */
+export async function encodeTask(data: TaskData, options: EncodingOptions): Promise<RunTask> {
+  const { task, train } = data;
   const { examples, cutWords, cutRows, note } = await encodeRowsCached(train, {
     ...options,
     kind: task.kind,
     windows: "cut",
   });
-  const evaluation = new Map<string, EvaluationSet>();
-  for (const [split, rows] of Object.entries({ validation, test, ...alsoTest })) {
-    evaluation.set(split, await prepareEvaluation(rows, task, options));
-  }
-  const overlap = new Set(data.overlap.test ?? []);
   const notes = [...data.notes, ...(note === null ? [] : [note])];
   if (cutRows > 0) {
     const words = task.kind === "tagging" ? `, ${cutWords} tagged words with them,` : "";
@@ -67,15 +80,13 @@ export async function encodeTask(
     );
   }
   return {
-    task,
+    ...await encodeEvaluation(data, options),
     train: examples,
-    evaluation,
-    unseen: overlap.size === 0 ? null : [...test.keys()].filter((row) => !overlap.has(row)),
     counts: {
       train: train.length,
-      validation: validation.length,
-      test: test.length,
-      overlap: overlap.size,
+      validation: data.validation.length,
+      test: data.test.length,
+      overlap: data.overlap.test?.length ?? 0,
       cutWords,
     },
     notes,

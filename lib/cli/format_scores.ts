@@ -1,0 +1,34 @@
+/**
+ * Scores as lines for people.
+ * @module
+ */
+import type { TaskScores } from "@/eval/evaluate_rows.ts";
+
+/** By task, then by split. */
+export type ScoresBySplit = Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
+
+const percent = (share: number) => (100 * share).toFixed(2);
+
+/** The scores of a split in one line, the one that stands for the task first. */
+function formatSplit(scores: TaskScores): string {
+  const [low, high] = scores.interval.map(percent);
+  if ("accuracy" in scores) {
+    return `accuracy ${percent(scores.accuracy)} (${low} to ${high})  ` +
+      `macro-F1 ${percent(scores.macroF1)}`;
+  }
+  return `F1 ${percent(scores.f1)} (${low} to ${high})  strict ${percent(scores.strictF1)}  ` +
+    `precision ${percent(scores.precision)}  recall ${percent(scores.recall)}`;
+}
+
+/** A line for each task and split, in percent, with 95 % intervals. */
+export function formatScores(scores: ScoresBySplit): string[] {
+  const rows = Object.entries(scores).flatMap(([task, splits]) =>
+    Object.entries(splits).map(([split, found]) => ({ task, split, found }))
+  );
+  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map(({ length }) => length));
+  const tasks = widest(rows.map(({ task }) => task));
+  const splits = widest(rows.map(({ split }) => split));
+  return rows.map(({ task, split, found }) =>
+    `${task.padEnd(tasks)}  ${split.padEnd(splits)}  ${formatSplit(found)}  ${found.rows} rows`
+  );
+}

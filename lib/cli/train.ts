@@ -1,0 +1,111 @@
+/**
+ * `deno task train`: trains, evaluates and reports a run.
+ * @module
+ */
+import { join } from "node:path";
+import type { RunConfig } from "@/config.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { onCompile } from "@/engine/jit.ts";
+import { describeEnvironment } from "@/environment.ts";
+import { readJson } from "@/files.ts";
+import { PRESETS } from "@/presets.ts";
+import { type Progress, type ProgressView } from "@/progress.ts";
+import { writeReport } from "@/report/write_report.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { trainRun } from "@/train/train_run.ts";
+import type { Options, OptionValues } from "./arguments.ts";
+import { formatScores } from "./format_scores.ts";
+import { runTask } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+const OPTIONS = {
+  preset: { type: "string", value: "NAME", help: `one of ${Object.keys(PRESETS).join(", ")}` },
+  config: { type: "string", value: "FILE", help: "any part of a configuration, as JSON" },
+  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of it" },
+  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to begin with: model.source" },
+  data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
+  precision: { type: "string", value: "P", help: "of the numbers" },
+  out: { type: "string", value: "DIR", help: "folder of the run; by default outputs/PRESET" },
+  resume: { type: "string", value: "DIR", help: "goes on with the run in DIR, as it was set up" },
+} as const satisfies Options;
+
+type Values = OptionValues<typeof OPTIONS>;
+
+/** The configuration that the options describe. */
+async function readConfig(values: Values): Promise<RunConfig> {
+  if (values.resume !== undefined) {
+    const { resume, ...others } = values;
+    const extra = Object.entries(others).find(([name, value]) =>
+      name in OPTIONS && value !== undefined && value.length > 0
+    );
+    if (extra !== undefined) {
+      throw new RangeError(
+        `Cannot resume run as --resume must stand alone: --${extra[0]} was given as well`,
+      );
+    }
+    return resolveConfig({ file: await readJson(join(resume, "config.json"), "run to resume") });
+  }
+  const { preset, config, set, model, data, precision } = values;
+  const file = config === undefined ? {} : await readJson(config, "configuration");
+  return resolveConfig({ preset, file, set, shortcuts: { model, data, precision } });
+}
+
+/** The first of outputs/NAME, outputs/NAME-2, … that is not there yet. */
+async function chooseFolder(preset: string): Promise<string> {
+  for (let i = 1;; i++) {
+    const dir = join("outputs", i === 1 ? preset : `${preset}-${i}`);
+    try {
+      await Deno.lstat(dir);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return dir;
+      throw error;
+    }
+  }
+}
+
+/** Shows in `view` what is being compiled, where the last progress was. */
+function showCompiling(view: ProgressView): ProgressView {
+  let last: Progress | null = null;
+  onCompile((name) => {
+    if (last === null || last.done >= last.total) return; // that work has ended
+    view.update({ ...last, details: [`compiling ${name}`] });
+  });
+  return {
+    update(progress) {
+      last = progress;
+      view.update(progress);
+    },
+    finish: () => view.finish(),
+  };
+}
+
+if (import.meta.main) {
+  await runTask({
+    name: "train",
+    summary: "Trains and evaluates a run, writes its folder and its report.",
+    usage: "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--out DIR] [--resume DIR]",
+    options: OPTIONS,
+    stopsItself: true,
+    async run({ values, signal }) {
+      const config = await readConfig(values);
+      const out = values.resume ?? values.out ?? await chooseFolder(config.preset);
+      const executor = await openEngine({ threads: config.native.threads });
+      console.log(
+        `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
+          `${executor.name} (${executor.version}, ${executor.threads} threads)`,
+      );
+      const { scores } = await trainRun(config, {
+        out,
+        resume: values.resume !== undefined,
+        nowMs: () => performance.now(),
+        environment: describeEnvironment(config.device, executor),
+        view: showCompiling(createTerminalProgress()),
+        onNote: (note) => console.log(note),
+        signal,
+      });
+      await writeReport(out);
+      for (const line of formatScores(scores)) console.log(line);
+      console.log(`report: ${join(out, "report.html")}`);
+    },
+  });
+}
