@@ -21,6 +21,7 @@ const ROOMS = [
   "report",
   "notebook",
   "app",
+  "bench",
   "cli",
 ];
 

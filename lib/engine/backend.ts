@@ -11,6 +11,7 @@ import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Elements } from "@/engine/memory.ts";
 import { equalShapes, Tape } from "@/engine/tape.ts";
+import { timeRuns } from "@/engine/timing.ts";
 import { ForeignValue, Value } from "@/engine/value.ts";
 
 /** Name under which TensorFlow.js knows the backend. */
@@ -183,7 +184,7 @@ export class RecordingBackend extends tf.KernelBackend {
     const key = graphKey(graph);
     let program = this.#programs.get(key);
     if (program === undefined) {
-      program = this.executor.compile(graph);
+      program = timeRuns(this.executor.compile(graph));
       this.#programs.set(key, program);
     }
     return program;

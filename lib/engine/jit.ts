@@ -12,6 +12,7 @@ import type { Program } from "@/engine/executor.ts";
 import { makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Memory } from "@/engine/memory.ts";
+import { timePreparation } from "@/engine/timing.ts";
 import { Value } from "@/engine/value.ts";
 
 /** Named tensors in or out of a jitted function. */
@@ -61,7 +62,7 @@ export function jit<I extends TensorMap, O extends TensorMap>(
     let compiled = known.get(signature);
     if (compiled === undefined) {
       listener(name);
-      compiled = trace(name, run, inputs, backend);
+      compiled = timePreparation(() => trace(name, run, inputs, backend));
       known.set(signature, compiled);
     }
     return await call(compiled, inputs, backend) as O;
