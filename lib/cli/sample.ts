@@ -1,3 +1,20 @@
-import { writeSample } from "@/data/sample/write_sample.ts";
+/** `deno task sample`: rebuilds the built-in sample, byte for byte. @module */
+
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
-await writeSample(SAMPLE_FOLDER);
+import { writeSample } from "@/data/sample/write_sample.ts";
+import { runTask, type Task } from "./frame.ts";
+
+/** The task `sample`. */
+export const SAMPLE = {
+  name: "sample",
+  summary:
+    "Rebuilds the built-in sample (data/sample/) from its seed; the bytes are always the same.",
+  usage: "",
+  options: {},
+  async run() {
+    await writeSample(SAMPLE_FOLDER);
+    console.log(`Wrote ${SAMPLE_FOLDER}`);
+  },
+} as const satisfies Task<Record<string, never>>;
+
+if (import.meta.main) await runTask(SAMPLE);

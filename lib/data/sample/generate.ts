@@ -30,7 +30,7 @@ export const TAGS = [
 ] as const;
 
 /** Share of the sentences that speak of two topics. */
-export const MIXED_SHARE = 0.3;
+export const MIXED_SHARE = 0.38;
 
 /** A generated sentence. */
 export type Sentence = {

@@ -1,0 +1,78 @@
+/**
+ * Tagging by a list of the names in train: what the sample's entities must be too hard for.
+ * @module
+ */
+
+import type { TaggedRow } from "@/data/rows.ts";
+
+/** A name in a row: words `start` to `end` − 1. */
+export type NameSpan = { readonly type: string; readonly start: number; readonly end: number };
+
+/** The names of a row; its tags must be valid IOB2. */
+export function nameSpans(tags: readonly number[], labels: readonly string[]): NameSpan[] {
+  const spans: { type: string; start: number; end: number }[] = [];
+  for (const [index, tag] of tags.entries()) {
+    const name = labels[tag] ?? "O", last = spans.at(-1);
+    if (name.startsWith("B-")) spans.push({ type: name.slice(2), start: index, end: index + 1 });
+    if (name.startsWith("I-") && last !== undefined) last.end = index + 1;
+  }
+  return spans;
+}
+
+/** Finds names in a row of words. */
+export type NameFinder = (tokens: readonly string[]) => NameSpan[];
+
+/** Every name of `rows` as its words, with its most frequent type. */
+export function listNames(
+  rows: readonly TaggedRow[],
+  labels: readonly string[],
+): ReadonlyMap<string, string> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { tokens, tags } of rows) {
+    for (const { type, start, end } of nameSpans(tags, labels)) {
+      const name = tokens.slice(start, end).join(" ");
+      const types = counts.get(name) ?? new Map<string, number>();
+      counts.set(name, types.set(type, (types.get(type) ?? 0) + 1));
+    }
+  }
+  return new Map([...counts].map(([name, types]) => {
+    const [[type] = ["", 0]] = [...types].sort(([, a], [, b]) => b - a);
+    return [name, type];
+  }));
+}
+
+/** Finds listed names, the longest first, from left to right. */
+export function listFinder(names: ReadonlyMap<string, string>): NameFinder {
+  const longest = Math.max(0, ...[...names.keys()].map((name) => name.split(" ").length));
+  return (tokens) => {
+    const spans: NameSpan[] = [];
+    for (let start = 0; start < tokens.length; start++) {
+      for (let end = Math.min(tokens.length, start + longest); end > start; end--) {
+        const type = names.get(tokens.slice(start, end).join(" "));
+        if (type === undefined) continue;
+        spans.push({ type, start, end });
+        start = end - 1;
+        break;
+      }
+    }
+    return spans;
+  };
+}
+
+/** F1 over all names: type, start and end must be right. 0 where nothing is. */
+export function nameF1(
+  find: NameFinder,
+  rows: readonly TaggedRow[],
+  labels: readonly string[],
+): number {
+  let right = 0, found = 0, gold = 0;
+  for (const { tokens, tags } of rows) {
+    const key = ({ type, start, end }: NameSpan) => `${type} ${start} ${end}`;
+    const goldKeys = new Set(nameSpans(tags, labels).map(key));
+    const foundKeys = find(tokens).map(key);
+    gold += goldKeys.size;
+    found += foundKeys.length;
+    right += foundKeys.filter((name) => goldKeys.has(name)).length;
+  }
+  return gold + found === 0 ? 0 : (2 * right) / (gold + found);
+}
