@@ -18,7 +18,8 @@ export function normalizeRows(x: tf.Tensor2D, mode: NormalizeMode): tf.Tensor2D 
     case "l1":
       return tf.div(x, tf.maximum(tf.sum(tf.abs(x), -1, true), SHORTEST));
     case "l2":
-      return tf.div(x, tf.maximum(tf.sqrt(tf.sum(tf.mul(x, x), -1, true)), SHORTEST));
+      // the bound stands under the root, whose slope at 0 is infinite
+      return tf.div(x, tf.sqrt(tf.maximum(tf.sum(tf.mul(x, x), -1, true), SHORTEST ** 2)));
     default:
       return assertNever(mode, "normalize mode");
   }

@@ -74,3 +74,13 @@ testOnBackends("normalizeRows() divides by the norm, or by 1e-12 where it is sho
     }
   });
 });
+
+testOnBackends("normalizeRows() has a gradient where a row is zero", () => {
+  tf.tidy(() => {
+    for (const mode of ["l1", "l2"] as const) {
+      const slope = tf.grad((x) => tf.sum(normalizeRows(x as tf.Tensor2D, mode)));
+      // the norm is held at 1e-12 there, so each element counts 1e12-fold
+      for (const value of slope(tf.tensor2d([[0, 0]])).dataSync()) ok(Math.abs(value - 1e12) < 1e6);
+    }
+  });
+});
