@@ -9,6 +9,7 @@ import { findModelFolder } from "@/eval/open_saved_model.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";
+import { readSentenceModules } from "@/model/sentence_modules.ts";
 import { loadTokenizer, type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
@@ -51,7 +52,8 @@ function makeFresh({ fresh, dropout }: ModelConfig, rows: Iterable<Row>, seed: n
 }
 
 async function openCheckpoint(source: string) {
-  const folder = await findModelFolder(source);
+  const found = await findModelFolder(source);
+  const folder = (await readSentenceModules(found))?.encoderFolder ?? found;
   const tokenizer = await loadTokenizer(folder); // before the weights, which take longer to load
   const { encoder } = await loadEncoder(folder);
   return { encoder, tokenizer };
