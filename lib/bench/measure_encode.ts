@@ -1,0 +1,47 @@
+/**
+ * Sentence embeddings of many texts, as {@link EncodeJob} says.
+ * @module
+ */
+import { createSentenceEncoder } from "@/eval/encode_texts.ts";
+import { findModelFolder, openSavedModel } from "@/eval/open_saved_model.ts";
+import { readText } from "@/files.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { loadTokenizer } from "@/text/tokenizer.ts";
+import type { EncodeJob, Measurement } from "@/bench/job.ts";
+
+/** The first `count` lines of a text, over again where there are fewer; empty lines do not count. */
+export function takeTexts(text: string, count: number): readonly string[] {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  if (lines.length === 0) return [];
+  return Array.from({ length: count }, (_, i) => lines[i % lines.length] ?? "");
+}
+
+/** Measures passes over all texts. */
+export async function measureEncoding(
+  { model: source, texts: path, count, rows, maxLength, passes }: EncodeJob,
+  nowMs: () => number,
+): Promise<readonly Measurement[]> {
+  const texts = takeTexts(await readText(path, "texts"), count);
+  const folder = await findModelFolder(source);
+  const saved = await openSavedModel(folder);
+  let { tokenizer } = saved;
+  const encoder = createSentenceEncoder({
+    ...saved,
+    maxLength: Math.min(maxLength, saved.maxLength),
+    tokenizer: { ...tokenizer, encodeText: (text) => tokenizer.encodeText(text) },
+  }, { rows });
+  const timesMs: number[] = [];
+  for (let pass = 0; pass <= passes; pass++) {
+    tokenizer = await loadTokenizer(folder); // one that remembers no word of the pass before
+    const startMs = nowMs();
+    await encoder.encode(texts);
+    if (pass > 0) timesMs.push(nowMs() - startMs);
+  }
+  disposeModel(saved.model);
+  const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
+  return [{
+    label: "",
+    timesMs,
+    details: { textsPerSecond: texts.length * passes / totalMs * 1000 },
+  }];
+}

@@ -1,0 +1,76 @@
+/**
+ * The first steps of a real run with its own batches, and the shapes of those batches.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { readEngineTimes } from "@/engine/timing.ts";
+import { type LoopState, NO_SUMS, runStep } from "@/train/train_loop.ts";
+import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
+import type { BatchShape, EpochJob, Measurement, ModelShape } from "@/bench/job.ts";
+
+/** What PyTorch needs to do steps of the same shapes. */
+export type EpochShape = {
+  readonly model: ModelShape;
+  readonly steps: readonly (readonly BatchShape[])[];
+};
+
+const MIB = 2 ** 20;
+
+/** Share of the steps after which every padded length has most likely been met. */
+const SETTLED = 0.5;
+
+/** The shapes of a run's first batches; draws them from its streams. */
+export function drawShapes({ setup, model }: PreparedRun, steps: number): EpochShape {
+  const { hiddenSize, layers, attentionHeads, intermediateSize } = model.encoder.config;
+  return {
+    model: { hiddenSize, layers, attentionHeads, intermediateSize },
+    steps: Array.from(
+      { length: steps },
+      (_, step) =>
+        setup.mixing.tasksOfStep(step).flatMap((name) => {
+          const task = setup.tasks.get(name);
+          if (task === undefined) return [];
+          const { rows, length, tokens } = task.stream.next();
+          return [{ rows, length, tokens }];
+        }),
+    ),
+  };
+}
+
+/** Measures steps without the time of compiling; memory is watched over the later steps. */
+export async function measureEpoch(
+  { config, steps }: EpochJob,
+  nowMs: () => number,
+): Promise<readonly Measurement[]> {
+  const run = await prepareRun(config, null);
+  const setup = { ...run.setup, steps, nowMs };
+  let state: LoopState = { step: 0, tokens: 0, trainSeconds: 0, sums: NO_SUMS };
+  const begun = readEngineTimes();
+  const timesMs: number[] = [];
+  const tensors: number[] = [], resident: number[] = [];
+  for (let step = 0; step < steps; step++) {
+    const before = readEngineTimes().prepareMs;
+    const startMs = nowMs();
+    state = (await runStep(setup, state)).state;
+    timesMs.push(nowMs() - startMs - (readEngineTimes().prepareMs - before));
+    tensors.push(tf.memory().numTensors);
+    resident.push(Deno.memoryUsage().rss / MIB);
+  }
+  const ended = readEngineTimes();
+  const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
+  const settled = Math.floor(SETTLED * (steps - 1));
+  run.dispose();
+  return [{
+    label: "",
+    timesMs,
+    details: {
+      tokensPerSecond: state.tokens / totalMs * 1000,
+      javascriptShare: 1 - (ended.runMs - begun.runMs) / totalMs,
+      compileMs: ended.prepareMs - begun.prepareMs,
+      programs: ended.prepared - begun.prepared,
+      tensorGrowth: (tensors.at(-1) ?? NaN) - (tensors[0] ?? NaN),
+      residentMiB: resident[settled] ?? NaN,
+      residentGrowthMiB: (resident.at(-1) ?? NaN) - (resident[settled] ?? NaN),
+    },
+  }];
+}

@@ -1,0 +1,117 @@
+/**
+ * Training steps of a fresh model on random tokens, as {@link StepJob} says.
+ * @module
+ */
+import { readEngineTimes } from "@/engine/timing.ts";
+import { createEncoder, createModel } from "@/model/init.ts";
+import { disposeModel, type MultiTask } from "@/model/parameters.ts";
+import { type Prng, stream } from "@/random.ts";
+import type { Batch } from "@/text/example.ts";
+import { adamStep } from "@/train/adamw.ts";
+import { createTrainStep, type TrainStep } from "@/train/step.ts";
+import type { BatchShape, Measurement, ModelShape, StepJob } from "@/bench/job.ts";
+
+/** Rows of the embedding table: those of BERT's uncased vocabulary. */
+export const VOCABULARY = 30522;
+
+const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+const TASKS = [
+  { name: "topic", kind: "classification", labels: [..."abcd"] },
+  { name: "entities", kind: "tagging", labels: [..."abcdefghi"] },
+] as const;
+
+/** A fresh encoder of a shape. */
+export function createBenchEncoder(
+  { hiddenSize, layers, attentionHeads, intermediateSize }: ModelShape,
+) {
+  return createEncoder({
+    vocabularySize: VOCABULARY,
+    hiddenSize,
+    layers,
+    attentionHeads,
+    intermediateSize,
+    maxPositions: 512,
+    typeVocabularySize: 2,
+    layerNormEpsilon: 1e-12,
+    initializerRange: 0.02,
+    padId: 0,
+    dropout: { hidden: 0.1, attention: 0.1 },
+  }, { seed: 1 });
+}
+
+function createStep(model: MultiTask, dropout: number): TrainStep {
+  return createTrainStep(model, {
+    tasks: TASKS.map(({ name }) => ({ name, weight: 1 })),
+    rates: { top: 1e-5, decay: 1, heads: 1e-5 },
+    weightDecay: 0.01,
+    adam: ADAM,
+    clipNorm: 1,
+    dropout: { hidden: dropout, attention: dropout, head: dropout },
+  });
+}
+
+/** A batch of random pieces, with a label a row or, for tagging, a piece. */
+function drawBatch(
+  { rows, length, tokens }: BatchShape,
+  { kind, labels }: typeof TASKS[number],
+  prng: Prng,
+): Batch {
+  const count = kind === "tagging" ? rows * length : rows;
+  return {
+    rows,
+    length,
+    ids: Int32Array.from({ length: rows * length }, () => 1000 + prng.below(29000)),
+    mask: new Int32Array(rows * length).fill(1),
+    labels: Int32Array.from({ length: count }, () => prng.below(labels.length)),
+    examples: [],
+    tokens,
+  };
+}
+
+/** Measures whole steps: both gradients and the update. */
+export async function measureSteps(
+  { model: shape, dropout, warmup, steps }: StepJob,
+  nowMs: () => number,
+): Promise<readonly Measurement[]> {
+  const [first] = steps;
+  if (first === undefined) throw new RangeError("internal: a step job without steps");
+  const model = createModel(createBenchEncoder(shape), {
+    tasks: TASKS,
+    pooling: "mean",
+    embeddingSize: null,
+    normalize: "none",
+    seed: 1,
+  });
+  const step = createStep(model, dropout);
+  const prng = stream(1, "bench");
+  let done = 0;
+  const runStep = async (shapes: readonly BatchShape[]) => {
+    const batches = TASKS.map((task, i) => {
+      const shape = shapes[i];
+      if (shape === undefined) throw new RangeError(`internal: no batch of ${task.name}`);
+      return { name: task.name, batch: drawBatch(shape, task, prng) };
+    });
+    const startMs = nowMs();
+    for (const { name, batch } of batches) await step.accumulate(name, batch, prng.below(2 ** 31));
+    await step.update(adamStep(++done, 1, ADAM));
+    return nowMs() - startMs;
+  };
+  for (let i = 0; i < warmup; i++) await runStep(first);
+  const prepared = readEngineTimes();
+  const timesMs: number[] = [];
+  for (const shapes of steps) timesMs.push(await runStep(shapes));
+  const { runMs } = readEngineTimes();
+  const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
+  const tokens = steps.flat().reduce((sum, { tokens }) => sum + tokens, 0);
+  step.dispose();
+  disposeModel(model);
+  return [{
+    label: "",
+    timesMs,
+    details: {
+      tokensPerSecond: tokens / totalMs * 1000,
+      javascriptShare: 1 - (runMs - prepared.runMs) / totalMs,
+      compileMs: prepared.prepareMs,
+    },
+  }];
+}

@@ -1,0 +1,43 @@
+/**
+ * Does a job of ours in this process.
+ * @module
+ */
+import { assertNever } from "@/assert_never.ts";
+import { openEngine } from "@/engine/engine.ts";
+import type { Job, JobOutcome, Measurement, Work } from "@/bench/job.ts";
+import { measureEncoding } from "@/bench/measure_encode.ts";
+import { measureEpoch } from "@/bench/measure_epoch.ts";
+import { measureOperations } from "@/bench/measure_operations.ts";
+import { measureSteps } from "@/bench/measure_step.ts";
+
+/** Most memory that this process ever held, in MiB; what it holds now where the system does not say. */
+async function readPeakMiB(): Promise<number> {
+  try {
+    const status = await Deno.readTextFile("/proc/self/status");
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    if (peak !== undefined) return Number(peak) / 1024;
+  } catch { /* not Linux */ }
+  return Deno.memoryUsage().rss / 2 ** 20;
+}
+
+function measure(work: Work, nowMs: () => number): Promise<readonly Measurement[]> {
+  switch (work.kind) {
+    case "step":
+      return measureSteps(work, nowMs);
+    case "encode":
+      return measureEncoding(work, nowMs);
+    case "epoch":
+      return measureEpoch(work, nowMs);
+    case "operations":
+      return measureOperations(work, nowMs);
+    default:
+      return assertNever(work, "work");
+  }
+}
+
+/** Opens the engine as the job says and measures its work. */
+export async function runJob({ work, threads }: Job, nowMs: () => number): Promise<JobOutcome> {
+  const { name, version } = await openEngine({ threads });
+  const measurements = await measure(work, nowMs);
+  return { executor: name, version, peakMiB: await readPeakMiB(), measurements };
+}
