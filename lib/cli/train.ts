@@ -15,7 +15,7 @@ import { resolveConfig } from "@/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 import { formatScores } from "./format_scores.ts";
-import { runTask } from "./frame.ts";
+import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
@@ -79,33 +79,34 @@ function showCompiling(view: ProgressView): ProgressView {
   };
 }
 
-if (import.meta.main) {
-  await runTask({
-    name: "train",
-    summary: "Trains and evaluates a run, writes its folder and its report.",
-    usage: "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--out DIR] [--resume DIR]",
-    options: OPTIONS,
-    stopsItself: true,
-    async run({ values, signal }) {
-      const config = await readConfig(values);
-      const out = values.resume ?? values.out ?? await chooseFolder(config.preset);
-      const executor = await openEngine({ threads: config.native.threads });
-      console.log(
-        `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
-          `${executor.name} (${executor.version}, ${executor.threads} threads)`,
-      );
-      const { scores } = await trainRun(config, {
-        out,
-        resume: values.resume !== undefined,
-        nowMs: () => performance.now(),
-        environment: describeEnvironment(config.device, executor),
-        view: showCompiling(createTerminalProgress()),
-        onNote: (note) => console.log(note),
-        signal,
-      });
-      await writeReport(out);
-      for (const line of formatScores(scores)) console.log(line);
-      console.log(`report: ${join(out, "report.html")}`);
-    },
-  });
-}
+/** The task `train`. */
+export const TRAIN = {
+  name: "train",
+  summary: "Trains and evaluates a run, writes its folder and its report.",
+  usage: "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--out DIR] [--resume DIR]",
+  options: OPTIONS,
+  stopsItself: true,
+  async run({ values, signal }) {
+    const config = await readConfig(values);
+    const out = values.resume ?? values.out ?? await chooseFolder(config.preset);
+    const executor = await openEngine({ threads: config.native.threads });
+    console.log(
+      `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
+        `${executor.name} (${executor.version}, ${executor.threads} threads)`,
+    );
+    const { scores } = await trainRun(config, {
+      out,
+      resume: values.resume !== undefined,
+      nowMs: () => performance.now(),
+      environment: describeEnvironment(config.device, executor),
+      view: showCompiling(createTerminalProgress()),
+      onNote: (note) => console.log(note),
+      signal,
+    });
+    await writeReport(out);
+    for (const line of formatScores(scores)) console.log(line);
+    console.log(`report: ${join(out, "report.html")}`);
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(TRAIN);

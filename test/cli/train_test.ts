@@ -1,0 +1,61 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { runTaskWith } from "@/cli/frame.ts";
+import { formatScores } from "@/cli/format_scores.ts";
+import { TRAIN } from "@/cli/train.ts";
+import { scoreClassification } from "@/eval/classification.ts";
+import { scoreEntities } from "@/eval/entities.ts";
+
+/** Exit code and error lines of `deno task train` with `args`. */
+async function fail(...args: string[]): Promise<{ code: number; errors: string[] }> {
+  const errors: string[] = [];
+  const code = await runTaskWith(TRAIN, args, {
+    out: () => {},
+    error: (line) => errors.push(line),
+    debug: false,
+    onInterrupt: () => () => {},
+    exit: () => {},
+  });
+  return { code, errors };
+}
+
+const WRONG: readonly (readonly [args: string[], message: string])[] = [
+  [
+    ["--preset", "big"],
+    "Cannot resolve config as preset must be one of quickstart, minilm, bert-base: " +
+    'current value is "big"',
+  ],
+  [
+    ["--set", "data.folder=x"],
+    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows',
+  ],
+  [["--config", "none.json"], "Cannot read configuration as the file must exist: none.json"],
+  [
+    ["--resume", "none"],
+    "Cannot read run to resume as the file must exist: none/config.json",
+  ],
+  [
+    ["--resume", "none", "--seed"],
+    "Cannot run train: option --seed is not one of --preset, --config, --set, --model, --data, " +
+    "--precision, --out, --resume, --debug, --help",
+  ],
+  [
+    ["--resume", "none", "--set", "seed=1"],
+    "Cannot resume run as --resume must stand alone: --set was given as well",
+  ],
+];
+
+for (const [args, message] of WRONG) {
+  Deno.test(`train ${args.join(" ")} ends with one line and exit code 1`, async () => {
+    deepStrictEqual(await fail(...args), { code: 1, errors: [`error: ${message}`] });
+  });
+}
+
+Deno.test("formatScores() puts tasks and splits in columns, in percent", () => {
+  const topics = scoreClassification({ gold: [0, 1], predicted: [0, 1], labels: ["x", "y"] });
+  const entities = scoreEntities({ gold: [["B-X", "O"]], predicted: [["I-X", "O"]] });
+  deepStrictEqual(formatScores({ ag: { test: topics }, conll: { validation: entities } }), [
+    "ag     test        accuracy 100.00 (100.00 to 100.00)  macro-F1 100.00  2 rows",
+    "conll  validation  F1 100.00 (100.00 to 100.00)  strict 0.00  precision 100.00  " +
+    "recall 100.00  1 rows",
+  ]);
+});
