@@ -3,6 +3,7 @@
  * @module
  */
 
+import { openHubSource } from "@/data/hub.ts";
 import { openLocalSource } from "@/data/local.ts";
 import { openSampleSource } from "@/data/sample_source.ts";
 import type { DataSource } from "@/data/source.ts";
@@ -15,6 +16,6 @@ export const SAMPLE_DIR = "sample";
  * else a folder (write `./sample` for a folder of that name).
  */
 export function openDataSource(dir: string | null): DataSource {
-  if (dir === null) throw new Error("not yet");
+  if (dir === null) return openHubSource();
   return dir === SAMPLE_DIR ? openSampleSource() : openLocalSource(dir);
 }

@@ -1,0 +1,246 @@
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { openHubRepo } from "@/data/hub_files.ts";
+import { readHubSettings } from "@/data/hub_settings.ts";
+import { COMMIT, type FakeRepo, gitSha1, sha256, withFakeHub } from "./hub_server.ts";
+
+const SMALL = new TextEncoder().encode('{"hidden_size": 8}');
+const LARGE = Uint8Array.from({ length: 50_000 }, (_, index) => index % 251);
+const MODEL: FakeRepo = {
+  id: "models/owner/tiny",
+  revision: "main",
+  files: { "config.json": SMALL, "model.safetensors": LARGE, "1_Pooling/config.json": SMALL },
+};
+const TINY = { repo: "owner/tiny", kind: "model" } as const;
+
+Deno.test("openHubRepo() fetches into the Hub's cache layout, large files through a redirect", async () => {
+  await withFakeHub([MODEL], async ({ settings, requests }) => {
+    const repo = openHubRepo({ ...TINY, settings });
+    const config = await repo.fetch("config.json");
+    const weights = await repo.fetch("model.safetensors");
+    const folder = join(settings.cacheDir, "models--owner--tiny");
+    strictEqual(config, join(folder, "snapshots", COMMIT, "config.json"));
+    strictEqual(weights, join(folder, "snapshots", COMMIT, "model.safetensors"));
+    deepStrictEqual(await Deno.readFile(config), SMALL);
+    deepStrictEqual(await Deno.readFile(weights), LARGE);
+    // as huggingface_hub leaves it: blobs under git's SHA-1 or SHA-256, relative links, the branch
+    strictEqual(await Deno.readLink(config), `../../blobs/${gitSha1(SMALL)}`);
+    strictEqual(await Deno.readLink(weights), `../../blobs/${sha256(LARGE)}`);
+    strictEqual(await Deno.readTextFile(join(folder, "refs", "main")), COMMIT);
+    ok(requests.includes(`CDN /${sha256(LARGE)}`), "the redirect was followed");
+
+    const pooling = await repo.fetch("1_Pooling/config.json");
+    strictEqual(pooling, join(folder, "snapshots", COMMIT, "1_Pooling", "config.json"));
+    strictEqual(await Deno.readLink(pooling), `../../../blobs/${gitSha1(SMALL)}`);
+    strictEqual(await repo.fetch("pytorch_model.bin"), null);
+    deepStrictEqual(await repo.list(), [
+      "1_Pooling/config.json",
+      "config.json",
+      "model.safetensors",
+    ]);
+    strictEqual(await repo.commit(), COMMIT);
+  });
+});
+
+Deno.test("openHubRepo() asks only for the commit when the cache holds the file", async () => {
+  await withFakeHub([MODEL], async ({ settings, requests }) => {
+    await openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
+    requests.length = 0;
+    ok(await openHubRepo({ ...TINY, settings }).fetch("model.safetensors"));
+    deepStrictEqual(requests, ["GET /api/models/owner/tiny/revision/main"]);
+    requests.length = 0;
+    ok(await openHubRepo({ ...TINY, revision: COMMIT, settings }).fetch("model.safetensors"));
+    deepStrictEqual(requests, []);
+  });
+});
+
+Deno.test("openHubRepo() follows a repository that was renamed", async () => {
+  const data = { ...MODEL, id: "datasets/owner/tiny" };
+  await withFakeHub([data], async ({ settings }) => {
+    const repo = openHubRepo({ repo: "moved/tiny", kind: "dataset", settings });
+    const path = await repo.fetch("config.json");
+    deepStrictEqual(await Deno.readFile(path ?? ""), SMALL);
+  });
+});
+
+Deno.test("openHubRepo() says to set HF_TOKEN when refused, and reads with it", async () => {
+  await withFakeHub([{ ...MODEL, token: "hf_right" }], async (hub) => {
+    const { settings, requests, cdnAuthorizations } = hub;
+    await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
+      name: "PermissionDenied",
+      message:
+        `Cannot fetch model owner/tiny as it must exist and be public, or HF_TOKEN be set to a token that may read it: status 401 from ${settings.endpoint}`,
+    });
+    strictEqual(requests.length, 1, "a refusal is not tried again");
+    const wrong = { ...settings, token: "hf_wrong" };
+    await rejects(() => openHubRepo({ ...TINY, settings: wrong }).fetch("config.json"), {
+      message:
+        `Cannot fetch model owner/tiny as it must exist and HF_TOKEN be a token that may read it: status 401 from ${settings.endpoint}`,
+    });
+    const right = { ...settings, token: "hf_right" };
+    ok(await openHubRepo({ ...TINY, settings: right }).fetch("model.safetensors"));
+    deepStrictEqual(cdnAuthorizations, [null], "the token stays with the Hub");
+  });
+});
+
+Deno.test("openHubRepo() names a revision that does not exist", async () => {
+  await withFakeHub([MODEL], async ({ settings }) => {
+    await rejects(() => openHubRepo({ ...TINY, revision: "v9", settings }).fetch("config.json"), {
+      name: "NotFound",
+      message:
+        `Cannot fetch model owner/tiny at v9 as it must exist on ${settings.endpoint}: the repository has no such revision`,
+    });
+  });
+});
+
+Deno.test("openHubRepo() tries again after 5xx and 429 at every endpoint", async () => {
+  await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
+    faults.push({ at: "/revision/", do: 503 }, { at: "/paths-info/", do: 429 });
+    faults.push({ at: "/tree/", do: 500 }, { at: "/resolve/", do: 502 });
+    faults.push({ at: sha256(LARGE), do: 504 });
+    const repo = openHubRepo({ ...TINY, settings });
+    deepStrictEqual(await Deno.readFile(await repo.fetch("model.safetensors") ?? ""), LARGE);
+    strictEqual((await repo.list()).length, 3);
+    deepStrictEqual(faults, []);
+    strictEqual(requests.filter((request) => request.startsWith("CDN")).length, 2);
+  });
+});
+
+Deno.test("openHubRepo() gives up after the last delay and says what failed", async () => {
+  await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
+    for (let i = 0; i < 4; i++) faults.push({ at: "/revision/", do: 500 });
+    await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
+      name: "HubUnreachableError",
+      message:
+        `Cannot fetch model owner/tiny as ${settings.endpoint} must answer: 4 attempts failed, the last by status 500`,
+    });
+    strictEqual(requests.length, 4);
+  });
+});
+
+Deno.test("openHubRepo() goes on where a cut connection stopped", async () => {
+  await withFakeHub([MODEL], async ({ settings, faults, cdnRanges }) => {
+    faults.push({ at: sha256(LARGE), do: "cut" }, { at: sha256(LARGE), do: "cut" });
+    const path = await openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
+    deepStrictEqual(await Deno.readFile(path ?? ""), LARGE);
+    deepStrictEqual(cdnRanges, [null, "bytes=25000-", "bytes=37500-"]);
+  });
+});
+
+Deno.test("openHubRepo() keeps no file whose bytes are not those of the repository", async () => {
+  await withFakeHub([MODEL], async ({ settings }) => {
+    const blobs = join(settings.cacheDir, "models--owner--tiny", "blobs");
+    await Deno.mkdir(blobs, { recursive: true });
+    // what another, broken download left behind: as long as the file, and wrong
+    await Deno.writeFile(join(blobs, `${sha256(LARGE)}.incomplete`), new Uint8Array(LARGE.length));
+    const repo = openHubRepo({ ...TINY, settings });
+    await rejects(() => repo.fetch("model.safetensors"), {
+      message:
+        `Cannot fetch model.safetensors of model owner/tiny as its 50000 bytes must have the hash ${
+          sha256(LARGE)
+        }: they have another, try again`,
+    });
+    deepStrictEqual(await Array.fromAsync(Deno.readDir(blobs)), []);
+    deepStrictEqual(await Deno.readFile(await repo.fetch("model.safetensors") ?? ""), LARGE);
+  });
+});
+
+Deno.test("openHubRepo() uses the cache alone when offline", async () => {
+  await withFakeHub([MODEL], async ({ settings, requests }) => {
+    const offline = { ...settings, offline: true };
+    await rejects(() => openHubRepo({ ...TINY, settings: offline }).fetch("config.json"), {
+      name: "NotFound",
+      message:
+        `Cannot fetch model owner/tiny as HF_HUB_OFFLINE is set and the cache must hold it: nothing in ${
+          join(settings.cacheDir, "models--owner--tiny")
+        }`,
+    });
+    deepStrictEqual(requests, []);
+    await openHubRepo({ ...TINY, settings }).fetch("config.json");
+    requests.length = 0;
+    const repo = openHubRepo({ ...TINY, settings: offline });
+    deepStrictEqual(await Deno.readFile(await repo.fetch("config.json") ?? ""), SMALL);
+    strictEqual(await repo.fetch("model.safetensors"), null);
+    deepStrictEqual(await repo.list(), ["config.json"]);
+    deepStrictEqual(requests, []);
+  });
+});
+
+Deno.test("openHubRepo() falls back on the cache when the Hub cannot be reached", async () => {
+  await withFakeHub([MODEL], async ({ settings }) => {
+    const down = { ...settings, endpoint: "http://127.0.0.1:9" }; // the discard port: nobody listens
+    await rejects(() => openHubRepo({ ...TINY, settings: down }).fetch("config.json"), {
+      name: "HubUnreachableError",
+      message:
+        /^Cannot fetch model owner\/tiny as http:\/\/127\.0\.0\.1:9 must answer: 4 attempts failed, the last by /,
+    });
+    await openHubRepo({ ...TINY, settings }).fetch("config.json");
+    const path = await openHubRepo({ ...TINY, settings: down }).fetch("config.json");
+    deepStrictEqual(await Deno.readFile(path ?? ""), SMALL);
+  });
+});
+
+Deno.test("openHubRepo() refuses names and paths that lead elsewhere", async () => {
+  await withFakeHub([MODEL], async ({ settings }) => {
+    throws(() => openHubRepo({ repo: "../x", kind: "model", settings }), {
+      name: "RangeError",
+      message:
+        'Cannot use the Hub as a repository\'s name must look like owner/name: current value is "../x"',
+    });
+    await rejects(() => openHubRepo({ ...TINY, settings }).fetch("../../refs/main"), {
+      name: "RangeError",
+      message:
+        'Cannot fetch from model owner/tiny as a path must stay inside it: current value is "../../refs/main"',
+    });
+  });
+});
+
+/** Calls `use` with these environment variables and puts the old ones back. */
+function withEnvironment(values: Readonly<Record<string, string | null>>, use: () => void): void {
+  const old = Object.keys(values).map((name) => [name, Deno.env.get(name)] as const);
+  const set = (name: string, value: string | null | undefined) =>
+    value == null ? Deno.env.delete(name) : Deno.env.set(name, value);
+  try {
+    for (const [name, value] of Object.entries(values)) set(name, value);
+    use();
+  } finally {
+    for (const [name, value] of old) set(name, value);
+  }
+}
+
+Deno.test("readHubSettings() heeds the variables that the Hub's tools share", () => {
+  const none = {
+    HF_HOME: null,
+    HF_HUB_CACHE: null,
+    HUGGINGFACE_HUB_CACHE: null,
+    HF_TOKEN: null,
+    HF_ENDPOINT: null,
+    HF_HUB_OFFLINE: null,
+  };
+  withEnvironment(none, () => {
+    const { endpoint, token, offline } = readHubSettings();
+    deepStrictEqual({ endpoint, token, offline }, {
+      endpoint: "https://huggingface.co",
+      token: null,
+      offline: false,
+    });
+  });
+  withEnvironment({ ...none, HF_HOME: "/h", HF_TOKEN: "hf_x", HF_HUB_OFFLINE: "1" }, () => {
+    const { cacheDir, token, offline } = readHubSettings();
+    deepStrictEqual({ cacheDir, token, offline }, {
+      cacheDir: "/h/hub",
+      token: "hf_x",
+      offline: true,
+    });
+  });
+  withEnvironment({ ...none, HF_HUB_CACHE: "/c", HF_ENDPOINT: "http://mirror/" }, () => {
+    const { cacheDir, endpoint } = readHubSettings();
+    deepStrictEqual({ cacheDir, endpoint }, { cacheDir: "/c", endpoint: "http://mirror" });
+  });
+  withEnvironment({ ...none, HF_TOKEN: "secret" }, () => {
+    throws(() => readHubSettings(), {
+      name: "TypeError",
+      message: 'Cannot use the Hub as HF_TOKEN must start with "hf_": its start is another',
+    });
+  });
+});
