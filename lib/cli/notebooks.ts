@@ -3,11 +3,12 @@
  * @module
  */
 
-import { join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { checkNotebooks, formatProblem, type Problem } from "@/notebook/check_notebook.ts";
+import { findUnformatted, formatCells } from "@/notebook/format_cells.ts";
 import { readNotebook, writeNotebook } from "@/notebook/nbformat.ts";
 import { findRuleBreaks } from "@/notebook/notebook_rules.ts";
-import { runNotebookFile } from "@/notebook/run_notebook.ts";
+import { runNotebook } from "@/notebook/run_notebook.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
@@ -27,26 +28,34 @@ function report(problems: readonly Problem[]): boolean {
   return problems.length === 0;
 }
 
-/** Runs one notebook with its progress on the terminal; writes it where asked. */
+/** Runs one notebook with its progress on the terminal; writes it formatted where asked. */
 async function execute(
   path: string,
   options: { readonly write: boolean; readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const startMs = performance.now();
+  const folder = dirname(resolve(path));
+  const given = await readNotebook(path);
   const view = createTerminalProgress();
-  const { notebook, cells, failure } = await runNotebookFile(path, {
-    timeoutMs: options.timeoutMs,
-    signal: options.signal,
-    onCell: (cell, total) => view.update({ done: cell - 1, total, label: path }),
-  });
+  const { notebook, cells, failure } = await runNotebook(
+    options.write ? await formatCells(given, folder) : given,
+    {
+      folder,
+      timeoutMs: options.timeoutMs,
+      signal: options.signal,
+      onCell: (cell, total) => view.update({ done: cell - 1, total, label: path }),
+    },
+  );
   view.finish();
   if (failure !== null) {
     console.error(`${path} cell ${failure.cell}: ${failure.message}`);
     return false;
   }
   if (options.write) await writeNotebook(path, notebook);
+  const kept = options.write
+    ? report(findRuleBreaks(notebook, path))
+    : report([...findRuleBreaks(given, path), ...await findUnformatted(given, { path, folder })]);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  const kept = report(findRuleBreaks(options.write ? notebook : await readNotebook(path), path));
   console.log(`${kept ? "ok  " : "FAIL"} ${path}  ${cells} cells  ${seconds} s`);
   return kept;
 }

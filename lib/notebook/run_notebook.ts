@@ -4,10 +4,9 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
 import { createCollector } from "./collect_outputs.ts";
 import { type ExecuteReply, startKernel } from "./kernel.ts";
-import { type Cell, cellTags, type CodeCell, type Notebook, readNotebook } from "./nbformat.ts";
+import { type Cell, cellTags, type CodeCell, type Notebook } from "./nbformat.ts";
 
 /** How a notebook is run. */
 export type RunNotebookOptions = {
@@ -87,19 +86,8 @@ export async function runNotebook(
   return { notebook: { cells }, cells: passed, failure };
 }
 
-/** Reads and runs a notebook file, in its own folder; writes nothing. */
-export async function runNotebookFile(
-  path: string,
-  options: Omit<RunNotebookOptions, "folder"> = {},
-): Promise<NotebookRun> {
-  return await runNotebook(await readNotebook(path), {
-    ...options,
-    folder: dirname(resolve(path)),
-  });
-}
-
 /** Whether a cell is run at all. */
-export function isRun(cell: CodeCell): boolean {
+function isRun(cell: CodeCell): boolean {
   return cell.source.trim() !== "" && !cellTags(cell).includes("skip-execution");
 }
 

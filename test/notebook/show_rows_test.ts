@@ -1,0 +1,48 @@
+import { strictEqual, throws } from "node:assert/strict";
+import { DISPLAY, type Displayable } from "@/notebook/displayable.ts";
+import { showNextBatch, showPrediction, showRows, stack } from "@/notebook/show_rows.ts";
+import type { PreparedRun } from "@/train/prepare_run.ts";
+
+const plain = (shown: Displayable) => shown[DISPLAY]()["text/plain"];
+
+Deno.test("showRows() shows classes by name and entities in their text, the first rows alone", () => {
+  const rows = [{ text: "a goal", label: 1 }, { text: "a vote", label: 0 }, {
+    text: "x",
+    label: 0,
+  }];
+  strictEqual(
+    plain(showRows(rows, { labels: ["World", "Sports"] }, { limit: 2 })),
+    "label   text\n──────  ──────\nSports  a goal\nWorld   a vote",
+  );
+  const tagged = [
+    { tokens: ["Ada", "met", "Bob"], tags: [1, 0, 1] },
+    { tokens: ["no", "one"], tags: [0, 0] },
+  ];
+  strictEqual(
+    plain(showRows(tagged, { labels: ["O", "B-PER"] })),
+    "[Ada PER] met [Bob PER]\nno one",
+  );
+});
+
+Deno.test("showPrediction() marks entities of all tasks and gives each class its probability", () => {
+  const shown = showPrediction({
+    text: "Ada won.",
+    labels: { news: { label: "Sports", probability: 0.987, probabilities: {} } },
+    entities: { names: [{ type: "PER", text: "Ada", start: 0, end: 3, probability: 0.9 }] },
+  });
+  strictEqual(plain(shown), "[Ada PER] won.\nnews: Sports (98.7 %)");
+  strictEqual(plain(stack([shown, shown])).split("\n").length, 4);
+});
+
+Deno.test("showNextBatch() names the tasks whose batches it can show", () => {
+  const task = (name: string, kind: "classification" | "tagging") =>
+    ({ task: { name, kind, labels: [] } }) as unknown as PreparedRun["tasks"][number];
+  const run = {
+    setup: { tasks: new Map() },
+    tasks: [task("news", "classification"), task("names", "tagging")],
+  } as unknown as PreparedRun;
+  throws(() => showNextBatch(run, "news"), {
+    name: "RangeError",
+    message: "Cannot show batch as the task must be one of names: current value is news",
+  });
+});
