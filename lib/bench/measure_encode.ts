@@ -3,7 +3,8 @@
  * @module
  */
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
-import { findModelFolder, openSavedModel } from "@/eval/open_saved_model.ts";
+import { openSavedModel } from "@/eval/open_saved_model.ts";
+import { findModelFolder } from "@/model/find_model_folder.ts";
 import { readText } from "@/files.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { loadTokenizer } from "@/text/tokenizer.ts";

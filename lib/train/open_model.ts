@@ -5,7 +5,7 @@
  */
 import type { ModelConfig, RunConfig } from "@/config.ts";
 import { type Row, textOfRow } from "@/data/rows.ts";
-import { findModelFolder } from "@/eval/open_saved_model.ts";
+import { findModelFolder } from "@/model/find_model_folder.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";

@@ -1,6 +1,4 @@
-import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { join } from "node:path";
-import { findModelFolder } from "@/eval/open_saved_model.ts";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
 import { splitWords } from "@/text/split_words.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";
@@ -70,37 +68,4 @@ Deno.test("createTextPredictor() refuses a model without tasks", async () => {
     });
     return Promise.resolve();
   });
-});
-
-Deno.test("findModelFolder() takes a run, a model folder, and says what is missing", async () => {
-  const folder = await Deno.makeTempDir();
-  const write = async (...path: string[]) => {
-    const file = join(folder, ...path);
-    await Deno.mkdir(join(file, ".."), { recursive: true });
-    await Deno.writeTextFile(file, "{}");
-  };
-  try {
-    const of = (name: string) => findModelFolder(join(folder, name));
-    await write("run", "config.json");
-    await write("run", "environment.json");
-    await rejects(() => of("run"), {
-      name: "NotFound",
-      message: `Cannot open model as run ${folder}/run must hold model/config.json: it has not ` +
-        "ended, or was kept without its weights",
-    });
-    await write("run", "model", "config.json");
-    strictEqual(await of("run"), join(folder, "run", "model"));
-    strictEqual(await of("run/model"), join(folder, "run", "model"));
-    await write("sentence", "modules.json");
-    strictEqual(await of("sentence"), join(folder, "sentence"));
-    await Deno.mkdir(join(folder, "empty"));
-    const message = (name: string, reason: string) => ({
-      message:
-        `Cannot open model as ${folder}/${name} must be a run's folder or hold config.json: ${reason}`,
-    });
-    await rejects(() => of("empty"), message("empty", "it does not"));
-    await rejects(() => of("none"), message("none", "there is no such folder"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 });

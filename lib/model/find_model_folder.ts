@@ -1,0 +1,55 @@
+/**
+ * Where a model is that is called by name: a run, a folder, or a repository of the Hub.
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { openHubRepo } from "@/data/hub_files.ts";
+import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
+import { isFile, isFolder } from "@/files.ts";
+import { downloadModel } from "@/model/download_model.ts";
+
+/** The Hub's `owner/name`, or a bare name of its early days. */
+const HUB_NAME = /^\w[\w.-]*(\/\w[\w.-]*)?$/;
+
+/**
+ * The folder of a model: `model/` of a run, a folder itself, or what the Hub's repository of that name
+ * holds, fetched into the Hub's shared cache. What is on this machine goes first.
+ */
+export async function findModelFolder(
+  source: string,
+  options: { readonly settings?: HubSettings } = {},
+): Promise<string> {
+  const ofRun = join(source, "model");
+  if (await isModelFolder(ofRun)) return ofRun;
+  if (await isFile(join(source, "environment.json"))) {
+    throw new Deno.errors.NotFound(
+      `Cannot open model as run ${source} must hold model/config.json: it has not ended, or was ` +
+        "kept without its weights",
+    );
+  }
+  if (await isModelFolder(source)) return source;
+  const wanted = `Cannot open model as ${source} must be a run's folder or hold config.json`;
+  if (await isFolder(source)) throw new Deno.errors.NotFound(`${wanted}: it does not`);
+  const parent = dirname(source);
+  if (!HUB_NAME.test(source) || (parent !== "." && await isFolder(parent))) {
+    throw new Deno.errors.NotFound(`${wanted}: there is no such folder`);
+  }
+  return await fetchModel(source, options.settings ?? readHubSettings());
+}
+
+async function fetchModel(name: string, settings: HubSettings): Promise<string> {
+  const repo = openHubRepo({ repo: name, kind: "model", settings });
+  try {
+    return await downloadModel(name, repo.fetch);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`There is no folder ${name}, and as a name on the Hub: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+async function isModelFolder(folder: string): Promise<boolean> {
+  return await isFile(join(folder, "config.json")) || await isFile(join(folder, "modules.json"));
+}

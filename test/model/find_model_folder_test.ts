@@ -1,0 +1,58 @@
+import { rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { findModelFolder } from "@/model/find_model_folder.ts";
+import { COMMIT, withFakeHub } from "../data/hub_server.ts";
+
+Deno.test("findModelFolder() takes a run, a model folder, and says what is missing", async () => {
+  const folder = await Deno.makeTempDir();
+  const write = async (...path: string[]) => {
+    const file = join(folder, ...path);
+    await Deno.mkdir(join(file, ".."), { recursive: true });
+    await Deno.writeTextFile(file, "{}");
+  };
+  try {
+    const of = (name: string) => findModelFolder(join(folder, name));
+    await write("run", "config.json");
+    await write("run", "environment.json");
+    await rejects(() => of("run"), {
+      name: "NotFound",
+      message: `Cannot open model as run ${folder}/run must hold model/config.json: it has not ` +
+        "ended, or was kept without its weights",
+    });
+    await write("run", "model", "config.json");
+    strictEqual(await of("run"), join(folder, "run", "model"));
+    strictEqual(await of("run/model"), join(folder, "run", "model"));
+    await write("sentence", "modules.json");
+    strictEqual(await of("sentence"), join(folder, "sentence"));
+    await Deno.mkdir(join(folder, "empty"));
+    const message = (name: string, reason: string) => ({
+      message:
+        `Cannot open model as ${folder}/${name} must be a run's folder or hold config.json: ${reason}`,
+    });
+    await rejects(() => of("empty"), message("empty", "it does not"));
+    await rejects(() => of("none"), message("none", "there is no such folder"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("findModelFolder() fetches from the Hub what is not a folder", async () => {
+  const bytes = new TextEncoder().encode("{}");
+  const files = { "config.json": bytes, "tokenizer.json": bytes, "model.safetensors": bytes };
+  await withFakeHub([{ id: "models/owner/tiny", revision: "main", files }], async (hub) => {
+    const folder = await findModelFolder("owner/tiny", { settings: hub.settings });
+    strictEqual(folder, join(hub.settings.cacheDir, "models--owner--tiny", "snapshots", COMMIT));
+    strictEqual(await Deno.readTextFile(join(folder, "model.safetensors")), "{}");
+    hub.requests.length = 0;
+    // beside a folder of this machine, a missing one is no name on the Hub
+    await rejects(() => findModelFolder("lib/none", { settings: hub.settings }), {
+      message:
+        "Cannot open model as lib/none must be a run's folder or hold config.json: there is no such folder",
+    });
+    strictEqual(hub.requests.length, 0);
+    await rejects(
+      () => findModelFolder("owner/none", { settings: hub.settings }),
+      /^Error: There is no folder owner\/none, and as a name on the Hub: Cannot fetch model owner\/none/,
+    );
+  });
+});
