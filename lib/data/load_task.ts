@@ -54,7 +54,7 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
     if (files.length === 0) {
       const advice = key === "split.validation" ? `; ${key}: null would carve it from train` : "";
       throw new Deno.errors.NotFound(
-        `Cannot load "${task.name}" as ${split} of "${dataset}" (${key}) must be there: no ${split}*.parquet in ${source.describe()}${advice}`,
+        `Cannot load "${task.name}" as ${split} of "${dataset}" (${key}) must be there: nothing in ${source.describe()}${advice}`,
       );
     }
     return await readRows(files, task);

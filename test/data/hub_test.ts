@@ -1,0 +1,125 @@
+import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { findSplit, openHubSource } from "@/data/hub.ts";
+import { loadTask } from "@/data/load_task.ts";
+import { NAME_TASK, TOPIC_TASK, withFolder, writeParquet } from "./fixtures.ts";
+import { COMMIT, type FakeRepo, withFakeHub } from "./hub_server.ts";
+
+const CONVERTED = "refs/convert/parquet";
+
+Deno.test("findSplit() knows the Hub's layouts", () => {
+  const data = [
+    "README.md",
+    "data/test-00000-of-00001.parquet",
+    "data/train-00000-of-00001.parquet",
+  ];
+  deepStrictEqual(findSplit(data, "train", "x"), ["data/train-00000-of-00001.parquet"]);
+  deepStrictEqual(findSplit(["train.parquet", "trained.parquet"], "train", "x"), ["train.parquet"]);
+  const converted = [
+    "conll2003/train/0001.parquet",
+    "conll2003/train/0000.parquet",
+    "conll2003/test/0000.parquet",
+  ];
+  deepStrictEqual(findSplit(converted, "train", "x"), converted.slice(0, 2).toReversed());
+  deepStrictEqual(findSplit(converted, "validation", "x"), []);
+  throws(() => findSplit(["a/test/0000.parquet", "b/test/0000.parquet"], "test", "o/x"), {
+    name: "RangeError",
+    message: "Cannot read test of o/x as one folder must hold it: a/test/, b/test/ do",
+  });
+});
+
+/** Two repositories as the Hub has them: parquet on main, and a script with a converted branch. */
+async function withRepos(use: (repos: readonly FakeRepo[]) => Promise<void>): Promise<void> {
+  await withFolder(async (folder) => {
+    const text = (rows: number) => ({
+      text: Array.from({ length: rows }, (_, row) => `text ${row} of ${rows}`),
+      label: Array.from({ length: rows }, (_, row) => row % 3),
+    });
+    const words = { tokens: [["a", "b"], ["c"]], ner_tags: [[1, 2], [0]] };
+    const read = async (columns: Readonly<Record<string, readonly unknown[]>>) =>
+      await Deno.readFile(await writeParquet(folder, "x.parquet", columns));
+    await use([
+      {
+        id: "datasets/fancyzhx/ag_news",
+        revision: "main",
+        files: {
+          "README.md": new Uint8Array([35]),
+          "data/train-00000-of-00002.parquet": await read(text(10)),
+          "data/train-00001-of-00002.parquet": await read(text(12)),
+          "data/test-00000-of-00001.parquet": await read(text(5)),
+        },
+      },
+      {
+        id: "datasets/eriktks/conll2003",
+        revision: CONVERTED,
+        files: {
+          "conll2003/train/0000.parquet": await read(words),
+          "conll2003/validation/0000.parquet": await read(words),
+          "conll2003/test/0000.parquet": await read(words),
+        },
+      },
+      {
+        id: "datasets/owner/news",
+        revision: "main",
+        files: { "train.parquet": await read(text(6)), "test.parquet": await read(text(3)) },
+      },
+    ]);
+  });
+}
+
+Deno.test("openHubSource() feeds loadTask() from short names and from owner/name", async () => {
+  await withRepos((repos) =>
+    withFakeHub(repos, async ({ settings }) => {
+      const options = {
+        source: openHubSource(settings),
+        seed: 1,
+        validationRows: 2,
+        maxRows: null,
+      };
+      const news = await loadTask({ ...TOPIC_TASK, dataset: "ag_news" }, options);
+      deepStrictEqual([news.train.length, news.validation.length, news.test.length], [20, 2, 5]);
+      deepStrictEqual(news.test[1], { text: "text 1 of 5", label: 1 });
+      const named = await loadTask({ ...TOPIC_TASK, dataset: "owner/news" }, options);
+      deepStrictEqual([named.train.length, named.test.length], [5, 3]);
+
+      const names = await loadTask({ ...NAME_TASK, dataset: "conll2003" }, options);
+      deepStrictEqual(names.validation, [
+        { tokens: ["a", "b"], tags: [1, 2] },
+        { tokens: ["c"], tags: [0] },
+      ]);
+      const folder = join(settings.cacheDir, "datasets--eriktks--conll2003");
+      strictEqual(await Deno.readTextFile(join(folder, "refs", CONVERTED)), COMMIT);
+    })
+  );
+});
+
+Deno.test("openHubSource() works offline from what it fetched before", async () => {
+  await withRepos((repos) =>
+    withFakeHub(repos, async ({ settings, requests }) => {
+      const first = await openHubSource(settings).files("ag_news", "train");
+      strictEqual(first.length, 2);
+      requests.length = 0;
+      const offline = openHubSource({ ...settings, offline: true });
+      deepStrictEqual(await offline.files("ag_news", "train"), first);
+      deepStrictEqual(await offline.files("ag_news", "test"), [], "was never fetched");
+      strictEqual(offline.describe(), `the Hub's cache in ${settings.cacheDir} (HF_HUB_OFFLINE)`);
+      await rejects(() => offline.files("conllpp", "test"), {
+        message:
+          `Cannot fetch dataset ZihanWangKi/conllpp at refs/convert/parquet as HF_HUB_OFFLINE is set and the cache must hold it: nothing in ${
+            join(settings.cacheDir, "datasets--ZihanWangKi--conllpp")
+          }`,
+      });
+      deepStrictEqual(requests, []);
+    })
+  );
+});
+
+Deno.test("openHubSource() lists the short names when one is unknown", async () => {
+  await withFakeHub([], async ({ settings }) => {
+    await rejects(() => openHubSource(settings).files("imdb", "train"), {
+      name: "RangeError",
+      message:
+        'Cannot read data set "imdb" from the Hub as its name must be owner/name or one of ag_news, conll2003, conllpp',
+    });
+  });
+});

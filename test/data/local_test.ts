@@ -1,0 +1,77 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { openLocalSource } from "@/data/local.ts";
+import { openDataSource } from "@/data/open_source.ts";
+import { withFolder } from "./fixtures.ts";
+
+/** Empty files of these names under `folder`. */
+async function touch(folder: string, ...names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await Deno.mkdir(join(folder, name, ".."), { recursive: true });
+    await Deno.writeTextFile(join(folder, name), "");
+  }
+}
+
+Deno.test("openLocalSource() sorts the shards of a split and leaves other files alone", async () => {
+  await withFolder(async (dir) => {
+    const shards = [0, 1, 2].map((n) => `train-0000${n}-of-00003.parquet`);
+    await touch(
+      join(dir, "news"),
+      ...shards.toReversed(),
+      "test.parquet",
+      "train.csv",
+      "README.md",
+    );
+    const source = openLocalSource(dir);
+    deepStrictEqual(
+      await source.files("news", "train"),
+      shards.map((name) => join(dir, "news", name)),
+    );
+    deepStrictEqual(await source.files("news", "test"), [join(dir, "news", "test.parquet")]);
+    deepStrictEqual(await source.files("news", "validation"), []);
+    strictEqual(source.describe(), `parquet files under ${dir}`);
+  });
+});
+
+Deno.test("openLocalSource() misses a shard", async () => {
+  await withFolder(async (dir) => {
+    const there = ["train-00000-of-00003.parquet", "train-00002-of-00003.parquet"];
+    await touch(join(dir, "news"), ...there);
+    await rejects(() => openLocalSource(dir).files("news", "train"), {
+      name: "RangeError",
+      message: `Cannot read train of ${join(dir, "news")} as all 3 shards must be there: found ${
+        there.join(", ")
+      }`,
+    });
+  });
+});
+
+Deno.test("openLocalSource() lists what there is when a data set is missing", async () => {
+  await withFolder(async (dir) => {
+    await touch(dir, "b/test.parquet", "a/test.parquet", "file");
+    await rejects(() => openLocalSource(dir).files("news", "train"), {
+      name: "NotFound",
+      message: `Cannot read data set "news" as its folder must exist: nothing at ${
+        join(dir, "news")
+      } (${dir} holds a, b)`,
+    });
+    const nowhere = join(dir, "nowhere");
+    await rejects(() => openLocalSource(nowhere).files("news", "train"), {
+      message: `Cannot read data set "news" as its folder must exist: nothing at ${
+        join(nowhere, "news")
+      } (there is no folder ${nowhere})`,
+    });
+    await rejects(() => openLocalSource(join(dir, "a")).files("../b", "test"), {
+      name: "RangeError",
+      message: `Cannot read data as a data set's name must be a folder inside ${
+        join(dir, "a")
+      }: current value is "../b"`,
+    });
+  });
+});
+
+Deno.test("openDataSource() opens the sample, a folder or the Hub", () => {
+  strictEqual(openDataSource("sample").name, "sample");
+  strictEqual(openDataSource("./sample").name, "local");
+  strictEqual(openDataSource(null).name, "hub");
+});

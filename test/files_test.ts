@@ -1,0 +1,79 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { isFile, isFolder, readJson, readText, writeFileAtomic } from "@/files.ts";
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const namesIn = async (folder: string) =>
+  (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+
+Deno.test("writeFileAtomic() writes text and bytes, makes folders, replaces, leaves nothing beside", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "a", "b", "file.txt");
+    await writeFileAtomic(path, "first, and longer");
+    strictEqual(await Deno.readTextFile(path), "first, and longer");
+    await writeFileAtomic(path, "é 😀");
+    strictEqual(await Deno.readTextFile(path), "é 😀");
+    await writeFileAtomic(path, new Uint8Array([0, 255]));
+    deepStrictEqual(await Deno.readFile(path), new Uint8Array([0, 255]));
+    deepStrictEqual(await namesIn(join(folder, "a", "b")), ["file.txt"]);
+  });
+});
+
+Deno.test("writeFileAtomic() leaves the old file and nothing beside when it fails", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "taken");
+    await Deno.mkdir(join(path, "inside"), { recursive: true }); // a folder cannot be renamed over
+    await rejects(() => writeFileAtomic(path, "x"));
+    deepStrictEqual(await namesIn(folder), ["taken"]);
+    deepStrictEqual(await namesIn(path), ["inside"]);
+  });
+});
+
+Deno.test("writeFileAtomic() lets writers at once finish whole, one after the other", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "file");
+    const contents = Array.from({ length: 8 }, (_, index) => String(index).repeat(100_000));
+    await Promise.all(contents.map((content) => writeFileAtomic(path, content)));
+    strictEqual(contents.includes(await Deno.readTextFile(path)), true);
+    deepStrictEqual(await namesIn(folder), ["file"]);
+  });
+});
+
+Deno.test("readJson() names the role and the path of a missing, a wrong and a broken file", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "config.json");
+    await rejects(() => readJson(path, "run configuration"), {
+      name: "NotFound",
+      message: `Cannot read run configuration as the file must exist: ${path}`,
+    });
+    await rejects(() => readText(folder, "run configuration"), {
+      name: "IsADirectory",
+      message: `Cannot read run configuration as the path must be a file: ${folder} is a folder`,
+    });
+    await Deno.writeTextFile(path, '{"a": ');
+    await rejects(() => readJson(path, "run configuration"), {
+      name: "SyntaxError",
+      message: new RegExp(`^Cannot read run configuration as ${path} must be JSON: Unexpected end`),
+    });
+    await writeFileAtomic(path, '{"a": [1, null]}');
+    deepStrictEqual(await readJson(path, "run configuration"), { a: [1, null] });
+  });
+});
+
+Deno.test("isFile() and isFolder() tell files, folders and nothing apart", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "x");
+    deepStrictEqual([await isFile(path), await isFolder(path)], [false, false]);
+    await Deno.writeTextFile(path, "");
+    deepStrictEqual([await isFile(path), await isFolder(path)], [true, false]);
+    deepStrictEqual([await isFile(folder), await isFolder(folder)], [false, true]);
+  });
+});
