@@ -18,20 +18,17 @@ export async function readRows(paths: readonly string[], schema: RowSchema): Pro
 }
 
 async function readFile(path: string, { columns, labels }: RowSchema): Promise<Row[]> {
-  const wanted: ColumnRequest[] = "text" in columns
+  const [input, output]: readonly [ColumnRequest, ColumnRequest] = "text" in columns
     ? [{ name: columns.text, type: "text" }, { name: columns.label, type: "number" }]
     : [{ name: columns.tokens, type: "texts" }, { name: columns.tags, type: "numbers" }];
-  const [inputs = [], outputs = []] = await readColumns(path, wanted);
+  const [inputs = [], outputs = []] = await readColumns(path, [input, output]);
   if (inputs.length === 0) {
     throw new RangeError(`Cannot use ${path} as it must hold rows: it has none`);
   }
-  const [input, output] = wanted.map(({ name }) => name) as [string, string];
-  return inputs.map((value, row) => {
-    const where = { path, row };
-    return "text" in columns
-      ? checkTextRow(value, outputs[row], { ...where, input, output, labels })
-      : checkTaggedRow(value, outputs[row], { ...where, input, output, labels });
-  });
+  const check = "text" in columns ? checkTextRow : checkTaggedRow;
+  return inputs.map((value, row) =>
+    check(value, outputs[row], { path, row, input: input.name, output: output.name, labels })
+  );
 }
 
 type Place = {

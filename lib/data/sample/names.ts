@@ -2,9 +2,9 @@
  * Invented names of people, organizations, places and the rest, built from syllables.
  *
  * Every split has its own stems, so a name of the test rows occurs nowhere in train, while the syllables
- * it is made of do. What a name is shows in its first syllable (mostly: each kind has its own, which one
- * name in ten does not keep to), in its ending (-ville), in a word beside it (Corp), or only in the
- * sentence around it.
+ * it is made of do. Each kind has first syllables of its own, but for a share of names that begin with one
+ * that all kinds share: their kind shows in an ending (-ville), in a word beside them (Corp) or only in the
+ * sentence around them.
  * @module
  */
 
