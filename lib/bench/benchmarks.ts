@@ -1,0 +1,173 @@
+/**
+ * The benchmarks by name, and the jobs that each is made of.
+ * @module
+ */
+import { assertNever } from "@/assert_never.ts";
+import type { RunConfig } from "@/config.ts";
+import type { BatchShape, ModelShape, StepJob, Work } from "@/bench/job.ts";
+import type { EpochShape } from "@/bench/measure_epoch.ts";
+import { OPERATIONS } from "@/bench/operations.ts";
+import { TORCH_VARIANTS, type TorchVariant } from "@/bench/contestants.ts";
+
+/** What each benchmark does, for `--help` and the table. */
+export const BENCHMARKS = {
+  "step-mini": "a training step, 6 layers of 384, two tasks of 32×64",
+  "step-base": "a training step, 12 layers of 768, two tasks of 16×64",
+  encode: "sentence embeddings of 2,000 texts, tokenizing included",
+  epoch: "the first steps of a real run, in length buckets and padded",
+  ops: "single operations",
+} as const;
+export type BenchName = keyof typeof BENCHMARKS;
+
+/** One line of results, or, of single operations, one set of lines. */
+export type Case = {
+  readonly name: BenchName;
+  /** Sizes and counts. */
+  readonly shape: string;
+  readonly ours: Work;
+  /** The same without dropout, to see what dropout costs. */
+  readonly withoutDropout: Work | null;
+  /** PyTorch's work. */
+  readonly torch: Work;
+  readonly variants: readonly TorchVariant[];
+  /** Processes of each contestant, in turn. */
+  readonly rounds: number;
+};
+
+/** How much is measured; null: as much as the benchmark usually takes. */
+export type Effort = {
+  /** Processes of each contestant, in turn. */
+  readonly rounds: number | null;
+  /** Counted steps, passes or runs of each process. */
+  readonly steps: number | null;
+};
+
+/** What cases are made of, made when it is asked for. */
+export type Materials = {
+  /** A model folder and a file of texts. */
+  encode(): Promise<{ readonly model: string; readonly texts: string }>;
+  /** A real run's configuration and the shapes of its first batches. */
+  epoch(
+    steps: number,
+    lengths: "buckets" | "padded",
+  ): Promise<{ readonly config: RunConfig; readonly shape: EpochShape }>;
+};
+
+/** The shape of all-MiniLM-L6-v2. */
+export const MINI: ModelShape = {
+  hiddenSize: 384,
+  layers: 6,
+  attentionHeads: 12,
+  intermediateSize: 1536,
+};
+const BASE: ModelShape = {
+  hiddenSize: 768,
+  layers: 12,
+  attentionHeads: 12,
+  intermediateSize: 3072,
+};
+
+/** Texts of `encode`, in batches of `rows`. */
+const ENCODE = { count: 2000, rows: 64, maxLength: 128 } as const;
+
+/** Each padded step costs as much as any other, so that few will do. */
+const PADDED_SHARE = 0.1;
+
+function stepCase(
+  name: "step-mini" | "step-base",
+  { model, rows, length }: { model: ModelShape; rows: number; length: number },
+  { rounds, steps }: { readonly rounds: number; readonly steps: number },
+): Case {
+  const batch: BatchShape = { rows, length, tokens: rows * length };
+  const work: StepJob = {
+    kind: "step",
+    model,
+    dropout: 0.1,
+    warmup: 2,
+    steps: Array.from({ length: steps }, () => [batch, batch]),
+  };
+  return {
+    name,
+    shape: `2x${rows}x${length}`,
+    ours: work,
+    withoutDropout: { ...work, dropout: 0 },
+    torch: work,
+    variants: TORCH_VARIANTS,
+    rounds,
+  };
+}
+
+/** The cases of a benchmark. */
+export async function makeCases(
+  name: BenchName,
+  { rounds, steps }: Effort,
+  materials: Materials,
+): Promise<readonly Case[]> {
+  switch (name) {
+    case "step-mini": {
+      const effort = { rounds: rounds ?? 4, steps: steps ?? 6 };
+      return [stepCase(name, { model: MINI, rows: 32, length: 64 }, effort)];
+    }
+    case "step-base": {
+      const effort = { rounds: rounds ?? 3, steps: steps ?? 4 };
+      return [stepCase(name, { model: BASE, rows: 16, length: 64 }, effort)];
+    }
+    case "encode": {
+      const work: Work = {
+        kind: "encode",
+        ...await materials.encode(),
+        ...ENCODE,
+        passes: steps ?? 2,
+      };
+      return [{
+        name,
+        shape: `${ENCODE.count} texts, batches of ${ENCODE.rows}`,
+        ours: work,
+        withoutDropout: null,
+        torch: work,
+        variants: TORCH_VARIANTS,
+        rounds: rounds ?? 3,
+      }];
+    }
+    case "epoch": {
+      const bucketed = steps ?? 200;
+      const padded = Math.max(2, Math.round(bucketed * PADDED_SHARE));
+      return [
+        await epochCase("buckets", bucketed, { rounds, materials }),
+        await epochCase("padded", padded, { rounds, materials }),
+      ];
+    }
+    case "ops": {
+      const work: Work = { kind: "operations", operations: OPERATIONS, runs: steps ?? 20 };
+      return [{
+        name,
+        shape: "",
+        ours: work,
+        withoutDropout: null,
+        torch: work,
+        variants: ["eager"], // one operation leaves a compiler nothing to fuse
+        rounds: rounds ?? 3,
+      }];
+    }
+    default:
+      return assertNever(name, "benchmark");
+  }
+}
+
+async function epochCase(
+  lengths: "buckets" | "padded",
+  steps: number,
+  { rounds, materials }: { readonly rounds: number | null; readonly materials: Materials },
+): Promise<Case> {
+  const { config, shape } = await materials.epoch(steps, lengths);
+  const { maxLength, dropout } = config.model;
+  return {
+    name: "epoch",
+    shape: `${steps} steps, ${lengths === "buckets" ? "buckets" : `padded to ${maxLength}`}`,
+    ours: { kind: "epoch", config, steps },
+    withoutDropout: null,
+    torch: { kind: "step", ...shape, dropout: dropout.hidden, warmup: 1 },
+    variants: ["eager"], // each shape would be compiled anew
+    rounds: rounds ?? 1,
+  };
+}

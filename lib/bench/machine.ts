@@ -1,0 +1,49 @@
+/**
+ * The machine that figures were measured on.
+ * @module
+ */
+import { cpus, totalmem } from "node:os";
+
+/** What of a machine decides how fast numbers are computed. */
+export type Machine = {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  /** Of {@link FLAGS}, those that the processor has; empty where the system does not say. */
+  readonly flags: readonly string[];
+};
+
+/** Vector and matrix instructions, as Linux calls them. */
+const FLAGS = [
+  "avx2",
+  "fma",
+  "avx512f",
+  "avx512_vnni",
+  "avx512_bf16",
+  "avx512_fp16",
+  "amx_tile",
+  "amx_bf16",
+  "amx_fp16",
+];
+
+/** Those of {@link FLAGS} in the text of /proc/cpuinfo. */
+export function readFlags(cpuinfo: string): readonly string[] {
+  const line = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1] ?? "";
+  const present = new Set(line.trim().split(/\s+/));
+  return FLAGS.filter((flag) => present.has(flag));
+}
+
+/** This machine. */
+export async function describeMachine(): Promise<Machine> {
+  const processors = cpus();
+  let flags: readonly string[] = [];
+  try {
+    flags = readFlags(await Deno.readTextFile("/proc/cpuinfo"));
+  } catch { /* not Linux */ }
+  return {
+    cpu: processors[0]?.model.trim() ?? "unknown",
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    flags,
+  };
+}

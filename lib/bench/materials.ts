@@ -1,0 +1,117 @@
+/**
+ * What benchmarks of real work are done on: a model folder, texts, a run's own batches.
+ * @module
+ */
+import { join } from "node:path";
+import type { RunConfig, TaskConfig } from "@/config.ts";
+import { textOfRow } from "@/data/rows.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { isFile, writeFileAtomic } from "@/files.ts";
+import { findModelFolder } from "@/model/find_model_folder.ts";
+import { createModel } from "@/model/init.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { saveModel } from "@/model/save_model.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { tokenizerFromJson } from "@/text/tokenizer.ts";
+import { learnVocabulary } from "@/text/vocabulary.ts";
+import { prepareRun } from "@/train/prepare_run.ts";
+import { loadRunRows } from "@/train/run_data.ts";
+import { type Materials, MINI } from "@/bench/benchmarks.ts";
+import { drawShapes } from "@/bench/measure_epoch.ts";
+import { createBenchEncoder } from "@/bench/measure_step.ts";
+
+/** What a command line says on what is measured. */
+export type BenchOptions = {
+  readonly set: readonly string[];
+  readonly model?: string | undefined;
+  readonly data?: string | undefined;
+};
+
+/** Vocabulary learned where no model is given. */
+const LEARNED_PIECES = 4000;
+
+/**
+ * The configuration that benchmarks go by: the preset `minilm` with, unless others are given, a fresh
+ * encoder and the built-in sample, so that nothing is downloaded.
+ */
+export function resolveBenchConfig({ set, model, data }: BenchOptions): RunConfig {
+  return resolveConfig({
+    preset: "minilm",
+    set: ["model.source=null", "data.dir=sample", "tasks.1.alsoTest=[]", ...set],
+    shortcuts: { model, data },
+  });
+}
+
+/** Texts of the test split of a run's first classification, each in one line. */
+async function readTestTexts(config: RunConfig): Promise<readonly string[]> {
+  const task = config.tasks.find(({ kind }) => kind === "classification");
+  if (task === undefined) {
+    throw new RangeError(
+      "Cannot measure encode as tasks must hold a classification where no --texts are given",
+    );
+  }
+  const tasks: readonly TaskConfig[] = [{ ...task, alsoTest: [] }];
+  const loaded = await loadRunRows({ ...config, tasks });
+  return loaded.flatMap(({ test }) => test.map((row) => textOfRow(row).replace(/\s+/g, " ")));
+}
+
+/** Saves a model of random numbers, shaped like MiniLM, with a vocabulary learned from `texts`. */
+async function saveFreshModel(folder: string, texts: readonly string[]): Promise<void> {
+  const { json, config } = learnVocabulary(texts, { size: LEARNED_PIECES, lowercase: true });
+  const tokenizer = tokenizerFromJson(json, config, "the learned vocabulary");
+  const model = createModel(createBenchEncoder(MINI), {
+    tasks: [],
+    pooling: "mean",
+    embeddingSize: null,
+    normalize: "none",
+    seed: 1,
+  });
+  try {
+    await saveModel(folder, model, { tokenizer, maxLength: 128 });
+  } finally {
+    disposeModel(model);
+  }
+}
+
+/**
+ * Makes materials as they are asked for.
+ *
+ * @param options.texts a file of texts, one a line; null: those of the test split
+ * @param options.folder where files may be put
+ */
+export function createMaterials(
+  config: RunConfig,
+  { texts, folder }: { readonly texts: string | null; readonly folder: string },
+): Materials {
+  return {
+    async encode() {
+      if (texts !== null && !await isFile(texts)) {
+        throw new Deno.errors.NotFound(`Cannot measure encode as --texts must be a file: ${texts}`);
+      }
+      const { source } = config.model;
+      const path = texts ?? join(folder, "texts.txt");
+      if (texts === null) {
+        await writeFileAtomic(path, (await readTestTexts(config)).join("\n") + "\n");
+      }
+      if (source !== null) return { model: await findModelFolder(source), texts: path };
+      await openEngine({ threads: config.native.threads });
+      const model = join(folder, "model");
+      const lines = (await Deno.readTextFile(path)).split("\n");
+      await saveFreshModel(model, lines);
+      return { model, texts: path };
+    },
+    async epoch(steps, lengths) {
+      await openEngine({ threads: config.native.threads });
+      const { training, model: { maxLength } } = config;
+      const own: RunConfig = lengths === "buckets"
+        ? config
+        : { ...config, training: { ...training, lengths: [maxLength] } };
+      const run = await prepareRun(own, null);
+      try {
+        return { config: own, shape: drawShapes(run, steps) };
+      } finally {
+        run.dispose();
+      }
+    },
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * `deno task bench`: speed and memory, PyTorch beside them where it is installed.
+ * @module
+ */
+import { BENCHMARKS, type BenchName, makeCases } from "@/bench/benchmarks.ts";
+import { findTorch, type Torch } from "@/bench/contestants.ts";
+import { formatText } from "@/bench/format_results.ts";
+import { describeMachine } from "@/bench/machine.ts";
+import { createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
+import { runCase } from "@/bench/run_benchmarks.ts";
+import type { BenchResult } from "@/bench/statistics.ts";
+import { writeResults } from "@/bench/write_results.ts";
+import { PRECISIONS } from "@/config.ts";
+import type { Options } from "./arguments.ts";
+import { runTask, type Task } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+/** Threads of each contestant where native.threads is not set. */
+const THREADS = 2;
+
+const OPTIONS = {
+  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of a configuration" },
+  model: { type: "string", value: "DIR", help: "of encode and epoch; by default a fresh one" },
+  data: { type: "string", value: "DIR", help: "of encode and epoch; by default the sample" },
+  texts: { type: "string", value: "FILE", help: "of encode, one a line; by default test rows" },
+  rounds: { type: "string", value: "N", help: "processes of each contestant, in turn" },
+  steps: { type: "string", value: "N", help: "steps, passes or runs of each process" },
+  out: { type: "string", value: "FILE", help: "also write FILE.md and FILE.json" },
+  json: { type: "boolean", help: "print a JSON object a line" },
+} as const satisfies Options;
+
+/** The benchmarks that were asked for, each once; all where none was. */
+function selectNames(asked: readonly string[]): readonly BenchName[] {
+  const known = Object.keys(BENCHMARKS) as BenchName[];
+  const odd = asked.find((name) => !known.some((each) => each === name));
+  if (odd !== undefined) {
+    throw new RangeError(
+      `Cannot run bench as NAME must be one of ${known.join(", ")}: current value is ${odd}`,
+    );
+  }
+  return asked.length === 0 ? known : known.filter((name) => asked.includes(name));
+}
+
+/** A whole number from 1, or null where the option is not given. */
+function readCount(option: "rounds" | "steps", value: string | undefined): number | null {
+  if (value === undefined) return null;
+  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value);
+  throw new RangeError(
+    `Cannot run bench as --${option} must be a whole number from 1: current value is ${value}`,
+  );
+}
+
+/** The interpreter of PyTorch, or null after saying why there is none. */
+async function openTorch(): Promise<Torch | null> {
+  const found = await findTorch();
+  if (typeof found !== "string") return found;
+  console.error(found);
+  return null;
+}
+
+/** The task `bench`. */
+export const BENCH = {
+  name: "bench",
+  summary: `Measures speed and memory, PyTorch beside them where it is installed.\n\n${
+    Object.entries(BENCHMARKS).map(([name, what]) => `  ${name.padEnd(10)} ${what}`).join("\n")
+  }`,
+  usage: "[NAME …] [--set KEY=VALUE …] [--json]",
+  options: OPTIONS,
+  positionals: { names: ["NAME"], min: 0, max: Infinity },
+  async run({ values, positionals }) {
+    const names = selectNames(positionals);
+    const effort = {
+      rounds: readCount("rounds", values.rounds),
+      steps: readCount("steps", values.steps),
+    };
+    const config = resolveBenchConfig(values);
+    const threads = config.native.threads ?? THREADS;
+    const chosen = values.set.some((each) => each.startsWith("precision="));
+    const precisions = chosen ? [config.precision] : PRECISIONS;
+    const torch = await openTorch();
+    const folder = await Deno.makeTempDir({ prefix: "bench-" });
+    const results: BenchResult[] = [];
+    const view = createTerminalProgress({ logMs: 0 });
+    try {
+      const materials = createMaterials(config, { texts: values.texts ?? null, folder });
+      for (const name of names) {
+        for (const each of await makeCases(name, effort, materials)) {
+          for (const precision of precisions) {
+            const found = await runCase(each, {
+              precision,
+              threads,
+              torch,
+              onTurn: ({ contestant, done, total }) =>
+                view.update({
+                  label: `${name} ${precision}`,
+                  done,
+                  total,
+                  details: contestant === "" ? [] : [contestant],
+                }),
+              onNote: (note) => console.error(note),
+            });
+            results.push(...found);
+            if (values.json) { for (const result of found) console.log(JSON.stringify(result)); }
+          }
+        }
+      }
+    } finally {
+      await view.finish();
+      await Deno.remove(folder, { recursive: true });
+    }
+    const context = {
+      machine: await describeMachine(),
+      versions: { deno: Deno.version.deno, ...torch?.versions },
+      threads,
+      command: ["deno task bench", ...Deno.args].join(" "),
+    };
+    if (!values.json) console.log(formatText(results, context));
+    if (values.out !== undefined) await writeResults(values.out, results, context);
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(BENCH);

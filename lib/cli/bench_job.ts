@@ -1,0 +1,12 @@
+/**
+ * One measurement in a process of its own: `deno task bench` starts it, with a job as JSON on stdin.
+ * @module
+ */
+import type { Job } from "@/bench/job.ts";
+import { runJob } from "@/bench/run_job.ts";
+
+if (import.meta.main) {
+  const job = await new Response(Deno.stdin.readable).json() as Job;
+  console.log(JSON.stringify(await runJob(job, () => performance.now())));
+  Deno.exit(0); // at once, whatever threads are left
+}
