@@ -72,6 +72,7 @@ async function runProgram(
   try {
     child = new Deno.Command(program, {
       args,
+      env: { NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -87,7 +88,8 @@ async function runProgram(
   const { success, code, signal, stdout, stderr } = await ended;
   const decoder = new TextDecoder();
   if (success) return decoder.decode(stdout);
-  const last = decoder.decode(stderr).trimEnd().split("\n").at(-1)?.trim();
+  const lines = decoder.decode(stderr).trimEnd().split("\n");
+  const last = lines.find((line) => line.startsWith("error: ")) ?? lines.at(-1)?.trim(); // Deno's, Python's
   throw new Error(
     `Cannot measure as ${program} must end well: it ended with ${signal ?? `code ${code}`}${
       last ? ` and the words ${JSON.stringify(last.slice(0, 300))}` : ""

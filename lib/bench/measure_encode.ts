@@ -4,7 +4,6 @@
  */
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { findModelFolder } from "@/model/find_model_folder.ts";
 import { readText } from "@/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { disposeModel } from "@/model/parameters.ts";
