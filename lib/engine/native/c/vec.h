@@ -1,0 +1,73 @@
+/*
+ * The vector vocabulary of generated kernels: every name that they use, for one instruction set.
+ *
+ * LANES floats at a time. `V` holds floats and has the operators + - * /; `B` is a mask, one truth a
+ * lane; `I` holds 32-bit integers; `bf16` is the storage of a bfloat16. Names ending in `m` take a mask
+ * first: lanes outside it are not touched in memory and read as 0.
+ *
+ *   S(x)                      x in every lane
+ *   ld ldb ldi ldq            reads float, bf16, int32 (exact to 2^24), uint8;      ldm ldbm ldim ldqm
+ *   st stb sti stq            writes float, bf16 (to nearest even, NaN stays), int32 (truncated; what
+ *                             does not fit is undefined), uint8 (1 unless 0);       stm stbm stim stqm
+ *   tail(n)                   mask of the first n lanes;  m_and m_or m_not on masks, m_any asks one
+ *   sel(mask, then, else)     keep(mask, v): 0 in other lanes
+ *   lane0 hsum hmax hmin      one float of a vector; hmax and hmin pass NaN on
+ *   v_gt v_ge v_lt v_le v_eq v_ne (all false with NaN but v_ne);  m2f: 1 or 0;  f2m: not 0 (NaN is not)
+ *   v_max v_min (NaN of either passes on) v_neg v_abs v_sign (NaN gives 0) v_copysign
+ *   v_floor v_ceil v_round (half to even) v_sqrt v_rsqrt v_rcp (rounded divisions) v_fma(a, b, c)
+ *   v_exp v_log v_erf v_tanh v_sin v_cos v_pow         accuracies: vec_math.h
+ *   v_rbf v_rhf               rounded to bfloat16 or float16 and back
+ *   iota(c)                   c, c + 1, … as floats
+ *   b2f f2b                   bfloat16 scalars
+ *   mix32 hash_indices ldI v_dropmask                  dropout: vec_dropout.h
+ *   set_fault(T)              reports an index out of range: T is the kernel's scratch
+ *
+ * On processors whose own bfloat16 conversion is used, denormal floats round to 0 there.
+ */
+#ifndef VEC_H
+#define VEC_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define FN static inline __attribute__((always_inline, unused))
+
+typedef uint16_t bf16;
+
+/* A bfloat16 as a float: its bits are the upper half of the float's. */
+FN float b2f(bf16 x) {
+  union {
+    uint32_t bits;
+    float value;
+  } u = {.bits = (uint32_t)x << 16};
+  return u.value;
+}
+
+/* A float rounded to bfloat16, half to even; NaN becomes a quiet NaN. */
+FN bf16 f2b(float x) {
+  union {
+    float value;
+    uint32_t bits;
+  } u = {.value = x};
+  if (x != x) return (bf16)(u.bits >> 16 | 0x40);
+  return (bf16)((u.bits + 0x7fff + (u.bits >> 16 & 1)) >> 16);
+}
+
+/* Marks in a kernel's scratch that an index was out of range; the run then names the instruction. */
+FN void set_fault(char *scratch) { ((volatile int32_t *)scratch)[2] = 1; }
+
+#if defined(VEC_GENERIC)
+#include "vec_generic.h"
+#elif defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#include "vec_avx512.h"
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+#include "vec_avx2.h"
+#else
+#include "vec_generic.h"
+#endif
+
+#include "vec_math.h"
+#include "vec_dropout.h"
+
+#endif
