@@ -108,7 +108,7 @@ Deno.test("a terminal's view overwrites its line, not more often than asked, and
   view.finish();
   strictEqual(written.length, 4);
   ok(written.slice(0, 3).every((text) => text.startsWith("\rtrain ") && text.endsWith("\x1b[K")));
-  ok(written[1]?.includes("2/3  2.00/s"), written[1]);
+  ok(written[1]?.includes("2/3  2.00/s"));
   ok(written[2]?.includes("3/3"));
   strictEqual(written[3], "\n");
 });
