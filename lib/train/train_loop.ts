@@ -5,7 +5,7 @@
  */
 import type { TrainingConfig } from "@/config.ts";
 import { stream } from "@/random.ts";
-import type { TrainLine } from "@/run_folder.ts";
+import type { TrainLine } from "@/train/run_folder.ts";
 import type { BatchStream } from "@/text/batches.ts";
 import type { Batch, Example } from "@/text/example.ts";
 import { adamStep } from "@/train/adamw.ts";

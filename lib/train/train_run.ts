@@ -5,7 +5,7 @@
 import type { RunConfig } from "@/config.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
-import { createRunFolder, openRunFolder, type RunFolder } from "@/run_folder.ts";
+import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
 import { saveCheckpoint } from "@/train/checkpoint.ts";
 import { createRunEvaluator, type RunEvaluator } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
