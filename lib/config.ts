@@ -20,10 +20,10 @@ export type Schedule = typeof SCHEDULES[number];
 export const DEVICES = ["cpu"] as const;
 export type Device = typeof DEVICES[number];
 
-export const EXECUTORS = ["auto", "onnx"] as const;
+export const EXECUTORS = ["auto", "onnx", "native"] as const;
 export type Executor = typeof EXECUTORS[number];
 
-export const PRECISIONS = ["float32"] as const;
+export const PRECISIONS = ["float32", "mixed-bfloat16", "mixed-float16"] as const;
 export type Precision = typeof PRECISIONS[number];
 
 /** How tasks share the steps of training: `both` takes one batch of every task a step. */

@@ -6,7 +6,9 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Executor, Program } from "@/engine/executor.ts";
+import type { Precision } from "@/config.ts";
+import { autocast } from "@/engine/autocast.ts";
+import type { Executor, Program, TracedExecutor } from "@/engine/executor.ts";
 import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Elements } from "@/engine/memory.ts";
@@ -45,8 +47,25 @@ export class RecordingBackend extends tf.KernelBackend {
   #programs = new Map<string, Program>();
   #live = 0;
 
+  #traced = new Map<string, Program>();
+
+  #compiler: { readonly executor: TracedExecutor; readonly precision: Precision };
+
+  /** `executor` runs single operations and, until {@link compileWith} says otherwise, compiled programs. */
   constructor(readonly executor: Executor) {
     super();
+    this.#compiler = { executor, precision: "float32" };
+  }
+
+  /** From now on programs of `jit` are compiled by `executor`, their products in `precision`. */
+  compileWith(executor: TracedExecutor, precision: Precision): void {
+    this.#compiler = { executor, precision };
+  }
+
+  /** What programs are compiled with, as a text. */
+  get compilerName(): string {
+    const { executor: { name, version, threads }, precision } = this.#compiler;
+    return `${name} ${version} ${threads} ${precision}`;
   }
 
   override floatPrecision() {
@@ -190,6 +209,31 @@ export class RecordingBackend extends tf.KernelBackend {
     return program;
   }
 
+  /** The program for a graph that `jit` recorded; equal graphs share one. */
+  async compileTraced(graph: Graph): Promise<Program> {
+    const { executor, precision } = this.#compiler;
+    const cast = castGraph(graph, precision);
+    const key = `${this.compilerName}\n${graphKey(cast)}`;
+    let program = this.#traced.get(key);
+    if (program === undefined) {
+      program = timeRuns(await executor.compile(cast));
+      this.#traced.set(key, program);
+    }
+    return program;
+  }
+
+  /** Runs `work`, keeping reads and other compiled calls waiting until it is done. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    this.busy++;
+    const working = work();
+    this.inFlight = working.then(() => {}, () => {});
+    try {
+      return await working;
+    } finally {
+      this.busy--;
+    }
+  }
+
   /** Keeps an eager loop that never reads from growing without bound. */
   flushIfLong(): void {
     const { tape, traced } = this.recording;
@@ -211,6 +255,18 @@ export class RecordingBackend extends tf.KernelBackend {
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
     while (this.busy > 0) await this.inFlight;
     return this.readSync(dataId);
+  }
+}
+
+/** The graph with its products in a precision. */
+function castGraph(graph: Graph, precision: Precision): Graph {
+  switch (precision) {
+    case "float32":
+      return graph;
+    case "mixed-bfloat16":
+      return autocast(graph, "bfloat16");
+    case "mixed-float16":
+      return autocast(graph, "float16");
   }
 }
 

@@ -14,10 +14,16 @@ export type Program = {
   release(): void;
 };
 
+/** Runs eager graphs: it must compile at once. */
 export type Executor = {
   /** Name and version, for records. */
   readonly name: string;
   readonly version: string;
   readonly threads: number;
   compile(graph: Graph): Program;
+};
+
+/** Runs the graphs of `jit`: compiling may take its time. */
+export type TracedExecutor = Omit<Executor, "compile"> & {
+  compile(graph: Graph): Program | Promise<Program>;
 };

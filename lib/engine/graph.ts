@@ -15,6 +15,11 @@ export type Graph = {
   readonly outputs: readonly GraphOutput[];
   /** All nodes that the outputs need, operands first. */
   readonly nodes: readonly Node[];
+  /**
+   * Sizes of axes that belong to the model: they stay the same from batch to batch, so that executors may
+   * build them into their code. All other sizes are numbers that code is given.
+   */
+  readonly modelSizes: ReadonlySet<number>;
 };
 
 /** Nodes that `roots` need, operands first: dead code falls away. */
@@ -39,10 +44,11 @@ export function makeGraph(
   name: string,
   inputs: readonly Node[],
   outputs: readonly GraphOutput[],
+  modelSizes: ReadonlySet<number> = new Set(),
 ): Graph {
   const effective = (node: Node) => [...node.inputs, ...node.composite?.inputs ?? []];
   const nodes = reachableNodes(outputs.map(({ node }) => node), effective);
-  return { name, inputs, outputs, nodes };
+  return { name, inputs, outputs, nodes, modelSizes };
 }
 
 /** A text that two graphs share only if the same program serves both. */

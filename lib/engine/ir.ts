@@ -26,6 +26,8 @@ export const UNARY_OPERATIONS = [
   "round",
   "sign",
   "not",
+  "round-bfloat16", // to the nearest number of the type, kept as float32
+  "round-float16",
 ] as const;
 export type UnaryOperation = typeof UNARY_OPERATIONS[number];
 

@@ -9,7 +9,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { newRecording, RecordingBackend } from "@/engine/backend.ts";
 import type { Program } from "@/engine/executor.ts";
-import { makeGraph } from "@/engine/graph.ts";
+import { type Graph, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Memory } from "@/engine/memory.ts";
 import { timePreparation } from "@/engine/timing.ts";
@@ -36,13 +36,15 @@ type Source =
   | { readonly kind: "variable"; readonly variable: tf.Variable }
   | { readonly kind: "value"; readonly value: Value };
 
-type Compiled = {
-  readonly program: Program;
+type Traced = {
+  readonly graph: Graph;
   readonly sources: readonly Source[];
   readonly outputs: readonly { name: string; shape: readonly number[]; dtype: DType }[];
   /** Variables that the program writes, each with the position of its input. */
   readonly updates: readonly { variable: tf.Variable; input: number }[];
 };
+
+type Compiled = Omit<Traced, "graph"> & { readonly program: Program };
 
 /** See the head of the file. `name` appears in errors and progress. */
 export function jit<I extends TensorMap, O extends TensorMap>(
@@ -57,25 +59,29 @@ export function jit<I extends TensorMap, O extends TensorMap>(
     }
     while (backend.busy > 0) await backend.inFlight;
     backend.flush();
-    const signature = Object.entries(inputs)
+    const shapes = Object.entries(inputs)
       .map(([key, { dtype, shape }]) => `${key} ${dtype} ${shape}`).join(";");
+    const signature = `${backend.compilerName};${shapes}`;
     let compiled = known.get(signature);
     if (compiled === undefined) {
       listener(name);
-      compiled = timePreparation(() => trace(name, run, inputs, backend));
+      compiled = await timePreparation(async () => {
+        const { graph, ...bindings } = trace(name, run, inputs, backend);
+        return { program: await backend.hold(() => backend.compileTraced(graph)), ...bindings };
+      });
       known.set(signature, compiled);
     }
     return await call(compiled, inputs, backend) as O;
   };
 }
 
-/** Runs `run` on placeholders and compiles what it recorded. */
+/** Runs `run` on placeholders; the graph of what it recorded, with what its inputs and outputs are. */
 function trace<I extends TensorMap, O extends TensorMap>(
   name: string,
   run: (inputs: I) => O,
   inputs: I,
   backend: RecordingBackend,
-): Compiled {
+): Traced {
   const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
   // A variable's value must survive the assignments that are only recorded.
   const before = variables.map((variable) => ({ variable, dataId: variable.dataId as object }));
@@ -115,16 +121,17 @@ function trace<I extends TensorMap, O extends TensorMap>(
         backend.incRef(value); // held for as long as the program is
         return { kind: "value", value };
       });
-      const program = backend.compile(makeGraph(
+      const graph = makeGraph(
         name,
         [...recording.leafNodes.values()],
         [
           ...outputs.map(({ node }) => ({ node, target: null })),
           ...updates.map(({ node, input }) => ({ node, target: input })),
         ],
-      ));
-      return { program, sources, outputs, updates } as unknown as tf.TensorContainer;
-    }) as unknown as Compiled;
+        new Set(before.flatMap(({ variable }) => variable.shape)),
+      );
+      return { graph, sources, outputs, updates } as unknown as tf.TensorContainer;
+    }) as unknown as Traced;
   } finally {
     for (const { variable, dataId } of before) restore(variable, dataId, backend);
     backend.recording = eager;
@@ -162,14 +169,7 @@ async function call(
   });
   const results = outputs.map(({ shape, dtype }) => new Value(shape, dtype));
   const targets: Memory[] = [...results, ...owned].map((value) => value.allocate());
-  backend.busy++;
-  const running = program.run(blocks, targets);
-  backend.inFlight = running.catch(() => {});
-  try {
-    await running;
-  } finally {
-    backend.busy--;
-  }
+  await backend.hold(() => program.run(blocks, targets));
   return Object.fromEntries(outputs.map(({ name, shape, dtype }, i) => {
     const value = results[i] as Value;
     backend.adopt(value);

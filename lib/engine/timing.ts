@@ -23,9 +23,9 @@ export function readEngineTimes(): EngineTimes {
 }
 
 /** Does `prepare` on the time of preparation. */
-export function timePreparation<T>(prepare: () => T): T {
+export async function timePreparation<T>(prepare: () => Promise<T>): Promise<T> {
   const startMs = performance.now();
-  const result = prepare();
+  const result = await prepare();
   times.prepareMs += performance.now() - startMs;
   times.prepared++;
   return result;

@@ -31,6 +31,8 @@ const UNARY = {
   round: "Round",
   sign: "Sign",
   not: "Not",
+  "round-bfloat16": "Cast", // there and back
+  "round-float16": "Cast",
 } as const satisfies Record<UnaryOperation, string>;
 
 const BINARY = {
@@ -206,10 +208,8 @@ class Lowering {
         const base = x as Node;
         return writer.view(this.#name(base), base.shape, operation.view, shape);
       }
-      case "unary": {
-        const value = writer.emit(UNARY[operation.name], [this.#name(x as Node)]);
-        return operation.name === "rsqrt" ? writer.emit("Reciprocal", [value]) : value;
-      }
+      case "unary":
+        return this.#lowerUnary(operation.name, x as Node);
       case "binary": {
         const operands = inputs.map((input) => this.#broadcastable(input));
         const value = this.#spread(writer.emit(BINARY[operation.name], operands), inputs, shape);
@@ -246,6 +246,17 @@ class Lowering {
       case "dropout-mask":
         return emitDropoutMask(writer, this.#name(x as Node), { ...operation, shape });
     }
+  }
+
+  #lowerUnary(name: UnaryOperation, x: Node): OnnxName {
+    const writer = this.#writer;
+    const value = this.#name(x);
+    if (name === "rsqrt") return writer.emit("Reciprocal", [writer.emit("Sqrt", [value])]);
+    if (name === "round-bfloat16" || name === "round-float16") {
+      const half = writer.emit("Cast", [value], { to: name === "round-bfloat16" ? 16 : 10 });
+      return writer.emit("Cast", [half], { to: 1 });
+    }
+    return writer.emit(UNARY[name], [value]);
   }
 
   /** Repeats a result to its shape where all operands repeat along the same axis. */

@@ -1,0 +1,78 @@
+/**
+ * Mixed precision as a rewrite of a graph: products take operands rounded to a half type and give a result
+ * of that type, all else stays float32 (the operation lists of PyTorch 2.13's CUDA autocast: linear and
+ * matrix products in half; softmax, layer norm, losses, sums and norms in float32). Products accumulate in
+ * float32. Parameters stay float32: they are rounded where a product reads them.
+ *
+ * The gradient of a weight is not rounded before it is added up, which PyTorch does.
+ * @module
+ */
+import type { Graph } from "@/engine/graph.ts";
+import type { Node } from "@/engine/ir.ts";
+import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
+import { splitView } from "@/engine/views.ts";
+
+export type HalfType = "bfloat16" | "float16";
+
+/** The graph with its products in `type`. */
+export function autocast(graph: Graph, type: HalfType): Graph {
+  const readers = new Map<Node, Node[]>();
+  for (const node of graph.nodes) {
+    for (const input of node.inputs) {
+      const known = readers.get(input);
+      if (known) known.push(node);
+      else readers.set(input, [node]);
+    }
+  }
+  const outputs = new Set(graph.outputs.map(({ node }) => node));
+  const onlyReader = (node: Node) => {
+    const [reader, more] = readers.get(node) ?? [];
+    return more === undefined && !outputs.has(node) ? reader : undefined;
+  };
+  const rounded = new Map<Node, Node>();
+  const round = (x: Node, make: MakeNode): Node => {
+    const { operation, inputs: [base], shape, dtype } = x;
+    // Below a view, so that the view stays one of memory.
+    if (operation.kind === "view" && base !== undefined) {
+      return make(operation, [round(base, make)], shape, dtype);
+    }
+    if (operation.kind === "unary" && operation.name === `round-${type}`) return x;
+    let half = rounded.get(x);
+    if (half === undefined) {
+      half = make({ kind: "unary", name: `round-${type}` }, [x], shape, dtype);
+      rounded.set(x, half);
+    }
+    return half;
+  };
+  return rewriteGraph(graph, (node, inputs, make) => {
+    const { operation, dtype } = node;
+    if (operation.kind === "matmul" && dtype === "float32") {
+      const product = copyNode(node, inputs.map((x) => round(x, make)), make);
+      const reader = onlyReader(node);
+      return reader !== undefined && isSum(reader) || outputs.has(node)
+        ? product
+        : round(product, make);
+    }
+    const result = copyNode(node, inputs, make);
+    const biased = isSum(node) && node.inputs.some((x) => isProduct(x) && onlyReader(x) === node) &&
+      node.inputs.some((x) => isRepeatedRow(x, node.shape));
+    if (!biased || outputs.has(node)) return result;
+    const reader = onlyReader(node);
+    return reader !== undefined && isSum(reader) ? result : round(result, make);
+  });
+}
+
+function isSum({ operation }: Node): boolean {
+  return operation.kind === "binary" && operation.name === "add";
+}
+
+function isProduct({ operation }: Node): boolean {
+  return operation.kind === "matmul";
+}
+
+/** Whether a term is one row, repeated for every row of a matrix: a bias. */
+function isRepeatedRow({ operation }: Node, shape: readonly number[]): boolean {
+  if (operation.kind !== "view" || shape.length !== 2) return false;
+  const [rows = []] = splitView(operation.view, shape) ?? [];
+  return rows.length > 0 && rows.every(({ stride }) => stride === 0);
+}

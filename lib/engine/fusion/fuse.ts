@@ -1,0 +1,260 @@
+/**
+ * Cuts a lowered graph into units that run one after the other. Most are groups: nodes that share one loop
+ * nest, so that what one gives the next takes from a register.
+ *
+ * A group is one unit of work, so no path may leave it and come back. Whether one would is decided from
+ * the units' present dependencies, since groups grow (see `reaches`).
+ * @module
+ */
+import { basesOf, type LoweredGraph } from "@/engine/fusion/lowering.ts";
+import {
+  isFlat,
+  isFusedReduction,
+  reducedCount,
+  type Role,
+  roleIn,
+  type Space,
+  streamedInputs,
+} from "@/engine/fusion/space.ts";
+import type { Node } from "@/engine/ir.ts";
+import { isContiguous, sizeOf } from "@/engine/views.ts";
+
+/** Nodes that run as one instruction or loop nest. */
+export type Unit = {
+  readonly id: number;
+  /** `group`: a loop nest over `space`; `single`: an operation of its own. */
+  readonly kind: "group" | "single";
+  nodes: Node[];
+  space: Space;
+  /** Only plain elementwise work, so that any cut into rows suits it. */
+  flat: boolean;
+  roles: Map<Node, Role>;
+  /** Units that must have run before. */
+  dependencies: Set<Unit>;
+};
+
+export type FusedGraph = {
+  readonly lowered: LoweredGraph;
+  readonly units: readonly Unit[];
+  /** The unit that computes a node; undefined for what is given. */
+  unitOf(node: Node): Unit | undefined;
+};
+
+/** Arrays with fewer elements are read twice rather than tying groups together. */
+const SMALL_ARRAY = 1024;
+
+const ELEMENTWISE: ReadonlySet<string> = new Set([
+  "unary",
+  "binary",
+  "where",
+  "cast",
+  "gather",
+  "dropout-mask",
+]);
+
+export function fuseGraph(lowered: LoweredGraph): FusedGraph {
+  return new Fuser(lowered).run();
+}
+
+class Fuser {
+  #units = new Set<Unit>();
+  #unitOf = new Map<Node, Unit>();
+  #known = new Map<Unit, Set<Unit>>(); // dependencies until the unit changes
+  #count = 0;
+  #targets: ReadonlyMap<Node, Node>;
+
+  constructor(readonly lowered: LoweredGraph) {
+    this.#targets = new Map(
+      lowered.outputs.flatMap(({ node, target }) => target ? [[node, target]] : []),
+    );
+  }
+
+  run(): FusedGraph {
+    for (const node of this.lowered.nodes) {
+      const fusible = ELEMENTWISE.has(node.operation.kind) || isFusedReduction(node);
+      const taken = this.lowered.products.has(node) || this.lowered.scatters.has(node);
+      if (taken || !fusible) this.#start(node, "single");
+      else if (!this.#join(node)) this.#startGroup(node);
+    }
+    this.#mergeReaders();
+    const units = [...this.#units];
+    for (const unit of units) unit.dependencies = this.#dependencies(unit);
+    return { lowered: this.lowered, units, unitOf: (node) => this.#unitOf.get(node) };
+  }
+
+  /** The nodes that a node reads, underneath views. */
+  #bases(node: Node): Node[] {
+    return basesOf(node, this.lowered);
+  }
+
+  #dependencies(unit: Unit): Set<Unit> {
+    let known = this.#known.get(unit);
+    if (known === undefined) {
+      known = new Set();
+      for (const node of unit.nodes) {
+        for (const base of this.#bases(node)) {
+          const other = this.#unitOf.get(base);
+          if (other !== undefined && other !== unit) known.add(other);
+        }
+      }
+      this.#known.set(unit, known);
+    }
+    return known;
+  }
+
+  /** Whether any of `from` is `target` or depends on it. */
+  #reaches(from: Iterable<Unit>, target: Unit): boolean {
+    const seen = new Set<Unit>(from);
+    const open = [...seen];
+    for (let unit = open.pop(); unit !== undefined; unit = open.pop()) {
+      if (unit === target) return true;
+      for (const next of this.#dependencies(unit)) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        open.push(next);
+      }
+    }
+    return false;
+  }
+
+  #start(node: Node, kind: Unit["kind"], space: Space = { rows: 0, columns: 0 }): Unit {
+    const unit: Unit = {
+      ...{ id: this.#count++, kind, nodes: [node], space, flat: false },
+      ...{ roles: new Map(), dependencies: new Set() },
+    };
+    this.#unitOf.set(node, unit);
+    this.#units.add(unit);
+    return unit;
+  }
+
+  /** Starts a group, or a unit of its own where no two-dimensional space suits the node. */
+  #startGroup(node: Node): void {
+    for (const space of this.#spacesOf(node)) {
+      const role = roleIn(node, space, { resolve: this.lowered.resolve, roleOf: () => undefined });
+      if (role === null) continue;
+      const unit = this.#start(node, "group", space);
+      unit.roles.set(node, role);
+      unit.flat = role === "full" && isFlat(node, this.lowered.resolve);
+      return;
+    }
+    this.#start(node, "single");
+  }
+
+  /** Spaces that a node may bring to a group. */
+  #spacesOf(node: Node): Space[] {
+    const size = sizeOf(node.shape);
+    if (isFusedReduction(node)) {
+      const count = reducedCount(node);
+      return [{ rows: size, columns: count }, { rows: count, columns: size }];
+    }
+    const columns = node.shape.at(-1) || 1;
+    return [{ rows: size / columns, columns }];
+  }
+
+  /** Adds a node to the group of one of its operands; where several suit, those merge. */
+  #join(node: Node): boolean {
+    const { resolve } = this.lowered;
+    const candidates = new Set<Unit>();
+    for (const base of this.#bases(node)) {
+      const unit = this.#unitOf.get(base);
+      if (unit?.kind === "group") candidates.add(unit);
+    }
+    // What replaces a leaf without reading it (a clearing) goes where the leaf is read last.
+    const target = this.#targets.get(node);
+    if (target !== undefined && candidates.size === 0) {
+      for (const unit of this.#units) if (this.#streams(unit, target)) candidates.add(unit);
+    }
+    let home: Unit | undefined;
+    for (const unit of [...candidates].sort((a, b) => b.id - a.id)) {
+      const spaces = unit.flat ? [unit.space, ...this.#spacesOf(node)] : [unit.space];
+      for (const space of spaces) {
+        if (space.rows * space.columns !== unit.space.rows * unit.space.columns) continue;
+        const roleOf = (base: Node) => unit.roles.get(base);
+        const role = roleIn(node, space, { resolve, roleOf });
+        if (role === null) continue;
+        if (home !== undefined) {
+          this.#merge(home, unit);
+          break;
+        }
+        const others = this.#bases(node).flatMap((base) => this.#unitOf.get(base) ?? [])
+          .filter((other) => other !== unit);
+        if (this.#reaches(others, unit)) continue;
+        unit.nodes.push(node);
+        unit.roles.set(node, role);
+        this.#unitOf.set(node, unit);
+        this.#known.delete(unit);
+        const staysFlat = unit.flat && role === "full" && isFlat(node, resolve);
+        if (!staysFlat || space.rows !== unit.space.rows) unit.space = space;
+        unit.flat = staysFlat;
+        home = unit;
+        break;
+      }
+    }
+    return home !== undefined;
+  }
+
+  /** Whether a group reads all of `base` in order. */
+  #streams({ kind, nodes, space }: Unit, base: Node): boolean {
+    if (kind !== "group") return false;
+    const size = space.rows * space.columns;
+    return nodes.some((node) =>
+      streamedInputs(node).some((input) => {
+        const operand = this.lowered.resolve(input);
+        return operand.base === base && isContiguous(operand.view, size);
+      })
+    );
+  }
+
+  /** Makes one group of two where they share a space, no path leads between them and all still fits. */
+  #merge(a: Unit, b: Unit): void {
+    if (a === b || a.kind !== "group" || b.kind !== "group") return;
+    let space = a.space;
+    if (a.space.rows !== b.space.rows || a.space.columns !== b.space.columns) {
+      if (a.space.rows * a.space.columns !== b.space.rows * b.space.columns) return;
+      if (a.flat) space = b.space;
+      else if (!b.flat) return;
+    }
+    const beyond = (from: Unit, other: Unit) =>
+      [...this.#dependencies(from)].filter((unit) => unit !== other);
+    if (this.#reaches(beyond(b, a), a) || this.#reaches(beyond(a, b), b)) return;
+    const roles = new Map([...a.roles, ...b.roles]);
+    const placement = { resolve: this.lowered.resolve, roleOf: (node: Node) => roles.get(node) };
+    const nodes = [...a.nodes, ...b.nodes].sort((x, y) => x.id - y.id);
+    if (nodes.some((node) => roleIn(node, space, placement) !== roles.get(node))) return;
+    a.nodes = nodes;
+    a.roles = roles;
+    a.space = space;
+    a.flat &&= b.flat;
+    for (const node of b.nodes) this.#unitOf.set(node, a);
+    this.#units.delete(b);
+    this.#known.clear(); // units that depended on b depend on a now
+  }
+
+  /** Merges groups of one space that read the same large array, so that it is read once. */
+  #mergeReaders(): void {
+    const readers = new Map<Node, Set<Node>>();
+    for (const unit of this.#units) {
+      if (unit.kind !== "group") continue;
+      const size = unit.space.rows * unit.space.columns;
+      for (const node of unit.nodes) {
+        for (const input of streamedInputs(node)) {
+          const { base, view } = this.lowered.resolve(input);
+          if (this.#unitOf.get(base) === unit || sizeOf(base.shape) <= SMALL_ARRAY) continue;
+          if (!isContiguous(view, size)) continue;
+          const known = readers.get(base);
+          if (known) known.add(node);
+          else readers.set(base, new Set([node]));
+        }
+      }
+    }
+    for (const nodes of readers.values()) {
+      const list = [...nodes];
+      for (const [i, x] of list.entries()) {
+        for (const y of list.slice(i + 1)) {
+          const a = this.#unitOf.get(x), b = this.#unitOf.get(y);
+          if (a !== undefined && b !== undefined && a !== b) this.#merge(a, b);
+        }
+      }
+    }
+  }
+}

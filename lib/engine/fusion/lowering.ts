@@ -1,0 +1,142 @@
+/**
+ * A graph made ready for fusion: views resolved into operands, products with what they absorb, outputs
+ * that are values of their own. Nothing here knows a target.
+ * @module
+ */
+import type { Graph } from "@/engine/graph.ts";
+import type { DType, Node } from "@/engine/ir.ts";
+import {
+  findProducts,
+  findScatters,
+  type Product,
+  type Scatter,
+} from "@/engine/fusion/products.ts";
+import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
+import { composeViews, type View } from "@/engine/views.ts";
+
+/** How values are kept in memory; in registers all are float32. */
+export type Storage = "float32" | "bfloat16" | "int32" | "bool";
+export const STORAGE_BYTES = {
+  float32: 4,
+  bfloat16: 2,
+  int32: 4,
+  bool: 1,
+} as const satisfies Record<
+  Storage,
+  number
+>;
+
+/** An output of the program; `target` is the leaf whose memory it replaces. */
+export type LoweredOutput = { readonly node: Node; readonly target: Node | null };
+
+export type LoweredGraph = {
+  readonly name: string;
+  readonly inputs: readonly Node[];
+  readonly outputs: readonly LoweredOutput[];
+  /** Nodes that compute, operands first; views, constants, leaves and absorbed nodes left out. */
+  readonly nodes: readonly Node[];
+  readonly products: ReadonlyMap<Node, Product>;
+  readonly scatters: ReadonlyMap<Node, Scatter>;
+  /** Views that must be made real. */
+  readonly copies: ReadonlySet<Node>;
+  /** What a node reads where it reads `node`: memory or a value of its group, through a view. */
+  resolve(node: Node): Operand;
+  /** One view for a view of a view of memory. */
+  compose(outer: View, inner: View): View;
+  /** Sizes that belong to the model and not to the batch; see `Graph`. */
+  readonly modelSizes: ReadonlySet<number>;
+};
+
+/** How a node's value is kept. */
+export function storageOf(node: Node, products: ReadonlyMap<Node, Product>): Storage {
+  const { operation, dtype } = node;
+  if (products.get(node)?.rounds) return "bfloat16";
+  if (operation.kind === "unary" && operation.name === "round-bfloat16") return "bfloat16";
+  if (operation.kind === "view" && node.inputs[0]) return storageOf(node.inputs[0], products);
+  return dtype satisfies DType;
+}
+
+function compose(outer: View, inner: View): View {
+  const composed = composeViews(outer, inner);
+  if (composed === null) throw new Error("internal: a permuted product is read across its axes");
+  return composed;
+}
+
+/** Whether a node is in memory before the program runs. */
+export function isGiven({ operation }: Node): boolean {
+  return operation.kind === "leaf" || operation.kind === "data";
+}
+
+/** Prepares a graph; nodes of the result are the graph's own but for wrapped outputs. */
+export function lowerForFusion(graph: Graph): LoweredGraph {
+  let id = graph.nodes.reduce((most, node) => Math.max(most, node.id), -1);
+  const taken = new Set<Node>();
+  const wrapped: Node[] = [];
+  const outputs = graph.outputs.map(({ node, target }): LoweredOutput => {
+    const leaf = target === null ? null : graph.inputs[target] ?? null;
+    const { kind } = node.operation;
+    let own = node;
+    if (
+      taken.has(node) || kind === "leaf" || kind === "view" || kind === "constant" ||
+      kind === "data"
+    ) {
+      const { shape, dtype } = node; // a value of its own: the same, once more
+      own = { id: ++id, operation: { kind: "cast" }, inputs: [node], shape, dtype };
+      wrapped.push(own);
+    }
+    taken.add(own);
+    return { node: own, target: leaf };
+  });
+
+  const nodes = [...graph.nodes, ...wrapped];
+  // A view of a view that did not compose reads memory, so the inner one is made real.
+  const copies = new Set<Node>();
+  for (const { operation, inputs: [base] } of nodes) {
+    if (operation.kind === "view" && base?.operation.kind === "view") copies.add(base);
+  }
+  const targets = new Map(outputs.flatMap(({ node, target }) => target ? [[node, target]] : []));
+  const surroundings = { targets, outputs: taken, copies };
+  const { products, absorbed } = findProducts(nodes, surroundings);
+  const { scatters, absorbed: scattered } = findScatters(nodes, surroundings);
+  return {
+    name: graph.name,
+    inputs: graph.inputs,
+    outputs,
+    nodes: nodes.filter((node) => {
+      const { kind } = node.operation;
+      if (
+        absorbed.has(node) || scattered.has(node) || kind === "leaf" || kind === "constant" ||
+        kind === "data"
+      ) {
+        return false;
+      }
+      return kind !== "view" || copies.has(node);
+    }),
+    products,
+    scatters,
+    copies,
+    resolve(node) {
+      const { base, view } = resolveOperand(node, copies);
+      const permuted = products.get(base)?.permuted ?? null;
+      return { base, view: permuted === null ? view : compose(view, permuted) };
+    },
+    compose,
+    modelSizes: graph.modelSizes,
+  };
+}
+
+/** Nodes that a node reads from memory or its group, constants left out. */
+export function basesOf(node: Node, lowered: LoweredGraph): Node[] {
+  const product = lowered.products.get(node);
+  if (product !== undefined) {
+    const { a, b, bias, onto } = product;
+    return [a.base, b.base, ...(bias ? [bias.base] : []), ...(onto ? [onto] : [])];
+  }
+  const scatter = lowered.scatters.get(node);
+  if (scatter !== undefined) {
+    const operands = scatter.scatter.inputs.map((input) => lowered.resolve(input).base);
+    return scatter.onto ? [...operands, scatter.onto] : operands;
+  }
+  return node.inputs.filter(({ operation }) => operation.kind !== "constant")
+    .map((input) => lowered.resolve(input).base);
+}

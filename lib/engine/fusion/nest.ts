@@ -1,0 +1,76 @@
+/**
+ * The loop nest of a group: what is computed where, for any printer.
+ *
+ * The loop over rows is cut into phases at the row reductions: phase p computes all that needs no reduction
+ * beyond the p-th. Layer norm has three (mean, variance, result), softmax three. A full value that a later
+ * phase reads waits in a row of scratch memory.
+ * @module
+ */
+import type { Unit } from "@/engine/fusion/fuse.ts";
+import { isFusedReduction, isGenerated, type Role, type Space } from "@/engine/fusion/space.ts";
+import type { Operand } from "@/engine/fusion/operands.ts";
+import type { Node } from "@/engine/ir.ts";
+
+export type LoopNest = {
+  readonly unit: Unit;
+  readonly space: Space;
+  readonly flat: boolean;
+  readonly nodes: readonly Node[];
+  readonly resolve: (node: Node) => Operand;
+  roleOf(node: Node): Role | undefined;
+  /** The phase in which a node's value is made. */
+  phaseOf(node: Node): number;
+  /** The phase whose loop over the columns reads a node's operands. */
+  readingPhase(node: Node): number;
+  readonly phases: number;
+  /** Nodes whose values go to memory. */
+  readonly exported: ReadonlySet<Node>;
+  /** Whether a full value is read in a later phase than it is made. */
+  isKept(node: Node): boolean;
+};
+
+/** Lays the nodes of a group out in phases. */
+export function layOutNest(
+  unit: Unit,
+  resolve: (node: Node) => Operand,
+  exported: ReadonlySet<Node>,
+): LoopNest {
+  const { nodes, roles } = unit;
+  const phase = new Map<Node, number>();
+  const uses = new Map<Node, Node[]>();
+  const isRowReduction = (node: Node) => roles.get(node) === "row" && isFusedReduction(node);
+  const inside = (node: Node): Node[] => {
+    if (isGenerated(node)) return [];
+    return node.inputs.filter(({ operation }) => operation.kind !== "constant")
+      .map((input) => resolve(input).base).filter((base) => roles.has(base));
+  };
+  const phaseOf = (node: Node) => phase.get(node) ?? 0;
+  const readingPhase = (node: Node) => phaseOf(node) - (isRowReduction(node) ? 1 : 0);
+
+  for (const node of nodes) {
+    const operands = inside(node);
+    for (const base of operands) {
+      const known = uses.get(base);
+      if (known) known.push(node);
+      else uses.set(base, [node]);
+    }
+    const latest = Math.max(0, ...operands.map(phaseOf));
+    phase.set(node, latest + (isRowReduction(node) ? 1 : 0));
+  }
+  // A full value made of memory and row values alone sinks to the first phase that reads it: computing it
+  // there costs nothing, keeping it over a phase would.
+  for (const node of nodes.toReversed()) {
+    const readers = uses.get(node) ?? [];
+    if (roles.get(node) !== "full" || exported.has(node) || readers.length === 0) continue;
+    if (inside(node).some((base) => roles.get(base) === "full")) continue;
+    phase.set(node, Math.max(phaseOf(node), Math.min(...readers.map(readingPhase))));
+  }
+  return {
+    ...{ unit, nodes, resolve, exported, phaseOf, readingPhase },
+    space: unit.space,
+    flat: unit.flat,
+    roleOf: (node) => roles.get(node),
+    phases: 1 + Math.max(...nodes.map(phaseOf)),
+    isKept: (node) => (uses.get(node) ?? []).some((reader) => readingPhase(reader) > phaseOf(node)),
+  };
+}

@@ -1,0 +1,233 @@
+/**
+ * Products with what surrounds them: a bias, a sum that they add onto, a rounding, a permutation of the
+ * result. Transposes and split heads of operands are strides, so none is ever carried out.
+ * @module
+ */
+import type { Node } from "@/engine/ir.ts";
+import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
+import { type Digit, isContiguous, sizeOf, splitView, type View } from "@/engine/views.ts";
+
+export type Product = {
+  /** The value that it gives, with all that it absorbed. */
+  readonly node: Node;
+  readonly a: Operand;
+  readonly b: Operand;
+  /** Shapes of the operands as the product sees them, [… M, K] and [… K, N] or transposed. */
+  readonly shapeA: readonly number[];
+  readonly shapeB: readonly number[];
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** [… M, N] */
+  readonly shape: readonly number[];
+  /** A row vector added to every row; null: none. */
+  readonly bias: Operand | null;
+  /** The value that it adds onto, in that value's own memory; null: none. */
+  readonly onto: Node | null;
+  /** Multiplies in bfloat16, accumulating in float32. */
+  readonly half: boolean;
+  /** The result is kept in bfloat16. */
+  readonly rounds: boolean;
+  /** Where element (… M, N) goes in the result's memory; null: in order. */
+  permuted: View | null;
+};
+
+/** A scatter-add with the sum that it adds onto, in that sum's own memory; null: onto zeros. */
+export type Scatter = { readonly scatter: Node; readonly onto: Node | null };
+
+/** All scatter-adds of a graph by the node they give; those that add onto a leaf they replace are taken in. */
+export function findScatters(
+  nodes: readonly Node[],
+  { targets, outputs, copies }: Surroundings,
+): { scatters: Map<Node, Scatter>; absorbed: Set<Node> } {
+  const scatters = new Map<Node, Scatter>();
+  const absorbed = new Set<Node>();
+  const readers = countReaders(nodes);
+  for (const node of nodes) {
+    if (node.operation.kind === "scatter-add" && !absorbed.has(node)) {
+      scatters.set(node, { scatter: node, onto: null });
+      continue;
+    }
+    const target = targets.get(node);
+    if (node.operation.kind !== "binary" || node.operation.name !== "add" || !target) continue;
+    const [x, y] = node.inputs as [Node, Node];
+    for (const [term, other] of [[x, y], [y, x]] as const) {
+      const { base, view } = resolveOperand(other, copies);
+      const once = readers.get(term) === 1 && !outputs.has(term);
+      if (term.operation.kind !== "scatter-add" || !once || base !== target) continue;
+      if (!isContiguous(view, sizeOf(node.shape))) continue;
+      scatters.delete(term);
+      scatters.set(node, { scatter: term, onto: base });
+      absorbed.add(term);
+    }
+  }
+  return { scatters, absorbed };
+}
+
+/** How many nodes read each node. */
+function countReaders(nodes: readonly Node[]): Map<Node, number> {
+  const counts = new Map<Node, number>();
+  for (const { inputs } of nodes) {
+    for (const input of inputs) counts.set(input, (counts.get(input) ?? 0) + 1);
+  }
+  return counts;
+}
+
+type Surroundings = {
+  /** Leaves by the nodes that replace them. */
+  readonly targets: ReadonlyMap<Node, Node>;
+  /** Nodes whose value leaves the program. */
+  readonly outputs: ReadonlySet<Node>;
+  readonly copies: ReadonlySet<Node>;
+};
+
+/** Whether a node rounds to bfloat16. */
+function isRounding({ operation }: Node): boolean {
+  return operation.kind === "unary" && operation.name === "round-bfloat16";
+}
+
+/** All products of a graph by the node they give, and the nodes that they took in. */
+export function findProducts(
+  nodes: readonly Node[],
+  { targets, outputs, copies }: Surroundings,
+): { products: Map<Node, Product>; absorbed: Set<Node> } {
+  const readers = new Map<Node, Node[]>();
+  for (const node of nodes) {
+    for (const input of node.inputs) {
+      const known = readers.get(input);
+      if (known) known.push(node);
+      else readers.set(input, [node]);
+    }
+  }
+  const products = new Map<Node, Product>();
+  const absorbed = new Set<Node>();
+  const onlyReader = (node: Node) => {
+    const [reader, more] = readers.get(node) ?? [];
+    return outputs.has(node) || more !== undefined ? undefined : reader;
+  };
+
+  for (const start of nodes) {
+    if (start.operation.kind !== "matmul") continue;
+    const { transposeA, transposeB } = start.operation;
+    const [inputA, inputB] = start.inputs as [Node, Node];
+    const a = readFactor(inputA, copies), b = readFactor(inputB, copies);
+    let node = start, bias: Operand | null = null, onto: Node | null = null, rounds = false;
+    for (let next = onlyReader(node); next !== undefined; next = onlyReader(node)) {
+      const { operation, inputs } = next;
+      if (products.has(next)) break; // the other term of this sum adds onto this one
+      if (isRounding(next)) {
+        rounds = true;
+        absorbed.add(node);
+        node = next;
+        break;
+      }
+      if (operation.kind !== "binary" || operation.name !== "add" || inputs[0] === inputs[1]) break;
+      const other = inputs[0] === node ? inputs[1] : inputs[0];
+      if (other === undefined || other.operation.kind === "constant") break;
+      const term = resolveOperand(other, copies);
+      if (bias === null && onto === null && isRowVector(term, node.shape)) bias = term;
+      else if (onto === null && canAddOnto(term, next)) onto = term.base;
+      else break;
+      absorbed.add(node);
+      node = next;
+    }
+    const shape = start.shape;
+    const half = a.half && b.half;
+    products.set(node, {
+      ...{ node, a: a.operand, b: b.operand, shapeA: inputA.shape, shapeB: inputB.shape },
+      ...{ transposeA, transposeB, shape, bias, onto, half, rounds, permuted: null },
+    });
+  }
+  // Roundings of given values (weights) happen while the product packs them.
+  for (const node of nodes) {
+    if (!isRounding(node) || node.inputs[0]?.operation.kind !== "leaf" || outputs.has(node)) {
+      continue;
+    }
+    const users = (readers.get(node) ?? []).flatMap((reader) =>
+      reader.operation.kind === "view" && !copies.has(reader) ? readers.get(reader) ?? [] : [reader]
+    );
+    if (users.every(({ operation }) => operation.kind === "matmul")) absorbed.add(node);
+  }
+  for (const product of products.values()) {
+    if (outputs.has(product.node) || product.onto !== null) continue;
+    product.permuted = findPermutation(product, readers.get(product.node) ?? [], copies);
+  }
+  return { products, absorbed };
+
+  /** Whether `sum` may be made in the memory of the term that it adds onto. */
+  function canAddOnto({ base, view }: Operand, sum: Node): boolean {
+    if (!isContiguous(view, sizeOf(sum.shape)) || base.dtype !== "float32") return false;
+    if (base.operation.kind === "leaf") return targets.get(sum) === base;
+    if (base.operation.kind === "data" || isRounding(base) || products.get(base)?.rounds) {
+      return false;
+    }
+    if (targets.has(base) || targets.has(sum)) return false;
+    return onlyReader(base) !== undefined && sizeOf(base.shape) === sizeOf(sum.shape);
+  }
+}
+
+/** A factor of a product: read as it is where it is a given value that only needs rounding. */
+function readFactor(node: Node, copies: ReadonlySet<Node>): { operand: Operand; half: boolean } {
+  const operand = resolveOperand(node, copies);
+  if (!isRounding(operand.base)) return { operand, half: false };
+  const given = operand.base.inputs[0];
+  return given?.operation.kind === "leaf"
+    ? { operand: { base: given, view: operand.view }, half: true }
+    : { operand, half: true };
+}
+
+/** Whether an operand is one row, the same for every row of a plain matrix. */
+function isRowVector({ base, view }: Operand, shape: readonly number[]): boolean {
+  if (shape.length !== 2 || base.dtype !== "float32") return false;
+  const axes = splitView(view, shape);
+  if (axes === null || view.offset !== 0) return false;
+  const [rows = [], columns = []] = axes;
+  const [only, more] = columns;
+  if (shape[1] !== sizeOf(base.shape) || more !== undefined) return false;
+  return rows.every(({ stride }) => stride === 0) && (shape[1] === 1 || only?.stride === 1);
+}
+
+/** One stride for each axis; null where an axis has several. */
+export function strideOf(digits: readonly Digit[]): number | null {
+  const [first, second] = digits;
+  return second !== undefined ? null : first?.stride ?? 0;
+}
+
+/**
+ * Where a product that is read only through one permutation should put its elements, so that its readers
+ * see plain memory: the inverse of that permutation.
+ */
+function findPermutation(
+  { node, shape }: Product,
+  readers: readonly Node[],
+  copies: ReadonlySet<Node>,
+): View | null {
+  const views = readers.map((reader) =>
+    reader.operation.kind === "view" && !copies.has(reader) ? reader.operation.view : null
+  );
+  const [view] = views;
+  if (view === undefined || view === null) return null;
+  const key = JSON.stringify(view);
+  if (!views.every((other) => JSON.stringify(other) === key)) return null;
+  const { digits, offset } = view;
+  const size = sizeOf(node.shape);
+  const count = digits.reduce((product, digit) => product * digit.size, 1);
+  if (isContiguous(view, size) || offset !== 0 || count !== size) return null;
+  if (digits.some(({ stride }) => stride === 0)) return null;
+  // Digits sorted by their stride in the product are the product's own order; their places in the view are
+  // where each goes.
+  let place = 1;
+  const placed = digits.toReversed().map(({ size, stride }) => {
+    const digit = { size, stride, place };
+    place *= size;
+    return digit;
+  });
+  placed.sort((a, b) => b.stride - a.stride);
+  const inverse: View = {
+    digits: placed.map(({ size, place }) => ({ size, stride: place })),
+    offset: 0,
+  };
+  // Rows of the result must stay rows: one stride for each axis, 1 for the last.
+  const axes = splitView(inverse, shape);
+  if (axes === null || axes.some((digits) => strideOf(digits) === null)) return null;
+  return shape.at(-1) === 1 || strideOf(axes.at(-1) ?? []) === 1 ? inverse : null;
+}

@@ -1,0 +1,112 @@
+/**
+ * The order in which units run: what was recorded first comes first, but what frees memory comes sooner.
+ * @module
+ */
+import { basesOf, STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
+import type { FusedGraph, Unit } from "@/engine/fusion/fuse.ts";
+import type { Node } from "@/engine/ir.ts";
+import { sizeOf } from "@/engine/views.ts";
+
+export type Schedule = {
+  readonly order: readonly Unit[];
+  /** Nodes of a unit whose values other units or the caller read from memory. */
+  exportsOf(unit: Unit): ReadonlySet<Node>;
+  /**
+   * Nodes that replace a leaf which some unit can only read afterwards: they are written elsewhere and
+   * copied at the end.
+   */
+  readonly staged: ReadonlySet<Node>;
+};
+
+export function scheduleUnits(fused: FusedGraph): Schedule {
+  const { lowered, units, unitOf } = fused;
+  const readers = new Map<Node, Set<Unit>>();
+  const inputs = new Map<Unit, Set<Node>>();
+  for (const unit of units) {
+    const own = new Set<Node>();
+    for (const node of unit.nodes) {
+      for (const base of basesOf(node, lowered)) {
+        if (unitOf(base) === unit) continue;
+        own.add(base);
+        const known = readers.get(base);
+        if (known) known.add(unit);
+        else readers.set(base, new Set([unit]));
+      }
+    }
+    inputs.set(unit, own);
+  }
+  const outputs = new Set(lowered.outputs.map(({ node }) => node));
+  const exportsOf = (unit: Unit) =>
+    new Set(unit.nodes.filter((node) => readers.has(node) || outputs.has(node)));
+
+  // Whatever reads a leaf runs before the unit that replaces it, unless it needs that unit's results.
+  const staged = new Set<Node>();
+  const before = new Map(units.map((unit) => [unit, new Set(unit.dependencies)]));
+  for (const { node, target } of lowered.outputs) {
+    const writer = unitOf(node);
+    if (target === null || writer === undefined) continue;
+    const others = [...readers.get(target) ?? []].filter((unit) => unit !== writer);
+    if (others.some((unit) => reaches(unit, writer, before))) {
+      staged.add(node);
+      continue;
+    }
+    for (const unit of others) before.get(writer)?.add(unit);
+  }
+
+  const bytes = (node: Node) =>
+    sizeOf(node.shape) * STORAGE_BYTES[storageOf(node, lowered.products)];
+  const replaces = new Set(lowered.outputs.flatMap(({ node, target }) => target ? [node] : []));
+  const allocates = new Map(
+    units.map((unit) => [unit, [...exportsOf(unit)].filter((node) => !replaces.has(node))]),
+  );
+  const place = new Map(units.map((unit) => [unit, Math.max(...unit.nodes.map(({ id }) => id))]));
+  const left = new Map([...readers].map(([node, set]) => [node, set.size]));
+  const waiting = new Map(units.map((unit) => [unit, before.get(unit)?.size ?? 0]));
+  const after = new Map<Unit, Unit[]>(units.map((unit) => [unit, []]));
+  for (const [unit, needed] of before) for (const other of needed) after.get(other)?.push(unit);
+
+  const growth = (unit: Unit) => {
+    let sum = 0;
+    for (const node of allocates.get(unit) ?? []) sum += bytes(node);
+    for (const base of inputs.get(unit) ?? []) {
+      if (unitOf(base) !== undefined && left.get(base) === 1) sum -= bytes(base);
+    }
+    return sum;
+  };
+  const ready = units.filter((unit) => waiting.get(unit) === 0);
+  const order: Unit[] = [];
+  while (ready.length > 0) {
+    let best = 0, bestKey = Infinity;
+    ready.forEach((unit, i) => {
+      const key = (place.get(unit) ?? 0) - (growth(unit) <= 0 ? 1e9 : 0);
+      if (key < bestKey) [best, bestKey] = [i, key];
+    });
+    const [unit] = ready.splice(best, 1) as [Unit];
+    order.push(unit);
+    for (const base of inputs.get(unit) ?? []) left.set(base, (left.get(base) ?? 1) - 1);
+    for (const next of after.get(unit) ?? []) {
+      const count = (waiting.get(next) ?? 0) - 1;
+      waiting.set(next, count);
+      if (count === 0) ready.push(next);
+    }
+  }
+  if (order.length !== units.length) {
+    throw new Error(`internal: a cycle, ${order.length} of ${units.length} units were placed`);
+  }
+  return { order, exportsOf, staged };
+}
+
+/** Whether `from` needs `target` to have run. */
+function reaches(from: Unit, target: Unit, before: ReadonlyMap<Unit, ReadonlySet<Unit>>): boolean {
+  const seen = new Set<Unit>([from]);
+  const open = [from];
+  for (let unit = open.pop(); unit !== undefined; unit = open.pop()) {
+    if (unit === target) return true;
+    for (const next of before.get(unit) ?? []) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(next);
+    }
+  }
+  return false;
+}

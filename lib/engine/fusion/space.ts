@@ -1,0 +1,114 @@
+/**
+ * Where a node fits in a loop nest over R rows and C columns.
+ *
+ * Inside a group a value is `full` (one for each row and column), `row` (one for each row: a reduction
+ * over the columns, or arithmetic on such) or `column` (one for each column: a sum over all rows, at hand
+ * only when the whole group has run).
+ * @module
+ */
+import type { Node } from "@/engine/ir.ts";
+import type { Operand } from "@/engine/fusion/operands.ts";
+import { strideOf } from "@/engine/fusion/products.ts";
+import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
+
+export type Role = "full" | "row" | "column";
+export type Space = { readonly rows: number; readonly columns: number };
+
+/** How nodes of a group see one another. */
+export type Placement = {
+  readonly resolve: (node: Node) => Operand;
+  /** The role of a node of the group; undefined for a value in memory. */
+  readonly roleOf: (node: Node) => Role | undefined;
+};
+
+/** Nodes that read some operands by index, or none: those are not streamed with the loops. */
+export function isGenerated({ operation }: Node): boolean {
+  return operation.kind === "gather" || operation.kind === "dropout-mask";
+}
+
+/** Reductions that a loop nest can carry. */
+export function isFusedReduction({ operation }: Node): boolean {
+  return operation.kind === "reduce" &&
+    (operation.name === "sum" || operation.name === "max" || operation.name === "min");
+}
+
+/** Operands that stream with the loops. */
+export function streamedInputs(node: Node): readonly Node[] {
+  if (isGenerated(node)) return [];
+  return node.inputs.filter(({ operation }) => operation.kind !== "constant");
+}
+
+/** Elements that one result of a reduction covers. */
+export function reducedCount({ operation, inputs: [x] }: Node): number {
+  if (operation.kind !== "reduce" || x === undefined) throw new Error("internal: not a reduction");
+  return sizeOf(operation.axes.map((axis) => x.shape[axis] as number));
+}
+
+/** Whether an operand is one element everywhere. */
+export function isOneElement({ base, view }: Operand): boolean {
+  return sizeOf(base.shape) === 1 || view.digits.every(({ stride }) => stride === 0);
+}
+
+/** Whether a node works on whole arrays and single elements alone, so that any R · C of its size suits it. */
+export function isFlat(node: Node, resolve: Placement["resolve"]): boolean {
+  return !isGenerated(node) && streamedInputs(node).every((input) => {
+    const operand = resolve(input);
+    return isContiguous(operand.view, sizeOf(node.shape)) || isOneElement(operand);
+  });
+}
+
+/** Whether an operand is at hand at (row, column) of a space. */
+function hasFullAccess(operand: Operand, { rows, columns }: Space, { roleOf }: Placement): boolean {
+  const { base, view } = operand;
+  const role = roleOf(base);
+  if (role === "full") return isContiguous(view, rows * columns);
+  if (role === "column") return false;
+  const axes = splitView(view, [rows, columns]);
+  if (axes === null) return false;
+  const [down = [], across = []] = axes;
+  const stride = strideOf(across);
+  if (role === undefined) return stride === 0 || stride === 1;
+  // One value a row: the rows in order, the same along the columns.
+  const inOrder = rows === 1 || (strideOf(down) === 1 && down[0]?.size === rows);
+  return stride === 0 && inOrder && view.offset === 0;
+}
+
+/** Whether an operand is at hand at a row of a space. */
+function hasRowAccess({ base, view }: Operand, { rows }: Space, { roleOf }: Placement): boolean {
+  const role = roleOf(base);
+  if (role !== undefined) return role === "row" && isContiguous(view, rows);
+  return splitView(view, [rows]) !== null;
+}
+
+/** The role of a node in a space with given company; null where it does not fit. */
+export function roleIn(node: Node, space: Space, placement: Placement): Role | null {
+  const { rows, columns } = space;
+  const { operation, inputs, shape } = node;
+  const size = sizeOf(shape);
+  const full = (input: Node) => hasFullAccess(placement.resolve(input), space, placement);
+  if (operation.kind === "reduce") {
+    const [x] = inputs;
+    if (x === undefined || !isFusedReduction(node)) return null;
+    const { axes, name } = operation;
+    const count = reducedCount(node);
+    const last = axes.every((axis, i) => axis === x.shape.length - axes.length + i) || size === 1;
+    const first = axes.every((axis, i) => axis === i);
+    if (last && count === columns && size === rows && full(x)) return "row";
+    if (first && name === "sum" && size === columns && count === rows && rows > 1 && full(x)) {
+      return "column";
+    }
+    return null;
+  }
+  if (operation.kind === "gather") {
+    const [table] = inputs;
+    const width = sizeOf((table as Node).shape.slice(1));
+    return size === rows * columns && columns === width ? "full" : null;
+  }
+  if (operation.kind === "dropout-mask") {
+    return size === rows * columns && columns === (shape.at(-1) ?? 1) ? "full" : null;
+  }
+  const streamed = streamedInputs(node);
+  if (size === rows * columns && streamed.every(full)) return "full";
+  const atRow = (input: Node) => hasRowAccess(placement.resolve(input), space, placement);
+  return size === rows && streamed.every(atRow) ? "row" : null;
+}

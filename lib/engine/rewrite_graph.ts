@@ -1,0 +1,49 @@
+/**
+ * Rewrites graphs node by node.
+ * @module
+ */
+import type { Graph } from "@/engine/graph.ts";
+import type { DType, Node, Operation } from "@/engine/ir.ts";
+
+/** Makes a node of the rewritten graph. */
+export type MakeNode = (
+  operation: Operation,
+  inputs: readonly Node[],
+  shape: readonly number[],
+  dtype: DType,
+) => Node;
+
+/** Gives the new node for `node`, whose operands have been rewritten to `inputs`. */
+export type NodeRewrite = (node: Node, inputs: readonly Node[], make: MakeNode) => Node;
+
+/** A new graph of rewritten nodes; a composite goes along where its node is not replaced by another. */
+export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {
+  const renewed = new Map<Node, Node>();
+  const nodes: Node[] = [];
+  let id = 0;
+  const make: MakeNode = (operation, inputs, shape, dtype) => {
+    const node: Node = { id: id++, operation, inputs, shape, dtype };
+    nodes.push(node);
+    return node;
+  };
+  const renew = (node: Node) => renewed.get(node) ?? node;
+  for (const node of graph.nodes) {
+    const result = rewrite(node, node.inputs.map(renew), make);
+    renewed.set(node, result);
+    const { composite } = node;
+    if (composite !== undefined && result.operation === node.operation) {
+      result.composite = { ...composite, inputs: composite.inputs.map(renew) };
+    }
+  }
+  return {
+    ...graph,
+    nodes,
+    inputs: graph.inputs.map(renew),
+    outputs: graph.outputs.map(({ node, target }) => ({ node: renew(node), target })),
+  };
+}
+
+/** The node once more, over rewritten operands. */
+export function copyNode(node: Node, inputs: readonly Node[], make: MakeNode): Node {
+  return make(node.operation, inputs, node.shape, node.dtype);
+}
