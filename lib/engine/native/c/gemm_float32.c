@@ -1,0 +1,81 @@
+/**
+ * Products in float32 by fused multiply-add, on every instruction set. bfloat16 operands are widened
+ * while they are packed; where a product in bfloat16 is asked for and the CPU has none, float32 values
+ * are rounded to bfloat16 first, and the result is the same up to the order of sums.
+ */
+#include "gemm_path.h"
+#include "gemm_transpose.h"
+
+#define MULTIPLY_ADD(sums, word, b) ((sums) + (word) * (b))
+#include "gemm_block.h"
+
+/** `count` (at most LANES) values of an operand from element `at`; zeros after them. */
+INLINE Vector read_values(const Operand *x, long at, long count) {
+  if (x->is_bf16) {
+    const bf16 *p = (const bf16 *)x->data + at;
+    return count >= LANES ? load_bf16(p) : load_bf16_some(p, count);
+  }
+  const float *p = (const float *)x->data + at;
+  const Vector v = count >= LANES ? load(p) : load_some(p, count);
+  return x->rounds ? widen(narrow(v)) : v;
+}
+
+/** Copies stored rows [from, to) at columns [first, first + pitch): out[row][pitch]. */
+static void pack_across(const Operand *x, float *out, long pitch, long k, long first, long from, long to) {
+  for (long w = from; w < to; w++)
+    for (long j = 0; j < pitch; j += LANES)
+      *(Vector *)(out + w * pitch + j) =
+          read_values(x, (k + w) * x->stride + first + j, x->extent - first - j);
+}
+
+/** Transposes stored rows [first, first + BLOCK_COLUMNS) at k [from, to): panel[k][row]. */
+static void pack_transposed(const Operand *x, float *panel, long k, long first, long from, long to) {
+  const int plain = !x->is_bf16 && !x->rounds;
+  float square[TRANSPOSED * LANES] __attribute__((aligned(64)));
+  for (long w = from; w < to; w += LANES)
+    for (long j = 0; j < BLOCK_COLUMNS; j += TRANSPOSED) {
+      const long rows = MIN(TRANSPOSED, x->extent - first - j), words = MIN(LANES, to - w);
+      float *out = panel + w * BLOCK_COLUMNS + j;
+      const float *in = square;
+      long stride = LANES;
+      if (plain && rows == TRANSPOSED && words == LANES) {
+        in = (const float *)x->data + (first + j) * x->stride + k + w;
+        stride = x->stride;
+      } else {
+        for (long i = 0; i < TRANSPOSED; i++)
+          *(Vector *)(square + i * LANES) =
+              i < rows ? read_values(x, (first + j + i) * x->stride + k + w, words) : (Vector){0};
+      }
+      if (words == LANES)
+        for (long i = 0; i < LANES; i += TRANSPOSED)
+          transpose_words(in + i, stride, out + i * BLOCK_COLUMNS, BLOCK_COLUMNS);
+      else
+        for (long i = 0; i < words; i++)
+          for (long l = 0; l < TRANSPOSED; l++) out[i * BLOCK_COLUMNS + l] = in[l * stride + i];
+    }
+}
+
+static void pack_panels(const Operand *b, float *panels, long panel_words, long k, long first,
+                        long last, long from, long to) {
+  if (!b->across) {
+    for (long p = first; p < last; p++)
+      pack_transposed(b, panels + (p - first) * panel_words, k, p * BLOCK_COLUMNS, from, to);
+    return;
+  }
+  for (long w = from; w < to; w += 16) // whole rows of B, a few at a time
+    for (long p = first; p < last; p++)
+      pack_across(b, panels + (p - first) * panel_words, BLOCK_COLUMNS, k, p * BLOCK_COLUMNS, w, MIN(to, w + 16));
+}
+
+static void pack_strip(const Operand *a, float *strip, long m, long rows, long k, long words) {
+  if (a->across) {
+    pack_across(a, strip, STRIP_PITCH, k, m, 0, words);
+    return;
+  }
+  const long stride = strip_stride(words);
+  for (long i = 0; i < rows; i++)
+    for (long w = 0; w < words; w += LANES)
+      *(Vector *)(strip + i * stride + w) = read_values(a, (m + i) * a->stride + k + w, words - w);
+}
+
+const Path gemm_float32 = {1, BLOCK_ROWS, 1, pack_panels, pack_strip, multiply_strip, 0, 0};

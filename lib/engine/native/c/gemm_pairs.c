@@ -1,0 +1,63 @@
+/**
+ * Products in bfloat16 by AVX512-BF16: vdpbf16ps multiplies pairs of neighbours along K and adds them
+ * to float32 sums, twice the work of a float32 multiply-add. Same blocks, panels and strips as float32;
+ * a word is a pair. An ordinary bfloat16 A is read where it lies.
+ */
+#include "gemm_pairs.h"
+
+#ifdef GEMM_PAIRS
+
+INLINE Vector multiply_add_pairs(Vector sums, float word, Vector b) {
+  return (Vector)_mm512_dpbf16_ps((__m512)sums, (__m512bh)_mm512_set1_ps(word), (__m512bh)b);
+}
+#define MULTIPLY_ADD(sums, word, b) multiply_add_pairs(sums, word, b)
+#include "gemm_block.h"
+
+/** Panels of B: stored rows are paired where they run across K, and transposed where they run along it. */
+void gemm_pack_pair_panels(const Operand *b, float *panels, long panel_words, long k, long first,
+                           long last, long from, long to) {
+  if (!b->across) {
+    for (long p = first; p < last; p++)
+      for (long w = from; w < to; w += 16)
+        for (long j = 0; j < BLOCK_COLUMNS; j += 16) {
+          float *out = panels + (p - first) * panel_words + w * BLOCK_COLUMNS + j;
+          transpose_pairs(b, k + 2 * w, p * BLOCK_COLUMNS + j, out, BLOCK_COLUMNS);
+        }
+    return;
+  }
+  for (long w0 = from; w0 < to; w0 += 8) // whole rows of B, a few at a time
+    for (long p = first; p < last; p++)
+      for (long w = w0; w < MIN(to, w0 + 8); w++) {
+        __m512i low, high;
+        read_pairs(b, k + 2 * w, p * BLOCK_COLUMNS, &low, &high);
+        float *out = panels + (p - first) * panel_words + w * BLOCK_COLUMNS;
+        _mm512_store_si512(out, low);
+        _mm512_store_si512(out + 16, high);
+      }
+}
+
+/** A strip by rows, from an A whose stored rows run along K. */
+void gemm_pack_pair_rows(const Operand *a, float *strip, long m, long rows, long k, long words) {
+  const long stride = strip_stride(words);
+  for (long i = 0; i < rows; i++)
+    for (long w = 0; w < words; w += 16) {
+      const long at = (m + i) * a->stride + k + 2 * w;
+      _mm512_store_si512(strip + i * stride + w, read_halves(a, at, a->depth - k - 2 * w));
+    }
+}
+
+static void pack_strip(const Operand *a, float *strip, long m, long rows, long k, long words) {
+  if (!a->across) {
+    gemm_pack_pair_rows(a, strip, m, rows, k, words);
+    return;
+  }
+  for (long w = 0; w < words; w++) {
+    __m512i low, high;
+    read_pairs(a, k + 2 * w, m, &low, &high);
+    _mm512_store_si512(strip + w * STRIP_PITCH, low);
+  }
+}
+
+const Path gemm_pairs = {2, BLOCK_ROWS, 1, gemm_pack_pair_panels, pack_strip, multiply_strip, 0, 0};
+
+#endif

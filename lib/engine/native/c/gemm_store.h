@@ -1,0 +1,44 @@
+/**
+ * From sums to C: bias, accumulation, conversion. The sums of a block are in registers (store_rows)
+ * or, where a panel is ragged or came out of tiles, in memory (store_block).
+ */
+#ifndef GEMM_STORE_H
+#define GEMM_STORE_H
+#include "gemm_path.h"
+
+/** Sends one vector of sums to columns [column, column + count) of a row of the target. */
+INLINE void store_sums(const Target *t, long row, long column, Vector sums, long count) {
+  const long at = row * t->stride + column;
+  if (t->bias) sums += load_some(t->bias + column, count);
+  if (t->is_bf16) {
+    bf16 *c = (bf16 *)t->data + at;
+    if (t->accumulates) sums += load_bf16_some(c, count);
+    store_bf16_some(c, sums, count);
+  } else {
+    float *c = (float *)t->data + at;
+    if (t->accumulates) sums += load_some(c, count);
+    store_some(c, sums, count);
+  }
+}
+
+/** Sends a block of sums in memory, BLOCK_COLUMNS a row, to the target; `columns` of them count. */
+INLINE void store_block(const Target *t, const float *sums, long rows, long columns) {
+  for (long i = 0; i < rows; i++)
+    for (long j = 0; j < columns; j += LANES)
+      store_sums(t, i, j, load(sums + i * BLOCK_COLUMNS + j), columns - j);
+}
+
+/** The target of a block `columns` further right. */
+INLINE Target right_of(Target t, long columns) {
+  t.data += columns * (t.is_bf16 ? sizeof(bf16) : sizeof(float));
+  if (t.bias) t.bias += columns;
+  return t;
+}
+
+/** The target of a block `rows` further down. */
+INLINE Target below(Target t, long rows) {
+  t.data += rows * t.stride * (long)(t.is_bf16 ? sizeof(bf16) : sizeof(float));
+  return t;
+}
+
+#endif

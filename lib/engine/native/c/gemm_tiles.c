@@ -1,0 +1,140 @@
+/**
+ * Products in bfloat16 by AMX tiles: 32 x 32 sums of C in tiles 0..3, 32 rows of A in tiles 4 and 5,
+ * 32 columns of B in tiles 6 and 7, 16 words (32 elements) of K a step. Panels of B are those of the
+ * pairs path, read with a stride of two cache lines; an ordinary bfloat16 A is read where it lies.
+ * Adding bias and storing a block is spread over the steps of the next one, when the vector units idle.
+ */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+#include "gemm_pairs.h"
+#include "gemm_store.h"
+
+#ifdef GEMM_TILES
+#ifndef GEMM_EMULATE_TILES
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+enum { TILE_ROWS = 16, STEP = 16, STRIP_ROWS = 32 };
+
+/** True when this CPU has tiles for bfloat16 and the kernel lets this process use them. */
+int gemm_tiles_permitted(void) {
+#if defined(GEMM_EMULATE_TILES)
+  return 1;
+#elif defined(__linux__)
+  const unsigned tile_unit = 1u << 24, tile_bf16 = 1u << 22;
+  const long request_permission = 0x1023, tile_data = 18;
+  unsigned a, b, c, d;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  if ((d & (tile_unit | tile_bf16)) != (tile_unit | tile_bf16)) return 0;
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+  return 0;
+#endif
+}
+
+/** All eight tiles are full: 16 rows of 64 bytes. */
+static const struct {
+  uint8_t palette, start_row, reserved[14];
+  uint16_t row_bytes[16];
+  uint8_t rows[16];
+} SHAPES __attribute__((aligned(64))) = {
+    .palette = 1,
+    .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+    .rows = {16, 16, 16, 16, 16, 16, 16, 16},
+};
+
+static void begin(void) { _tile_loadconfig(&SHAPES); }
+
+static void end(void) { _tile_release(); }
+
+/** A strip by rows, always of 32, the missing ones zero. */
+static void pack_strip(const Operand *a, float *strip, long m, long rows, long k, long words) {
+  const long stride = strip_stride(words);
+  if (!a->across) {
+    gemm_pack_pair_rows(a, strip, m, rows, k, words);
+    for (long i = rows; i < STRIP_ROWS; i++) memset(strip + i * stride, 0, words * sizeof *strip);
+    return;
+  }
+  float pairs[2][STEP * 16] __attribute__((aligned(64))); // [left, right 16 rows][word][row]
+  for (long w = 0; w < words; w += STEP) {
+    for (long i = 0; i < STEP; i++) {
+      __m512i left, right;
+      read_pairs(a, k + 2 * (w + i), m, &left, &right);
+      _mm512_store_si512(pairs[0] + 16 * i, left);
+      _mm512_store_si512(pairs[1] + 16 * i, right);
+    }
+    transpose_words(pairs[0], 16, strip + w, stride);
+    transpose_words(pairs[1], 16, strip + 16 * stride + w, stride);
+  }
+}
+
+/** A finished block whose sums wait in memory to be sent to C. */
+typedef struct {
+  float sums[STRIP_ROWS * BLOCK_COLUMNS] __attribute__((aligned(64)));
+  Target target;
+  long rows, columns, sent;
+} Waiting;
+
+INLINE void send_rows(Waiting *w, long count) {
+  const long rows = MIN(count, w->rows - w->sent);
+  if (rows <= 0) return;
+  const Target target = below(w->target, w->sent);
+  store_block(&target, w->sums + w->sent * BLOCK_COLUMNS, rows, w->columns);
+  w->sent += rows;
+}
+
+/** One block over all words, sending rows of the block before meanwhile. */
+INLINE void multiply_tiles(const Strip *s, const float *b, Waiting *before) {
+  const long steps = s->words / STEP, quiet = steps > 5 ? 2 : 0; // the stores of `before` settle first
+  const long waiting = before->rows - before->sent;
+  const long per_step = (waiting + steps - quiet - 1) / (steps - quiet);
+  const long a_bytes = s->a_stride * (long)sizeof(float), b_bytes = BLOCK_COLUMNS * sizeof(float);
+  const float *a = s->a, *a_low = s->a + TILE_ROWS * s->a_stride;
+  _tile_zero(0);
+  _tile_zero(1);
+  _tile_zero(2);
+  _tile_zero(3);
+  for (long step = 0; step < steps; step++) {
+    _tile_loadd(6, b, b_bytes);
+    _tile_loadd(4, a, a_bytes);
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_loadd(7, b + 16, b_bytes);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_loadd(5, a_low, a_bytes);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+    a += STEP;
+    a_low += STEP;
+    b += STEP * BLOCK_COLUMNS;
+    if (step >= quiet) send_rows(before, per_step);
+  }
+  send_rows(before, STRIP_ROWS);
+}
+
+static void multiply_strip(const Strip *s) {
+  Waiting waiting;
+  waiting.rows = waiting.sent = 0;
+  const float *b = s->b;
+  const long bytes = BLOCK_COLUMNS * sizeof(float);
+  for (long column = 0; column < s->columns; column += BLOCK_COLUMNS, b += s->panel_words) {
+    multiply_tiles(s, b, &waiting);
+    _tile_stored(0, waiting.sums, bytes);
+    _tile_stored(1, waiting.sums + 16, bytes);
+    _tile_stored(2, waiting.sums + 16 * BLOCK_COLUMNS, bytes);
+    _tile_stored(3, waiting.sums + 16 * BLOCK_COLUMNS + 16, bytes);
+    waiting.target = right_of(s->target, column);
+    waiting.rows = s->rows;
+    waiting.columns = MIN(BLOCK_COLUMNS, s->columns - column);
+    waiting.sent = 0;
+  }
+  send_rows(&waiting, STRIP_ROWS);
+}
+
+const Path gemm_tiles = {2, STRIP_ROWS, STEP, gemm_pack_pair_panels, pack_strip, multiply_strip, begin, end};
+
+#else
+typedef int no_tiles_in_this_build; // a file of C is never empty
+#endif

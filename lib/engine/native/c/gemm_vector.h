@@ -1,0 +1,115 @@
+/**
+ * Vectors for matrix products, by the vector extensions of GCC and clang, so that one source serves
+ * AVX-512, AVX2, NEON and SSE2. LANES floats are a vector; a block of C in registers has BLOCK_ROWS
+ * rows of BLOCK_VECTORS vectors.
+ */
+#ifndef GEMM_VECTOR_H
+#define GEMM_VECTOR_H
+#include <stdint.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#define GEMM_AVX512 1
+#define LANES 16
+#define BLOCK_ROWS 14 // 28 of 32 registers hold the block
+#define BLOCK_VECTORS 2
+#elif defined(__AVX2__) && defined(__FMA__)
+#define LANES 8
+#define BLOCK_ROWS 6 // 12 of 16
+#define BLOCK_VECTORS 2
+#elif defined(__aarch64__)
+#define LANES 4
+#define BLOCK_ROWS 6 // 24 of 32
+#define BLOCK_VECTORS 4
+#else
+#define LANES 4
+#define BLOCK_ROWS 6 // 12 of 16
+#define BLOCK_VECTORS 2
+#endif
+#define BLOCK_COLUMNS (LANES * BLOCK_VECTORS)
+
+#define INLINE static inline __attribute__((always_inline))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+typedef uint16_t bf16;
+typedef float Vector __attribute__((vector_size(LANES * 4)));
+typedef uint32_t Bits __attribute__((vector_size(LANES * 4)));
+typedef uint16_t Halves __attribute__((vector_size(LANES * 2)));
+typedef float WordAnywhere __attribute__((aligned(2))); // a pair may start at an odd half
+typedef Vector VectorAnywhere __attribute__((aligned(4)));
+typedef Halves HalvesAnywhere __attribute__((aligned(2)));
+
+INLINE Vector load(const float *p) { return *(const VectorAnywhere *)p; }
+INLINE void store(float *p, Vector v) { *(VectorAnywhere *)p = v; }
+
+/** bfloat16 to float32: exact. */
+INLINE Vector widen(Halves h) { return (Vector)(__builtin_convertvector(h, Bits) << 16); }
+
+/** float32 to bfloat16, to nearest even; NaN stays NaN. */
+INLINE Halves narrow(Vector v) {
+#if defined(GEMM_AVX512) && defined(__AVX512BF16__)
+  return (Halves)_mm512_cvtneps_pbh((__m512)v);
+#else
+  const Bits bits = (Bits)v, rounded = bits + 0x7fff + ((bits >> 16) & 1);
+  const Bits nan = (Bits)(v != v);
+  return __builtin_convertvector(((rounded & ~nan) | ((bits | 0x400000) & nan)) >> 16, Halves);
+#endif
+}
+
+INLINE Vector load_bf16(const bf16 *p) { return widen(*(const HalvesAnywhere *)p); }
+INLINE void store_bf16(bf16 *p, Vector v) { *(HalvesAnywhere *)p = narrow(v); }
+
+/** A mask of the first `count` lanes. */
+#ifdef GEMM_AVX512
+INLINE __mmask16 first_lanes(long count) {
+  return count >= LANES ? 0xffff : count <= 0 ? 0 : (1u << count) - 1;
+}
+#endif
+
+/** The first `count` floats at `p`, zeros after them; nothing beyond them is touched. */
+INLINE Vector load_some(const float *p, long count) {
+#ifdef GEMM_AVX512
+  return (Vector)_mm512_maskz_loadu_ps(first_lanes(count), p);
+#else
+  Vector v = {0};
+  for (int i = 0; i < LANES; i++)
+    if (i < count) v[i] = p[i];
+  return v;
+#endif
+}
+
+INLINE Vector load_bf16_some(const bf16 *p, long count) {
+#ifdef GEMM_AVX512
+  return widen((Halves)_mm256_maskz_loadu_epi16(first_lanes(count), p));
+#else
+  Halves h = {0};
+  for (int i = 0; i < LANES; i++)
+    if (i < count) h[i] = p[i];
+  return widen(h);
+#endif
+}
+
+INLINE void store_some(float *p, Vector v, long count) {
+#ifdef GEMM_AVX512
+  _mm512_mask_storeu_ps(p, first_lanes(count), (__m512)v);
+#else
+  for (int i = 0; i < LANES; i++)
+    if (i < count) p[i] = v[i];
+#endif
+}
+
+INLINE void store_bf16_some(bf16 *p, Vector v, long count) {
+  const Halves h = narrow(v);
+#ifdef GEMM_AVX512
+  _mm256_mask_storeu_epi16(p, first_lanes(count), (__m256i)h);
+#else
+  for (int i = 0; i < LANES; i++)
+    if (i < count) p[i] = h[i];
+#endif
+}
+
+#endif

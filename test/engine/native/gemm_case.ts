@@ -1,0 +1,136 @@
+/**
+ * Random products for gemm_test.ts, and what they must be: plain float64 loops over operands as they
+ * are stored. Shapes: A [M, K], B [K, N], C [M, N], `items` of them.
+ * @module
+ */
+
+/** A product to try; every field is free. */
+export type Product = {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly items: readonly [number, number];
+  /** Items of the second batch dimension lie side by side in a row, like heads. */
+  readonly interleaved: boolean;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  /** Unused elements at the end of each stored row. */
+  readonly padding: number;
+  readonly bf16: { readonly a: boolean; readonly b: boolean; readonly c: boolean };
+  readonly inBf16: boolean;
+  readonly accumulate: boolean;
+  readonly bias: boolean;
+  readonly seed: number;
+};
+
+/** A matrix per item in memory: strides in elements, values as stored. */
+type Stored = {
+  readonly row: number;
+  readonly column: number;
+  readonly item: readonly [number, number];
+  readonly bf16: boolean;
+  readonly values: Float64Array;
+};
+
+/** The nearest bfloat16, ties to even. */
+export function roundToBf16(value: number): number {
+  const bits = new Uint32Array(new Float32Array([value]).buffer);
+  const word = bits[0] ?? 0;
+  if (Number.isFinite(value)) bits[0] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(bits.buffer)[0] ?? NaN;
+}
+
+/** Values in [-1, 1), float32 or bfloat16 exactly; a small generator, so that cases repeat. */
+function randomValues(length: number, bf16: boolean, seed: number): Float64Array {
+  let state = seed >>> 0;
+  return Float64Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const value = Math.fround((state >>> 8) / 2 ** 23 - 1);
+    return bf16 ? roundToBf16(value) : value;
+  });
+}
+
+function layOut(
+  [rows, columns]: readonly [number, number],
+  transposed: boolean,
+  bf16: boolean,
+  { items, interleaved, padding, seed }: Product,
+  salt: number,
+): Stored {
+  const [outer, inner] = transposed ? [columns, rows] : [rows, columns]; // as stored
+  const stride = inner * (interleaved ? items[1] : 1) + padding;
+  const second = interleaved ? inner : outer * stride;
+  const first = interleaved ? outer * stride : items[1] * second;
+  const length = (items[0] - 1) * first + (items[1] - 1) * second + (outer - 1) * stride + inner;
+  return {
+    row: transposed ? 1 : stride,
+    column: transposed ? stride : 1,
+    item: [first, second],
+    bf16,
+    values: randomValues(length, bf16, seed + salt),
+  };
+}
+
+/** Bytes of values as float32 or bfloat16. */
+export function toBytes(values: Float64Array, bf16: boolean): Uint8Array {
+  const words = new Uint32Array(Float32Array.from(values).buffer);
+  const halves = bf16 ? Uint16Array.from(words, (word) => word >>> 16) : words;
+  return new Uint8Array(halves.buffer.slice(0));
+}
+
+/** Values of bytes written by {@linkcode toBytes}. */
+export function fromBytes(bytes: Uint8Array, bf16: boolean): Float64Array {
+  const buffer = bytes.slice().buffer;
+  const words = bf16
+    ? Uint32Array.from(new Uint16Array(buffer), (half) => half << 16)
+    : new Uint32Array(buffer);
+  return Float64Array.from(new Float32Array(words.buffer));
+}
+
+/** Operands of a product in memory, and its words for the instruction table. */
+export function prepareProduct(p: Product) {
+  const a = layOut([p.m, p.k], p.transposeA, p.bf16.a, p, 1);
+  const b = layOut([p.k, p.n], p.transposeB, p.bf16.b, p, 2);
+  const c = layOut([p.m, p.n], false, p.bf16.c, p, 3);
+  const bias = p.bias ? randomValues(p.n, false, p.seed + 4) : null;
+  const flags = (p.bf16.a ? 1 : 0) | (p.bf16.b ? 2 : 0) | (p.bf16.c ? 4 : 0) |
+    (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0);
+  const numbers = [p.m, p.n, p.k, flags, a.row, a.column, b.row, b.column, c.row]
+    .concat(p.items, a.item, b.item, c.item);
+  return { a, b, c, bias, numbers };
+}
+
+/** What C must hold afterwards, and by how much each element may differ (0: untouched). */
+export function multiplyExactly(
+  p: Product,
+  { a, b, c, bias }: Omit<ReturnType<typeof prepareProduct>, "numbers">,
+): { wanted: Float64Array; tolerance: Float64Array } {
+  const wanted = c.values.slice();
+  const tolerance = new Float64Array(wanted.length);
+  const round = p.inBf16 ? roundToBf16 : (value: number) => value;
+  const [left, right] = [a.values.map(round), b.values.map(round)];
+  for (let i1 = 0; i1 < p.items[0]; i1++) {
+    for (let i2 = 0; i2 < p.items[1]; i2++) {
+      const start = ({ item }: Stored) => i1 * item[0] + i2 * item[1];
+      for (let i = 0; i < p.m; i++) {
+        for (let j = 0; j < p.n; j++) {
+          const at = start(c) + i * c.row + j;
+          const added = [bias?.[j] ?? 0, p.accumulate ? c.values[at] ?? NaN : 0];
+          let sum = added.reduce((x, y) => x + y);
+          let size = added.reduce((x, y) => x + Math.abs(y), 0);
+          for (let k = 0; k < p.k; k++) {
+            const x = left[start(a) + i * a.row + k * a.column] ?? NaN;
+            const y = right[start(b) + k * b.row + j * b.column] ?? NaN;
+            sum += x * y;
+            size += Math.abs(x * y);
+          }
+          wanted[at] = sum;
+          // any order of K + 2 additions in float32, products rounded; then perhaps bfloat16
+          tolerance[at] = (p.k + 3) * 2 ** -24 * size + 1e-37;
+          if (c.bf16) tolerance[at] += 2 ** -8 * Math.abs(sum);
+        }
+      }
+    }
+  }
+  return { wanted, tolerance };
+}

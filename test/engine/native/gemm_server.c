@@ -1,0 +1,94 @@
+/**
+ * Runs matrix products for gemm_test.ts: reads requests from standard input until it ends, answers on
+ * standard output. Operands lie in blocks of exactly their size, so that a sanitizer sees every access
+ * beyond them. A request is int64 words
+ *   threads, products in a row, bytes of A, B, C, bias (0: none), then GEMM_NUMBERS words,
+ * then the bytes of A, B, C and bias; the answer is one int64 (1: not planned, else 0) and the bytes of
+ * C. Several products in a row are the same one onto copies of C, with no barrier between them; the
+ * answer is the last copy, and status 2 if the copies differ.
+ */
+#include "gemm.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_THREADS = 8, MOST_PRODUCTS = 8 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t everyone = PTHREAD_COND_INITIALIZER;
+static int thread_count, arrived;
+static long generation;
+
+void rt_barrier(void) {
+  pthread_mutex_lock(&lock);
+  const long mine = generation;
+  if (++arrived == thread_count) {
+    arrived = 0;
+    generation++;
+    pthread_cond_broadcast(&everyone);
+  } else {
+    while (generation == mine) pthread_cond_wait(&everyone, &lock);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
+static int product_count;
+static Gemm *plans[MOST_PRODUCTS];
+static char *pointers[MOST_PRODUCTS][4];
+
+static void *run_thread(void *number) {
+  for (int i = 0; i < product_count; i++)
+    gemm_run(plans[i], pointers[i], (int)(intptr_t)number, thread_count);
+  return 0;
+}
+
+static void read_all(void *data, size_t bytes) {
+  if (bytes && fread(data, 1, bytes, stdin) != bytes) exit(0);
+}
+
+/** An aligned block of exactly `bytes`, filled from the request. */
+static char *read_block(size_t bytes) {
+  void *data;
+  if (posix_memalign(&data, 64, bytes)) exit(1);
+  read_all(data, bytes);
+  return data;
+}
+
+int main(void) {
+  gemm_setup();
+  for (;;) {
+    int64_t head[6], numbers[GEMM_NUMBERS];
+    read_all(head, sizeof head);
+    read_all(numbers, sizeof numbers);
+    thread_count = (int)head[0];
+    product_count = (int)head[1];
+    char *a = read_block(head[2]), *b = read_block(head[3]), *c = read_block(head[4]);
+    char *bias = read_block(head[5]), *copies[MOST_PRODUCTS];
+    int64_t status = 0;
+    for (int i = 0; i < product_count; i++) {
+      plans[i] = gemm_plan(numbers, thread_count);
+      if (!plans[i]) status = 1;
+      if (posix_memalign((void **)&copies[i], 64, head[4])) exit(1);
+      memcpy(copies[i], c, head[4]);
+      char *const all[4] = {a, b, copies[i], head[5] ? bias : 0};
+      memcpy(pointers[i], all, sizeof all);
+    }
+    if (!status) {
+      pthread_t threads[MOST_THREADS];
+      for (int t = 1; t < thread_count; t++)
+        pthread_create(&threads[t], 0, run_thread, (void *)(intptr_t)t);
+      run_thread(0);
+      for (int t = 1; t < thread_count; t++) pthread_join(threads[t], 0);
+    }
+    for (int i = 0; i < product_count; i++) {
+      gemm_release(plans[i]);
+      if (memcmp(copies[i], copies[product_count - 1], head[4])) status = 2;
+    }
+    fwrite(&status, sizeof status, 1, stdout);
+    fwrite(copies[product_count - 1], 1, head[4], stdout);
+    fflush(stdout);
+    for (int i = 0; i < product_count; i++) free(copies[i]);
+    free(a), free(b), free(c), free(bias);
+  }
+}

@@ -1,0 +1,140 @@
+/** Compiles the products of the native runtime and runs them in a process of their own. @module */
+import { fileURLToPath } from "node:url";
+
+const SOURCES = fileURLToPath(new URL("../../../lib/engine/native/c/", import.meta.url));
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+const FLAGS = ["-fno-strict-aliasing", "-ffp-contract=fast", "-fno-math-errno", "-Wall", "-Wextra"];
+const AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"];
+
+/** A way to build the products; `needs` is a CPU flag of Linux, `compiler` one other than the system's. */
+export type Build = {
+  readonly name: string;
+  readonly flags: readonly string[];
+  readonly needs?: string;
+  readonly compiler?: string;
+  readonly emulator?: readonly string[];
+  /** Products in bfloat16 flush numbers below 1e-38. */
+  readonly inPairs?: boolean;
+};
+
+export const BUILDS: readonly Build[] = [
+  { name: "this CPU", flags: ["-O3", "-march=native"] },
+  { name: "avx512", flags: ["-O2", ...AVX512], needs: "avx512bw" },
+  { name: "avx512_bf16", flags: ["-O2", ...AVX512, "-mavx512bf16"], needs: "avx512_bf16" },
+  {
+    name: "amx",
+    flags: ["-O2", ...AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16"],
+    needs: "amx_bf16",
+  },
+  {
+    name: "amx, tiles emulated",
+    flags: [
+      "-O2",
+      ...AVX512,
+      "-mavx512bf16",
+      "-DGEMM_EMULATE_TILES",
+      "-include",
+      `${HERE}tile_emulation.h`,
+    ],
+    needs: "avx512_bf16",
+  },
+  { name: "avx2", flags: ["-O2", "-mavx2", "-mfma"], needs: "avx2" },
+  { name: "no extensions", flags: ["-O2"] },
+  {
+    name: "neon",
+    flags: ["-O2", "-static"],
+    compiler: "aarch64-linux-gnu-gcc",
+    emulator: ["qemu-aarch64"],
+  },
+  {
+    name: "this CPU, sanitized",
+    flags: ["-O1", "-g", "-march=native", "-fsanitize=address,undefined", "-fno-sanitize-recover"],
+  },
+];
+
+/** True when `command --version` can be run. */
+function runs(command: string): boolean {
+  try {
+    return new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" })
+      .outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+const systemCompiler = [Deno.env.get("CC"), "cc", "clang", "gcc"].find((c) => c && runs(c));
+
+/** Why a build cannot be tried here, or null. */
+export function missing({ needs, compiler, emulator }: Build): string | null {
+  if (!compiler && !systemCompiler) return "no C compiler";
+  if (compiler && !runs(compiler)) return `no ${compiler}`;
+  if (emulator && !runs(emulator[0] ?? "")) return `no ${emulator[0]}`;
+  if (needs === undefined) return null;
+  const flags = Deno.build.os === "linux" ? Deno.readTextFileSync("/proc/cpuinfo") : "";
+  return new RegExp(`\\b${needs}\\b`).test(flags) ? null : `no ${needs} in this CPU`;
+}
+
+/** Answer to a request: status 0 done, 1 not planned, 2 equal products differed. */
+export type Answer = { readonly status: number; readonly c: Uint8Array };
+
+/** A process that multiplies; close it when done. */
+export type Server = {
+  readonly multiply: (
+    numbers: readonly number[],
+    operands: { a: Uint8Array; b: Uint8Array; c: Uint8Array; bias: Uint8Array | null },
+    options: { threads: number; times?: number },
+  ) => Promise<Answer>;
+  readonly close: () => Promise<void>;
+};
+
+/** Builds the products and starts a process for them. */
+export async function startServer(build: Build): Promise<Server> {
+  const dir = await Deno.makeTempDir();
+  const program = `${dir}/server`;
+  const sources = [...Deno.readDirSync(SOURCES)]
+    .filter(({ name }) => /^gemm.*\.c$/.test(name)).map(({ name }) => SOURCES + name);
+  const compiler = build.compiler ?? systemCompiler ?? "cc";
+  const { success, stderr } = await new Deno.Command(compiler, {
+    args: [...build.flags, ...FLAGS, `-I${SOURCES}`, `${HERE}gemm_server.c`, ...sources]
+      .concat(["-o", program, "-lpthread", "-lm"]),
+    stderr: "piped",
+  }).output();
+  const said = new TextDecoder().decode(stderr);
+  if (!success || said !== "") throw new Error(`Cannot build ${build.name}: ${said}`);
+  const [command = program, ...args] = [...build.emulator ?? [], program];
+  const process = new Deno.Command(command, { args, stdin: "piped", stdout: "piped" }).spawn();
+  const writer = process.stdin.getWriter();
+  const reader = process.stdout.getReader();
+  let unread = new Uint8Array(0);
+
+  async function read(bytes: number): Promise<Uint8Array> {
+    while (unread.length < bytes) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error(`Cannot read an answer as ${build.name} has stopped`);
+      const joined = new Uint8Array(unread.length + value.length);
+      joined.set(unread);
+      joined.set(value, unread.length);
+      unread = joined;
+    }
+    const taken = unread.slice(0, bytes);
+    unread = unread.slice(bytes);
+    return taken;
+  }
+
+  return {
+    async multiply(numbers, { a, b, c, bias }, { threads, times = 1 }) {
+      const head = [threads, times, a.length, b.length, c.length, bias?.length ?? 0, ...numbers];
+      await writer.write(new Uint8Array(BigInt64Array.from(head, BigInt).buffer));
+      for (const operand of [a, b, c, bias]) if (operand) await writer.write(operand);
+      const status = new BigInt64Array((await read(8)).buffer)[0];
+      return { status: Number(status), c: await read(c.length) };
+    },
+    async close() {
+      await writer.close();
+      await reader.cancel();
+      const { code } = await process.status;
+      await Deno.remove(dir, { recursive: true });
+      if (code !== 0) throw new Error(`Cannot close ${build.name} as it exited with code ${code}`);
+    },
+  };
+}

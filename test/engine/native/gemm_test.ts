@@ -1,0 +1,177 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { fromBytes, multiplyExactly, prepareProduct, type Product, toBytes } from "./gemm_case.ts";
+import { type Build, BUILDS, missing, type Server, startServer } from "./gemm_server.ts";
+
+const RUNS = 120; // of each property and build
+const EMULATED_RUNS = 40;
+
+/** The product that single cases vary. */
+const PLAIN: Product = {
+  m: 5,
+  n: 7,
+  k: 9,
+  items: [1, 1],
+  interleaved: false,
+  transposeA: false,
+  transposeB: false,
+  padding: 0,
+  bf16: { a: false, b: false, c: false },
+  inBf16: false,
+  accumulate: false,
+  bias: false,
+  seed: 1,
+};
+
+const size = (most: number) =>
+  fc.oneof(fc.integer({ min: 1, max: most }), fc.constantFrom(1, 14, 16, 32, 64));
+
+const anyProduct: fc.Arbitrary<Product> = fc.record({
+  m: size(90),
+  n: size(90),
+  k: size(90),
+  items: fc.constantFrom<[number, number]>([1, 1], [1, 1], [2, 1], [2, 3]),
+  interleaved: fc.boolean(),
+  transposeA: fc.boolean(),
+  transposeB: fc.boolean(),
+  padding: fc.constantFrom(0, 0, 1, 2, 16),
+  bf16: fc.record({ a: fc.boolean(), b: fc.boolean(), c: fc.boolean() }),
+  inBf16: fc.boolean(),
+  accumulate: fc.boolean(),
+  bias: fc.boolean(),
+  seed: fc.nat(),
+});
+
+/** Multiplies on a server and returns the bytes of C. */
+async function multiply(
+  server: Server,
+  { a, b, c, bias, numbers }: ReturnType<typeof prepareProduct>,
+  options: { threads: number; times?: number },
+): Promise<Uint8Array> {
+  const answer = await server.multiply(numbers, {
+    a: toBytes(a.values, a.bf16),
+    b: toBytes(b.values, b.bf16),
+    c: toBytes(c.values, c.bf16),
+    bias: bias && toBytes(bias, false),
+  }, options);
+  strictEqual(answer.status, 0);
+  return answer.c;
+}
+
+/** Checks a product against float64 loops, elements between rows and items of C included. */
+async function checkProduct(server: Server, product: Product, threads: number): Promise<void> {
+  const prepared = prepareProduct(product);
+  const got = fromBytes(await multiply(server, prepared, { threads }), product.bf16.c);
+  const { wanted, tolerance } = multiplyExactly(product, prepared);
+  for (const [i, value] of got.entries()) {
+    const difference = Math.abs(value - (wanted[i] ?? NaN));
+    ok(difference <= (tolerance[i] ?? 0), `element ${i}: ${value}, not ${wanted[i]}`);
+  }
+}
+
+const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>> = {
+  "agrees with float64 loops": async (server, { emulator }) => {
+    const numRuns = emulator ? EMULATED_RUNS : RUNS;
+    const threads = fc.integer({ min: 1, max: 3 });
+    await fc.assert(
+      fc.asyncProperty(anyProduct, threads, (p, t) => checkProduct(server, p, t)),
+      { numRuns, seed: 5 },
+    );
+  },
+
+  "agrees where K is cut into chunks and C into blocks": async (server) => {
+    for (const transposeA of [false, true]) {
+      for (const inBf16 of [false, true]) {
+        for (const c of [false, true]) {
+          const bf16 = { a: inBf16, b: inBf16, c };
+          const long = { ...PLAIN, m: 37, n: 70, k: 2305, transposeA, inBf16, bf16, bias: true };
+          await checkProduct(server, { ...long, accumulate: !c }, 2);
+          await checkProduct(server, { ...long, k: 130, m: 300, transposeB: true }, 3);
+          await checkProduct(server, { ...long, k: 2500, m: 9, n: 200, bias: false }, 2);
+        }
+      }
+    }
+  },
+
+  "gives the same bits on any number of threads": async (server) => {
+    for (const shape of [{ m: 120, n: 50, k: 2200 }, { m: 20, n: 300, k: 77 }]) {
+      for (const inBf16 of [false, true]) {
+        const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16, transposeA: true });
+        const alone = await multiply(server, prepared, { threads: 1 });
+        for (const threads of [2, 3]) {
+          deepStrictEqual(await multiply(server, prepared, { threads }), alone);
+        }
+      }
+    }
+  },
+
+  "runs products one after another without waiting": async (server) => {
+    for (const shape of [{ m: 130, n: 70, k: 1100 }, { m: 20, n: 300, k: 77 }]) {
+      for (const inBf16 of [false, true]) {
+        const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16 });
+        await multiply(server, prepared, { threads: 3, times: 7 }); // equal, or status 2
+      }
+    }
+  },
+
+  "passes NaN and infinity on, and to no other row": async (server) => {
+    for (const inBf16 of [false, true]) {
+      for (const transposeA of [false, true]) {
+        const product = { ...PLAIN, m: 33, n: 40, k: 31, inBf16, transposeA };
+        const prepared = prepareProduct(product);
+        const { a, b } = prepared;
+        a.values[3 * a.row + 30 * a.column] = NaN;
+        a.values[32 * a.row] = Infinity;
+        b.values.fill(1, 0, 40); // the row of B that meets it: no 0 or sign
+        const c = fromBytes(await multiply(server, prepared, { threads: 2 }), false);
+        for (let i = 0; i < 33; i++) {
+          const row = c.slice(i * 40, (i + 1) * 40);
+          if (i === 3) ok(row.every(Number.isNaN));
+          else if (i === 32) ok(row.every((value) => value === Infinity));
+          else ok(row.every(Number.isFinite));
+        }
+      }
+    }
+  },
+
+  "rounds to bfloat16 to nearest even": async (server) => {
+    // 1·x with x halfway between neighbours (1 + 1/256: even below; 1 + 3/256: even above), and above
+    const product = { ...PLAIN, m: 1, n: 3, k: 1, bf16: { a: false, b: false, c: true } };
+    const prepared = prepareProduct(product);
+    prepared.a.values.set([1]);
+    prepared.b.values.set([1 + 1 / 256, 1 + 3 / 256, 1 + 1 / 256 + 2 ** -23]);
+    const stored = fromBytes(await multiply(server, prepared, { threads: 1 }), true);
+    deepStrictEqual([...stored], [1, 1 + 4 / 256, 1 + 2 / 256]);
+    const operands = prepareProduct({ ...product, bf16: PLAIN.bf16, inBf16: true });
+    operands.a.values.set(prepared.a.values);
+    operands.b.values.set(prepared.b.values);
+    const rounded = fromBytes(await multiply(server, operands, { threads: 1 }), false);
+    deepStrictEqual([...rounded], [1, 1 + 4 / 256, 1 + 2 / 256]);
+  },
+
+  "refuses words that describe no product": async (server) => {
+    const { numbers } = prepareProduct(PLAIN);
+    const none = new Uint8Array(0);
+    const change = (at: number, value: number) => numbers.map((n, i) => (i === at ? value : n));
+    const bad = [change(0, 0), change(2, -1), change(3, 8), change(5, 2), change(9, 0)];
+    for (const words of bad) {
+      const operands = { a: none, b: none, c: none, bias: null };
+      strictEqual((await server.multiply(words, operands, { threads: 1 })).status, 1);
+    }
+  },
+};
+
+for (const build of BUILDS) {
+  const reason = missing(build);
+  const name = `gemm (${build.name})${reason ? `: not tried, ${reason}` : ""}`;
+  Deno.test({ name, ignore: reason !== null }, async (test) => {
+    const server = await startServer(build);
+    try {
+      for (const [property, check] of Object.entries(PROPERTIES)) {
+        await test.step(property, () => check(server, build));
+      }
+    } finally {
+      await server.close();
+    }
+  });
+}
