@@ -1,0 +1,53 @@
+/* Memory and libraries for Deno: blocks on pages of their own, addresses of generated kernels. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+enum { PAGE = 16384, HUGE_PAGE = 1 << 21 };
+
+static int64_t round_up(int64_t bytes, int64_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+/** What a block takes: blocks of some megabytes lie on huge pages. */
+static int64_t block_unit(int64_t bytes) { return bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : PAGE; }
+
+/** Zeroed memory on pages of its own, huge ones where the system grants them; NULL when it is short. */
+EXPORT void *rt_alloc(int64_t bytes) {
+  if (bytes < 0 || bytes > (int64_t)1 << 46) return 0;
+  int64_t unit = block_unit(bytes), size = round_up(bytes > 0 ? bytes : 1, unit), all = size + unit;
+  char *memory = mmap(0, (size_t)all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  if (memory == MAP_FAILED) return 0;
+  char *block = (char *)round_up((int64_t)memory, unit);
+  if (block > memory) munmap(memory, (size_t)(block - memory));
+  int64_t rest = memory + all - (block + size);
+  if (rest > 0) munmap(block + size, (size_t)rest);
+#ifdef MADV_HUGEPAGE
+  if (unit == HUGE_PAGE) madvise(block, (size_t)size, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+/** Frees a block that rt_alloc gave for as many bytes. */
+EXPORT void rt_free(void *block, int64_t bytes) {
+  munmap(block, (size_t)round_up(bytes > 0 ? bytes : 1, block_unit(bytes)));
+}
+
+/** Keeps this library in the process, whoever closes it: threads of the pool sleep in its code. */
+EXPORT int rt_stay(void) {
+  Dl_info info;
+  return dladdr((void *)(uintptr_t)rt_stay, &info) && dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
+
+/** Loads a library of kernels for good; NULL when the system refuses, rt_error says why. */
+EXPORT void *rt_load(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE); }
+
+/** The address of a kernel of a loaded library; NULL when it has none of this name. */
+EXPORT void *rt_symbol(void *library, const char *name) { return dlsym(library, name); }
+
+/** The last refusal of rt_load in words. */
+EXPORT const char *rt_error(void) {
+  const char *error = dlerror();
+  return error ? error : "unknown reason";
+}

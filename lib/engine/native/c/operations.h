@@ -1,0 +1,35 @@
+/** Operations of the runtime that are not generated. Each does one thread's share of an instruction. */
+#ifndef OPERATIONS_H
+#define OPERATIONS_H
+#include <stdint.h>
+
+/** P: x float32 [I, C], indices int32 [I], y float32 [V, C].  N: I, C, V, accumulate. y[index[i]] += x[i],
+ * y cleared first unless it accumulates. Returns 1 when an index is not below V; its row is left out. */
+int run_scatter(char *const *P, const int64_t *N, int thread, int threads);
+
+/** P: x, y.  N: rank, element bytes, bits to fill with, then before, size, after of each axis of x. */
+void run_pad(char *const *P, const int64_t *N, int thread, int threads);
+
+/** P: y float32 [C], partial float32.  N: C, stride. y[c] = sum over threads t of partial[t * stride + c]. */
+void run_combine(char *const *P, const int64_t *N, int thread, int threads);
+
+/** P: x, y.  N: element bytes, offset, digits, then size and stride of each digit, the first most
+ * significant. y[flat] = x[offset + sum of digit * stride]. */
+void run_copy(char *const *P, const int64_t *N, int thread, int threads);
+
+/** P: x float32 [outer, middle, inner], y float32 [outer, inner].  N: ReduceKind, outer, middle, inner. */
+void run_reduce(char *const *P, const int64_t *N, int thread, int threads);
+
+/** P: x float32 [outer, middle, inner], y int32 [outer, inner].  N: 0 for the place of the largest, 1 for
+ * that of the smallest, then outer, middle, inner. The first among equals; NaN only where it stands first. */
+void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads);
+
+/** P: y, x0, x1, ….  N: element bytes, outer, then elements of each part a row. Rows of the parts in turn. */
+void run_concat(char *const *P, int parts, const int64_t *N, int thread, int threads);
+
+enum ReduceKind { REDUCE_SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_PRODUCT, REDUCE_KINDS };
+
+/** Most axes of a padded array and digits of a copied view. */
+enum { MAX_RANK = 6, MAX_DIGITS = 16 };
+
+#endif

@@ -1,0 +1,133 @@
+#include "program.h"
+#include "operations.h"
+#include <stdlib.h>
+#include <string.h>
+
+/** Least number of pointers and numbers of each opcode. */
+static const struct {
+  int pointers, numbers;
+} NEEDS[OPCODES] = {
+    [OP_KERNEL] = {0, 0}, [OP_GEMM] = {4, GEMM_NUMBERS}, [OP_SCATTER] = {3, 4},
+    [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 2},         [OP_COPY] = {2, 3},
+    [OP_REDUCE] = {2, 4}, [OP_ARG_REDUCE] = {2, 4},      [OP_CONCAT] = {1, 2},
+};
+
+static int is_element_size(int64_t bytes) {
+  return bytes == 1 || bytes == 2 || bytes == 4 || bytes == 8;
+}
+
+static int all_natural(const int64_t *numbers, int64_t count) {
+  for (int64_t i = 0; i < count; i++)
+    if (numbers[i] < 0) return 0;
+  return 1;
+}
+
+/** Whether the numbers of an operation agree with how many there are, and with what it can do. */
+static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t pointers) {
+  switch (opcode) {
+  case OP_SCATTER:
+  case OP_COMBINE:
+    return all_natural(numbers, count);
+  case OP_PAD:
+    return numbers[0] >= 0 && numbers[0] <= MAX_RANK && count == 3 + 3 * numbers[0] &&
+           is_element_size(numbers[1]) && all_natural(numbers + 3, count - 3);
+  case OP_COPY:
+    return is_element_size(numbers[0]) && numbers[2] >= 0 && numbers[2] <= MAX_DIGITS &&
+           count == 3 + 2 * numbers[2];
+  case OP_REDUCE:
+    return all_natural(numbers, count) && numbers[0] < REDUCE_KINDS;
+  case OP_ARG_REDUCE:
+    return all_natural(numbers, count) && numbers[0] < 2;
+  case OP_CONCAT:
+    return is_element_size(numbers[0]) && all_natural(numbers, count) && count == 2 + pointers - 1;
+  default:
+    return 1;
+  }
+}
+
+/** Whether the words [head, head + left) begin with a well-formed instruction. */
+static int is_instruction(const int64_t *head, int64_t left) {
+  if (left < HEAD_WORDS) return 0;
+  int64_t opcode = head[HEAD_OPCODE], pointers = head[HEAD_POINTERS], numbers = head[HEAD_NUMBERS];
+  if (opcode < 0 || opcode >= OPCODES || pointers < 0 || numbers < 0) return 0;
+  if (pointers > left || numbers > left) return 0;
+  if (head[HEAD_LENGTH] != HEAD_WORDS + pointers + numbers || head[HEAD_LENGTH] > left) return 0;
+  if (pointers < NEEDS[opcode].pointers || numbers < NEEDS[opcode].numbers) return 0;
+  for (int64_t i = 0; i < pointers; i++)
+    if (head[HEAD_WORDS + i] < -1) return 0;
+  if (opcode == OP_KERNEL && (!head[HEAD_KERNEL] || head[HEAD_ROWS] < 0 || head[HEAD_UNIT] < 1)) return 0;
+  return fits(opcode, head + HEAD_WORDS + pointers, numbers, pointers);
+}
+
+/** Number of instructions of a well-formed table, and of all their pointers; -1 for another table. */
+static int64_t measure(const int64_t *words, int64_t count, int64_t *pointers) {
+  int64_t instructions = 0;
+  for (int64_t at = 0; at < count; at += words[at + HEAD_LENGTH], instructions++) {
+    if (!is_instruction(words + at, count - at)) return -1;
+    *pointers += words[at + HEAD_POINTERS];
+  }
+  return instructions;
+}
+
+/** Zeroed memory, never NULL for want of bytes. */
+static void *take(int64_t bytes) { return calloc(1, bytes > 0 ? (size_t)bytes : 1); }
+
+/** Scratch memory of all threads, each piece on pages of its own with its head filled. */
+static int take_scratch(Program *program, int64_t bytes, int threads) {
+  program->scratch_stride = (SCRATCH_HEAD + bytes + 4095) / 4096 * 4096;
+  void *memory;
+  if (posix_memalign(&memory, 4096, (size_t)(program->scratch_stride * threads)) != 0) return 0;
+  program->scratch = memory;
+  for (int t = 0; t < threads; t++)
+    *(Scratch *)(program->scratch + t * program->scratch_stride) = (Scratch){t, threads, 0};
+  return 1;
+}
+
+Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_bytes, int threads) {
+  int64_t pointers = 0, instructions = measure(words, count, &pointers);
+  if (instructions < 0 || scratch_bytes < 0) return 0;
+  Program *program = take(sizeof *program);
+  if (!program) return 0;
+  program->words = take(count * 8);
+  program->instructions = take(instructions * (int64_t)sizeof(Instruction));
+  program->pointers = take(pointers * (int64_t)sizeof(char *));
+  program->seconds = take(instructions * 8);
+  int complete = program->words && program->instructions && program->pointers && program->seconds &&
+                 take_scratch(program, scratch_bytes, threads);
+  if (complete && count > 0) memcpy(program->words, words, (size_t)count * 8);
+  char **next = program->pointers;
+  for (int64_t at = 0; complete && at < count; at += program->words[at + HEAD_LENGTH]) {
+    int64_t *head = program->words + at;
+    Instruction *instruction = program->instructions + program->count++;
+    *instruction = (Instruction){
+        .opcode = (int)head[HEAD_OPCODE],
+        .barrier = head[HEAD_BARRIER] != 0,
+        .parts = (int)head[HEAD_POINTERS],
+        .rows = head[HEAD_ROWS],
+        .unit = head[HEAD_UNIT],
+        .flags = head[HEAD_FLAGS],
+        .kernel = (Kernel)(uintptr_t)head[HEAD_KERNEL],
+        .places = head + HEAD_WORDS,
+        .pointers = next,
+        .numbers = head + HEAD_WORDS + head[HEAD_POINTERS],
+    };
+    next += instruction->parts;
+    if (instruction->opcode != OP_GEMM) continue;
+    instruction->product = gemm_plan(instruction->numbers, threads);
+    complete = instruction->product != 0;
+  }
+  if (complete) return program;
+  program_release(program);
+  return 0;
+}
+
+void program_release(Program *program) {
+  for (int64_t i = 0; i < program->count; i++)
+    if (program->instructions[i].product) gemm_release(program->instructions[i].product);
+  free(program->words);
+  free(program->instructions);
+  free(program->pointers);
+  free(program->scratch);
+  free(program->seconds);
+  free(program);
+}

@@ -1,0 +1,153 @@
+/*
+ * The runtime as Deno calls it: starts the pool, decodes instruction tables and runs them. Every thread
+ * walks the whole table and does its share of each instruction; barriers stand only where the table has
+ * them. All shares have fixed bounds, so results do not depend on timing.
+ */
+#include "operations.h"
+#include "pool.h"
+#include "program.h"
+#include <string.h>
+#include <time.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+static int64_t features;
+
+/** Starts the pool once; returns its number of threads (asked for or, with 0, one a processor). */
+EXPORT int rt_start(int threads) {
+  pool_lock();
+  if (pool_threads() == 0) features = gemm_setup(); // tiles are asked for before threads are made
+  int started = pool_start(threads);
+  pool_unlock();
+  return started;
+}
+
+/** What products may use here, as GemmFeature bits. */
+EXPORT int64_t rt_features(void) { return features; }
+
+/** Decodes a table; NULL when it is malformed or memory is short. Waits for a run in progress. */
+EXPORT void *rt_program(const int64_t *words, int64_t count, int64_t scratch_bytes) {
+  pool_lock(); // products share work areas, which may grow now
+  Program *program = program_decode(words, count, scratch_bytes, pool_threads());
+  pool_unlock();
+  return program;
+}
+
+/** Frees a program. Waits for a run in progress. */
+EXPORT void rt_release(void *program) {
+  pool_lock();
+  program_release(program);
+  pool_unlock();
+}
+
+/** Seconds of each instruction, added up over runs (waiting for other threads included). */
+EXPORT void rt_times(void *argument, double *seconds, int64_t reset) {
+  Program *program = argument;
+  memcpy(seconds, program->seconds, (size_t)program->count * sizeof *seconds);
+  if (reset) memset(program->seconds, 0, (size_t)program->count * sizeof *seconds);
+}
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/** Remembers that instruction `index` met a bad index; the first in the table counts. */
+static void report_fault(Program *program, int64_t index) {
+  long long before = atomic_load(&program->fault);
+  while ((before == 0 || before > index + 1) &&
+         !atomic_compare_exchange_weak(&program->fault, &before, index + 1)) {
+  }
+}
+
+/** Runs this thread's rows of a kernel; returns 1 when it met an index out of range. */
+static int run_kernel(const Instruction *instruction, char *memory, int thread, int threads) {
+  long first = share_start(instruction->rows, thread, threads, instruction->unit);
+  long end = share_start(instruction->rows, thread + 1, threads, instruction->unit);
+  if (first >= end && !(instruction->flags & EVERY_THREAD)) return 0;
+  Scratch *scratch = (Scratch *)memory;
+  scratch->fault = 0;
+  instruction->kernel(instruction->pointers, instruction->numbers, first, end, memory);
+  return scratch->fault != 0;
+}
+
+/** This thread's share of one instruction; returns 1 when it met an index out of range. */
+static int run_instruction(const Instruction *it, char *scratch, int thread, int threads) {
+  char *const *pointers = it->pointers;
+  const int64_t *numbers = it->numbers;
+  switch (it->opcode) {
+  case OP_KERNEL:
+    return run_kernel(it, scratch, thread, threads);
+  case OP_GEMM:
+    gemm_run(it->product, pointers, thread, threads);
+    return 0;
+  case OP_SCATTER:
+    return run_scatter(pointers, numbers, thread, threads);
+  case OP_PAD:
+    run_pad(pointers, numbers, thread, threads);
+    return 0;
+  case OP_COMBINE:
+    run_combine(pointers, numbers, thread, threads);
+    return 0;
+  case OP_COPY:
+    run_copy(pointers, numbers, thread, threads);
+    return 0;
+  case OP_REDUCE:
+    run_reduce(pointers, numbers, thread, threads);
+    return 0;
+  case OP_ARG_REDUCE:
+    run_arg_reduce(pointers, numbers, thread, threads);
+    return 0;
+  case OP_CONCAT:
+    run_concat(pointers, it->parts - 1, numbers, thread, threads);
+    return 0;
+  }
+  return 0;
+}
+
+/** One thread's way through the table; thread 0 keeps the times. */
+static void run_share(void *argument, int thread) {
+  Program *program = argument;
+  int threads = pool_threads();
+  char *scratch = program->scratch + thread * program->scratch_stride;
+  double before = thread == 0 ? now() : 0;
+  for (int64_t i = 0; i < program->count; i++) {
+    const Instruction *instruction = program->instructions + i;
+    if (instruction->barrier) rt_barrier();
+    if (thread == 0 && i > 0) {
+      double time = now();
+      program->seconds[i - 1] += time - before;
+      before = time;
+    }
+    if (run_instruction(instruction, scratch, thread, threads)) report_fault(program, i);
+  }
+  if (thread == 0 && program->count > 0) program->seconds[program->count - 1] += now() - before;
+}
+
+/** Turns slots and offsets into addresses. */
+static void resolve(Program *program, char *const *slots) {
+  const int64_t offset_mask = ((int64_t)1 << 48) - 1;
+  for (int64_t i = 0; i < program->count; i++) {
+    Instruction *instruction = program->instructions + i;
+    for (int k = 0; k < instruction->parts; k++) {
+      int64_t place = instruction->places[k];
+      instruction->pointers[k] = place < 0 ? 0 : slots[place >> 48] + (place & offset_mask);
+    }
+  }
+}
+
+/**
+ * Runs a program on the memory of `slots`; returns 0, or 1 + the index of the first instruction that met an
+ * index out of range. The other instructions have run all the same. Callers take turns.
+ */
+EXPORT int64_t rt_run(void *argument, char *const *slots) {
+  Program *program = argument;
+  pool_lock();
+  resolve(program, slots);
+  atomic_store(&program->fault, 0);
+  pool_run(run_share, program);
+  int64_t fault = atomic_load(&program->fault);
+  pool_unlock();
+  return fault;
+}

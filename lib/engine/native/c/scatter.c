@@ -1,0 +1,62 @@
+#include "operations.h"
+#include "pool.h"
+#include "vec.h"
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/** Tables of at least as many floats are cleared past the cache, in which they would not fit. */
+enum { LARGE_TABLE = 1 << 18 };
+enum { LINE = 16, AHEAD = 4 };
+
+/** Clears y[first, end); streaming stores where the processor has them. */
+static void clear_streaming(float *y, long first, long end) {
+#if defined(__SSE2__)
+  for (; first < end && (uintptr_t)(y + first) % 16; first++) y[first] = 0;
+  for (; first + 4 <= end; first += 4) _mm_stream_ps(y + first, _mm_setzero_ps());
+  _mm_sfence();
+#endif
+  if (first < end) memset(y + first, 0, (size_t)(end - first) * sizeof *y);
+}
+
+/** y[c] += x[c] for c below count. */
+static void add_row(float *y, const float *x, long count) {
+  long c = 0;
+  for (; c + LANES <= count; c += LANES) st(y + c, ld(y + c) + ld(x + c));
+  if (c == count) return;
+  B last = tail(count - c);
+  stm(last, y + c, ldm(last, y + c) + ldm(last, x + c));
+}
+
+/** Threads take columns, so that no two write one element whatever the indices are. */
+int run_scatter(char *const *P, const int64_t *N, int thread, int threads) {
+  const float *x = (const float *)P[0];
+  const int32_t *indices = (const int32_t *)P[1];
+  float *y = (float *)P[2];
+  long count = N[0], columns = N[1], rows = N[2], accumulate = N[3];
+  if (!accumulate) {
+    long size = rows * columns;
+    long first = share_start(size, thread, threads, LINE);
+    long end = share_start(size, thread + 1, threads, LINE);
+    if (size >= LARGE_TABLE)
+      clear_streaming(y, first, end);
+    else if (first < end)
+      memset(y + first, 0, (size_t)(end - first) * sizeof *y);
+    rt_barrier();
+  }
+  long first = share_start(columns, thread, threads, LINE);
+  long width = share_start(columns, thread + 1, threads, LINE) - first, fault = 0;
+  for (long i = 0; i < count; i++) {
+    if (i + AHEAD < count && indices[i + AHEAD] >= 0 && indices[i + AHEAD] < rows) {
+      const float *next = y + indices[i + AHEAD] * columns + first;
+      for (long c = 0; c < width; c += LINE) __builtin_prefetch(next + c, 1);
+    }
+    long row = indices[i];
+    if (row < 0 || row >= rows) {
+      fault = 1;
+      continue;
+    }
+    if (width > 0) add_row(y + row * columns + first, x + i * columns + first, width);
+  }
+  return (int)fault;
+}

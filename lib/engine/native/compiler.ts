@@ -1,0 +1,182 @@
+/**
+ * Compiles C to shared libraries that are kept on disk: the same sources, headers, flags, compiler and
+ * processor are compiled once.
+ * @module
+ */
+import { join } from "node:path";
+import {
+  digestParts,
+  findLibrary,
+  libraryIn,
+  openCache,
+  openWorkshop,
+  publish,
+  removeFolder,
+} from "@/engine/native/compile_cache.ts";
+import type { Compiler } from "@/engine/native/find_compiler.ts";
+import type { Target } from "@/engine/native/target.ts";
+
+/** A file for the compiler; its name has no folder. */
+export type SourceFile = { readonly name: string; readonly text: string };
+
+/** A library to compile. */
+export type Library = {
+  /** What it is, for file names and errors. */
+  readonly name: string;
+  /** Translation units, each compiled for itself. */
+  readonly sources: readonly SourceFile[];
+  /** Files that the sources include. */
+  readonly headers: readonly SourceFile[];
+  /** Flags beside those that all libraries have. */
+  readonly flags: readonly string[];
+};
+
+export type CompileOptions = {
+  readonly compiler: Compiler;
+  readonly target: Target;
+  /** Called before the compiler is, which may take seconds; not where the library is on disk. */
+  readonly onCompile?: ((library: string) => void) | undefined;
+};
+
+/** Raised when what the entries hold changes its meaning. */
+const CACHE_VERSION = 1;
+
+/**
+ * Flags of all libraries. Contracting a * b + c and forgetting errno are allowed; infinities, NaN and signed
+ * zeros keep their meaning, so `-ffast-math` is not.
+ */
+const FLAGS = [
+  ...["-std=gnu11", "-fPIC", "-pthread", "-fno-strict-aliasing"],
+  ...["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],
+] as const;
+
+/** Compilers that run at once. */
+const PROCESSES = 2;
+/** Lines of a compiler's complaint that an error repeats. */
+const ERROR_LINES = 12;
+
+/** Compilations of this process that are under way, by entry. */
+const underWay = new Map<string, Promise<string>>();
+
+/** What must be called, in order; the calls of one stage may run at once. */
+type Plan = {
+  readonly cache: string;
+  readonly entry: string;
+  readonly workshop: string;
+  readonly stages: readonly (readonly Deno.Command[])[];
+  readonly lines: ReadonlyMap<Deno.Command, string>;
+};
+
+/** Flags of a test build, such as those of sanitizers, from `STX_NATIVE_FLAGS`. */
+const extraFlags = () =>
+  (Deno.env.get("STX_NATIVE_FLAGS") ?? "").split(/\s+/).filter((flag) => flag !== "");
+
+function nameEntry({ name, sources, headers, flags }: Library, options: CompileOptions): string {
+  const { compiler, target } = options;
+  const { command, arguments: first, version } = compiler;
+  const digest = digestParts([
+    ...[CACHE_VERSION, command, first, version, target.flags, target.processor],
+    ...[FLAGS, flags, extraFlags(), sources, headers],
+  ]);
+  return `${name}-${digest}`;
+}
+
+/** Writes the files of a library into a new folder and plans the compiler's calls. */
+function prepare(library: Library, entry: string, options: CompileOptions): Plan {
+  const { compiler, target } = options;
+  const cache = openCache();
+  const workshop = openWorkshop(cache);
+  const lines = new Map<Deno.Command, string>();
+  const call = (args: readonly string[]) => {
+    const all = [...compiler.arguments, ...args];
+    const command = new Deno.Command(compiler.command, {
+      ...{ args: all, cwd: workshop, env: { LC_ALL: "C" } },
+      ...{ stdin: "null", stdout: "null", stderr: "piped" },
+    });
+    lines.set(command, [compiler.command, ...all].join(" "));
+    return command;
+  };
+  for (const { name, text } of [...library.sources, ...library.headers]) {
+    Deno.writeTextFileSync(join(workshop, name), text);
+  }
+  const flags = [...FLAGS, ...library.flags, ...target.flags, ...extraFlags()];
+  const objectOf = (source: string) => source.replace(/\.c$/, ".o");
+  const compile = library.sources.map(({ name }) =>
+    call([...flags, "-c", name, "-o", objectOf(name)])
+  );
+  const objects = library.sources.map(({ name }) => objectOf(name));
+  const system = Deno.build.os === "linux" ? ["-lm", "-ldl"] : ["-lm"];
+  const link = call([...flags, "-shared", ...objects, "-o", libraryIn(workshop), ...system]);
+  return { cache, entry, workshop, stages: [compile, [link]], lines };
+}
+
+function checkOutput(library: Library, line: string, output: Deno.CommandOutput): void {
+  if (output.success) return;
+  const complaint = new TextDecoder().decode(output.stderr).trimEnd().split("\n");
+  const rest = complaint.length - ERROR_LINES;
+  throw new Error([
+    `Cannot compile ${library.name} as the compiler must accept it: exit code ${output.code} of`,
+    line,
+    ...complaint.slice(0, ERROR_LINES),
+    ...(rest > 0 ? [`(${rest} more lines)`] : []),
+  ].join("\n"));
+}
+
+/** Keeps the objects out of the cache and makes the library an entry. */
+function finish({ workshop, cache, entry }: Plan, { sources }: Library): string {
+  for (const { name } of sources) Deno.removeSync(join(workshop, name.replace(/\.c$/, ".o")));
+  return publish(workshop, cache, entry);
+}
+
+async function compile(library: Library, entry: string, options: CompileOptions): Promise<string> {
+  const plan = prepare(library, entry, options);
+  try {
+    for (const stage of plan.stages) {
+      const waiting = [...stage];
+      await Promise.all(Array.from({ length: PROCESSES }, async () => {
+        for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
+          const output = await command.output();
+          try {
+            checkOutput(library, plan.lines.get(command) ?? "", output);
+          } catch (error) {
+            waiting.length = 0;
+            throw error;
+          }
+        }
+      }));
+    }
+    return finish(plan, library);
+  } finally {
+    removeFolder(plan.workshop);
+  }
+}
+
+/** Compiles a library unless it is on disk; gives its path. Throws what the compiler complains of. */
+export async function compileLibrary(library: Library, options: CompileOptions): Promise<string> {
+  const entry = nameEntry(library, options);
+  const known = findLibrary(openCache(), entry);
+  if (known !== null) return known;
+  const running = underWay.get(entry);
+  if (running !== undefined) return await running;
+  options.onCompile?.(library.name);
+  const promise = compile(library, entry, options).finally(() => underWay.delete(entry));
+  underWay.set(entry, promise);
+  return await promise;
+}
+
+/** {@link compileLibrary} for callers that cannot wait: blocks, one compiler at a time. */
+export function compileLibrarySync(library: Library, options: CompileOptions): string {
+  const entry = nameEntry(library, options);
+  const known = findLibrary(openCache(), entry);
+  if (known !== null) return known;
+  options.onCompile?.(library.name);
+  const plan = prepare(library, entry, options);
+  try {
+    for (const command of plan.stages.flat()) {
+      checkOutput(library, plan.lines.get(command) ?? "", command.outputSync());
+    }
+    return finish(plan, library);
+  } finally {
+    removeFolder(plan.workshop);
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * A decoded instruction table that runs on memory given at each call.
+ * @module
+ */
+import type { RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
+
+export type NativeProgram = {
+  /** Memory blocks that a run needs: one more than the largest slot of the table. */
+  readonly slots: number;
+  /**
+   * Runs on the blocks at the addresses `slots`, beside the event loop; the blocks must stay until the
+   * promise settles. Rejects with a RangeError whose `cause` is `{ instruction }` where a row number of
+   * an instruction was out of range.
+   */
+  run(slots: BigUint64Array<ArrayBuffer>): Promise<void>;
+  /** {@link run}, blocking. */
+  runSync(slots: BigUint64Array<ArrayBuffer>): void;
+  /** Seconds of each instruction, added up over the runs since they were last reset. */
+  times(reset: boolean): Float64Array;
+  /** Gives the memory back, after a run that is under way. */
+  release(): void;
+};
+
+/** Words of an instruction's head; where it has its own length and its number of pointers. */
+const HEAD_WORDS = 10, LENGTH = 0, POINTERS = 4;
+
+/** Counts instructions and slots of a table that the runtime has accepted. */
+function measure(words: BigInt64Array): { readonly instructions: number; readonly slots: number } {
+  let instructions = 0, slots = 0;
+  for (let at = 0; at < words.length; at += Number(words[at + LENGTH])) {
+    const pointers = Number(words[at + POINTERS]);
+    for (const place of words.subarray(at + HEAD_WORDS, at + HEAD_WORDS + pointers)) {
+      if (place >= 0n) slots = Math.max(slots, Number(place >> 48n) + 1);
+    }
+    instructions++;
+  }
+  return { instructions, slots };
+}
+
+/** Decodes a table; throws a RangeError where it is malformed. */
+export function createProgram(
+  symbols: RuntimeSymbols,
+  words: BigInt64Array<ArrayBuffer>,
+  { scratchBytes, threads }: { readonly scratchBytes: number; readonly threads: number },
+): NativeProgram {
+  const pointer = symbols.rt_program(
+    new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
+    BigInt(words.length),
+    BigInt(scratchBytes),
+  );
+  if (pointer === null) {
+    throw new RangeError(
+      `Cannot decode a program as its table must be well formed and fit in memory: it has ` +
+        `${words.length} words, ${scratchBytes} bytes of scratch for each of ${threads} threads`,
+    );
+  }
+  const { instructions, slots: needed } = measure(words);
+  let running = 0, released = false;
+  const freeWhenIdle = () => {
+    if (released && running === 0) symbols.rt_release(pointer);
+  };
+  const check = (slots: BigUint64Array<ArrayBuffer>) => {
+    if (released) throw new Error("Cannot run a program as it must not have been released");
+    if (slots.length < needed) {
+      throw new RangeError(
+        `Cannot run a program as it must have ${needed} slots: current number is ${slots.length}`,
+      );
+    }
+    return new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength);
+  };
+  return {
+    slots: needed,
+    async run(slots) {
+      const bytes = check(slots);
+      running++;
+      try {
+        checkFault(await symbols.rt_run_beside(pointer, bytes));
+      } finally {
+        running--;
+        freeWhenIdle();
+      }
+    },
+    runSync(slots) {
+      checkFault(symbols.rt_run(pointer, check(slots)));
+    },
+    times(reset) {
+      const seconds = new Float64Array(instructions);
+      symbols.rt_times(pointer, new Uint8Array(seconds.buffer), reset ? 1n : 0n);
+      return seconds;
+    },
+    release() {
+      if (released) return;
+      released = true;
+      freeWhenIdle();
+    },
+  };
+}
+
+function checkFault(code: bigint): void {
+  if (code === 0n) return;
+  const instruction = Number(code) - 1;
+  throw new RangeError(
+    `Cannot run instruction ${instruction} as its row numbers must be those of its table: ` +
+      `one is out of range`,
+    { cause: { instruction } },
+  );
+}

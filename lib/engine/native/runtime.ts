@@ -1,0 +1,161 @@
+/**
+ * The native runtime: its library, compiled on a machine's first use, its memory, its programs, and
+ * libraries of generated kernels. The library is C in the folder `c`.
+ * @module
+ */
+import { join } from "node:path";
+import {
+  compileLibrary,
+  compileLibrarySync,
+  type CompileOptions,
+  type Library,
+  type SourceFile,
+} from "@/engine/native/compiler.ts";
+import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
+import { createProgram, type NativeProgram } from "@/engine/native/program.ts";
+import { openSymbols, type RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
+import { chooseTarget } from "@/engine/native/target.ts";
+
+/** Memory outside of JavaScript's, on pages of its own. */
+export type NativeBlock = {
+  readonly pointer: Deno.PointerObject;
+  /** The memory, zeroed at first; not to be touched after `free`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+};
+
+/** What matrix products may use on this processor. */
+export type NativeFeatures = {
+  readonly avx512: boolean;
+  readonly avx512Bfloat16: boolean;
+  /** Matrix units for bfloat16 which the system lets us use. */
+  readonly amx: boolean;
+  readonly avx2: boolean;
+  readonly neon: boolean;
+};
+
+export type NativeRuntime = {
+  /** Compiler and instruction set, for records. */
+  readonly version: string;
+  /** Threads of the pool: those of the first opening in this process. */
+  readonly threads: number;
+  readonly features: NativeFeatures;
+  /** Zeroed memory; throws a RangeError where the system has none. */
+  allocate(bytes: number): NativeBlock;
+  free(block: NativeBlock): void;
+  /** Compiles functions of C (`vec.h` may be included), unless they are on disk, and gives their addresses. */
+  loadKernels(text: string, names: readonly string[]): Promise<readonly bigint[]>;
+  /** {@link loadKernels} for callers that cannot wait. */
+  loadKernelsSync(text: string, names: readonly string[]): readonly bigint[];
+  /** Decodes an instruction table; `scratchBytes` are each thread's for kernels, head of 64 bytes included. */
+  program(words: BigInt64Array<ArrayBuffer>, scratchBytes: number): NativeProgram;
+};
+
+export type NativeRuntimeOptions = {
+  /** Threads of the pool, if this process has none yet; null: one a processor. */
+  readonly threads: number | null;
+  /** One of `ISAS`; null: what this processor has. */
+  readonly isa: string | null;
+  /** Told what is compiled, before it is. */
+  readonly onCompile?: (library: string) => void;
+};
+
+const FOLDER = join(import.meta.dirname ?? ".", "c");
+
+/** Files of the folder of C whose names fit. */
+function readFiles(pattern: RegExp): readonly SourceFile[] {
+  return [...Deno.readDirSync(FOLDER)]
+    .map(({ name }) => name)
+    .filter((name) => pattern.test(name))
+    .sort()
+    .map((name) => ({ name, text: Deno.readTextFileSync(join(FOLDER, name)) }));
+}
+
+function describeRuntime(): Library {
+  return {
+    name: "runtime",
+    sources: readFiles(/\.c$/),
+    headers: readFiles(/\.h$/),
+    flags: ["-O3", "-fvisibility=hidden"],
+  };
+}
+
+function describeKernels(text: string): Library {
+  return {
+    name: "kernels",
+    sources: [{ name: "kernels.c", text }],
+    headers: readFiles(/^vec.*\.h$/),
+    flags: ["-O2"],
+  };
+}
+
+/** Opens the runtime: compiles it if this machine has not yet, and starts the pool of threads once. */
+export async function openNativeRuntime(options: NativeRuntimeOptions): Promise<NativeRuntime> {
+  const compiler = findCompiler();
+  if (compiler === null) throw new Error(explainMissingCompiler());
+  const target = chooseTarget(options.isa);
+  const compile: CompileOptions = { compiler, target, onCompile: options.onCompile };
+  const symbols = openSymbols(await compileLibrary(describeRuntime(), compile));
+  const threads = symbols.rt_start(options.threads ?? 0);
+  return {
+    version: `${compiler.version}, ${target.isa}`,
+    threads,
+    features: readFeatures(symbols),
+    ...createMemory(symbols),
+    ...createLoader(symbols, compile),
+    program: (words, scratchBytes) => createProgram(symbols, words, { scratchBytes, threads }),
+  };
+}
+
+function readFeatures(symbols: RuntimeSymbols): NativeFeatures {
+  const bits = Number(symbols.rt_features());
+  const has = (bit: number) => (bits & bit) !== 0;
+  return { avx512: has(1), avx512Bfloat16: has(2), amx: has(4), avx2: has(8), neon: has(16) };
+}
+
+function createMemory(symbols: RuntimeSymbols): Pick<NativeRuntime, "allocate" | "free"> {
+  return {
+    allocate(bytes) {
+      const pointer = symbols.rt_alloc(BigInt(bytes));
+      if (pointer === null) {
+        throw new RangeError(`Cannot allocate memory as the system must grant it: ${bytes} bytes`);
+      }
+      const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
+      return { pointer, bytes: new Uint8Array(buffer) };
+    },
+    free({ pointer, bytes }) {
+      symbols.rt_free(pointer, BigInt(bytes.byteLength));
+    },
+  };
+}
+
+/** Libraries of kernels, loaded for good: their addresses are in programs. */
+function createLoader(
+  symbols: RuntimeSymbols,
+  compile: CompileOptions,
+): Pick<NativeRuntime, "loadKernels" | "loadKernelsSync"> {
+  const load = (path: string, names: readonly string[]) => {
+    const library = symbols.rt_load(encodeText(path));
+    if (library === null) {
+      const reason = readText(symbols.rt_error());
+      throw new Error(`Cannot load kernels as the system must accept them: ${reason}`);
+    }
+    return names.map((name) => {
+      const address = symbols.rt_symbol(library, encodeText(name));
+      if (address === null) {
+        throw new RangeError(`Cannot load kernels as their text must define ${name}`);
+      }
+      return Deno.UnsafePointer.value(address);
+    });
+  };
+  return {
+    loadKernels: async (text, names) =>
+      load(await compileLibrary(describeKernels(text), compile), names),
+    loadKernelsSync: (text, names) =>
+      load(compileLibrarySync(describeKernels(text), compile), names),
+  };
+}
+
+const encodeText = (text: string) => new TextEncoder().encode(`${text}\0`);
+
+const readText = (pointer: Deno.PointerValue) =>
+  pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);

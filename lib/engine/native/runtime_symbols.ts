@@ -1,0 +1,38 @@
+/**
+ * The functions that the runtime's library exports.
+ * @module
+ */
+
+export const SYMBOLS = {
+  rt_stay: { parameters: [], result: "i32" },
+  rt_start: { parameters: ["i32"], result: "i32" },
+  rt_features: { parameters: [], result: "i64" },
+  rt_alloc: { parameters: ["i64"], result: "pointer" },
+  rt_free: { parameters: ["pointer", "i64"], result: "void" },
+  rt_load: { parameters: ["buffer"], result: "pointer" },
+  rt_symbol: { parameters: ["pointer", "buffer"], result: "pointer" },
+  rt_error: { parameters: [], result: "pointer" },
+  rt_program: { parameters: ["buffer", "i64", "i64"], result: "pointer" },
+  rt_run: { parameters: ["pointer", "buffer"], result: "i64" },
+  /** The same beside the event loop. */
+  rt_run_beside: {
+    name: "rt_run",
+    nonblocking: true,
+    parameters: ["pointer", "buffer"],
+    result: "i64",
+  },
+  rt_release: { parameters: ["pointer"], result: "void" },
+  rt_times: { parameters: ["pointer", "buffer", "i64"], result: "void" },
+} as const;
+
+export type RuntimeSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/**
+ * Opens the runtime's library. It stays in the process even when Deno closes it, as threads of the pool
+ * sleep in its code.
+ */
+export function openSymbols(path: string): RuntimeSymbols {
+  const { symbols } = Deno.dlopen(path, SYMBOLS);
+  if (symbols.rt_stay() === 0) throw new Error("internal: the runtime's library does not stay");
+  return symbols;
+}
