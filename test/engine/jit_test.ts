@@ -110,6 +110,30 @@ testJit("jit() takes gradients and accumulates them into a buffer", async () => 
   tf.dispose([w, sum, x]);
 });
 
+testJit("jit() fills a variable with a constant after all else has read it", async () => {
+  const sum = tf.tidy(() => tf.variable(tf.tensor1d([3, 4]), false));
+  const total = tf.tidy(() => tf.variable(tf.scalar(1), false));
+  const drain = jit("drain", () => {
+    total.assign(tf.add(total, tf.sum(sum)) as tf.Scalar);
+    sum.assign(tf.zerosLike(sum));
+    return { five: tf.fill([2], 5) };
+  });
+  for (const expected of [8, 8]) { // 1 + 3 + 4, then nothing is left to add
+    const { five } = await drain({});
+    deepStrictEqual([...five.dataSync()], [5, 5]);
+    strictEqual(total.dataSync()[0], expected);
+    deepStrictEqual([...sum.dataSync()], [0, 0]);
+    five.dispose();
+  }
+  const clear = jit("clear", () => {
+    total.assign(tf.scalar(0));
+    return {};
+  });
+  await clear({});
+  strictEqual(total.dataSync()[0], 0);
+  tf.dispose([sum, total]);
+});
+
 testJit("jit() keeps a tensor from outside for as long as the program lives", async () => {
   const scale = tf.tensor1d([2, 3]);
   const run = jit("scaled", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, scale) }));

@@ -3,14 +3,14 @@
  * @module
  */
 import type { Executor, Program } from "@/engine/executor.ts";
-import type { Graph } from "@/engine/graph.ts";
+import { type Graph, type GraphOutput, makeGraph } from "@/engine/graph.ts";
 import type { Node } from "@/engine/ir.ts";
 import { ELEMENT_BYTES, Memory } from "@/engine/memory.ts";
 import { findHazards } from "@/engine/onnx/in_place.ts";
 import { lowerGraph } from "@/engine/onnx/lower.ts";
 import { writeOnnx } from "@/engine/onnx/protobuf.ts";
 import { sizeOf } from "@/engine/views.ts";
-import { loadOnnxRuntime, type OnnxRuntime } from "@/engine/onnx/runtime.ts";
+import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from "@/engine/onnx/runtime.ts";
 
 /** Tensors of ONNX Runtime over blocks of memory, made once for a block, a type and a shape. */
 class TensorTable {
@@ -52,26 +52,43 @@ export function createOnnxExecutor(threads: number): Executor {
   };
 }
 
+/** Stands for a session where a graph's outputs are constants alone. */
+const NOTHING_TO_RUN: OnnxSession = { run: async () => {}, runSync() {}, release() {} };
+
 function compile(
   graph: Graph,
   runtime: OnnxRuntime,
   table: TensorTable,
   threads: number,
 ): Program {
-  const lowered = lowerGraph(graph);
-  const hazards = findHazards(lowered, graph.outputs.map(({ target }) => target));
-  const session = runtime.createSession(writeOnnx(lowered), threads);
-  const nodes = graph.outputs.map(({ node }) => node);
+  // What is a constant is filled in afterwards, which costs ONNX Runtime nothing.
+  const isConstant = ({ node }: GraphOutput) => node.operation.kind === "constant";
+  const computed = graph.outputs.filter((output) => !isConstant(output));
+  const lowered = lowerGraph(makeGraph(graph.name, graph.inputs, computed, graph.modelSizes));
+  const hazards = findHazards(lowered, computed.map(({ target }) => target));
+  const session = computed.length > 0
+    ? runtime.createSession(writeOnnx(lowered), threads)
+    : NOTHING_TO_RUN;
+  const nodes = computed.map(({ node }) => node);
   const staging = nodes.map(({ dtype, shape }, i) =>
     hazards.has(i) ? new Memory(sizeOf(shape) * ELEMENT_BYTES[dtype]) : null
   );
   const tensors = (blocks: readonly Memory[], values: readonly Node[]) =>
     blocks.map((memory, i) => table.tensor(memory, values[i] as Node));
+  const pickComputed = (outputs: readonly Memory[]) =>
+    outputs.filter((_, i) => !isConstant(graph.outputs[i] as GraphOutput));
   /** Tensors for the outputs, those with a hazard in memory of their own. */
   const outputTensors = (outputs: readonly Memory[]) =>
-    tensors(outputs.map((memory, i) => staging[i] ?? memory), nodes);
-  const settle = (outputs: readonly Memory[]) =>
-    staging.forEach((memory, i) => memory && outputs[i]?.bytes.set(memory.bytes));
+    tensors(pickComputed(outputs).map((memory, i) => staging[i] ?? memory), nodes);
+  const settle = (outputs: readonly Memory[]) => {
+    pickComputed(outputs).forEach((memory, i) => {
+      const own = staging[i];
+      if (own) memory.bytes.set(own.bytes);
+    });
+    graph.outputs.forEach(({ node: { operation, dtype } }, i) => {
+      if (operation.kind === "constant") outputs[i]?.elements(dtype).fill(operation.value);
+    });
+  };
   return {
     async run(inputs, outputs) {
       await session.run(tensors(inputs, graph.inputs), outputTensors(outputs));
