@@ -1,0 +1,182 @@
+/**
+ * The vocabulary of `vec.h` as functions on arrays, compiled for every instruction set of this processor.
+ */
+import { join } from "node:path";
+import { compileLibrary } from "@/engine/native/compiler.ts";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { chooseTarget } from "@/engine/native/target.ts";
+
+/** C expressions of a vector `a`. */
+export const UNARY = {
+  exp: "v_exp(a)",
+  log: "v_log(a)",
+  erf: "v_erf(a)",
+  tanh: "v_tanh(a)",
+  sin: "v_sin(a)",
+  cos: "v_cos(a)",
+  sqrt: "v_sqrt(a)",
+  rsqrt: "v_rsqrt(a)",
+  rcp: "v_rcp(a)",
+  neg: "v_neg(a)",
+  abs: "v_abs(a)",
+  sign: "v_sign(a)",
+  floor: "v_floor(a)",
+  ceil: "v_ceil(a)",
+  round: "v_round(a)",
+  rbf: "v_rbf(a)",
+  rhf: "v_rhf(a)",
+  truth: "m2f(f2m(a))",
+  identity: "a",
+} as const;
+
+/** C expressions of vectors `a` and `b`. */
+export const BINARY = {
+  add: "a + b",
+  subtract: "a - b",
+  multiply: "a * b",
+  divide: "a / b",
+  max: "v_max(a, b)",
+  min: "v_min(a, b)",
+  pow: "v_pow(a, b)",
+  copysign: "v_copysign(a, b)",
+  fma: "v_fma(a, b, S(1))",
+  gt: "m2f(v_gt(a, b))",
+  ge: "m2f(v_ge(a, b))",
+  lt: "m2f(v_lt(a, b))",
+  le: "m2f(v_le(a, b))",
+  eq: "m2f(v_eq(a, b))",
+  ne: "m2f(v_ne(a, b))",
+  sel: "sel(v_lt(a, b), a, b)",
+  keep: "keep(v_lt(a, b), b)",
+  and: "m2f(m_and(v_lt(a, b), f2m(a)))",
+  or: "m2f(m_or(v_lt(a, b), f2m(a)))",
+  not: "m2f(m_not(v_lt(a, b)))",
+} as const;
+
+/** Floats of a vector, from `a`. */
+export const FOLDS = {
+  lane0: "lane0(a)",
+  hsum: "hsum(a)",
+  hmax: "hmax(a)",
+  hmin: "hmin(a)",
+} as const;
+
+/** C types in memory, with the endings of the names that read and write them. */
+export const STORAGE = {
+  float: ["float", ""],
+  bf16: ["bf16", "b"],
+  int32: ["int32_t", "i"],
+  uint8: ["uint8_t", "q"],
+} as const;
+
+/** A loop over n elements: whole vectors, then a masked tail. `@` stands where a mask's `m` would. */
+const loop = (body: string) => `
+  long i = 0;
+  for (; i + LANES <= n; i += LANES) { ${body.replaceAll("@(", "(")} }
+  if (i < n) { B rest = tail(n - i); ${body.replaceAll("@(", "m(rest, ")} }
+`;
+
+const define = (name: string, body: string) =>
+  `void on_${name}(const void *x, const void *y, void *z, long n) { (void)y; ${body} }\n`;
+
+const at = (type: string, pointer: string) => `(${type} *)${pointer} + i`;
+
+function printText(): string {
+  const parts = ['#include "vec.h"\n', define("lanes", "*(int32_t *)z = LANES; (void)x; (void)n;")];
+  for (const [name, expression] of Object.entries(UNARY)) {
+    const body = `V a = ld@(${at("float", "x")}); st@(${at("float", "z")}, ${expression});`;
+    parts.push(define(name, loop(body)));
+  }
+  for (const [name, expression] of Object.entries(BINARY)) {
+    const load = `V a = ld@(${at("float", "x")}), b = ld@(${at("float", "y")});`;
+    parts.push(define(name, loop(`${load} st@(${at("float", "z")}, ${expression});`)));
+  }
+  for (const [name, expression] of Object.entries(FOLDS)) {
+    const body = `V a = ld((float *)x + i); ((float *)z)[i / LANES] = ${expression};`;
+    parts.push(define(name, `for (long i = 0; i < n; i += LANES) { ${body} }`));
+  }
+  for (const [name, [type, ending]] of Object.entries(STORAGE)) {
+    const load = `st@(${at("float", "z")}, ld${ending}@(${at(type, "x")}));`;
+    const store = `st${ending}@(${at(type, "z")}, ld@(${at("float", "x")}));`;
+    parts.push(define(`load_${name}`, loop(load)), define(`store_${name}`, loop(store)));
+  }
+  parts.push(
+    define("iota_from", "st((float *)z, iota(n)); (void)x;"),
+    define("scalar_f2b", "for (long i = 0; i < n; i++) ((bf16 *)z)[i] = f2b(((float *)x)[i]);"),
+    define("scalar_b2f", "for (long i = 0; i < n; i++) ((float *)z)[i] = b2f(((bf16 *)x)[i]);"),
+    // x: starts of the rows' and of the columns' hashes, row, threshold; y: scale; z: n masks, n hashes
+    define(
+      "dropout",
+      `const uint32_t *k = x; int32_t *hashes = (int32_t *)z + n;
+      hash_indices(hashes, k[1], n);
+      uint32_t rho = mix32(k[0] + k[2]);
+      float scale = *(float *)y;
+      for (long i = 0; i + LANES <= n; i += LANES)
+        st((float *)z + i, v_dropmask(ldI(hashes + i), rho, (int32_t)k[3], scale));`,
+    ),
+  );
+  return parts.join("\n");
+}
+
+const SIGNATURE = { parameters: ["buffer", "buffer", "buffer", "i64"], result: "void" } as const;
+
+type Elements = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
+type Storage = Elements | Uint8Array<ArrayBuffer>;
+
+export type VecLibrary = {
+  readonly variant: string;
+  readonly lanes: number;
+  /** Calls a function by name on arrays x, y, z (which it fills) and a count. */
+  call(name: string, x: Storage, y: Storage, z: Storage, count: number): void;
+};
+
+/** Instruction sets, and the flags that make the portable header use what the processor has. */
+const VARIANTS = [
+  { name: "avx512", isa: "avx512", flags: [] },
+  { name: "avx2", isa: "avx2", flags: [] },
+  { name: "generic", isa: "generic", flags: [] },
+  { name: "generic, fused", isa: "native", flags: ["-DVEC_GENERIC"] },
+] as const;
+
+const HEADERS = join(import.meta.dirname ?? "", "../../../lib/engine/native/c");
+
+async function openVariant({ name, isa, flags }: typeof VARIANTS[number]): Promise<VecLibrary> {
+  const compiler = findCompiler();
+  if (compiler === null) throw new Error("premise: there is a C compiler");
+  const headers = [...Deno.readDirSync(HEADERS)]
+    .filter((file) => /^vec.*\.h$/.test(file.name))
+    .map((file) => ({ name: file.name, text: Deno.readTextFileSync(join(HEADERS, file.name)) }))
+    .sort((a, b) => a.name < b.name ? -1 : 1);
+  const path = await compileLibrary({
+    name: "vec",
+    sources: [{ name: "vec_test.c", text: printText() }],
+    headers,
+    flags: ["-O2", "-Wall", "-Wextra", "-Werror", ...flags],
+  }, { compiler, target: chooseTarget(isa) });
+  const conversions = Object.keys(STORAGE).flatMap((type) => [`load_${type}`, `store_${type}`]);
+  const functions = [...Object.keys(UNARY), ...Object.keys(BINARY), ...Object.keys(FOLDS)];
+  const others = ["lanes", "iota_from", "scalar_f2b", "scalar_b2f", "dropout"];
+  const names = [...functions, ...conversions, ...others];
+  const { symbols } = Deno.dlopen(
+    path,
+    Object.fromEntries(names.map((n) => [`on_${n}`, SIGNATURE])),
+  );
+  const call: VecLibrary["call"] = (name, x, y, z, count) =>
+    symbols[`on_${name}`]?.(x, y, z, BigInt(count));
+  const lanes = new Int32Array(1);
+  call("lanes", lanes, lanes, lanes, 0);
+  return { variant: name, lanes: lanes[0] ?? 0, call };
+}
+
+/** Opens the variants that this processor can run. */
+export async function openVecLibraries(): Promise<readonly VecLibrary[]> {
+  const able = VARIANTS.filter(({ isa }) => {
+    try {
+      chooseTarget(isa);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return await Promise.all(able.map(openVariant));
+}
