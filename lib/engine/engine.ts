@@ -4,7 +4,10 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
-import type { Executor } from "@/engine/executor.ts";
+import type { Executor as ExecutorChoice, Precision } from "@/config.ts";
+import type { Executor, TracedExecutor } from "@/engine/executor.ts";
+import { createNativeExecutor } from "@/engine/native/executor.ts";
+import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
 import { registerArrangementKernels } from "@/engine/kernels/arrangement.ts";
 import { registerElementwiseKernels } from "@/engine/kernels/elementwise.ts";
 import { registerFallbackKernels } from "@/engine/kernels/fallback.ts";
@@ -15,22 +18,81 @@ import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 export type EngineOptions = {
   /** Threads that one operation may use; null: as many as the machine has. */
   readonly threads?: number | null;
+  /** What runs compiled programs; `auto`: C where a compiler is found, else ONNX Runtime. */
+  readonly executor?: ExecutorChoice;
+  /** Precision of the products of compiled programs. */
+  readonly precision?: Precision;
+  /** Instruction set of generated C; null: what the processor has. */
+  readonly isa?: string | null;
+  /** Told in a line what was chosen or missed. */
+  readonly onNote?: (note: string) => void;
 };
 
-let opened: Executor | undefined;
+/** What runs compiled programs, for records. */
+export type OpenedEngine = {
+  readonly name: string;
+  readonly version: string;
+  readonly threads: number;
+  readonly precision: Precision;
+};
 
-/** Makes the engine the backend of TensorFlow.js; a second call gives back the first one's executor. */
-export async function openEngine({ threads = null }: EngineOptions = {}): Promise<Executor> {
-  if (opened === undefined) {
-    const executor = createOnnxExecutor(threads ?? navigator.hardwareConcurrency);
+let eager: Executor | undefined;
+const native = new Map<string, TracedExecutor>();
+
+/**
+ * Makes the engine the backend of TensorFlow.js and chooses what runs the programs of `jit`. May be called
+ * again with other options; programs compiled before stay with what compiled them.
+ */
+export async function openEngine(options: EngineOptions = {}): Promise<OpenedEngine> {
+  const { executor = "auto", precision = "float32", isa = null, onNote = () => {} } = options;
+  const threads = options.threads ?? navigator.hardwareConcurrency;
+  if (eager === undefined) {
+    const onnx = createOnnxExecutor(threads);
+    eager = onnx;
     registerElementwiseKernels();
     registerArrangementKernels();
     registerReductionKernels();
     registerProductKernels();
     registerFallbackKernels();
-    tf.registerBackend(BACKEND, () => new RecordingBackend(executor), 10);
-    opened = executor;
+    tf.registerBackend(BACKEND, () => new RecordingBackend(onnx), 10);
   }
   await tf.setBackend(BACKEND);
-  return opened;
+  const backend = tf.backend();
+  if (!(backend instanceof RecordingBackend)) throw new Error("internal: another backend is set");
+  const traced = await chooseExecutor(executor, { threads, isa, fallback: eager, onNote });
+  if (precision !== "float32" && traced.name === "onnx") {
+    onNote(
+      `${precision} on the executor onnx shows its numerics, not its speed: operands are rounded`,
+    );
+  }
+  backend.compileWith(traced, precision);
+  const { name, version } = traced;
+  return { name, version, threads: traced.threads, precision };
+}
+
+/** The executor of a name; `auto` is C where a compiler is found, told in a note where it is not. */
+async function chooseExecutor(
+  choice: ExecutorChoice,
+  { threads, isa, fallback, onNote }: {
+    readonly threads: number;
+    readonly isa: string | null;
+    readonly fallback: Executor;
+    readonly onNote: (note: string) => void;
+  },
+): Promise<TracedExecutor> {
+  if (choice === "onnx") return fallback;
+  if (findCompiler() === null) {
+    if (choice === "native") throw new Deno.errors.NotFound(explainMissingCompiler());
+    onNote(explainMissingCompiler());
+    return fallback;
+  }
+  const key = `${threads} ${isa}`;
+  let executor = native.get(key);
+  if (executor === undefined) {
+    const onFallback = (graph: string, reason: string) =>
+      onNote(`${graph} runs on onnx, since native cannot compile ${reason}`);
+    executor = await createNativeExecutor({ threads, isa, fallback, onFallback });
+    native.set(key, executor);
+  }
+  return executor;
 }

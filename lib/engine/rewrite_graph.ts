@@ -28,12 +28,12 @@ export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {
   };
   const renew = (node: Node) => renewed.get(node) ?? node;
   for (const node of graph.nodes) {
-    const result = rewrite(node, node.inputs.map(renew), make);
-    renewed.set(node, result);
-    const { composite } = node;
-    if (composite !== undefined && result.operation === node.operation) {
-      result.composite = { ...composite, inputs: composite.inputs.map(renew) };
-    }
+    renewed.set(node, rewrite(node, node.inputs.map(renew), make));
+  }
+  // Composites last: they may name operands that were recorded after the node they stand for.
+  for (const [{ operation, composite }, result] of renewed) {
+    if (composite === undefined || result.operation !== operation) continue;
+    result.composite = { ...composite, inputs: composite.inputs.map(renew) };
   }
   return {
     ...graph,

@@ -1,0 +1,57 @@
+/**
+ * Numbers in generated C. Sizes that belong to the model are written out; all others are arguments, so that
+ * one text serves every batch shape.
+ * @module
+ */
+import type { Digit } from "@/engine/views.ts";
+
+/** A float32 literal. */
+export function floatLiteral(value: number): string {
+  if (Number.isNaN(value)) return '__builtin_nanf("")';
+  if (value === Infinity) return "__builtin_inff()";
+  if (value === -Infinity) return "-__builtin_inff()";
+  const rounded = Math.fround(value);
+  if (Number.isInteger(rounded) && Math.abs(rounded) < 1e6) {
+    return Object.is(rounded, -0) ? "-0.f" : `${rounded}.f`;
+  }
+  return `${rounded.toExponential(9)}f`;
+}
+
+/** The arguments of one kernel: numbers in the order in which its text first names them. */
+export class KernelNumbers {
+  readonly values: (number | bigint)[] = [];
+
+  constructor(readonly modelSizes: ReadonlySet<number>) {}
+
+  /** A number that differs from instruction to instruction. */
+  argument(value: number | bigint): string {
+    this.values.push(value);
+    return `N[${this.values.length - 1}]`;
+  }
+
+  /** The bits of a float32 number as an argument. */
+  floatArgument(value: number): string {
+    const bits = new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0;
+    return `bits2f((uint32_t)${this.argument(bits)})`;
+  }
+
+  /** A size or stride: literal where it is the model's. */
+  size(value: number): string {
+    return value <= 1 || this.modelSizes.has(value) ? `${value}L` : this.argument(value);
+  }
+
+  /** Where row `r` starts, in elements: its digits times their strides. */
+  rowOffset(digits: readonly Digit[], offset: number): string {
+    const terms = offset === 0 ? [] : [this.argument(offset)];
+    let inner: string | null = null;
+    for (const [i, { size, stride }] of digits.toReversed().entries()) {
+      const above = inner === null ? "r" : `row_divide(r, ${inner})`;
+      const last = i === digits.length - 1;
+      const width = last ? "" : this.size(size);
+      const digit = last ? above : `row_remainder(${above}, ${width})`;
+      if (stride !== 0) terms.push(stride === 1 ? digit : `${digit} * ${this.size(stride)}`);
+      inner = inner === null ? width : `(${inner}) * ${width}`;
+    }
+    return terms.length === 0 ? "0" : terms.join(" + ");
+  }
+}

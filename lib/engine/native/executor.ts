@@ -1,0 +1,111 @@
+/**
+ * The executor `native`: graphs as C, built by the system's compiler for this processor and run in one call.
+ * @module
+ */
+import type { Program, TracedExecutor } from "@/engine/executor.ts";
+import type { Graph } from "@/engine/graph.ts";
+import type { Memory } from "@/engine/memory.ts";
+import { compileGraph, type NativeCode } from "@/engine/native/compile_graph.ts";
+import { printSource } from "@/engine/native/kernel_texts.ts";
+import {
+  type NativeBlock,
+  type NativeRuntime,
+  openNativeRuntime,
+} from "@/engine/native/runtime.ts";
+import { encodeTable } from "@/engine/native/table.ts";
+import { UnsupportedError } from "@/engine/native/lower_unit.ts";
+
+/** Kernels that are loaded, and the arena that all programs share: one runs at a time. */
+type Workshop = {
+  readonly runtime: NativeRuntime;
+  readonly addresses: Map<string, bigint>;
+  arena: NativeBlock | null;
+};
+
+export type NativeOptions = {
+  readonly threads: number;
+  /** Instruction set; null: what this processor has. */
+  readonly isa: string | null;
+  /** Runs graphs that cannot be compiled; told why. */
+  readonly fallback: TracedExecutor;
+  readonly onFallback?: (graph: string, reason: string) => void;
+};
+
+/** Starts the runtime (compiled on the first use of a machine) and makes the executor. */
+export async function createNativeExecutor(options: NativeOptions): Promise<TracedExecutor> {
+  const { threads, isa, fallback, onFallback } = options;
+  const runtime = await openNativeRuntime({ threads, isa });
+  const workshop: Workshop = { runtime, addresses: new Map(), arena: null };
+  return {
+    name: "native",
+    version: runtime.version,
+    threads: runtime.threads,
+    async compile(graph) {
+      let code: NativeCode;
+      try {
+        code = compileGraph(graph, runtime.threads);
+      } catch (error) {
+        if (!(error instanceof UnsupportedError)) throw error;
+        onFallback?.(graph.name, error.message);
+        return await fallback.compile(graph);
+      }
+      return await buildProgram(graph, code, workshop);
+    },
+  };
+}
+
+async function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Promise<Program> {
+  const { runtime, addresses } = workshop;
+  const fresh = new Map([...code.kernels.bodies].filter(([name]) => !addresses.has(name)));
+  if (fresh.size > 0) {
+    const names = [...fresh.keys()];
+    const loaded = await runtime.loadKernels(printSource(fresh), names);
+    names.forEach((name, i) => addresses.set(name, loaded[i] as bigint));
+  }
+  const { words } = encodeTable(code.instructions, addresses);
+  const program = runtime.program(words, code.kernels.scratchBytes);
+  if (workshop.arena === null || workshop.arena.bytes.byteLength < code.arenaBytes) {
+    if (workshop.arena !== null) runtime.free(workshop.arena);
+    workshop.arena = runtime.allocate(code.arenaBytes);
+  }
+  const constants = runtime.allocate(Math.max(64, code.buffers.constantBytes));
+  for (const { node, offset } of code.buffers.constants) {
+    if (node.operation.kind !== "data") throw new Error("internal: a constant without elements");
+    const { buffer, byteOffset, byteLength } = node.operation.data;
+    constants.bytes.set(new Uint8Array(buffer, byteOffset, byteLength), offset);
+  }
+  const own = graph.outputs.flatMap(({ target }, i) => target === null ? [i] : []);
+  const addressOf = ({ bytes }: Memory) =>
+    bytes.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  const bind = (inputs: readonly Memory[], outputs: readonly Memory[]) => {
+    for (const { input, rows } of code.lookups) {
+      checkRows(inputs[input]?.elements("int32") ?? [], rows, graph.name);
+    }
+    return BigUint64Array.from([
+      Deno.UnsafePointer.value(workshop.arena?.pointer ?? null),
+      Deno.UnsafePointer.value(constants.pointer),
+      ...inputs.map(addressOf),
+      ...own.map((i) => addressOf(outputs[i] as Memory)),
+    ]);
+  };
+  return {
+    run: (inputs, outputs) => program.run(bind(inputs, outputs)),
+    runSync: (inputs, outputs) => program.runSync(bind(inputs, outputs)),
+    release() {
+      program.release();
+      runtime.free(constants);
+    },
+  };
+}
+
+/** Refuses row numbers that a table does not have. */
+function checkRows(indices: ArrayLike<number>, rows: number, name: string): void {
+  for (let i = 0; i < indices.length; i++) {
+    const row = indices[i] as number;
+    if (!(row >= 0 && row < rows)) {
+      throw new RangeError(
+        `Cannot run ${name} as row numbers must be from 0 to ${rows - 1}: number ${i} is ${row}`,
+      );
+    }
+  }
+}

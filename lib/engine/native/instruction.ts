@@ -1,0 +1,156 @@
+/**
+ * Instructions of the native runtime and the buffers that they work on; the table's layout is in `table.ts`.
+ * @module
+ */
+import type { LoweredGraph, Storage } from "@/engine/fusion/lowering.ts";
+import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
+import { isGiven } from "@/engine/fusion/lowering.ts";
+import type { Node } from "@/engine/ir.ts";
+import { sizeOf } from "@/engine/views.ts";
+
+/** Operation codes, as the runtime knows them. */
+export const OPCODES = {
+  kernel: 0,
+  product: 1,
+  scatter: 2,
+  pad: 3,
+  combine: 4,
+  copy: 5,
+  reduce: 6,
+  argReduce: 7,
+  concat: 8,
+} as const;
+export type Opcode = keyof typeof OPCODES;
+
+/** What instructions are counted under in a profile. */
+export const TAGS = [
+  "products",
+  "attention",
+  "rows",
+  "columns",
+  "elements",
+  "lookups",
+  "other",
+] as const;
+export type Tag = typeof TAGS[number];
+
+/** A block of memory that instructions read and write. */
+export type Buffer = {
+  readonly bytes: number;
+  readonly storage: Storage;
+  /** Memory from outside: the slot that gives it, and where in it; null: a place in the arena. */
+  readonly given: { readonly slot: number; readonly offset: number } | null;
+  /** Shares the memory of another buffer. */
+  alias: Buffer | null;
+  /** First and last instruction that touches it, in the arena plan. */
+  first: number;
+  last: number;
+  /** Place in the arena. */
+  offset: number;
+};
+
+/** How a kernel touches a buffer, for writing over what it reads. */
+export type Access = {
+  /** Read at exactly (row, column) alone, so that the element can be written once it has been read. */
+  aligned: boolean;
+  /** The last phase that reads it. */
+  readPhase: number;
+};
+
+export type Instruction = {
+  readonly opcode: Opcode;
+  readonly tag: Tag;
+  /** Iterations to share out, and the multiple at which they are cut. */
+  readonly rows: number;
+  readonly cut: number;
+  /** Name of the kernel that runs. */
+  readonly kernel: string | null;
+  /** Every thread must run it, even one without rows. */
+  readonly everyThread: boolean;
+  readonly pointers: readonly (Buffer | null)[];
+  /** Bytes added to each pointer. */
+  readonly shifts: readonly number[];
+  readonly numbers: readonly (number | bigint)[];
+  readonly reads: readonly Buffer[];
+  readonly writes: readonly Buffer[];
+  /** Result and the operand in whose memory it must be made. */
+  readonly onto: readonly (readonly [Buffer, Buffer])[];
+  /** Kernels: how each buffer read is read, and in which phase each full value is stored. */
+  readonly access: ReadonlyMap<Buffer, Access>;
+  readonly stores: ReadonlyMap<Buffer, number>;
+  /** The node that it gives (the last one of several), for messages. */
+  readonly origin: Node;
+};
+
+/** An instruction from what differs from the common case. */
+export function makeInstruction(
+  given:
+    & Pick<Instruction, "opcode" | "tag" | "pointers" | "reads" | "writes" | "origin">
+    & Partial<Instruction>,
+): Instruction {
+  return {
+    ...{ rows: 0, cut: 1, kernel: null, everyThread: false, numbers: [], onto: [] },
+    ...{ access: new Map(), stores: new Map() },
+    shifts: given.pointers.map(() => 0),
+    ...given,
+  };
+}
+
+/** Slots before the inputs: the arena, and the program's own constants. */
+export const ARENA_SLOT = 0, CONSTANTS_SLOT = 1, FIRST_INPUT_SLOT = 2;
+
+/** Sizes are rounded up so that buffers start on cache lines, large ones on pages. */
+export function alignBytes(bytes: number): number {
+  const unit = bytes >= 4096 ? 4096 : 64;
+  return Math.ceil(bytes / unit) * unit;
+}
+
+/** The buffers of a program by node. */
+export class BufferTable {
+  readonly all: Buffer[] = [];
+  /** Constants, in the order of their places in the constants' slot. */
+  readonly constants: { readonly node: Node; readonly offset: number }[] = [];
+  constantBytes = 0;
+  #byNode = new Map<Node, Buffer>();
+  #slots = new Map<Node, number>();
+
+  constructor(readonly lowered: LoweredGraph, staged: ReadonlySet<Node>) {
+    lowered.inputs.forEach((leaf, i) => this.#slots.set(leaf, FIRST_INPUT_SLOT + i));
+    let slot = FIRST_INPUT_SLOT + lowered.inputs.length;
+    for (const { node, target } of lowered.outputs) {
+      if (target === null) this.#slots.set(node, slot++);
+      else if (!staged.has(node)) this.#byNode.set(node, this.of(target));
+    }
+  }
+
+  /** The buffer of a node's value. */
+  of(node: Node): Buffer {
+    const known = this.#byNode.get(node);
+    if (known !== undefined) return known;
+    const storage = storageOf(node, this.lowered.products);
+    const bytes = sizeOf(node.shape) * STORAGE_BYTES[storage];
+    const slot = this.#slots.get(node);
+    let given: Buffer["given"] = slot === undefined ? null : { slot, offset: 0 };
+    if (given === null && isGiven(node)) {
+      given = { slot: CONSTANTS_SLOT, offset: this.constantBytes };
+      this.constants.push({ node, offset: this.constantBytes });
+      this.constantBytes += alignBytes(bytes);
+    }
+    const buffer = this.#add(bytes, storage, given);
+    this.#byNode.set(node, buffer);
+    return buffer;
+  }
+
+  /** Memory for an instruction's own use. */
+  scratch(bytes: number): Buffer {
+    return this.#add(bytes, "float32", null);
+  }
+
+  #add(bytes: number, storage: Storage, given: Buffer["given"]): Buffer {
+    const buffer: Buffer = {
+      ...{ bytes, storage, given, alias: null, first: Infinity, last: -1, offset: -1 },
+    };
+    this.all.push(buffer);
+    return buffer;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * What a kernel reads and writes: pointers, numbers, elements for a whole row, vectors at a column.
+ * @module
+ */
+import type { LoopNest } from "@/engine/fusion/nest.ts";
+import type { Operand } from "@/engine/fusion/operands.ts";
+import { strideOf } from "@/engine/fusion/products.ts";
+import { isOneElement } from "@/engine/fusion/space.ts";
+import type { Node } from "@/engine/ir.ts";
+import { floatLiteral, KernelNumbers } from "@/engine/native/c_numbers.ts";
+import type { Access, Buffer, BufferTable } from "@/engine/native/instruction.ts";
+import { type Digit, isContiguous, splitView } from "@/engine/views.ts";
+
+/** C types of stored elements. */
+export const C_TYPES = {
+  float32: "float",
+  bfloat16: "bf16",
+  int32: "int32_t",
+  bool: "uint8_t",
+} as const;
+const LOADS = { float32: "ld", bfloat16: "ldb", int32: "ldi", bool: "ldq" } as const;
+
+/** Constants that mean the same in every kernel. */
+const COMMON_CONSTANTS: ReadonlySet<number> = new Set([-1, -0.5, 0, 0.5, 1, 2, Math.SQRT1_2]);
+
+export class KernelOperands {
+  readonly numbers: KernelNumbers;
+  readonly pointers: Buffer[] = [];
+  readonly reads = new Set<Buffer>();
+  readonly access = new Map<Buffer, Access>();
+  /** Statements once a call, and once a row. */
+  readonly prologue: string[] = [];
+  readonly rowStart: string[] = [];
+  #rowNames = new Map<string, string>();
+  #constants = new Map<number, string>();
+  // Loads of the loop over columns that is being printed.
+  #loads: string[] = [];
+  #loaded = new Map<string, string>();
+
+  constructor(readonly nest: LoopNest, readonly buffers: BufferTable) {
+    this.numbers = new KernelNumbers(buffers.lowered.modelSizes);
+  }
+
+  /** Number of the pointer to a buffer. */
+  pointer(buffer: Buffer): number {
+    const known = this.pointers.indexOf(buffer);
+    return known >= 0 ? known : this.pointers.push(buffer) - 1;
+  }
+
+  /** A pointer to where the row starts in a buffer, declared once a row. */
+  rowPointer(buffer: Buffer, key: string, offset: () => string): string {
+    const k = this.pointer(buffer);
+    const known = this.#rowNames.get(`${k} ${key}`);
+    if (known !== undefined) return known;
+    const name = `p${this.#rowNames.size}`;
+    this.#rowNames.set(`${k} ${key}`, name);
+    const type = C_TYPES[buffer.storage];
+    this.rowStart.push(`${type} *${name} = (${type} *)P[${k}] + ${offset()};`);
+    return name;
+  }
+
+  /** Where a full value of the group itself lies in a buffer, for this row. */
+  ownRow(buffer: Buffer): string {
+    return this.nest.flat
+      ? this.rowPointer(buffer, "flat", () => "0")
+      : this.rowPointer(buffer, "row", () => "r * C");
+  }
+
+  /** A constant: written out where it is one of the usual few, else an argument, as rates differ by layer. */
+  constant(value: number): string {
+    if (COMMON_CONSTANTS.has(value) || !Number.isFinite(value)) return `S(${floatLiteral(value)})`;
+    let name = this.#constants.get(value);
+    if (name === undefined) {
+      name = `c${this.#constants.size}`;
+      this.#constants.set(value, name);
+      this.prologue.push(`const V ${name} = S(${this.numbers.floatArgument(value)});`);
+    }
+    return name;
+  }
+
+  /** A value in memory at column c, or for the whole row. */
+  fromMemory(operand: Operand, phase: number, masked: boolean, wholeRow: boolean): string {
+    const { nest } = this;
+    const { base, view } = operand;
+    const { rows, columns } = nest.space;
+    if (wholeRow) return this.#rowValue(base, splitView(view, [rows])?.[0] ?? [], view.offset);
+    if (nest.flat && isOneElement(operand)) return this.#rowValue(base, [], view.offset);
+    const [down = [], across = []] = splitView(view, [rows, columns]) ?? [];
+    if (!nest.flat && strideOf(across) === 0 && columns > 1) {
+      return this.#rowValue(base, down, view.offset);
+    }
+    const buffer = this.buffers.of(base);
+    const contiguous = isContiguous(view, rows * columns);
+    this.reads.add(buffer);
+    const before = this.access.get(buffer);
+    this.access.set(buffer, {
+      aligned: contiguous && (before?.aligned ?? true),
+      readPhase: Math.max(phase, before?.readPhase ?? 0),
+    });
+    const pointer = contiguous ? this.ownRow(buffer) : this.rowPointer(
+      buffer,
+      JSON.stringify([down, view.offset]),
+      () => this.numbers.rowOffset(down, view.offset),
+    );
+    return this.load(pointer, LOADS[buffer.storage], masked);
+  }
+
+  /** An element for the whole row, as a vector of equal lanes. */
+  #rowValue(base: Node, digits: readonly Digit[], offset: number): string {
+    const buffer = this.#readAnywhere(base);
+    const pointer = this.rowPointer(
+      buffer,
+      JSON.stringify([digits, offset]),
+      () => this.numbers.rowOffset(digits, offset),
+    );
+    const key = `value ${pointer}`;
+    let name = this.#rowNames.get(key);
+    if (name === undefined) {
+      name = `w${this.#rowNames.size}`;
+      this.#rowNames.set(key, name);
+      const element = buffer.storage === "bfloat16" ? `b2f(*${pointer})` : `(float)*${pointer}`;
+      this.rowStart.push(`const V ${name} = S(${element});`);
+    }
+    return name;
+  }
+
+  /** The row of a table that this row's index names, at column c. */
+  gather({ inputs }: Node, masked: boolean): string {
+    const [tableNode, indexNode] = inputs as [Node, Node];
+    const table = this.#readAnywhere(this.nest.resolve(tableNode).base);
+    const { base, view } = this.nest.resolve(indexNode);
+    const k = this.pointer(this.#readAnywhere(base));
+    const digits = splitView(view, [this.nest.space.rows])?.[0] ?? [];
+    const pointer = this.rowPointer(table, `rows ${k} ${JSON.stringify(digits)}`, () => {
+      const at = this.numbers.rowOffset(digits, view.offset);
+      return `(long)((const int32_t *)P[${k}])[${at}] * C`;
+    });
+    return this.load(pointer, LOADS[table.storage], masked);
+  }
+
+  /** A buffer that is read elsewhere than at (row, column), so that it must not be written meanwhile. */
+  #readAnywhere(base: Node): Buffer {
+    const buffer = this.buffers.of(base);
+    this.reads.add(buffer);
+    this.access.set(buffer, { aligned: false, readPhase: Infinity });
+    return buffer;
+  }
+
+  /** The buffer of a dropout mask's seed. */
+  seedPointer(seed: Node): number {
+    return this.pointer(this.#readAnywhere(this.nest.resolve(seed).base));
+  }
+
+  /** A vector at column c, loaded once in the loop that is being printed. */
+  load(pointer: string, load: string, masked: boolean): string {
+    let name = this.#loaded.get(pointer);
+    if (name === undefined) {
+      name = `x${pointer}`;
+      this.#loaded.set(pointer, name);
+      const call = masked ? `${load}m(m, ${pointer} + c)` : `${load}(${pointer} + c)`;
+      this.#loads.push(`const V ${name} = ${call};`);
+    }
+    return name;
+  }
+
+  /** Starts another loop over columns: nothing is loaded yet. */
+  startLoop(): void {
+    this.#loads = [];
+    this.#loaded = new Map();
+  }
+
+  /** The loads that the loop's body needs first. */
+  get loads(): readonly string[] {
+    return this.#loads;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The generated functions of a program. Equal texts are one function: only their arguments differ.
+ * @module
+ */
+import { createHash } from "node:crypto";
+
+export class KernelTexts {
+  /** Bodies by name. */
+  readonly bodies = new Map<string, string>();
+  /** Scratch memory that a thread needs for any of them. */
+  scratchBytes = 64;
+
+  /** The name of the function with this body: a digest of it, so that it is the same in every program. */
+  add(body: string): string {
+    const name = `k_${createHash("sha256").update(body).digest("hex").slice(0, 20)}`;
+    this.bodies.set(name, body);
+    return name;
+  }
+}
+
+/** C source of functions with given names. */
+export function printSource(bodies: ReadonlyMap<string, string>): string {
+  const parts = [
+    '#include "vec.h"',
+    "static inline float bits2f(uint32_t u) { union { uint32_t u; float f; } b = { u }; return b.f; }",
+    // Rows are fewer than 2^32: short divisions are several times as fast.
+    "static inline long row_divide(long a, long b) { return (uint32_t)a / (uint32_t)b; }",
+    "static inline long row_remainder(long a, long b) { return (uint32_t)a % (uint32_t)b; }",
+  ];
+  for (const [name, body] of bodies) {
+    parts.push(
+      `void ${name}(char *const *P, const int64_t *N, long r0, long r1, char *T) {\n` +
+        `(void)P; (void)N; (void)T;\n${body}\n}`,
+    );
+  }
+  return parts.join("\n\n") + "\n";
+}

@@ -1,0 +1,269 @@
+/**
+ * Turns scheduled units into instructions.
+ * @module
+ */
+import { layOutNest } from "@/engine/fusion/nest.ts";
+import type { Unit } from "@/engine/fusion/fuse.ts";
+import { type LoweredGraph, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
+import type { Operand } from "@/engine/fusion/operands.ts";
+import { type Product, strideOf } from "@/engine/fusion/products.ts";
+import type { Node } from "@/engine/ir.ts";
+import {
+  type Buffer,
+  type BufferTable,
+  type Instruction,
+  makeInstruction,
+  type Tag,
+} from "@/engine/native/instruction.ts";
+import { printKernel } from "@/engine/native/print_kernel.ts";
+import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
+import { type Digit, identityView, isContiguous, sizeOf, splitView } from "@/engine/views.ts";
+
+/** Raised where a graph holds what this executor cannot run; the caller takes another one. */
+export class UnsupportedError extends Error {
+  override name = "UnsupportedError";
+}
+
+export type LoweringContext = {
+  readonly lowered: LoweredGraph;
+  readonly buffers: BufferTable;
+  readonly kernels: KernelTexts;
+  readonly threads: number;
+  exportsOf(unit: Unit): ReadonlySet<Node>;
+};
+
+/** The instructions of one unit. */
+export function lowerUnit(unit: Unit, context: LoweringContext): Instruction[] {
+  const { lowered } = context;
+  const [node] = unit.nodes as [Node];
+  if (unit.kind === "group") return lowerGroup(unit, context);
+  const product = lowered.products.get(node);
+  if (product !== undefined) return [lowerProduct(product, context)];
+  const scatter = lowered.scatters.get(node);
+  if (scatter !== undefined) return [lowerScatter(node, context)];
+  return lowerSingle(node, context);
+}
+
+function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
+  const { lowered, buffers, kernels, threads } = context;
+  const exported = context.exportsOf(unit);
+  const nest = layOutNest(unit, lowered.resolve, exported);
+  const printed = printKernel(nest, buffers, threads);
+  kernels.scratchBytes = Math.max(kernels.scratchBytes, printed.scratchBytes);
+  const { rows, columns } = unit.space;
+  const onlySums = printed.columnSums.length > 0 && printed.stores.size === 0;
+  const tag: Tag = onlySums ? "columns" : unit.flat ? "elements" : "rows";
+  const origin = unit.nodes.at(-1) as Node;
+  const instruction = makeInstruction({
+    ...{ opcode: "kernel", tag, origin, kernel: kernels.add(printed.text) },
+    rows: unit.flat ? rows * columns : rows,
+    cut: unit.flat ? 64 : 1,
+    everyThread: printed.columnSums.length > 0,
+    ...printed,
+  });
+  const combine = printed.columnSums.map(({ node, partial, stride }) => {
+    const sum = buffers.of(node);
+    return makeInstruction({
+      ...{ opcode: "combine", tag: "columns", origin: node },
+      ...{ pointers: [sum, partial], numbers: [columns, stride], reads: [partial], writes: [sum] },
+    });
+  });
+  return [instruction, ...combine];
+}
+
+/** One stride of an operand of a product. */
+function onlyStride(digits: readonly Digit[] | undefined): number {
+  const stride = strideOf(digits ?? []);
+  if (stride === null) throw new UnsupportedError("a product reads an axis with two strides");
+  return stride;
+}
+
+/** A product: views of its operands are strides, so transposes and split heads cost nothing. */
+function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): Instruction {
+  const { node, shape, shapeA, shapeB, transposeA, transposeB, bias, onto, half, permuted } =
+    product;
+  // Operands may themselves be products that were written permuted.
+  const through = ({ base, view }: Operand) => {
+    const own = lowered.resolve(base);
+    return own.base === base && isContiguous(own.view, sizeOf(base.shape))
+      ? { base, view }
+      : { base, view: lowered.compose(view, own.view) };
+  };
+  const a = through(product.a), b = through(product.b);
+  const axesA = splitView(a.view, shapeA), axesB = splitView(b.view, shapeB);
+  const axesC = splitView(permuted ?? identityView(shape), shape);
+  if (axesA === null || axesB === null || axesC === null || shape.length > 4) {
+    throw new UnsupportedError("a product reads an operand that is not strided");
+  }
+  const [rows, columns] = [shape.at(-2) as number, shape.at(-1) as number];
+  const inner = shapeA.at(transposeA ? -2 : -1) as number;
+  const matrix = (axes: Digit[][], transposed: boolean) => {
+    const [first, second] = [onlyStride(axes.at(-2)), onlyStride(axes.at(-1))];
+    return transposed ? [second, first] as const : [first, second] as const;
+  };
+  const [rowA, columnA] = matrix(axesA, transposeA), [rowB, columnB] = matrix(axesB, transposeB);
+  const unit = (stride: number, size: number) => size === 1 || stride === 1;
+  if (
+    !(unit(rowA, rows) || unit(columnA, inner)) || !(unit(rowB, inner) || unit(columnB, columns))
+  ) throw new UnsupportedError("a product reads an operand without a unit stride");
+  const batches = shape.length - 2;
+  const sizes = [1, 1], strides = { a: [0, 0], b: [0, 0], c: [0, 0] };
+  for (let axis = 0; axis < batches; axis++) {
+    const at = 2 - batches + axis;
+    sizes[at] = shape[axis] as number;
+    strides.a[at] = onlyStride(axesA[axis]);
+    strides.b[at] = onlyStride(axesB[axis]);
+    strides.c[at] = onlyStride(axesC[axis]);
+  }
+  const [bufferA, bufferB, bufferC] = [buffers.of(a.base), buffers.of(b.base), buffers.of(node)];
+  const isHalf = ({ storage }: Buffer) => storage === "bfloat16";
+  for (const { storage } of [bufferA, bufferB]) {
+    if (storage !== "float32" && storage !== "bfloat16") {
+      throw new UnsupportedError("a product of integers");
+    }
+  }
+  const FLAGS = { a: 1, b: 2, c: 4, onto: 16, half: 32 };
+  const flags = (isHalf(bufferA) ? FLAGS.a : 0) | (isHalf(bufferB) ? FLAGS.b : 0) |
+    (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0);
+  const biasBuffer = bias ? buffers.of(bias.base) : null;
+  const ontoBuffer = onto ? buffers.of(onto) : null;
+  const reads = [bufferA, bufferB];
+  if (biasBuffer) reads.push(biasBuffer);
+  if (ontoBuffer) reads.push(ontoBuffer);
+  return makeInstruction({
+    ...{ opcode: "product", tag: batches > 0 ? "attention" : "products", origin: node },
+    pointers: [bufferA, bufferB, bufferC, biasBuffer],
+    shifts: [
+      a.view.offset * STORAGE_BYTES[bufferA.storage],
+      b.view.offset * STORAGE_BYTES[bufferB.storage],
+      0,
+      0,
+    ],
+    numbers: [
+      ...[
+        rows,
+        columns,
+        inner,
+        flags,
+        rowA,
+        columnA,
+        rowB,
+        columnB,
+        onlyStride(axesC.at(-2)) || columns,
+      ],
+      ...[...sizes, ...strides.a, ...strides.b, ...strides.c],
+    ],
+    reads,
+    writes: [bufferC],
+    onto: ontoBuffer ? [[bufferC, ontoBuffer]] : [],
+  });
+}
+
+function lowerScatter(node: Node, { lowered, buffers }: LoweringContext): Instruction {
+  const { scatter, onto } = lowered.scatters.get(node) ?? { scatter: node, onto: null };
+  const [rowsNode, indexNode] = scatter.inputs as [Node, Node];
+  const rows = plainBuffer(rowsNode, lowered, buffers);
+  const indices = plainBuffer(indexNode, lowered, buffers);
+  const table = buffers.of(node);
+  const width = sizeOf(node.shape.slice(1));
+  const count = sizeOf(indexNode.shape);
+  return makeInstruction({
+    ...{ opcode: "scatter", tag: "lookups", origin: node },
+    pointers: [rows, indices, table],
+    numbers: [count, width, node.shape[0] ?? 1, onto ? 1 : 0],
+    reads: onto ? [rows, indices, table] : [rows, indices],
+    writes: [table],
+  });
+}
+
+/** The buffer of an operand that must lie in memory in order. */
+function plainBuffer(node: Node, lowered: LoweredGraph, buffers: BufferTable): Buffer {
+  const { base, view } = lowered.resolve(node);
+  if (!isContiguous(view, sizeOf(base.shape)) || sizeOf(node.shape) !== sizeOf(base.shape)) {
+    throw new UnsupportedError(`an operation reads a view of ${base.operation.kind}`);
+  }
+  return buffers.of(base);
+}
+
+/** Operations that are neither products nor fused. */
+function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruction[] {
+  const { operation, inputs, shape } = node;
+  const result = buffers.of(node);
+  const bytes = STORAGE_BYTES[result.storage];
+  const operands = () => inputs.map((input) => plainBuffer(input, lowered, buffers));
+  const common = { tag: "other", origin: node, writes: [result] } as const;
+  switch (operation.kind) {
+    case "view": {
+      const base = buffers.of(inputs[0] as Node);
+      const { digits, offset } = operation.view;
+      const numbers = [
+        bytes,
+        offset,
+        digits.length,
+        ...digits.flatMap(({ size, stride }) => [size, stride]),
+      ];
+      return [
+        makeInstruction({
+          ...common,
+          opcode: "copy",
+          pointers: [base, result],
+          numbers,
+          reads: [base],
+        }),
+      ];
+    }
+    case "pad": {
+      const [x] = operands() as [Buffer];
+      const axes = operation.paddings.flatMap(([before, after], axis) => [
+        before,
+        (shape[axis] as number) - before - after,
+        after,
+      ]);
+      const fill = new Uint32Array(Float32Array.of(operation.value).buffer)[0] ?? 0;
+      const bits = result.storage === "float32" ? fill : operation.value;
+      const numbers = [shape.length, bytes, bits, ...axes];
+      return [
+        makeInstruction({ ...common, opcode: "pad", pointers: [x, result], numbers, reads: [x] }),
+      ];
+    }
+    case "concat": {
+      const parts = operands();
+      const outer = sizeOf(shape.slice(0, operation.axis));
+      const widths = inputs.map((input) => sizeOf(input.shape.slice(operation.axis)));
+      const numbers = [bytes, outer, ...widths];
+      return [
+        makeInstruction({
+          ...common,
+          opcode: "concat",
+          pointers: [result, ...parts],
+          numbers,
+          reads: parts,
+        }),
+      ];
+    }
+    case "reduce": {
+      const [x] = operands() as [Buffer];
+      const source = (inputs[0] as Node).shape;
+      const { axes, name } = operation;
+      const first = axes[0] ?? 0, last = axes.at(-1) ?? 0;
+      if (last - first + 1 !== axes.length) {
+        throw new UnsupportedError("a reduction over scattered axes");
+      }
+      const extents = [
+        source.slice(0, first),
+        source.slice(first, last + 1),
+        source.slice(last + 1),
+      ];
+      const plain = ["sum", "max", "min", "prod"].indexOf(name);
+      const arg = ["argmax", "argmin"].indexOf(name);
+      if (x.storage !== "float32" || (plain < 0 && arg < 0)) {
+        throw new UnsupportedError(`the reduction ${name} of ${x.storage}`);
+      }
+      const numbers = [plain >= 0 ? plain : arg, ...extents.map(sizeOf)];
+      const opcode = plain >= 0 ? "reduce" : "argReduce";
+      return [makeInstruction({ ...common, opcode, pointers: [x, result], numbers, reads: [x] })];
+    }
+    default:
+      throw new UnsupportedError(`the operation ${operation.kind}`);
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The memory plan: how long each buffer lives, which may be written over another, and where each lies in
+ * the arena.
+ * @module
+ */
+import { alignBytes, type Buffer, type Instruction } from "@/engine/native/instruction.ts";
+
+/** A buffer that lives for at most this many instructions shares a small region that stays in the cache. */
+const SHORT_LIFE = 24;
+
+export type MemoryPlan = { readonly arenaBytes: number };
+
+/** The buffer in whose memory a buffer lies. */
+export function rootOf(buffer: Buffer): Buffer {
+  let root = buffer;
+  while (root.alias !== null) root = root.alias;
+  return root;
+}
+
+/** Fills in the lives, aliases and places of all buffers, in place. */
+export function planMemory(
+  instructions: readonly Instruction[],
+  buffers: readonly Buffer[],
+): MemoryPlan {
+  instructions.forEach(({ reads, writes }, i) => {
+    for (const buffer of [...reads, ...writes]) {
+      buffer.first = Math.min(buffer.first, i);
+      buffer.last = Math.max(buffer.last, i);
+    }
+  });
+  shareMemory(instructions);
+  for (const buffer of buffers) {
+    const root = rootOf(buffer);
+    root.first = Math.min(root.first, buffer.first);
+    root.last = Math.max(root.last, buffer.last);
+  }
+  const roots = buffers.filter(({ given, alias, last }) =>
+    given === null && alias === null && last >= 0
+  )
+    .sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+  const isShort = ({ first, last }: Buffer) => last - first <= SHORT_LIFE;
+  const shortEnd = place(roots.filter(isShort), 0);
+  const arenaBytes = place(roots.filter((buffer) => !isShort(buffer)), alignBytes(shortEnd));
+  return { arenaBytes };
+}
+
+/**
+ * Sums are made in the memory of what they add onto. A kernel writes a full value over an operand of the
+ * same size that dies there, if each element is read before it is written: at exactly its (row, column),
+ * and in no later phase than the store.
+ */
+function shareMemory(instructions: readonly Instruction[]): void {
+  instructions.forEach((instruction, i) => {
+    for (const [result, term] of instruction.onto) {
+      if (result === term) continue;
+      const root = rootOf(term);
+      if (result.given !== null) {
+        if (root.given === null) root.alias = result;
+        continue;
+      }
+      result.alias = root;
+      root.last = Math.max(root.last, result.last);
+    }
+    const taken = new Set<Buffer>();
+    for (const result of instruction.writes) {
+      const stored = instruction.stores.get(result);
+      if (stored === undefined || result.given !== null || result.alias !== null) continue;
+      const operand = instruction.reads.find((operand) => {
+        const root = rootOf(operand);
+        const access = instruction.access.get(operand);
+        const dies = root.given === null && root.last === i && operand.last === i;
+        const fits = operand.bytes === result.bytes && root.bytes === result.bytes &&
+          operand.storage === result.storage;
+        const alone = !taken.has(root) &&
+          !instruction.reads.some((other) => other !== operand && rootOf(other) === root) &&
+          !instruction.writes.some((other) => rootOf(other) === root);
+        return dies && fits && alone && access?.aligned === true && access.readPhase <= stored;
+      });
+      if (operand === undefined) continue;
+      const root = rootOf(operand);
+      taken.add(root);
+      result.alias = root;
+      root.last = result.last;
+    }
+  });
+}
+
+/** Places buffers, largest first, in the smallest gap that those alive at the same time leave. */
+function place(buffers: readonly Buffer[], base: number): number {
+  const placed: Buffer[] = [];
+  let end = base;
+  for (const buffer of buffers) {
+    const alive = placed.filter((other) =>
+      other.last >= buffer.first && other.first <= buffer.last
+    );
+    alive.sort((a, b) => a.offset - b.offset);
+    const bytes = alignBytes(buffer.bytes);
+    let at = base, best = -1, smallest = Infinity;
+    for (const other of alive) {
+      const gap = other.offset - at;
+      if (gap >= bytes && gap < smallest) [best, smallest] = [at, gap];
+      at = Math.max(at, other.offset + alignBytes(other.bytes));
+    }
+    buffer.offset = best >= 0 ? best : at;
+    placed.push(buffer);
+    end = Math.max(end, buffer.offset + bytes);
+  }
+  return end;
+}

@@ -1,0 +1,299 @@
+/**
+ * Prints a loop nest as one C function over the vocabulary of `vec.h`.
+ *
+ *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
+ *
+ * P are pointers, N numbers, [r0, r1) the rows of this thread, T its scratch, whose first word is the
+ * thread's number and whose data start at byte 64. Registers hold float32 whatever is stored.
+ * @module
+ */
+import type { LoopNest } from "@/engine/fusion/nest.ts";
+import { isFusedReduction } from "@/engine/fusion/space.ts";
+import type { Node } from "@/engine/ir.ts";
+import { DropoutPrinter } from "@/engine/native/c_dropout.ts";
+import { printOperation } from "@/engine/native/c_operations.ts";
+import type { Access, Buffer, BufferTable } from "@/engine/native/instruction.ts";
+import { C_TYPES, KernelOperands } from "@/engine/native/kernel_operands.ts";
+
+const STORES = { float32: "st", bfloat16: "stb", int32: "sti", bool: "stq" } as const;
+
+/** A printed kernel with all that its instruction needs. */
+export type PrintedKernel = {
+  /** The function's body. */
+  readonly text: string;
+  readonly pointers: readonly Buffer[];
+  readonly numbers: readonly (number | bigint)[];
+  readonly reads: readonly Buffer[];
+  readonly writes: readonly Buffer[];
+  readonly access: ReadonlyMap<Buffer, Access>;
+  readonly stores: ReadonlyMap<Buffer, number>;
+  /** Column sums: the node, the threads' partial sums, and the length of one thread's. */
+  readonly columnSums: readonly { node: Node; partial: Buffer; stride: number }[];
+  readonly scratchBytes: number;
+};
+
+/** Widest vector of any processor, in floats: rows of scratch are whole vectors for all of them. */
+const MOST_LANES = 16;
+
+export function printKernel(nest: LoopNest, buffers: BufferTable, threads: number): PrintedKernel {
+  return new KernelPrinter(nest, buffers, threads).print();
+}
+
+class KernelPrinter {
+  #operands: KernelOperands;
+  #writes = new Set<Buffer>();
+  #stores = new Map<Buffer, number>();
+  #names: ReadonlyMap<Node, string>;
+  #slots = new Map<Node, number>();
+  #columnSums: { node: Node; partial: Buffer; stride: number }[] = [];
+  #dropout: DropoutPrinter;
+  #paddedColumns: number;
+
+  constructor(readonly nest: LoopNest, readonly buffers: BufferTable, readonly threads: number) {
+    this.#operands = new KernelOperands(nest, buffers);
+    this.#names = new Map(nest.nodes.map((node, i) => [node, `v${i}`]));
+    this.#paddedColumns = Math.ceil(nest.space.columns / MOST_LANES) * MOST_LANES;
+    for (const node of nest.nodes) {
+      if (nest.roleOf(node) === "full" && nest.isKept(node)) {
+        this.#slots.set(node, this.#slots.size);
+      }
+    }
+    const scratch = (row: number) => this.#scratch(this.#slots.size + row);
+    this.#dropout = new DropoutPrinter(this.#operands.numbers, scratch);
+  }
+
+  print(): PrintedKernel {
+    const { flat, space, phases } = this.nest;
+    const operands = this.#operands;
+    const body: string[] = [];
+    for (let phase = 0; phase < phases; phase++) body.push(...this.#printPhase(phase));
+    const sums = this.#printColumnSumStart();
+    const columns = flat ? [] : [
+      `const long C = ${operands.numbers.size(space.columns)};`,
+      `const long CP = (C + ${MOST_LANES - 1}) / ${MOST_LANES} * ${MOST_LANES};`,
+    ];
+    const slots = [...this.#slots.values()].map((slot) =>
+      `float *t${slot} = (float *)${this.#scratch(slot)};`
+    );
+    // Without a later phase rows run downwards: what their producer wrote last is still in the cache.
+    const rows = phases === 1
+      ? "for (long r = r1 - 1; r >= r0; r--)"
+      : "for (long r = r0; r < r1; r++)";
+    const inner = [...operands.rowStart, ...body].join("\n");
+    const loop = flat ? `const long r = 0; (void)r;\n${inner}` : `${rows} {\n${inner}\n}`;
+    const scratchRows = this.#slots.size + this.#dropout.count;
+    return {
+      text: [...columns, ...operands.prologue, ...slots, ...sums, loop].join("\n"),
+      pointers: operands.pointers,
+      numbers: operands.numbers.values,
+      reads: [...operands.reads],
+      writes: [...this.#writes],
+      access: operands.access,
+      stores: this.#stores,
+      columnSums: this.#columnSums,
+      scratchBytes: 64 + scratchRows * this.#paddedColumns * 4,
+    };
+  }
+
+  /** Address of a row of the thread's scratch. */
+  #scratch(row: number): string {
+    return `(T + 64 + ${row} * CP * 4)`;
+  }
+
+  #name(node: Node): string {
+    return this.#names.get(node) ?? "internal";
+  }
+
+  /** An operand as a vector at column c, or for the whole row. */
+  #operand(input: Node, phase: number, masked: boolean, wholeRow: boolean): string {
+    if (input.operation.kind === "constant") return this.#operands.constant(input.operation.value);
+    const operand = this.nest.resolve(input);
+    const role = this.nest.roleOf(operand.base);
+    if (role === undefined) return this.#operands.fromMemory(operand, phase, masked, wholeRow);
+    if (role === "row" || this.nest.phaseOf(operand.base) === phase) {
+      return this.#name(operand.base);
+    }
+    return this.#operands.load(`t${this.#slots.get(operand.base)}`, "ld", masked);
+  }
+
+  #expression(node: Node, phase: number, masked: boolean): string {
+    const { operation, inputs } = node;
+    if (operation.kind === "gather") return this.#operands.gather(node, masked);
+    if (operation.kind === "dropout-mask") {
+      const seed = this.#operands.seedPointer(inputs[0] as Node);
+      const names = this.#dropout.start(operation, seed);
+      this.#operands.prologue.push(...names.prologue);
+      this.#operands.rowStart.push(...names.row);
+      return names.value;
+    }
+    const wholeRow = this.nest.roleOf(node) === "row";
+    return printOperation(node, inputs.map((x) => this.#operand(x, phase, masked, wholeRow)));
+  }
+
+  /** Stores of a full value: to memory, and to scratch where a later phase reads it. */
+  #storeFull(node: Node, phase: number, masked: boolean): string[] {
+    const { nest } = this;
+    const stores: string[] = [];
+    const mask = masked ? "m(m, " : "(";
+    if (nest.exported.has(node)) {
+      const buffer = this.buffers.of(node);
+      this.#writes.add(buffer);
+      this.#stores.set(buffer, phase);
+      const pointer = this.#operands.ownRow(buffer);
+      stores.push(`${STORES[buffer.storage]}${mask}${pointer} + c, ${this.#name(node)});`);
+    }
+    const slot = this.#slots.get(node);
+    if (slot !== undefined) stores.push(`st${mask}t${slot} + c, ${this.#name(node)});`);
+    return stores;
+  }
+
+  #storeRow(node: Node): string[] {
+    if (!this.nest.exported.has(node)) return [];
+    const buffer = this.buffers.of(node);
+    this.#writes.add(buffer);
+    const value = `lane0(${this.#name(node)})`;
+    const converted = {
+      float32: value,
+      bfloat16: `f2b(${value})`,
+      int32: `(int32_t)${value}`,
+      bool: `${value} != 0`,
+    }[buffer.storage];
+    return [
+      `((${C_TYPES[buffer.storage]} *)P[${this.#operands.pointer(buffer)}])[r] = ${converted};`,
+    ];
+  }
+
+  #printPhase(phase: number): string[] {
+    const { nest } = this;
+    const here = nest.nodes.filter((node) => nest.phaseOf(node) === phase);
+    const lines: string[] = [];
+    for (const node of here) {
+      if (nest.roleOf(node) !== "row") continue;
+      if (!isFusedReduction(node)) {
+        lines.push(`const V ${this.#name(node)} = ${this.#expression(node, phase, false)};`);
+      }
+      lines.push(...this.#storeRow(node));
+    }
+    const full = here.filter((node) => nest.roleOf(node) === "full");
+    const columnSums = here.filter((node) => nest.roleOf(node) === "column");
+    const rowSums = nest.nodes.filter((node) =>
+      nest.roleOf(node) === "row" && isFusedReduction(node) && nest.phaseOf(node) === phase + 1
+    );
+    if (full.length + columnSums.length + rowSums.length === 0) return lines;
+    if (nest.flat) {
+      // This thread's elements, downwards: what was written last is still in the cache.
+      const whole = this.#columnBody(phase, full, [], [], { masked: false, accumulator: "" });
+      const rest = this.#columnBody(phase, full, [], [], { masked: true, accumulator: "" });
+      lines.push(
+        `long c = r0 + (r1 - r0) / LANES * LANES;`,
+        `if (c < r1) { const B m = tail(r1 - c); ${rest} }`,
+        `for (c -= LANES; c >= r0; c -= LANES) { ${whole} }`,
+      );
+      return lines;
+    }
+    const reductions = rowSums.length > 0 ? 4 : 1; // independent accumulators hide the latency of a sum
+    for (const node of rowSums) {
+      const start = startOf(node);
+      lines.push(`V a${this.#name(node)}[${reductions}];`);
+      lines.push(`for (int u = 0; u < ${reductions}; u++) a${this.#name(node)}[u] = S(${start});`);
+    }
+    const whole = (accumulator: string) =>
+      this.#columnBody(phase, full, rowSums, columnSums, { masked: false, accumulator });
+    lines.push("{ long c = 0;");
+    if (reductions > 1) {
+      lines.push(
+        `for (; c + ${reductions} * LANES <= C;)`,
+        `_Pragma("GCC unroll ${reductions}") for (int u = 0; u < ${reductions}; u++, c += LANES) {`,
+        `${whole("u")} }`,
+      );
+    }
+    lines.push(`for (; c + LANES <= C; c += LANES) { ${whole("0")} }`);
+    const rest = this.#columnBody(phase, full, rowSums, columnSums, {
+      masked: true,
+      accumulator: "0",
+    });
+    lines.push(`if (c < C) { const B m = tail(C - c); ${rest} } }`);
+    for (const node of rowSums) lines.push(this.#finishReduction(node, reductions));
+    return lines;
+  }
+
+  /** One iteration over a vector of columns: loads, computation, reductions, stores. */
+  #columnBody(
+    phase: number,
+    full: readonly Node[],
+    rowSums: readonly Node[],
+    columnSums: readonly Node[],
+    { masked, accumulator }: { readonly masked: boolean; readonly accumulator: string },
+  ): string {
+    this.#operands.startLoop();
+    const body: string[] = [];
+    for (const node of full) {
+      body.push(`const V ${this.#name(node)} = ${this.#expression(node, phase, masked)};`);
+    }
+    for (const node of rowSums) {
+      const x = this.#operand(node.inputs[0] as Node, phase, masked, false);
+      const place = `a${this.#name(node)}[${accumulator}]`;
+      const counted = masked ? `sel(m, ${x}, S(${startOf(node)}))` : x;
+      body.push(`${place} = ${combine(node, place, counted)};`);
+    }
+    for (const node of columnSums) {
+      const x = this.#operand(node.inputs[0] as Node, phase, masked, false);
+      const place = `k${this.#name(node)} + c`;
+      body.push(
+        masked
+          ? `stm(m, ${place}, ldm(m, ${place}) + ${x});`
+          : `st(${place}, ld(${place}) + ${x});`,
+      );
+    }
+    for (const node of full) body.push(...this.#storeFull(node, phase, masked));
+    return [...this.#operands.loads, ...body].join("\n");
+  }
+
+  /** Folds accumulators and lanes of a row reduction into one value for all lanes. */
+  #finishReduction(node: Node, count: number): string {
+    const name = this.#name(node);
+    const parts = Array.from({ length: count }, (_, u) => `a${name}[${u}]`);
+    const whole = parts.reduce((sum, part) => combine(node, sum, part));
+    const fold = { sum: "hsum", max: "hmax", min: "hmin" }[reductionOf(node)];
+    return `const V ${name} = S(${fold}(${whole}));`;
+  }
+
+  /** Each thread adds up its rows in scratch of its own; another instruction adds the threads'. */
+  #printColumnSumStart(): string[] {
+    const { nest } = this;
+    const lines: string[] = [];
+    for (const node of nest.nodes) {
+      if (nest.roleOf(node) !== "column") continue;
+      const stride = this.#paddedColumns;
+      const partial = this.buffers.scratch(this.threads * stride * 4);
+      this.#writes.add(partial);
+      this.#columnSums.push({ node, partial, stride });
+      const name = `k${this.#name(node)}`;
+      lines.push(
+        `float *${name} = (float *)P[${this.#operands.pointer(partial)}] + *(int32_t *)T * CP;`,
+        `for (long c = 0; c < CP; c++) ${name}[c] = 0;`,
+      );
+    }
+    return lines;
+  }
+}
+
+function reductionOf({ operation }: Node): "sum" | "max" | "min" {
+  const name = operation.kind === "reduce" ? operation.name : "";
+  if (name === "sum" || name === "max" || name === "min") return name;
+  throw new Error(`internal: no loop nest for the reduction ${name}`);
+}
+
+/** What a reduction starts from. */
+function startOf(node: Node): string {
+  return { sum: "0.f", max: "-__builtin_inff()", min: "__builtin_inff()" }[reductionOf(node)];
+}
+
+/** Two partial results as one. */
+function combine(node: Node, a: string, b: string): string {
+  return {
+    sum: `${a} + ${b}`,
+    max: `v_max(${a}, ${b})`,
+    min: `v_min(${a}, ${b})`,
+  }[reductionOf(node)];
+}
