@@ -18,6 +18,7 @@ const HEAD = [
   "benchmark",
   "shape",
   "precision",
+  "executor",
   "ours ms (min)",
   "MiB",
   "PyTorch ms (min)",
@@ -27,20 +28,23 @@ const HEAD = [
 ];
 
 /** Columns of numbers, which are aligned to the right. */
-const NUMBERS = new Set([3, 4, 5, 6, 8]);
+const NUMBERS = new Set([4, 5, 6, 7, 9]);
 
 /** Milliseconds with four digits or so: `1431`, `85.3`, `0.214`. */
 export function formatMs(ms: number): string {
   return ms.toFixed(ms < 1 ? 3 : ms < 100 ? 1 : 0);
 }
 
-function cellsOf({ name, shape, precision, ours, torch, ratio }: BenchResult): readonly string[] {
+function cellsOf(
+  { name, shape, precision, executor, ours, torch, ratio }: BenchResult,
+): readonly string[] {
   const times = ({ medianMs, minMs }: { medianMs: number; minMs: number }) =>
     `${formatMs(medianMs)} (${formatMs(minMs)})`;
   return [
     name,
     shape,
     precision,
+    executor,
     times(ours),
     String(ours.peakMiB),
     torch === null ? "–" : times(torch),
@@ -57,17 +61,17 @@ function formatDetail(name: string, value: number): string {
 }
 
 /** The further figures of a result in one line; empty where there are none. */
-export function formatDetails({ name, shape, details, torchAll }: BenchResult): string {
+export function formatDetails({ name, shape, precision, details, torchAll }: BenchResult): string {
   const own = Object.entries(details).map(([key, value]) => formatDetail(key, value));
   const theirs = torchAll.map(({ variant, medianMs, peakMiB, details }) =>
     [
-      `PyTorch ${variant} ${formatMs(medianMs)} ms`,
-      `${peakMiB} MiB`,
+      `PyTorch ${variant}`,
+      ...(torchAll.length > 1 ? [`${formatMs(medianMs)} ms ${peakMiB} MiB`] : []), // else in the table
       ...Object.entries(details).map(([key, value]) => formatDetail(key, value)),
     ].join(" ")
   );
   const all = [...own, ...theirs];
-  return all.length === 0 ? "" : `${name} ${shape}: ${all.join(", ")}`;
+  return all.length === 0 ? "" : `${name} ${shape} ${precision}: ${all.join(", ")}`;
 }
 
 /** The lines of a context. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { isObject } from "@/config_rules.ts";
-import type { RunConfig } from "@/config.ts";
+import type { Executor, Precision, RunConfig } from "@/config.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
 
 /** The encoder of a step: BERT's names for its sizes. */
@@ -65,12 +65,17 @@ export type OperationsJob = {
 
 export type Work = StepJob | EncodeJob | EpochJob | OperationsJob;
 
-/** Work and how it is to be done. */
-export type Job = {
-  readonly work: Work;
-  readonly precision: string;
+/** How numbers are computed; PyTorch goes by precision and threads alone. */
+export type Computation = {
+  readonly precision: Precision;
   readonly threads: number;
+  readonly executor: Executor;
+  /** Instruction set of generated C; null: what the processor has. */
+  readonly isa: string | null;
 };
+
+/** Work and how it is to be done. */
+export type Job = { readonly work: Work; readonly computation: Computation };
 
 /** Counted times of one kind of work. */
 export type Measurement = {

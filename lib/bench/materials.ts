@@ -94,14 +94,14 @@ export function createMaterials(
         await writeFileAtomic(path, (await readTestTexts(config)).join("\n") + "\n");
       }
       if (source !== null) return { model: await findModelFolder(source), texts: path };
-      await openEngine({ threads: config.native.threads });
+      await openEngine();
       const model = join(folder, "model");
       const lines = (await Deno.readTextFile(path)).split("\n");
       await saveFreshModel(model, lines);
       return { model, texts: path };
     },
     async epoch(steps, lengths) {
-      await openEngine({ threads: config.native.threads });
+      await openEngine();
       const { training, model: { maxLength } } = config;
       const own: RunConfig = lengths === "buckets"
         ? config

@@ -1,114 +1,61 @@
 /**
- * Runs benchmarks: every contestant in a process of its own, in turn, round after round.
+ * Runs benchmarks, one after the other, at every precision that counts.
  * @module
  */
+import { type BenchName, type Effort, makeCases, type Materials } from "@/bench/benchmarks.ts";
+import type { Torch } from "@/bench/contestants.ts";
+import type { Computation } from "@/bench/job.ts";
+import { runCase } from "@/bench/run_case.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
-import { composeResult, summarizeRounds, type Summary } from "@/bench/statistics.ts";
-import type { Case } from "@/bench/benchmarks.ts";
-import {
-  type Contestant,
-  ourContestant,
-  runContestant,
-  type Torch,
-  torchContestant,
-} from "@/bench/contestants.ts";
-import type { Job, JobOutcome, Work } from "@/bench/job.ts";
+import { type Precision, PRECISIONS } from "@/config.ts";
+import type { ProgressView } from "@/progress.ts";
 
-/** How cases are run. */
-export type RunOptions = {
-  readonly precision: string;
-  readonly threads: number;
+/** What is run and who watches. */
+export type BenchRun = {
+  readonly names: readonly BenchName[];
+  readonly effort: Effort;
+  readonly materials: Materials;
+  readonly computation: Omit<Computation, "precision">;
+  /** Null: {@link USUAL_PRECISIONS}, as far as ours computes with them. */
+  readonly precision: Precision | null;
   /** Null: PyTorch is left out. */
   readonly torch: Torch | null;
-  /** Told before each process. */
-  readonly onTurn: (turn: Turn) => void;
-  /** Told of a PyTorch variant that could not be measured. */
+  readonly view: ProgressView;
   readonly onNote: (note: string) => void;
-  /** Does a job; another one in tests. */
-  readonly run?: (contestant: Contestant, job: Job) => Promise<JobOutcome>;
+  /** Told of each result as it is found. */
+  readonly onResult: (result: BenchResult) => void;
 };
 
-/** A contestant's turn in a round, both counted from 0. */
-export type Turn = {
-  readonly contestant: string;
-  readonly done: number;
-  readonly total: number;
-};
+/** Measured where none is asked for: those that processors of today compute with. */
+export const USUAL_PRECISIONS: readonly Precision[] = PRECISIONS.filter((precision) =>
+  precision !== "mixed-float16"
+);
 
-const WITHOUT_DROPOUT = "ours without dropout";
-
-type Entrant = Contestant & { readonly work: Work };
-
-function listEntrants({ ours, withoutDropout, torch, variants }: Case, found: Torch | null) {
-  const own = ourContestant();
-  const entrants: Entrant[] = [{ ...own, work: ours }];
-  if (withoutDropout !== null) {
-    entrants.push({ ...own, name: WITHOUT_DROPOUT, work: withoutDropout });
-  }
-  if (found !== null) {
-    for (const variant of variants) {
-      entrants.push({ ...torchContestant(found, variant), work: torch });
-    }
-  }
-  return entrants;
-}
-
-/**
- * Measures a case. The order turns by one from round to round, so that no contestant always comes
- * after the same one. A failure of ours is an error; a PyTorch variant that fails is left out.
- */
-export async function runCase(each: Case, options: RunOptions): Promise<readonly BenchResult[]> {
-  const { precision, threads, torch, onTurn, onNote, run = runContestant } = options;
-  let entrants = listEntrants(each, torch);
-  const total = entrants.length * each.rounds;
-  const outcomes = new Map<string, JobOutcome[]>(entrants.map(({ name }) => [name, []]));
-  let done = 0;
-  for (let round = 0; round < each.rounds; round++) {
-    const first = round % entrants.length;
-    for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) {
-      const { name, work } = entrant;
-      onTurn({ contestant: name, done: done++, total });
-      try {
-        outcomes.get(name)?.push(await run(entrant, { work, precision, threads }));
-      } catch (error) {
-        if (!isTorch(each, name)) throw error;
-        onNote(`PyTorch ${name} is left out of ${each.name}: ${reasonOf(error)}`);
-        entrants = entrants.filter((other) => other !== entrant);
-        outcomes.delete(name);
+/** Runs all, and gives all results. */
+export async function runBenchmarks(run: BenchRun): Promise<readonly BenchResult[]> {
+  const { names, effort, materials, torch, view, onNote, onResult } = run;
+  const results: BenchResult[] = [];
+  for (const name of names) {
+    for (const each of await makeCases(name, effort, materials)) {
+      for (const precision of run.precision === null ? USUAL_PRECISIONS : [run.precision]) {
+        const found = await runCase(each, {
+          computation: { ...run.computation, precision },
+          torch,
+          onTurn: ({ contestant, done, total }) =>
+            view.update({
+              label: `${name} ${precision}`,
+              done,
+              total,
+              details: contestant === "" ? [] : [contestant],
+            }),
+          onNote,
+        });
+        found.forEach(onResult);
+        results.push(...found);
+        // ONNX Runtime computes in float32 alone: the others would show its rounding, not a speed
+        if (found.some(({ executor }) => executor === "onnx")) break;
       }
     }
   }
-  onTurn({ contestant: "", done: total, total });
-  return composeResults(each, precision, outcomes);
-}
-
-function isTorch({ variants }: Case, name: string): boolean {
-  return variants.some((variant) => variant === name);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** One result a measurement of ours, PyTorch's beside it. */
-function composeResults(
-  each: Case,
-  precision: string,
-  outcomes: ReadonlyMap<string, readonly JobOutcome[]>,
-): readonly BenchResult[] {
-  const summaries = (name: string) => summarizeRounds(outcomes.get(name) ?? []);
-  const bare = summaries(WITHOUT_DROPOUT);
-  return summaries("ours").map((found, i) => {
-    const variants = new Map(
-      each.variants.flatMap((variant): [string, Summary][] => {
-        const summary = summaries(variant)[i];
-        return summary === undefined ? [] : [[variant, summary]];
-      }),
-    );
-    const without = bare[i];
-    const details = without === undefined
-      ? found.details
-      : { ...found.details, dropoutShare: 1 - without.medianMs / found.medianMs };
-    return composeResult({ ...each, precision }, { ...found, details }, variants);
-  });
+  return results;
 }

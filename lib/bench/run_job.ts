@@ -36,8 +36,8 @@ function measure(work: Work, nowMs: () => number): Promise<readonly Measurement[
 }
 
 /** Opens the engine as the job says and measures its work. */
-export async function runJob({ work, threads }: Job, nowMs: () => number): Promise<JobOutcome> {
-  const { name, version } = await openEngine({ threads });
+export async function runJob({ work, computation }: Job, nowMs: () => number): Promise<JobOutcome> {
+  const { name, version } = await openEngine(computation);
   const measurements = await measure(work, nowMs);
   return { executor: name, version, peakMiB: await readPeakMiB(), measurements };
 }

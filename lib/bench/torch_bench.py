@@ -215,10 +215,11 @@ MEASURES = {"step": measure_steps, "encode": measure_encoding, "operations": mea
 
 def main():
     job = json.load(sys.stdin)
-    torch.set_num_threads(job["threads"])
+    computation = job["computation"]
+    torch.set_num_threads(computation["threads"])
     torch.manual_seed(1)
     work = job["work"]
-    measurements = MEASURES[work["kind"]](work, job["precision"], sys.argv[1] == "compiled")
+    measurements = MEASURES[work["kind"]](work, computation["precision"], sys.argv[1] == "compiled")
     print(json.dumps({
         "executor": "torch", "version": torch.__version__, "peakMiB": peak_mib(), "measurements": measurements,
     }))

@@ -2,15 +2,14 @@
  * `deno task bench`: speed and memory, PyTorch beside them where it is installed.
  * @module
  */
-import { BENCHMARKS, type BenchName, makeCases } from "@/bench/benchmarks.ts";
+import { BENCHMARKS, type BenchName } from "@/bench/benchmarks.ts";
 import { findTorch, type Torch } from "@/bench/contestants.ts";
 import { formatText } from "@/bench/format_results.ts";
 import { describeMachine } from "@/bench/machine.ts";
 import { createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
-import { runCase } from "@/bench/run_benchmarks.ts";
+import { runBenchmarks } from "@/bench/run_benchmarks.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 import { writeResults } from "@/bench/write_results.ts";
-import { PRECISIONS } from "@/config.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
@@ -75,35 +74,23 @@ export const BENCH = {
     };
     const config = resolveBenchConfig(values);
     const threads = config.native.threads ?? THREADS;
-    const chosen = values.set.some((each) => each.startsWith("precision="));
-    const precisions = chosen ? [config.precision] : PRECISIONS;
+    const asked = values.set.some((each) => each.startsWith("precision="));
     const torch = await openTorch();
     const folder = await Deno.makeTempDir({ prefix: "bench-" });
-    const results: BenchResult[] = [];
     const view = createTerminalProgress({ logMs: 0 });
+    let results: readonly BenchResult[];
     try {
-      const materials = createMaterials(config, { texts: values.texts ?? null, folder });
-      for (const name of names) {
-        for (const each of await makeCases(name, effort, materials)) {
-          for (const precision of precisions) {
-            const found = await runCase(each, {
-              precision,
-              threads,
-              torch,
-              onTurn: ({ contestant, done, total }) =>
-                view.update({
-                  label: `${name} ${precision}`,
-                  done,
-                  total,
-                  details: contestant === "" ? [] : [contestant],
-                }),
-              onNote: (note) => console.error(note),
-            });
-            results.push(...found);
-            if (values.json) { for (const result of found) console.log(JSON.stringify(result)); }
-          }
-        }
-      }
+      results = await runBenchmarks({
+        names,
+        effort,
+        materials: createMaterials(config, { texts: values.texts ?? null, folder }),
+        computation: { threads, executor: config.executor, isa: config.native.isa },
+        precision: asked ? config.precision : null,
+        torch,
+        view,
+        onNote: (note) => console.error(note),
+        onResult: (result) => values.json && console.log(JSON.stringify(result)),
+      });
     } finally {
       await view.finish();
       await Deno.remove(folder, { recursive: true });

@@ -33,8 +33,7 @@ const CONFIG = resolveConfig({
 Deno.test("tensors and resident memory stay level over 200 steps of mixed lengths", async () => {
   const { measurements: [found] } = await runContestant(ourContestant(), {
     work: { kind: "epoch", config: CONFIG, steps: STEPS },
-    precision: "float32",
-    threads: 2,
+    computation: { precision: "float32", threads: 2, executor: "auto", isa: null },
   });
   const { programs = 0, tensorGrowth, residentGrowthMiB = NaN } = found?.details ?? {};
   strictEqual(found?.timesMs.length, STEPS);

@@ -1,15 +1,22 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
 import { type Case, makeCases, type Materials } from "@/bench/benchmarks.ts";
 import { type Contestant, findTorch, runContestant } from "@/bench/contestants.ts";
-import type { Job, JobOutcome } from "@/bench/job.ts";
+import type { Computation, Job, JobOutcome } from "@/bench/job.ts";
 import { OPERATIONS } from "@/bench/operations.ts";
-import { runCase } from "@/bench/run_benchmarks.ts";
+import { runCase } from "@/bench/run_case.ts";
 
 const NOTHING: Materials = {
   encode: () => Promise.resolve({ model: "m", texts: "t" }),
   epoch: () => Promise.reject(new Error("not asked for")),
 };
 const TORCH = { python: "python", versions: { torch: "2.13.0", transformers: "4.57.1" } };
+
+const COMPUTATION: Computation = {
+  precision: "float32",
+  threads: 2,
+  executor: "auto",
+  isa: null,
+};
 
 async function stepCase(rounds: number): Promise<Case> {
   const [found] = await makeCases("step-mini", { rounds, steps: 1 }, NOTHING);
@@ -25,8 +32,7 @@ async function runWith(
 ) {
   const turns: string[] = [], notes: string[] = [], jobs: Job[] = [];
   const results = await runCase(each, {
-    precision: "float32",
-    threads: 2,
+    computation: COMPUTATION,
     torch,
     onTurn: ({ contestant, done, total }) => turns.push(`${done}/${total} ${contestant}`),
     onNote: (note) => notes.push(note),
@@ -125,11 +131,10 @@ Deno.test("runContestant() gives the outcome of a process, or its last words", a
   });
   const job: Job = {
     work: { kind: "operations", operations: [], runs: 1 },
-    precision: "float32",
-    threads: 3,
+    computation: { ...COMPUTATION, threads: 3 },
   };
   const outcome = await runContestant(
-    script(`const { threads } = await new Response(Deno.stdin.readable).json();
+    script(`const { computation: { threads } } = await new Response(Deno.stdin.readable).json();
       console.log(JSON.stringify({ executor: "e", version: "v", peakMiB: threads, measurements: [] }))`),
     job,
   );
