@@ -1,5 +1,5 @@
 /**
- * Scores of a classification: accuracy with its interval, macro-F1, a table by class, the confusion
+ * Scores of a classification: accuracy and macro-F1 with their intervals, a table by class, the confusion
  * matrix and the calibration. Shapes: N rows, C classes.
  *
  * A score whose denominator is 0 (precision of a class that was never predicted) is 0, as scikit-learn's
@@ -7,8 +7,12 @@
  * @module
  */
 
+import { resampleScores } from "@/eval/bootstrap.ts";
 import { type Calibration, measureCalibration } from "@/eval/calibration.ts";
-import { type Interval, shareInterval } from "@/eval/interval.ts";
+import { type Interval, middleInterval, shareInterval } from "@/eval/interval.ts";
+import { divide, tallyMacroF1 } from "@/eval/tallies.ts";
+import { scaleProbabilities } from "@/eval/temperature.ts";
+import { stream } from "@/random.ts";
 
 /** How one class fared, as fractions from 0 to 1. */
 export type ClassScores = {
@@ -32,8 +36,14 @@ export type ClassificationScores = {
   readonly ece?: number;
   /** The bins behind `ece`, empty ones left out; absent when no probabilities were given. */
   readonly bins?: Calibration["bins"];
+  /** Temperature fitted on validation; absent where none was given. */
+  readonly temperature?: number;
+  /** `ece` of the probabilities at that temperature: on validation itself, of the rows it was fitted on. */
+  readonly scaledEce?: number;
   /** 95 % bootstrap interval of `accuracy`. */
   readonly interval: Interval;
+  /** The same of `macroF1`; absent in runs scored before it was measured. */
+  readonly macroF1Interval?: Interval;
   readonly perClass: Readonly<Record<string, ClassScores>>;
   /** [C, C] rows by gold class, then by predicted class, both in the order of the labels. */
   readonly confusion: readonly (readonly number[])[];
@@ -48,6 +58,15 @@ export type ClassificationInput = {
   readonly labels: readonly string[];
   /** [N, C] row-major probabilities, each row summing to 1. */
   readonly probabilities?: ArrayLike<number>;
+  /** Also measures the calibration of `probabilities` at this temperature. */
+  readonly temperature?: number;
+};
+
+export type ClassificationOptions = {
+  /** Seed of the resamples behind `macroF1Interval`; 1 by default. */
+  readonly seed?: number;
+  /** Resamples behind `macroF1Interval`; 1,000 by default. */
+  readonly resamples?: number;
 };
 
 /**
@@ -63,8 +82,12 @@ export type ClassificationInput = {
  * }); // 0.75
  * ```
  */
-export function scoreClassification(input: ClassificationInput): ClassificationScores {
-  const { gold, predicted, labels, probabilities } = input;
+export function scoreClassification(
+  input: ClassificationInput,
+  options: ClassificationOptions = {},
+): ClassificationScores {
+  const { gold, predicted, labels } = input;
+  const { seed = 1, resamples = 1000 } = options;
   const rows = gold.length, classes = labels.length;
   if (rows === 0) {
     throw new RangeError(
@@ -96,13 +119,17 @@ export function scoreClassification(input: ClassificationInput): ClassificationS
       occurring++;
     }
   }
-  const calibration = probabilities && measureCalibration({ gold, probabilities, classes });
+  const [drawn = []] = resampleScores([tallyMacroF1(gold, predicted, classes)], {
+    prng: stream(seed, "bootstrap", "classes"),
+    resamples,
+  });
   return {
     rows,
     accuracy: hits / rows,
     macroF1: f1Sum / occurring,
-    ...(calibration && { ece: calibration.ece, bins: calibration.bins }),
+    ...describeCalibration(input),
     interval: shareInterval(hits, rows),
+    macroF1Interval: middleInterval(drawn),
     perClass,
     confusion,
   };
@@ -128,7 +155,13 @@ function countConfusion({ gold, predicted, labels }: ClassificationInput): numbe
   return counts;
 }
 
-/** `part / whole`; 0 where `whole` is 0. */
-function divide(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
+/** Calibration of the probabilities, as they are and at the temperature; empty where they are not given. */
+function describeCalibration({ gold, labels, probabilities, temperature }: ClassificationInput) {
+  if (probabilities === undefined) return {};
+  const classes = labels.length;
+  const { ece, bins } = measureCalibration({ gold, probabilities, classes });
+  if (temperature === undefined) return { ece, bins };
+  const scaled = scaleProbabilities(probabilities, { classes, temperature });
+  const { ece: scaledEce } = measureCalibration({ gold, probabilities: scaled, classes });
+  return { ece, bins, temperature, scaledEce };
 }

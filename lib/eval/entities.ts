@@ -7,8 +7,11 @@
  * @module
  */
 
+import { resampleScores } from "@/eval/bootstrap.ts";
+import { countEntityErrors, type EntityErrors } from "@/eval/entity_errors.ts";
 import { type Interval, middleInterval } from "@/eval/interval.ts";
 import { type Span, SPAN_RULES, type SpanRule, spans } from "@/eval/spans.ts";
+import { divide, type SpanCounts, tallyF1 } from "@/eval/tallies.ts";
 import { stream } from "@/random.ts";
 
 /** How one entity type fared, as fractions from 0 to 1; conlleval's rules unless named strict. */
@@ -36,12 +39,13 @@ export type EntityScores = {
   readonly tokenAccuracy: number;
   /** 95 % bootstrap interval of `f1`, over sentences. */
   readonly interval: Interval;
+  /** The same of `strictF1`, over the same draws; absent in runs scored before it was measured. */
+  readonly strictF1Interval?: Interval;
+  /** Errors by kind, conlleval's rules; absent in runs scored before they were counted. */
+  readonly errors?: EntityErrors;
   /** By entity type, in alphabetical order. */
   readonly perType: Readonly<Record<string, TypeScores>>;
 };
-
-/** Spans found, spans there are, and spans that are both. */
-export type SpanCounts = { correct: number; predicted: number; gold: number };
 
 export type EntityInput = {
   /** Tags of each sentence, a word each. */
@@ -51,9 +55,9 @@ export type EntityInput = {
 };
 
 export type EntityOptions = {
-  /** Seed of the resamples behind `interval`; 1 by default. */
+  /** Seed of the resamples behind the intervals; 1 by default. */
   readonly seed?: number;
-  /** Resamples behind `interval`; 1,000 by default. */
+  /** Resamples behind the intervals; 1,000 by default. */
   readonly resamples?: number;
 };
 
@@ -86,7 +90,7 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
     conlleval: new Map<string, SpanCounts>(),
     strict: new Map<string, SpanCounts>(),
   };
-  const sentences: SpanCounts[] = [];
+  const sentences: Record<SpanRule, SpanCounts[]> = { conlleval: [], strict: [] };
   let words = 0, rightWords = 0;
   gold.forEach((tags, row) => {
     const given = predicted[row] ?? [];
@@ -102,11 +106,15 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
       for (const [type, count] of counts) {
         totals[rule].set(type, add(totals[rule].get(type), count));
       }
-      if (rule === "conlleval") sentences.push(sumCounts(counts.values()));
+      sentences[rule].push(sumCounts(counts.values()));
     }
   });
   const all = rate(sumCounts(totals.conlleval.values()));
   const strict = rate(sumCounts(totals.strict.values()));
+  const [drawn = [], strictDrawn = []] = resampleScores(
+    [tallyF1(sentences.conlleval), tallyF1(sentences.strict)],
+    { prng: stream(seed, "bootstrap", "entities"), resamples },
+  );
   const perType: Record<string, TypeScores> = {};
   for (const type of [...totals.conlleval.keys()].sort()) {
     perType[type] = {
@@ -124,7 +132,9 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
     strictPrecision: strict.precision,
     strictRecall: strict.recall,
     tokenAccuracy: divide(rightWords, words),
-    interval: resampleF1(sentences, { seed, resamples }),
+    interval: middleInterval(drawn),
+    strictF1Interval: middleInterval(strictDrawn),
+    errors: countEntityErrors(gold, predicted),
     perType,
   };
 }
@@ -135,7 +145,8 @@ export function countSpans(
   predicted: readonly string[],
   rule: SpanRule,
 ): Map<string, SpanCounts> {
-  const counts = new Map<string, SpanCounts>();
+  type Counting = { -readonly [K in keyof SpanCounts]: number };
+  const counts = new Map<string, Counting>();
   const at = (type: string) => {
     const count = counts.get(type) ?? { correct: 0, predicted: 0, gold: 0 };
     counts.set(type, count);
@@ -153,7 +164,7 @@ export function countSpans(
 
 /** Precision, recall and F1 of counts; 0 where there is nothing to divide by. */
 export function rate(
-  counts: Readonly<SpanCounts>,
+  counts: SpanCounts,
 ): Pick<TypeScores, "precision" | "recall" | "f1"> {
   const { correct, predicted, gold } = counts;
   return {
@@ -161,28 +172,6 @@ export function rate(
     recall: divide(correct, gold),
     f1: divide(2 * correct, predicted + gold),
   };
-}
-
-/** The middle 95 % of F1 over `resamples` draws of as many sentences, with replacement. */
-function resampleF1(
-  sentences: readonly SpanCounts[],
-  { seed, resamples }: { seed: number; resamples: number },
-): Interval {
-  const size = sentences.length;
-  const correct = Float64Array.from(sentences, (counts) => counts.correct);
-  const either = Float64Array.from(sentences, (counts) => counts.predicted + counts.gold);
-  const prng = stream(seed, "bootstrap", "entities");
-  const scores = new Float64Array(resamples);
-  for (let sample = 0; sample < resamples; sample++) {
-    let hits = 0, spread = 0;
-    for (let draw = 0; draw < size; draw++) {
-      const sentence = prng.below(size);
-      hits += correct[sentence] ?? 0;
-      spread += either[sentence] ?? 0;
-    }
-    scores[sample] = divide(2 * hits, spread);
-  }
-  return middleInterval(scores);
 }
 
 function sumCounts(counts: Iterable<SpanCounts>): SpanCounts {
@@ -197,9 +186,4 @@ function add(a: SpanCounts | undefined, b: SpanCounts | undefined): SpanCounts {
     predicted: (a?.predicted ?? 0) + (b?.predicted ?? 0),
     gold: (a?.gold ?? 0) + (b?.gold ?? 0),
   };
-}
-
-/** `part / whole`; 0 where `whole` is 0. */
-function divide(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole;
 }

@@ -60,6 +60,8 @@ Deno.test("scoreEntities() gives 0 where there is nothing to divide by, as conll
     strictRecall: 0,
     tokenAccuracy: 1,
     interval: [0, 0],
+    strictF1Interval: [0, 0],
+    errors: { boundary: 0, type: 0, both: 0, missed: 0, invented: 0, perType: {} },
     perType: {},
   };
   deepStrictEqual(scores, expected);
@@ -134,10 +136,10 @@ Deno.test("scoreEntities() exchanges precision and recall when gold and predicte
   }));
 });
 
-Deno.test("scoreEntities() does not depend on the order of sentences, but for its interval", () => {
+Deno.test("scoreEntities() does not depend on the order of sentences, but for its intervals", () => {
   fc.assert(fc.property(pairs, (rows) => {
     const score = (list: typeof rows) => {
-      const { interval: _, ...rest } = scoreEntities({
+      const { interval: _, strictF1Interval: __, ...rest } = scoreEntities({
         gold: list.map(([a]) => a),
         predicted: list.map(([, b]) => b),
       }, { resamples: 1 });
