@@ -26,9 +26,16 @@ export type Executor = typeof EXECUTORS[number];
 export const PRECISIONS = ["float32", "mixed-bfloat16", "mixed-float16"] as const;
 export type Precision = typeof PRECISIONS[number];
 
-/** How tasks share the steps of training: `both` takes one batch of every task a step. */
-export const MIXINGS = ["both"] as const;
+/**
+ * How tasks share the steps of training: `both` takes one batch of every task a step, the others one
+ * batch of one task; see `train/mixing.ts`.
+ */
+export const MIXINGS = ["both", "proportional", "round-robin", "temperature", "annealed"] as const;
 export type Mixing = typeof MIXINGS[number];
+
+/** Factors of the tasks' losses: given (`tasks.N.weight`), or learned; see `train/loss_weights.ts`. */
+export const LOSS_WEIGHTS = ["fixed", "uncertainty"] as const;
+export type LossWeights = typeof LOSS_WEIGHTS[number];
 
 /** Columns of a task's parquet files, by kind. */
 export type TaskColumns =
@@ -78,17 +85,46 @@ export type ModelConfig = {
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
 };
 
+/** A factor of the loss that keeps small gradients in the range of half precision. */
+export type LossScaleConfig = {
+  readonly initial: number;
+  /** Factor after `interval` steps in a row without overflow. */
+  readonly growth: number;
+  /** Factor after a step with an overflow. */
+  readonly backoff: number;
+  readonly interval: number;
+};
+
+/** When a model counts as better, and when a run gives up waiting for it. */
+export type EarlyStoppingConfig = {
+  /** `TASK.SCORE`, several joined by `+` for their mean, or `mean` of each task's own `metric`. */
+  readonly metric: string;
+  /** Evaluations without a better one after which training stops; null: it never does. */
+  readonly patience: number | null;
+  /** A better one exceeds the best by more than this. */
+  readonly minDelta: number;
+};
+
 export type TrainingConfig = {
   readonly epochs: number;
   /** Stops there even if epochs are left; null: no limit. */
   readonly maxSteps: number | null;
   readonly mixing: Mixing;
+  /** Of mixing `temperature`: 1 is in proportion to size, infinity even. */
+  readonly mixingTemperature: number;
+  readonly lossWeights: LossWeights;
   /** Rows of a batch of each task; null where `batchTokens` rules. */
   readonly batchRows: number | null;
   /** Word pieces of a batch, padding included; null where `batchRows` rules. */
   readonly batchTokens: number | null;
+  /** Batches of each of its tasks that a step takes before it moves the parameters. */
+  readonly accumulate: number;
   /** Padded lengths that batches may have, rising. */
   readonly lengths: readonly number[];
+  /** What does not learn: `encoder`, `embeddings`, `layers<N`, `heads.TASK`; see `train/freezing.ts`. */
+  readonly freeze: readonly string[];
+  /** One more group learns every so many steps, or every `epoch`, from the top; null: all do at once. */
+  readonly unfreezeEvery: number | "epoch" | null;
   readonly learningRate: {
     /** Of the top encoder layer and the pooler. */
     readonly top: number;
@@ -103,12 +139,18 @@ export type TrainingConfig = {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
   /** Global norm that gradients are clipped to; null: no clipping. */
   readonly clipNorm: number | null;
+  /** Of precision `mixed-float16`; see `train/loss_scale.ts`. */
+  readonly lossScale: LossScaleConfig;
   /** A line of metrics every so many steps. */
   readonly logEvery: number;
   /** Validation scores every so many steps; null: at the end alone. */
   readonly evaluateEvery: number | null;
   /** A checkpoint every so many steps; null: at the end alone. */
   readonly checkpointEvery: number | null;
+  /** How many of the newest checkpoints are kept; the best one is kept besides. */
+  readonly keepCheckpoints: number;
+  /** Keeps the best model and stops when it does not get better; null: the last model is the run's. */
+  readonly earlyStopping: EarlyStoppingConfig | null;
 };
 
 export type DataConfig = {

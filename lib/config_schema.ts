@@ -5,23 +5,18 @@
 import {
   DEVICES,
   EXECUTORS,
-  MIXINGS,
   type ModelConfig,
   NORMALIZE_MODES,
   POOLING_MODES,
   PRECISIONS,
   type RunConfig,
-  SCHEDULES,
   TASK_KINDS,
   type TaskColumns,
   type TaskConfig,
-  type TrainingConfig,
 } from "@/config.ts";
 import {
-  FACTOR,
   isObject,
   list,
-  NOT_NEGATIVE,
   nullable,
   object,
   oneOf,
@@ -33,13 +28,8 @@ import {
   whole,
   wrongValue,
 } from "@/config_rules.ts";
+import { checkTraining, METRICS, training } from "@/config_training.ts";
 import { assertNever } from "@/assert_never.ts";
-
-/** Scores that can stand for a task, by its kind. */
-export const METRICS = {
-  classification: ["accuracy", "macroF1"],
-  tagging: ["f1", "strictF1"],
-} as const;
 
 const textColumns = object<Extract<TaskColumns, { text: string }>>({ text, label: text });
 const tokenColumns = object<Extract<TaskColumns, { tokens: string }>>({ tokens: text, tags: text });
@@ -85,32 +75,6 @@ const model = object<ModelConfig>({
     attention: real(SHARE),
     head: real(SHARE),
   }),
-});
-
-const training = object<TrainingConfig>({
-  epochs: real(POSITIVE),
-  maxSteps: nullable(whole(1)),
-  mixing: oneOf(MIXINGS),
-  batchRows: nullable(whole(1)),
-  batchTokens: nullable(whole(1)),
-  lengths: list(whole(4), 1),
-  learningRate: object<TrainingConfig["learningRate"]>({
-    top: real(NOT_NEGATIVE),
-    decay: real(FACTOR),
-    heads: real(NOT_NEGATIVE),
-  }),
-  schedule: oneOf(SCHEDULES),
-  warmup: real(SHARE),
-  weightDecay: real(NOT_NEGATIVE),
-  adam: object<TrainingConfig["adam"]>({
-    beta1: real(SHARE),
-    beta2: real(SHARE),
-    epsilon: real(POSITIVE),
-  }),
-  clipNorm: nullable(real(POSITIVE)),
-  logEvery: whole(1),
-  evaluateEvery: nullable(whole(1)),
-  checkpointEvery: nullable(whole(1)),
 });
 
 /** Types and ranges of every key; see {@link checkTogether} for what holds between keys. */
@@ -178,15 +142,5 @@ export function checkTogether({ model, tasks, training }: RunConfig): void {
     const wanted = `at most model.fresh.maxPositions ${fresh.maxPositions}`;
     throw wrongValue("model.maxLength", wanted, maxLength);
   }
-  const { batchRows, batchTokens, lengths } = training;
-  if ((batchRows === null) === (batchTokens === null)) {
-    const wanted = "null where training.batchTokens rules, and set where it does not";
-    throw wrongValue("training.batchRows", wanted, batchRows);
-  }
-  if (batchTokens !== null && batchTokens < maxLength) {
-    throw wrongValue("training.batchTokens", `at least model.maxLength ${maxLength}`, batchTokens);
-  }
-  if (lengths.some((length, i) => i > 0 && length <= (lengths[i - 1] ?? 0))) {
-    throw wrongValue("training.lengths", "rising", lengths);
-  }
+  checkTraining(training, { tasks, maxLength });
 }

@@ -57,12 +57,17 @@ const MINILM: RunConfig = {
     epochs: 1, // over AG News; CoNLL-2003 goes round 3.6 times meanwhile
     maxSteps: null,
     mixing: "both",
+    mixingTemperature: 2, // chances by the square roots of the sizes
+    lossWeights: "fixed",
     batchRows: 32,
     batchTokens: null,
+    accumulate: 1,
     // Batches of AG News (median 51 pieces) and CoNLL-2003 (15) padded to these hold 13 % padding,
     // against 252 % at 128 alone; half the table would hold 24 %, all multiples of four 7 %. Each
     // length that a task meets is one more compiled program: 19 here, 48 there.
     lengths: [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 128],
+    freeze: [],
+    unfreezeEvery: null,
     learningRate: {
       top: 1e-4, // a small encoder bears more than BERT-base's 2e-5
       decay: 0.9, // helps only beside a high top rate; embeddings then learn at 5.3e-5
@@ -73,9 +78,12 @@ const MINILM: RunConfig = {
     weightDecay: 0.01, // BERT's
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, // PyTorch's defaults
     clipNorm: 1, // BERT's
+    lossScale: { initial: 65536, growth: 2, backoff: 0.5, interval: 2000 }, // PyTorch's defaults
     logEvery: 50,
     evaluateEvery: 500,
     checkpointEvery: 500,
+    keepCheckpoints: 2, // should the newest be damaged
+    earlyStopping: null,
   },
   data: { dir: null, validationRows: 2000, maxRows: null },
   seed: 13,

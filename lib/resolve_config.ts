@@ -5,7 +5,8 @@
  */
 import type { RunConfig, TaskConfig } from "@/config.ts";
 import { isObject, unknownKey, wrongValue } from "@/config_rules.ts";
-import { checkTogether, METRICS, runRule } from "@/config_schema.ts";
+import { checkTogether, runRule } from "@/config_schema.ts";
+import { METRICS } from "@/config_training.ts";
 import { PRESETS } from "@/presets.ts";
 
 /** What a configuration is made from; every part may be missing. */

@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { findWatchedScores } from "@/config_training.ts";
 import { PRESETS } from "@/presets.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
@@ -149,7 +150,10 @@ const WRONG: readonly (readonly [string, string])[] = [
   ],
   ["tasks=[]", "tasks must be a list of at least 1: current value is []"],
   ['tasks=[{"name":"a"}]', "tasks.0.kind must be one of classification, tagging: it is missing"],
-  ["precision=float64", 'precision must be one of float32: current value is "float64"'],
+  [
+    "precision=float64",
+    'precision must be one of float32, mixed-bfloat16, mixed-float16: current value is "float64"',
+  ],
 ];
 
 for (const [assignment, message] of WRONG) {
@@ -160,6 +164,32 @@ for (const [assignment, message] of WRONG) {
     );
   });
 }
+
+Deno.test("resolveConfig() refuses learned loss weights beside given ones", () => {
+  strictEqual(
+    failure({ set: ["training.lossWeights=uncertainty", "tasks.1.weight=2"] }),
+    "Cannot resolve config as tasks.1.weight must be 1 where training.lossWeights are learned: " +
+      "current value is 2",
+  );
+});
+
+Deno.test("resolveConfig() refuses early stopping without evaluations", () => {
+  const earlyStopping = { metric: "mean", patience: 3, minDelta: 0 };
+  strictEqual(
+    failure({ file: { training: { earlyStopping, evaluateEvery: null } } }),
+    "Cannot resolve config as training.evaluateEvery must be a number of steps where " +
+      "training.earlyStopping is set: current value is null",
+  );
+});
+
+Deno.test("findWatchedScores() reads one score, several, or the mean of each task's own", () => {
+  const { tasks } = resolveConfig();
+  const f1 = { task: "conll2003", score: "f1" }, macro = { task: "ag_news", score: "macroF1" };
+  deepStrictEqual(findWatchedScores("conll2003.f1", tasks), [f1]);
+  deepStrictEqual(findWatchedScores("ag_news.macroF1 + conll2003.f1", tasks), [macro, f1]);
+  deepStrictEqual(findWatchedScores("mean", tasks), [{ task: "ag_news", score: "accuracy" }, f1]);
+  strictEqual(findWatchedScores("conll2003.f1+", tasks), null);
+});
 
 Deno.test("resolveConfig() refuses an unknown preset, a file that is no object, a --set without =", () => {
   strictEqual(

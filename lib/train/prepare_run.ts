@@ -8,7 +8,7 @@ import { streamBatches } from "@/text/batches.ts";
 import { prefetched, type PrefetchedStream } from "@/text/prefetch.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 import { restoreCheckpointInto, type RunState } from "@/train/checkpoint.ts";
-import { countSteps, planMixing } from "@/train/mixing.ts";
+import { planMixing } from "@/train/mixing.ts";
 import { openModel } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows, type RunTask } from "@/train/run_data.ts";
 import { createTrainStep } from "@/train/step.ts";
@@ -63,8 +63,9 @@ export async function prepareRun(
     const mixing = planMixing(
       training.mixing,
       [...streams].map(([name, { stream: { batchesPerEpoch } }]) => ({ name, batchesPerEpoch })),
+      { ...training, seed },
     );
-    const steps = countSteps(mixing.stepsPerEpoch, training);
+    const { steps } = mixing;
     return {
       model,
       tokenizer,

@@ -1,19 +1,107 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { countSteps, planMixing } from "@/train/mixing.ts";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { MIXINGS } from "@/config.ts";
+import { countSteps, planMixing, taskChances } from "@/train/mixing.ts";
 import { describeStep } from "@/train/step_progress.ts";
 
+const OPTIONS = { epochs: 1, maxSteps: null, accumulate: 1, mixingTemperature: 2, seed: 3 };
+const TASKS = [
+  { name: "ag_news", batchesPerEpoch: 1574 },
+  { name: "conll2003", batchesPerEpoch: 439 },
+];
+
+/** How often each task of a plan is trained in steps `from` to `to`. */
+function countTasks(plan: ReturnType<typeof planMixing>, from: number, to: number) {
+  const counts: Record<string, number> = {};
+  for (let step = from; step < to; step++) {
+    for (const name of plan.tasksOfStep(step)) counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
 Deno.test("planMixing() both: an epoch covers the larger task once, the smaller goes round", () => {
-  const plan = planMixing("both", [
-    { name: "ag_news", batchesPerEpoch: 1574 },
-    { name: "conll2003", batchesPerEpoch: 439 },
-  ]);
-  strictEqual(plan.stepsPerEpoch, 1574);
+  const plan = planMixing("both", TASKS, OPTIONS);
+  deepStrictEqual([plan.stepsPerEpoch, plan.steps], [1574, 1574]);
   deepStrictEqual(plan.tasksOfStep(7), ["ag_news", "conll2003"]);
   // 1574 / 439 = 3.585
   strictEqual(
     plan.note,
     "An epoch is 1574 steps: every row of ag_news once, conll2003 3.6 times round.",
   );
+});
+
+Deno.test("planMixing() proportional: every batch of every task once an epoch, each epoch anew", () => {
+  const plan = planMixing("proportional", TASKS, { ...OPTIONS, epochs: 2 });
+  deepStrictEqual([plan.stepsPerEpoch, plan.steps], [2013, 4026]); // 1574 + 439
+  for (const epoch of [0, 1]) {
+    const counts = countTasks(plan, epoch * 2013, (epoch + 1) * 2013);
+    deepStrictEqual(counts, { ag_news: 1574, conll2003: 439 });
+  }
+  const order = (from: number) =>
+    Array.from({ length: 50 }, (_, i) => plan.tasksOfStep(from + i)[0]).join();
+  ok(order(0) !== order(2013));
+  strictEqual(order(0), order(0)); // also after the order of another epoch was asked for
+  strictEqual(plan.note, "An epoch is 2013 steps: every row of every task once.");
+});
+
+Deno.test("planMixing() round-robin: tasks in turn, until the larger is covered", () => {
+  const plan = planMixing("round-robin", TASKS, OPTIONS);
+  strictEqual(plan.stepsPerEpoch, 3148);
+  const first = [0, 1, 2].map((step) => plan.tasksOfStep(step));
+  deepStrictEqual(first, [["ag_news"], ["conll2003"], ["ag_news"]]);
+  strictEqual(
+    plan.note,
+    "An epoch is 3148 steps: every row of ag_news once, conll2003 3.6 times round.",
+  );
+});
+
+Deno.test("taskChances() are powers of the sizes: 9 to 4 under 1, 3 to 2 under 1/2, even under 0", () => {
+  deepStrictEqual(taskChances([9, 4], 1), [9 / 13, 4 / 13]);
+  deepStrictEqual(taskChances([9, 4], 0.5), [3 / 5, 2 / 5]);
+  deepStrictEqual(taskChances([9, 4], 0), [1 / 2, 1 / 2]);
+});
+
+Deno.test("planMixing() temperature draws tasks by the root of their sizes", () => {
+  const tasks = [{ name: "a", batchesPerEpoch: 900 }, { name: "b", batchesPerEpoch: 400 }];
+  const plan = planMixing("temperature", tasks, { ...OPTIONS, epochs: 4 });
+  strictEqual(
+    plan.note,
+    "An epoch is 1300 steps: each draws its task, a 60.0 %, b 40.0 %.",
+  );
+  // 5200 draws of chance 3/5: 3120 expected, a standard deviation of 35
+  const { a = 0 } = countTasks(plan, 0, plan.steps);
+  ok(Math.abs(a - 3120) < 4 * 35, `${a}`);
+});
+
+Deno.test("planMixing() annealed goes from proportional to n^0.2", () => {
+  const tasks = [{ name: "a", batchesPerEpoch: 3125 }, { name: "b", batchesPerEpoch: 100 }];
+  const plan = planMixing("annealed", tasks, { ...OPTIONS, epochs: 4 });
+  // 3125/3225 = 96.9 %; 31.25^0.2 = 1.990: 1.990 / 2.990 = 66.6 %
+  strictEqual(
+    plan.note,
+    "An epoch is 3225 steps: each draws its task, a 96.9 to 66.6 %, b 3.1 to 33.4 %.",
+  );
+  // in tenth parts, exponents around 0.96 and 0.24: b's chances 3.5 % and 30.5 %; deviations 0.5, 1.3
+  const tenth = plan.steps / 10;
+  const share = (from: number) => (countTasks(plan, from, from + tenth).b ?? 0) / tenth;
+  ok(Math.abs(share(0) - 0.035) < 0.02, `${share(0)}`);
+  ok(Math.abs(share(9 * tenth) - 0.305) < 0.05, `${share(9 * tenth)}`);
+});
+
+for (const mixing of MIXINGS) {
+  Deno.test(`planMixing() ${mixing}: ${mixing === "both" ? "all tasks" : "one task"} a step, the same again`, () => {
+    const plans = [1, 2].map(() => planMixing(mixing, TASKS, OPTIONS));
+    for (const step of [2000, 0, 7, 1]) {
+      const [one, other] = plans.map((plan) => plan.tasksOfStep(step));
+      deepStrictEqual(one, other);
+      strictEqual(one?.length, mixing === "both" ? 2 : 1);
+    }
+  });
+}
+
+Deno.test("planMixing() counts steps of several batches", () => {
+  const options = { ...OPTIONS, accumulate: 4 };
+  strictEqual(planMixing("both", TASKS, options).stepsPerEpoch, 394); // 1574 / 4 = 393.5
+  strictEqual(planMixing("proportional", TASKS, options).stepsPerEpoch, 394 + 110); // 439 / 4 = 109.75
 });
 
 Deno.test("countSteps() takes whole steps, at least one, at most maxSteps", () => {
