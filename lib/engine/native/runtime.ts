@@ -70,7 +70,8 @@ function readFiles(pattern: RegExp): readonly SourceFile[] {
     .map((name) => ({ name, text: Deno.readTextFileSync(join(FOLDER, name)) }));
 }
 
-function describeRuntime(): Library {
+/** The library of the runtime. */
+export function describeRuntime(): Library {
   return {
     name: "runtime",
     sources: readFiles(/\.c$/),

@@ -1,0 +1,25 @@
+/**
+ * Compiles one small library and calls it, for tests of processes that do so at once: prints its path,
+ * whether the compiler was called, and what the library answers.
+ */
+import { compileLibrary } from "@/engine/native/compiler.ts";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { chooseTarget } from "@/engine/native/target.ts";
+
+const compiler = findCompiler();
+if (compiler === null) throw new Error("premise: there is a C compiler");
+let compiled = false;
+const path = await compileLibrary({
+  name: "answer",
+  sources: [
+    {
+      name: "answer.c",
+      text: '#include "number.h"\nint part(void);\nint answer(void) { return part() + NUMBER; }',
+    },
+    { name: "part.c", text: "int part(void) { return 40; }" },
+  ],
+  headers: [{ name: "number.h", text: "#define NUMBER 2" }],
+  flags: ["-O1"],
+}, { compiler, target: chooseTarget("generic"), onCompile: () => compiled = true });
+const { symbols } = Deno.dlopen(path, { answer: { parameters: [], result: "i32" } });
+console.log(JSON.stringify({ path, compiled, answer: symbols.answer() }));

@@ -1,0 +1,274 @@
+/**
+ * The runtime's pool and interpreter: shares, barriers, scratch memory, faults, refusals, several programs.
+ */
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { cpuUsage } from "node:process";
+import { setTimeout } from "node:timers/promises";
+import type { NativeRuntime } from "@/engine/native/runtime.ts";
+import { encode, openRuntimes, runTable, type TestInstruction } from "./table_builder.ts";
+
+const RUNTIMES = await openRuntimes();
+
+const KERNELS = `#include "vec.h"
+#define KERNEL(name) void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
+/* P[0]: for each thread first row, end, thread, threads, whether its scratch is aligned */
+KERNEL(note_share) {
+  (void)N;
+  int32_t *head = (int32_t *)T, *note = (int32_t *)P[0] + 5 * head[0];
+  note[0] = (int32_t)r0, note[1] = (int32_t)r1, note[2] = head[0], note[3] = head[1];
+  note[4] = (uintptr_t)T % 64 == 0;
+  T[N[0] - 1] = 1; /* the last byte of scratch is ours */
+}
+/* P[1][i] = P[0][i + 1] + 1, the next after the last being the first */
+KERNEL(turn) {
+  (void)T;
+  const float *x = (float *)P[0];
+  float *y = (float *)P[1];
+  for (long i = r0; i < r1; i++) y[i] = x[i + 1 < N[0] ? i + 1 : 0] + 1;
+}
+/* P[1][i] = P[0][index[i]], a fault where there is no such row of N[0] */
+KERNEL(look_up) {
+  const int32_t *index = (int32_t *)P[2];
+  for (long i = r0; i < r1; i++) {
+    if (index[i] >= 0 && index[i] < N[0]) ((float *)P[1])[i] = ((float *)P[0])[index[i]];
+    else set_fault(T);
+  }
+}
+/* about a millisecond of work a row */
+KERNEL(wait) {
+  (void)P, (void)N, (void)T;
+  for (volatile long i = 0; i < (r1 - r0) * 1000000; i++) {}
+}`;
+
+type Kernels = Readonly<Record<"note_share" | "turn" | "look_up" | "wait", bigint>>;
+
+async function loadKernels(runtime: NativeRuntime): Promise<Kernels> {
+  const names = ["note_share", "turn", "look_up", "wait"];
+  const addresses = await runtime.loadKernels(KERNELS, names);
+  return Object.fromEntries(names.map((name, i) => [name, addresses[i]])) as Kernels;
+}
+
+/** One test for each runtime. */
+function testEach(
+  name: string,
+  body: (runtime: NativeRuntime, kernels: Kernels) => Promise<void>,
+): void {
+  for (const { name: kind, runtime } of RUNTIMES) {
+    Deno.test(`${name} (${kind})`, async () => await body(runtime, await loadKernels(runtime)));
+  }
+}
+
+testEach("kernels get their rows, cut at units, and a scratch of their thread's", async (runtime, {
+  note_share: kernel,
+}) => {
+  const { threads } = runtime;
+  const note = { opcode: "kernel", pointers: [[0, 0]], numbers: [4096], kernel } as const;
+  for (
+    const [rows, unit, everyThread] of [[1000, 1, false], [1000, 64, false], [0, 1, true]] as const
+  ) {
+    const words = encode([{ ...note, rows, unit, everyThread }]);
+    const [notes] = await runTable(runtime, words, new Int32Array(5 * threads));
+    const expected = Array.from({ length: threads }, (_, t) => {
+      const bound = (k: number) =>
+        k === threads ? rows : Math.floor(rows * k / threads / unit) * unit;
+      return [bound(t), bound(t + 1), t, threads, 1];
+    });
+    deepStrictEqual([...notes], expected.flat());
+  }
+  // two rows among more threads: who has none does not run
+  const [notes] = await runTable(
+    runtime,
+    encode([{ ...note, rows: 1 }]),
+    new Int32Array(5 * threads),
+  );
+  strictEqual([...notes].filter((_, i) => i % 5 === 4 && notes[i] === 1).length, 1);
+});
+
+testEach("10,000 instructions that hang together need their barriers and no more", async (
+  runtime,
+  { turn: kernel },
+) => {
+  const [size, steps] = [97, 10_000];
+  const forth: TestInstruction = {
+    ...{ opcode: "kernel", pointers: [[0, 0], [1, 0]], numbers: [size], rows: size, kernel },
+  };
+  const back: TestInstruction = { ...forth, pointers: [[1, 0], [0, 0]] };
+  const words = encode(Array.from({ length: steps }, (_, i) => i % 2 === 0 ? forth : back));
+  const start = Float32Array.from({ length: size }, (_, i) => 3 * i);
+  const [turned] = await runTable(runtime, words, start, new Float32Array(size));
+  // each step moves all one place down and adds 1
+  deepStrictEqual(turned, start.map((_, i) => (start[(i + steps) % size] ?? 0) + steps));
+});
+
+testEach("a run names the first instruction with a row number out of range", async (
+  runtime,
+  { look_up: kernel },
+) => {
+  const look = (slot: number): TestInstruction => ({
+    ...{ opcode: "kernel", pointers: [[0, 0], [1, 0], [slot, 0]], numbers: [3], rows: 4, kernel },
+  });
+  const table = Float32Array.of(1, 2, 3), good = Int32Array.of(2, 1, 0, 2);
+  const run = (...slots: readonly number[]) =>
+    runTable(
+      runtime,
+      encode(slots.map(look)),
+      ...[table, new Float32Array(4), good, Int32Array.of(0, 3, 1, 2), Int32Array.of(0, 0, 0, -1)],
+    );
+  deepStrictEqual((await run(2))[1], Float32Array.of(3, 2, 1, 3));
+  for (const [slots, instruction] of [[[2, 3, 4], 1], [[4, 3], 0], [[2, 2, 2, 4], 3]] as const) {
+    await rejects(run(...slots), (error: Error) => {
+      ok(error instanceof RangeError);
+      strictEqual(
+        error.message,
+        `Cannot run instruction ${instruction} as its row numbers must be those of its table: one is out of range`,
+      );
+      deepStrictEqual(error.cause, { instruction });
+      return true;
+    });
+  }
+  deepStrictEqual((await run(2))[1], Float32Array.of(3, 2, 1, 3)); // the fault is forgotten
+});
+
+testEach("runs of several programs take turns, beside the event loop and in it", async (
+  runtime,
+  { turn: kernel },
+) => {
+  const size = 640;
+  const table = (steps: number) =>
+    encode(Array.from({ length: steps }, (_, i): TestInstruction => ({
+      ...{ opcode: "kernel", numbers: [size], rows: size, kernel },
+      pointers: i % 2 === 0 ? [[0, 0], [1, 0]] : [[1, 0], [0, 0]],
+    })));
+  const runs = [2, 40, 200, 8].map((steps) => {
+    const program = runtime.program(table(steps), 64);
+    const blocks = [runtime.allocate(4 * size), runtime.allocate(4 * size)];
+    const addresses = blocks.map(({ pointer }) => Deno.UnsafePointer.value(pointer));
+    return { steps, program, blocks, slots: BigUint64Array.from(addresses) };
+  });
+  for (let round = 0; round < 5; round++) {
+    await Promise.all(runs.map(({ program, slots }) => program.run(slots)));
+    for (const { program, slots } of runs) program.runSync(slots);
+  }
+  for (const { steps, program, blocks } of runs) {
+    const values = new Float32Array(blocks[0]?.bytes.buffer ?? new ArrayBuffer());
+    ok(values.every((value) => value === 10 * steps));
+    strictEqual(program.times(false).length, steps);
+    program.release();
+    for (const block of blocks) runtime.free(block);
+  }
+});
+
+testEach("times are added up and reset", async (runtime, { wait: kernel }) => {
+  const rows = runtime.threads;
+  const wait = { opcode: "kernel", pointers: [], numbers: [], kernel } as const;
+  const program = runtime.program(encode([{ ...wait, rows }, { ...wait, rows: 0 }]), 64);
+  await program.run(new BigUint64Array());
+  const [first = 0, second = 0] = program.times(false);
+  await program.run(new BigUint64Array());
+  const [both = 0] = program.times(true);
+  ok(first > 1e-4 && first > 10 * second, `${first} s and ${second} s`);
+  ok(both > 1.2 * first || both > first + 1e-4);
+  deepStrictEqual(program.times(false), Float64Array.of(0, 0));
+  program.release();
+});
+
+testEach("a program that is released while it runs comes to its end", async (runtime, { wait }) => {
+  const instruction = {
+    opcode: "kernel",
+    pointers: [],
+    numbers: [],
+    kernel: wait,
+    rows: 4,
+  } as const;
+  const program = runtime.program(encode([instruction]), 64);
+  const running = program.run(new BigUint64Array());
+  program.release();
+  await running;
+  await rejects(
+    program.run(new BigUint64Array()),
+    new Error("Cannot run a program as it must not have been released"),
+  );
+});
+
+testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
+  const sound: TestInstruction = {
+    ...{ opcode: "kernel", pointers: [[0, 0], [1, 0]], numbers: [1], rows: 1, kernel },
+  };
+  const words = encode([sound]);
+  const changes: readonly (readonly [place: number, word: bigint])[] = [
+    ...[[0, 12n], [0, 14n], [0, -1n], [1, 9n], [1, -1n], [4, 3n], [4, -1n], [5, 2n], [
+      5,
+      -1n,
+    ]] as const,
+    ...[[6, -1n], [7, 0n], [8, 0n], [10, -2n], [4, 1n << 62n], [5, 1n << 62n]] as const,
+  ];
+  const other = (opcode: TestInstruction["opcode"], pointers: number, numbers: readonly number[]) =>
+    encode([{ opcode, pointers: Array(pointers).fill([0, 0]), numbers }]);
+  const tables = [
+    ...changes.map(([place, word]) => words.with(place, word)),
+    words.slice(0, 9),
+    other("product", 4, Array(16).fill(1)), // one number short
+    other("product", 4, [0, ...Array(16).fill(1)]), // no rows
+    other("scatter", 2, [1, 1, 1, 0]), // no table
+    other("pad", 2, [2, 4, 0, 1, 1, 1]), // an axis short
+    other("pad", 2, [1, 3, 0, 1, 1, 1]), // elements of 3 bytes
+    other("pad", 2, [7, 4, 0, ...Array(21).fill(1)]), // too many axes
+    other("copy", 2, [4, 0, 2, 1, 1]), // a digit short
+    other("reduce", 2, [4, 1, 1, 1]), // no such kind
+    other("argReduce", 2, [2, 1, 1, 1]),
+    other("concat", 3, [4, 1, 1]), // a part without its size
+  ];
+  tables.forEach((table, i) => {
+    throws(() => runtime.program(table as BigInt64Array<ArrayBuffer>, 64), {
+      name: "RangeError",
+      message:
+        `Cannot decode a program as its table must be well formed and fit in memory: it has ` +
+        `${table.length} words, 64 bytes of scratch for each of ${runtime.threads} threads`,
+    }, `table ${i}`);
+  });
+  const program = runtime.program(words as BigInt64Array<ArrayBuffer>, 64);
+  strictEqual(program.slots, 2);
+  throws(
+    () => program.runSync(new BigUint64Array(1)),
+    new RangeError("Cannot run a program as it must have 2 slots: current number is 1"),
+  );
+  program.release();
+  runtime.program(new BigInt64Array(), 0).runSync(new BigUint64Array()); // an empty program does nothing
+  return Promise.resolve();
+});
+
+testEach("memory is zeroed, aligned and refused in words", (runtime) => {
+  for (const bytes of [0, 1, 64, 100_000, 9_000_000]) {
+    const block = runtime.allocate(bytes);
+    strictEqual(block.bytes.byteLength, bytes);
+    strictEqual(Deno.UnsafePointer.value(block.pointer) % (bytes > 4e6 ? 2n ** 21n : 4096n), 0n);
+    ok(block.bytes.every((byte) => byte === 0));
+    block.bytes.fill(1);
+    runtime.free(block);
+  }
+  throws(
+    () => runtime.allocate(2 ** 47),
+    new RangeError("Cannot allocate memory as the system must grant it: 140737488355328 bytes"),
+  );
+  return Promise.resolve();
+});
+
+Deno.test("kernels that their text lacks are refused", async () => {
+  const [{ runtime } = { runtime: undefined }] = RUNTIMES;
+  await rejects(
+    runtime?.loadKernels(KERNELS, ["missing"]) ?? Promise.resolve(),
+    new RangeError("Cannot load kernels as their text must define missing"),
+  );
+  deepStrictEqual(
+    runtime?.loadKernelsSync(KERNELS, ["turn"]),
+    await runtime?.loadKernels(KERNELS, ["turn"]),
+  );
+});
+
+Deno.test("idle pools sleep", async () => {
+  await setTimeout(100); // longer than threads spin after a run
+  const before = cpuUsage();
+  await setTimeout(400);
+  const { user, system } = cpuUsage(before);
+  ok(user + system < 200_000, `${user + system} µs of 400,000 with ${RUNTIMES.length} pools`);
+});

@@ -1,0 +1,122 @@
+/**
+ * Instruction tables by hand and runtimes with several numbers of threads, for tests of the runtime.
+ */
+import { basename, dirname, join } from "node:path";
+import { compileLibrary } from "@/engine/native/compiler.ts";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { describeRuntime, type NativeRuntime, openNativeRuntime } from "@/engine/native/runtime.ts";
+import { chooseTarget } from "@/engine/native/target.ts";
+
+/** Opcodes as the runtime numbers them. */
+export const OP = {
+  kernel: 0,
+  product: 1,
+  scatter: 2,
+  pad: 3,
+  combine: 4,
+  copy: 5,
+  reduce: 6,
+  argReduce: 7,
+  concat: 8,
+} as const;
+
+export type TestInstruction = {
+  readonly opcode: keyof typeof OP;
+  readonly barrier?: boolean;
+  /** Slot and byte offset; null for no pointer. */
+  readonly pointers: readonly (readonly [slot: number, offset: number] | null)[];
+  readonly numbers: readonly (number | bigint)[];
+  readonly rows?: number;
+  readonly unit?: number;
+  readonly kernel?: bigint;
+  readonly everyThread?: boolean;
+};
+
+/** The words of a table. */
+export function encode(instructions: readonly TestInstruction[]): BigInt64Array<ArrayBuffer> {
+  return BigInt64Array.from(instructions.flatMap((instruction) => {
+    const { opcode, barrier = true, pointers, numbers } = instruction;
+    const { rows = 0, unit = 1, kernel = 0n, everyThread = false } = instruction;
+    const length = 10 + pointers.length + numbers.length;
+    const head = [length, OP[opcode], barrier, 0, pointers.length, numbers.length, rows, unit];
+    const places = pointers.map((place) =>
+      place === null ? -1n : (BigInt(place[0]) << 48n) + BigInt(place[1])
+    );
+    return [...head.map(BigInt), kernel, BigInt(everyThread), ...places, ...numbers.map(BigInt)];
+  }));
+}
+
+/**
+ * Opens a runtime with a pool of its own: a process has one pool for each file of the library, so the
+ * compiled library is copied. Kernels go into a cache of the test's own too.
+ */
+async function openWithThreads(threads: number, isa: string): Promise<NativeRuntime> {
+  const compiler = findCompiler();
+  if (compiler === null) throw new Error("premise: there is a C compiler");
+  const library = await compileLibrary(describeRuntime(), { compiler, target: chooseTarget(isa) });
+  const entry = dirname(library), folder = Deno.makeTempDirSync({ prefix: "pool-" });
+  Deno.mkdirSync(join(folder, "native", basename(entry)), { recursive: true });
+  for (const { name } of Deno.readDirSync(entry)) {
+    Deno.copyFileSync(join(entry, name), join(folder, "native", basename(entry), name));
+  }
+  try {
+    return await withCache(folder, () => openNativeRuntime({ threads, isa }));
+  } finally {
+    Deno.removeSync(folder, { recursive: true }); // the library stays open
+  }
+}
+
+/** Runs `body` with another folder for compiled libraries. */
+export async function withCache<T>(folder: string, body: () => Promise<T>): Promise<T> {
+  const before = Deno.env.get("STX_CACHE");
+  Deno.env.set("STX_CACHE", folder);
+  try {
+    return await body();
+  } finally {
+    if (before === undefined) Deno.env.delete("STX_CACHE");
+    else Deno.env.set("STX_CACHE", before);
+  }
+}
+
+/** Runtimes of one to four threads, and of the portable instruction set. */
+export async function openRuntimes(): Promise<readonly { name: string; runtime: NativeRuntime }[]> {
+  const kinds = [[1, "native"], [2, "native"], [3, "native"], [4, "native"], [
+    2,
+    "generic",
+  ]] as const;
+  const opened = [];
+  for (const [threads, isa] of kinds) {
+    const name = `${threads} thread${threads > 1 ? "s" : ""}, ${isa}`;
+    opened.push({ name, runtime: await openWithThreads(threads, isa) });
+  }
+  return opened;
+}
+
+/** Bytes, in memory outside of JavaScript's, that instructions read and write. */
+export type Slot = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** Runs a table once on copies of arrays; gives the arrays as they are afterwards. */
+export async function runTable<Slots extends readonly Slot[]>(
+  runtime: NativeRuntime,
+  words: BigInt64Array<ArrayBuffer>,
+  ...arrays: Slots
+): Promise<Slots> {
+  const program = runtime.program(words, 4096);
+  const blocks = arrays.map((array) => {
+    const block = runtime.allocate(array.byteLength);
+    block.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    return block;
+  });
+  const addresses = blocks.map(({ pointer }) => Deno.UnsafePointer.value(pointer));
+  try {
+    await program.run(BigUint64Array.from(addresses));
+    return arrays.map((array, i) => {
+      const bytes = blocks[i]?.bytes.slice() ?? new Uint8Array();
+      if (array instanceof Float32Array) return new Float32Array(bytes.buffer);
+      return array instanceof Int32Array ? new Int32Array(bytes.buffer) : bytes;
+    }) as unknown as Slots;
+  } finally {
+    program.release();
+    for (const block of blocks) runtime.free(block);
+  }
+}
