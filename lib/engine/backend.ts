@@ -102,7 +102,7 @@ export class RecordingBackend extends tf.KernelBackend {
     this.#live++;
     if (!DTYPES.has(dtype)) {
       const host = tf.engine().findBackend("cpu");
-      return new ForeignValue(host.write(values, shape, dtype), shape, dtype);
+      return new ForeignValue(host.write(values, shape, dtype), dtype);
     }
     const value = new Value([...shape], dtype as DType);
     const { recording } = this;
@@ -134,7 +134,7 @@ export class RecordingBackend extends tf.KernelBackend {
     if (!force && value.references > 0) return false;
     this.#live--;
     if (value instanceof ForeignValue) {
-      tf.engine().findBackend("cpu").disposeData(value.dataId, true);
+      tf.engine().findBackend("cpu").disposeData(value.dataId);
     } else this.#pending.delete(value);
     return true;
   }
@@ -142,6 +142,12 @@ export class RecordingBackend extends tf.KernelBackend {
   /** Counts a value that was made elsewhere as one of this backend's. */
   adopt(_value: Value): void {
     this.#live++;
+  }
+
+  /** Takes over elements that TensorFlow.js's `cpu` backend keeps. */
+  adoptForeign(dataId: object, dtype: tf.DataType): ForeignValue {
+    this.#live++;
+    return new ForeignValue(dataId, dtype);
   }
 
   /** The tensor of a new node. */
@@ -238,6 +244,13 @@ export class RecordingBackend extends tf.KernelBackend {
   flushIfLong(): void {
     const { tape, traced } = this.recording;
     if (traced === null && tape.size > MOST_PENDING && this.busy === 0) this.flush();
+  }
+
+  /** Frees what single operations were compiled to; TensorFlow.js calls it when it lets a backend go. */
+  override dispose(): void {
+    for (const program of this.#programs.values()) program.release();
+    this.#programs.clear();
+    this.#pending.clear();
   }
 
   override readSync(dataId: object): tf.backend_util.BackendValues {

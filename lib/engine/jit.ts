@@ -12,6 +12,7 @@ import type { Program } from "@/engine/executor.ts";
 import { type Graph, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Memory } from "@/engine/memory.ts";
+import { equalShapes } from "@/engine/tape.ts";
 import { timePreparation } from "@/engine/timing.ts";
 import { Value } from "@/engine/value.ts";
 
@@ -83,6 +84,12 @@ function trace<I extends TensorMap, O extends TensorMap>(
   backend: RecordingBackend,
 ): Traced {
   const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
+  for (const variable of variables) {
+    // Made from a tensor that shares its value with one of another shape: a program wants the variable's.
+    const value: object = variable.dataId;
+    if (!(value instanceof Value) || equalShapes(value.shape, variable.shape)) continue;
+    ownValue(variable, backend);
+  }
   // A variable's value must survive the assignments that are only recorded.
   const before = variables.map((variable) => ({ variable, dataId: variable.dataId as object }));
   for (const { dataId } of before) backend.incRef(dataId);
@@ -187,12 +194,12 @@ function valueOf(tensor: tf.Tensor): Value {
   return value;
 }
 
-/** A variable's value, first copied where other tensors share it, since it will be written in place. */
+/** A variable's value, to be written in place: first copied where others share it or it has another shape. */
 function ownValue(variable: tf.Variable, backend: RecordingBackend): Value {
   const shared = valueOf(variable);
-  if (shared.references === 1) return shared;
+  if (shared.references === 1 && equalShapes(shared.shape, variable.shape)) return shared;
   if (shared.node !== null) backend.flush();
-  const own = new Value(shared.shape, shared.dtype);
+  const own = new Value([...variable.shape], shared.dtype);
   own.allocate().bytes.set(shared.allocate().bytes);
   backend.adopt(own);
   tf.engine().disposeTensor(variable);

@@ -35,5 +35,5 @@ export class Value {
  */
 export class ForeignValue {
   references = 1;
-  constructor(readonly dataId: object, readonly shape: readonly number[], readonly dtype: string) {}
+  constructor(readonly dataId: object, readonly dtype: string) {}
 }

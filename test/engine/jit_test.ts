@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { clearVariable } from "@/engine/buffers.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit, onCompile } from "@/engine/jit.ts";
-import { onFallback } from "@/engine/kernels/fallback.ts";
+import { onFallback } from "@/engine/kernels/host.ts";
 
 await openEngine({ threads: 2 });
 

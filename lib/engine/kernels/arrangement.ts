@@ -4,19 +4,33 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { DType } from "@/engine/ir.ts";
-import { registerKernel } from "@/engine/kernels/register.ts";
+import { registerKernel, registerSharingKernel } from "@/engine/kernels/register.ts";
 import { rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
 export function registerArrangementKernels(): void {
-  registerKernel("Identity", ({ input }) => input("x"));
-  registerKernel<{ shape: number[] }>("Reshape", ({ tape, input, attributes: { shape } }) => {
-    const x = input("x");
-    return tape.reshape(x, tf.util.inferFromImplicitShape(shape, sizeOf(x.shape)));
-  });
-  registerKernel<{ dim: number }>("ExpandDims", ({ tape, input, attributes: { dim } }) => {
-    const x = input("input");
-    const axis = dim < 0 ? dim + x.shape.length + 1 : dim;
-    return tape.reshape(x, x.shape.toSpliced(axis, 0, 1));
+  registerSharingKernel("Identity", "x", (shape) => shape);
+  registerSharingKernel<{ shape: number[] }>(
+    "Reshape",
+    "x",
+    (own, { shape }) => {
+      const size = sizeOf(own);
+      const whole = tf.util.inferFromImplicitShape(shape, size);
+      tf.util.assert(
+        size === sizeOf(whole),
+        () =>
+          `The new shape (${whole}) has ${sizeOf(whole)} elements and the old shape (${own}) has ` +
+          `${size} elements. The new shape and old shape must have the same number of elements.`,
+      );
+      return whole;
+    },
+  );
+  registerSharingKernel<{ dim: number }>("ExpandDims", "input", (shape, { dim }) => {
+    const rank = shape.length;
+    tf.util.assert(
+      -(rank + 1) <= dim,
+      () => `Axis must be in the interval [${-(rank + 1)}, ${rank}]`,
+    );
+    return shape.toSpliced(dim < 0 ? dim + rank + 1 : dim, 0, 1);
   });
   registerKernel<{ perm: number[] }>("Transpose", ({ tape, input, attributes: { perm } }) => {
     const x = input("x");

@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { BACKEND, type RecordingBackend } from "@/engine/backend.ts";
 import type { Node } from "@/engine/ir.ts";
+import { type HostCall, isForeign, runOnHost } from "@/engine/kernels/host.ts";
 import type { Tape } from "@/engine/tape.ts";
 
 /** What a kernel gets: the tape, its operands as nodes, and TensorFlow.js's attributes. */
@@ -20,17 +21,25 @@ export type KernelCall<A> = {
 /** Kernels that are compiled; all others run on TensorFlow.js's own JavaScript kernels. */
 export const COMPILED_KERNELS = new Set<string>();
 
-/** Makes `record` the kernel called `name`. */
-export function registerKernel<A>(name: string, record: (call: KernelCall<A>) => Node): void {
+/**
+ * Makes `record` the kernel called `name`. Strings and complex numbers are left to TensorFlow.js's own
+ * kernel, as is a call for which `record` gives null. A kernel with several results gives their nodes.
+ */
+export function registerKernel<A>(
+  name: string,
+  record: (call: KernelCall<A>) => Node | readonly Node[] | null,
+): void {
   COMPILED_KERNELS.add(name);
   tf.registerKernel({
     kernelName: name,
     backendName: BACKEND,
-    kernelFunc: ({ inputs, attrs, backend }) => {
-      const recorder = backend as RecordingBackend;
-      recorder.flushIfLong();
+    kernelFunc: (call) => {
+      const { inputs, attrs } = call;
+      const recorder = call.backend as RecordingBackend;
       const infos = inputs as Record<string, tf.TensorInfo>;
-      const node = record({
+      if (Object.values(infos).some(isForeign)) return runOnHost(name, call as unknown as HostCall);
+      recorder.flushIfLong();
+      const result = record({
         tape: recorder.recording.tape,
         input: (operand) => recorder.nodeOf(infos[operand] as tf.TensorInfo),
         get inputs() {
@@ -38,7 +47,35 @@ export function registerKernel<A>(name: string, record: (call: KernelCall<A>) =>
         },
         attributes: attrs as unknown as A,
       });
-      return recorder.record(node);
+      if (result === null) return runOnHost(name, call as unknown as HostCall);
+      return "operation" in result
+        ? recorder.record(result)
+        : result.map((node) => recorder.record(node));
+    },
+  });
+}
+
+/**
+ * Makes a kernel that gives its operand's elements another shape: the result shares the operand's value.
+ * `shapeOf` gives the result's shape.
+ */
+export function registerSharingKernel<A>(
+  name: string,
+  operand: string,
+  shapeOf: (shape: readonly number[], attributes: A) => readonly number[],
+): void {
+  COMPILED_KERNELS.add(name);
+  tf.registerKernel({
+    kernelName: name,
+    backendName: BACKEND,
+    kernelFunc: (call) => {
+      const { inputs, attrs, backend } = call;
+      const info = inputs[operand] as tf.TensorInfo;
+      if (isForeign(info)) return runOnHost(name, call as unknown as HostCall);
+      const { dataId, shape, dtype } = info;
+      const result = [...shapeOf(shape, attrs as unknown as A)];
+      (backend as RecordingBackend).incRef(dataId);
+      return { dataId, shape: result, dtype };
     },
   });
 }
