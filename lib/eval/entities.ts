@@ -174,7 +174,8 @@ export function rate(
   };
 }
 
-function sumCounts(counts: Iterable<SpanCounts>): SpanCounts {
+/** The counts together. */
+export function sumCounts(counts: Iterable<SpanCounts>): SpanCounts {
   let total: SpanCounts = { correct: 0, predicted: 0, gold: 0 };
   for (const count of counts) total = add(total, count);
   return total;

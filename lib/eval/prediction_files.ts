@@ -1,0 +1,34 @@
+/**
+ * The files of predictions in a run's folder: `predictions/<task>.<split>.jsonl`.
+ * @module
+ */
+
+import { join } from "node:path";
+import {
+  formatPredictions,
+  parsePredictions,
+  type PredictionRecord,
+} from "@/eval/prediction_record.ts";
+import { isFolder, readText, writeFileAtomic } from "@/files.ts";
+
+const FOLDER = "predictions";
+
+/** Writes a record into the folder of a run; gives its path there. */
+export async function writePredictions(run: string, record: PredictionRecord): Promise<string> {
+  const name = [record.task, record.split].map(encodeURIComponent).join(".") + ".jsonl";
+  await writeFileAtomic(join(run, FOLDER, name), formatPredictions(record));
+  return join(FOLDER, name);
+}
+
+/** Reads all records of a run, by the names of their files; none where there is no such folder. */
+export async function readPredictions(run: string): Promise<PredictionRecord[]> {
+  const folder = join(run, FOLDER);
+  if (!await isFolder(folder)) return [];
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  const records: PredictionRecord[] = [];
+  for (const name of names.filter((name) => /^[^.].*\.jsonl$/.test(name)).sort()) {
+    const file = join(folder, name);
+    records.push(parsePredictions(await readText(file, "predictions"), file));
+  }
+  return records;
+}
