@@ -35,6 +35,30 @@ export function adamStep(t: number, factor: number, options: AdamOptions): AdamS
   return { factor, scale: factor * root / (1 - beta1 ** t), epsilon: epsilon * root };
 }
 
+/** The same scalars inside a program, where the number of updates is known there alone. */
+export function recordAdamStep(
+  t: tf.Tensor,
+  factor: tf.Scalar,
+  { beta1, beta2, epsilon }: AdamOptions,
+): Pick<AdamScalars, "factor" | "scale" | "epsilon"> {
+  const root = tf.sqrt(oneMinusPower(beta2, t));
+  return {
+    factor,
+    scale: tf.div(tf.mul(factor, root), oneMinusPower(beta1, t)) as tf.Scalar,
+    epsilon: tf.mul(root, epsilon) as tf.Scalar,
+  };
+}
+
+/**
+ * 1 − βᵗ without the cancellation that a float32 power would suffer where β is near 1: with
+ * y = −t·log β it is 1 − e⁻ʸ = 2u/(1 + u), u = tanh(y/2).
+ */
+function oneMinusPower(beta: number, t: tf.Tensor): tf.Tensor {
+  if (beta === 0) return tf.scalar(1);
+  const u = tf.tanh(tf.mul(t, -Math.log(beta) / 2));
+  return tf.div(tf.mul(u, 2), tf.add(u, 1));
+}
+
 /** A parameter with what the optimiser keeps for it, all of one shape. */
 export type AdamSlot = {
   readonly weight: tf.Tensor;

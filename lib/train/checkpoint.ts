@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { isFile, readJson, writeFileAtomic } from "@/files.ts";
 import { openSafetensors, type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import type { StreamPosition } from "@/text/batches.ts";
-import type { TrainedParameter } from "@/train/step.ts";
+import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
 /** Sums since the last line of metrics. */
 export type MetricSums = {

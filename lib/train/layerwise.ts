@@ -39,10 +39,13 @@ export function layerwiseGroups(layers: number, rates: LayerwiseRates): readonly
   ];
 }
 
-/** Name of the group that a parameter learns with; pooler and projection go with the top layer. */
+/**
+ * Name of the group that a parameter learns with; pooler and projection go with the top layer, learned
+ * factors of losses with the heads.
+ */
 export function groupOfParameter(name: string, layers: number): string {
   if (name.startsWith("embeddings.")) return "embeddings";
-  if (name.startsWith("heads.")) return "heads";
+  if (name.startsWith("heads.") || name.startsWith("uncertainty.")) return "heads";
   if (name.startsWith("pooler.") || name.startsWith("projection.")) return `layer ${layers - 1}`;
   const layer = /^encoder\.layer\.(\d+)\./.exec(name)?.[1];
   if (layer !== undefined) return `layer ${layer}`;

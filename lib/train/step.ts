@@ -1,25 +1,34 @@
 /**
  * One step of training as compiled programs: a gradient program for each task (and padded length),
- * which adds into buffers that all tasks share, and one update program over all parameters.
- *
- * Shapes: B rows, T pieces, C labels of the task.
+ * which adds into buffers that all tasks share, and one update program over all that the step moves.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { clearVariable } from "@/engine/buffers.ts";
-import { jit } from "@/engine/jit.ts";
-import { runTask } from "@/model/multi_task.ts";
-import { type MultiTask, namedParameters } from "@/model/parameters.ts";
+import type { LossScaleConfig, LossWeights } from "@/config.ts";
+import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
-import { type AdamOptions, type AdamStep, adamUpdate } from "@/train/adamw.ts";
-import { clipFactor, globalNorm } from "@/train/clip.ts";
+import type { AdamOptions } from "@/train/adamw.ts";
 import {
-  type LayerwiseRates,
-  type ParameterGroup,
-  type ParameterPlan,
-  planParameters,
-} from "@/train/layerwise.ts";
-import { countLabels, crossEntropy } from "@/train/losses.ts";
+  createGradientProgram,
+  type GradientOptions,
+  type GradientProgram,
+  type LossMetrics,
+} from "@/train/gradient_program.ts";
+import type { LayerwiseRates } from "@/train/layerwise.ts";
+import { createLossScaler, type LossScalerValues } from "@/train/loss_scale.ts";
+import { readScalar } from "@/train/read_scalar.ts";
+import {
+  createTrainedParameters,
+  disposeTrainedParameters,
+  type TrainedGroup,
+  type TrainedParameter,
+} from "@/train/trained_parameters.ts";
+import {
+  type Cohort,
+  createUpdateProgram,
+  type UpdateMetrics,
+  type UpdateProgram,
+} from "@/train/update_program.ts";
 
 /** How steps are made; all of it is fixed for a run. */
 export type StepOptions = {
@@ -30,169 +39,165 @@ export type StepOptions = {
   readonly adam: AdamOptions;
   /** Null: gradients are not clipped. */
   readonly clipNorm: number | null;
-  readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
+  readonly dropout: GradientOptions["dropout"];
+  /** By default the tasks' own. */
+  readonly lossWeights?: LossWeights;
+  /** Of float16; null, the default: the loss is not scaled. */
+  readonly lossScale?: LossScaleConfig | null;
+  /** Names as `training.freeze` has them. */
+  readonly freeze?: readonly string[];
+  /** Whether groups begin to learn one after the other; then every call must name its stage. */
+  readonly gradual?: boolean;
 };
 
-/** A parameter that learns, with its gradient and moments, all variables of one shape. */
-export type TrainedParameter = {
-  readonly plan: ParameterPlan;
-  readonly weight: tf.Variable;
-  readonly gradient: tf.Variable;
-  readonly first: tf.Variable;
-  readonly second: tf.Variable;
+/** How one batch takes part in a step. */
+export type AccumulateOptions = {
+  /** The part of the task's loss in this step that this batch is. */
+  readonly share?: number;
+  /** What has begun to learn; see `freezing.ts`. */
+  readonly stage?: number;
 };
 
-/** What a batch's loss was made of. */
-export type LossMetrics = {
-  /** Mean over the counted labels, before the task's weight. */
-  readonly loss: number;
-  /** Labels counted: rows of a classification, words of a tagging. */
-  readonly count: number;
+/** Numbers beside the tensors that steps go on from. */
+export type StepState = {
+  /** How often the parameters of each cohort were moved. */
+  readonly updates: Readonly<Record<string, number>>;
+  readonly lossScaler: LossScalerValues | null;
 };
 
 /** The programs of a run's steps and the state they work on. */
 export type TrainStep = {
   readonly parameters: readonly TrainedParameter[];
-  readonly groups: readonly ParameterGroup[];
+  readonly groups: readonly TrainedGroup[];
   /** Adds the gradient of `task` over a batch into the gradient buffers, in place. */
-  accumulate(task: string, batch: Batch, dropoutSeed: number): Promise<LossMetrics>;
-  /** Moves parameters and moments in place by the gradients, which are zero afterwards. */
-  update(scalars: AdamStep): Promise<{ readonly gradientNorm: number }>;
+  accumulate(
+    task: string,
+    batch: Batch,
+    dropoutSeed: number,
+    options?: AccumulateOptions,
+  ): Promise<LossMetrics>;
+  /**
+   * Moves in place what the gradients since the last update reach, and clears the gradients. What they
+   * do not reach neither moves nor decays, as in PyTorch a parameter without a gradient.
+   */
+  update(
+    options: { readonly factor: number; readonly stage?: number },
+  ): Promise<UpdateMetrics>;
+  /** The learned log σ² of each task; empty where factors are given. */
+  readLogVariances(): Promise<Readonly<Record<string, number>>>;
+  readState(): Promise<StepState>;
+  /** Puts a saved state back, in place. */
+  restoreState(state: StepState): void;
   /** Frees gradients and moments; the model stays. */
   dispose(): void;
 };
 
-type GradientInputs = {
-  /** [B, T] int32 */
-  readonly ids: tf.Tensor2D;
-  /** [B, T] int32 */
-  readonly mask: tf.Tensor2D;
-  /** [B] or [B · T] int32 */
-  readonly labels: tf.Tensor1D;
-  /** int32 */
-  readonly seed: tf.Scalar;
-};
-
-/** Names of the variables that the loss of a task reaches; by a trial on one short row. */
-function findReached(model: MultiTask, task: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  tf.tidy(() => {
-    const ids = tf.zeros<tf.Rank.R2>([1, 2], "int32");
-    const mask = tf.ones<tf.Rank.R2>([1, 2], "int32");
-    const { grads } = tf.variableGrads(() => tf.sum(runTask(model, task, { ids, mask })));
-    for (const name of Object.keys(grads)) names.add(name);
-  });
-  return names;
-}
-
-/** Zeros like `weight`, as a variable that no gradient is sought for. */
-function zerosFor(weight: tf.Variable): tf.Variable {
-  return tf.tidy(() => tf.variable(tf.zeros(weight.shape), false));
-}
-
-/**
- * Makes the programs of a run. A parameter that no task reaches (the pooler under mean pooling) is in
- * none of them: as in PyTorch it neither moves nor decays.
- */
-export function createTrainStep(model: MultiTask, options: StepOptions): TrainStep {
-  const { tasks, rates, weightDecay, adam, clipNorm, dropout } = options;
-  const reached = new Map(tasks.map(({ name }) => [name, findReached(model, name)]));
-  const learning = namedParameters(model).filter(({ variable }) =>
-    [...reached.values()].some((names) => names.has(variable.name))
-  );
-  const { plans, groups } = planParameters(
-    learning.map(({ name, variable }) => ({ name, shape: variable.shape })),
-    { layers: model.encoder.config.layers, rates, weightDecay },
-  );
-  const parameters = learning.flatMap(({ variable: weight }, i): TrainedParameter[] => {
-    const plan = plans[i];
-    if (plan === undefined) throw new TypeError("internal: a parameter has no plan");
-    return [{
-      plan,
-      weight,
-      gradient: zerosFor(weight),
-      first: zerosFor(weight),
-      second: zerosFor(weight),
-    }];
-  });
-
-  const gradientPrograms = new Map(tasks.map(({ name, weight: lossWeight }) => {
-    const own = parameters.filter(({ weight }) => reached.get(name)?.has(weight.name));
-    const variables = own.map(({ weight }) => weight);
-    const program = jit(`gradient.${name}`, ({ ids, mask, labels, seed }: GradientInputs) => {
-      const { value, grads } = tf.variableGrads(() => {
-        const logits = runTask(model, name, { ids, mask, dropout: { seed, ...dropout } });
-        return tf.mul(crossEntropy(logits, labels), lossWeight) as tf.Scalar;
-      }, variables);
-      for (const { weight, gradient } of own) {
-        const added = grads[weight.name];
-        if (added === undefined) throw new TypeError(`internal: no gradient of ${weight.name}`);
-        gradient.assign(tf.add(gradient, added));
-      }
-      return { weighted: value, count: countLabels(labels) };
-    });
-    return [name, { program, lossWeight }] as const;
+/** Parameters by the tasks that reach them and the stage in which they begin: they move together. */
+function formCohorts(parameters: readonly TrainedParameter[], counted: boolean): Cohort[] {
+  const members = new Map<string, TrainedParameter[]>();
+  for (const parameter of parameters) {
+    const name = `${parameter.tasks.join("+")} ${parameter.stage}`;
+    const known = members.get(name);
+    if (known) known.push(parameter);
+    else members.set(name, [parameter]);
+  }
+  return [...members].map(([name, parameters]) => ({
+    name,
+    parameters,
+    updates: counted ? { count: 0 } : tf.tidy(() => tf.variable(tf.scalar(0), false)),
   }));
+}
 
-  const updateProgram = jit(
-    "update",
-    (scalars: { factor: tf.Scalar; scale: tf.Scalar; epsilon: tf.Scalar }) => {
-      const norm = globalNorm(parameters.map(({ gradient }) => gradient));
-      const clip = clipNorm === null ? tf.scalar(1) : clipFactor(norm, clipNorm);
-      for (const { plan, weight, gradient, first, second } of parameters) {
-        const moved = adamUpdate(
-          { weight, gradient, first, second },
-          { ...scalars, clip },
-          { ...adam, learningRate: plan.learningRate, weightDecay: plan.weightDecay },
-        );
-        weight.assign(moved.weight);
-        first.assign(moved.first);
-        second.assign(moved.second);
-      }
-      return { norm };
-    },
-  );
+/** Makes the programs of a run. */
+export function createTrainStep(model: MultiTask, options: StepOptions): TrainStep {
+  const { tasks, lossScale = null, lossWeights = "fixed", freeze = [], gradual = false } = options;
+  const trained = createTrainedParameters(model, {
+    ...options,
+    freeze,
+    gradual,
+    learnsLossWeights: lossWeights === "uncertainty",
+  });
+  const { parameters, groups, logVariances } = trained;
+  const scaler = lossScale === null ? null : createLossScaler(lossScale);
+  const scaling = scaler === null || lossScale === null ? null : { scaler, config: lossScale };
+  const cohorts = formCohorts(parameters, scaling === null);
+  const last = Math.max(...parameters.map(({ stage }) => stage));
+  const gradients = new Map<string, GradientProgram>(), updates = new Map<string, UpdateProgram>();
+  const touched = new Set<string>();
+
+  const gradientProgram = (name: string, stage: number): GradientProgram => {
+    const key = `${name} ${Math.min(stage, last)}`;
+    const known = gradients.get(key);
+    if (known !== undefined) return known;
+    const task = tasks.find((each) => each.name === name);
+    if (task === undefined) throw new TypeError(`internal: no gradient program of ${name}`);
+    const made = createGradientProgram(model, {
+      task: name,
+      parameters: parameters.filter((each) => each.stage <= stage && each.tasks.includes(name)),
+      dropout: options.dropout,
+      lossWeight: task.weight,
+      logVariance: logVariances.get(name) ?? null,
+      scale: scaler?.scale ?? null,
+    });
+    gradients.set(key, made);
+    return made;
+  };
+  const updateProgram = (stage: number): UpdateProgram => {
+    const key = `${tasks.map(({ name }) => touched.has(name))} ${Math.min(stage, last)}`;
+    const known = updates.get(key);
+    if (known !== undefined) return known;
+    const moved = cohorts.filter(({ parameters: [first] }) =>
+      first !== undefined && first.stage <= stage && first.tasks.some((task) => touched.has(task))
+    );
+    const made = createUpdateProgram(moved, { ...options, scaling });
+    updates.set(key, made);
+    return made;
+  };
 
   return {
     parameters,
     groups,
-    async accumulate(task, { rows, length, ids, mask, labels }, dropoutSeed) {
-      const found = gradientPrograms.get(task);
-      if (found === undefined) throw new TypeError(`internal: no gradient program of ${task}`);
-      const inputs: GradientInputs = {
-        ids: tf.tensor2d(ids, [rows, length], "int32"),
-        mask: tf.tensor2d(mask, [rows, length], "int32"),
-        labels: tf.tensor1d(labels, "int32"),
-        seed: tf.scalar(dropoutSeed, "int32"),
-      };
-      const outputs = await found.program(inputs);
-      const [weighted, count] = [
-        await readScalar(outputs.weighted),
-        await readScalar(outputs.count),
-      ];
-      tf.dispose([inputs, outputs]);
-      return { loss: weighted / found.lossWeight, count };
+    async accumulate(task, batch, dropoutSeed, { share = 1, stage = last } = {}) {
+      const metrics = await gradientProgram(task, stage)(batch, { dropoutSeed, share });
+      touched.add(task);
+      return metrics;
     },
-    async update({ factor, scale, epsilon }) {
-      const inputs = {
-        factor: tf.scalar(factor),
-        scale: tf.scalar(scale),
-        epsilon: tf.scalar(epsilon),
-      };
-      const outputs = await updateProgram(inputs);
-      const gradientNorm = await readScalar(outputs.norm);
-      tf.dispose([inputs, outputs]);
-      for (const { gradient } of parameters) clearVariable(gradient);
-      return { gradientNorm };
+    async update({ factor, stage = last }) {
+      const metrics = await updateProgram(stage)(factor);
+      touched.clear();
+      return metrics;
+    },
+    async readLogVariances() {
+      const values: Record<string, number> = {};
+      for (const [task, variable] of logVariances) values[task] = await readScalar(variable);
+      return values;
+    },
+    async readState() {
+      const counts: Record<string, number> = {};
+      for (const { name, updates } of cohorts) {
+        counts[name] = updates instanceof tf.Variable ? await readScalar(updates) : updates.count;
+      }
+      const lossScaler = scaler === null
+        ? null
+        : { scale: await readScalar(scaler.scale), streak: await readScalar(scaler.streak) };
+      return { updates: counts, lossScaler };
+    },
+    restoreState(state) {
+      const set = (variable: tf.Variable, value: number) =>
+        tf.tidy(() => variable.assign(tf.scalar(value)));
+      for (const { name, updates } of cohorts) {
+        const count = state.updates[name] ?? 0;
+        if (updates instanceof tf.Variable) set(updates, count);
+        else updates.count = count;
+      }
+      if (scaler === null || state.lossScaler === null) return;
+      set(scaler.scale, state.lossScaler.scale);
+      set(scaler.streak, state.lossScaler.streak);
     },
     dispose() {
-      for (const { gradient, first, second } of parameters) tf.dispose([gradient, first, second]);
+      disposeTrainedParameters(trained);
+      for (const { updates } of cohorts) if (updates instanceof tf.Variable) updates.dispose();
+      if (scaler !== null) tf.dispose([scaler.scale, scaler.streak]);
     },
   };
-}
-
-/** The value of a scalar. */
-async function readScalar(scalar: tf.Tensor): Promise<number> {
-  const [value] = await scalar.data();
-  return value ?? NaN;
 }

@@ -1,0 +1,8 @@
+/** Reads single numbers out of tensors. @module */
+import type * as tf from "@tensorflow/tfjs";
+
+/** The value of a scalar. */
+export async function readScalar(scalar: tf.Tensor): Promise<number> {
+  const [value] = await scalar.data();
+  return value ?? NaN;
+}
