@@ -67,15 +67,21 @@ static void pack_panels(const Operand *b, float *panels, long panel_words, long 
       pack_across(b, panels + (p - first) * panel_words, BLOCK_COLUMNS, k, p * BLOCK_COLUMNS, w, MIN(to, w + 16));
 }
 
-static void pack_strip(const Operand *a, float *strip, long m, long rows, long k, long words) {
+static void pack_strips(const Operand *a, float *strips, long strip_floats, long from, long to,
+                        long k, long words) {
+  const long stride = strip_stride(words);
   if (a->across) {
-    pack_across(a, strip, STRIP_PITCH, k, m, 0, words);
+    for (long w = 0; w < words; w += 16) { // whole rows as they are stored, a few at a time
+      float *strip = strips;
+      for (long m = from; m < to; m += BLOCK_ROWS, strip += strip_floats)
+        pack_across(a, strip, STRIP_PITCH, k, m, w, MIN(words, w + 16));
+    }
     return;
   }
-  const long stride = strip_stride(words);
-  for (long i = 0; i < rows; i++)
-    for (long w = 0; w < words; w += LANES)
-      *(Vector *)(strip + i * stride + w) = read_values(a, (m + i) * a->stride + k + w, words - w);
+  for (long m = from; m < to; m += BLOCK_ROWS, strips += strip_floats)
+    for (long i = 0; i < MIN(BLOCK_ROWS, to - m); i++)
+      for (long w = 0; w < words; w += LANES)
+        *(Vector *)(strips + i * stride + w) = read_values(a, (m + i) * a->stride + k + w, words - w);
 }
 
-const Path gemm_float32 = {1, BLOCK_ROWS, 1, pack_panels, pack_strip, multiply_strip, 0, 0};
+const Path gemm_float32 = {1, BLOCK_ROWS, 1, 1, pack_panels, pack_strips, multiply_strip, 0, 0};

@@ -46,18 +46,24 @@ void gemm_pack_pair_rows(const Operand *a, float *strip, long m, long rows, long
     }
 }
 
-static void pack_strip(const Operand *a, float *strip, long m, long rows, long k, long words) {
+static void pack_strips(const Operand *a, float *strips, long strip_floats, long from, long to,
+                        long k, long words) {
   if (!a->across) {
-    gemm_pack_pair_rows(a, strip, m, rows, k, words);
+    for (long m = from; m < to; m += BLOCK_ROWS, strips += strip_floats)
+      gemm_pack_pair_rows(a, strips, m, MIN(BLOCK_ROWS, to - m), k, words);
     return;
   }
-  for (long w = 0; w < words; w++) {
-    __m512i low, high;
-    read_pairs(a, k + 2 * w, m, &low, &high);
-    _mm512_store_si512(strip + w * STRIP_PITCH, low);
+  for (long w0 = 0; w0 < words; w0 += 8) { // whole rows as they are stored, a few at a time
+    float *strip = strips;
+    for (long m = from; m < to; m += BLOCK_ROWS, strip += strip_floats)
+      for (long w = w0; w < MIN(words, w0 + 8); w++) {
+        __m512i low, high;
+        read_pairs(a, k + 2 * w, m, &low, &high);
+        _mm512_store_si512(strip + w * STRIP_PITCH, low);
+      }
   }
 }
 
-const Path gemm_pairs = {2, BLOCK_ROWS, 1, gemm_pack_pair_panels, pack_strip, multiply_strip, 0, 0};
+const Path gemm_pairs = {2, BLOCK_ROWS, 1, 1, gemm_pack_pair_panels, pack_strips, multiply_strip, 0, 0};
 
 #endif

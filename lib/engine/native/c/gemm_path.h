@@ -16,6 +16,8 @@
 /** Words between rows of a packed strip: whole cache lines, and no power of two (rows would evict one another). */
 INLINE long strip_stride(long words) { return (words + 15) / 16 * 16 + 16; }
 
+INLINE long element_bytes(int is_bf16) { return is_bf16 ? sizeof(bf16) : sizeof(float); }
+
 /** An operand in memory, seen along K and across it (rows of A, columns of B). */
 typedef struct {
   const char *data;
@@ -52,11 +54,13 @@ typedef struct {
   int elements; // of K in a word: 1 or 2
   int rows; // of a strip
   int step; // words are padded to a multiple of it
+  int row_unit; // shares of threads are cut at multiples of it
   /** Packs words [from, to), counted from element k, of panels [first, last) of B; `panels` is the first. */
   void (*pack_panels)(const Operand *b, float *panels, long panel_words, long k, long first,
                       long last, long from, long to);
-  /** Packs `rows` rows of A from row m, `words` words from element k. */
-  void (*pack_strip)(const Operand *a, float *strip, long m, long rows, long k, long words);
+  /** Packs rows [from, to) of A, `words` words from element k, into strips `strip_floats` apart. */
+  void (*pack_strips)(const Operand *a, float *strips, long strip_floats, long from, long to, long k,
+                      long words);
   void (*multiply)(const Strip *strip);
   void (*begin)(void); // of a thread's share, or NULL
   void (*end)(void);

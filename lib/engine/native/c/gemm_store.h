@@ -30,14 +30,14 @@ INLINE void store_block(const Target *t, const float *sums, long rows, long colu
 
 /** The target of a block `columns` further right. */
 INLINE Target right_of(Target t, long columns) {
-  t.data += columns * (t.is_bf16 ? sizeof(bf16) : sizeof(float));
+  t.data += columns * element_bytes(t.is_bf16);
   if (t.bias) t.bias += columns;
   return t;
 }
 
 /** The target of a block `rows` further down. */
 INLINE Target below(Target t, long rows) {
-  t.data += rows * t.stride * (long)(t.is_bf16 ? sizeof(bf16) : sizeof(float));
+  t.data += rows * t.stride * element_bytes(t.is_bf16);
   return t;
 }
 

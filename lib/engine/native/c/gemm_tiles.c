@@ -50,24 +50,35 @@ static void begin(void) { _tile_loadconfig(&SHAPES); }
 
 static void end(void) { _tile_release(); }
 
-/** A strip by rows, always of 32, the missing ones zero. */
-static void pack_strip(const Operand *a, float *strip, long m, long rows, long k, long words) {
+/** Transposes stored rows: 16 words from element k, rows m to m + 32 of the strip. */
+INLINE void pack_square(const Operand *a, float *strip, long m, long k, long stride) {
+  float pairs[2][STEP * 16] __attribute__((aligned(64))); // [upper, lower 16 rows][word][row]
+  for (long i = 0; i < STEP; i++) {
+    __m512i upper, lower;
+    read_pairs(a, k + 2 * i, m, &upper, &lower);
+    _mm512_store_si512(pairs[0] + 16 * i, upper);
+    _mm512_store_si512(pairs[1] + 16 * i, lower);
+  }
+  transpose_words(pairs[0], 16, strip, stride);
+  transpose_words(pairs[1], 16, strip + 16 * stride, stride);
+}
+
+/** Strips by rows, always of 32, the missing ones zero. */
+static void pack_strips(const Operand *a, float *strips, long strip_floats, long from, long to,
+                        long k, long words) {
   const long stride = strip_stride(words);
-  if (!a->across) {
-    gemm_pack_pair_rows(a, strip, m, rows, k, words);
-    for (long i = rows; i < STRIP_ROWS; i++) memset(strip + i * stride, 0, words * sizeof *strip);
+  if (a->across) {
+    for (long w = 0; w < words; w += STEP) { // whole rows as they are stored, a few at a time
+      float *strip = strips + w;
+      for (long m = from; m < to; m += STRIP_ROWS, strip += strip_floats)
+        pack_square(a, strip, m, k + 2 * w, stride);
+    }
     return;
   }
-  float pairs[2][STEP * 16] __attribute__((aligned(64))); // [left, right 16 rows][word][row]
-  for (long w = 0; w < words; w += STEP) {
-    for (long i = 0; i < STEP; i++) {
-      __m512i left, right;
-      read_pairs(a, k + 2 * (w + i), m, &left, &right);
-      _mm512_store_si512(pairs[0] + 16 * i, left);
-      _mm512_store_si512(pairs[1] + 16 * i, right);
-    }
-    transpose_words(pairs[0], 16, strip + w, stride);
-    transpose_words(pairs[1], 16, strip + 16 * stride + w, stride);
+  for (long m = from; m < to; m += STRIP_ROWS, strips += strip_floats) {
+    const long rows = MIN(STRIP_ROWS, to - m);
+    gemm_pack_pair_rows(a, strips, m, rows, k, words);
+    for (long i = rows; i < STRIP_ROWS; i++) memset(strips + i * stride, 0, words * sizeof *strips);
   }
 }
 
@@ -133,7 +144,7 @@ static void multiply_strip(const Strip *s) {
   send_rows(&waiting, STRIP_ROWS);
 }
 
-const Path gemm_tiles = {2, STRIP_ROWS, STEP, gemm_pack_pair_panels, pack_strip, multiply_strip, begin, end};
+const Path gemm_tiles = {2, STRIP_ROWS, STEP, STRIP_ROWS, gemm_pack_pair_panels, pack_strips, multiply_strip, begin, end};
 
 #else
 typedef int no_tiles_in_this_build; // a file of C is never empty

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -13,6 +15,20 @@ static int64_t round_up(int64_t bytes, int64_t unit) { return (bytes + unit - 1)
 /** What a block takes: blocks of some megabytes lie on huge pages. */
 static int64_t block_unit(int64_t bytes) { return bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : PAGE; }
 
+#ifdef __SANITIZE_ADDRESS__
+/** In a test build, of exactly the bytes asked for: what is read or written past them is found. */
+EXPORT void *rt_alloc(int64_t bytes) {
+  void *block;
+  int64_t unit = block_unit(bytes);
+  if (bytes < 0 || posix_memalign(&block, (size_t)unit, (size_t)bytes) != 0) return 0;
+  return memset(block, 0, (size_t)bytes);
+}
+
+EXPORT void rt_free(void *block, int64_t bytes) {
+  (void)bytes;
+  free(block);
+}
+#else
 /** Zeroed memory on pages of its own, huge ones where the system grants them; NULL when it is short. */
 EXPORT void *rt_alloc(int64_t bytes) {
   if (bytes < 0 || bytes > (int64_t)1 << 46) return 0;
@@ -33,6 +49,7 @@ EXPORT void *rt_alloc(int64_t bytes) {
 EXPORT void rt_free(void *block, int64_t bytes) {
   munmap(block, (size_t)round_up(bytes > 0 ? bytes : 1, block_unit(bytes)));
 }
+#endif
 
 /** Keeps this library in the process, whoever closes it: threads of the pool sleep in its code. */
 EXPORT int rt_stay(void) {

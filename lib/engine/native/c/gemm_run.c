@@ -1,0 +1,172 @@
+/**
+ * Running a product. K is cut into chunks; of a chunk, panels of B are packed (by all threads for all,
+ * or by each for itself), then strips of A meet blocks of panels small enough for the second-level
+ * cache:
+ *
+ *   for chunks of K / for blocks of rows (pack A) / for blocks of panels / for strips: multiply
+ *
+ * A strip of A thus stays near the first-level cache while a block of B streams past it, and C is
+ * written row by row.
+ */
+#include "gemm_plan.h"
+#include "gemm_store.h"
+
+/** One thread's part of a product of one item. */
+typedef struct {
+  const Gemm *g;
+  Operand a, b;
+  Target c;
+  float *strips, *panels; // the thread's work area
+  long from, to; // rows of C
+} Job;
+
+/** A chunk of K. */
+typedef struct {
+  long element, words; // where it begins, how long it is
+  int is_first;
+} Chunk;
+
+static Chunk chunk_at(const Gemm *g, long q) {
+  const long word = q * g->chunk;
+  return (Chunk){word * g->path->elements, MIN(g->chunk, g->words - word), q == 0};
+}
+
+static long part(long whole, int thread, int threads) { return whole * thread / threads; }
+
+/** The thread's first row: shares are cut at the same rows for any product of a shape. */
+static long first_row(const Gemm *g, int thread, int threads) {
+  const long unit = g->path->row_unit;
+  return thread == threads ? g->m : part(g->m, thread, threads) / unit * unit;
+}
+
+/** Multiplies packed panels [first, last) of a chunk with rows [m, end), which are packed if need be. */
+static void multiply_rows(const Job *job, Chunk chunk, long m, long end, const float *panels, long first,
+                          long last) {
+  const Gemm *g = job->g;
+  const Path *path = g->path;
+  const int by_words = job->a.across && path->step == 1;
+  const long row_floats = strip_stride(chunk.words);
+  const long strip_floats = by_words ? chunk.words * STRIP_PITCH : row_floats * path->rows;
+  if (!g->a_in_place) path->pack_strips(&job->a, job->strips, strip_floats, m, end, chunk.element, chunk.words);
+  Target c = job->c;
+  if (!chunk.is_first) {
+    c.accumulates = 1;
+    c.bias = 0;
+  }
+  for (long p = first; p < last; p += g->block_panels) {
+    const long column = p * BLOCK_COLUMNS;
+    const long columns = MIN(g->n, MIN(last, p + g->block_panels) * BLOCK_COLUMNS) - column;
+    for (long row = m; row < end; row += path->rows) {
+      Strip s = {
+          .a = job->strips + (row - m) / path->rows * strip_floats,
+          .a_stride = by_words ? 0 : row_floats,
+          .rows = MIN(path->rows, end - row),
+          .b = panels + (p - first) * g->panel_words,
+          .panel_words = g->panel_words,
+          .words = chunk.words,
+          .columns = columns,
+          .target = right_of(below(c, row), column),
+      };
+      if (g->a_in_place && (path->step == 1 || s.rows == path->rows)) {
+        const long at = row * job->a.stride + chunk.element;
+        s.a = (const float *)(job->a.data + at * element_bytes(job->a.is_bf16));
+        s.a_stride = job->a.stride / path->elements;
+      } else if (g->a_in_place) {
+        path->pack_strips(&job->a, job->strips, 0, row, end, chunk.element, chunk.words);
+        s.a = job->strips;
+      }
+      path->multiply(&s);
+    }
+  }
+}
+
+static void multiply_chunk(const Job *job, Chunk chunk, const float *panels, long first, long last) {
+  for (long m = job->from; m < job->to; m += job->g->block_rows)
+    multiply_rows(job, chunk, m, MIN(job->to, m + job->g->block_rows), panels, first, last);
+}
+
+/** The job's rows and panels [first, last), packed by this thread for itself, a group at a time. */
+static void multiply_alone(const Job *job, long first, long last) {
+  const Gemm *g = job->g;
+  for (long p = first; p < last; p += g->group_panels) {
+    const long end = MIN(last, p + g->group_panels);
+    for (long q = 0; q < g->chunks; q++) {
+      const Chunk chunk = chunk_at(g, q);
+      g->path->pack_panels(&job->b, job->panels, g->panel_words, chunk.element, p, end, 0, chunk.words);
+      multiply_chunk(job, chunk, job->panels, p, end);
+    }
+  }
+}
+
+/** Packs this thread's part of a chunk's panels: rows of B as they are stored, or else whole panels. */
+static void pack_part(const Job *job, Chunk chunk, float *panels, int thread, int threads) {
+  const Gemm *g = job->g;
+  if (job->b.across) {
+    const long sixteens = (chunk.words + 15) / 16;
+    const long from = part(sixteens, thread, threads) * 16;
+    const long to = MIN(chunk.words, part(sixteens, thread + 1, threads) * 16);
+    g->path->pack_panels(&job->b, panels, g->panel_words, chunk.element, 0, g->panels, from, to);
+  } else {
+    const long from = part(g->panels, thread, threads), to = part(g->panels, thread + 1, threads);
+    panels += from * g->panel_words;
+    g->path->pack_panels(&job->b, panels, g->panel_words, chunk.element, from, to, 0, chunk.words);
+  }
+}
+
+/**
+ * The job's rows and all panels, packed by all threads together. Chunks use two areas in turn: a thread
+ * that passed the barrier of one chunk may pack the next while others still multiply.
+ */
+static void multiply_shared(const Job *job, int thread, int threads) {
+  const Gemm *g = job->g;
+  for (long q = 0; q < g->chunks; q++) {
+    float *panels = (float *)g->shared[(g->turn + q) % 2]->data;
+    const Chunk chunk = chunk_at(g, q);
+    pack_part(job, chunk, panels, thread, threads);
+    if (threads > 1) rt_barrier();
+    multiply_chunk(job, chunk, panels, 0, g->panels);
+  }
+}
+
+/** Items [from, to) of a batch, one after another. */
+static void multiply_items(Job *job, char *const *pointers, long from, long to) {
+  const Gemm *g = job->g;
+  for (long i = from; i < to; i++) {
+    const long i1 = i / g->items_2, i2 = i % g->items_2;
+    job->a.data = pointers[0] + i1 * g->batch[0] + i2 * g->batch[1];
+    job->b.data = pointers[1] + i1 * g->batch[2] + i2 * g->batch[3];
+    job->c.data = pointers[2] + i1 * g->batch[4] + i2 * g->batch[5];
+    multiply_alone(job, 0, g->panels);
+  }
+}
+
+void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
+  if (g->split == ALONE && thread > 0) return;
+  if (g->path->begin) g->path->begin();
+  // A thread has the same place in every product, since another may still be at the one before.
+  const size_t place = g->private->bytes / threads / 4096 * 4096;
+  float *area = (float *)((char *)g->private->data + thread * place);
+  Job job = {g, g->a, g->b, g->c, area, area + g->private_a_floats, 0, g->m};
+  job.a.data = pointers[0];
+  job.b.data = pointers[1];
+  job.c.data = pointers[2];
+  job.c.bias = (const float *)pointers[3];
+  const long items = g->items_1 * g->items_2;
+  switch (g->split) {
+    case BY_ROWS:
+      job.from = first_row(g, thread, threads);
+      job.to = first_row(g, thread + 1, threads);
+      multiply_shared(&job, thread, threads);
+      break;
+    case BY_COLUMNS:
+      multiply_alone(&job, part(g->panels, thread, threads), part(g->panels, thread + 1, threads));
+      break;
+    case BY_ITEMS:
+      multiply_items(&job, pointers, part(items, thread, threads), part(items, thread + 1, threads));
+      break;
+    case ALONE:
+      multiply_items(&job, pointers, 0, items);
+      break;
+  }
+  if (g->path->end) g->path->end();
+}
