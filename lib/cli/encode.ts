@@ -4,7 +4,7 @@
  */
 
 import { NORMALIZE_MODES, POOLING_MODES, PRECISIONS } from "@/config.ts";
-import { openEngine } from "@/engine/engine.ts";
+import { openEngineFor } from "@/cli/open_engine.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { runTask } from "./frame.ts";
@@ -36,7 +36,8 @@ if (import.meta.main) {
     },
     positionals: { names: ["MODEL"], min: 1, max: 1 },
     async run({ values, positionals: [source = ""] }) {
-      await openEngine(); // first, as it must hold the model's tensors
+      const precision = PRECISIONS.find((name) => name === values.precision) ?? "float32";
+      await openEngineFor({ executor: "auto", precision }); // first: it must hold the model's tensors
       const saved = await openSavedModel(source);
       const { encode } = createSentenceEncoder(saved, {
         pooling: POOLING_MODES.find((mode) => mode === values.pooling),

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { PRECISIONS } from "@/config.ts";
-import { openEngine } from "@/engine/engine.ts";
+import { openEngineFor } from "@/cli/open_engine.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { readJson } from "@/files.ts";
 import { resolveConfig } from "@/resolve_config.ts";
@@ -53,7 +53,7 @@ if (import.meta.main) {
         file: await readJson(join(run, "config.json"), "run to evaluate"),
         shortcuts: { data, precision },
       });
-      await openEngine({ threads: config.native.threads });
+      await openEngineFor(config);
       const { model, tokenizer, maxLength } = await openSavedModel(run);
       const tasks: EvaluationTask[] = [];
       for (const task of await loadRunRows(config)) {

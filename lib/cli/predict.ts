@@ -3,7 +3,7 @@
  * @module
  */
 
-import { openEngine } from "@/engine/engine.ts";
+import { openEngineFor } from "@/cli/open_engine.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
 import { runTask } from "./frame.ts";
@@ -38,7 +38,7 @@ if (import.meta.main) {
     },
     positionals: { names: ["RUN", "TEXT"], min: 1, max: Infinity },
     async run({ values, positionals: [source = "", ...given] }) {
-      await openEngine(); // first, as it must hold the model's tensors
+      await openEngineFor({ executor: "auto", precision: "float32" }); // first: it must hold the model's tensors
       const saved = await openSavedModel(source);
       const predictor = createTextPredictor(saved, { rows: Math.min(16, given.length || 16) });
       for await (const texts of readTexts(given)) {

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import type { RunConfig } from "@/config.ts";
-import { openEngine } from "@/engine/engine.ts";
+import { openEngineFor } from "@/cli/open_engine.ts";
 import { onCompile } from "@/engine/jit.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { readJson } from "@/files.ts";
@@ -89,7 +89,7 @@ export const TRAIN = {
   async run({ values, signal }) {
     const config = await readConfig(values);
     const out = values.resume ?? values.out ?? await chooseFolder(config.preset);
-    const executor = await openEngine({ threads: config.native.threads });
+    const executor = await openEngineFor(config);
     console.log(
       `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
         `${executor.name} (${executor.version}, ${executor.threads} threads)`,
