@@ -8,6 +8,7 @@ import { isTaggedRow, type Row, type TaggedRow, type TextRow } from "@/data/rows
 import { type ClassificationScores, scoreClassification } from "@/eval/classification.ts";
 import { type EntityScores, scoreEntities } from "@/eval/entities.ts";
 import { argmaxAt, type OnPredicted, type Predictor } from "@/eval/predict_examples.ts";
+import { fitTemperature } from "@/eval/temperature.ts";
 import type { ModelTask } from "@/model/parameters.ts";
 import { encodeRowsCached } from "@/text/cache.ts";
 import { readTags } from "@/text/encode_rows.ts";
@@ -78,13 +79,35 @@ export async function predictRows(
   }
 }
 
-/** Scores predictions of rows; with `chosen`, of the rows with these indices alone. */
+/** How predictions are scored. */
+export type ScoreOptions = {
+  readonly labels: readonly string[];
+  /** Indices of the rows to score; by default all. */
+  readonly chosen?: readonly number[];
+  /** Of a classification, fitted on validation: its calibration is measured as well. */
+  readonly temperature?: number | undefined;
+};
+
+/** The temperature that mends the calibration of these rows; undefined where there are no classes. */
+export function fitRowTemperature(
+  rows: readonly Row[],
+  predictions: RowPredictions,
+): number | undefined {
+  if (predictions.kind !== "classification" || rows.length === 0) return undefined;
+  return fitTemperature({
+    gold: rows.map((row) => (row as TextRow).label),
+    probabilities: predictions.probabilities.flatMap((each) => [...each]),
+    classes: predictions.probabilities[0]?.length ?? 0,
+  });
+}
+
+/** Scores predictions of rows. */
 export function scoreRows(
   rows: readonly Row[],
   predictions: RowPredictions,
-  options: { readonly labels: readonly string[]; readonly chosen?: readonly number[] },
+  options: ScoreOptions,
 ): TaskScores {
-  const { labels, chosen = rows.map((_, index) => index) } = options;
+  const { labels, chosen = rows.map((_, index) => index), temperature } = options;
   switch (predictions.kind) {
     case "classification": {
       const { classes, probabilities } = predictions;
@@ -95,6 +118,7 @@ export function scoreRows(
         predicted: chosen.map((row) => classes[row] ?? NaN),
         labels,
         probabilities: flat,
+        ...(temperature !== undefined && { temperature }),
       });
     }
     case "tagging": {

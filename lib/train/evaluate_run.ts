@@ -2,8 +2,14 @@
  * The scores of a run's model on the splits of its tasks.
  * @module
  */
-import { predictRows, scoreRows, type TaskScores } from "@/eval/evaluate_rows.ts";
+import {
+  fitRowTemperature,
+  predictRows,
+  scoreRows,
+  type TaskScores,
+} from "@/eval/evaluate_rows.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
+import { type PredictionRecord, recordPredictions } from "@/eval/prediction_record.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
@@ -23,17 +29,26 @@ export type RunEvaluator = {
   evaluateTests(): Promise<Readonly<Record<string, Readonly<Record<string, TaskScores>>>>>;
 };
 
-/** An evaluator over the tasks of a run; `view` shows how far it is. */
+/** What a run is evaluated with. */
+export type RunEvaluatorOptions = {
+  readonly tokenizer: Tokenizer;
+  readonly lengths: readonly number[];
+  /** Shows how far it is. */
+  readonly view: ProgressView;
+  /** By task, fitted on validation before; each evaluation of validation fits them anew. */
+  readonly temperatures?: Readonly<Record<string, number>>;
+  /** Takes what was predicted for each row of a split, once it is scored. */
+  readonly onPredictions?: (record: PredictionRecord) => Promise<unknown>;
+};
+
+/** An evaluator over the tasks of a run. */
 export function createRunEvaluator(
   model: MultiTask,
   tasks: readonly EvaluationTask[],
-  options: {
-    readonly tokenizer: Tokenizer;
-    readonly lengths: readonly number[];
-    readonly view: ProgressView;
-  },
+  options: RunEvaluatorOptions,
 ): RunEvaluator {
-  const { tokenizer, lengths, view } = options;
+  const { tokenizer, lengths, view, onPredictions } = options;
+  const temperatures = new Map(Object.entries(options.temperatures ?? {}));
   const { pad: padId, cls: clsId } = tokenizer.ids;
   const predictors = new Map(
     tasks.map(({ task }) => [
@@ -53,13 +68,20 @@ export function createRunEvaluator(
       set,
       (done, total) => view.update({ done, total, label }),
     );
-    const { labels } = task;
-    return {
-      all: scoreRows(set.rows, predictions, { labels }),
+    const { name, labels } = task;
+    if (split === "validation") {
+      const fitted = fitRowTemperature(set.rows, predictions);
+      if (fitted !== undefined) temperatures.set(name, fitted);
+    }
+    const temperature = temperatures.get(name);
+    const scores = {
+      all: scoreRows(set.rows, predictions, { labels, temperature }),
       unseen: split === "test" && unseen !== null && unseen.length > 0
-        ? scoreRows(set.rows, predictions, { labels, chosen: unseen })
+        ? scoreRows(set.rows, predictions, { labels, temperature, chosen: unseen })
         : null,
     };
+    await onPredictions?.(recordPredictions({ task: name, split, labels }, set.rows, predictions));
+    return scores;
   };
 
   return {

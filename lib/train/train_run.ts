@@ -3,6 +3,7 @@
  * @module
  */
 import type { RunConfig } from "@/config.ts";
+import { writePredictions } from "@/eval/prediction_files.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
@@ -60,6 +61,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
       tokenizer: run.tokenizer,
       lengths: config.training.lengths,
       view,
+      onPredictions: (record) => writePredictions(folder.dir, record), // the last of each split stays
     });
     const writer = createWriter({ run, folder, evaluator, nowMs: options.nowMs });
     const state = await trainSteps(config, { ...options, view }, { run, folder, writer });
