@@ -1,0 +1,60 @@
+/**
+ * `deno task compare`: two runs side by side, by the paired bootstrap.
+ * @module
+ */
+import { compareRuns, type Comparison } from "@/eval/compare_runs.ts";
+import type { Options } from "./arguments.ts";
+import { runTask, type Task } from "./frame.ts";
+
+const OPTIONS = {
+  json: { type: "boolean", help: "print a JSON object a line, fractions in place of points" },
+} as const satisfies Options;
+
+const NAMES: Readonly<Record<Comparison["measure"], string>> = {
+  accuracy: "accuracy",
+  macroF1: "macro-F1",
+  f1: "F1",
+  strictF1: "strict F1",
+};
+
+/** The comparisons in columns, in points of 100. */
+export function formatComparisons(comparisons: readonly Comparison[]): string[] {
+  const points = (share: number) => (100 * share).toFixed(2);
+  const signed = (share: number) => `${share < 0 ? "" : "+"}${points(share)}`;
+  const cells = comparisons.map(({ task, split, measure, rows, ...found }) => [
+    task,
+    split,
+    NAMES[measure],
+    `${points(found.first)} → ${points(found.second)}`,
+    signed(found.difference),
+    `(${found.interval.map(signed).join(" to ")})`,
+    `p = ${found.pValue < 0.001 ? found.pValue.toExponential(0) : found.pValue.toFixed(3)}`,
+    `${rows} rows`,
+  ]);
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(...cells.map((row) => (row[column] ?? "").length))
+  );
+  return cells.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()
+  );
+}
+
+/** The task `compare`. */
+export const COMPARE = {
+  name: "compare",
+  summary:
+    "Compares two runs on the rows that both have predicted: the second against the first, in\n" +
+    "points of 100, with 95 % interval and two-sided p-value by the paired bootstrap.",
+  usage: "RUN RUN [--json]",
+  options: OPTIONS,
+  positionals: { names: ["RUN", "a second RUN"], min: 2, max: 2 },
+  async run({ values: { json }, positionals: [first = "", second = ""] }) {
+    const comparisons = await compareRuns(first, second);
+    const lines = json
+      ? comparisons.map((each) => JSON.stringify(each))
+      : formatComparisons(comparisons);
+    for (const line of lines) console.log(line);
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(COMPARE);
