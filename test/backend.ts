@@ -5,20 +5,36 @@
 import { strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
 
-/** TensorFlow.js's own JavaScript kernels, and the engine: both are held to the same numbers. */
-export const BACKENDS = ["cpu", "recorded"] as const;
+/** TensorFlow.js's own JavaScript kernels, and the engine by each of its executors. */
+export const BACKENDS = ["cpu", "onnx", "native"] as const;
+export type TestBackend = typeof BACKENDS[number];
+
+/** Whether a backend can be had here: `native` wants a C compiler. */
+export function isAvailable(backend: TestBackend): boolean {
+  return backend !== "native" || findCompiler() !== null;
+}
+
+/** Makes a backend that of TensorFlow.js. */
+export async function openBackend(backend: TestBackend): Promise<void> {
+  if (backend === "cpu") await tf.setBackend("cpu");
+  else await openEngine({ executor: backend });
+  await tf.ready();
+}
 
 /** Runs `test` on each backend; fails also when it leaves a tensor behind. */
 export function testOnBackends(name: string, test: () => void | Promise<void>): void {
   for (const backend of BACKENDS) {
-    Deno.test(`${name} [${backend}]`, async () => {
-      await openEngine();
-      await tf.setBackend(backend);
-      await tf.ready();
-      const before = tf.memory().numTensors;
-      await test();
-      strictEqual(tf.memory().numTensors - before, 0, "tensors left behind");
+    Deno.test({
+      name: `${name} [${backend}]`,
+      ignore: !isAvailable(backend),
+      async fn() {
+        await openBackend(backend);
+        const before = tf.memory().numTensors;
+        await test();
+        strictEqual(tf.memory().numTensors - before, 0, "tensors left behind");
+      },
     });
   }
 }
