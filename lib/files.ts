@@ -17,9 +17,9 @@ export async function replaceFile(
   write: (file: Deno.FsFile) => Promise<void>,
 ): Promise<void> {
   const folder = dirname(path);
-  await Deno.mkdir(folder, { recursive: true });
   const partial = join(folder, `.${basename(path)}.${Deno.pid}-${written++}.partial`);
   try {
+    await Deno.mkdir(folder, { recursive: true });
     const file = await Deno.open(partial, { write: true, create: true, truncate: true });
     try {
       await write(file);
@@ -30,8 +30,33 @@ export async function replaceFile(
     await Deno.rename(partial, path);
   } catch (error) {
     await Deno.remove(partial).catch(() => {});
-    throw error;
+    throw explainWriteError(path, error);
   }
+}
+
+/**
+ * The error to raise where writing `path` failed: what the system says of it (a full disk, a folder that
+ * may not be written to) with the path; anything else as it is.
+ */
+export function explainWriteError(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !/\(os error \d+\)/.test(error.message)) return error;
+  const reason = error.message.replace(/\).*$/, ")").replace(/, .*$/, "");
+  const message = `Cannot write ${path} as there must be room and permission to: ${reason}`;
+  return error instanceof Deno.errors.PermissionDenied
+    ? new Deno.errors.PermissionDenied(message)
+    : new Error(message);
+}
+
+/** Removes what writers that were killed have left in a folder. */
+export async function removePartials(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (isPartial(name)) await Deno.remove(join(folder, name)).catch(() => {});
+  }
+}
+
+/** Whether a file's name is that of a file which is not written to its end. */
+export function isPartial(name: string): boolean {
+  return /^\..+\.\d+-\d+\.partial$/.test(name);
 }
 
 /** Writes all of `bytes` at the file's position; `Deno.FsFile.write` alone may stop early. */

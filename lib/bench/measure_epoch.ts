@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { readEngineTimes } from "@/engine/timing.ts";
-import { type LoopState, NO_SUMS, runStep } from "@/train/train_loop.ts";
+import { LOOP_START, runStep } from "@/train/train_loop.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
 import type { BatchShape, EpochJob, Measurement, ModelShape } from "@/bench/job.ts";
 
@@ -44,7 +44,7 @@ export async function measureEpoch(
 ): Promise<readonly Measurement[]> {
   const run = await prepareRun(config, null);
   const setup = { ...run.setup, steps, nowMs };
-  let state: LoopState = { step: 0, tokens: 0, trainSeconds: 0, sums: NO_SUMS };
+  let state = LOOP_START;
   const begun = readEngineTimes();
   const timesMs: number[] = [];
   const tensors: number[] = [], resident: number[] = [];

@@ -1,19 +1,22 @@
 /**
- * Checkpoints: all that a run needs to go on as if it had never stopped. The tensors are written first,
- * beside the old ones; then the manifest that names them with their checksum takes the old one's place.
+ * Checkpoints: all that a run needs to go on as if it had never stopped. Each is a file of tensors and,
+ * written after it, a manifest with the rest and the checksum of the tensors: `step-N.safetensors`,
+ * `step-N.json`. Chance needs no state: every draw is a function of the seed and the step.
  * @module
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { isFile, readJson, writeFileAtomic } from "@/files.ts";
+import { isFile, isFolder, readJson, removePartials, writeFileAtomic } from "@/files.ts";
 import { openSafetensors, type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import type { StreamPosition } from "@/text/batches.ts";
+import type { Best } from "@/train/early_stopping.ts";
+import type { StepState } from "@/train/step.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
 /** Sums since the last line of metrics. */
 export type MetricSums = {
-  /** Steps summed. */
+  /** Steps summed; those that a loss scale skipped are not. */
   readonly steps: number;
   readonly gradientNorm: number;
   /** By task: losses times counts, and counts. */
@@ -24,19 +27,29 @@ export type MetricSums = {
 export type RunState = {
   /** Steps done. */
   readonly step: number;
+  /** Those among them that a loss scale skipped. */
+  readonly skipped: number;
   readonly tokens: number;
   readonly seconds: { readonly train: number; readonly evaluate: number };
   readonly sums: MetricSums;
+  readonly best: Best | null;
+  /** Counts of updates and the loss scale. */
+  readonly programs: StepState;
   /** What each task's stream of batches gives next. */
   readonly positions: Readonly<Record<string, StreamPosition>>;
   /** Lines of `metrics.jsonl` that belong to it. */
   readonly metricsLines: number;
 };
 
-type Manifest = { readonly state: RunState; readonly file: string; readonly sha256: string };
+/** A state put back, with what there is to say about it. */
+export type Restored = { readonly state: RunState; readonly notes: readonly string[] };
 
-const MANIFEST = "manifest.json";
+type Manifest = { readonly state: RunState; readonly sha256: string };
+
 const SLOTS = ["weight", "first", "second"] as const;
+
+const tensorsPath = (dir: string, step: number) => join(dir, `step-${step}.safetensors`);
+const manifestPath = (dir: string, step: number) => join(dir, `step-${step}.json`);
 
 /** Checksum of a file, read piece by piece. */
 async function hashFile(path: string): Promise<string> {
@@ -46,13 +59,28 @@ async function hashFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Saves parameters, moments and state in the folder `dir`; older checkpoints in it are removed. */
+/** Steps of all files in `dir`, the newest first. */
+async function listSteps(dir: string, pattern: RegExp): Promise<number[]> {
+  if (!await isFolder(dir)) return [];
+  const steps = new Set<number>();
+  for await (const { name } of Deno.readDir(dir)) {
+    const step = pattern.exec(name)?.[1];
+    if (step !== undefined) steps.add(Number(step));
+  }
+  return [...steps].sort((a, b) => b - a);
+}
+
+/**
+ * Saves parameters, moments and state in the folder `dir`. Of the checkpoints in it, this one, those
+ * before it up to `keep` and the best one stay.
+ */
 export async function saveCheckpoint(
   dir: string,
   parameters: readonly TrainedParameter[],
   state: RunState,
+  { keep }: { readonly keep: number },
 ): Promise<void> {
-  const file = `step-${state.step}.safetensors`;
+  const { step } = state;
   const tensors = parameters.flatMap((parameter) =>
     SLOTS.map((slot): TensorToWrite => ({
       name: `${slot}.${parameter.plan.name}`,
@@ -60,26 +88,65 @@ export async function saveCheckpoint(
       read: async () => await parameter[slot].data() as Float32Array,
     }))
   );
-  await writeSafetensors(join(dir, file), tensors, { metadata: {} });
-  const manifest: Manifest = { state, file, sha256: await hashFile(join(dir, file)) };
-  await writeFileAtomic(join(dir, MANIFEST), JSON.stringify(manifest, null, 2) + "\n");
-  for await (const { name } of Deno.readDir(dir)) {
-    if (name.endsWith(".safetensors") && name !== file) await Deno.remove(join(dir, name));
+  // An older checkpoint of this step would, half replaced, be neither.
+  await Deno.remove(manifestPath(dir, step)).catch(() => {});
+  await writeSafetensors(tensorsPath(dir, step), tensors, { metadata: {} });
+  const manifest: Manifest = { state, sha256: await hashFile(tensorsPath(dir, step)) };
+  await writeFileAtomic(manifestPath(dir, step), JSON.stringify(manifest, null, 2) + "\n");
+  const whole = await listSteps(dir, /^step-(\d+)\.json$/);
+  const kept = whole.filter((each) => each <= step).slice(0, keep);
+  for (const each of await listSteps(dir, /^step-(\d+)\.(?:json|safetensors)$/)) {
+    if (kept.includes(each) || each === state.best?.step) continue;
+    for (const path of [manifestPath(dir, each), tensorsPath(dir, each)]) {
+      await Deno.remove(path).catch(() => {});
+    }
   }
 }
 
 /**
- * Puts the checkpoint in `dir` back into `parameters`, in place, and gives the state that it was saved
- * with; null where there is none.
+ * Puts the newest checkpoint in `dir` that is whole back into `parameters`, in place, and gives the state
+ * that it was saved with; null where there is none. A damaged one is named in a note.
+ *
+ * @throws {RangeError} where there are checkpoints and all of them are damaged
  */
 export async function restoreCheckpointInto(
   parameters: readonly TrainedParameter[],
   dir: string,
-): Promise<RunState | null> {
-  const path = join(dir, MANIFEST);
-  if (!await isFile(path)) return null;
-  const { state, file, sha256 } = checkManifest(await readJson(path, "checkpoint"), path);
-  const tensors = join(dir, file);
+): Promise<Restored | null> {
+  if (await isFolder(dir)) await removePartials(dir);
+  const damages: string[] = [];
+  for (const step of await listSteps(dir, /^step-(\d+)\.json$/)) {
+    try {
+      const state = await restoreStepInto(parameters, dir, { step, slots: SLOTS });
+      const notes = damages.map((damage) =>
+        `${damage}: went on from the one before, of step ${step}`
+      );
+      return { state, notes };
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+      damages.push(error.message);
+    }
+  }
+  if (damages[0] !== undefined) throw new RangeError(damages[0]);
+  return null;
+}
+
+/** Puts the weights alone of the checkpoint of `step` back into `parameters`, in place. */
+export async function restoreWeightsInto(
+  parameters: readonly TrainedParameter[],
+  dir: string,
+  step: number,
+): Promise<void> {
+  await restoreStepInto(parameters, dir, { step, slots: ["weight"] });
+}
+
+async function restoreStepInto(
+  parameters: readonly TrainedParameter[],
+  dir: string,
+  { step, slots }: { readonly step: number; readonly slots: readonly typeof SLOTS[number][] },
+): Promise<RunState> {
+  const manifest = manifestPath(dir, step), tensors = tensorsPath(dir, step);
+  const { state, sha256 } = checkManifest(await readJson(manifest, "checkpoint"), manifest);
   const found = await isFile(tensors) ? await hashFile(tensors) : "none, as the file is missing";
   if (found !== sha256) {
     throw new RangeError(
@@ -88,7 +155,7 @@ export async function restoreCheckpointInto(
   }
   using saved = await openSafetensors(tensors);
   for (const parameter of parameters) {
-    for (const slot of SLOTS) {
+    for (const slot of slots) {
       const variable = parameter[slot];
       const values = await saved.read(`${slot}.${parameter.plan.name}`);
       tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
@@ -100,11 +167,9 @@ export async function restoreCheckpointInto(
 /** A manifest's shape; what is in it is vouched for by who wrote it. */
 function checkManifest(json: unknown, path: string): Manifest {
   const manifest = json as Partial<Manifest> | null;
-  const { state, file, sha256 } = manifest ?? {};
+  const { state, sha256 } = manifest ?? {};
   const whole = typeof state === "object" && typeof state.step === "number" &&
-    typeof file === "string" && typeof sha256 === "string";
-  if (!whole) {
-    throw new RangeError(`Cannot resume run as ${path} must hold state, file and sha256`);
-  }
-  return { state, file, sha256 };
+    typeof sha256 === "string";
+  if (!whole) throw new RangeError(`Cannot resume run as ${path} must hold state and sha256`);
+  return { state, sha256 };
 }

@@ -53,11 +53,17 @@ export async function prepareRun(
       adam: training.adam,
       clipNorm: training.clipNorm,
       dropout,
+      lossWeights: training.lossWeights,
+      lossScale: config.precision === "mixed-float16" ? training.lossScale : null,
+      freeze: training.freeze,
+      gradual: training.unfreezeEvery !== null,
     });
     owned.push(step.dispose);
-    const saved = checkpoint === null
+    const restored = checkpoint === null
       ? null
       : await restoreCheckpointInto(step.parameters, checkpoint);
+    const saved = restored?.state ?? null;
+    if (saved !== null) step.restoreState(saved.programs);
     const streams = openStreams(tasks, { training, tokenizer, seed, saved });
     owned.push(() => streams.forEach(({ stream }) => stream.close()));
     const mixing = planMixing(
@@ -66,19 +72,38 @@ export async function prepareRun(
       { ...training, seed },
     );
     const { steps } = mixing;
+    const { unfreezeEvery } = training;
+    const stepsPerStage = unfreezeEvery === "epoch" ? mixing.stepsPerEpoch : unfreezeEvery;
     return {
       model,
       tokenizer,
       tasks,
-      setup: { step, tasks: streams, mixing, steps, training, seed },
+      setup: { step, tasks: streams, mixing, steps, stepsPerStage, training, seed },
       saved,
-      notes: [mixing.note, ...tasks.flatMap(({ notes }) => notes)],
+      notes: [
+        mixing.note,
+        ...tasks.flatMap(({ notes }) => notes),
+        ...describeStages(step.groups, stepsPerStage),
+        ...restored?.notes ?? [],
+      ],
       dispose,
     };
   } catch (error) {
     dispose();
     throw error;
   }
+}
+
+/** When groups begin to learn, where they do so one after the other. */
+function describeStages(
+  groups: PreparedRun["setup"]["step"]["groups"],
+  stepsPerStage: number | null,
+): readonly string[] {
+  if (stepsPerStage === null) return [];
+  const begins = groups.toReversed().map(({ name, stage }) =>
+    `${name} from step ${stage * stepsPerStage + 1}`
+  );
+  return [`Learning: ${begins.join(", ")}.`];
 }
 
 /** Streams of training batches by task, from where they stood. */

@@ -4,7 +4,14 @@
  * @module
  */
 import { basename, join, resolve } from "node:path";
-import { isFile, readText, writeFileAtomic } from "@/files.ts";
+import {
+  explainWriteError,
+  isFile,
+  isPartial,
+  readText,
+  removePartials,
+  writeFileAtomic,
+} from "@/files.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 
 /** A line of `metrics.jsonl`, written every so many steps. */
@@ -16,7 +23,7 @@ export type TrainLine = {
   readonly epoch: number;
   /** Mean loss a counted label by task, over the steps since the line before. */
   readonly losses: Readonly<Record<string, number>>;
-  /** Mean over the same steps of the global norm before clipping. */
+  /** Mean of the global norm before clipping, over the same steps but those skipped; 0 where all were. */
   readonly gradientNorm: number;
   /** The schedule's factor of the peak rates at this step. */
   readonly rate: number;
@@ -24,6 +31,12 @@ export type TrainLine = {
   readonly tokens: number;
   /** Seconds spent training since the run began. */
   readonly seconds: number;
+  /** Of `mixed-float16`: the loss scale of the next step. */
+  readonly lossScale?: number;
+  /** Of `mixed-float16`: steps since the run began that were skipped, as a gradient was not finite. */
+  readonly skipped?: number;
+  /** Of learned loss weights: log σ² by task. */
+  readonly logVariances?: Readonly<Record<string, number>>;
 };
 
 /** A line of `metrics.jsonl` on an evaluation. */
@@ -63,6 +76,7 @@ export type RunFolder = {
 export async function createRunFolder(dir: string): Promise<RunFolder> {
   try {
     for await (const { name } of Deno.readDir(dir)) {
+      if (isPartial(name)) continue; // of a start that was killed
       throw new Deno.errors.AlreadyExists(
         `Cannot start run as ${dir} must be empty: it holds ${name}; choose another --out, or go on ` +
           `with --resume ${dir}`,
@@ -86,6 +100,7 @@ export async function openRunFolder(dir: string): Promise<RunFolder> {
       `Cannot resume run as ${dir} must hold config.json: it is not the folder of a run`,
     );
   }
+  await removePartials(dir);
   return openFolder(dir, (await readMetricsText(dir)).split("\n").length - 1);
 }
 
@@ -104,7 +119,11 @@ function openFolder(dir: string, known: number): RunFolder {
     path: (...parts) => join(dir, ...parts),
     metricsLines: () => lines,
     async appendMetrics(line) {
-      await Deno.writeTextFile(metrics, JSON.stringify(line) + "\n", { append: true });
+      try {
+        await Deno.writeTextFile(metrics, JSON.stringify(line) + "\n", { append: true });
+      } catch (error) {
+        throw explainWriteError(metrics, error);
+      }
       lines++;
     },
     async truncateMetrics(wanted) {

@@ -12,6 +12,7 @@ import type { RunTask } from "@/train/run_data.ts";
 export type RunSummary = {
   readonly name: string;
   readonly preset: string;
+  /** Steps done. */
   readonly steps: number;
   /** Word pieces trained on, padding not counted. */
   readonly tokens: number;
@@ -19,27 +20,39 @@ export type RunSummary = {
   readonly seconds: { readonly train: number; readonly evaluate: number };
   /** By task, then by split. */
   readonly scores: Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
-  readonly groups: readonly ParameterGroup[];
+  /** The best model, which `model/` holds, where `training.earlyStopping` asked for it. */
+  readonly best?: { readonly step: number; readonly metric: string; readonly value: number };
+  /** From the lowest to the highest; `from` is the step, counted from 1, in which a group begins late. */
+  readonly groups: readonly (ParameterGroup & { readonly from?: number })[];
   readonly data: Readonly<Record<string, RunTask["counts"]>>;
   readonly notes: readonly string[];
 };
 
+/** What {@link composeSummary} cannot know from a run's setup. */
+export type Measured =
+  & Pick<RunSummary, "name" | "preset" | "steps" | "tokens" | "seconds" | "scores">
+  & { readonly best: RunSummary["best"] | null; readonly notes: readonly string[] };
+
 /** Adds to what a run measured all that its setup tells. */
 export function composeSummary(
-  measured: Pick<RunSummary, "name" | "preset" | "tokens" | "seconds" | "scores">,
-  { model, tasks, setup, notes }: PreparedRun,
+  { name, preset, steps, tokens, seconds, scores, best, notes }: Measured,
+  run: PreparedRun,
 ): RunSummary {
-  const { name, preset, tokens, seconds, scores } = measured;
+  const { model, tasks, setup } = run;
   return {
     name,
     preset,
-    steps: setup.steps,
+    steps,
     tokens,
     parameters: countParameters(model),
     seconds,
     scores,
-    groups: setup.step.groups,
+    ...(best && { best }),
+    groups: setup.step.groups.map(({ stage, ...group }) => ({
+      ...group,
+      ...(setup.stepsPerStage !== null && { from: stage * setup.stepsPerStage + 1 }),
+    })),
     data: Object.fromEntries(tasks.map(({ task, counts }) => [task.name, counts])),
-    notes,
+    notes: [...run.notes, ...notes],
   };
 }

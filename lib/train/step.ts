@@ -69,6 +69,8 @@ export type StepState = {
 export type TrainStep = {
   readonly parameters: readonly TrainedParameter[];
   readonly groups: readonly TrainedGroup[];
+  /** Whether steps with gradients that are not finite are skipped. */
+  readonly scalesLoss: boolean;
   /** Adds the gradient of `task` over a batch into the gradient buffers, in place. */
   accumulate(
     task: string,
@@ -157,6 +159,7 @@ export function createTrainStep(model: MultiTask, options: StepOptions): TrainSt
   return {
     parameters,
     groups,
+    scalesLoss: scaler !== null,
     async accumulate(task, batch, dropoutSeed, { share = 1, stage = last } = {}) {
       const metrics = await gradientProgram(task, stage)(batch, { dropoutSeed, share });
       touched.add(task);

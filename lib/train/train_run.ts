@@ -6,13 +6,15 @@ import type { RunConfig } from "@/config.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
+import type { RunState } from "@/train/checkpoint.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
-import { saveCheckpoint } from "@/train/checkpoint.ts";
-import { createRunEvaluator, type RunEvaluator } from "@/train/evaluate_run.ts";
+import { hasStopped } from "@/train/early_stopping.ts";
+import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
 import { composeSummary, type RunSummary } from "@/train/run_summary.ts";
+import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
 import { describeStep } from "@/train/step_progress.ts";
-import { averageLosses, type LoopState, NO_SUMS, runStep } from "@/train/train_loop.ts";
+import { averageLosses, LOOP_START, type LoopState, runStep } from "@/train/train_loop.ts";
 
 /** What a step did, for whoever watches. */
 export type StepEvent = {
@@ -63,9 +65,11 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
       view,
       onPredictions: (record) => writePredictions(folder.dir, record), // the last of each split stays
     });
-    const writer = createWriter({ run, folder, evaluator, nowMs: options.nowMs });
+    const writer = createRunWriter(config, { run, folder, evaluator, nowMs: options.nowMs });
     const state = await trainSteps(config, { ...options, view }, { run, folder, writer });
-    const validation = await writer.evaluate(state);
+    const chosen = await chooseModel(config, state, { run, writer, evaluator });
+    chosen.notes.forEach(onNote);
+    const { validation, best, notes } = chosen;
     const tests = await writer.timed(() => evaluator.evaluateTests());
     const { tokenizer } = run;
     const { maxLength } = config.model;
@@ -73,12 +77,15 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     const summary = composeSummary({
       name: folder.name,
       preset: config.preset,
+      steps: state.step,
       tokens: state.tokens,
       seconds: { train: state.trainSeconds, evaluate: writer.evaluateSeconds() },
       scores: Object.fromEntries(run.tasks.map(({ task: { name } }) => [name, {
         ...(validation[name] && { validation: validation[name] }),
         ...tests[name],
       }])),
+      best,
+      notes,
     }, run);
     await folder.writeJson("summary.json", summary);
     return summary;
@@ -88,51 +95,40 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   }
 }
 
-/** Writes validation scores and checkpoints of a run, and keeps the time that scoring takes. */
-type Writer = {
-  /** Scores validation and writes its line. */
-  evaluate(state: LoopState): ReturnType<RunEvaluator["evaluate"]>;
-  save(state: LoopState): Promise<void>;
-  /** Does `work` on the time of evaluation. */
-  timed<T>(work: () => Promise<T>): Promise<T>;
-  evaluateSeconds(): number;
-};
-
-function createWriter({ run, folder, evaluator, nowMs }: {
-  readonly run: PreparedRun;
-  readonly folder: RunFolder;
-  readonly evaluator: RunEvaluator;
-  readonly nowMs: () => number;
-}): Writer {
-  let evaluateSeconds = run.saved?.seconds.evaluate ?? 0;
-  const timed = async <T>(work: () => Promise<T>): Promise<T> => {
-    const startMs = nowMs();
-    const result = await work();
-    evaluateSeconds += (nowMs() - startMs) / 1000;
-    return result;
-  };
-  return {
-    timed,
-    evaluateSeconds: () => evaluateSeconds,
-    async evaluate({ step }) {
-      const before = evaluateSeconds;
-      const scores = await timed(() => evaluator.evaluate("validation"));
-      const seconds = evaluateSeconds - before;
-      await folder.appendMetrics({ kind: "evaluate", step, split: "validation", scores, seconds });
-      return scores;
-    },
-    save: ({ step, tokens, trainSeconds, sums }) =>
-      saveCheckpoint(folder.path("checkpoint"), run.setup.step.parameters, {
-        step,
-        tokens,
-        seconds: { train: trainSeconds, evaluate: evaluateSeconds },
-        sums,
-        positions: Object.fromEntries(
-          [...run.setup.tasks].map(([name, { stream }]) => [name, stream.position()]),
-        ),
-        metricsLines: folder.metricsLines(),
-      }),
-  };
+/** What a run leaves behind: the model as it stands, now the best one where that was asked for. */
+async function chooseModel(
+  { training: { earlyStopping } }: RunConfig,
+  state: LoopState,
+  { run, writer, evaluator }: {
+    readonly run: PreparedRun;
+    readonly writer: RunWriter;
+    readonly evaluator: RunEvaluator;
+  },
+): Promise<{
+  readonly validation: ScoresByTask;
+  readonly best: RunSummary["best"] | null;
+  readonly notes: readonly string[];
+}> {
+  const stopped = hasStopped(state.best, earlyStopping);
+  const last = stopped ? null : await writer.evaluate(state);
+  const best = last?.best ?? state.best;
+  if (earlyStopping === null || best === null) {
+    return { validation: last?.scores ?? {}, best: null, notes: [] };
+  }
+  const { step, value } = best;
+  const { metric } = earlyStopping;
+  const notes = [
+    `${
+      stopped ? `Stopped early, after step ${state.step} of ${run.setup.steps}. ` : ""
+    }The model is ` +
+    `that of step ${step}, with the best ${metric}: ${value.toFixed(4)}.`,
+  ];
+  const kept = { step, metric, value };
+  if (last !== null && step === state.step) return { validation: last.scores, best: kept, notes };
+  await writer.restoreBest(best);
+  // Scored again, since temperatures are fitted on validation.
+  const validation = await writer.timed(() => evaluator.evaluate("validation"));
+  return { validation, best: kept, notes };
 }
 
 /** Does all steps that are left, with what is due at each, and gives the state after the last. */
@@ -142,18 +138,19 @@ async function trainSteps(
   { run, folder, writer }: {
     readonly run: PreparedRun;
     readonly folder: RunFolder;
-    readonly writer: Writer;
+    readonly writer: RunWriter;
   },
 ): Promise<LoopState> {
   const { out, nowMs, view, onStep, signal } = options;
   const { saved } = run;
   const setup = { ...run.setup, nowMs };
   const { steps } = setup;
+  const { earlyStopping } = training;
   let state: LoopState = saved === null
-    ? { step: 0, tokens: 0, trainSeconds: 0, sums: NO_SUMS }
-    : { ...saved, trainSeconds: saved.seconds.train };
+    ? LOOP_START
+    : { ...pickLoopState(saved), trainSeconds: saved.seconds.train };
   const isDue = (every: number | null) => every !== null && state.step % every === 0;
-  while (state.step < steps) {
+  while (state.step < steps && !hasStopped(state.best, earlyStopping)) {
     const { state: next, losses, line } = await runStep(setup, state);
     state = next;
     const { step, tokens, trainSeconds: seconds, sums } = state;
@@ -161,14 +158,25 @@ async function trainSteps(
     view.update(describeStep({ step, steps, losses: shown, tokens, seconds }));
     onStep?.({ step, steps, losses, tokens, seconds });
     if (line !== null) await folder.appendMetrics(line);
-    if (step < steps && isDue(training.evaluateEvery)) await writer.evaluate(state);
+    if (step < steps && isDue(training.evaluateEvery)) {
+      state = { ...state, best: (await writer.evaluate(state)).best };
+    }
     const stops = signal?.aborted === true && step < steps;
-    if (step === steps || stops || isDue(training.checkpointEvery)) await writer.save(state);
-    if (stops) {
+    const ends = step === steps || hasStopped(state.best, earlyStopping);
+    const better = state.best?.step === step; // its model must be there at the end
+    if (ends || stops || better || isDue(training.checkpointEvery)) await writer.save(state);
+    if (stops && !ends) {
       throw new Deno.errors.Interrupted(
         `Training was interrupted after step ${step} of ${steps}: go on with --resume ${out}`,
       );
     }
   }
   return state;
+}
+
+/** What the loop goes on from. */
+function pickLoopState(
+  { step, skipped, tokens, sums, best }: RunState,
+): Omit<LoopState, "trainSeconds"> {
+  return { step, skipped, tokens, sums, best };
 }
