@@ -54,7 +54,7 @@ export type Materials = {
 };
 
 /** The shape of all-MiniLM-L6-v2. */
-export const MINI: ModelShape = {
+const MINI: ModelShape = {
   hiddenSize: 384,
   layers: 6,
   attentionHeads: 12,

@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { RunConfig, TaskConfig } from "@/config.ts";
+import type { ModelConfig, RunConfig, TaskConfig } from "@/config.ts";
 import { textOfRow } from "@/data/rows.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { isFile, writeFileAtomic } from "@/files.ts";
@@ -16,7 +16,7 @@ import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
 import { loadRunRows } from "@/train/run_data.ts";
-import { type Materials, MINI } from "@/bench/benchmarks.ts";
+import type { Materials } from "@/bench/benchmarks.ts";
 import { drawShapes } from "@/bench/measure_epoch.ts";
 import { createBenchEncoder } from "@/bench/measure_step.ts";
 
@@ -27,7 +27,7 @@ export type BenchOptions = {
   readonly data?: string | undefined;
 };
 
-/** Vocabulary learned where no model is given. */
+/** Pieces to learn at most where no model is given; more would take long and change no time. */
 const LEARNED_PIECES = 4000;
 
 /**
@@ -55,11 +55,16 @@ async function readTestTexts(config: RunConfig): Promise<readonly string[]> {
   return loaded.flatMap(({ test }) => test.map((row) => textOfRow(row).replace(/\s+/g, " ")));
 }
 
-/** Saves a model of random numbers, shaped like MiniLM, with a vocabulary learned from `texts`. */
-async function saveFreshModel(folder: string, texts: readonly string[]): Promise<void> {
-  const { json, config } = learnVocabulary(texts, { size: LEARNED_PIECES, lowercase: true });
+/** Saves a model of random numbers and the configured shape, with a vocabulary learned from `texts`. */
+async function saveFreshModel(
+  folder: string,
+  { fresh, maxLength }: ModelConfig,
+  texts: readonly string[],
+): Promise<void> {
+  const size = Math.min(LEARNED_PIECES, fresh.vocabularySize);
+  const { json, config } = learnVocabulary(texts, { size, lowercase: true });
   const tokenizer = tokenizerFromJson(json, config, "the learned vocabulary");
-  const model = createModel(createBenchEncoder(MINI), {
+  const model = createModel(createBenchEncoder(fresh, fresh), {
     tasks: [],
     pooling: "mean",
     embeddingSize: null,
@@ -67,7 +72,7 @@ async function saveFreshModel(folder: string, texts: readonly string[]): Promise
     seed: 1,
   });
   try {
-    await saveModel(folder, model, { tokenizer, maxLength: 128 });
+    await saveModel(folder, model, { tokenizer, maxLength });
   } finally {
     disposeModel(model);
   }
@@ -97,7 +102,7 @@ export function createMaterials(
       await openEngine();
       const model = join(folder, "model");
       const lines = (await Deno.readTextFile(path)).split("\n");
-      await saveFreshModel(model, lines);
+      await saveFreshModel(model, config.model, lines);
       return { model, texts: path };
     },
     async epoch(steps, lengths) {

@@ -1,0 +1,99 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { type BenchContext, formatMarkdown, formatMs, formatText } from "@/bench/format_results.ts";
+import { readFlags } from "@/bench/machine.ts";
+import type { BenchResult } from "@/bench/statistics.ts";
+import { writeResults } from "@/bench/write_results.ts";
+
+const CONTEXT: BenchContext = {
+  machine: { cpu: "Abacus 9", cores: 2, memoryGiB: 24, flags: ["avx2", "amx_bf16"] },
+  versions: { deno: "2.9.6", torch: "2.13.0" },
+  threads: 2,
+  command: "deno task bench step-mini",
+};
+
+const EAGER = {
+  medianMs: 1431.2,
+  minMs: 1400,
+  peakMiB: 2153,
+  variant: "eager",
+  version: "2.13.0",
+  details: { tokensPerSecond: 2861.9 },
+};
+
+const STEP: BenchResult = {
+  name: "step-mini",
+  precision: "float32",
+  executor: "onnx",
+  shape: "2x32x64",
+  ours: { medianMs: 1800.4, minMs: 1750, peakMiB: 1559 },
+  torch: EAGER,
+  torchAll: [EAGER, { ...EAGER, variant: "compiled", medianMs: 1486, peakMiB: 1643, details: {} }],
+  ratio: 1.258,
+  details: { javascriptShare: 0.0123, programs: 3 },
+};
+
+const ALONE: BenchResult = {
+  ...STEP,
+  name: "ops",
+  shape: "softmax 2×2",
+  ours: { medianMs: 0.2144, minMs: 0.2, peakMiB: 90 },
+  torch: null,
+  torchAll: [],
+  ratio: null,
+  details: {},
+};
+
+Deno.test("formatMs() keeps three or four digits", () => {
+  deepStrictEqual([0.21449, 85.26, 1431.2].map(formatMs), ["0.214", "85.3", "1431"]);
+});
+
+Deno.test("formatText() lines columns up, numbers to the right", () => {
+  const lines = formatText([STEP, ALONE], CONTEXT).split("\n");
+  deepStrictEqual(lines.slice(0, 11), [
+    "machine: Abacus 9, 2 cores, 24 GiB; avx2 amx_bf16",
+    "versions: deno 2.9.6, torch 2.13.0",
+    "threads: 2 each",
+    "command: deno task bench step-mini",
+    "",
+    "benchmark  shape        precision  executor  ours ms (min)   MiB  PyTorch ms (min)   MiB  variant  ratio",
+    "step-mini  2x32x64      float32    onnx        1800 (1750)  1559       1431 (1400)  2153  eager     1.26",
+    "ops        softmax 2×2  float32    onnx      0.214 (0.200)    90                 –     –  –            –",
+    "",
+    "step-mini 2x32x64 float32: javascriptShare 1.2 %, programs 3, " +
+    "PyTorch eager 1431 ms 2153 MiB tokensPerSecond 2860, PyTorch compiled 1486 ms 1643 MiB",
+    "",
+  ]);
+});
+
+Deno.test("formatMarkdown() writes a table of as many columns in every row", () => {
+  const page = formatMarkdown([{ ...STEP, shape: "a|b" }, ALONE], CONTEXT);
+  const rows = page.split("\n").filter((line) => line.startsWith("|"));
+  strictEqual(
+    rows[2],
+    "| step-mini | a\\|b | float32 | onnx | 1800 (1750) | 1559 | 1431 (1400) | 2153 | eager | 1.26 |",
+  );
+  deepStrictEqual(rows.map((row) => row.replaceAll("\\|", "").split("|").length), [12, 12, 12, 12]);
+  ok(page.includes("- machine: Abacus 9, 2 cores, 24 GiB; avx2 amx_bf16\n"));
+});
+
+Deno.test("writeResults() keeps a page and the figures behind it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await writeResults(join(folder, "cpu.md"), [STEP], CONTEXT);
+    const kept = JSON.parse(await Deno.readTextFile(join(folder, "cpu.json")));
+    deepStrictEqual(kept, { ...CONTEXT, results: [STEP] });
+    strictEqual(
+      await Deno.readTextFile(join(folder, "cpu.md")),
+      formatMarkdown([STEP], CONTEXT),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("readFlags() finds whole words of /proc/cpuinfo", () => {
+  const cpuinfo = "model name\t: Abacus\nflags\t\t: fpu avx2 avx512f_not amx_bf16\nbugs\t\t: fma\n";
+  deepStrictEqual(readFlags(cpuinfo), ["avx2", "amx_bf16"]);
+  deepStrictEqual(readFlags("Features : asimd\n"), []);
+});

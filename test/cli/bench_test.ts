@@ -1,0 +1,36 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { BENCH } from "../../lib/cli/bench.ts";
+import { runTaskWith } from "../../lib/cli/frame.ts";
+
+/** The code and the error of the task under `args`. */
+async function fail(...args: readonly string[]) {
+  const errors: string[] = [];
+  const code = await runTaskWith(BENCH, args, {
+    out: () => {},
+    error: (line) => errors.push(line),
+    debug: false,
+    onInterrupt: () => () => {},
+    exit: () => {},
+  });
+  strictEqual(code, 1);
+  return errors.join("\n");
+}
+
+Deno.test("bench refuses what it does not know before it measures anything", async () => {
+  deepStrictEqual(
+    [
+      await fail("step-tiny"),
+      await fail("ops", "--rounds", "0"),
+      await fail("ops", "--steps", "many"),
+      await fail("ops", "--set", "precision=float8"),
+      await fail("ops", "--set", "threads=2"),
+    ].map((error) => error.slice(0, 100)),
+    [
+      "error: Cannot run bench as NAME must be one of step-mini, step-base, encode, epoch, ops: current val",
+      "error: Cannot run bench as --rounds must be a whole number from 1: current value is 0",
+      "error: Cannot run bench as --steps must be a whole number from 1: current value is many",
+      "error: Cannot resolve config as precision must be one of float32, mixed-bfloat16, mixed-float16: cur",
+      'error: Cannot resolve config: key "threads" is not one of preset, model, tasks, training, data, seed',
+    ],
+  );
+});
