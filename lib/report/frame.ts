@@ -57,8 +57,11 @@ export function frameFigure(options: FrameOptions): Figure {
     parts.push(`<text x="${PADDING}" y="${y}" fill-opacity="0.75">${escapeXml(subtitle)}</text>`);
   }
   if (legend.length > 0) {
-    y += TEXT_SIZE + 12;
-    parts.push(drawLegend(legend, y));
+    const lines = breakLegend(legend, width - 2 * PADDING);
+    for (const [index, line] of lines.entries()) {
+      y += TEXT_SIZE + (index === 0 ? 12 : 8);
+      parts.push(drawLegend(line, y));
+    }
   }
   y += 12;
   parts.push(`<g transform="translate(${PADDING},${y})" text-anchor="middle">`);
@@ -76,13 +79,41 @@ export function frameFigure(options: FrameOptions): Figure {
   return new Figure({ svg, title, alt });
 }
 
+/** From the left of a swatch to its label, and from the end of a label to the next swatch. */
+const SWATCH = 18, GAP = 24;
+
+/** Swatches in as many lines as they need; a label too long for a line of its own is cut. */
+function breakLegend(legend: readonly Swatch[], width: number): Swatch[][] {
+  const lines: Swatch[][] = [[]];
+  let used = 0;
+  for (const { label, color } of legend) {
+    const shown = shorten(label, width - SWATCH);
+    const needed = SWATCH + estimateWidth(shown);
+    if (used > 0 && used + needed > width) {
+      lines.push([]);
+      used = 0;
+    }
+    lines.at(-1)?.push({ label: shown, color });
+    used += needed + GAP;
+  }
+  return lines;
+}
+
+/** A text that is at most so wide, its end left out where it has to be. */
+function shorten(text: string, width: number): string {
+  if (estimateWidth(text) <= width) return text;
+  const letters = [...text];
+  while (letters.length > 0 && estimateWidth(`${letters.join("")}…`) > width) letters.pop();
+  return `${letters.join("").trimEnd()}…`;
+}
+
 /** Swatches in one line whose text stands on `y`. */
 function drawLegend(legend: readonly Swatch[], y: number): string {
   let x = PADDING;
   return legend.map(({ label, color }) => {
     const entry = `<rect x="${x}" y="${y - 10}" width="12" height="12" rx="2" fill="${color}"/>` +
-      `<text x="${x + 18}" y="${y}">${escapeXml(label)}</text>`;
-    x += 18 + estimateWidth(label) + 24;
+      `<text x="${x + SWATCH}" y="${y}">${escapeXml(label)}</text>`;
+    x += SWATCH + estimateWidth(label) + GAP;
     return entry;
   }).join("");
 }

@@ -3,16 +3,19 @@
  * @module
  */
 
+import type { EntityScores } from "@/eval/entities.ts";
 import type { Figure } from "./figure.ts";
-import { formatCount, formatDuration } from "./format.ts";
+import { formatCount, formatDuration, formatPercent } from "./format.ts";
 import { mainScores, taskFigures, trainingFigures } from "./run_figures.ts";
 import { isClassification, type RunRecord } from "./run_record.ts";
 import {
+  calibrationTable,
   classificationTable,
   classTable,
   dataTable,
   entityTable,
   environmentTable,
+  errorTable,
   escapeMarkdown,
   evaluationTable,
   groupTable,
@@ -42,7 +45,8 @@ export function composeReport(record: RunRecord): Report {
     "## Scores",
     ...present(classificationTable(summary)),
     ...present(entityTable(summary)),
-    SCORE_NOTES,
+    listNotes(SCORE_NOTES),
+    ...describeCalibration(record),
     ...Object.entries(summary.scores).flatMap(([task, splits]) => {
       const main = mainScores(splits);
       if (main === null) return [];
@@ -53,21 +57,19 @@ export function composeReport(record: RunRecord): Report {
             `${task}: ${isClassification(scores) ? "classes" : "entity types"}, ${split}`,
           )
         }`,
-        isClassification(scores) ? classTable(scores) : typeTable(scores),
+        ...isClassification(scores) ? [classTable(scores)] : describeEntities(scores),
         ...show(taskFigures(task, scores, split)),
       ];
     }),
     "## Training",
-    `${formatCount(summary.steps)} steps over ${formatCount(summary.tokens)} word pieces in ${
-      formatDuration(summary.seconds.train)
-    }; evaluation took ${formatDuration(summary.seconds.evaluate)}.`,
+    describeTraining(record),
     ...present(evaluationTable(record)),
     ...show(trainingFigures(record)),
     groupTable(summary),
     "## Data",
     dataTable(record),
     ...(summary.notes.length > 0
-      ? [summary.notes.map((note) => `- ${escapeMarkdown(note)}`).join("\n")]
+      ? ["## Notes", listNotes(summary.notes.map((note) => escapeMarkdown(note)))]
       : []),
     "## Environment",
     environmentTable(record.environment),
@@ -84,7 +86,34 @@ const SCORE_NOTES = [
   "Entity F1, precision and recall follow the rules of conlleval; strict F1 counts only entities that begin with a B- tag (IOB2).",
   "Token accuracy is high for any tagger, as most words are no entity: it is no score of entities.",
   "`test-unseen` leaves out the test rows whose text is also in train.",
-].map((note) => `- ${note}`).join("\n");
+];
+
+/** Calibration with what its numbers mean; nothing where no split has probabilities. */
+function describeCalibration({ summary }: RunRecord): string[] {
+  const table = calibrationTable(summary);
+  return table === null ? [] : ["### Calibration", table, listNotes(CALIBRATION_NOTES)];
+}
+
+const CALIBRATION_NOTES = [
+  "The expected calibration error is the distance of confidence and accuracy, averaged over rows in 15 bins.",
+  "The temperature divides the logits and is fitted on validation: above 1 the model was too sure. It changes no prediction; " +
+  "on validation itself the error at it is of the rows that it was fitted on.",
+];
+
+/** Scores of entity types, and their errors by kind where they were counted. */
+function describeEntities(scores: EntityScores): string[] {
+  const errors = errorTable(scores);
+  return [typeTable(scores), ...errors === null ? [] : [ERROR_NOTE, errors]];
+}
+
+const ERROR_NOTE =
+  "Each entity that is not right counts once: **boundary**: it overlaps one of its type with other bounds; " +
+  "**type**: the same words have another type; **both**: it overlaps one of another type; **missed**: nothing was predicted " +
+  "there; **invented**: nothing is there.";
+
+function listNotes(notes: readonly string[]): string {
+  return notes.map((note) => `- ${note}`).join("\n");
+}
 
 /** One paragraph: what was trained, on what, with how many runs behind the numbers. */
 function describeRun({ config, environment, summary }: RunRecord): string {
@@ -104,7 +133,42 @@ function describeRun({ config, environment, summary }: RunRecord): string {
     );
   }
   if (config.maxRows !== null) {
-    sentences.push(`At most ${formatCount(config.maxRows)} rows of each split were used.`);
+    sentences.push(
+      `**This run used a part of the data**: at most ${
+        formatCount(config.maxRows)
+      } rows of each split.`,
+    );
+  }
+  if (config.maxSteps !== null) {
+    sentences.push(`Training was limited to ${formatCount(config.maxSteps)} steps.`);
+  }
+  return sentences.join(" ");
+}
+
+/** One paragraph: how long it trained, which of its models was kept, what it had to skip. */
+function describeTraining({ summary, train }: RunRecord): string {
+  const { steps, tokens, seconds, best } = summary;
+  const sentences = [
+    `${formatCount(steps)} steps over ${formatCount(tokens)} word pieces in ${
+      formatDuration(seconds.train)
+    }; evaluation took ${formatDuration(seconds.evaluate)}.`,
+  ];
+  if (best !== undefined) {
+    sentences.push(
+      `The model kept is that of step ${formatCount(best.step)}, the best by ${
+        escapeMarkdown(best.metric)
+      } on validation: ${formatPercent(best.value)} %.`,
+    );
+  }
+  const last = train.at(-1);
+  if (last?.skipped !== undefined) {
+    sentences.push(
+      `${
+        formatCount(last.skipped)
+      } steps were skipped, as a gradient was not finite; the loss scale ended at ${
+        formatCount(last.lossScale ?? NaN)
+      }.`,
+    );
   }
   return sentences.join(" ");
 }

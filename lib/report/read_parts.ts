@@ -4,15 +4,10 @@
  */
 
 import { TASK_KINDS, type TaskKind } from "@/config.ts";
+import type { MetricsLine } from "@/train/run_folder.ts";
+import type { RunSummary } from "@/train/run_summary.ts";
 import { readScores } from "./read_scores.ts";
-import type {
-  DataCounts,
-  EvaluateLine,
-  GroupRecord,
-  RecordedConfig,
-  SummaryRecord,
-  TrainLine,
-} from "./run_record.ts";
+import type { RecordedConfig } from "./run_record.ts";
 import {
   at,
   type Place,
@@ -29,15 +24,16 @@ export function readConfig(value: unknown, place: Place): RecordedConfig {
   const json = readObject(value, place);
   const data = readObject(json.data, at(place, "data"));
   const training = readObject(json.training, at(place, "training"));
+  const limit = (value: unknown, key: string) =>
+    value === null ? null : readNumber(value, at(place, key));
   return {
     preset: readString(json.preset, at(place, "preset")),
     seed: readNumber(json.seed, at(place, "seed")),
     dataDir: data.dir === null ? null : readString(data.dir, at(place, "data.dir")),
-    maxRows: data.maxRows === null ? null : readNumber(data.maxRows, at(place, "data.maxRows")),
+    maxRows: limit(data.maxRows, "data.maxRows"),
+    maxSteps: limit(training.maxSteps, "training.maxSteps"),
     precision: readString(json.precision, at(place, "precision")),
-    clipNorm: training.clipNorm === null
-      ? null
-      : readNumber(training.clipNorm, at(place, "training.clipNorm")),
+    clipNorm: limit(training.clipNorm, "training.clipNorm"),
     tasks: readList(json.tasks, at(place, "tasks"), (item, place) => {
       const task = readObject(item, place);
       return {
@@ -58,7 +54,7 @@ function readKind(value: unknown, place: Place): TaskKind {
 }
 
 /** A line of `metrics.jsonl`. */
-export function readLine(value: unknown, place: Place): TrainLine | EvaluateLine {
+export function readLine(value: unknown, place: Place): MetricsLine {
   const line = readObject(value, place);
   const number = (key: string) => readNumber(line[key], at(place, key));
   switch (line.kind) {
@@ -72,6 +68,11 @@ export function readLine(value: unknown, place: Place): TrainLine | EvaluateLine
         rate: number("rate"),
         tokens: number("tokens"),
         seconds: number("seconds"),
+        ...(line.lossScale !== undefined && { lossScale: number("lossScale") }),
+        ...(line.skipped !== undefined && { skipped: number("skipped") }),
+        ...(line.logVariances !== undefined && {
+          logVariances: readRecord(line.logVariances, at(place, "logVariances"), readNumber),
+        }),
       };
     case "evaluate":
       return {
@@ -79,6 +80,7 @@ export function readLine(value: unknown, place: Place): TrainLine | EvaluateLine
         step: number("step"),
         split: readString(line.split, at(place, "split")),
         scores: readRecord(line.scores, at(place, "scores"), readScores),
+        seconds: number("seconds"),
       };
     default:
       throw wrongShape(at(place, "kind"), "one of train, evaluate", line.kind);
@@ -86,12 +88,13 @@ export function readLine(value: unknown, place: Place): TrainLine | EvaluateLine
 }
 
 /** `summary.json`. */
-export function readSummary(value: unknown, place: Place): SummaryRecord {
+export function readSummary(value: unknown, place: Place): RunSummary {
   const summary = readObject(value, place);
   const number = (key: string) => readNumber(summary[key], at(place, key));
   const seconds = readObject(summary.seconds, at(place, "seconds"));
   return {
     name: readString(summary.name, at(place, "name")),
+    preset: readString(summary.preset, at(place, "preset")),
     steps: number("steps"),
     tokens: number("tokens"),
     parameters: number("parameters"),
@@ -104,23 +107,35 @@ export function readSummary(value: unknown, place: Place): SummaryRecord {
       at(place, "scores"),
       (splits, place) => readRecord(splits, place, readScores),
     ),
+    ...(summary.best !== undefined && { best: readBest(summary.best, at(place, "best")) }),
     groups: readList(summary.groups, at(place, "groups"), readGroup),
     data: readRecord(summary.data, at(place, "data"), readCounts),
     notes: readList(summary.notes, at(place, "notes"), readString),
   };
 }
 
-function readGroup(value: unknown, place: Place): GroupRecord {
+function readBest(value: unknown, place: Place): NonNullable<RunSummary["best"]> {
+  const best = readObject(value, place);
+  return {
+    step: readNumber(best.step, at(place, "step")),
+    metric: readString(best.metric, at(place, "metric")),
+    value: readNumber(best.value, at(place, "value")),
+  };
+}
+
+function readGroup(value: unknown, place: Place): RunSummary["groups"][number] {
   const group = readObject(value, place);
   return {
     name: readString(group.name, at(place, "name")),
     learningRate: readNumber(group.learningRate, at(place, "learningRate")),
     weightDecay: readNumber(group.weightDecay, at(place, "weightDecay")),
     parameters: readNumber(group.parameters, at(place, "parameters")),
+    undecayed: readNumber(group.undecayed, at(place, "undecayed")),
+    ...(group.from !== undefined && { from: readNumber(group.from, at(place, "from")) }),
   };
 }
 
-function readCounts(value: unknown, place: Place): DataCounts {
+function readCounts(value: unknown, place: Place): RunSummary["data"][string] {
   const counts = readObject(value, place);
   const number = (key: string) => readNumber(counts[key], at(place, key));
   return {

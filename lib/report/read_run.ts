@@ -7,7 +7,8 @@
 import { join } from "node:path";
 import { isFolder, readJson, readText } from "@/files.ts";
 import { readConfig, readLine, readSummary } from "./read_parts.ts";
-import type { EvaluateLine, MetricRow, RunRecord, TrainLine } from "./run_record.ts";
+import type { MetricsLine } from "@/train/run_folder.ts";
+import type { MetricRow, RunRecord } from "./run_record.ts";
 import { type Place, readObject, wrongShape } from "./shape.ts";
 
 /** Reads the run in `dir`; an error names the file, the line and the key that are wrong. */
@@ -44,7 +45,7 @@ export function rows({ summary, train }: RunRecord): MetricRow[] {
   ]);
 }
 
-function readLines(text: string, file: string): (TrainLine | EvaluateLine)[] {
+function readLines(text: string, file: string): MetricsLine[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     const place = { file: `${file} line ${index + 1}`, key: "" };

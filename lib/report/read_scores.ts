@@ -5,8 +5,9 @@
 
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";
+import { type EntityErrors, ERROR_KINDS } from "@/eval/entity_errors.ts";
+import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import type { Interval } from "@/eval/interval.ts";
-import type { TaskScores } from "./run_record.ts";
 import {
   at,
   type Place,
@@ -31,6 +32,8 @@ function readNumbers<K extends string>(json: Json, place: Place, keys: readonly 
   return Object.fromEntries(entries) as Record<K, number>;
 }
 
+const OPTIONAL_KEYS = ["ece", "temperature", "scaledEce"] as const;
+
 function readClasses(json: Json, place: Place): ClassificationScores {
   const confusion = readList(
     json.confusion,
@@ -49,7 +52,7 @@ function readClasses(json: Json, place: Place): ClassificationScores {
   }
   return {
     ...readNumbers(json, place, ["rows", "accuracy", "macroF1"]),
-    ...(json.ece !== undefined && { ece: readNumber(json.ece, at(place, "ece")) }),
+    ...readNumbers(json, place, OPTIONAL_KEYS.filter((key) => json[key] !== undefined)),
     ...(json.bins !== undefined && {
       bins: readList(
         json.bins,
@@ -59,6 +62,9 @@ function readClasses(json: Json, place: Place): ClassificationScores {
       ),
     }),
     interval: readInterval(json.interval, at(place, "interval")),
+    ...(json.macroF1Interval !== undefined && {
+      macroF1Interval: readInterval(json.macroF1Interval, at(place, "macroF1Interval")),
+    }),
     perClass,
     confusion,
   };
@@ -79,6 +85,10 @@ function readEntities(json: Json, place: Place): EntityScores {
   return {
     ...readNumbers(json, place, ENTITY_KEYS),
     interval: readInterval(json.interval, at(place, "interval")),
+    ...(json.strictF1Interval !== undefined && {
+      strictF1Interval: readInterval(json.strictF1Interval, at(place, "strictF1Interval")),
+    }),
+    ...(json.errors !== undefined && { errors: readErrors(json.errors, at(place, "errors")) }),
     perType: readRecord(
       json.perType,
       at(place, "perType"),
@@ -91,6 +101,16 @@ function readEntities(json: Json, place: Place): EntityScores {
           "support",
         ]),
     ),
+  };
+}
+
+function readErrors(value: unknown, place: Place): EntityErrors {
+  const errors = readObject(value, place);
+  const readCounts = (value: unknown, place: Place) =>
+    readNumbers(readObject(value, place), place, ERROR_KINDS);
+  return {
+    ...readCounts(errors, place),
+    perType: readRecord(errors.perType, at(place, "perType"), readCounts),
   };
 }
 

@@ -3,10 +3,12 @@
  * @module
  */
 
+import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import { rows } from "./read_run.ts";
 import type { Figure } from "./figure.ts";
-import { isClassification, type RunRecord, type TaskScores } from "./run_record.ts";
-import { confusionMatrix, entityBars, reliabilityDiagram } from "./score_figures.ts";
+import { isClassification, type RunRecord } from "./run_record.ts";
+import { entityBars, errorBars } from "./entity_figures.ts";
+import { confusionMatrix, reliabilityDiagram } from "./score_figures.ts";
 import { gradientNormCurve, lossCurve, rateBars, scheduleCurve } from "./training_figures.ts";
 
 /** The scores that stand for a task: of the test split, else of the first that was scored. */
@@ -34,7 +36,11 @@ export function trainingFigures(record: RunRecord): Map<string, Figure> {
 /** Figures of one task's scores. */
 export function taskFigures(task: string, scores: TaskScores, split: string): Map<string, Figure> {
   if (!isClassification(scores)) {
-    return new Map([[`entities-${task}`, entityBars(scores, { task, split })]]);
+    const figures = new Map([[`entities-${task}`, entityBars(scores, { task, split })]]);
+    if (scores.errors !== undefined) {
+      figures.set(`errors-${task}`, errorBars(scores.errors, { task, split }));
+    }
+    return figures;
   }
   const figures = new Map([[`confusion-${task}`, confusionMatrix(scores, { task, split })]]);
   const { bins, ece } = scores;

@@ -1,12 +1,11 @@
 /**
- * Figures of scores: confusion of classes, entity F1 by type, reliability of probabilities.
+ * Figures of a classification: confusion of classes, reliability of probabilities.
  * @module
  */
 
 import * as Plot from "@observablehq/plot";
 import type { CalibrationBin } from "@/eval/calibration.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
-import type { EntityScores } from "@/eval/entities.ts";
 import type { Figure } from "./figure.ts";
 import { formatCount, formatPercent } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
@@ -89,66 +88,6 @@ export function confusionMatrix(
             dy: 11,
           })]
           : []),
-      ],
-    },
-  });
-}
-
-const RULES = ["conlleval", "strict IOB2"] as const;
-
-/** F1 of each entity type under both rules, beside the micro average. */
-export function entityBars(scores: EntityScores, { task, split }: ScoreSubject): Figure {
-  const types = [
-    { name: "all", f1: scores.f1, strictF1: scores.strictF1 },
-    ...Object.entries(scores.perType).map(([name, { f1, strictF1 }]) => ({ name, f1, strictF1 })),
-  ];
-  const bars = types.flatMap(({ name, f1, strictF1 }) => [
-    { name, rule: RULES[0], f1: 100 * f1 },
-    { name, rule: RULES[1], f1: 100 * strictF1 },
-  ]);
-  const [low, high] = scores.interval;
-  const interval = [{ name: "all", rule: RULES[0], low: 100 * low, high: 100 * high }];
-  return frameFigure({
-    title: `Entity F1 by type on ${task} ${split}`,
-    subtitle: `${formatCount(scores.rows)} sentences; the whisker is the 95 % bootstrap interval.`,
-    alt: types.map(({ name, f1, strictF1 }) =>
-      `${name} ${formatPercent(f1)} % (strict ${formatPercent(strictF1)} %)`
-    ).join(", ") + ".",
-    legend: RULES.map((label, index) => ({ label, color: colorOf(index) })),
-    plot: {
-      height: 46 + 54 * types.length,
-      marginLeft: Math.min(
-        220,
-        24 + Math.max(...types.map(({ name }) =>
-          estimateWidth(name)
-        )),
-      ),
-      marginTop: 4,
-      marginRight: 56,
-      marginBottom: 40,
-      x: { label: "Entity F1 (%)", domain: [0, 100], grid: true },
-      y: { axis: null, domain: RULES, padding: 0.1 },
-      fy: {
-        label: null,
-        domain: types.map(({ name }) => name),
-        axis: "left",
-        padding: 0.18,
-      },
-      color: { type: "categorical", domain: RULES, range: [colorOf(0), colorOf(1)] },
-      marks: [
-        Plot.barX(bars, { x: "f1", y: "rule", fy: "name", fill: "rule" }),
-        Plot.ruleY(interval, { x1: "low", x2: "high", y: "rule", fy: "name", strokeWidth: 1.5 }),
-        ...["low", "high"].map((x) =>
-          Plot.tickX(interval, { x, y: "rule", fy: "name", inset: 5, strokeWidth: 1.5 })
-        ),
-        Plot.text(bars, {
-          frameAnchor: "right",
-          y: "rule",
-          fy: "name",
-          text: ({ f1 }: typeof bars[number]) => f1.toFixed(1),
-          textAnchor: "end",
-          dx: 46,
-        }),
       ],
     },
   });

@@ -5,8 +5,10 @@
 
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";
+import { ERROR_KINDS } from "@/eval/entity_errors.ts";
 import { formatCount, formatInterval, formatPercent, formatRate } from "./format.ts";
-import { isClassification, type RunRecord, type SummaryRecord } from "./run_record.ts";
+import type { RunSummary } from "@/train/run_summary.ts";
+import { isClassification, type RunRecord } from "./run_record.ts";
 
 /** How a column is set: words to the left, numbers to the right. */
 export type Align = "left" | "right";
@@ -43,7 +45,7 @@ const numbers = (...heads: readonly string[]): Column[] =>
   heads.map((head) => ({ head, align: "right" }));
 
 /** Accuracy of every classification task on every split that was scored; null where there is none. */
-export function classificationTable({ scores }: SummaryRecord): string | null {
+export function classificationTable({ scores }: RunSummary): string | null {
   const cells = Object.entries(scores).flatMap(([task, splits]) =>
     Object.entries(splits).flatMap(([split, found]) =>
       isClassification(found)
@@ -54,7 +56,7 @@ export function classificationTable({ scores }: SummaryRecord): string | null {
           formatPercent(found.accuracy),
           formatInterval(found.interval),
           formatPercent(found.macroF1),
-          found.ece === undefined ? "" : formatPercent(found.ece),
+          formatOptional(found.macroF1Interval, formatInterval),
         ]]
         : []
     )
@@ -66,13 +68,39 @@ export function classificationTable({ scores }: SummaryRecord): string | null {
       "Accuracy (%)",
       "95 % interval",
       "Macro-F1 (%)",
-      "Calibration error (%)",
+      "95 % interval",
     ),
   ], cells);
 }
 
+/** Calibration of every split that was scored with probabilities; null where there is none. */
+export function calibrationTable({ scores }: RunSummary): string | null {
+  const cells = Object.entries(scores).flatMap(([task, splits]) =>
+    Object.entries(splits).flatMap(([split, found]) =>
+      isClassification(found) && found.ece !== undefined
+        ? [[
+          task,
+          split,
+          formatPercent(found.ece),
+          formatOptional(found.temperature, (temperature) => temperature.toFixed(3)),
+          formatOptional(found.scaledEce, formatPercent),
+        ]]
+        : []
+    )
+  );
+  return cells.length === 0 ? null : formatTable([
+    ...words("Task", "Split"),
+    ...numbers("Calibration error (%)", "Temperature", "Error at this temperature (%)"),
+  ], cells);
+}
+
+/** A value as text; none where the run does not have it. */
+function formatOptional<T>(value: T | undefined, format: (value: T) => string): string {
+  return value === undefined ? "" : format(value);
+}
+
 /** Entity scores of every tagging task on every split that was scored; null where there is none. */
-export function entityTable({ scores }: SummaryRecord): string | null {
+export function entityTable({ scores }: RunSummary): string | null {
   const cells = Object.entries(scores).flatMap(([task, splits]) =>
     Object.entries(splits).flatMap(([split, found]) =>
       isClassification(found) ? [] : [[
@@ -84,6 +112,7 @@ export function entityTable({ scores }: SummaryRecord): string | null {
         formatPercent(found.precision),
         formatPercent(found.recall),
         formatPercent(found.strictF1),
+        formatOptional(found.strictF1Interval, formatInterval),
         formatPercent(found.tokenAccuracy),
       ]]
     )
@@ -97,6 +126,7 @@ export function entityTable({ scores }: SummaryRecord): string | null {
       "Precision (%)",
       "Recall (%)",
       "Strict F1 (%)",
+      "95 % interval",
       "Token accuracy (%)",
     ),
   ], cells);
@@ -134,15 +164,32 @@ export function typeTable({ perType }: EntityScores): string {
   );
 }
 
-/** The optimizer's parameter groups, in its order. */
-export function groupTable({ groups }: SummaryRecord): string {
+/** Errors of each entity type by kind, all types first; null where they were not counted. */
+export function errorTable({ errors }: EntityScores): string | null {
+  if (errors === undefined) return null;
+  const { perType, ...all } = errors;
   return formatTable(
-    [...words("Group"), ...numbers("Peak learning rate", "Weight decay", "Parameters")],
-    groups.map(({ name, learningRate, weightDecay, parameters }) => [
+    [...words("Type"), ...numbers("Boundary", "Type", "Both", "Missed", "Invented")],
+    [["all", all] as const, ...Object.entries(perType)].map(([name, counts]) => [
+      name,
+      ...ERROR_KINDS.map((kind) => formatCount(counts[kind])),
+    ]),
+  );
+}
+
+/** The optimizer's parameter groups, in its order. */
+export function groupTable({ groups }: RunSummary): string {
+  return formatTable(
+    [
+      ...words("Group"),
+      ...numbers("Peak learning rate", "Weight decay", "Parameters", "Without decay"),
+    ],
+    groups.map(({ name, learningRate, weightDecay, parameters, undecayed }) => [
       name,
       formatRate(learningRate),
       String(weightDecay),
       formatCount(parameters),
+      formatCount(undecayed),
     ]),
   );
 }

@@ -4,10 +4,14 @@
  */
 
 import * as Plot from "@observablehq/plot";
+import type { ParameterGroup } from "@/train/layerwise.ts";
 import type { Figure } from "./figure.ts";
 import { formatCount, formatRate } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
-import type { GroupRecord, MetricRow } from "./run_record.ts";
+import type { MetricRow } from "./run_record.ts";
+
+/** What a bar of {@link rateBars} shows. */
+export type RateGroup = Pick<ParameterGroup, "name" | "learningRate" | "parameters">;
 
 type Point = { readonly step: number; readonly value: number; readonly series: string };
 
@@ -54,9 +58,14 @@ export function scheduleCurve(rows: readonly MetricRow[]): Figure {
   return frameFigure({
     title: "Learning-rate schedule",
     subtitle: "Every group's rate is its peak rate times this factor.",
-    alt: `Learning rates rise to ${
-      peak.value.toFixed(1)
-    } % of their peak at step ${peak.step} and end at ${(points.at(-1)?.value ?? 0).toFixed(1)} %.`,
+    alt: points.length === 1
+      ? `Learning rates are ${
+        peak.value.toFixed(1)
+      } % of their peak at step ${peak.step}, the one logged.`
+      : `Learning rates rise to ${
+        peak.value.toFixed(1)
+      } % of their peak at step ${peak.step} and ` +
+        `end at ${(points.at(-1)?.value ?? 0).toFixed(1)} %.`,
     plot: {
       height: 230,
       marginLeft: 48,
@@ -65,7 +74,9 @@ export function scheduleCurve(rows: readonly MetricRow[]): Figure {
       y: { label: "Share of the peak rate (%)", grid: true, domain: [0, 100] },
       marks: [
         Plot.ruleY([0]),
-        Plot.line(points, { x: "step", y: "value", stroke: colorOf(0), strokeWidth: 2 }),
+        points.length === 1
+          ? Plot.dot(points, { x: "step", y: "value", fill: colorOf(0), r: 4 })
+          : Plot.line(points, { x: "step", y: "value", stroke: colorOf(0), strokeWidth: 2 }),
       ],
     },
   });
@@ -106,7 +117,7 @@ export function gradientNormCurve(
 }
 
 /** Peak learning rate of each parameter group, in the optimizer's order; groups alike in name and rate are one. */
-export function rateBars(parts: readonly GroupRecord[]): Figure {
+export function rateBars(parts: readonly RateGroup[]): Figure {
   const groups = mergeGroups(parts);
   const names = groups.map(({ name }) => name);
   const highest = Math.max(...groups.map(({ learningRate }) => learningRate));
@@ -134,7 +145,7 @@ export function rateBars(parts: readonly GroupRecord[]): Figure {
         Plot.text(groups, {
           x: "learningRate",
           y: "name",
-          text: ({ learningRate, parameters }: GroupRecord) =>
+          text: ({ learningRate, parameters }: RateGroup) =>
             `${formatRate(learningRate)} · ${formatCount(parameters)}`,
           textAnchor: "start",
           dx: 6,
@@ -146,8 +157,8 @@ export function rateBars(parts: readonly GroupRecord[]): Figure {
 }
 
 /** Groups that differ in weight decay alone, as one. */
-function mergeGroups(groups: readonly GroupRecord[]): GroupRecord[] {
-  const merged = new Map<string, GroupRecord>();
+function mergeGroups(groups: readonly RateGroup[]): RateGroup[] {
+  const merged = new Map<string, RateGroup>();
   for (const group of groups) {
     const key = JSON.stringify([group.name, group.learningRate]);
     const parameters = group.parameters + (merged.get(key)?.parameters ?? 0);

@@ -1,11 +1,11 @@
 /**
  * Writes the report of a run into its folder, from the folder's other files alone. The same files give
- * the same bytes.
+ * the same bytes; figures of an earlier report that this one does not have are removed.
  * @module
  */
 
 import { join } from "node:path";
-import { writeFileAtomic } from "@/files.ts";
+import { isFolder, writeFileAtomic } from "@/files.ts";
 import { renderPage } from "./html.ts";
 import { composeReport } from "./markdown.ts";
 import { readRun } from "./read_run.ts";
@@ -21,5 +21,15 @@ export async function writeReport(dir: string): Promise<readonly string[]> {
   files.push(["report.md", report.markdown]);
   files.push(["report.html", renderPage(report, { title: record.summary.name })]);
   for (const [path, content] of files) await writeFileAtomic(join(dir, path), content);
+  await removeStale(dir, new Set(files.map(([path]) => path)));
   return files.map(([path]) => join(dir, path));
+}
+
+/** Removes pictures from `figures/` that are not among `kept`; other files there are left alone. */
+async function removeStale(dir: string, kept: ReadonlySet<string>): Promise<void> {
+  if (!await isFolder(join(dir, "figures"))) return;
+  for await (const { name, isFile } of Deno.readDir(join(dir, "figures"))) {
+    const path = `figures/${name}`;
+    if (isFile && /\.(svg|png)$/.test(name) && !kept.has(path)) await Deno.remove(join(dir, path));
+  }
 }

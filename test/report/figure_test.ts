@@ -2,7 +2,8 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { DOMParser } from "linkedom";
 import { scoreClassification } from "@/eval/classification.ts";
 import { confusionMatrix } from "@/report/score_figures.ts";
-import { escapeXml, frameFigure, roundNumbers } from "@/report/frame.ts";
+import { errorBars } from "@/report/entity_figures.ts";
+import { escapeXml, estimateWidth, frameFigure, roundNumbers } from "@/report/frame.ts";
 import { readRun, rows } from "@/report/read_run.ts";
 import { isClassification, type RunRecord } from "@/report/run_record.ts";
 import { taskFigures, trainingFigures } from "@/report/run_figures.ts";
@@ -38,6 +39,7 @@ const NAMES = [
   "confusion-ag_news",
   "reliability-ag_news",
   "entities-conll2003",
+  "errors-conll2003",
 ];
 
 Deno.test("a run has a figure for each thing it has numbers for", () => {
@@ -130,8 +132,36 @@ Deno.test("confusionMatrix() leaves counts out where classes are many, and names
 
 Deno.test("rateBars() draws groups of one name and rate as one bar with their sizes added", () => {
   const group = { name: "heads", learningRate: 5e-4, parameters: 1000 };
-  const { svg } = rateBars([{ ...group, weightDecay: 0.01 }, { ...group, weightDecay: 0 }]);
+  const { svg } = rateBars([group, group]);
   deepStrictEqual(svg.match(/5e-4 · [\d,]+/g), ["5e-4 · 2,000"]);
+});
+
+Deno.test("a long legend takes as many lines as it needs, and a label too long for one is cut", () => {
+  const legend = ["a".repeat(40), "b".repeat(40), "c", "d".repeat(200)]
+    .map((label) => ({ label, color: "#000000" }));
+  const draw = (entries: typeof legend) =>
+    frameFigure({ title: "t", alt: "a", legend: entries, plot: { height: 40, marks: [] } }).svg;
+  const places = [...draw(legend).matchAll(/<text x="(\d+)" y="(\d+)">([abcd]+…?)</g)]
+    .map(([, x, y, label = ""]) => ({ x: Number(x), y: Number(y), label }));
+  deepStrictEqual(places.map(({ y }) => y - (places[0]?.y ?? 0)), [0, 0, 20, 40]);
+  for (const { x, label } of places) {
+    ok(x + estimateWidth(label) <= 704, `${label} leaves the figure`);
+  }
+  ok(/^d{50,}…$/.test(places[3]?.label ?? ""), "the last label is cut");
+  const height = (svg: string) => Number(/height="(\d+)"/.exec(svg)?.[1]);
+  strictEqual(height(draw(legend)) - height(draw(legend.slice(2, 3))), 40);
+});
+
+Deno.test("errorBars() stacks kinds by type and writes the sum beside", () => {
+  const none = { boundary: 0, type: 0, both: 0, missed: 0, invented: 0 };
+  const LOC = { ...none, boundary: 3, missed: 2 }, PER = { ...none, invented: 1234 };
+  const all = { ...none, boundary: 3, missed: 2, invented: 1234 };
+  const { svg, alt } = errorBars({ ...all, perType: { LOC, PER } }, { task: "t", split: "test" });
+  strictEqual(alt, "boundary 3, type 0, both 0, missed 2, invented 1,234.");
+  deepStrictEqual(svg.match(/>(5|1,234)</g), [">5<", ">1,234<"]);
+  ok(svg.includes("1,239 errors by the type of the gold entity"));
+  const empty = errorBars({ ...none, perType: {} }, { task: "t", split: "test" });
+  ok(!/NaN|undefined/.test(empty.svg), "a run without errors has a figure too");
 });
 
 Deno.test("titles and labels with markup stay text", () => {

@@ -35,6 +35,7 @@ Deno.test("writeReport() writes figures as PNG and SVG, Markdown and HTML, and l
     "confusion-ag_news",
     "reliability-ag_news",
     "entities-conll2003",
+    "errors-conll2003",
     "losses",
     "schedule",
     "gradient-norm",
@@ -67,17 +68,82 @@ Deno.test("writeReport() writes the same bytes again, in any folder", async () =
 Deno.test("report.md has the scores with their intervals", () => {
   // 34 of 40 right: binomial(40, 0.85) has its 2.5 % at 29 and its 97.5 % at 38
   ok(
-    markdown.includes("| ag_news | test | 40 | 85.00 | 72.50 – 95.00 | 84.98 | 12.05 |"),
+    markdown.includes("| ag_news | test | 40 | 85.00 | 72.50 – 95.00 | 84.98 | 72.61 – 95.03 |"),
     markdown,
   );
   // right: PER 0-2, ORG by I-, ORG; predicted 5, gold 4: F1 6/9; strict right: 2 of 4 and 4
   ok(
     markdown.includes(
-      "| conll2003 | test | 4 | 66.67 | 25.00 – 100.00 | 60.00 | 75.00 | 50.00 | 70.00 |",
+      "| conll2003 | test | 4 | 66.67 | 25.00 – 100.00 | 60.00 | 75.00 | 50.00 | 0.00 – 85.71 | 70.00 |",
     ),
   );
   ok(markdown.includes("| conll2003 | conllpp | 4 |"));
   ok(markdown.includes("| conll2003 | test-unseen | 4 |"));
+});
+
+Deno.test("report.md has calibration before and after scaling, and errors by kind", () => {
+  ok(markdown.includes("| ag_news | test | 12.05 | 0.800 | 11.97 |"));
+  // B-PER taken for B-ORG, and a B-PER where nothing is
+  ok(markdown.includes("| all | 0 | 1 | 0 | 0 | 1 |"));
+  ok(markdown.includes("| PER | 0 | 1 | 0 | 0 | 1 |"));
+});
+
+Deno.test("report.md leaves out what a run was not scored for", async () => {
+  const summary = JSON.parse(syntheticFiles()["summary.json"] ?? "");
+  for (const splits of Object.values<Record<string, Record<string, unknown>>>(summary.scores)) {
+    for (const scores of Object.values(splits)) {
+      for (
+        const key of ["ece", "bins", "temperature", "scaledEce", "macroF1Interval", "errors"]
+      ) delete scores[key];
+    }
+  }
+  const { first } = await report({ "summary.json": JSON.stringify(summary) });
+  const bare = text(first, "report.md");
+  ok(bare.includes("| ag_news | test | 40 | 85.00 | 72.50 – 95.00 | 84.98 |  |"));
+  ok(!/Calibration|invented|figures\/(reliability|errors)/.test(bare), bare);
+});
+
+Deno.test("report.md says which model was kept, what was skipped and how far training was limited", async () => {
+  const files = syntheticFiles();
+  const summary = JSON.parse(files["summary.json"] ?? "");
+  summary.best = { step: 1200, metric: "conll2003.f1", value: 0.9125 };
+  const config = JSON.parse(files["config.json"] ?? "");
+  config.training.maxSteps = 1600;
+  const line = JSON.parse(files["metrics.jsonl"]?.split("\n")[0] ?? "");
+  const { first } = await report({
+    "summary.json": JSON.stringify(summary),
+    "config.json": JSON.stringify(config),
+    "metrics.jsonl": JSON.stringify({ ...line, lossScale: 32_768, skipped: 3 }),
+  });
+  const told = text(first, "report.md");
+  for (
+    const part of [
+      "The model kept is that of step 1,200, the best by conll2003.f1 on validation: 91.25 %.",
+      "3 steps were skipped, as a gradient was not finite; the loss scale ended at 32,768.",
+      "Training was limited to 1,600 steps.",
+      "Learning rates are 25.0 % of their peak at step 10, the one logged.", // drawn as a dot
+    ]
+  ) ok(told.includes(part), part);
+  ok(/<circle /.test(text(first, "figures/schedule.svg")));
+});
+
+Deno.test("writeReport() removes figures of an earlier report and leaves other files", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await writeSyntheticRun(dir);
+    await writeReport(dir);
+    for (const name of ["gone.svg", "gone.png", "notes.txt"]) {
+      await Deno.writeTextFile(`${dir}/figures/${name}`, "x");
+    }
+    await Deno.writeTextFile(`${dir}/gone.svg`, "x"); // not among the figures
+    await writeReport(dir);
+    const figures = await list(`${dir}/figures`);
+    deepStrictEqual(figures.filter((name) => !first.has(`figures/${name}`)), ["notes.txt"]);
+    deepStrictEqual(figures.length, 17); // 8 figures twice, and the notes
+    ok((await list(dir)).includes("gone.svg"));
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
 });
 
 Deno.test("report.md has classes, types, groups, data, environment and the way to reproduce it", () => {
@@ -85,9 +151,9 @@ Deno.test("report.md has classes, types, groups, data, environment and the way t
     const part of [
       "| World | 81.82 | 90.00 | 85.71 | 10 |", // 9 of 11 given, 9 of 10 there, 18 / 21
       "| ORG | 66.67 | 100.00 | 80.00 | 50.00 | 2 |", // 2 of 3; strict 1 right, 2 predicted, 2 gold
-      "| layer 0 | 9e-5 | 0.01 | 66,048 |",
+      "| layer 0 | 9e-5 | 0.01 | 66,048 | 512 |",
       "| conll2003 | conll2003 | 32 | 4 | 4 | 1 | 0 |",
-      "- an epoch covers ag_news once; conll2003 goes round 10 times",
+      "## Notes\n\n- an epoch covers ag_news once; conll2003 goes round 10 times",
       "| versions.deno | 2.9.6 |",
       "400 steps over 936,000 word pieces in 50.0 s; evaluation took 1.5 s.",
       "One run with seed 13. **This is a sample run**",
@@ -104,14 +170,14 @@ Deno.test("report.md calls no run on other data a sample run", async () => {
   const { first } = await report({ "config.json": JSON.stringify(config) });
   const other = text(first, "report.md");
   ok(!other.includes("sample run"));
-  ok(other.includes("At most 1,200 rows of each split were used."));
+  ok(other.includes("**This run used a part of the data**: at most 1,200 rows of each split."));
   ok(other.includes("give your own with `--data DIR`"));
 });
 
 Deno.test("report.html needs nothing else and has every figure inside", () => {
   ok(!/ src=|<link|<script|@import|url\(| href="(?!#)/.test(html), "the page fetches something");
-  strictEqual(html.match(/<svg /g)?.length, 7);
-  strictEqual(html.match(/<table>/g)?.length, 8);
+  strictEqual(html.match(/<svg /g)?.length, 8);
+  strictEqual(html.match(/<table>/g)?.length, 10);
   ok(html.includes("<title>synthetic</title>"));
   ok(html.includes("prefers-color-scheme: dark") && html.includes('name="viewport"'));
   ok(html.includes('<td class="number">72.50 – 95.00</td>'));
