@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 /** The library of an entry. */
 const LIBRARY = "library.so";
@@ -30,7 +30,7 @@ function chooseFolder(): string | undefined {
 export function openCache(): string {
   const parent = chooseFolder();
   if (parent !== undefined) {
-    const folder = join(parent, "native");
+    const folder = resolve(parent, "native"); // the compiler runs elsewhere
     try {
       Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
       if (((Deno.statSync(folder).mode ?? 0) & 0o077) !== 0) Deno.chmodSync(folder, 0o700);

@@ -96,7 +96,7 @@ export async function openNativeRuntime(options: NativeRuntimeOptions): Promise<
   const target = chooseTarget(options.isa);
   const compile: CompileOptions = { compiler, target, onCompile: options.onCompile };
   const symbols = openSymbols(await compileLibrary(describeRuntime(), compile));
-  const threads = symbols.rt_start(options.threads ?? 0);
+  const threads = symbols.rt_start(options.threads ?? navigator.hardwareConcurrency);
   return {
     version: `${compiler.version}, ${target.isa}`,
     threads,

@@ -245,3 +245,18 @@ Deno.test("processes that compile the same at once do not disturb each other", a
     strictEqual(JSON.parse(new TextDecoder().decode(later?.stdout)).compiled, false);
   });
 });
+
+Deno.test("a relative folder for compiled libraries is one of the current folder's", async () => {
+  await withEmptyCache(async (folder) => {
+    const before = Deno.cwd();
+    Deno.chdir(folder);
+    try {
+      const compile = () => compileLibrary(library(7), countCompilations().options);
+      const path = await withCache("beside", compile);
+      ok(path.startsWith(join(Deno.cwd(), "beside", "native")));
+      strictEqual(callSeven(path), 7);
+    } finally {
+      Deno.chdir(before);
+    }
+  });
+});
