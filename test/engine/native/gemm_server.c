@@ -1,11 +1,11 @@
 /**
- * Runs matrix products for gemm_test.ts: reads requests from standard input until it ends, answers on
- * standard output. Operands lie in blocks of exactly their size, so that a sanitizer sees every access
- * beyond them. A request is int64 words
- *   threads, products in a row, bytes of A, B, C, bias (0: none), then GEMM_NUMBERS words,
- * then the bytes of A, B, C and bias; the answer is one int64 (1: not planned, else 0) and the bytes of
- * C. Several products in a row are the same one onto copies of C, with no barrier between them; the
- * answer is the last copy, and status 2 if the copies differ.
+ * Runs matrix products for gemm_test.ts: reads requests from standard input until it ends, answers
+ * on standard output. Operands lie in blocks of exactly their size, so that a sanitizer sees every
+ * access beyond them. A request is int64 words threads, products in a row, bytes of A, B, C, bias
+ * (0: none), then GEMM_NUMBERS words, then the bytes of A, B, C and bias; the answer is one int64
+ * (1: not planned, else 0) and the bytes of C. Several products in a row are the same one onto
+ * copies of C, with no barrier between them; the answer is the last copy, and status 2 if the
+ * copies differ.
  */
 #include "gemm.h"
 #include <pthread.h>

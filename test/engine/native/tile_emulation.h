@@ -14,7 +14,8 @@ static inline void emulate_config(const void *config) {
 }
 static inline void emulate_load(int t, const void *data, long stride) {
   if (!emulated_tile[t].configured) __builtin_trap();
-  for (int i = 0; i < 16; i++) memcpy(emulated_tile[t].words[i], (const char *)data + i * stride, 64);
+  for (int i = 0; i < 16; i++)
+    memcpy(emulated_tile[t].words[i], (const char *)data + i * stride, 64);
 }
 static inline void emulate_store(int t, void *data, long stride) {
   for (int i = 0; i < 16; i++) memcpy((char *)data + i * stride, emulated_tile[t].words[i], 64);

@@ -1,6 +1,6 @@
 /**
- * Matrix products of the runtime: C = A·B (+ bias) (+ C), float32 or bfloat16 operands and results in
- * any mix, every transposition by strides, single or batched. Products are planned once, when a
+ * Matrix products of the runtime: C = A·B (+ bias) (+ C), float32 or bfloat16 operands and results
+ * in any mix, every transposition by strides, single or batched. Products are planned once, when a
  * program is decoded, and then run by all threads of the pool together.
  *
  * Every element of C is summed in one fixed order, whatever the number of threads, so results are
@@ -57,10 +57,10 @@ enum GemmFeature {
 int gemm_setup(void);
 
 /**
- * Plans a product for at most `threads` threads from its GEMM_NUMBERS words. Work areas are shared by
- * all products and grown here. Plan the products of a program in the order in which they will run.
- * Returns NULL when the words describe no product (a size below 1, no unit stride, an unknown flag)
- * or memory is short.
+ * Plans a product for at most `threads` threads from its GEMM_NUMBERS words. Work areas are shared
+ * by all products and grown here. Plan the products of a program in the order in which they will
+ * run. Returns NULL when the words describe no product (a size below 1, no unit stride, an unknown
+ * flag) or memory is short.
  */
 Gemm *gemm_plan(const int64_t *numbers, int threads);
 
@@ -73,7 +73,7 @@ void gemm_run(const Gemm *plan, char *const *pointers, int thread, int threads);
 /** Frees a plan and what only it still used of the work areas. */
 void gemm_release(Gemm *plan);
 
-/** The pool's barrier, given by the runtime: returns once all threads of the current run called it. */
+/** The pool's barrier, which the runtime gives: returns once all threads of the run called it. */
 extern void rt_barrier(void);
 
 #endif

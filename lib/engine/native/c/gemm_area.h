@@ -1,7 +1,7 @@
 /**
  * Work areas that all products of the process share. A plan takes one of each kind at planning time
- * and keeps that very block, so a block outgrown by a later plan lives on until the plans that know it
- * are released. One thread plans and releases.
+ * and keeps that very block, so a block outgrown by a later plan lives on until the plans that know
+ * it are released. One thread plans and releases.
  */
 #ifndef GEMM_AREA_H
 #define GEMM_AREA_H
@@ -17,7 +17,8 @@ typedef struct {
   int is_current;
 } Area;
 
-/** An area of at least `bytes`, the current one of its kind or a new, larger one; NULL: out of memory. */
+/** An area of at least `bytes`, the current one of its kind or a new, larger one; NULL: out of
+ * memory. */
 Area *area_take(enum AreaKind kind, size_t bytes);
 
 /** Gives an area (or NULL) back. */

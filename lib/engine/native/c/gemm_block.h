@@ -1,47 +1,76 @@
 /**
- * The register block: BLOCK_ROWS x BLOCK_COLUMNS sums of C stay in registers over all words of K; each
- * word takes one row of a panel of B and one broadcast word of A for every row. Included by each path
- * that multiplies so, with MULTIPLY_ADD(sums, word of A, vector of B) defined.
+ * The register block: BLOCK_ROWS x BLOCK_COLUMNS sums of C stay in registers over all words of K;
+ * each word takes one row of a panel of B and one broadcast word of A for every row. Included by
+ * each path that multiplies so, with MULTIPLY_ADD(sums, word of A, vector of B) defined.
  */
 #include "gemm_store.h"
 
-/** Adds the sums of `rows` x `vectors` (constants once inlined) and stores them. */
+typedef Vector Sums[BLOCK_ROWS][BLOCK_VECTORS];
+
+/** One word of K: a row of a panel times the words of `rows` rows of A, `distance` apart. */
+INLINE void add_word(const int rows, const int vectors, Sums sums,
+                     const WordAnywhere *const *thirds, long distance, const float *b) {
+  Vector v[BLOCK_VECTORS];
+  UNROLL for (int j = 0; j < vectors; j++) v[j] = *(const Vector *)(b + j * LANES);
+  __builtin_prefetch(b + 16 * BLOCK_COLUMNS);
+  if (vectors * LANES > 16) __builtin_prefetch(b + 16 * BLOCK_COLUMNS + 16);
+  UNROLL for (int i = 0; i < rows; i++) {
+    const float word = thirds[i / 3][i % 3 * distance];
+    UNROLL for (int j = 0; j < vectors; j++) sums[i][j] = MULTIPLY_ADD(sums[i][j], word, v[j]);
+  }
+}
+
+/** Sends sums to their place in C. */
+INLINE void store_rows(const int rows, const int vectors, Sums sums, const Target *t) {
+  if (t->bias) {
+    UNROLL for (int j = 0; j < vectors; j++) {
+      const Vector bias = load(t->bias + j * LANES);
+      UNROLL for (int i = 0; i < rows; i++) sums[i][j] += bias;
+    }
+  }
+  if (t->is_bf16) {
+    bf16 *c = (bf16 *)t->data;
+    UNROLL for (int i = 0; i < rows; i++, c += t->stride) {
+      UNROLL for (int j = 0; j < vectors; j++) {
+        if (t->accumulates) sums[i][j] += load_bf16(c + j * LANES);
+        store_bf16(c + j * LANES, sums[i][j]);
+      }
+    }
+  } else {
+    float *c = (float *)t->data;
+    UNROLL for (int i = 0; i < rows; i++, c += t->stride) {
+      UNROLL for (int j = 0; j < vectors; j++) {
+        if (t->accumulates) sums[i][j] += load(c + j * LANES);
+        store(c + j * LANES, sums[i][j]);
+      }
+    }
+  }
+}
+
+/** A block of `rows` x `vectors` (constants once inlined) over all words. */
 INLINE void multiply_block(const int rows, const int vectors, const int by_words, long words,
                            const float *a, long a_stride, const float *b, const Target *target) {
-  Vector sums[BLOCK_ROWS][BLOCK_VECTORS];
-#pragma GCC unroll 16
-  for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
-    for (int j = 0; j < vectors; j++) sums[i][j] = (Vector){0};
-
-  // Rows of A are addressed from every third one, which is what addressing modes can do.
-  const WordAnywhere *a0 = a, *a3 = a + 3 * a_stride, *a6 = a + 6 * a_stride,
-                     *a9 = a + 9 * a_stride, *a12 = a + 12 * a_stride;
-  for (long k = 0; k < words; k++) {
-    Vector v[BLOCK_VECTORS];
-#pragma GCC unroll 4
-    for (int j = 0; j < vectors; j++) v[j] = *(const Vector *)(b + j * LANES);
-    __builtin_prefetch(b + 16 * BLOCK_COLUMNS);
-    if (vectors * LANES > 16) __builtin_prefetch(b + 16 * BLOCK_COLUMNS + 16);
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; i++) {
-      const WordAnywhere *row = i < 3 ? a0 : i < 6 ? a3 : i < 9 ? a6 : i < 12 ? a9 : a12;
-      const float word = by_words ? a[i] : row[(i % 3) * a_stride];
-#pragma GCC unroll 4
-      for (int j = 0; j < vectors; j++) sums[i][j] = MULTIPLY_ADD(sums[i][j], word, v[j]);
+  Sums sums;
+  UNROLL for (int i = 0; i < rows; i++) {
+    UNROLL for (int j = 0; j < vectors; j++) sums[i][j] = (Vector){0};
+  }
+  if (by_words) {
+    for (long k = 0; k < words; k++, a += STRIP_PITCH, b += BLOCK_COLUMNS) {
+      const WordAnywhere *thirds[] = {a, a + 3, a + 6, a + 9, a + 12};
+      add_word(rows, vectors, sums, thirds, 1, b);
     }
-    b += BLOCK_COLUMNS;
-    if (by_words) {
-      a += STRIP_PITCH;
-    } else {
+  } else {
+    // Every third row has a pointer: addressing modes reach the two rows between.
+    const WordAnywhere *a0 = a, *a3 = a + 3 * a_stride, *a6 = a + 6 * a_stride,
+                       *a9 = a + 9 * a_stride, *a12 = a + 12 * a_stride;
+    for (long k = 0; k < words; k++, b += BLOCK_COLUMNS) {
+      const WordAnywhere *thirds[] = {a0, a3, a6, a9, a12};
+      add_word(rows, vectors, sums, thirds, a_stride, b);
       a0++, a3++, a6++, a9++, a12++;
       __asm__ volatile("" : "+r"(a0), "+r"(a3), "+r"(a6), "+r"(a9), "+r"(a12)); // keep them apart
     }
   }
-#pragma GCC unroll 16
-  for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
-    for (int j = 0; j < vectors; j++) store_sums(target, i, j * LANES, sums[i][j], LANES);
+  store_rows(rows, vectors, sums, target);
 }
 
 typedef void Block(long words, const float *a, long a_stride, const float *b, const Target *target);
@@ -59,8 +88,10 @@ typedef void Block(long words, const float *a, long a_stride, const float *b, co
   static void rows_half_##rows(long n, const float *a, long s, const float *b, const Target *t) {  \
     multiply_block(rows, BLOCK_VECTORS / 2, 0, n, a, s, b, t);                                     \
   }
+// clang-format off
 #define BLOCKS_OF(rows)                                                                            \
-  { rows, { { rows_wide_##rows, rows_half_##rows }, { words_wide_##rows, words_half_##rows } } }
+  {rows, {{rows_wide_##rows, rows_half_##rows}, {words_wide_##rows, words_half_##rows}}}
+// clang-format on
 
 DEFINE_BLOCKS(1)
 DEFINE_BLOCKS(2)

@@ -1,7 +1,7 @@
 /**
- * Products in float32 by fused multiply-add, on every instruction set. bfloat16 operands are widened
- * while they are packed; where a product in bfloat16 is asked for and the CPU has none, float32 values
- * are rounded to bfloat16 first, and the result is the same up to the order of sums.
+ * Products in float32 by fused multiply-add, on every instruction set. bfloat16 operands are
+ * widened while they are packed; where a product in bfloat16 is asked for and the CPU has none,
+ * float32 values are rounded to bfloat16 first, and the result is the same up to the order of sums.
  */
 #include "gemm_path.h"
 #include "gemm_transpose.h"
@@ -21,7 +21,8 @@ INLINE Vector read_values(const Operand *x, long at, long count) {
 }
 
 /** Copies stored rows [from, to) at columns [first, first + pitch): out[row][pitch]. */
-static void pack_across(const Operand *x, float *out, long pitch, long k, long first, long from, long to) {
+static void pack_across(const Operand *x, float *out, long pitch, long k, long first, long from,
+                        long to) {
   for (long w = from; w < to; w++)
     for (long j = 0; j < pitch; j += LANES)
       *(Vector *)(out + w * pitch + j) =
@@ -29,7 +30,8 @@ static void pack_across(const Operand *x, float *out, long pitch, long k, long f
 }
 
 /** Transposes stored rows [first, first + BLOCK_COLUMNS) at k [from, to): panel[k][row]. */
-static void pack_transposed(const Operand *x, float *panel, long k, long first, long from, long to) {
+static void pack_transposed(const Operand *x, float *panel, long k, long first, long from,
+                            long to) {
   const int plain = !x->is_bf16 && !x->rounds;
   float square[TRANSPOSED * LANES] __attribute__((aligned(64)));
   for (long w = from; w < to; w += LANES)
@@ -64,7 +66,8 @@ static void pack_panels(const Operand *b, float *panels, long panel_words, long 
   }
   for (long w = from; w < to; w += 16) // whole rows of B, a few at a time
     for (long p = first; p < last; p++)
-      pack_across(b, panels + (p - first) * panel_words, BLOCK_COLUMNS, k, p * BLOCK_COLUMNS, w, MIN(to, w + 16));
+      pack_across(b, panels + (p - first) * panel_words, BLOCK_COLUMNS, k, p * BLOCK_COLUMNS, w,
+                  MIN(to, w + 16));
 }
 
 static void pack_strips(const Operand *a, float *strips, long strip_floats, long from, long to,
@@ -81,7 +84,8 @@ static void pack_strips(const Operand *a, float *strips, long strip_floats, long
   for (long m = from; m < to; m += BLOCK_ROWS, strips += strip_floats)
     for (long i = 0; i < MIN(BLOCK_ROWS, to - m); i++)
       for (long w = 0; w < words; w += LANES)
-        *(Vector *)(strips + i * stride + w) = read_values(a, (m + i) * a->stride + k + w, words - w);
+        *(Vector *)(strips + i * stride + w) =
+            read_values(a, (m + i) * a->stride + k + w, words - w);
 }
 
 const Path gemm_float32 = {1, BLOCK_ROWS, 1, 1, pack_panels, pack_strips, multiply_strip, 0, 0};

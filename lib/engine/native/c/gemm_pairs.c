@@ -1,7 +1,7 @@
 /**
- * Products in bfloat16 by AVX512-BF16: vdpbf16ps multiplies pairs of neighbours along K and adds them
- * to float32 sums, twice the work of a float32 multiply-add. Same blocks, panels and strips as float32;
- * a word is a pair. An ordinary bfloat16 A is read where it lies.
+ * Products in bfloat16 by AVX512-BF16: vdpbf16ps multiplies pairs of neighbours along K and adds
+ * them to float32 sums, twice the work of a float32 multiply-add. Same blocks, panels and strips as
+ * float32; a word is a pair. An ordinary bfloat16 A is read where it lies.
  */
 #include "gemm_pairs.h"
 
@@ -13,7 +13,8 @@ INLINE Vector multiply_add_pairs(Vector sums, float word, Vector b) {
 #define MULTIPLY_ADD(sums, word, b) multiply_add_pairs(sums, word, b)
 #include "gemm_block.h"
 
-/** Panels of B: stored rows are paired where they run across K, and transposed where they run along it. */
+/** Panels of B: stored rows are paired where they run across K, and transposed where they run along
+ * it. */
 void gemm_pack_pair_panels(const Operand *b, float *panels, long panel_words, long k, long first,
                            long last, long from, long to) {
   if (!b->across) {
@@ -64,6 +65,7 @@ static void pack_strips(const Operand *a, float *strips, long strip_floats, long
   }
 }
 
-const Path gemm_pairs = {2, BLOCK_ROWS, 1, 1, gemm_pack_pair_panels, pack_strips, multiply_strip, 0, 0};
+const Path gemm_pairs = {2,           BLOCK_ROWS,     1, 1, gemm_pack_pair_panels,
+                         pack_strips, multiply_strip, 0, 0};
 
 #endif

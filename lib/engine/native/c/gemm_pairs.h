@@ -1,6 +1,6 @@
 /**
- * Packing into words of two bfloat16 neighbours along K, for the dot-product instruction and for tiles.
- * float32 operands are rounded to nearest even on the way; a missing last element is zero.
+ * Packing into words of two bfloat16 neighbours along K, for the dot-product instruction and for
+ * tiles. float32 operands are rounded to nearest even on the way; a missing last element is zero.
  */
 #ifndef GEMM_PAIRS_H
 #define GEMM_PAIRS_H
@@ -17,24 +17,28 @@ INLINE __mmask32 first_halves(long count) {
 INLINE __m512i read_halves(const Operand *x, long at, long count) {
   if (x->is_bf16) return _mm512_maskz_loadu_epi16(first_halves(count), (const bf16 *)x->data + at);
   const float *p = (const float *)x->data + at;
-  return (__m512i)_mm512_cvtne2ps_pbh((__m512)load_some(p + 16, count - 16), (__m512)load_some(p, count));
+  return (__m512i)_mm512_cvtne2ps_pbh((__m512)load_some(p + 16, count - 16),
+                                      (__m512)load_some(p, count));
 }
 
 /** Stored rows k and k + 1 at columns [first, first + 32), paired: low and high 16 words. */
 INLINE void read_pairs(const Operand *x, long k, long first, __m512i *low, __m512i *high) {
-  static const uint16_t LOW[32] __attribute__((aligned(64))) = {
-      0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+  static const uint16_t LOW[32]
+      __attribute__((aligned(64))) = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
+                                      8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
   const __m512i places = _mm512_load_si512(LOW);
   const long columns = x->extent - first;
-  const __m512i even = k < x->depth ? read_halves(x, k * x->stride + first, columns) : _mm512_setzero_si512();
-  const __m512i odd = k + 1 < x->depth ? read_halves(x, (k + 1) * x->stride + first, columns) : _mm512_setzero_si512();
+  const __m512i even =
+      k < x->depth ? read_halves(x, k * x->stride + first, columns) : _mm512_setzero_si512();
+  const __m512i odd = k + 1 < x->depth ? read_halves(x, (k + 1) * x->stride + first, columns)
+                                       : _mm512_setzero_si512();
   *low = _mm512_permutex2var_epi16(even, places, odd);
   *high = _mm512_permutex2var_epi16(even, _mm512_add_epi16(places, _mm512_set1_epi16(16)), odd);
 }
 
 /**
- * Transposes 16 stored rows (columns of B) by 16 words along K: out[word][row], from element k of row
- * `first`.
+ * Transposes 16 stored rows (columns of B) by 16 words along K: out[word][row], from element k of
+ * row `first`.
  */
 INLINE void transpose_pairs(const Operand *x, long k, long first, float *out, long out_stride) {
   const long at = first * x->stride + k;

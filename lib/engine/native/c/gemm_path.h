@@ -1,10 +1,10 @@
 /**
- * What the driver (gemm.c) asks of a way to multiply. A path packs operands into 32-bit words along K,
- * one float32 or a pair of bfloat16, and multiplies a strip of A with panels of B.
+ * What the driver (gemm.c) asks of a way to multiply. A path packs operands into 32-bit words along
+ * K, one float32 or a pair of bfloat16, and multiplies a strip of A with panels of B.
  *
  *   panel of B   [words][BLOCK_COLUMNS]: what a block of C needs of B, contiguous
- *   strip of A   `rows` rows of A, either by rows ([row][words], any distance between rows; A itself
- *                may serve) or by words ([words][STRIP_PITCH], for a transposed A)
+ *   strip of A   `rows` rows of A, either by rows ([row][words], any distance between rows; A
+ * itself may serve) or by words ([words][STRIP_PITCH], for a transposed A)
  */
 #ifndef GEMM_PATH_H
 #define GEMM_PATH_H
@@ -13,7 +13,8 @@
 /** Words from one k to the next in a strip stored by words. */
 #define STRIP_PITCH ((BLOCK_ROWS + LANES - 1) / LANES * LANES)
 
-/** Words between rows of a packed strip: whole cache lines, and no power of two (rows would evict one another). */
+/** Words between rows of a packed strip: whole cache lines, and no power of two (rows would evict
+ * one another). */
 INLINE long strip_stride(long words) { return (words + 15) / 16 * 16 + 16; }
 
 INLINE long element_bytes(int is_bf16) { return is_bf16 ? sizeof(bf16) : sizeof(float); }
@@ -55,12 +56,13 @@ typedef struct {
   int rows; // of a strip
   int step; // words are padded to a multiple of it
   int row_unit; // shares of threads are cut at multiples of it
-  /** Packs words [from, to), counted from element k, of panels [first, last) of B; `panels` is the first. */
+  /** Packs words [from, to), counted from element k, of panels [first, last) of B; `panels` is the
+   * first. */
   void (*pack_panels)(const Operand *b, float *panels, long panel_words, long k, long first,
                       long last, long from, long to);
   /** Packs rows [from, to) of A, `words` words from element k, into strips `strip_floats` apart. */
-  void (*pack_strips)(const Operand *a, float *strips, long strip_floats, long from, long to, long k,
-                      long words);
+  void (*pack_strips)(const Operand *a, float *strips, long strip_floats, long from, long to,
+                      long k, long words);
   void (*multiply)(const Strip *strip);
   void (*begin)(void); // of a thread's share, or NULL
   void (*end)(void);
@@ -71,7 +73,8 @@ extern const Path gemm_float32;
 #define GEMM_PAIRS 1
 extern const Path gemm_pairs;
 #endif
-#if defined(GEMM_PAIRS) && ((defined(__AMX_TILE__) && defined(__AMX_BF16__)) || defined(GEMM_EMULATE_TILES))
+#if defined(GEMM_PAIRS) &&                                                                         \
+    ((defined(__AMX_TILE__) && defined(__AMX_BF16__)) || defined(GEMM_EMULATE_TILES))
 #define GEMM_TILES 1
 extern const Path gemm_tiles;
 int gemm_tiles_permitted(void);

@@ -1,6 +1,6 @@
 /**
- * Planning a product: which path multiplies, how threads share it, and how it is cut so that what is
- * reused stays in a cache.
+ * Planning a product: which path multiplies, how threads share it, and how it is cut so that what
+ * is reused stays in a cache.
  */
 #include "gemm_plan.h"
 #include <stdlib.h>
@@ -10,7 +10,8 @@ static const long CHUNK_WORDS = 768; // longest chunk of K where C can hold sums
 static const long B_BLOCK_BYTES = 384 << 10; // of the second-level cache, for a block of panels
 static const long A_BLOCK_BYTES = 1 << 20; // rows packed at once
 static const long B_GROUP_BYTES = 4 << 20; // panels a thread packs at once for itself
-static const long ALIAS_BYTES = 4096; // rows so far apart share the same few lines of the first-level cache
+static const long ALIAS_BYTES =
+    4096; // rows so far apart share the same few lines of the first-level cache
 
 static int next_turn; // over the products planned so far
 
@@ -78,7 +79,8 @@ static void cut_into_chunks(Gemm *g) {
 /** Can strips of A be read where they lie: whole words, along K, rows not in one another's way? */
 static int is_in_place(const Gemm *g) {
   const Operand *a = &g->a;
-  const int elements = g->path->elements, is_word = elements == 2 ? a->is_bf16 : !a->is_bf16 && !a->rounds;
+  const int elements = g->path->elements,
+            is_word = elements == 2 ? a->is_bf16 : !a->is_bf16 && !a->rounds;
   if (!is_word || a->across || g->words * elements != a->depth || a->stride % elements) return 0;
   return a->stride * element_bytes(a->is_bf16) % ALIAS_BYTES != 0;
 }
@@ -103,7 +105,8 @@ static int take_areas(Gemm *g, int threads) {
   g->block_panels = MAX(1, B_BLOCK_BYTES / panel_bytes);
   g->block_rows = g->a_in_place ? all_rows : MIN(most_rows, all_rows);
   g->private_a_floats = g->block_rows / path->rows * strip_floats;
-  if (g->a_in_place) g->private_a_floats = path->step == 1 ? 0 : strip_floats; // a last, ragged strip
+  if (g->a_in_place)
+    g->private_a_floats = path->step == 1 ? 0 : strip_floats; // a last, ragged strip
 
   long private_b_floats = 0;
   if (g->split == BY_ROWS) {

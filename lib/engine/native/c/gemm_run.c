@@ -1,7 +1,7 @@
 /**
- * Running a product. K is cut into chunks; of a chunk, panels of B are packed (by all threads for all,
- * or by each for itself), then strips of A meet blocks of panels small enough for the second-level
- * cache:
+ * Running a product. K is cut into chunks; of a chunk, panels of B are packed (by all threads for
+ * all, or by each for itself), then strips of A meet blocks of panels small enough for the
+ * second-level cache:
  *
  *   for chunks of K / for blocks of rows (pack A) / for blocks of panels / for strips: multiply
  *
@@ -39,15 +39,17 @@ static long first_row(const Gemm *g, int thread, int threads) {
   return thread == threads ? g->m : part(g->m, thread, threads) / unit * unit;
 }
 
-/** Multiplies packed panels [first, last) of a chunk with rows [m, end), which are packed if need be. */
-static void multiply_rows(const Job *job, Chunk chunk, long m, long end, const float *panels, long first,
-                          long last) {
+/** Multiplies packed panels [first, last) of a chunk with rows [m, end), which are packed if need
+ * be. */
+static void multiply_rows(const Job *job, Chunk chunk, long m, long end, const float *panels,
+                          long first, long last) {
   const Gemm *g = job->g;
   const Path *path = g->path;
   const int by_words = job->a.across && path->step == 1;
   const long row_floats = strip_stride(chunk.words);
   const long strip_floats = by_words ? chunk.words * STRIP_PITCH : row_floats * path->rows;
-  if (!g->a_in_place) path->pack_strips(&job->a, job->strips, strip_floats, m, end, chunk.element, chunk.words);
+  if (!g->a_in_place)
+    path->pack_strips(&job->a, job->strips, strip_floats, m, end, chunk.element, chunk.words);
   Target c = job->c;
   if (!chunk.is_first) {
     c.accumulates = 1;
@@ -80,7 +82,8 @@ static void multiply_rows(const Job *job, Chunk chunk, long m, long end, const f
   }
 }
 
-static void multiply_chunk(const Job *job, Chunk chunk, const float *panels, long first, long last) {
+static void multiply_chunk(const Job *job, Chunk chunk, const float *panels, long first,
+                           long last) {
   for (long m = job->from; m < job->to; m += job->g->block_rows)
     multiply_rows(job, chunk, m, MIN(job->to, m + job->g->block_rows), panels, first, last);
 }
@@ -92,13 +95,15 @@ static void multiply_alone(const Job *job, long first, long last) {
     const long end = MIN(last, p + g->group_panels);
     for (long q = 0; q < g->chunks; q++) {
       const Chunk chunk = chunk_at(g, q);
-      g->path->pack_panels(&job->b, job->panels, g->panel_words, chunk.element, p, end, 0, chunk.words);
+      g->path->pack_panels(&job->b, job->panels, g->panel_words, chunk.element, p, end, 0,
+                           chunk.words);
       multiply_chunk(job, chunk, job->panels, p, end);
     }
   }
 }
 
-/** Packs this thread's part of a chunk's panels: rows of B as they are stored, or else whole panels. */
+/** Packs this thread's part of a chunk's panels: rows of B as they are stored, or else whole
+ * panels. */
 static void pack_part(const Job *job, Chunk chunk, float *panels, int thread, int threads) {
   const Gemm *g = job->g;
   if (job->b.across) {
@@ -114,8 +119,8 @@ static void pack_part(const Job *job, Chunk chunk, float *panels, int thread, in
 }
 
 /**
- * The job's rows and all panels, packed by all threads together. Chunks use two areas in turn: a thread
- * that passed the barrier of one chunk may pack the next while others still multiply.
+ * The job's rows and all panels, packed by all threads together. Chunks use two areas in turn: a
+ * thread that passed the barrier of one chunk may pack the next while others still multiply.
  */
 static void multiply_shared(const Job *job, int thread, int threads) {
   const Gemm *g = job->g;
@@ -162,7 +167,8 @@ void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
       multiply_alone(&job, part(g->panels, thread, threads), part(g->panels, thread + 1, threads));
       break;
     case BY_ITEMS:
-      multiply_items(&job, pointers, part(items, thread, threads), part(items, thread + 1, threads));
+      multiply_items(&job, pointers, part(items, thread, threads),
+                     part(items, thread + 1, threads));
       break;
     case ALONE:
       multiply_items(&job, pointers, 0, items);

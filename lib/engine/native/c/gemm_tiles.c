@@ -1,8 +1,9 @@
 /**
- * Products in bfloat16 by AMX tiles: 32 x 32 sums of C in tiles 0..3, 32 rows of A in tiles 4 and 5,
- * 32 columns of B in tiles 6 and 7, 16 words (32 elements) of K a step. Panels of B are those of the
- * pairs path, read with a stride of two cache lines; an ordinary bfloat16 A is read where it lies.
- * Adding bias and storing a block is spread over the steps of the next one, when the vector units idle.
+ * Products in bfloat16 by AMX tiles: 32 x 32 sums of C in tiles 0..3, 32 rows of A in tiles 4 and
+ * 5, 32 columns of B in tiles 6 and 7, 16 words (32 elements) of K a step. Panels of B are those of
+ * the pairs path, read with a stride of two cache lines; an ordinary bfloat16 A is read where it
+ * lies. Adding bias and storing a block is spread over the steps of the next one, when the vector
+ * units idle.
  */
 #if !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
@@ -99,7 +100,8 @@ INLINE void send_rows(Waiting *w, long count) {
 
 /** One block over all words, sending rows of the block before meanwhile. */
 INLINE void multiply_tiles(const Strip *s, const float *b, Waiting *before) {
-  const long steps = s->words / STEP, quiet = steps > 5 ? 2 : 0; // the stores of `before` settle first
+  const long steps = s->words / STEP,
+             quiet = steps > 5 ? 2 : 0; // the stores of `before` settle first
   const long waiting = before->rows - before->sent;
   const long per_step = (waiting + steps - quiet - 1) / (steps - quiet);
   const long a_bytes = s->a_stride * (long)sizeof(float), b_bytes = BLOCK_COLUMNS * sizeof(float);
@@ -144,7 +146,8 @@ static void multiply_strip(const Strip *s) {
   send_rows(&waiting, STRIP_ROWS);
 }
 
-const Path gemm_tiles = {2, STRIP_ROWS, STEP, STRIP_ROWS, gemm_pack_pair_panels, pack_strips, multiply_strip, begin, end};
+const Path gemm_tiles = {2,           STRIP_ROWS,     STEP,  STRIP_ROWS, gemm_pack_pair_panels,
+                         pack_strips, multiply_strip, begin, end};
 
 #else
 typedef int no_tiles_in_this_build; // a file of C is never empty

@@ -7,22 +7,23 @@
 #define TRANSPOSED 16
 
 /**
- * out[column][row] = in[row][column], 16 x 16. Each 128-bit piece is loaded into its lane (a load and a
- * blend), so that only shuffles within lanes remain.
+ * out[column][row] = in[row][column], 16 x 16. Each 128-bit piece is loaded into its lane (a load
+ * and a blend), so that only shuffles within lanes remain.
  */
 INLINE void transpose_words(const float *in, long stride, float *out, long out_stride) {
   for (int c = 0; c < 4; c++) {
     __m512 z[4]; // lane l of z[j]: columns 4c.. of row 4l + j
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) {
+    UNROLL for (int j = 0; j < 4; j++) {
       const float *p = in + j * stride + 4 * c;
       __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
       v = _mm512_mask_broadcast_f32x4(v, 0x00f0, _mm_loadu_ps(p + 4 * stride));
       v = _mm512_mask_broadcast_f32x4(v, 0x0f00, _mm_loadu_ps(p + 8 * stride));
       z[j] = _mm512_mask_broadcast_f32x4(v, 0xf000, _mm_loadu_ps(p + 12 * stride));
     }
-    const __m512d t0 = (__m512d)_mm512_unpacklo_ps(z[0], z[1]), t1 = (__m512d)_mm512_unpackhi_ps(z[0], z[1]),
-                  t2 = (__m512d)_mm512_unpacklo_ps(z[2], z[3]), t3 = (__m512d)_mm512_unpackhi_ps(z[2], z[3]);
+    const __m512d t0 = (__m512d)_mm512_unpacklo_ps(z[0], z[1]),
+                  t1 = (__m512d)_mm512_unpackhi_ps(z[0], z[1]),
+                  t2 = (__m512d)_mm512_unpacklo_ps(z[2], z[3]),
+                  t3 = (__m512d)_mm512_unpackhi_ps(z[2], z[3]);
     float *row = out + 4 * c * out_stride;
     _mm512_storeu_ps(row, (__m512)_mm512_unpacklo_pd(t0, t2));
     _mm512_storeu_ps(row + out_stride, (__m512)_mm512_unpackhi_pd(t0, t2));
@@ -43,8 +44,8 @@ typedef int FourPlaces __attribute__((vector_size(16)));
 
 /** out[column][row] = in[row][column], 4 x 4. */
 INLINE void transpose_words(const float *in, long stride, float *out, long out_stride) {
-  const Four a = *(const Four *)in, b = *(const Four *)(in + stride), c = *(const Four *)(in + 2 * stride),
-             d = *(const Four *)(in + 3 * stride);
+  const Four a = *(const Four *)in, b = *(const Four *)(in + stride),
+             c = *(const Four *)(in + 2 * stride), d = *(const Four *)(in + 3 * stride);
   const Four ab_low = SHUFFLE(a, b, 0, 4, 1, 5), ab_high = SHUFFLE(a, b, 2, 6, 3, 7),
              cd_low = SHUFFLE(c, d, 0, 4, 1, 5), cd_high = SHUFFLE(c, d, 2, 6, 3, 7);
   *(Four *)out = SHUFFLE(ab_low, cd_low, 0, 1, 4, 5);

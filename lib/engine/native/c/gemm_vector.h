@@ -32,6 +32,12 @@
 #define BLOCK_COLUMNS (LANES * BLOCK_VECTORS)
 
 #define INLINE static inline __attribute__((always_inline))
+/** Before a loop with few, constant rounds: without it sums would not stay in registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
