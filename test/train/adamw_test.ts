@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { stream } from "@/random.ts";
-import { adamStep, adamUpdate } from "@/train/adamw.ts";
+import { adamStep, adamUpdate, recordAdamStep } from "@/train/adamw.ts";
 import { clipFactor, globalNorm } from "@/train/clip.ts";
 import { testOnBackends } from "../backend.ts";
 
@@ -74,6 +74,21 @@ Deno.test("adamStep() corrects the bias of the first step: the move is the rate 
   ok(Math.abs(epsilon - 1e-8 * Math.sqrt(0.001)) < 1e-20);
   deepStrictEqual(factor, 0.5);
 });
+
+testOnBackends(
+  "recordAdamStep() gives the scalars of adamStep() within 1e-6 at every age of a run",
+  () => {
+    for (const t of [1, 2, 3, 10, 100, 1000, 10_000, 1_000_000]) {
+      const wanted = adamStep(t, 0.7, ADAM);
+      const found = tf.tidy(() => {
+        const { scale, epsilon } = recordAdamStep(tf.scalar(t), tf.scalar(0.7), ADAM);
+        return { scale: scale.dataSync()[0] ?? NaN, epsilon: epsilon.dataSync()[0] ?? NaN };
+      });
+      ok(Math.abs(found.scale - wanted.scale) < 1e-6 * wanted.scale, `scale at ${t}`);
+      ok(Math.abs(found.epsilon - wanted.epsilon) < 1e-6 * wanted.epsilon, `epsilon at ${t}`);
+    }
+  },
+);
 
 testOnBackends(
   "clipFactor() of the global norm scales long gradients down and leaves short ones",

@@ -1,0 +1,131 @@
+/** Mixed precision against PyTorch's, run for run; fixtures by `test/parity/train_precision_parity.py`. */
+import { deepStrictEqual, ok } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import type { Precision } from "@/config.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { scheduleFactor } from "@/train/schedule.ts";
+import { BACKENDS, isAvailable } from "../backend.ts";
+import {
+  batchOf,
+  createFixtureModel,
+  createFixtureStep,
+  readFixture,
+  relative,
+  STEPS,
+  TASKS,
+} from "./steps_fixture.ts";
+
+type Row = {
+  readonly losses: Readonly<Record<string, number>>;
+  /** Null where it was not finite. */
+  readonly gradientNorm: number | null;
+  readonly scale?: number;
+  readonly skipped?: boolean;
+};
+type Fixture = {
+  /** Of the recipe's rates. */
+  readonly rateFactor: number;
+  readonly forced: {
+    readonly initial: number;
+    readonly growth: number;
+    readonly backoff: number;
+    readonly interval: number;
+    readonly steps: number;
+    readonly boost: number;
+    readonly at: readonly number[];
+  };
+  readonly runs: Readonly<
+    Record<"float32" | "mixed-bfloat16" | "mixed-float16" | "forced", readonly Row[]>
+  >;
+};
+
+const { forced, runs, rateFactor }: Fixture = await readFixture("precision.json");
+const EXECUTORS = BACKENDS.filter((backend) => backend !== "cpu");
+const LOSS_SCALE = { initial: 65536, growth: 2, backoff: 0.5, interval: 2000 };
+
+/** Does as many steps as there are `rows`, like PyTorch's own, and gives rows of ours. */
+async function followRun(
+  rows: readonly Row[],
+  { lossScale, boosts = [] }: {
+    readonly lossScale: typeof LOSS_SCALE | null;
+    readonly boosts?: readonly number[];
+  },
+): Promise<Row[]> {
+  const before = tf.memory().numTensors;
+  const model = createFixtureModel();
+  const step = createFixtureStep(model, { lossScale });
+  const found: Row[] = [];
+  for (const s of rows.keys()) {
+    const losses: Record<string, number> = {};
+    for (const task of TASKS) {
+      const share = boosts.includes(s) ? forced.boost : 1;
+      losses[task] = (await step.accumulate(task, batchOf(task, s), s, { share })).loss;
+    }
+    const { warmup } = STEPS.recipe;
+    const factor = rateFactor * scheduleFactor("linear", s, { steps: rows.length, warmup });
+    const { gradientNorm, skipped, lossScale: scale } = await step.update({ factor });
+    found.push({
+      losses,
+      gradientNorm: Number.isFinite(gradientNorm) ? gradientNorm : null,
+      ...(scale !== null && { scale, skipped }),
+    });
+  }
+  step.dispose();
+  disposeModel(model);
+  deepStrictEqual(tf.memory().numTensors, before, "tensors left behind");
+  return found;
+}
+
+/** The largest relative difference of a loss. */
+function worstLoss(found: readonly Row[], wanted: readonly Row[]): number {
+  return Math.max(
+    ...wanted.flatMap(({ losses }, s) =>
+      TASKS.map((task) => relative(found[s]?.losses[task] ?? NaN, losses[task] ?? NaN))
+    ),
+  );
+}
+
+for (const executor of EXECUTORS) {
+  const ignore = !isAvailable(executor);
+  const open = (precision: Precision) => openEngine({ executor, precision });
+
+  for (const [precision, within] of [["mixed-bfloat16", 1e-2], ["mixed-float16", 2e-3]] as const) {
+    Deno.test({
+      name:
+        `createTrainStep() follows 50 steps of PyTorch 2.13 in ${precision} within ${within} [${executor}]`,
+      ignore,
+      async fn() {
+        await open(precision);
+        const lossScale = precision === "mixed-float16" ? LOSS_SCALE : null;
+        const found = await followRun(runs[precision], { lossScale });
+        const worst = worstLoss(found, runs[precision]);
+        ok(worst < within, `worst ${worst}`);
+        ok(worstLoss(found, runs.float32) > 1e-5, "premise: products were rounded");
+        if (lossScale === null) return;
+        const decisions = ({ scale, skipped }: Row) => [scale, skipped];
+        deepStrictEqual(found.map(decisions), runs[precision].map(decisions));
+      },
+    });
+  }
+
+  Deno.test({
+    name: `the loss scale decides as PyTorch's GradScaler where overflows are forced [${executor}]`,
+    ignore,
+    async fn() {
+      await open("mixed-float16");
+      const found = await followRun(runs.forced, { lossScale: forced, boosts: forced.at });
+      const decisions = ({ scale, skipped, gradientNorm }: Row) => [
+        scale,
+        skipped,
+        gradientNorm === null,
+      ];
+      deepStrictEqual(found.map(decisions), runs.forced.map(decisions));
+      const skips = runs.forced.filter(({ skipped }) => skipped).length;
+      ok(skips === forced.at.length, "premise: PyTorch skipped the forced steps alone");
+      // Skipped steps count neither for the bias correction nor for the moments, but for the schedule.
+      const worst = worstLoss(found, runs.forced);
+      ok(worst < 1e-2, `worst ${worst}`);
+    },
+  });
+}
