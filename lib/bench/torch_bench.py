@@ -6,6 +6,7 @@ Needs torch and transformers. Each process measures one variant, as one must not
 """
 
 import json
+import os
 import resource
 import statistics
 import sys
@@ -127,26 +128,36 @@ def measure_encoding(work, precision, compiled):
     with open(work["texts"], encoding="utf-8") as file:
         lines = [line for line in file.read().split("\n") if line.strip()]
     texts = [lines[i % len(lines)].removesuffix("\r") for i in range(work["count"])]
+    longest = min(work["maxLength"], max_length(work["model"], model.config))
     times = []
     for _ in range(work["passes"] + 1):
         start = time.perf_counter()
         with torch.inference_mode(), autocast(precision):
-            encode_once(texts, tokenizer, forward, work)
+            encode_once(texts, tokenizer, forward, rows=work["rows"], longest=longest)
         times.append((time.perf_counter() - start) * 1e3)
     times = times[1:]
     return [measurement(times, textsPerSecond=len(texts) * len(times) / sum(times) * 1e3)]
 
 
-def encode_once(texts, tokenizer, forward, work):
-    """One pass over the texts."""
-    ids = tokenizer(texts, truncation=True, max_length=work["maxLength"])["input_ids"]
+def max_length(folder, config):
+    """Longest input of a model folder, as sentence-transformers reads it."""
+    try:
+        with open(os.path.join(folder, "sentence_bert_config.json"), encoding="utf-8") as file:
+            return json.load(file).get("max_seq_length") or config.max_position_embeddings
+    except FileNotFoundError:
+        return config.max_position_embeddings
+
+
+def encode_once(texts, tokenizer, forward, *, rows, longest):
+    """One pass over the texts, `rows` at a time."""
+    ids = tokenizer(texts, truncation=True, max_length=longest)["input_ids"]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]), reverse=True)
     embeddings = [None] * len(texts)
-    for first in range(0, len(order), work["rows"]):
-        chosen = order[first:first + work["rows"]]
-        longest = len(ids[chosen[0]])
-        padded = torch.full((len(chosen), longest), tokenizer.pad_token_id)
-        mask = torch.zeros((len(chosen), longest), dtype=torch.long)
+    for first in range(0, len(order), rows):
+        chosen = order[first:first + rows]
+        length = len(ids[chosen[0]])
+        padded = torch.full((len(chosen), length), tokenizer.pad_token_id)
+        mask = torch.zeros((len(chosen), length), dtype=torch.long)
         for row, text in enumerate(chosen):
             padded[row, :len(ids[text])] = torch.tensor(ids[text])
             mask[row, :len(ids[text])] = 1
