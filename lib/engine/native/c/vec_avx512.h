@@ -136,7 +136,11 @@ FN V v_erf(V x) {
   I interval = _mm512_cvttps_epi32(u);
   V t = v_fma(u - _mm512_cvtepi32_ps(interval), S(2.f), S(-1.f));
   V r = _mm512_permutexvar_ps(interval, ld(ERF_TABLE[5]));
-  for (int k = 4; k >= 0; k--) r = v_fma(r, t, _mm512_permutexvar_ps(interval, ld(ERF_TABLE[k])));
+  r = v_fma(r, t, _mm512_permutexvar_ps(interval, ld(ERF_TABLE[4])));
+  r = v_fma(r, t, _mm512_permutexvar_ps(interval, ld(ERF_TABLE[3])));
+  r = v_fma(r, t, _mm512_permutexvar_ps(interval, ld(ERF_TABLE[2])));
+  r = v_fma(r, t, _mm512_permutexvar_ps(interval, ld(ERF_TABLE[1])));
+  r = v_fma(r, t, _mm512_permutexvar_ps(interval, ld(ERF_TABLE[0])));
   return v_copysign(_mm512_mask_mul_ps(r, v_lt(a, S(1.f)), r, a), x);
 }
 
