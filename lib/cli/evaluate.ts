@@ -3,79 +3,125 @@
  * @module
  */
 import { join } from "node:path";
-import { PRECISIONS } from "@/config.ts";
-import { openEngineFor } from "@/cli/open_engine.ts";
+import { PRECISIONS, type TaskConfig } from "@/config.ts";
+import { formatConlleval } from "@/eval/conlleval_text.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { readJson } from "@/files.ts";
+import { writePredictions } from "@/eval/prediction_files.ts";
+import type { PredictionRecord } from "@/eval/prediction_record.ts";
+import { isFile, readJson } from "@/files.ts";
+import { readSummary } from "@/report/read_parts.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { createRunEvaluator } from "@/train/evaluate_run.ts";
+import { createRunEvaluator, type RunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
+import type { Options } from "./arguments.ts";
 import { formatScores, type ScoresBySplit } from "./format_scores.ts";
-import { runTask } from "./frame.ts";
+import { runTask, type Task } from "./frame.ts";
+import { openEngineFor } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
-/** Refuses a split that no task has. */
-function checkSplit(split: string, tasks: readonly EvaluationTask[]): void {
-  const known = new Set(tasks.flatMap(({ evaluation }) => [...evaluation.keys()]));
-  if (!known.has(split)) {
-    throw new RangeError(
-      `Cannot evaluate as --split must be one of ${
-        [...known].join(", ")
-      }: current value is ${split}`,
-    );
-  }
+const OPTIONS = {
+  split: {
+    type: "string",
+    value: "NAME",
+    default: "test",
+    help: "validation, test or a data set of alsoTest",
+  },
+  data: { type: "string", value: "DIR", help: "where the data sets are now: data.dir" },
+  precision: { type: "string", choices: PRECISIONS, default: "float32", help: "of the numbers" },
+  conlleval: { type: "boolean", help: "also print conlleval's own table of each tagging task" },
+  predictions: {
+    type: "boolean",
+    help: "keep what is predicted for each row in the run's folder, for deno task compare",
+  },
+  json: { type: "boolean", help: "print the scores as summary.json holds them" },
+} as const satisfies Options;
+
+/** Refuses a split that no task has, before anything is loaded. */
+function checkSplit(split: string, tasks: readonly TaskConfig[]): void {
+  const known = new Set(["validation", "test", ...tasks.flatMap(({ alsoTest }) => alsoTest)]);
+  if (known.has(split)) return;
+  throw new RangeError(
+    `Cannot evaluate as --split must be one of ${[...known].join(", ")}: current value is ${split}${
+      split === UNSEEN ? "; test has it as well" : ""
+    }`,
+  );
 }
 
-if (import.meta.main) {
-  await runTask({
-    name: "evaluate",
-    summary: "Scores the model of a run; test includes further test sets and unseen rows.",
-    usage: "RUN [--split test] [--data DIR] [--precision P] [--json]",
-    options: {
-      split: {
-        type: "string",
-        value: "NAME",
-        default: "test",
-        help: "validation, test or a data set of alsoTest",
-      },
-      data: { type: "string", value: "DIR", help: "where the data sets are now: data.dir" },
-      precision: {
-        type: "string",
-        choices: PRECISIONS,
-        default: "float32",
-        help: "of the numbers",
-      },
-      json: { type: "boolean", help: "print the scores as summary.json holds them" },
-    },
-    positionals: { names: ["RUN"], min: 1, max: 1 },
-    async run({ values: { split, data, precision, json }, positionals: [run = ""] }) {
-      const config = resolveConfig({
-        file: await readJson(join(run, "config.json"), "run to evaluate"),
-        shortcuts: { data, precision },
-      });
-      await openEngineFor(config);
-      const { model, tokenizer, maxLength } = await openSavedModel(run);
-      const tasks: EvaluationTask[] = [];
-      for (const task of await loadRunRows(config)) {
-        tasks.push(await encodeEvaluation(task, { tokenizer, maxLength }));
-      }
-      checkSplit(split, tasks);
-      const view = createTerminalProgress();
-      const { lengths } = config.training;
-      const evaluator = createRunEvaluator(model, tasks, { tokenizer, lengths, view });
-      let scores: ScoresBySplit;
-      if (split === "test") scores = await evaluator.evaluateTests();
-      else {
-        scores = Object.fromEntries(
-          Object.entries(await evaluator.evaluate(split)).map(([task, own]) => [task, {
-            [split]: own,
-          }]),
-        );
-      }
-      await view.finish();
-      for (const line of json ? [JSON.stringify(scores, null, 2)] : formatScores(scores)) {
-        console.log(line);
-      }
-    },
-  });
+/** Temperatures that the run fitted on validation, by task; none where it has not ended. */
+async function readTemperatures(run: string): Promise<Record<string, number>> {
+  const file = join(run, "summary.json");
+  if (!await isFile(file)) return {};
+  const { scores } = readSummary(await readJson(file, "run"), { file, key: "" });
+  return Object.fromEntries(
+    Object.entries(scores).flatMap(([task, { validation }]) =>
+      validation && "temperature" in validation && validation.temperature !== undefined
+        ? [[task, validation.temperature] as const]
+        : []
+    ),
+  );
 }
+
+/** Scores of `split`; test brings further test sets and unseen rows with it. */
+async function scoreSplit(evaluator: RunEvaluator, split: string): Promise<ScoresBySplit> {
+  if (split === "test") return await evaluator.evaluateTests();
+  const scores = Object.entries(await evaluator.evaluate(split));
+  return Object.fromEntries(scores.map(([task, found]) => [task, { [split]: found }]));
+}
+
+/** conlleval's table, under the task and split that it is of; nothing for a classification. */
+function printConlleval(record: PredictionRecord): string[] {
+  if (record.kind !== "tagging") return [];
+  const name = (rows: readonly (readonly number[])[]) =>
+    rows.map((tags) => tags.map((tag) => record.labels[tag] ?? "O"));
+  const table = formatConlleval({ gold: name(record.gold), predicted: name(record.predicted) });
+  return ["", `${record.task} ${record.split}`, table];
+}
+
+/** The task `evaluate`. */
+export const EVALUATE = {
+  name: "evaluate",
+  summary: "Scores the model of a run; test includes further test sets and unseen rows.",
+  usage: "RUN [--split test] [--data DIR] [--precision P] [--conlleval] [--predictions] [--json]",
+  options: OPTIONS,
+  positionals: { names: ["RUN"], min: 1, max: 1 },
+  async run({ values, positionals: [run = ""] }) {
+    const { split, data, precision, json } = values;
+    if (json && values.conlleval) {
+      throw new RangeError("Cannot run evaluate as --json must stand without --conlleval");
+    }
+    const config = resolveConfig({
+      file: await readJson(join(run, "config.json"), "run to evaluate"),
+      shortcuts: { data, precision },
+    });
+    checkSplit(split, config.tasks);
+    const temperatures = await readTemperatures(run);
+    await openEngineFor(config); // first: it must hold the model's tensors
+    const { model, tokenizer, maxLength } = await openSavedModel(run);
+    const tasks: EvaluationTask[] = [];
+    for (const task of await loadRunRows(config)) {
+      tasks.push(await encodeEvaluation(task, { tokenizer, maxLength }));
+    }
+    const view = createTerminalProgress();
+    const records: PredictionRecord[] = [];
+    const evaluator = createRunEvaluator(model, tasks, {
+      tokenizer,
+      lengths: config.training.lengths,
+      view,
+      temperatures,
+      onPredictions: (record) => Promise.resolve(records.push(record)),
+    });
+    const scores = await scoreSplit(evaluator, split);
+    await view.finish();
+    for (const line of json ? [JSON.stringify(scores, null, 2)] : formatScores(scores)) {
+      console.log(line);
+    }
+    if (values.conlleval) { for (const line of records.flatMap(printConlleval)) console.log(line); }
+    if (values.predictions) {
+      for (const record of records) {
+        console.error(`${join(run, await writePredictions(run, record))}`);
+      }
+    }
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(EVALUATE);
