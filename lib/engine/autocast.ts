@@ -7,12 +7,25 @@
  * The gradient of a weight is not rounded before it is added up, which PyTorch does.
  * @module
  */
+import type { Precision } from "@/config.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Node } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
 import { splitView } from "@/engine/views.ts";
 
 export type HalfType = "bfloat16" | "float16";
+
+/** The graph with its products in a precision. */
+export function castGraph(graph: Graph, precision: Precision): Graph {
+  switch (precision) {
+    case "float32":
+      return graph;
+    case "mixed-bfloat16":
+      return autocast(graph, "bfloat16");
+    case "mixed-float16":
+      return autocast(graph, "float16");
+  }
+}
 
 /** The graph with its products in `type`. */
 export function autocast(graph: Graph, type: HalfType): Graph {

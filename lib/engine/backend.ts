@@ -7,11 +7,11 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Precision } from "@/config.ts";
-import { autocast } from "@/engine/autocast.ts";
+import { castGraph } from "@/engine/autocast.ts";
 import type { Executor, Program, TracedExecutor } from "@/engine/executor.ts";
 import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
-import type { Elements } from "@/engine/memory.ts";
+import { copyElements } from "@/engine/memory.ts";
 import { equalShapes, Tape } from "@/engine/tape.ts";
 import { timeRuns } from "@/engine/timing.ts";
 import { ForeignValue, Value } from "@/engine/value.ts";
@@ -107,7 +107,7 @@ export class RecordingBackend extends tf.KernelBackend {
     const value = new Value([...shape], dtype as DType);
     const { recording } = this;
     if (recording.traced !== null) {
-      const copy = toElements(values, value.dtype);
+      const copy = copyElements(values as ArrayLike<number>, value.dtype);
       value.node = recording.tape.data(copy, shape, value.dtype);
     } else if (values) {
       const elements = value.allocate().elements(value.dtype);
@@ -181,6 +181,16 @@ export class RecordingBackend extends tf.KernelBackend {
     return equalShapes(node.shape, shape) ? node : tape.reshape(node, shape);
   }
 
+  /** Values that occur in a tensor, where no computing is needed to know them; else null. */
+  knownValues({ dataId }: tf.TensorInfo): ArrayLike<number> | null {
+    if (!(dataId instanceof Value)) return null;
+    const operation = dataId.node?.operation;
+    if (operation?.kind === "data") return operation.data;
+    if (operation?.kind === "constant") return [operation.value];
+    const isReady = dataId.node === null && dataId.memory !== null;
+    return isReady && this.recording.traced === null ? dataId.elements() : null;
+  }
+
   /** Runs the eager tape: everything alive that has not been computed yet. */
   flush(): void {
     const { recording } = this;
@@ -246,6 +256,14 @@ export class RecordingBackend extends tf.KernelBackend {
     if (traced === null && tape.size > MOST_PENDING && this.busy === 0) this.flush();
   }
 
+  /** Milliseconds of what `run` computes, the recording included. */
+  override time(run: () => void): Promise<tf.BackendTimingInfo> {
+    const startMs = performance.now();
+    run();
+    this.flush();
+    return Promise.resolve({ kernelMs: performance.now() - startMs });
+  }
+
   /** Frees what single operations were compiled to; TensorFlow.js calls it when it lets a backend go. */
   override dispose(): void {
     for (const program of this.#programs.values()) program.release();
@@ -268,30 +286,5 @@ export class RecordingBackend extends tf.KernelBackend {
   override async read(dataId: object): Promise<tf.backend_util.BackendValues> {
     while (this.busy > 0) await this.inFlight;
     return this.readSync(dataId);
-  }
-}
-
-/** The graph with its products in a precision. */
-function castGraph(graph: Graph, precision: Precision): Graph {
-  switch (precision) {
-    case "float32":
-      return graph;
-    case "mixed-bfloat16":
-      return autocast(graph, "bfloat16");
-    case "mixed-float16":
-      return autocast(graph, "float16");
-  }
-}
-
-/** A copy of given values as the elements of a type. */
-function toElements(values: tf.backend_util.BackendValues, dtype: DType): Elements {
-  const numbers = values as ArrayLike<number>;
-  switch (dtype) {
-    case "float32":
-      return Float32Array.from(numbers);
-    case "int32":
-      return Int32Array.from(numbers);
-    case "bool":
-      return Uint8Array.from(numbers);
   }
 }

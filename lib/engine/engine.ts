@@ -8,11 +8,7 @@ import type { Executor as ExecutorChoice, Precision } from "@/config.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
 import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
-import { registerArrangementKernels } from "@/engine/kernels/arrangement.ts";
-import { registerElementwiseKernels } from "@/engine/kernels/elementwise.ts";
-import { registerFallbackKernels } from "@/engine/kernels/fallback.ts";
-import { registerProductKernels } from "@/engine/kernels/products.ts";
-import { registerReductionKernels } from "@/engine/kernels/reductions.ts";
+import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 
 export type EngineOptions = {
@@ -49,11 +45,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<OpenedEng
   if (eager === undefined) {
     const onnx = createOnnxExecutor(threads);
     eager = onnx;
-    registerElementwiseKernels();
-    registerArrangementKernels();
-    registerReductionKernels();
-    registerProductKernels();
-    registerFallbackKernels();
+    registerKernels();
     tf.registerBackend(BACKEND, () => new RecordingBackend(onnx), 10);
   }
   await tf.setBackend(BACKEND);

@@ -90,6 +90,8 @@ export type Operation =
     readonly value: number;
   }
   | { readonly kind: "concat"; readonly axis: number }
+  /** Positions (int32) of the `count` largest elements along the last axis, largest first, of equals the first. */
+  | { readonly kind: "top"; readonly count: number }
   /** See `dropout_mask.ts`; the operand is the seed. */
   | { readonly kind: "dropout-mask"; readonly rate: number; readonly site: string };
 

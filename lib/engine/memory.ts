@@ -42,3 +42,15 @@ export class Memory {
     }
   }
 }
+
+/** A copy of given numbers as the elements of a type. */
+export function copyElements(values: ArrayLike<number>, dtype: DType): Elements {
+  switch (dtype) {
+    case "float32":
+      return Float32Array.from(values);
+    case "int32":
+      return Int32Array.from(values);
+    case "bool":
+      return Uint8Array.from(values);
+  }
+}

@@ -47,7 +47,7 @@ function makeSuite(name: string, parent: Suite | null): Suite {
 
 let current = makeSuite("", null);
 let failures: string[] = [];
-let undos: (() => void)[] = [];
+const undos: (() => void)[] = [];
 
 function describe(name: string, declare: () => void): void {
   const suite = makeSuite(name, current);
@@ -123,14 +123,20 @@ async function attempt(bodies: readonly Body[]): Promise<void> {
   }
 }
 
+/** Takes back all spies but the first `kept`. */
+function undoSpies(kept: number): void {
+  for (const undo of undos.splice(kept).toReversed()) undo();
+}
+
 function lineage(suite: Suite): Suite[] {
   return suite.parent === null ? [suite] : [...lineage(suite.parent), suite];
 }
 
 async function runSuite(suite: Suite, path: string, listener: SpecListener): Promise<void> {
   failures = [];
+  const outer = undos.length;
   await attempt(suite.hooks.beforeAll);
-  const before = failures;
+  const before = failures, shared = undos.length; // spies of `beforeAll` last as long as the suite
   for (const child of suite.children) {
     const name = path === "" ? child.name : `${path} > ${child.name}`;
     if ("children" in child) {
@@ -143,12 +149,12 @@ async function runSuite(suite: Suite, path: string, listener: SpecListener): Pro
     listener.started(name);
     await attempt([...suites.flatMap(({ hooks }) => hooks.beforeEach), child.body]);
     await attempt(suites.toReversed().flatMap(({ hooks }) => hooks.afterEach));
-    for (const undo of undos.toReversed()) undo();
-    undos = [];
+    undoSpies(shared);
     listener.ended({ name, failures });
   }
   failures = [];
   await attempt(suite.hooks.afterAll);
+  undoSpies(outer);
 }
 
 /** Runs everything declared so far and forgets it. */

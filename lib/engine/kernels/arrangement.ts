@@ -8,30 +8,7 @@ import { registerKernel, registerSharingKernel } from "@/engine/kernels/register
 import { rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
 export function registerArrangementKernels(): void {
-  registerSharingKernel("Identity", "x", (shape) => shape);
-  registerSharingKernel<{ shape: number[] }>(
-    "Reshape",
-    "x",
-    (own, { shape }) => {
-      const size = sizeOf(own);
-      const whole = tf.util.inferFromImplicitShape(shape, size);
-      tf.util.assert(
-        size === sizeOf(whole),
-        () =>
-          `The new shape (${whole}) has ${sizeOf(whole)} elements and the old shape (${own}) has ` +
-          `${size} elements. The new shape and old shape must have the same number of elements.`,
-      );
-      return whole;
-    },
-  );
-  registerSharingKernel<{ dim: number }>("ExpandDims", "input", (shape, { dim }) => {
-    const rank = shape.length;
-    tf.util.assert(
-      -(rank + 1) <= dim,
-      () => `Axis must be in the interval [${-(rank + 1)}, ${rank}]`,
-    );
-    return shape.toSpliced(dim < 0 ? dim + rank + 1 : dim, 0, 1);
-  });
+  registerShapes();
   registerKernel<{ perm: number[] }>("Transpose", ({ tape, input, attributes: { perm } }) => {
     const x = input("x");
     const own = rowMajorStrides(x.shape);
@@ -50,18 +27,6 @@ export function registerArrangementKernels(): void {
     "BroadcastTo",
     ({ tape, input, attributes: { shape } }) => tape.broadcast(input("x"), shape),
   );
-  registerKernel<{ begin: number[]; size: number[] }>("Slice", ({ tape, input, attributes }) => {
-    const x = input("x");
-    const { begin, size } = attributes;
-    const [start = [], shape = []] = tf.slice_util.parseSliceParams(
-      { shape: [...x.shape] } as tf.Tensor,
-      begin,
-      size,
-    );
-    const own = rowMajorStrides(x.shape);
-    const offset = start.reduce((sum, at, axis) => sum + at * (own[axis] as number), 0);
-    return tape.view(x, shape, stridedView(shape, own, offset));
-  });
   registerKernel<{ paddings: [number, number][]; constantValue: number }>(
     "PadV2",
     ({ tape, input, attributes: { paddings, constantValue } }) => {
@@ -73,27 +38,69 @@ export function registerArrangementKernels(): void {
       return tape.make({ kind: "pad", paddings, value: constantValue }, [x], shape, x.dtype);
     },
   );
-  registerKernel<{ axis: number }>("Concat", ({ tape, inputs, attributes }) => {
-    const first = inputs[0];
-    if (first === undefined) throw new RangeError("Cannot concatenate as there must be a tensor");
-    const axis = tf.util.parseAxisParam(attributes.axis, [...first.shape])[0] ?? 0;
-    const parts = inputs.filter(({ shape }) => sizeOf(shape) > 0);
-    if (parts.length === 1) return parts[0] ?? first;
-    const total = parts.reduce((sum, { shape }) => sum + (shape[axis] as number), 0);
-    const shape = first.shape.with(axis, total);
-    return tape.make({ kind: "concat", axis }, parts, shape, first.dtype);
+  registerConstants();
+}
+
+/** Kernels that only give elements another shape. */
+function registerShapes(): void {
+  registerSharingKernel("Identity", "x", (shape) => shape);
+  registerSharingKernel<{ shape: number[] }>("Reshape", "x", (own, { shape }) => {
+    const size = sizeOf(own);
+    const whole = tf.util.inferFromImplicitShape(shape, size);
+    tf.util.assert(
+      size === sizeOf(whole),
+      () =>
+        `The new shape (${whole}) has ${sizeOf(whole)} elements and the old shape (${own}) has ` +
+        `${size} elements. The new shape and old shape must have the same number of elements.`,
+    );
+    return whole;
   });
-  registerKernel<{ shape: number[]; value: number; dtype?: DType }>(
+  registerSharingKernel<{ dim: number }>("ExpandDims", "input", (shape, { dim }) => {
+    const rank = shape.length;
+    tf.util.assert(
+      -(rank + 1) <= dim,
+      () => `Axis must be in the interval [${-(rank + 1)}, ${rank}]`,
+    );
+    return shape.toSpliced(dim < 0 ? dim + rank + 1 : dim, 0, 1);
+  });
+}
+
+/** Kernels whose elements are known while recording. */
+function registerConstants(): void {
+  registerKernel<{ shape: number[]; value: number | string; dtype?: DType | "string" }>(
     "Fill",
-    ({ tape, attributes: { shape, value, dtype } }) =>
-      tape.constant(value, shape, dtype ?? "float32"),
+    ({ tape, attributes: { shape, value, dtype } }) => {
+      const type = dtype ?? tf.util.inferDtype(value);
+      if (typeof value === "string" || type === "string") return null;
+      return tape.constant(value, shape, type as DType);
+    },
   );
-  registerKernel("ZerosLike", ({ tape, input }) => {
-    const { shape, dtype } = input("x");
-    return tape.constant(0, shape, dtype);
-  });
-  registerKernel("OnesLike", ({ tape, input }) => {
-    const { shape, dtype } = input("x");
-    return tape.constant(1, shape, dtype);
-  });
+  registerKernel<{ start: number; stop: number; step: number; dtype: DType }>(
+    "Range",
+    ({ tape, attributes: { start, stop, step, dtype } }) => {
+      const away = (start < stop && step < 0) || (stop < start && step > 1);
+      const length = start === stop || away ? 0 : Math.abs(Math.ceil((stop - start) / step));
+      const stride = stop < start && step === 1 ? -1 : step;
+      const values = Array.from({ length }, (_, i) => start + i * stride);
+      const data = dtype === "float32" ? Float32Array.from(values) : Int32Array.from(values);
+      return tape.data(data, [length], dtype);
+    },
+  );
+  registerKernel<{ start: number; stop: number; num: number }>(
+    "LinSpace",
+    ({ tape, attributes: { start, stop, num } }) => {
+      const stride = (stop - start) / (num - 1);
+      const data = Float32Array.from(
+        { length: num },
+        (_, i) => i === 0 ? start : start + i * stride,
+      );
+      return tape.data(data, [num], "float32");
+    },
+  );
+  for (const [kernel, value] of [["ZerosLike", 0], ["OnesLike", 1]] as const) {
+    registerKernel(kernel, ({ tape, input }) => {
+      const { shape, dtype } = input("x");
+      return tape.constant(value, shape, dtype);
+    });
+  }
 }

@@ -2,11 +2,13 @@
  * Elementwise kernels of TensorFlow.js, recorded as primitives.
  * @module
  */
-import type { BinaryOperation, Node, UnaryOperation } from "@/engine/ir.ts";
+import type { BinaryOperation, DType, Node, UnaryOperation } from "@/engine/ir.ts";
+import * as formulas from "@/engine/kernels/formulas.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
 
-const BINARY = {
+/** Kernels of two numbers; truth values are left to TensorFlow.js, as is division of whole numbers. */
+const ARITHMETIC = {
   Add: "add",
   Sub: "sub",
   Multiply: "mul",
@@ -14,74 +16,87 @@ const BINARY = {
   Maximum: "max",
   Minimum: "min",
   Pow: "pow",
+} as const satisfies Record<string, BinaryOperation>;
+
+const COMPARING = {
   Equal: "eq",
   NotEqual: "ne",
   Less: "lt",
   LessEqual: "le",
   Greater: "gt",
   GreaterEqual: "ge",
+} as const satisfies Record<string, BinaryOperation>;
+
+const LOGICAL = {
   LogicalAnd: "and",
   LogicalOr: "or",
 } as const satisfies Record<string, BinaryOperation>;
 
-const UNARY = {
+/** Functions that whole numbers have too. */
+const ANY_NUMBER = {
   Neg: "neg",
   Abs: "abs",
-  Exp: "exp",
-  Log: "log",
-  Sqrt: "sqrt",
-  Rsqrt: "rsqrt",
-  Reciprocal: "reciprocal",
-  Erf: "erf",
-  Tanh: "tanh",
-  Sin: "sin",
-  Cos: "cos",
+} as const satisfies Record<string, UnaryOperation>;
+
+/** Functions that leave whole numbers as they are. */
+const ROUNDING = {
   Floor: "floor",
   Ceil: "ceil",
   Round: "round",
-  Sign: "sign",
-  LogicalNot: "not",
 } as const satisfies Record<string, UnaryOperation>;
 
-/** x² as a product, which gradients and squared sums recognize. */
-function square(tape: Tape, x: Node): Node {
-  return tape.binary("mul", x, x);
-}
+/** Functions of real numbers; of whole numbers the result is cut off to a whole number, as in TensorFlow.js. */
+const REAL: Record<string, formulas.Formula> = {
+  Log: (tape, x) => tape.unary("log", x),
+  Sqrt: (tape, x) => tape.unary("sqrt", x),
+  Rsqrt: (tape, x) => tape.unary("rsqrt", x),
+  Reciprocal: (tape, x) => tape.unary("reciprocal", x),
+  Erf: (tape, x) => tape.unary("erf", x),
+  Tanh: (tape, x) => tape.unary("tanh", x),
+  Sin: (tape, x) => tape.unary("sin", x),
+  Cos: (tape, x) => tape.unary("cos", x),
+  Tan: (tape, x) => tape.binary("div", tape.unary("sin", x), tape.unary("cos", x)),
+  Expm1: formulas.expm1,
+  Log1p: formulas.log1p,
+};
 
-/** 1 / (1 + e⁻ˣ) */
-function sigmoid(tape: Tape, x: Node): Node {
-  const one = tape.constant(1);
-  return tape.unary("reciprocal", tape.binary("add", tape.unary("exp", tape.unary("neg", x)), one));
+/** The result of a function of real numbers in the type of its operand; null for truth values. */
+function inRealNumbers(tape: Tape, x: Node, formula: formulas.Formula): Node | null {
+  if (x.dtype === "bool") return null;
+  return tape.cast(formula(tape, tape.cast(x, "float32")), x.dtype);
 }
 
 export function registerElementwiseKernels(): void {
-  for (const [kernel, name] of Object.entries(BINARY)) {
-    registerKernel(kernel, ({ tape, input }) => tape.binary(name, input("a"), input("b")));
+  registerBinaryKernels();
+  for (const [kernel, name] of Object.entries(ANY_NUMBER)) {
+    registerKernel(kernel, ({ tape, input }) => {
+      const x = input("x");
+      return x.dtype === "bool" ? null : tape.unary(name, x);
+    });
   }
-  for (const [kernel, name] of Object.entries(UNARY)) {
-    registerKernel(kernel, ({ tape, input }) => tape.unary(name, input("x")));
+  for (const [kernel, name] of Object.entries(ROUNDING)) {
+    registerKernel(kernel, ({ tape, input }) => {
+      const x = input("x");
+      return x.dtype === "float32" ? tape.unary(name, x) : x;
+    });
   }
-  registerKernel("Square", ({ tape, input }) => square(tape, input("x")));
-  registerKernel(
-    "SquaredDifference",
-    ({ tape, input }) => square(tape, tape.binary("sub", input("a"), input("b"))),
-  );
-  registerKernel("Sigmoid", ({ tape, input }) => sigmoid(tape, input("x")));
-  registerKernel("Relu", ({ tape, input }) => {
+  for (const [kernel, formula] of Object.entries(REAL)) {
+    registerKernel(kernel, ({ tape, input }) => inRealNumbers(tape, input("x"), formula));
+  }
+  registerKernel("Exp", ({ tape, input }) => tape.unary("exp", tape.cast(input("x"), "float32")));
+  registerKernel("Sign", ({ tape, input }) => {
     const x = input("x");
-    return tape.binary("max", x, tape.constant(0, [], x.dtype));
+    return x.dtype === "bool" ? x : formulas.sign(tape, x);
   });
-  registerKernel(
-    "AddN",
-    ({ tape, inputs }) => inputs.reduce((sum, term) => tape.binary("add", sum, term)),
-  );
+  registerKernel("Square", ({ tape, input }) => {
+    const x = input("x");
+    return x.dtype === "bool" ? null : formulas.square(tape, x);
+  });
+  registerKernel("LogicalNot", ({ tape, input }) => tape.unary("not", input("x")));
+  registerTestingKernels();
   registerKernel<{ dtype: string }>("Cast", ({ tape, input, attributes: { dtype } }) => {
-    if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") {
-      throw new TypeError(
-        `Cannot cast as dtype must be float32, int32 or bool: current value is ${dtype}`,
-      );
-    }
-    return tape.cast(input("x"), dtype);
+    const isOurs = dtype === "float32" || dtype === "int32" || dtype === "bool";
+    return isOurs ? tape.cast(input("x"), dtype satisfies DType) : null;
   });
   registerKernel("Select", ({ tape, input }) => {
     const then = input("t");
@@ -92,5 +107,67 @@ export function registerElementwiseKernels(): void {
       ? tape.reshape(condition, axes)
       : condition;
     return tape.where(spread, then, input("e"));
+  });
+}
+
+function registerBinaryKernels(): void {
+  for (const [kernel, name] of Object.entries(ARITHMETIC)) {
+    registerKernel(kernel, ({ tape, input }) => {
+      const a = input("a");
+      if (a.dtype === "bool" || (name === "div" && a.dtype !== "float32")) return null;
+      return tape.binary(name, a, input("b"));
+    });
+  }
+  for (const [kernel, name] of Object.entries(COMPARING)) {
+    registerKernel(kernel, ({ tape, input }) => {
+      // Truth values have no order of their own.
+      const [a, b] = [input("a"), input("b")]
+        .map((x) => x.dtype === "bool" ? tape.cast(x, "int32") : x) as [Node, Node];
+      return tape.binary(name, a, b);
+    });
+  }
+  for (const [kernel, name] of Object.entries(LOGICAL)) {
+    registerKernel(kernel, ({ tape, input }) => tape.binary(name, input("a"), input("b")));
+  }
+  for (
+    const [kernel, formula] of [
+      ["FloorDiv", formulas.floorDivide],
+      ["Mod", formulas.modulo],
+    ] as const
+  ) {
+    registerKernel(kernel, ({ tape, input }) => {
+      const a = input("a");
+      return a.dtype === "bool" ? null : formula(tape, a, input("b"));
+    });
+  }
+  registerKernel("SquaredDifference", ({ tape, input }) => {
+    const a = input("a");
+    if (a.dtype === "bool") return null;
+    return formulas.square(tape, tape.binary("sub", a, input("b")));
+  });
+  registerKernel("AddN", ({ tape, inputs }) => {
+    if (inputs[0]?.dtype === "bool") return null;
+    return inputs.reduce((sum, term) => tape.binary("add", sum, term));
+  });
+}
+
+/** What kind of number elements are. */
+function registerTestingKernels(): void {
+  const no = (tape: Tape, { shape }: Node, value = 0) => tape.constant(value, shape, "bool");
+  const magnitude = (tape: Tape, x: Node) => tape.unary("abs", x);
+  const infinity = (tape: Tape) => tape.constant(Infinity);
+  registerKernel("IsNan", ({ tape, input }) => {
+    const x = input("x");
+    return x.dtype === "float32" ? formulas.isNaNs(tape, x) : no(tape, x);
+  });
+  registerKernel("IsInf", ({ tape, input }) => {
+    const x = input("x");
+    if (x.dtype !== "float32") return no(tape, x);
+    return tape.binary("eq", magnitude(tape, x), infinity(tape));
+  });
+  registerKernel("IsFinite", ({ tape, input }) => {
+    const x = input("x");
+    if (x.dtype !== "float32") return no(tape, x, 1);
+    return tape.binary("lt", magnitude(tape, x), infinity(tape));
   });
 }

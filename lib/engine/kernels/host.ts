@@ -27,8 +27,8 @@ export type HostCall = {
 };
 
 /** Whether elements are kept by TensorFlow.js's `cpu` backend: strings and complex numbers. */
-export function isForeign({ dataId }: tf.TensorInfo): boolean {
-  return dataId instanceof ForeignValue;
+export function isForeign(info: tf.TensorInfo | undefined): boolean {
+  return info?.dataId instanceof ForeignValue;
 }
 
 /** Runs a kernel of the `cpu` backend on operands of ours. */
@@ -51,10 +51,12 @@ export function runOnHost(
   host.firstUse = false; // its greeting recommends what this backend replaces
   const borrowed: object[] = [];
   const lend = (info: tf.TensorInfo): tf.TensorInfo => {
-    if (info.dataId instanceof ForeignValue) return { ...info, dataId: info.dataId.dataId };
+    // The same tensor (some kernels ask for its rank) over elements of the other backend.
+    const over = (dataId: object) => Object.create(info, { dataId: { value: dataId } });
+    if (info.dataId instanceof ForeignValue) return over(info.dataId.dataId);
     const dataId = host.write(backend.readSync(info.dataId), info.shape, info.dtype);
     borrowed.push(dataId);
-    return { ...info, dataId };
+    return over(dataId);
   };
   const lendAll = (infos: tf.TensorInfo | tf.TensorInfo[]) =>
     Array.isArray(infos) ? infos.map(lend) : infos && lend(infos);

@@ -1,78 +1,115 @@
 /**
- * Products, look-ups and what gradients of look-ups need.
+ * Kernels of matrix products.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { DropoutMaskAttributes } from "@/engine/dropout_mask.ts";
-import type { DType } from "@/engine/ir.ts";
+import type { Node } from "@/engine/ir.ts";
+import { activate } from "@/engine/kernels/activations.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
+import type { Tape } from "@/engine/tape.ts";
 import { rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
+type ProductAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
+
+type FusedAttributes = ProductAttributes & {
+  readonly activation?: string;
+  readonly leakyreluAlpha?: number;
+};
+
+/** A product of checked shapes. */
+function multiply(tape: Tape, a: Node, b: Node, attributes: ProductAttributes): Node {
+  const { transposeA = false, transposeB = false } = attributes;
+  tf.util.assert(
+    a.shape.length >= 2 && b.shape.length >= 2,
+    () =>
+      `Error in matMul: operands must have rank 2 or more: shapes are ${a.shape} and ${b.shape}`,
+  );
+  const innerA = a.shape.at(transposeA ? -2 : -1), innerB = b.shape.at(transposeB ? -1 : -2);
+  tf.util.assert(
+    innerA === innerB,
+    () =>
+      `Error in matMul: inner shapes (${innerA}) and (${innerB}) of Tensors with shapes ` +
+      `${a.shape} and ${b.shape} and transposeA=${transposeA} and transposeB=${transposeB} ` +
+      "must match.",
+  );
+  return tape.matmul(a, b, transposeA, transposeB);
+}
+
 export function registerProductKernels(): void {
-  registerKernel<{ transposeA: boolean; transposeB: boolean }>(
+  registerKernel<ProductAttributes>(
     "BatchMatMul",
-    ({ tape, input, attributes: { transposeA, transposeB } }) =>
-      tape.matmul(input("a"), input("b"), transposeA ?? false, transposeB ?? false),
+    ({ tape, input, attributes }) => multiply(tape, input("a"), input("b"), attributes),
   );
-  registerKernel<{ axis: number; batchDims: number }>("GatherV2", ({ tape, input, attributes }) => {
-    const table = input("x"), indices = input("indices");
-    const axis = tf.util.parseAxisParam(attributes.axis, [...table.shape])[0] ?? 0;
-    if ((attributes.batchDims ?? 0) !== 0) {
-      throw new RangeError(
-        `Cannot gather as batchDims must be 0: current value is ${attributes.batchDims}`,
-      );
-    }
-    // The axis goes first, rows are looked up, and the axes of the indices go where it was.
-    const own = rowMajorStrides(table.shape);
-    const order = [axis, ...table.shape.keys()].filter((a, i) => i === 0 || a !== axis);
-    const sizes = order.map((a) => table.shape[a] as number);
-    const rows = tape.view(table, sizes, stridedView(sizes, order.map((a) => own[a] as number)));
-    const found = tape.make(
-      { kind: "gather" },
-      [rows, tape.cast(indices, "int32")],
-      [...indices.shape, ...sizes.slice(1)],
-      table.dtype,
-    );
-    if (axis === 0) return found;
-    const rank = indices.shape.length;
-    const from = rowMajorStrides(found.shape);
-    const back = [
-      ...Array.from({ length: axis }, (_, i) => rank + i),
-      ...Array.from({ length: rank }, (_, i) => i),
-      ...Array.from({ length: table.shape.length - 1 - axis }, (_, i) => rank + axis + i),
-    ];
-    const shape = back.map((a) => found.shape[a] as number);
-    return tape.view(found, shape, stridedView(shape, back.map((a) => from[a] as number)));
+  registerKernel<FusedAttributes>("_FusedMatMul", ({ tape, input, has, attributes }) => {
+    const { activation = "linear", leakyreluAlpha } = attributes;
+    const product = multiply(tape, input("a"), input("b"), attributes);
+    const sum = has("bias") ? tape.binary("add", product, input("bias")) : product;
+    const slope = has("preluActivationWeights")
+      ? input("preluActivationWeights")
+      : leakyreluAlpha === undefined
+      ? null
+      : tape.constant(leakyreluAlpha);
+    return activate(tape, sum, { activation, slope });
   });
-  registerKernel<{ numSegments: number }>(
-    "UnsortedSegmentSum",
-    ({ tape, input, attributes: { numSegments } }) => {
-      const rows = input("x");
-      const count = sizeOf(input("segmentIds").shape);
-      const indices = tape.reshape(tape.cast(input("segmentIds"), "int32"), [count]);
-      const shape = [numSegments, ...rows.shape.slice(1)];
-      return tape.make({ kind: "scatter-add" }, [rows, indices], shape, rows.dtype);
-    },
-  );
-  registerKernel<{ depth: number; onValue?: number; offValue?: number; dtype?: DType }>(
-    "OneHot",
-    ({ tape, input, attributes: { depth, onValue = 1, offValue = 0, dtype = "float32" } }) => {
-      const indices = input("indices");
-      const shape = [...indices.shape, depth];
-      const wanted = tape.broadcast(tape.reshape(indices, [...indices.shape, 1]), shape);
-      const columns = tape.data(Int32Array.from({ length: depth }, (_, i) => i), [depth], "int32");
-      const hit = tape.binary("eq", wanted, tape.broadcast(columns, shape));
-      if (onValue === 1 && offValue === 0) return tape.cast(hit, dtype);
-      return tape.where(
-        hit,
-        tape.constant(onValue, shape, dtype),
-        tape.constant(offValue, shape, dtype),
-      );
-    },
-  );
+  registerKernel<{ equation: string }>("Einsum", ({ tape, inputs, attributes: { equation } }) => {
+    const { allDims, summedDims, idDims } = tf.backend_util.decodeEinsumEquation(
+      equation,
+      inputs.length,
+    );
+    const shapes = inputs.map(({ shape }) => ({ shape }) as tf.Tensor);
+    tf.backend_util.checkEinsumDimSizes(allDims.length, idDims, shapes);
+    const output = allDims.slice(0, allDims.length - summedDims.length).map((_, dim) => dim);
+    const [first, second] = inputs.map((x, i) => sumOwn(tape, { x, labels: idDims[i] ?? [] }, i));
+    if (first === undefined) return null;
+    const whole = second === undefined ? first : contract(tape, first, second, output);
+    return permute(tape, whole, output);
+
+    /** Sums over the labels that neither the output nor another operand has. */
+    function sumOwn(tape: Tape, { x, labels }: Labeled, operand: number): Labeled {
+      const elsewhere = [...output, ...idDims.flatMap((dims, i) => i === operand ? [] : dims)];
+      const axes = labels.flatMap((label, axis) => elsewhere.includes(label) ? [] : [axis]);
+      return {
+        x: axes.length === 0 ? x : tape.reduce("sum", x, axes, false),
+        labels: labels.filter((label) => elsewhere.includes(label)),
+      };
+    }
+  });
   registerKernel<DropoutMaskAttributes>(
     "DropoutMask",
     ({ tape, input, attributes: { shape, rate, site } }) =>
       tape.make({ kind: "dropout-mask", rate, site }, [input("seed")], shape, "float32"),
   );
+}
+
+/** An array whose axes have labels. */
+type Labeled = { readonly x: Node; readonly labels: readonly number[] };
+
+/** The array with its axes in the order of `labels`. */
+function permute(tape: Tape, { x, labels }: Labeled, order: readonly number[]): Node {
+  const axes = order.map((label) => labels.indexOf(label));
+  const own = rowMajorStrides(x.shape);
+  const shape = axes.map((axis) => x.shape[axis] as number);
+  return tape.view(x, shape, stridedView(shape, axes.map((axis) => own[axis] as number)));
+}
+
+/** The product of two arrays, summed over the labels that are not in `output`, as one matrix product. */
+function contract(tape: Tape, a: Labeled, b: Labeled, output: readonly number[]): Labeled {
+  const both = a.labels.filter((label) => b.labels.includes(label));
+  const batch = both.filter((label) => output.includes(label));
+  const summed = both.filter((label) => !output.includes(label));
+  const ownA = a.labels.filter((label) => !both.includes(label));
+  const ownB = b.labels.filter((label) => !both.includes(label));
+  const sizes = (of: Labeled, labels: readonly number[]) =>
+    labels.map((label) => of.x.shape[of.labels.indexOf(label)] as number);
+  const stack = (of: Labeled, rows: readonly number[], columns: readonly number[]) =>
+    tape.reshape(
+      permute(tape, of, [...batch, ...rows, ...columns]),
+      [batch, rows, columns].map((labels) => sizeOf(sizes(of, labels))),
+    );
+  const product = tape.matmul(stack(a, ownA, summed), stack(b, summed, ownB), false, false);
+  return {
+    x: tape.reshape(product, [...sizes(a, batch), ...sizes(a, ownA), ...sizes(b, ownB)]),
+    labels: [...batch, ...ownA, ...ownB],
+  };
 }

@@ -3,8 +3,10 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Reduction } from "@/engine/ir.ts";
+import type { Node, Reduction } from "@/engine/ir.ts";
+import { isNaNs } from "@/engine/kernels/formulas.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
+import type { Tape } from "@/engine/tape.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 const REDUCTIONS = {
@@ -29,12 +31,31 @@ function axesOf(
   return tf.util.parseAxisParam((axis ?? reductionIndices) as number | number[], [...shape]);
 }
 
+/** The greatest or least element `result`, or NaN where one is among the elements. */
+function keepNaNs(
+  tape: Tape,
+  x: Node,
+  result: Node,
+  { axes, keepDims }: { readonly axes: readonly number[]; readonly keepDims: boolean },
+): Node {
+  if (x.dtype !== "float32" || x.shape.length === 0) return result;
+  const nothing = tape.constant(0, x.shape), nan = tape.constant(NaN, x.shape);
+  const marks = tape.where(isNaNs(tape, x), nan, nothing);
+  const sum = tape.reduce("sum", marks, axes, keepDims);
+  return tape.where(isNaNs(tape, sum), sum, result);
+}
+
 export function registerReductionKernels(): void {
   for (const [kernel, name] of Object.entries(REDUCTIONS)) {
     registerKernel<ReductionAttributes>(kernel, ({ tape, input, attributes }) => {
       const x = input("x");
-      const summed = name === "sum" && x.dtype === "bool" ? tape.cast(x, "int32") : x;
-      return tape.reduce(name, summed, axesOf(attributes, x.shape), attributes.keepDims ?? false);
+      const axes = axesOf(attributes, x.shape), keepDims = attributes.keepDims ?? false;
+      const counted = x.dtype === "bool" && name !== "any" && name !== "all";
+      const result = tape.reduce(name, counted ? tape.cast(x, "int32") : x, axes, keepDims);
+      if (name === "max" || name === "min") {
+        return tape.cast(keepNaNs(tape, x, result, { axes, keepDims }), x.dtype);
+      }
+      return result;
     });
   }
   registerKernel<ReductionAttributes>("Mean", ({ tape, input, attributes }) => {
@@ -47,7 +68,12 @@ export function registerReductionKernels(): void {
   for (const [kernel, name] of [["ArgMax", "argmax"], ["ArgMin", "argmin"]] as const) {
     registerKernel<ReductionAttributes>(kernel, ({ tape, input, attributes }) => {
       const x = input("x");
-      return tape.reduce(name, x, axesOf(attributes, x.shape), false);
+      const axes = axesOf(attributes, x.shape);
+      if (x.dtype !== "float32") return tape.reduce(name, tape.cast(x, "int32"), axes, false);
+      // NaN is never the greatest nor the least.
+      const least = tape.constant(name === "argmax" ? -Infinity : Infinity, x.shape);
+      const numbers = tape.where(isNaNs(tape, x), least, x);
+      return tape.reduce(name, numbers, axes, false);
     });
   }
   registerKernel<{ dim: number }>("Softmax", ({ tape, input, attributes: { dim } }) => {

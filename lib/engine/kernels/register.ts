@@ -13,9 +13,13 @@ export type KernelCall<A> = {
   readonly tape: Tape;
   /** The operand called `name` in TensorFlow.js's kernel. */
   input(name: string): Node;
+  /** Whether there is an operand called `name`. */
+  has(name: string): boolean;
   /** All operands in order, for kernels that take a list. */
   readonly inputs: readonly Node[];
   readonly attributes: A;
+  /** Values that occur in an operand, where they are known while recording; else null. */
+  known(name: string): ArrayLike<number> | null;
 };
 
 /** Kernels that are compiled; all others run on TensorFlow.js's own JavaScript kernels. */
@@ -36,16 +40,18 @@ export function registerKernel<A>(
     kernelFunc: (call) => {
       const { inputs, attrs } = call;
       const recorder = call.backend as RecordingBackend;
-      const infos = inputs as Record<string, tf.TensorInfo>;
+      const infos = inputs as Record<string, tf.TensorInfo | undefined>; // some are optional
       if (Object.values(infos).some(isForeign)) return runOnHost(name, call as unknown as HostCall);
       recorder.flushIfLong();
       const result = record({
         tape: recorder.recording.tape,
         input: (operand) => recorder.nodeOf(infos[operand] as tf.TensorInfo),
+        has: (operand) => infos[operand] !== undefined,
         get inputs() {
-          return Object.values(infos).map((info) => recorder.nodeOf(info));
+          return Object.values(infos).map((info) => recorder.nodeOf(info as tf.TensorInfo));
         },
         attributes: attrs as unknown as A,
+        known: (operand) => recorder.knownValues(infos[operand] as tf.TensorInfo),
       });
       if (result === null) return runOnHost(name, call as unknown as HostCall);
       return "operation" in result

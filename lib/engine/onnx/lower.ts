@@ -243,6 +243,11 @@ class Lowering {
         return writer.emit("Concat", inputs.map((input) => this.#name(input)), {
           axis: operation.axis,
         });
+      case "top": {
+        const count = writer.integers([operation.count]);
+        const [, wide = ""] = writer.emitMany("TopK", [this.#name(x as Node), count], 2, {});
+        return writer.emit("Cast", [wide], { to: 6 });
+      }
       case "dropout-mask":
         return emitDropoutMask(writer, this.#name(x as Node), { ...operation, shape });
     }

@@ -83,7 +83,10 @@ export class OnnxWriter {
   }
 
   reshape(x: OnnxName, from: readonly number[], to: readonly number[]): OnnxName {
-    return equalShapes(from, to) ? x : this.emit("Reshape", [x, this.integers(to)]);
+    if (equalShapes(from, to)) return x;
+    // Else a size of 0 would stand for the operand's own.
+    const attributes: Record<string, OnnxAttribute> = to.includes(0) ? { allowzero: 1 } : {};
+    return this.emit("Reshape", [x, this.integers(to)], attributes);
   }
 
   /** The elements of `x` [from] that `view` names, as an array [to]. */
