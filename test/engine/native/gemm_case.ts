@@ -95,7 +95,11 @@ export function prepareProduct(p: Product) {
   const bias = p.bias ? randomValues(p.n, false, p.seed + 4) : null;
   const flags = (p.bf16.a ? 1 : 0) | (p.bf16.b ? 2 : 0) | (p.bf16.c ? 4 : 0) |
     (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0);
-  const numbers = [p.m, p.n, p.k, flags, a.row, a.column, b.row, b.column, c.row]
+  // the stride of a dimension of size 1 may be anything
+  const stride = (size: number, of: number) => (size === 1 && p.seed % 2 === 1 ? 0 : of);
+  const numbers = [p.m, p.n, p.k, flags]
+    .concat(stride(p.m, a.row), stride(p.k, a.column), stride(p.k, b.row), stride(p.n, b.column))
+    .concat(stride(p.m, c.row))
     .concat(p.items, a.item, b.item, c.item);
   return { a, b, c, bias, numbers };
 }

@@ -54,6 +54,7 @@ export const BUILDS: readonly Build[] = [
     name: "this CPU, sanitized",
     flags: ["-O1", "-g", "-march=native", "-fsanitize=address,undefined", "-fno-sanitize-recover"],
   },
+  { name: "this CPU, races sought", flags: ["-O1", "-g", "-march=native", "-fsanitize=thread"] },
 ];
 
 /** True when `command --version` can be run. */

@@ -75,50 +75,31 @@ INLINE void multiply_block(const int rows, const int vectors, const int by_words
 
 typedef void Block(long words, const float *a, long a_stride, const float *b, const Target *target);
 
-#define DEFINE_BLOCKS(rows)                                                                        \
-  static void words_wide_##rows(long n, const float *a, long s, const float *b, const Target *t) { \
-    multiply_block(rows, BLOCK_VECTORS, 1, n, a, s, b, t);                                         \
-  }                                                                                                \
-  static void words_half_##rows(long n, const float *a, long s, const float *b, const Target *t) { \
-    multiply_block(rows, BLOCK_VECTORS / 2, 1, n, a, s, b, t);                                     \
-  }                                                                                                \
-  static void rows_wide_##rows(long n, const float *a, long s, const float *b, const Target *t) {  \
-    multiply_block(rows, BLOCK_VECTORS, 0, n, a, s, b, t);                                         \
-  }                                                                                                \
-  static void rows_half_##rows(long n, const float *a, long s, const float *b, const Target *t) {  \
-    multiply_block(rows, BLOCK_VECTORS / 2, 0, n, a, s, b, t);                                     \
-  }
 // clang-format off
-#define BLOCKS_OF(rows)                                                                            \
-  {rows, {{rows_wide_##rows, rows_half_##rows}, {words_wide_##rows, words_half_##rows}}}
+#define DEFINE_BLOCK(rows, name, vectors, by_words)                                                \
+  static void name##rows(long words, const float *a, long stride, const float *b, const Target *t) { \
+    multiply_block(rows, vectors, by_words, words, a, stride, b, t);                               \
+  }
+#define DEFINE_BLOCKS(rows)                                                                        \
+  DEFINE_BLOCK(rows, rows_wide_, BLOCK_VECTORS, 0)                                                 \
+  DEFINE_BLOCK(rows, rows_half_, BLOCK_VECTORS / 2, 0)                                             \
+  DEFINE_BLOCK(rows, words_wide_, BLOCK_VECTORS, 1)                                                \
+  DEFINE_BLOCK(rows, words_half_, BLOCK_VECTORS / 2, 1)
+#define LIST_BLOCKS(rows)                                                                          \
+  {rows, {{rows_wide_##rows, rows_half_##rows}, {words_wide_##rows, words_half_##rows}}},
 // clang-format on
 
-DEFINE_BLOCKS(1)
-DEFINE_BLOCKS(2)
-DEFINE_BLOCKS(4)
-#if BLOCK_ROWS == 14
-DEFINE_BLOCKS(8)
-DEFINE_BLOCKS(14)
-#else
-DEFINE_BLOCKS(6)
-#endif
+BLOCK_SIZES(DEFINE_BLOCKS)
 
 /** Blocks by rows, tallest first, then [strip by words][half width]. */
 static const struct {
   int rows;
   Block *blocks[2][2];
-} BLOCKS[] = {
-#if BLOCK_ROWS == 14
-    BLOCKS_OF(14), BLOCKS_OF(8),
-#else
-    BLOCKS_OF(6),
-#endif
-    BLOCKS_OF(4), BLOCKS_OF(2), BLOCKS_OF(1)};
+} BLOCKS[] = {BLOCK_SIZES(LIST_BLOCKS)};
 
 /** A strip times its panels; rows that make no full block are done by ever smaller ones. */
 static void multiply_strip(const Strip *s) {
   float ragged[BLOCK_ROWS * BLOCK_COLUMNS] __attribute__((aligned(64)));
-  const int by_words = s->a_stride == 0;
   const float *a = s->a;
   Target below_done = s->target;
   long left = s->rows;
@@ -129,7 +110,7 @@ static void multiply_strip(const Strip *s) {
       for (long column = 0; column < s->columns; column += BLOCK_COLUMNS, b += s->panel_words) {
         const long columns = MIN(BLOCK_COLUMNS, s->columns - column);
         const int half = columns <= BLOCK_COLUMNS / 2;
-        Block *block = BLOCKS[c].blocks[by_words][half];
+        Block *block = BLOCKS[c].blocks[s->by_words][half];
         const Target target = right_of(below_done, column);
         if (columns == BLOCK_COLUMNS || columns == BLOCK_COLUMNS / 2) {
           block(s->words, a, s->a_stride, b, &target);
@@ -139,7 +120,7 @@ static void multiply_strip(const Strip *s) {
           store_block(&target, ragged, rows, columns);
         }
       }
-      a += by_words ? rows : rows * s->a_stride;
+      a += s->by_words ? rows : rows * s->a_stride;
       below_done = below(below_done, rows);
       left -= rows;
     }

@@ -88,4 +88,14 @@ static void pack_strips(const Operand *a, float *strips, long strip_floats, long
             read_values(a, (m + i) * a->stride + k + w, words - w);
 }
 
-const Path gemm_float32 = {1, BLOCK_ROWS, 1, 1, pack_panels, pack_strips, multiply_strip, 0, 0};
+const Path gemm_float32 = {
+    .elements = 1,
+    .rows = BLOCK_ROWS,
+    .step = 1,
+    .row_unit = 1,
+    .longest_chunk = 768,
+    .block_bytes = 384 << 10,
+    .pack_panels = pack_panels,
+    .pack_strips = pack_strips,
+    .multiply = multiply_strip,
+};

@@ -65,7 +65,16 @@ static void pack_strips(const Operand *a, float *strips, long strip_floats, long
   }
 }
 
-const Path gemm_pairs = {2,           BLOCK_ROWS,     1, 1, gemm_pack_pair_panels,
-                         pack_strips, multiply_strip, 0, 0};
+const Path gemm_pairs = {
+    .elements = 2,
+    .rows = BLOCK_ROWS,
+    .step = 1,
+    .row_unit = 1,
+    .longest_chunk = 768,
+    .block_bytes = 384 << 10,
+    .pack_panels = gemm_pack_pair_panels,
+    .pack_strips = pack_strips,
+    .multiply = multiply_strip,
+};
 
 #endif

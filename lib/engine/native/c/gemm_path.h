@@ -42,7 +42,8 @@ typedef struct {
 /** Work of one call: a strip of A times neighbouring panels of B. */
 typedef struct {
   const float *a;
-  long a_stride; // words between rows; 0: the strip is stored by words
+  long a_stride; // words between rows, where the strip is stored by rows
+  int by_words;
   long rows;
   const float *b;
   long panel_words; // from one panel to the next
@@ -56,8 +57,10 @@ typedef struct {
   int rows; // of a strip
   int step; // words are padded to a multiple of it
   int row_unit; // shares of threads are cut at multiples of it
-  /** Packs words [from, to), counted from element k, of panels [first, last) of B; `panels` is the
-   * first. */
+  long longest_chunk; // words of K multiplied at once where C can hold sums between chunks
+  long block_bytes; // of panels that should stay in the second-level cache
+  /** Packs panels [first, last) of B, words [from, to) counted from element k; `panels`: the first.
+   */
   void (*pack_panels)(const Operand *b, float *panels, long panel_words, long k, long first,
                       long last, long from, long to);
   /** Packs rows [from, to) of A, `words` words from element k, into strips `strip_floats` apart. */

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 
 static const double SHARED_WORK = 40000; // M·N·K from which it pays to share a product
-static const long CHUNK_WORDS = 768; // longest chunk of K where C can hold sums between chunks
-static const long B_BLOCK_BYTES = 384 << 10; // of the second-level cache, for a block of panels
 static const long A_BLOCK_BYTES = 1 << 20; // rows packed at once
 static const long B_GROUP_BYTES = 4 << 20; // panels a thread packs at once for itself
 static const long ALIAS_BYTES =
@@ -69,7 +67,7 @@ static int describe(Operand *x, long extent, long depth, int64_t across, int64_t
 /** The share of K that is multiplied at once: all of it where C cannot hold float32 sums. */
 static void cut_into_chunks(Gemm *g) {
   g->words = round_up((g->a.depth + g->path->elements - 1) / g->path->elements, g->path->step);
-  const long longest = g->c.is_bf16 ? g->words : CHUNK_WORDS;
+  const long longest = g->c.is_bf16 ? g->words : g->path->longest_chunk;
   g->chunks = (g->words + longest - 1) / longest;
   g->chunk = round_up((g->words + g->chunks - 1) / g->chunks, 16);
   g->chunks = (g->words + g->chunk - 1) / g->chunk;
@@ -102,7 +100,7 @@ static int take_areas(Gemm *g, int threads) {
   const long strip_floats = MAX(strip_stride(g->chunk) * path->rows, g->chunk * STRIP_PITCH);
   const long most_rows = MAX(1, A_BLOCK_BYTES / (strip_floats * (long)sizeof(float))) * path->rows;
   const long all_rows = round_up(g->m, path->rows);
-  g->block_panels = MAX(1, B_BLOCK_BYTES / panel_bytes);
+  g->block_panels = MAX(1, path->block_bytes / panel_bytes);
   g->block_rows = g->a_in_place ? all_rows : MIN(most_rows, all_rows);
   g->private_a_floats = g->block_rows / path->rows * strip_floats;
   if (g->a_in_place)

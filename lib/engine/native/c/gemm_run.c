@@ -61,7 +61,8 @@ static void multiply_rows(const Job *job, Chunk chunk, long m, long end, const f
     for (long row = m; row < end; row += path->rows) {
       Strip s = {
           .a = job->strips + (row - m) / path->rows * strip_floats,
-          .a_stride = by_words ? 0 : row_floats,
+          .a_stride = row_floats,
+          .by_words = by_words,
           .rows = MIN(path->rows, end - row),
           .b = panels + (p - first) * g->panel_words,
           .panel_words = g->panel_words,

@@ -146,8 +146,19 @@ static void multiply_strip(const Strip *s) {
   send_rows(&waiting, STRIP_ROWS);
 }
 
-const Path gemm_tiles = {2,           STRIP_ROWS,     STEP,  STRIP_ROWS, gemm_pack_pair_panels,
-                         pack_strips, multiply_strip, begin, end};
+const Path gemm_tiles = {
+    .elements = 2,
+    .rows = STRIP_ROWS,
+    .step = STEP,
+    .row_unit = STRIP_ROWS,
+    .longest_chunk = 2048,
+    .block_bytes = 1280 << 10,
+    .pack_panels = gemm_pack_pair_panels,
+    .pack_strips = pack_strips,
+    .multiply = multiply_strip,
+    .begin = begin,
+    .end = end,
+};
 
 #else
 typedef int no_tiles_in_this_build; // a file of C is never empty

@@ -11,23 +11,28 @@
 #include <immintrin.h>
 #endif
 
+// BLOCK_SIZES: rows of the blocks that ever smaller remainders use, the full one first.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
 #define GEMM_AVX512 1
 #define LANES 16
 #define BLOCK_ROWS 14 // 28 of 32 registers hold the block
 #define BLOCK_VECTORS 2
+#define BLOCK_SIZES(DO) DO(14) DO(8) DO(4) DO(2) DO(1)
 #elif defined(__AVX2__) && defined(__FMA__)
 #define LANES 8
 #define BLOCK_ROWS 6 // 12 of 16
 #define BLOCK_VECTORS 2
+#define BLOCK_SIZES(DO) DO(6) DO(4) DO(2) DO(1)
 #elif defined(__aarch64__)
 #define LANES 4
-#define BLOCK_ROWS 6 // 24 of 32
+#define BLOCK_ROWS 5 // 20 of 32: compilers load all of a row of B and five words at once
 #define BLOCK_VECTORS 4
+#define BLOCK_SIZES(DO) DO(5) DO(4) DO(2) DO(1)
 #else
 #define LANES 4
 #define BLOCK_ROWS 6 // 12 of 16
 #define BLOCK_VECTORS 2
+#define BLOCK_SIZES(DO) DO(6) DO(4) DO(2) DO(1)
 #endif
 #define BLOCK_COLUMNS (LANES * BLOCK_VECTORS)
 
