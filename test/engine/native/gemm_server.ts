@@ -26,9 +26,9 @@ export const BUILDS: readonly Build[] = [
     compiler: "clang",
   },
   {
-    name: "amx",
+    name: "amx where permitted, else avx512_bf16",
     flags: ["-O2", ...AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16"],
-    needs: "amx_bf16",
+    needs: "avx512_bf16",
   },
   {
     name: "amx, tiles emulated",

@@ -76,8 +76,14 @@ extern const Path gemm_float32;
 #define GEMM_PAIRS 1
 extern const Path gemm_pairs;
 #endif
-#if defined(GEMM_PAIRS) &&                                                                         \
-    ((defined(__AMX_TILE__) && defined(__AMX_BF16__)) || defined(GEMM_EMULATE_TILES))
+#if defined(__AMX_TILE__) && defined(__AMX_BF16__)
+#define HAS_TILE_CODE 1
+#elif defined(__AMXTILE__) && defined(__AMXBF16__) // clang before 15
+#define HAS_TILE_CODE 1
+#elif defined(GEMM_EMULATE_TILES)
+#define HAS_TILE_CODE 1
+#endif
+#if defined(GEMM_PAIRS) && defined(HAS_TILE_CODE)
 #define GEMM_TILES 1
 extern const Path gemm_tiles;
 int gemm_tiles_permitted(void);
