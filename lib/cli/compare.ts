@@ -49,7 +49,8 @@ export const COMPARE = {
   options: OPTIONS,
   positionals: { names: ["RUN", "a second RUN"], min: 2, max: 2 },
   async run({ values: { json }, positionals: [first = "", second = ""] }) {
-    const comparisons = await compareRuns(first, second);
+    const { comparisons, notes } = await compareRuns(first, second);
+    for (const note of notes) console.error(note);
     const lines = json
       ? comparisons.map((each) => JSON.stringify(each))
       : formatComparisons(comparisons);

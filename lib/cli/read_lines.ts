@@ -6,9 +6,18 @@
 /** Texts from stdin that run together; from a keyboard each line is answered at once. */
 const CHUNK = 64;
 
-/** The texts given, in chunks: `given` itself, or stdin's lines where there is none; empty lines are left out. */
+/**
+ * The texts given, in chunks: `given` itself, none of which may be empty, or stdin's lines where there is
+ * none; empty lines are left out.
+ */
 export async function* readTexts(given: readonly string[]): AsyncGenerator<readonly string[]> {
   if (given.length > 0) {
+    const empty = given.findIndex((text) => text.trim() === "");
+    if (empty >= 0) {
+      throw new RangeError(
+        `Cannot read texts as each must have a word: text ${empty + 1} of ${given.length} is empty`,
+      );
+    }
     yield given;
     return;
   }

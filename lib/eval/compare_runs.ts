@@ -56,8 +56,13 @@ export function comparePredictions(
   options: CompareOptions = {},
 ): Comparison[] {
   const { seed = 1, resamples = 10_000 } = options;
-  checkSameRows(first, second);
   const { task, split, gold: { length: rows } } = first;
+  const unlike = findDifference(first, second);
+  if (unlike !== null) {
+    throw new RangeError(
+      `Cannot compare runs as the rows of ${task} ${split} must be the same in both: ${unlike}`,
+    );
+  }
   const ours = tallyRecord(first), theirs = tallyRecord(second);
   const measures = Object.keys(ours) as (keyof typeof ours)[];
   const tallies = measures.flatMap((measure) => [ours[measure], theirs[measure]]);
@@ -101,12 +106,22 @@ function describeDifference({ first, second, differences }: {
   };
 }
 
-/** Compares two runs on every split whose predictions both have kept. */
+/** What two runs have in common, compared. */
+export type RunComparison = {
+  readonly comparisons: readonly Comparison[];
+  /** What was left out, a sentence each. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * Compares two runs on every split whose predictions both have kept. Splits with other rows, such as
+ * validation carved with another seed, are left out with a note, unless none is left.
+ */
 export async function compareRuns(
   first: string,
   second: string,
   options: CompareOptions = {},
-): Promise<Comparison[]> {
+): Promise<RunComparison> {
   const [ours, theirs] = [await readKept(first), await readKept(second)];
   const pairs = ours.flatMap((record) => {
     const other = theirs.find(({ task, split }) => task === record.task && split === record.split);
@@ -120,7 +135,16 @@ export async function compareRuns(
       }; ${second} has ${theirs.map(name).join(", ")}`,
     );
   }
-  return pairs.flatMap(([a, b]) => comparePredictions(a, b, options));
+  const comparisons: Comparison[] = [], notes: string[] = [];
+  for (const [a, b] of pairs) {
+    const difference = findDifference(a, b);
+    if (difference === null) comparisons.push(...comparePredictions(a, b, options));
+    else notes.push(`${a.task} ${a.split} is left out as its rows are not the same: ${difference}`);
+  }
+  if (comparisons.length === 0) {
+    throw new RangeError(`Cannot compare runs as no split has the same rows in both: ${notes[0]}`);
+  }
+  return { comparisons, notes };
 }
 
 async function readKept(run: string): Promise<PredictionRecord[]> {
@@ -153,20 +177,14 @@ function tallyRecord(record: PredictionRecord): Partial<Record<Comparison["measu
   return { f1: tally("conlleval"), strictF1: tally("strict") };
 }
 
-/** Both records must speak of the same rows: as many, with the same gold labels of the same names. */
-function checkSameRows(first: PredictionRecord, second: PredictionRecord): void {
-  const subject = `${first.task} ${first.split}`;
-  const refuse = (wanted: string, current: string) =>
-    new RangeError(`Cannot compare runs as ${subject} must have ${wanted} in both: ${current}`);
+/** How the rows of two records differ, in number, labels or gold labels; null where they are the same. */
+function findDifference(first: PredictionRecord, second: PredictionRecord): string | null {
   if (first.kind !== second.kind || first.labels.join("\n") !== second.labels.join("\n")) {
-    throw refuse("the same labels", `they are ${first.labels.join()} and ${second.labels.join()}`);
+    return `labels are ${first.labels.join()} and ${second.labels.join()}`;
   }
   if (first.gold.length !== second.gold.length) {
-    throw refuse(
-      "the same rows",
-      `their numbers are ${first.gold.length} and ${second.gold.length}`,
-    );
+    return `their numbers are ${first.gold.length} and ${second.gold.length}`;
   }
   const differing = first.gold.findIndex((gold, row) => String(gold) !== String(second.gold[row]));
-  if (differing >= 0) throw refuse("the same gold labels", `row ${differing} differs`);
+  return differing < 0 ? null : `row ${differing} has another gold label`;
 }

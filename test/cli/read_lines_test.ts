@@ -1,4 +1,4 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects } from "node:assert/strict";
 import { chunkLines, readTexts } from "@/cli/read_lines.ts";
 
 async function linesOf(chunks: readonly string[], size: number): Promise<(readonly string[])[]> {
@@ -14,4 +14,11 @@ Deno.test("chunkLines() joins lines across chunks of bytes and leaves empty ones
 
 Deno.test("readTexts() prefers the texts given", async () => {
   deepStrictEqual(await Array.fromAsync(readTexts(["a", "b"])), [["a", "b"]]);
+});
+
+Deno.test("readTexts() refuses an empty text, word for word", async () => {
+  await rejects(Array.fromAsync(readTexts(["a", " \t"])), {
+    name: "RangeError",
+    message: "Cannot read texts as each must have a word: text 2 of 2 is empty",
+  });
 });

@@ -169,15 +169,15 @@ Deno.test("comparePredictions() refuses records of other rows, word for word", (
     throws(() => comparePredictions(some, other), { name: "RangeError", message });
   refuse(
     topics([true]),
-    "Cannot compare runs as ag test must have the same rows in both: their numbers are 2 and 1",
+    "Cannot compare runs as the rows of ag test must be the same in both: their numbers are 2 and 1",
   );
   refuse(
     topics([true, false], { gold: [0, 1] }),
-    "Cannot compare runs as ag test must have the same gold labels in both: row 1 differs",
+    "Cannot compare runs as the rows of ag test must be the same in both: row 1 has another gold label",
   );
   refuse(
     topics([true, false], { labels: ["a", "c"] }),
-    "Cannot compare runs as ag test must have the same labels in both: they are a,b and a,c",
+    "Cannot compare runs as the rows of ag test must be the same in both: labels are a,b and a,c",
   );
 });
 
@@ -191,9 +191,14 @@ Deno.test("compareRuns() compares what both runs have kept and says what is miss
     await writePredictions(one, first);
     await writePredictions(one, { ...first, split: "validation" });
     await writePredictions(two, second);
+    const [few] = pair([1]);
+    await writePredictions(two, { ...few, split: "validation" }); // carved with another seed
     await writePredictions(three, { ...second, task: "other" });
-    const found = await compareRuns(one, two, { resamples: 20 });
-    deepStrictEqual(found.map(({ task, split, measure }) => [task, split, measure]), [
+    const { comparisons, notes } = await compareRuns(one, two, { resamples: 20 });
+    deepStrictEqual(notes, [
+      "ag validation is left out as its rows are not the same: their numbers are 10 and 1",
+    ]);
+    deepStrictEqual(comparisons.map(({ task, split, measure }) => [task, split, measure]), [
       ["ag", "test", "accuracy"],
       ["ag", "test", "macroF1"],
     ]);
@@ -204,6 +209,13 @@ Deno.test("compareRuns() compares what both runs have kept and says what is miss
       "RangeError",
       `Cannot compare runs as both must have predictions for the same task and split: ${one} has ` +
         `ag test, ag validation; ${three} has other test`,
+    );
+    await Deno.remove(join(two, "predictions", "ag.test.jsonl"));
+    await refuse(
+      two,
+      "RangeError",
+      "Cannot compare runs as no split has the same rows in both: ag validation is left out as its " +
+        "rows are not the same: their numbers are 10 and 1",
     );
     await refuse(
       bare,
