@@ -28,8 +28,10 @@ export type SpecResult = {
 
 /** What a caller wants to know of specs as they run. */
 export type SpecListener = {
-  /** Whether to run a spec; without it, it is left out. */
+  /** Whether to run a spec. */
   wants(name: string): boolean;
+  /** A spec that TensorFlow.js itself has turned off. */
+  pending(name: string): void;
   started(name: string): void;
   ended(result: SpecResult): void;
 };
@@ -143,6 +145,7 @@ async function runSuite(suite: Suite, path: string, listener: SpecListener): Pro
       await runSuite(child, name, listener);
       continue;
     }
+    if (child.body === null) listener.pending(name);
     if (child.body === null || !listener.wants(name)) continue;
     failures = [...before];
     const suites = lineage(suite);

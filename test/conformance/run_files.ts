@@ -1,27 +1,19 @@
 /**
  * Runs test files of TensorFlow.js against a backend and prints one JSON line a spec. Started by
- * `conformance.ts` in a process of its own: `run_files.ts BACKEND FILE …`.
+ * `start_files.ts` in a process of its own: `run_files.ts BACKEND FILE …`.
  * @module
  */
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
+import { FALLBACKS_SEEN } from "@/engine/kernels/host.ts";
+import { findExclusion } from "./exclusions.ts";
 import { installJasmine, runSpecs } from "./jasmine.ts";
-import { COMPILED_KERNELS } from "@/engine/kernels/register.ts";
+import type { SpecRecord } from "./records.ts";
 import { findCore, stageTests } from "./stage.ts";
-import { isExcluded } from "./exclusions.ts";
-
-/** One spec: which kernels it ran that are compiled, and which that are not. */
-export type SpecRecord = {
-  readonly file: string;
-  readonly name: string;
-  readonly compiled: readonly string[];
-  readonly fallback: readonly string[];
-  readonly failures: readonly string[];
-};
 
 /** Names of kernels that have run since it was last cleared. */
 const kernels = new Set<string>();
@@ -42,31 +34,39 @@ function noteKernels(backendName: string): void {
   }
 }
 
-async function main([backend = "recorded", ...files]: string[]): Promise<void> {
-  const { log } = console;
-  console.log = console.warn = () => {}; // tests and deprecated calls talk
-  const dist = findCore();
+async function runFiles(
+  backend: string,
+  files: readonly string[],
+  tell: (record: SpecRecord) => void,
+): Promise<void> {
   const stage = Deno.makeTempDirSync({ prefix: "conformance-" });
-  globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
   try {
-    stageTests(dist, [...files, "jasmine_util.js"], stage);
-    Object.assign(globalThis, { require: createRequire(import.meta.url) });
+    stageTests(findCore(), [...files, "jasmine_util.js"], stage);
     installJasmine();
-    await openEngine({ threads: 1 });
+    await openEngine({ threads: 1, executor: "onnx" });
     noteKernels(backend);
     const url = (file: string) => pathToFileURL(join(stage, file)).href;
     const { setTestEnvs } = await import(url("jasmine_util.js"));
     setTestEnvs([{ name: backend, backendName: backend, isDataSync: true }]);
     for (const file of files) {
+      const noteSkippedSuite = (name: string) => tell({ kind: "elsewhere", file, name });
+      Object.assign(globalThis, { noteSkippedSuite });
       await import(url(file));
       await runSpecs({
-        wants: (name) => !isExcluded(file, name),
-        started: () => kernels.clear(),
+        wants: (name) => {
+          const isExcluded = findExclusion(file, name) !== undefined;
+          if (isExcluded) tell({ kind: "excluded", file, name });
+          return !isExcluded;
+        },
+        pending: (name) => tell({ kind: "pending", file, name }),
+        started: () => {
+          kernels.clear();
+          FALLBACKS_SEEN.clear();
+        },
         ended: ({ name, failures }) => {
-          const [compiled, fallback] = [true, false].map((wanted) =>
-            [...kernels].filter((kernel) => COMPILED_KERNELS.has(kernel) === wanted)
-          );
-          log(JSON.stringify({ file, name, compiled, fallback, failures }));
+          const fallback = [...FALLBACKS_SEEN];
+          const compiled = [...kernels].filter((kernel) => !FALLBACKS_SEEN.has(kernel));
+          tell({ kind: "spec", file, name, compiled, fallback, failures });
         },
       });
     }
@@ -76,11 +76,16 @@ async function main([backend = "recorded", ...files]: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
+  const [backend = "recorded", ...files] = Deno.args;
+  const { log, error: complain } = console;
+  console.log = console.warn = () => {}; // tests and deprecated calls talk
+  globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
+  Object.assign(globalThis, { require: createRequire(import.meta.url) });
   try {
-    await main(Deno.args);
+    await runFiles(backend, files, (record) => log(JSON.stringify(record)));
+    process.exit(0); // timers that tests left behind
   } catch (error) {
-    console.error(error);
+    complain(error);
     process.exit(1);
   }
-  process.exit(0); // timers that tests left behind
 }

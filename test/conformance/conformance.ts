@@ -1,0 +1,116 @@
+/**
+ * Runs all of TensorFlow.js's own tests against the engine, prints counts and writes
+ * `outputs/conformance.md`: `deno task conformance [PART OF A FILE'S NAME …]`.
+ * @module
+ */
+import process from "node:process";
+import { writeFileAtomic } from "@/files.ts";
+import { EXCLUSIONS } from "./exclusions.ts";
+import {
+  countSpecs,
+  failedSpecs,
+  type Group,
+  GROUPS,
+  kernelsSeen,
+  type SpecRecord,
+} from "./records.ts";
+import { findCore, findTestFiles } from "./stage.ts";
+import { startFiles } from "./start_files.ts";
+
+const REPORT = "outputs/conformance.md";
+
+const MEANING: Record<Group, string> = {
+  compiled: "compiled operations only",
+  fallback: "some operation on TensorFlow.js's own JavaScript kernels",
+  none: "no operation runs: arguments, shapes, types",
+};
+
+const PARTS = [
+  { title: "Operations", holds: (file: string) => file.startsWith("ops/") },
+  {
+    title: "Engine, tensors, optimizers and the rest",
+    holds: (f: string) => !f.startsWith("ops/"),
+  },
+] as const;
+
+function countKind(records: readonly SpecRecord[], kind: SpecRecord["kind"]): number {
+  return records.filter((record) => record.kind === kind).length;
+}
+
+/** The counts of a part of the files as a table. */
+function writeTable(title: string, records: readonly SpecRecord[]): string {
+  const counts = countSpecs(records);
+  const files = new Set(records.map(({ file }) => file)).size;
+  const total = GROUPS.reduce((sum, g) => sum + counts[g].passed + counts[g].failed, 0);
+  const passed = GROUPS.reduce((sum, group) => sum + counts[group].passed, 0);
+  const share = (100 * passed / (total + countKind(records, "excluded"))).toFixed(2);
+  return [
+    `## ${title}`,
+    "",
+    `${files} files. ${passed} of ${total} specs passed, ${
+      countKind(records, "excluded")
+    } excluded ` +
+    `(passed of all: ${share} %); ${countKind(records, "pending")} turned off by TensorFlow.js; ` +
+    `${countKind(records, "elsewhere")} suites ask for another environment, mostly a browser.`,
+    "",
+    "| specs with | passed | failed |",
+    "| --- | ---: | ---: |",
+    ...GROUPS.map((g) => `| ${MEANING[g]} | ${counts[g].passed} | ${counts[g].failed} |`),
+    "",
+  ].join("\n");
+}
+
+function writeReport(records: readonly SpecRecord[]): string {
+  const compiled = kernelsSeen(records, "compiled"), fallback = kernelsSeen(records, "fallback");
+  const failed = failedSpecs(records);
+  const elsewhere = records.filter(({ kind }) => kind === "elsewhere");
+  return [
+    "# Conformance",
+    "",
+    "TensorFlow.js's own tests (the `*_test.js` files that `@tensorflow/tfjs-core` ships) against the",
+    "engine's recording backend, operations run by ONNX Runtime. Made by `deno task conformance`.",
+    "",
+    ...PARTS.map(({ title, holds }) =>
+      writeTable(title, records.filter(({ file }) => holds(file)))
+    ),
+    "## Excluded",
+    "",
+    ...EXCLUSIONS.map(({ file, spec, reason }) => `- \`${file}\` ${spec}: ${reason}`),
+    "",
+    ...failed.length === 0 ? [] : [
+      "## Failed",
+      "",
+      ...failed.map(({ file, name, failures }) => `- \`${file}\` ${name}: ${failures[0]}`),
+      "",
+    ],
+    "## Kernels",
+    "",
+    `${compiled.length} ran compiled: ${compiled.join(", ")}.`,
+    "",
+    `${fallback.length} ran on TensorFlow.js's own JavaScript kernels, always or for strings and complex ` +
+    `numbers: ${fallback.join(", ")}.`,
+    "",
+    "## Suites that ask for another environment",
+    "",
+    ...elsewhere.map(({ file, name }) => `- \`${file}\` ${name}`),
+    "",
+  ].join("\n");
+}
+
+async function main(parts: readonly string[]): Promise<number> {
+  const all = findTestFiles(findCore());
+  const files = parts.length === 0 ? all : all.filter((f) => parts.some((p) => f.includes(p)));
+  const records = await startFiles("recorded", files);
+  const report = writeReport(records);
+  for (const { file, name, failures } of failedSpecs(records)) {
+    console.error(`failed: ${file} ${name}: ${failures.join("; ")}`);
+  }
+  for (const { title, holds } of PARTS) {
+    const part = records.filter(({ file }) => holds(file));
+    if (part.length > 0) console.log(writeTable(title, part));
+  }
+  if (parts.length === 0) await writeFileAtomic(REPORT, report);
+  return failedSpecs(records).length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) process.exit(await main(Deno.args));

@@ -1,0 +1,32 @@
+/**
+ * Starts `run_files.ts` in a process of its own, so that a crash costs no more than a file's specs.
+ * @module
+ */
+import { fileURLToPath } from "node:url";
+import type { SpecRecord } from "./records.ts";
+
+const PROGRAM = fileURLToPath(new URL("./run_files.ts", import.meta.url));
+
+/** What the specs of `files` tell; where the process ends early, the file it was in has failed. */
+export async function startFiles(backend: string, files: readonly string[]): Promise<SpecRecord[]> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", PROGRAM, backend, ...files],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
+  const records = lines.map((line) => JSON.parse(line) as SpecRecord);
+  if (success) return records;
+  const last = records.at(-1)?.file ?? files[0] ?? "";
+  const failures = [`the process ended: ${new TextDecoder().decode(stderr).slice(-500)}`];
+  const rest = files.slice(files.indexOf(last) + 1);
+  const crash: SpecRecord = {
+    kind: "spec",
+    file: last,
+    name: "(all that follows)",
+    compiled: [],
+    fallback: [],
+    failures,
+  };
+  return [...records, crash, ...rest.length > 0 ? await startFiles(backend, rest) : []];
+}
