@@ -1,0 +1,174 @@
+/**
+ * Runs of `deno task train` in processes that are killed (SIGKILL) and taken up again, and what is left of
+ * them compared with a run that never was.
+ * @module
+ */
+import { join } from "node:path";
+import { isFile, readText, writeFileAtomic } from "@/files.ts";
+import type { Prng } from "@/random.ts";
+
+/** A small run that uses whatever a checkpoint must remember. */
+export const KILL_CONFIG = {
+  preset: "quickstart",
+  precision: "mixed-float16",
+  model: {
+    fresh: {
+      hiddenSize: 8,
+      layers: 1,
+      attentionHeads: 2,
+      intermediateSize: 8,
+      vocabularySize: 250,
+      maxPositions: 48,
+    },
+    maxLength: 48,
+  },
+  training: {
+    maxSteps: 60,
+    epochs: 100,
+    mixing: "annealed",
+    lossWeights: "uncertainty",
+    batchRows: 4,
+    accumulate: 2,
+    lengths: [24, 48],
+    unfreezeEvery: 15,
+    lossScale: { initial: 2 ** 26, growth: 2, backoff: 0.5, interval: 7 },
+    logEvery: 1,
+    evaluateEvery: 6,
+    checkpointEvery: 4,
+    keepCheckpoints: 2,
+    earlyStopping: { metric: "mean", patience: null, minDelta: 0 },
+  },
+  data: { maxRows: 16, validationRows: 16 },
+};
+
+/** How one life of a run ended. */
+export type Life = {
+  /** Milliseconds from its start to its end. */
+  readonly lastedMs: number;
+  readonly killed: boolean;
+  readonly exitCode: number;
+  readonly errors: string;
+};
+
+/** What a killed run had come to. */
+export type Remains = {
+  /** Whether there was a run to go on with at all. */
+  readonly begun: boolean;
+  readonly metricsLines: number;
+  /** Steps of the checkpoints. */
+  readonly checkpoints: readonly number[];
+};
+
+/** Starts a run in `dir`, or goes on with it, and kills it after `killMs`; null: it may finish. */
+export async function liveOnce(
+  dir: string,
+  { config, killMs, nowMs }: {
+    /** A file. */
+    readonly config: string;
+    readonly killMs: number | null;
+    readonly nowMs: () => number;
+  },
+): Promise<Life> {
+  const how = await isFile(join(dir, "config.json"))
+    ? ["--resume", dir]
+    : ["--config", config, "--out", dir];
+  const startMs = nowMs();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", join(import.meta.dirname ?? "", "train.ts"), ...how],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    env: { NO_COLOR: "1", STX_CACHE: "" },
+  }).spawn();
+  let killed = false;
+  const timer = killMs === null ? undefined : setTimeout(() => {
+    killed = true;
+    child.kill("SIGKILL");
+  }, killMs);
+  const { code, stderr } = await child.output();
+  clearTimeout(timer);
+  return {
+    lastedMs: nowMs() - startMs,
+    killed: killed && code !== 0, // it may have finished first
+    exitCode: code,
+    errors: new TextDecoder().decode(stderr),
+  };
+}
+
+/** What there is in a run's folder. */
+export async function inspectRemains(dir: string): Promise<Remains> {
+  const metrics = join(dir, "metrics.jsonl");
+  const checkpoints: number[] = [];
+  try {
+    for await (const { name } of Deno.readDir(join(dir, "checkpoint"))) {
+      const step = /^step-(\d+)\.json$/.exec(name)?.[1];
+      if (step !== undefined) checkpoints.push(Number(step));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return {
+    begun: await isFile(join(dir, "config.json")),
+    metricsLines: await isFile(metrics)
+      ? (await readText(metrics, "metrics")).split("\n").length - 1
+      : 0,
+    checkpoints: checkpoints.sort((a, b) => a - b),
+  };
+}
+
+/** `metrics.jsonl` without its times: what must be the same bytes, run for run. */
+export async function readTimelessMetrics(dir: string): Promise<string> {
+  const text = await readText(join(dir, "metrics.jsonl"), "metrics");
+  return text.replace(/"seconds":[^,}]+/g, '"seconds":0');
+}
+
+/** A run killed some times and then finished, beside one that never was. */
+export type KilledRun = {
+  readonly lives: readonly { readonly killMs: number; readonly remains: Remains }[];
+  /** Whether metrics (but for times) and weights are the same bytes as the other run's. */
+  readonly same: boolean;
+};
+
+/** Kills the run in `dir` at `kills` moments, drawn up to `longestMs`, lets it finish, and compares. */
+export async function killRun(
+  dir: string,
+  { config, whole, kills, longestMs, prng, nowMs }: {
+    readonly config: string;
+    /** Folder of the run that was never killed. */
+    readonly whole: string;
+    readonly kills: number;
+    readonly longestMs: number;
+    readonly prng: Prng;
+    readonly nowMs: () => number;
+  },
+): Promise<KilledRun> {
+  const lives: { killMs: number; remains: Remains }[] = [];
+  for (let i = 0; i < kills; i++) {
+    const killMs = prng.uniform() * longestMs;
+    const life = await liveOnce(dir, { config, killMs, nowMs });
+    if (!life.killed) checkFinished(life);
+    lives.push({ killMs, remains: await inspectRemains(dir) });
+  }
+  checkFinished(await liveOnce(dir, { config, killMs: null, nowMs }));
+  const weights = (run: string) => Deno.readFile(join(run, "model", "model.safetensors"));
+  const [a, b] = [await weights(dir), await weights(whole)];
+  const same = await readTimelessMetrics(dir) === await readTimelessMetrics(whole) &&
+    a.length === b.length && a.every((byte, i) => byte === b[i]);
+  return { lives, same };
+}
+
+/** A life that was not ended from outside must have ended well. */
+export function checkFinished({ exitCode, errors }: Life): void {
+  if (exitCode === 0) return;
+  throw new Error(`Cannot go on as the run must end well: it ended with ${exitCode}: ${errors}`);
+}
+
+/** Writes the configuration of killed runs into a folder and gives its path. */
+export async function writeKillConfig(
+  root: string,
+  overrides: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  const path = join(root, "killed.json");
+  await writeFileAtomic(path, JSON.stringify({ ...KILL_CONFIG, ...overrides }));
+  return path;
+}
