@@ -29,11 +29,19 @@ export type LoopNest = {
   isKept(node: Node): boolean;
 };
 
+/** What a nest must know of its group's surroundings. */
+export type NestContext = {
+  readonly resolve: (node: Node) => Operand;
+  /** Nodes whose values go to memory. */
+  readonly exported: ReadonlySet<Node>;
+  /** Leaves by the nodes that replace them. */
+  readonly targets: ReadonlyMap<Node, Node>;
+};
+
 /** Lays the nodes of a group out in phases. */
 export function layOutNest(
   unit: Unit,
-  resolve: (node: Node) => Operand,
-  exported: ReadonlySet<Node>,
+  { resolve, exported, targets }: NestContext,
 ): LoopNest {
   const { nodes, roles } = unit;
   const phase = new Map<Node, number>();
@@ -64,6 +72,15 @@ export function layOutNest(
     if (roles.get(node) !== "full" || exported.has(node) || readers.length === 0) continue;
     if (inside(node).some((base) => roles.get(base) === "full")) continue;
     phase.set(node, Math.max(phaseOf(node), Math.min(...readers.map(readingPhase))));
+  }
+  // A leaf is replaced when nothing in the group reads its old elements any more.
+  for (const node of nodes) {
+    const leaf = targets.get(node);
+    if (leaf === undefined || roles.get(node) !== "full" || uses.has(node)) continue;
+    const reads = nodes.filter((other) =>
+      !isGenerated(other) && other.inputs.some((input) => resolve(input).base === leaf)
+    );
+    phase.set(node, Math.max(phaseOf(node), ...reads.map(readingPhase)));
   }
   return {
     ...{ unit, nodes, resolve, exported, phaseOf, readingPhase },

@@ -7,12 +7,12 @@ import type { Node } from "@/engine/ir.ts";
 import { copyNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
 import { sizeOf } from "@/engine/views.ts";
 
-/** Elements above which a sum over everything is made in two steps, the first of them by all threads. */
+/** Elements above which a sum over everything is made in two steps. */
 const LARGE_SUM = 4096;
 
 /**
  * Gives every reader of a dropout mask a mask of its own, so that it is computed again where it is used
- * and never kept from the forward to the backward pass; and sums over all elements by columns first.
+ * and never kept from the forward to the backward pass; and sums over all elements by rows first, which all threads share.
  */
 export function prepareForFusion(graph: Graph): Graph {
   return rewriteGraph(graph, (node, inputs, make) => {
@@ -24,12 +24,12 @@ export function prepareForFusion(graph: Graph): Graph {
     );
     const [x] = own;
     if (operation.kind === "reduce" && operation.name === "sum" && x !== undefined) {
-      const columns = x.shape.at(-1) ?? 1;
+      const rows = x.shape.slice(0, -1);
       const all = operation.axes.length === x.shape.length;
-      if (all && x.shape.length > 1 && sizeOf(x.shape) > LARGE_SUM && columns > 1) {
-        const down = operation.axes.slice(0, -1);
-        const sums = make({ kind: "reduce", name: "sum", axes: down }, [x], [columns], dtype);
-        return make({ kind: "reduce", name: "sum", axes: [0] }, [sums], shape, dtype);
+      if (all && rows.length > 0 && sizeOf(x.shape) > LARGE_SUM && sizeOf(rows) > 1) {
+        const last = { kind: "reduce", name: "sum", axes: [rows.length] } as const;
+        const sums = make(last, [x], rows, dtype);
+        return make({ ...last, axes: [...rows.keys()] }, [sums], shape, dtype);
       }
     }
     return copyNode(node, own, make);

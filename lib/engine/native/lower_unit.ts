@@ -47,7 +47,10 @@ export function lowerUnit(unit: Unit, context: LoweringContext): Instruction[] {
 function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const { lowered, buffers, kernels, threads } = context;
   const exported = context.exportsOf(unit);
-  const nest = layOutNest(unit, lowered.resolve, exported);
+  const targets = new Map(
+    lowered.outputs.flatMap(({ node, target }) => target ? [[node, target]] : []),
+  );
+  const nest = layOutNest(unit, { resolve: lowered.resolve, exported, targets });
   const printed = printKernel(nest, buffers, threads);
   kernels.scratchBytes = Math.max(kernels.scratchBytes, printed.scratchBytes);
   const { rows, columns } = unit.space;
