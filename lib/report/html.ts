@@ -82,23 +82,32 @@ body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
 }
-main { max-width: 58rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
-h1, h2 { line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
+main { max-width: 64rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
+h1, h2, h3 { line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
 h1 { font-size: 2rem; margin: 0 0 1rem; }
 h2 { font-size: 1.3rem; margin: 3rem 0 1rem; padding-bottom: .35rem; border-bottom: 1px solid var(--line); }
+h3 { font-size: 1.05rem; margin: 2rem 0 .75rem; }
 p, li { max-width: 42rem; overflow-wrap: anywhere; }
 p:has(.figure-frame) { max-width: none; }
 ul { padding-left: 1.25rem; color: var(--quiet); }
 a { color: var(--link); }
-.table-frame { overflow-x: auto; margin: 1rem 0; }
+.table-frame { /* a shade at a side with more to see there */
+  overflow-x: auto; margin: 1rem 0;
+  background:
+    linear-gradient(to right, var(--paper) 40%, transparent) left / 2.5rem 100% no-repeat local,
+    linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100% no-repeat local,
+    linear-gradient(to right, var(--line), transparent) left / .6rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--line), transparent) right / .6rem 100% no-repeat scroll;
+}
 table { border-collapse: collapse; font-size: .9rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
-th, td { padding: .45rem .8rem; text-align: left; border-bottom: 1px solid var(--line); }
+th, td { padding: .45rem .65rem; text-align: left; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--quiet); vertical-align: bottom; border-bottom-width: 2px; }
 th:first-child, td:first-child { padding-left: 0; }
 .number { text-align: right; }
 table:has(.number) td { white-space: nowrap; }
 .figure-frame { display: block; width: fit-content; max-width: 100%; overflow-x: auto; margin: 1rem 0; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
-.figure-frame svg { display: block; color: var(--ink); max-width: 100%; min-width: 27rem; height: auto; }
+.figure-frame svg { display: block; color: var(--ink); max-width: 100%; min-width: 34rem; height: auto; }
+.figure-frame svg[width="460"] { min-width: 0; }
 .figure-frame .paper { fill: var(--raised); }
 code { font: .85em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 :not(pre) > code { background: var(--raised); padding: .1em .35em; border-radius: 4px; }
@@ -111,6 +120,6 @@ pre { background: var(--raised); border: 1px solid var(--line); border-radius: 8
 @media print {
   main { max-width: none; padding: 0; }
   .figure-frame, tr { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  h2, h3 { break-after: avoid; }
 }
 `;

@@ -96,6 +96,7 @@ export function readSummary(value: unknown, place: Place): RunSummary {
     name: readString(summary.name, at(place, "name")),
     preset: readString(summary.preset, at(place, "preset")),
     steps: number("steps"),
+    ...(summary.plannedSteps !== undefined && { plannedSteps: number("plannedSteps") }),
     tokens: number("tokens"),
     parameters: number("parameters"),
     seconds: {

@@ -6,6 +6,7 @@
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import { rows } from "./read_run.ts";
 import type { Figure } from "./figure.ts";
+import { planOfRun } from "./learning_rate_plan.ts";
 import { isClassification, type RunRecord } from "./run_record.ts";
 import { entityBars, errorBars } from "./entity_figures.ts";
 import { confusionMatrix, reliabilityDiagram } from "./score_figures.ts";
@@ -30,6 +31,8 @@ export function trainingFigures(record: RunRecord): Map<string, Figure> {
     figures.set("gradient-norm", gradientNormCurve(tidy, { clipNorm: record.config.clipNorm }));
   }
   if (record.summary.groups.length > 0) figures.set("rates", rateBars(record.summary.groups));
+  const plan = planOfRun(record);
+  if (plan !== null) figures.set("learning-rate-plan", plan);
   return figures;
 }
 

@@ -93,7 +93,7 @@ export function confusionMatrix(
   });
 }
 
-/** Accuracy by confidence: on the diagonal, a probability means what it says. */
+/** Accuracy by confidence: a bin on the diagonal is one whose probabilities mean what they say. */
 export function reliabilityDiagram(
   bins: readonly CalibrationBin[],
   { task, split, ece }: ScoreSubject & { readonly ece: number },
@@ -106,9 +106,7 @@ export function reliabilityDiagram(
   }));
   return frameFigure({
     title: `Reliability on ${task} ${split}`,
-    subtitle: `Area of a dot: rows in its bin (of ${
-      formatCount(rows)
-    }). Dashed: perfect calibration.`,
+    subtitle: `A dot a bin, larger with more of the ${formatCount(rows)} rows. Dashed: perfect.`,
     alt: `Accuracy against confidence in ${bins.length} bins; expected calibration error ${
       formatPercent(ece)
     } %.`,
@@ -119,10 +117,16 @@ export function reliabilityDiagram(
       marginBottom: 40,
       x: { label: "Confidence (%)", domain: [0, 100], grid: true },
       y: { label: "Accuracy (%)", domain: [0, 100], grid: true },
-      r: { range: [0, 11] },
+      r: { range: [3, 11] }, // bins of few rows stay in sight
       marks: [
         Plot.line([[0, 0], [100, 100]], { strokeDasharray: "6,4", strokeOpacity: 0.6 }),
-        Plot.line(points, { x: "confidence", y: "accuracy", stroke: colorOf(0), strokeWidth: 2 }),
+        Plot.ruleX(points, {
+          x: "confidence",
+          y1: "confidence",
+          y2: "accuracy",
+          stroke: colorOf(0),
+          strokeOpacity: 0.5,
+        }),
         Plot.dot(points, {
           x: "confidence",
           y: "accuracy",

@@ -169,7 +169,7 @@ export function errorTable({ errors }: EntityScores): string | null {
   if (errors === undefined) return null;
   const { perType, ...all } = errors;
   return formatTable(
-    [...words("Type"), ...numbers("Boundary", "Type", "Both", "Missed", "Invented")],
+    [...words("Entity type"), ...numbers("Boundary", "Type", "Both", "Missed", "Invented")],
     [["all", all] as const, ...Object.entries(perType)].map(([name, counts]) => [
       name,
       ...ERROR_KINDS.map((kind) => formatCount(counts[kind])),
