@@ -14,6 +14,8 @@ export type RunSummary = {
   readonly preset: string;
   /** Steps done. */
   readonly steps: number;
+  /** Steps of the schedule, where training stopped before them. */
+  readonly plannedSteps?: number;
   /** Word pieces trained on, padding not counted. */
   readonly tokens: number;
   readonly parameters: number;
@@ -43,6 +45,7 @@ export function composeSummary(
     name,
     preset,
     steps,
+    ...(steps < setup.steps && { plannedSteps: setup.steps }),
     tokens,
     parameters: countParameters(model),
     seconds,
