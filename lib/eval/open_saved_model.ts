@@ -16,8 +16,11 @@ export type SavedModel = {
   readonly maxLength: number;
 };
 
-/** Padded lengths of what is predicted and encoded: few, as each is a program of its own. */
-const LENGTHS = [16, 32, 64, 128, 256, 512];
+/**
+ * Padded lengths of what is predicted and encoded. A length is a program of its own, though compiled code
+ * is shared; padding costs as much as text, so that the usual lengths of sentences lie close together.
+ */
+const LENGTHS = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 256, 384, 512];
 
 /** Padded lengths up to a model's limit, the limit included. */
 export function paddedLengths({ maxLength }: Pick<SavedModel, "maxLength">): readonly number[] {
