@@ -6,87 +6,19 @@
  * @module
  */
 import { type Graph, reachableNodes } from "@/engine/graph.ts";
-import type { BinaryOperation, Composite, Node, UnaryOperation } from "@/engine/ir.ts";
+import type { Composite, Node, UnaryOperation } from "@/engine/ir.ts";
+import { findBroadcastForm } from "@/engine/onnx/broadcast_form.ts";
 import { emitDropoutMask } from "@/engine/onnx/dropout.ts";
+import { BINARY, REDUCE, UNARY } from "@/engine/onnx/operators.ts";
 import { matchProduct, type Product } from "@/engine/onnx/products.ts";
 import type { OnnxGraph, OnnxNode } from "@/engine/onnx/protobuf.ts";
 import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
-import { equalShapes, isConstant } from "@/engine/tape.ts";
-import { sizeOf, splitView, type View } from "@/engine/views.ts";
-
-const UNARY = {
-  neg: "Neg",
-  abs: "Abs",
-  exp: "Exp",
-  log: "Log",
-  sqrt: "Sqrt",
-  rsqrt: "Sqrt", // and Reciprocal
-  reciprocal: "Reciprocal",
-  erf: "Erf",
-  tanh: "Tanh",
-  sin: "Sin",
-  cos: "Cos",
-  floor: "Floor",
-  ceil: "Ceil",
-  round: "Round",
-  sign: "Sign",
-  not: "Not",
-  "round-bfloat16": "Cast", // there and back
-  "round-float16": "Cast",
-} as const satisfies Record<UnaryOperation, string>;
-
-const BINARY = {
-  add: "Add",
-  sub: "Sub",
-  mul: "Mul",
-  div: "Div",
-  max: "Max",
-  min: "Min",
-  pow: "Pow",
-  eq: "Equal",
-  ne: "Equal", // and Not
-  lt: "Less",
-  le: "LessOrEqual",
-  gt: "Greater",
-  ge: "GreaterOrEqual",
-  and: "And",
-  or: "Or",
-} as const satisfies Record<BinaryOperation, string>;
-
-const REDUCE = {
-  sum: "ReduceSum",
-  max: "ReduceMax",
-  min: "ReduceMin",
-  prod: "ReduceProd",
-  any: "ReduceMax", // of integers
-  all: "ReduceMin",
-  argmax: "ArgMax",
-  argmin: "ArgMin",
-} as const;
+import { isConstant } from "@/engine/tape.ts";
+import { sizeOf, splitView } from "@/engine/views.ts";
 
 /** The ONNX graph: inputs `i0 i1 …`, outputs `o0 o1 …`, in the order of the graph's own. */
 export function lowerGraph(graph: Graph): OnnxGraph {
   return new Lowering(graph).run();
-}
-
-/**
- * A view that repeats its base along whole axes, with those axes left at 1; null for any other node. The
- * last `matrixAxes` axes are a matrix's own and must not repeat.
- */
-function broadcastForm(
-  node: Node,
-  matrixAxes: number,
-): { base: Node; view: View; shape: number[] } | null {
-  const { operation, inputs: [base], shape } = node;
-  if (operation.kind !== "view" || base === undefined) return null;
-  const axes = splitView(operation.view, shape);
-  if (axes === null) return null;
-  const repeats = axes.map((digits) => digits.every(({ stride }) => stride === 0));
-  const ones = shape.map((size, axis) => repeats[axis] ? 1 : size);
-  const own = shape.length - matrixAxes;
-  if (equalShapes(ones, shape) || !equalShapes(ones.slice(own), shape.slice(own))) return null;
-  const digits = axes.flatMap((digits, axis) => repeats[axis] ? [] : digits);
-  return { base, view: { digits, offset: operation.view.offset }, shape: ones };
 }
 
 class Lowering {
@@ -118,7 +50,9 @@ class Lowering {
     const { kind } = node.operation;
     if (product?.kind === "scatter") return [...product.node.inputs, product.addend as Node];
     const operandBase = (input: Node, matrixAxes: number) =>
-      input.operation.kind === "constant" ? [] : [broadcastForm(input, matrixAxes)?.base ?? input];
+      input.operation.kind === "constant"
+        ? []
+        : [findBroadcastForm(input, matrixAxes)?.base ?? input];
     if (product !== undefined) {
       const { a, b, addend } = product;
       return [
@@ -181,7 +115,7 @@ class Lowering {
       const scalar = this.#writer.scalar(operation.value, dtype);
       return matrixAxes === 0 ? scalar : this.#spreadTo(scalar, shape);
     }
-    const form = broadcastForm(node, matrixAxes);
+    const form = findBroadcastForm(node, matrixAxes);
     if (form === null) return this.#name(node);
     return this.#writer.view(this.#name(form.base), form.base.shape, form.view, form.shape);
   }

@@ -2,9 +2,8 @@
  * Collects the operators of an ONNX graph: names values, shares constants, turns views into operators.
  * @module
  */
-import type { DType } from "@/engine/ir.ts";
 import { equalShapes } from "@/engine/tape.ts";
-import { type Digit, isContiguous, sizeOf, type View, viewIndices } from "@/engine/views.ts";
+import { isContiguous, sizeOf, type View, viewIndices } from "@/engine/views.ts";
 import type { OnnxAttribute, OnnxInitializer, OnnxNode } from "@/engine/onnx/protobuf.ts";
 import type { ElementType } from "@/engine/onnx/runtime.ts";
 
@@ -161,19 +160,4 @@ function nestDigits(view: View, size: number): {
   );
   if (!fits) return null;
   return { dimensions, starts, sizes, order: moving.map((digit) => sorted.indexOf(digit)) };
-}
-
-/** The digits of each axis as one size and stride per axis; null where an axis has several strides. */
-export function axisStrides(axes: readonly (readonly Digit[])[]): number[] | null {
-  const strides: number[] = [];
-  for (const digits of axes) {
-    if (digits.length > 1) return null;
-    strides.push(digits[0]?.stride ?? 0);
-  }
-  return strides;
-}
-
-/** Element types of the IR are element types of ONNX. */
-export function elementType(dtype: DType): ElementType {
-  return dtype;
 }

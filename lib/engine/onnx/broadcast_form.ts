@@ -1,0 +1,34 @@
+/**
+ * Views that ONNX's own broadcasting takes over.
+ * @module
+ */
+import type { Node } from "@/engine/ir.ts";
+import { equalShapes } from "@/engine/tape.ts";
+import { splitView, type View } from "@/engine/views.ts";
+
+/** A node's base seen through `view` in `shape`, which broadcasts to the node's own. */
+export type BroadcastForm = {
+  readonly base: Node;
+  readonly view: View;
+  readonly shape: readonly number[];
+};
+
+/**
+ * A view that repeats its base along whole axes, with those axes left at 1; null for any other node. The
+ * last `matrixAxes` axes are a matrix's own and must not repeat.
+ */
+export function findBroadcastForm(
+  node: Node,
+  matrixAxes: number,
+): BroadcastForm | null {
+  const { operation, inputs: [base], shape } = node;
+  if (operation.kind !== "view" || base === undefined) return null;
+  const axes = splitView(operation.view, shape);
+  if (axes === null) return null;
+  const repeats = axes.map((digits) => digits.every(({ stride }) => stride === 0));
+  const ones = shape.map((size, axis) => repeats[axis] ? 1 : size);
+  const own = shape.length - matrixAxes;
+  if (equalShapes(ones, shape) || !equalShapes(ones.slice(own), shape.slice(own))) return null;
+  const digits = axes.flatMap((digits, axis) => repeats[axis] ? [] : digits);
+  return { base, view: { digits, offset: operation.view.offset }, shape: ones };
+}
