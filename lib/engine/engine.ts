@@ -8,6 +8,7 @@ import type { Executor as ExecutorChoice, Precision } from "@/config.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
 import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
+import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 
@@ -20,7 +21,7 @@ export type EngineOptions = {
   readonly precision?: Precision;
   /** Instruction set of generated C; null: what the processor has. */
   readonly isa?: string | null;
-  /** Told in a line what was chosen or missed. */
+  /** Told in a line what was chosen or missed, and once of each operation that is not compiled. */
   readonly onNote?: (note: string) => void;
 };
 
@@ -48,6 +49,9 @@ export async function openEngine(options: EngineOptions = {}): Promise<OpenedEng
     registerKernels();
     tf.registerBackend(BACKEND, () => new RecordingBackend(onnx), 10);
   }
+  onHostKernel((kernel) =>
+    onNote(`${kernel} runs on TensorFlow.js's own JavaScript kernel, as it is not compiled`)
+  );
   await tf.setBackend(BACKEND);
   const backend = tf.backend();
   if (!(backend instanceof RecordingBackend)) throw new Error("internal: another backend is set");
