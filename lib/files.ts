@@ -47,10 +47,11 @@ export function explainWriteError(path: string, error: unknown): unknown {
     : new Error(message);
 }
 
-/** Removes what writers that were killed have left in a folder. */
+/** Removes what writers that were killed have left in a folder and those inside it. */
 export async function removePartials(folder: string): Promise<void> {
-  for await (const { name } of Deno.readDir(folder)) {
-    if (isPartial(name)) await Deno.remove(join(folder, name)).catch(() => {});
+  for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) await removePartials(join(folder, name));
+    else if (isFile && isPartial(name)) await Deno.remove(join(folder, name)).catch(() => {});
   }
 }
 

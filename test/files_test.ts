@@ -1,6 +1,14 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { isFile, isFolder, readJson, readText, writeFileAtomic } from "@/files.ts";
+import {
+  isFile,
+  isFolder,
+  readJson,
+  readText,
+  removePartials,
+  replaceFile,
+  writeFileAtomic,
+} from "@/files.ts";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -44,6 +52,21 @@ Deno.test("writeFileAtomic() lets writers at once finish whole, one after the ot
     await Promise.all(contents.map((content) => writeFileAtomic(path, content)));
     strictEqual(contents.includes(await Deno.readTextFile(path)), true);
     deepStrictEqual(await namesIn(folder), ["file"]);
+  });
+});
+
+Deno.test("removePartials() removes what killed writers left, in folders too, and nothing else", async () => {
+  await withFolder(async (folder) => {
+    let partial = "";
+    await replaceFile(join(folder, "model", "whole"), async () => {
+      [partial = ""] = await namesIn(join(folder, "model")); // as a kill would leave it
+    });
+    await Deno.writeTextFile(join(folder, "model", partial), "half");
+    await Deno.writeTextFile(join(folder, partial), "half");
+    await Deno.writeTextFile(join(folder, "mine.partial"), "");
+    await removePartials(folder);
+    deepStrictEqual((await namesIn(folder)).sort(), ["mine.partial", "model"]);
+    deepStrictEqual(await namesIn(join(folder, "model")), ["whole"]);
   });
 });
 
