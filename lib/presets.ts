@@ -123,7 +123,7 @@ const BERT_BASE: RunConfig = {
   },
 };
 
-/** A fresh encoder of 1 M parameters on the built-in sample: offline, about a minute on two cores. */
+/** A fresh model of 0.6 M parameters on the built-in sample: offline, about a minute on two cores. */
 const QUICKSTART: RunConfig = {
   ...MINILM,
   preset: "quickstart",
