@@ -4,26 +4,39 @@
  * @module
  */
 
+/** What is predicted: one class for a text, or a tag for each word. */
 export const TASK_KINDS = ["classification", "tagging"] as const;
+/** One of {@link TASK_KINDS}. */
 export type TaskKind = typeof TASK_KINDS[number];
 
+/** How one vector is made of the vectors of all pieces. */
 export const POOLING_MODES = ["mean", "cls", "cls-token", "max"] as const;
 /** `cls` is the pooler's tanh layer over [CLS], as the reference does; `cls-token` is [CLS] itself. */
 export type PoolingMode = typeof POOLING_MODES[number];
 
+/** Which norm of a sentence embedding is made 1. */
 export const NORMALIZE_MODES = ["none", "l1", "l2"] as const;
+/** One of {@link NORMALIZE_MODES}. */
 export type NormalizeMode = typeof NORMALIZE_MODES[number];
 
+/** How the learning rates fall after the warm-up. */
 export const SCHEDULES = ["linear", "cosine"] as const;
+/** One of {@link SCHEDULES}. */
 export type Schedule = typeof SCHEDULES[number];
 
+/** Where numbers are computed. */
 export const DEVICES = ["cpu"] as const;
+/** One of {@link DEVICES}. */
 export type Device = typeof DEVICES[number];
 
+/** What runs compiled programs; `auto`: C where a compiler is found, else ONNX Runtime. */
 export const EXECUTORS = ["auto", "onnx", "native"] as const;
+/** One of {@link EXECUTORS}. */
 export type Executor = typeof EXECUTORS[number];
 
+/** Numbers that matrix products are made of; weights and all else are float32. */
 export const PRECISIONS = ["float32", "mixed-bfloat16", "mixed-float16"] as const;
+/** One of {@link PRECISIONS}. */
 export type Precision = typeof PRECISIONS[number];
 
 /**
@@ -31,10 +44,12 @@ export type Precision = typeof PRECISIONS[number];
  * batch of one task; see `train/mixing.ts`.
  */
 export const MIXINGS = ["both", "proportional", "round-robin", "temperature", "annealed"] as const;
+/** One of {@link MIXINGS}. */
 export type Mixing = typeof MIXINGS[number];
 
 /** Factors of the tasks' losses: given (`tasks.N.weight`), or learned; see `train/loss_weights.ts`. */
 export const LOSS_WEIGHTS = ["fixed", "uncertainty"] as const;
+/** One of {@link LOSS_WEIGHTS}. */
 export type LossWeights = typeof LOSS_WEIGHTS[number];
 
 /** Columns of a task's parquet files, by kind. */
@@ -72,6 +87,7 @@ export type FreshModelConfig = {
   readonly vocabularySize: number;
 };
 
+/** The encoder, and how a sentence embedding is made of what it gives. */
 export type ModelConfig = {
   /** A checkpoint folder or Hub name; null: a fresh encoder with a learned vocabulary. */
   readonly source: string | null;
@@ -105,6 +121,7 @@ export type EarlyStoppingConfig = {
   readonly minDelta: number;
 };
 
+/** How parameters are moved, and what happens at which steps. */
 export type TrainingConfig = {
   readonly epochs: number;
   /** Stops there even if epochs are left; null: no limit. */
@@ -153,6 +170,7 @@ export type TrainingConfig = {
   readonly earlyStopping: EarlyStoppingConfig | null;
 };
 
+/** Where rows come from, and how many of them are used. */
 export type DataConfig = {
   /** Folder in the Hub's layout; null: the Hub; `sample`: the built-in sample. */
   readonly dir: string | null;
@@ -162,6 +180,7 @@ export type DataConfig = {
   readonly maxRows: number | null;
 };
 
+/** All that a run is made of: what `config.json` holds. */
 export type RunConfig = {
   readonly preset: string;
   readonly model: ModelConfig;

@@ -20,6 +20,7 @@ export type CachedRepo = {
 
 /** Kinds of repository that are read. */
 export const REPO_KINDS = ["dataset", "model"] as const;
+/** One of {@link REPO_KINDS}. */
 export type RepoKind = typeof REPO_KINDS[number];
 
 /** The repository's folder in the cache, such as `datasets--fancyzhx--ag_news`. */

@@ -14,6 +14,7 @@ export const COLUMN_TYPES = {
   texts: { says: "lists of text", pattern: /^List\((String|Utf8|Categorical)\)$/ },
   numbers: { says: "lists of whole numbers", pattern: /^List\(U?Int(8|16|32|64)\)$/ },
 } as const;
+/** One of {@link COLUMN_TYPES}. */
 export type ColumnType = keyof typeof COLUMN_TYPES;
 
 /** A wanted column: its name in the file and what it must hold. */

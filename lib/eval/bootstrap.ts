@@ -17,6 +17,7 @@ export type Tally = {
   score(sums: Float64Array): number;
 };
 
+/** How often rows are drawn, and by which chance. */
 export type BootstrapOptions = {
   readonly prng: Prng;
   /** R. */

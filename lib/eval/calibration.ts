@@ -14,6 +14,7 @@ export type CalibrationBin = {
   readonly rows: number;
 };
 
+/** How far confidence and accuracy are apart. */
 export type Calibration = {
   /** Mean distance of confidence and accuracy over bins, weighted by their rows; 0 is perfect. */
   readonly ece: number;
@@ -21,6 +22,7 @@ export type Calibration = {
   readonly bins: readonly CalibrationBin[];
 };
 
+/** Right classes and what was thought of each. */
 export type CalibrationInput = {
   /** [N] class numbers. */
   readonly gold: ArrayLike<number>;

@@ -49,6 +49,7 @@ export type ClassificationScores = {
   readonly confusion: readonly (readonly number[])[];
 };
 
+/** Right and predicted classes, row by row. */
 export type ClassificationInput = {
   /** [N] class numbers. */
   readonly gold: ArrayLike<number>;
@@ -62,6 +63,7 @@ export type ClassificationInput = {
   readonly temperature?: number;
 };
 
+/** Of the bootstrap behind the intervals. */
 export type ClassificationOptions = {
   /** Seed of the resamples behind `macroF1Interval`; 1 by default. */
   readonly seed?: number;

@@ -47,6 +47,7 @@ export type EntityScores = {
   readonly perType: Readonly<Record<string, TypeScores>>;
 };
 
+/** Right and predicted tags, sentence by sentence. */
 export type EntityInput = {
   /** Tags of each sentence, a word each. */
   readonly gold: readonly (readonly string[])[];
@@ -54,6 +55,7 @@ export type EntityInput = {
   readonly predicted: readonly (readonly string[])[];
 };
 
+/** Of the bootstrap behind the intervals. */
 export type EntityOptions = {
   /** Seed of the resamples behind the intervals; 1 by default. */
   readonly seed?: number;

@@ -15,7 +15,9 @@
 
 import { assertNever } from "@/assert_never.ts";
 
+/** How tags are read as entities; see the head of the file. */
 export const SPAN_RULES = ["conlleval", "strict"] as const;
+/** One of {@link SPAN_RULES}. */
 export type SpanRule = typeof SPAN_RULES[number];
 
 /** One entity: words `start` up to but without `end`. */

@@ -29,6 +29,7 @@ const MARGIN_TOP = 30;
 /** One entry of a legend. */
 export type Swatch = { readonly label: string; readonly color: string };
 
+/** A drawing and what stands around it. */
 export type FrameOptions = {
   readonly title: string;
   /** Says how to read the drawing: what is thin, what is thick, over how many rows. */

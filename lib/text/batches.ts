@@ -42,6 +42,7 @@ export function collate(
 /** Where a stream stands: batch `batch` of epoch `epoch` is the next. */
 export type StreamPosition = { readonly epoch: number; readonly batch: number };
 
+/** How a stream batches, and from where. */
 export type StreamOptions = BatchSize & CollateOptions & {
   /** Padded lengths that batches may have, rising. */
   readonly lengths: readonly number[];

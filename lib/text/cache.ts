@@ -18,6 +18,7 @@ import { readEncoded, writeEncoded } from "@/text/encoded_file.ts";
 /** Rises whenever the same rows would be encoded in another way. */
 const ENCODING_VERSION = 1;
 
+/** Where encoded rows are kept. */
 export type CacheOptions = {
   /** Where encoded rows lie; null: nowhere. {@link findEncodedFolder} by default. */
   readonly folder?: string | null;

@@ -12,8 +12,10 @@ import { planWindows, type Window } from "@/text/windows.ts";
 
 /** What becomes of words beyond the model's limit: dropped, or answered for in a further window. */
 export const WINDOW_MODES = ["cut", "overlap"] as const;
+/** One of {@link WINDOW_MODES}. */
 export type WindowMode = typeof WINDOW_MODES[number];
 
+/** How rows become pieces. */
 export type EncodeOptions = {
   readonly tokenizer: Tokenizer;
   readonly kind: TaskKind;
@@ -23,6 +25,7 @@ export type EncodeOptions = {
   readonly windows: WindowMode;
 };
 
+/** What rows became, and what was lost of them. */
 export type EncodedRows = {
   readonly examples: readonly Example[];
   /** Tagging: words without an answer, as they lie beyond the limit. Always 0 for classification. */

@@ -20,6 +20,7 @@ export type BatchSize =
   | { readonly rows: number; readonly tokens?: null }
   | { readonly tokens: number; readonly rows?: null };
 
+/** How examples are put into batches. */
 export type PlanOptions = BatchSize & {
   /** Padded lengths that batches may have, rising. */
   readonly lengths: readonly number[];

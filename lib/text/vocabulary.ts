@@ -11,6 +11,7 @@ import {
 import { mergePieces } from "@/text/merge_pieces.ts";
 import { createPreTokenizer } from "@/text/pre_tokenize.ts";
 
+/** How a vocabulary is learned. */
 export type LearnOptions = {
   /** Pieces, special ones and single characters included; fewer, once no pair of pieces repeats. */
   readonly size: number;

@@ -22,6 +22,7 @@ export const NAME_KINDS = [
   "event",
   "product",
 ] as const;
+/** One of {@link NAME_KINDS}. */
 export type NameKind = typeof NAME_KINDS[number];
 
 /** The entity type of each kind of name. */
