@@ -14,7 +14,7 @@ if (import.meta.main) {
   await runTask({
     name: "encode",
     summary: "Prints sentence embeddings for lines on stdin.",
-    usage: "MODEL [--pooling MODE] [--normalize MODE] [--json]",
+    usage: "MODEL [--pooling MODE] [--normalize MODE] [--precision P] [--json]",
     options: {
       pooling: {
         type: "string",

@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import type { RunConfig } from "@/config.ts";
+import { PRECISIONS, type RunConfig } from "@/config.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import { onCompile } from "@/engine/jit.ts";
 import { describeEnvironment } from "@/environment.ts";
@@ -24,7 +24,7 @@ const OPTIONS = {
   set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of it" },
   model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to begin with: model.source" },
   data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
-  precision: { type: "string", value: "P", help: "of the numbers" },
+  precision: { type: "string", value: "P", help: `of products: ${PRECISIONS.join(", ")}` },
   out: { type: "string", value: "DIR", help: "folder of the run; by default outputs/PRESET" },
   resume: { type: "string", value: "DIR", help: "goes on with the run in DIR, as it was set up" },
 } as const satisfies Options;
@@ -83,7 +83,9 @@ function showCompiling(view: ProgressView): ProgressView {
 export const TRAIN = {
   name: "train",
   summary: "Trains and evaluates a run, writes its folder and its report.",
-  usage: "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--out DIR] [--resume DIR]",
+  usage:
+    "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] " +
+    "[--precision P] [--out DIR] [--resume DIR]",
   options: OPTIONS,
   stopsItself: true,
   async run({ values, signal }) {
