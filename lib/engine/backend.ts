@@ -12,7 +12,8 @@ import type { Executor, Program, TracedExecutor } from "@/engine/executor.ts";
 import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import { copyElements } from "@/engine/memory.ts";
-import { equalShapes, Tape } from "@/engine/tape.ts";
+import { equalShapes } from "@/engine/tape.ts";
+import { newRecording, type Recording } from "@/engine/recording.ts";
 import { timeRuns } from "@/engine/timing.ts";
 import { ForeignValue, Value } from "@/engine/value.ts";
 
@@ -23,20 +24,6 @@ export const BACKEND = "recorded";
 const MOST_PENDING = 4000;
 
 const DTYPES: ReadonlySet<string> = new Set(["float32", "int32", "bool"] satisfies DType[]);
-
-/** A tape with what its leaves stand for. */
-export type Recording = {
-  readonly tape: Tape;
-  /** Values that leaves stand for, by leaf number. */
-  readonly leaves: Value[];
-  readonly leafNodes: Map<Value, Node>;
-  /** Inside `jit`: its name. Tensors made from numbers are constants there. */
-  readonly traced: string | null;
-};
-
-export function newRecording(traced: string | null): Recording {
-  return { tape: new Tape(), leaves: [], leafNodes: new Map(), traced };
-}
 
 export class RecordingBackend extends tf.KernelBackend {
   recording: Recording = newRecording(null);
@@ -167,6 +154,7 @@ export class RecordingBackend extends tf.KernelBackend {
       const type = value instanceof ForeignValue ? value.dtype : typeof value;
       throw new TypeError(`Cannot compute as a tensor must hold numbers or truth values: ${type}`);
     }
+    if (value.failure !== null) throw value.failure;
     let node = value.node;
     if (node === null) {
       node = leafNodes.get(value) ?? null;
@@ -202,16 +190,33 @@ export class RecordingBackend extends tf.KernelBackend {
       return;
     }
     const values = [...this.#pending];
-    const outputs = values.map(({ node }) => ({ node: node as Node, target: null }));
-    const inputs = [...recording.leafNodes.values()];
-    this.compile(makeGraph("eager", inputs, outputs))
-      .runSync(
-        recording.leaves.map((value) => value.allocate()),
-        values.map((value) => value.allocate()),
-      );
-    for (const value of values) value.node = null;
     this.#pending.clear();
+    try {
+      this.#compute(values);
+    } catch {
+      // One by one, so that an operation that fails takes only what needs it along.
+      for (const value of values) this.#computeAlone(value);
+    }
+    for (const value of values) value.node = null;
     this.recording = newRecording(null);
+  }
+
+  /** Runs what `values` need and fills them. */
+  #compute(values: readonly Value[]): void {
+    const { leafNodes, leaves } = this.recording;
+    const outputs = values.map(({ node }) => ({ node: node as Node, target: null }));
+    this.compile(makeGraph("eager", [...leafNodes.values()], outputs)).runSync(
+      leaves.map((value) => value.allocate()),
+      values.map((value) => value.allocate()),
+    );
+  }
+
+  #computeAlone(value: Value): void {
+    try {
+      this.#compute([value]);
+    } catch (error) {
+      value.failure = error instanceof Error ? error : new Error(String(error));
+    }
   }
 
   /** The program for a graph; equal graphs share one. */

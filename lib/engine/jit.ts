@@ -7,11 +7,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { newRecording, RecordingBackend } from "@/engine/backend.ts";
+import { RecordingBackend } from "@/engine/backend.ts";
 import type { Program } from "@/engine/executor.ts";
 import { type Graph, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Memory } from "@/engine/memory.ts";
+import { newRecording } from "@/engine/recording.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { timePreparation } from "@/engine/timing.ts";
 import { Value } from "@/engine/value.ts";

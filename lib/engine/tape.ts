@@ -32,6 +32,18 @@ const FOLDS: Partial<Record<BinaryOperation, (a: number, b: number) => number>> 
   div: (a, b) => a / b,
 };
 
+/** Reductions of no elements at all. */
+const OF_NOTHING = {
+  sum: 0,
+  prod: 1,
+  max: -Infinity,
+  min: Infinity,
+  any: 0,
+  all: 1,
+  argmax: 0,
+  argmin: 0,
+} as const satisfies Record<Reduction, number>;
+
 /** Whether two shapes are the same. */
 export function equalShapes(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
@@ -63,6 +75,18 @@ export function digest(data: Float32Array | Int32Array | Uint8Array): number {
   return h >>> 0;
 }
 
+/** A number as elements of a type have it. */
+function convert(value: number, dtype: DType): number {
+  switch (dtype) {
+    case "float32":
+      return value;
+    case "int32":
+      return Math.trunc(value);
+    case "bool":
+      return Number(value !== 0);
+  }
+}
+
 export class Tape {
   #nodes = new Map<string, Node>();
   #count = 0;
@@ -80,7 +104,11 @@ export class Tape {
     shape: readonly number[],
     dtype: DType,
   ): Node {
-    const data = operation.kind === "data" ? operation.id : operation;
+    const { kind } = operation;
+    if (shape.includes(0) && kind !== "leaf" && kind !== "constant") {
+      return this.constant(0, shape, dtype); // there is nothing to compute
+    }
+    const data = kind === "data" ? operation.id : operation;
     const key = `${inputs.map(({ id }) => id)}|${shape}|${dtype}|${
       JSON.stringify(data, keepNumbers)
     }`;
@@ -98,7 +126,7 @@ export class Tape {
   }
 
   constant(value: number, shape: readonly number[] = [], dtype: DType = "float32"): Node {
-    return this.make({ kind: "constant", value }, [], shape, dtype);
+    return this.make({ kind: "constant", value: convert(value, dtype) }, [], shape, dtype);
   }
 
   /** Known elements; an array of equal elements becomes a constant. The array is kept, not copied. */
@@ -179,13 +207,7 @@ export class Tape {
   cast(x: Node, dtype: DType): Node {
     if (x.dtype === dtype) return x;
     if (x.operation.kind === "constant") {
-      const { value } = x.operation;
-      const cast = dtype === "int32"
-        ? Math.trunc(value)
-        : dtype === "bool"
-        ? Number(value !== 0)
-        : value;
-      return this.constant(cast, x.shape, dtype);
+      return this.constant(x.operation.value, x.shape, dtype);
     }
     return this.make({ kind: "cast" }, [x], x.shape, dtype);
   }
@@ -197,7 +219,8 @@ export class Tape {
     const sorted = [...axes].sort((a, b) => a - b);
     const count = sizeOf(sorted.map((axis) => x.shape[axis] as number));
     let result: Node;
-    if (dtype === x.dtype && count === 1) result = this.reshape(x, shape);
+    if (count === 0) result = this.constant(OF_NOTHING[name], shape, dtype);
+    else if (dtype === x.dtype && count === 1) result = this.reshape(x, shape);
     else result = this.make({ kind: "reduce", name, axes: sorted }, [x], shape, dtype);
     return keepAxes ? this.reshape(result, kept) : result;
   }
@@ -207,6 +230,9 @@ export class Tape {
     const rows = a.shape.at(transposeA ? -1 : -2) as number;
     const columns = b.shape.at(transposeB ? -2 : -1) as number;
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    if (a.shape.at(transposeA ? -2 : -1) === 0) {
+      return this.constant(0, [...batch, rows, columns], a.dtype);
+    }
     const inputs = [a, b].map((x) => this.broadcast(x, [...batch, ...x.shape.slice(-2)]));
     const operation: Operation = { kind: "matmul", transposeA, transposeB };
     return this.make(operation, inputs, [...batch, rows, columns], a.dtype);

@@ -13,17 +13,21 @@ export class Value {
   /** The node that will give the value, until it has been computed. */
   node: Node | null = null;
   memory: Memory | null = null;
+  /** Why it could not be computed. */
+  failure: Error | null = null;
 
   constructor(readonly shape: readonly number[], readonly dtype: DType) {}
 
   /** A block for the value, made if there is none yet. */
   allocate(): Memory {
+    if (this.failure !== null) throw this.failure;
     this.memory ??= new Memory(sizeOf(this.shape) * ELEMENT_BYTES[this.dtype]);
     return this.memory;
   }
 
   /** The elements in place; the value must have been computed. */
   elements(): Elements {
+    if (this.failure !== null) throw this.failure;
     if (this.memory === null) throw new Error("internal: a value was read before it was computed");
     return this.memory.elements(this.dtype);
   }

@@ -35,6 +35,7 @@ export function registerArrangementKernels(): void {
         const [before, after] = paddings[axis] as [number, number];
         return before + size + after;
       });
+      if (sizeOf(x.shape) === 0) return tape.constant(constantValue, shape, x.dtype);
       return tape.make({ kind: "pad", paddings, value: constantValue }, [x], shape, x.dtype);
     },
   );
