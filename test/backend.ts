@@ -23,9 +23,16 @@ export async function openBackend(backend: TestBackend): Promise<void> {
   await tf.ready();
 }
 
-/** Runs `test` on each backend; fails also when it leaves a tensor behind. */
-export function testOnBackends(name: string, test: () => void | Promise<void>): void {
-  for (const backend of BACKENDS) {
+/**
+ * Runs `test` on each backend, or on those of `options`; fails also when it leaves a tensor behind. Long
+ * runs leave out `cpu`, which takes ten times as long.
+ */
+export function testOnBackends(
+  name: string,
+  test: () => void | Promise<void>,
+  options: { readonly backends?: readonly TestBackend[] } = {},
+): void {
+  for (const backend of options.backends ?? BACKENDS) {
     Deno.test({
       name: `${name} [${backend}]`,
       ignore: !isAvailable(backend),

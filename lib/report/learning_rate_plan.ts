@@ -59,7 +59,9 @@ export function learningRatePlan(groups: readonly PlannedGroup[], options: PlanO
   const late = lines.filter(({ from = 1 }) => from > 1);
   return frameFigure({
     title: "Learning-rate plan",
-    subtitle: "Rate of each parameter group by step, as it was set up.",
+    subtitle: `Rate of each parameter group by step, as it was set up.${
+      stopped === null ? "" : " Dashed: where training stopped."
+    }`,
     alt: `Learning rates of ${groups.length} groups over ${steps} steps, the highest ${
       formatRate(peak)
     }${late.length > 0 ? `; ${late.length} of them begin late` : ""}.`,

@@ -1,0 +1,57 @@
+/** A run of 8 steps on a handful of rows of the built-in sample, dropout on, for tests of whole runs. */
+import { join } from "node:path";
+import type { RunConfig, TrainingConfig } from "@/config.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import type { MetricsLine } from "@/train/run_folder.ts";
+
+Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
+
+export const CONFIG: RunConfig = resolveConfig({
+  preset: "quickstart",
+  file: {
+    model: {
+      fresh: {
+        hiddenSize: 8,
+        layers: 1,
+        attentionHeads: 2,
+        intermediateSize: 8,
+        vocabularySize: 250,
+        maxPositions: 48,
+      },
+      maxLength: 48,
+    },
+    training: {
+      epochs: 2,
+      batchRows: 4,
+      lengths: [16, 32],
+      logEvery: 3,
+      evaluateEvery: 4,
+      checkpointEvery: 2,
+    },
+    data: { maxRows: 16 },
+  },
+});
+
+/** The run with another way of training. */
+export function withTraining(training: Partial<TrainingConfig>): RunConfig {
+  return resolveConfig({ file: { ...CONFIG, training: { ...CONFIG.training, ...training } } });
+}
+
+/** A clock that stands still, so that two runs have equal times. */
+export const BASE = { nowMs: () => 0, environment: { device: "test" } };
+
+/** Gives `test` a folder that is removed afterwards. */
+export async function inFolder(test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** The lines of a run's metrics. */
+export async function readLines(dir: string): Promise<MetricsLine[]> {
+  const text = await Deno.readTextFile(join(dir, "metrics.jsonl"));
+  return text.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
