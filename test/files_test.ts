@@ -70,6 +70,31 @@ Deno.test("removePartials() removes what killed writers left, in folders too, an
   });
 });
 
+Deno.test("explainWriteError() says path and reason of what the system refused, and keeps the rest", () => {
+  const full = new Error("No space left on device (os error 28), open 'x'");
+  const explained = explainWriteError("run/metrics.jsonl", full);
+  deepStrictEqual(
+    explained,
+    new Error(
+      "Cannot write run/metrics.jsonl as there must be room and permission to: No space left on " +
+        "device (os error 28)",
+    ),
+  );
+  const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13): mkdir 'x'");
+  strictEqual(explainWriteError("x", denied) instanceof Deno.errors.PermissionDenied, true);
+  const other = new RangeError("Cannot count");
+  strictEqual(explainWriteError("x", other), other);
+});
+
+Deno.test("removePartials() removes what killed writers left and nothing else", async () => {
+  await withFolder(async (folder) => {
+    const names = [".a.json.12-0.partial", ".keep", "a.json", "b.partial"];
+    for (const name of names) await Deno.writeTextFile(join(folder, name), "");
+    await removePartials(folder);
+    deepStrictEqual((await namesIn(folder)).sort(), [".keep", "a.json", "b.partial"]);
+  });
+});
+
 Deno.test("readJson() names the role and the path of a missing, a wrong and a broken file", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "config.json");
