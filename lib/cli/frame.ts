@@ -103,7 +103,6 @@ export async function runTaskWith<const O extends Options>(
     });
     return outcome === false ? 1 : 0;
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return 0; // the reader, such as head, has enough
     terminal.error(`error: ${formatError(error)}`);
     if (debug && error instanceof Error && error.stack) terminal.error(error.stack);
     return 1;

@@ -29,10 +29,17 @@ export type TerminalProgressOptions = {
 
 const encoder = new TextEncoder();
 
+/** Writes on stderr while anyone reads it: work does not end because its progress cannot be shown. */
+function writeOnStderr(text: string): void {
+  try {
+    Deno.stderr.writeSync(encoder.encode(text));
+  } catch { /* the terminal or the other end of the pipe is gone */ }
+}
+
 /** A view on stderr, so that what a task prints on stdout stays clean. */
 export function createTerminalProgress(options: TerminalProgressOptions = {}): ProgressView {
   const {
-    write = (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    write = writeOnStderr,
     terminal = Deno.stderr.isTerminal(),
     columns = askColumns,
     nowMs = () => performance.now(),

@@ -138,14 +138,14 @@ Deno.test("runTaskWith() prints an error in one line, its stack only when asked"
   }
 });
 
-Deno.test("runTaskWith() gives 1 where the outcome is a failure and 0 where the reader has gone", async () => {
+Deno.test("runTaskWith() gives 1 where the outcome is a failure, and where a pipe broke before the work was done", async () => {
   const { terminal, printed } = fakeTerminal();
   strictEqual(await runTaskWith(task(() => false), ["r"], terminal), 1);
   const broken = task(() => {
-    throw new Deno.errors.BrokenPipe("head has enough");
+    throw new Deno.errors.BrokenPipe("Broken pipe (os error 32)");
   });
-  strictEqual(await runTaskWith(broken, ["r"], terminal), 0);
-  deepStrictEqual(printed.error, []);
+  strictEqual(await runTaskWith(broken, ["r"], terminal), 1);
+  deepStrictEqual(printed.error, ["error: Broken pipe (os error 32)"]);
 });
 
 Deno.test("Ctrl+C ends a plain task at once, and aborts one that stops itself before it ends it", async () => {

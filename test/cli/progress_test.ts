@@ -1,4 +1,5 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
 import fc from "fast-check";
 import {
   createRateMeter,
@@ -154,4 +155,31 @@ Deno.test("formatLog() is the label and every figure", () => {
     formatLog(STATE),
     "train  30/120  3.00/s  30 s left  ag_news 0.412  conll2003 0.220  9800 tokens/s",
   );
+});
+
+Deno.test("work goes on where nobody reads its progress any more", async () => {
+  const script = `
+    const { createTerminalProgress } = await import("@/cli/progress.ts");
+    const view = createTerminalProgress({ logMs: 0 });
+    for (let done = 0; done <= 20; done++) {
+      view.update({ done, total: 20, label: "work" });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    console.log("done");
+  `;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "-"],
+    cwd: join(import.meta.dirname ?? "", "../.."),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stderr.getReader();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(script));
+  await writer.close();
+  match(new TextDecoder().decode((await reader.read()).value), /^work {2}0\/20/);
+  await reader.cancel();
+  strictEqual(await new Response(child.stdout).text(), "done\n");
+  strictEqual((await child.status).code, 0);
 });
