@@ -1,0 +1,91 @@
+import { ok } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import fc from "fast-check";
+import { openEngine } from "@/engine/engine.ts";
+import type { Node } from "@/engine/ir.ts";
+import { interpret } from "./interpreter.ts";
+import { followPlan, leafValues, type Plan, plansOf, SMOOTH_STEPS } from "./random_graphs.ts";
+import { recordNodes } from "./record_nodes.ts";
+
+await openEngine({ threads: 2, executor: "onnx" });
+
+/** Width of a difference; in float64 its error is about WIDTH² of the third derivative. */
+const WIDTH = 1e-5;
+
+/** A slope from the left, from the right and over both sides. */
+type Slopes = { readonly left: number; readonly right: number; readonly central: number };
+
+/** Slopes of `loss` in element `i` of leaf `k`, in float64. */
+function differences(
+  loss: Node,
+  given: ReadonlyMap<Node, Float64Array>,
+  leaf: Node,
+  i: number,
+): Slopes {
+  const value = given.get(leaf) as Float64Array;
+  const lossAt = (step: number) => {
+    const moved = value.with(i, value[i] as number + step);
+    return interpret([loss], new Map([...given, [leaf, moved]]))[0]?.[0] ?? NaN;
+  };
+  const [before, here, after] = [lossAt(-WIDTH), lossAt(0), lossAt(WIDTH)];
+  return {
+    left: (here - before) / WIDTH,
+    right: (after - here) / WIDTH,
+    central: (after - before) / (2 * WIDTH),
+  };
+}
+
+/** The sum of the means of a plan's results, and of all leaves. */
+function lossOf(plan: Plan, leaves: tf.Tensor[]): tf.Scalar {
+  const terms = [...leaves.map((x) => tf.mul(x, 0.1)), ...followPlan(plan, leaves)];
+  return terms.map((x) => tf.mean(x)).reduce((a, b) => tf.add(a, b)) as tf.Scalar;
+}
+
+Deno.test("recorded gradients are the slopes of the loss, in float64", () => {
+  let checked = 0, kinks = 0;
+  fc.assert(
+    fc.property(plansOf(SMOOTH_STEPS, 1), (plan) => {
+      const { leaves, results } = recordNodes(plan.shapes, (xs) => {
+        const { value, grads } = tf.valueAndGrads((...ys) => lossOf(plan, ys))(xs);
+        return [value, ...grads];
+      });
+      const [loss, ...gradients] = results as [Node, ...Node[]];
+      const given = new Map(
+        leaves.map((leaf, k) => [leaf, Float64Array.from(leafValues(leaf.shape, k))]),
+      );
+      const slopes = interpret(gradients, given);
+      leaves.forEach((leaf, k) => {
+        const size = given.get(leaf)?.length ?? 0;
+        for (let i = 0; i < size; i += Math.ceil(size / 5)) {
+          const { left, right, central } = differences(loss, given, leaf, i);
+          // Where both sides differ there is a kink, and no slope to compare with.
+          if (Math.abs(left - right) > 1e-3 * (1 + Math.abs(central))) {
+            kinks++;
+            continue;
+          }
+          const actual = slopes[k]?.[i] as number;
+          ok(
+            Math.abs(actual - central) <= 1e-6 * (1 + Math.abs(central)),
+            `leaf ${k}, element ${i}: gradient ${actual}, slope ${central}`,
+          );
+          checked++;
+        }
+      });
+    }),
+    { numRuns: 300, seed: 4 },
+  );
+  ok(checked > 1000, `slopes compared: ${checked}`);
+  ok(kinks < 0.05 * checked, `kinks: ${kinks} of ${checked}`);
+});
+
+Deno.test("differences() gives the slopes of a cubic and tells the kink of |x|", () => {
+  const { leaves: [x], results: [cubic, absolute] } = recordNodes(
+    [[2]],
+    ([x]) => [tf.sum(tf.pow(x as tf.Tensor, 3)), tf.sum(tf.abs(x as tf.Tensor))],
+  ) as { leaves: [Node]; results: [Node, Node] };
+  const given = new Map([[x, Float64Array.of(2, 0)]]);
+  const { central } = differences(cubic, given, x, 0);
+  ok(Math.abs(central - 12) < 1e-8, `3 · 2²: ${central}`);
+  const { left, right } = differences(absolute, given, x, 1);
+  ok(Math.abs(left + 1) < 1e-9 && Math.abs(right - 1) < 1e-9, `beside 0: ${left} and ${right}`);
+});

@@ -1,0 +1,35 @@
+/**
+ * Records what a function does to placeholders as nodes, to be interpreted.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { RecordingBackend } from "@/engine/backend.ts";
+import type { Node } from "@/engine/ir.ts";
+import { newRecording } from "@/engine/recording.ts";
+import { Value } from "@/engine/value.ts";
+
+/** Leaves of the given shapes (float32) and the nodes of what `run` makes of them. */
+export function recordNodes(
+  shapes: readonly (readonly number[])[],
+  run: (leaves: tf.Tensor[]) => tf.Tensor[],
+): { leaves: Node[]; results: Node[] } {
+  const backend = tf.backend();
+  if (!(backend instanceof RecordingBackend)) throw new Error("internal: another backend is set");
+  const eager = backend.recording;
+  backend.recording = newRecording("recorded nodes");
+  const recorded: { leaves: Node[]; results: Node[] } = { leaves: [], results: [] };
+  try {
+    tf.tidy(() => {
+      const placeholders = shapes.map((shape) => {
+        const value = new Value([...shape], "float32");
+        backend.adopt(value);
+        return tf.engine().makeTensorFromDataId(value, [...shape], "float32");
+      });
+      recorded.leaves = placeholders.map((x) => backend.nodeOf(x));
+      recorded.results = run(placeholders).map((x) => backend.nodeOf(x));
+    });
+  } finally {
+    backend.recording = eager;
+  }
+  return recorded;
+}
