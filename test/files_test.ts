@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import {
+  explainWriteError,
   isFile,
   isFolder,
   readJson,
@@ -84,15 +85,6 @@ Deno.test("explainWriteError() says path and reason of what the system refused, 
   strictEqual(explainWriteError("x", denied) instanceof Deno.errors.PermissionDenied, true);
   const other = new RangeError("Cannot count");
   strictEqual(explainWriteError("x", other), other);
-});
-
-Deno.test("removePartials() removes what killed writers left and nothing else", async () => {
-  await withFolder(async (folder) => {
-    const names = [".a.json.12-0.partial", ".keep", "a.json", "b.partial"];
-    for (const name of names) await Deno.writeTextFile(join(folder, name), "");
-    await removePartials(folder);
-    deepStrictEqual((await namesIn(folder)).sort(), [".keep", "a.json", "b.partial"]);
-  });
 });
 
 Deno.test("readJson() names the role and the path of a missing, a wrong and a broken file", async () => {
