@@ -49,6 +49,11 @@ export class RecordingBackend extends tf.KernelBackend {
     this.#compiler = { executor, precision };
   }
 
+  /** Precision of the products of programs that are compiled from now on. */
+  get precision(): Precision {
+    return this.#compiler.precision;
+  }
+
   /** What programs are compiled with, as a text. */
   get compilerName(): string {
     const { executor: { name, version, threads }, precision } = this.#compiler;

@@ -66,6 +66,12 @@ export async function openEngine(options: EngineOptions = {}): Promise<OpenedEng
   return { name, version, threads: traced.threads, precision };
 }
 
+/** The precision in which programs are compiled from now on; null on a backend that does not record. */
+export function enginePrecision(): Precision | null {
+  const backend = tf.backend();
+  return backend instanceof RecordingBackend ? backend.precision : null;
+}
+
 /** The executor of a name; `auto` is C where a compiler is found, told in a note where it is not. */
 async function chooseExecutor(
   choice: ExecutorChoice,

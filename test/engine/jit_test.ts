@@ -1,6 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { clearVariable } from "@/engine/buffers.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit, onCompile } from "@/engine/jit.ts";
 import { onFallback } from "@/engine/kernels/host.ts";
@@ -105,7 +104,7 @@ testJit("jit() takes gradients and accumulates them into a buffer", async () => 
     deepStrictEqual([...sum.dataSync()], [2, 4, 6, 8].map((v) => v * times));
     value.dispose();
   }
-  clearVariable(sum);
+  tf.tidy(() => sum.assign(tf.zerosLike(sum)));
   deepStrictEqual([...sum.dataSync()], [0, 0, 0, 0]);
   tf.dispose([w, sum, x]);
 });

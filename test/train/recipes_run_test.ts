@@ -43,7 +43,7 @@ for (const mixing of MIXINGS) {
   );
 }
 
-testRun(
+testOnBackends(
   "trainRun() in mixed-float16 logs the loss scale and the steps it skipped",
   () =>
     inFolder(async (root) => {
@@ -64,6 +64,21 @@ testRun(
         [37, 38, 38, 39, 39].map((e) => 2 ** e),
       );
       ok((lines[3]?.gradientNorm ?? 0) > 0);
+    }),
+  { backends: ["cpu"] }, // TensorFlow.js's own kernels have no half precision
+);
+
+testRun(
+  "trainRun() refuses to train in a precision that the engine was not opened with",
+  () =>
+    inFolder(async (root) => {
+      const dir = join(root, "run");
+      await rejects(trainRun({ ...CONFIG, precision: "mixed-bfloat16" }, { ...BASE, out: dir }), {
+        name: "TypeError",
+        message:
+          "Cannot train in mixed-bfloat16 as the engine must be opened with that precision: " +
+          "it has float32",
+      });
     }),
 );
 
