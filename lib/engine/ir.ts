@@ -31,6 +31,7 @@ export const UNARY_OPERATIONS = [
 ] as const;
 export type UnaryOperation = typeof UNARY_OPERATIONS[number];
 
+/** `div` of int32 is cut off towards 0; it is never by 0. */
 export const BINARY_OPERATIONS = [
   "add",
   "sub",

@@ -106,7 +106,14 @@ export function registerElementwiseKernels(): void {
     const spread = condition.shape.length < then.shape.length
       ? tape.reshape(condition, axes)
       : condition;
-    return tape.where(spread, then, input("e"));
+    const otherwise = input("e");
+    if (then.dtype !== "bool") return tape.where(spread, then, otherwise);
+    const no = tape.unary("not", spread);
+    return tape.binary(
+      "or",
+      tape.binary("and", spread, then),
+      tape.binary("and", no, otherwise),
+    );
   });
 }
 
@@ -129,17 +136,15 @@ function registerBinaryKernels(): void {
   for (const [kernel, name] of Object.entries(LOGICAL)) {
     registerKernel(kernel, ({ tape, input }) => tape.binary(name, input("a"), input("b")));
   }
-  for (
-    const [kernel, formula] of [
-      ["FloorDiv", formulas.floorDivide],
-      ["Mod", formulas.modulo],
-    ] as const
-  ) {
-    registerKernel(kernel, ({ tape, input }) => {
-      const a = input("a");
-      return a.dtype === "bool" ? null : formula(tape, a, input("b"));
-    });
-  }
+  registerKernel("FloorDiv", ({ tape, input }) => {
+    const a = input("a");
+    if (a.dtype === "bool") return null;
+    return tape.cast(formulas.floorDivide(tape, a, input("b")), "int32");
+  });
+  registerKernel("Mod", ({ tape, input }) => {
+    const a = input("a");
+    return a.dtype === "bool" ? null : formulas.modulo(tape, a, input("b"));
+  });
   registerKernel("SquaredDifference", ({ tape, input }) => {
     const a = input("a");
     if (a.dtype === "bool") return null;

@@ -110,7 +110,7 @@ export function sign(tape: Tape, x: Node): Node {
   return tape.where(isNaNs(tape, x), tape.constant(0, x.shape), signs);
 }
 
-/** The greatest whole number that is at most a / b. Whole numbers divided by 0 give 0. */
+/** The greatest whole number that is at most a / b, in their type. Whole numbers divided by 0 give 0. */
 export function floorDivide(tape: Tape, a: Node, b: Node): Node {
   if (a.dtype === "float32") return tape.unary("floor", tape.binary("div", a, b));
   const zero = like(tape, a, 0);
@@ -124,7 +124,10 @@ export function floorDivide(tape: Tape, a: Node, b: Node): Node {
   return tape.where(none, zero, tape.binary("sub", quotient, down));
 }
 
-/** a − b · ⌊a / b⌋: the remainder with the sign of b. */
+/** a − b · ⌊a / b⌋: the remainder with the sign of b. Of whole numbers divided by 0 it is 0. */
 export function modulo(tape: Tape, a: Node, b: Node): Node {
-  return tape.binary("sub", a, tape.binary("mul", b, floorDivide(tape, a, b)));
+  const rest = tape.binary("sub", a, tape.binary("mul", b, floorDivide(tape, a, b)));
+  if (a.dtype === "float32") return rest;
+  const zero = like(tape, a, 0);
+  return tape.where(tape.binary("eq", b, zero), zero, rest);
 }

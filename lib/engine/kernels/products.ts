@@ -39,7 +39,10 @@ function multiply(tape: Tape, a: Node, b: Node, attributes: ProductAttributes): 
 export function registerProductKernels(): void {
   registerKernel<ProductAttributes>(
     "BatchMatMul",
-    ({ tape, input, attributes }) => multiply(tape, input("a"), input("b"), attributes),
+    ({ tape, input, attributes }) => {
+      const a = input("a"), b = input("b");
+      return a.dtype === "bool" ? null : multiply(tape, a, b, attributes);
+    },
   );
   registerKernel<FusedAttributes>("_FusedMatMul", ({ tape, input, has, attributes }) => {
     const { activation = "linear", leakyreluAlpha } = attributes;

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
+import { isNaNs } from "@/engine/kernels/formulas.ts";
 import { slice } from "@/engine/kernels/pieces.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
@@ -73,7 +74,11 @@ export function registerSequenceKernels(): void {
     if (sizeOf(shape) === 0) {
       return [tape.constant(0, shape, x.dtype), tape.constant(0, shape, "int32")];
     }
-    const indices = tape.make({ kind: "top", count: k }, [x], shape, "int32");
+    // NaN has no place in an order: it comes last.
+    const ordered = x.dtype === "float32"
+      ? tape.where(isNaNs(tape, x), tape.constant(-Infinity, x.shape), x)
+      : x;
+    const indices = tape.make({ kind: "top", count: k }, [ordered], shape, "int32");
     const rows = sizeOf(x.shape) / size;
     const starts = tape.data(
       Int32Array.from({ length: rows }, (_, i) => i * size),
