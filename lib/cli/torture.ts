@@ -44,7 +44,7 @@ export const TORTURE = {
       const config = await writeKillConfig(root, { executor: values.executor ?? "auto" });
       const whole = join(root, "whole");
       checkFinished(await liveOnce(whole, { config, killMs: null, nowMs }));
-      const { lastedMs: longestMs } = await liveOnce(join(root, "timed"), {
+      let { lastedMs: longestMs } = await liveOnce(join(root, "timed"), {
         config,
         killMs: null,
         nowMs,
@@ -56,7 +56,7 @@ export const TORTURE = {
       console.log("kill  after   lines  checkpoints      the same in the end");
       let differing = 0;
       for (let i = 1; i <= kills; i++) {
-        const { lives: [life], same } = await killRun(join(root, `run-${i}`), {
+        const killed = await killRun(join(root, `run-${i}`), {
           config,
           whole,
           kills: 1,
@@ -64,6 +64,8 @@ export const TORTURE = {
           prng: stream(seed, "torture", i),
           nowMs,
         });
+        const { lives: [life], same } = killed;
+        longestMs = killed.longestMs;
         if (!same) differing++;
         const { killMs = 0, remains } = life ?? {};
         const found = remains?.begun
