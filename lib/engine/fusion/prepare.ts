@@ -4,24 +4,41 @@
  */
 import type { Graph } from "@/engine/graph.ts";
 import type { Node } from "@/engine/ir.ts";
-import { copyNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
+import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 /** Elements above which a sum over everything is made in two steps. */
 const LARGE_SUM = 4096;
 
+/** Operations that take a constant operand as it is; all others read it from memory. */
+const TAKE_CONSTANTS: ReadonlySet<string> = new Set(["unary", "binary", "where", "cast"]);
+
+/** The elements of a constant, in memory. */
+function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
+  if (operation.kind !== "constant") throw new TypeError("internal: not a constant");
+  const size = sizeOf(shape);
+  const elements = dtype === "float32"
+    ? new Float32Array(size)
+    : dtype === "int32"
+    ? new Int32Array(size)
+    : new Uint8Array(size);
+  return make({ kind: "data", data: elements.fill(operation.value), id: -1 }, [], shape, dtype);
+}
+
 /**
  * Gives every reader of a dropout mask a mask of its own, so that it is computed again where it is used
- * and never kept from the forward to the backward pass; and sums over all elements by rows first, which all threads share.
+ * and never kept from the forward to the backward pass; sums over all elements by rows first, which all
+ * threads share; and puts constants into memory for operations that read their operands from there.
  */
 export function prepareForFusion(graph: Graph): Graph {
   return rewriteGraph(graph, (node, inputs, make) => {
     const { operation, shape, dtype } = node;
-    const own = inputs.map((input): Node =>
-      input.operation.kind === "dropout-mask"
-        ? make(input.operation, input.inputs, input.shape, input.dtype)
-        : input
-    );
+    const own = inputs.map((input): Node => {
+      const { kind } = input.operation;
+      if (kind === "dropout-mask") return copyNode(input, input.inputs, make);
+      const inMemory = kind === "constant" && !TAKE_CONSTANTS.has(operation.kind);
+      return inMemory ? materialize(input, make) : input;
+    });
     const [x] = own;
     if (operation.kind === "reduce" && operation.name === "sum" && x !== undefined) {
       const rows = x.shape.slice(0, -1);

@@ -127,6 +127,7 @@ export class BufferTable {
   of(node: Node): Buffer {
     const known = this.#byNode.get(node);
     if (known !== undefined) return known;
+    if (node.operation.kind === "constant") throw new Error("internal: a constant has no memory");
     const storage = storageOf(node, this.lowered.products);
     const bytes = sizeOf(node.shape) * STORAGE_BYTES[storage];
     const slot = this.#slots.get(node);

@@ -44,7 +44,16 @@ export function lowerUnit(unit: Unit, context: LoweringContext): Instruction[] {
   return lowerSingle(node, context);
 }
 
+/** Arithmetic that is refused on whole numbers: kernels compute in float32, exact to 2^24 alone. */
+const WHOLE_ARITHMETIC: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "pow", "sum"]);
+
 function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
+  for (const { operation, dtype } of unit.nodes) {
+    const arithmetic = operation.kind === "binary" || operation.kind === "reduce";
+    if (dtype === "int32" && arithmetic && WHOLE_ARITHMETIC.has(operation.name)) {
+      throw new UnsupportedError(`the operation ${operation.name} on whole numbers`);
+    }
+  }
   const { lowered, buffers, kernels, threads } = context;
   const exported = context.exportsOf(unit);
   const targets = new Map(

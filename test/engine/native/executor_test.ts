@@ -140,6 +140,16 @@ CASES["choices, comparisons, truth values and whole numbers"] = {
     tiled: tf.add(tf.tile(y!, [2, 1]), 1),
   }),
 };
+CASES["constants where memory is read: factors, row numbers, rows, paddings"] = {
+  inputs: () => ({ x: tensor([5, 1]), y: tensor([4, 3], 1) }),
+  run: ({ x, y }) => ({
+    product: tf.add(tf.matMul(x as tf.Tensor2D, tf.ones([1, 3])), tf.tensor1d([1, 2, 3])),
+    found: tf.mul(tf.gather(y!, tf.tensor1d([2, 2], "int32")), 2),
+    counted: tf.unsortedSegmentSum(tf.ones([4, 3]), tf.tensor1d([1, 0, 1, 1], "int32"), 2),
+    added: tf.unsortedSegmentSum(y as tf.Tensor2D, tf.tensor1d([1, 1, 1, 1], "int32"), 3),
+    joined: tf.concat([tf.zeros([2, 3]), y as tf.Tensor2D], 0),
+  }),
+};
 CASES["numbers that are not finite"] = {
   inputs: () => ({ x: tf.tensor1d([NaN, Infinity, -Infinity, 0, -0, 1e-40, 3e38, -200, 100]) }),
   run: ({ x }) => ({
