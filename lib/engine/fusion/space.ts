@@ -99,6 +99,9 @@ export function roleIn(node: Node, space: Space, placement: Placement): Role | n
     }
     return null;
   }
+  // What is read by index must be whole in memory before the group runs.
+  const fromGroup = (input: Node) => placement.roleOf(placement.resolve(input).base) !== undefined;
+  if (isGenerated(node) && inputs.some(fromGroup)) return null;
   if (operation.kind === "gather") {
     const [table] = inputs;
     const width = sizeOf((table as Node).shape.slice(1));

@@ -146,6 +146,7 @@ CASES["constants where memory is read: factors, row numbers, rows, paddings"] = 
     product: tf.add(tf.matMul(x as tf.Tensor2D, tf.ones([1, 3])), tf.tensor1d([1, 2, 3])),
     found: tf.mul(tf.gather(y!, tf.tensor1d([2, 2], "int32")), 2),
     counted: tf.unsortedSegmentSum(tf.ones([4, 3]), tf.tensor1d([1, 0, 1, 1], "int32"), 2),
+    fromComputed: tf.gather(tf.mul(y!, 3), tf.tensor1d([3, 0, 1, 2], "int32")),
     added: tf.unsortedSegmentSum(y as tf.Tensor2D, tf.tensor1d([1, 1, 1, 1], "int32"), 3),
     joined: tf.concat([tf.zeros([2, 3]), y as tf.Tensor2D], 0),
   }),
