@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { openEngine } from "@/engine/engine.ts";
+import { isAvailable } from "../backend.ts";
 import { computeDropoutMask, keepThreshold } from "@/engine/dropout_mask.ts";
 import { jit } from "@/engine/jit.ts";
 import { dropoutMask } from "@/engine/neural.ts";
@@ -28,32 +29,46 @@ async function followOn(name: string, plan: Plan) {
   return values;
 }
 
-Deno.test("random graphs agree with TensorFlow.js's cpu backend, eagerly and through jit", async () => {
-  await fc.assert(
-    fc.asyncProperty(plansOf(ALL_STEPS), async (plan) => {
-      const expected = await followOn("cpu", plan);
-      const eager = await followOn("recorded", plan);
-      for (const [i, { data, shape, dtype }] of expected.entries()) {
-        const { data: actual = [], ...rest } = eager[i] ?? {};
-        deepStrictEqual(rest, { shape, dtype }, `eager result ${i}`);
-        ok(areClose(actual, data, 1e-4), `eager result ${i}: ${actual} ${data}`);
-      }
-      const compiled = jit(
-        "random",
-        (leaves: Record<string, tf.Tensor>) =>
-          Object.fromEntries(followPlan(plan, Object.values(leaves)).map((t, i) => [`t${i}`, t])),
+/** Graphs compared on each executor; every one of them is C of its own for `native` to compile. */
+const GRAPHS = { onnx: 300, native: 60 } as const;
+
+for (const executor of ["onnx", "native"] as const) {
+  Deno.test({
+    name:
+      `random graphs agree with TensorFlow.js's cpu backend, eagerly and through jit [${executor}]`,
+    ignore: !isAvailable(executor),
+    async fn() {
+      await openEngine({ executor });
+      await fc.assert(
+        fc.asyncProperty(plansOf(ALL_STEPS), async (plan) => {
+          const expected = await followOn("cpu", plan);
+          const eager = await followOn("recorded", plan);
+          for (const [i, { data, shape, dtype }] of expected.entries()) {
+            const { data: actual = [], ...rest } = eager[i] ?? {};
+            deepStrictEqual(rest, { shape, dtype }, `eager result ${i}`);
+            ok(areClose(actual, data, 1e-4), `eager result ${i}: ${actual} ${data}`);
+          }
+          const compiled = jit(
+            "random",
+            (leaves: Record<string, tf.Tensor>) =>
+              Object.fromEntries(
+                followPlan(plan, Object.values(leaves)).map((t, i) => [`t${i}`, t]),
+              ),
+          );
+          const leaves = Object.fromEntries(makeLeaves(plan).map((x, k) => [`x${k}`, x]));
+          const outputs = Object.values(await compiled(leaves));
+          for (const [i, { data }] of expected.entries()) {
+            const actual = await (outputs[i] as tf.Tensor).data();
+            ok(areClose(actual, data, 1e-4), `compiled result ${i}: ${actual} ${data}`);
+          }
+          tf.dispose([leaves, outputs]);
+        }),
+        { numRuns: GRAPHS[executor], seed: 4 },
       );
-      const leaves = Object.fromEntries(makeLeaves(plan).map((x, k) => [`x${k}`, x]));
-      const outputs = Object.values(await compiled(leaves));
-      for (const [i, { data }] of expected.entries()) {
-        const actual = await (outputs[i] as tf.Tensor).data();
-        ok(areClose(actual, data, 1e-4), `compiled result ${i}: ${actual} ${data}`);
-      }
-      tf.dispose([leaves, outputs]);
-    }),
-    { numRuns: 300, seed: 4 },
-  );
-});
+      await openEngine({ executor: "onnx" });
+    },
+  });
+}
 
 Deno.test("gradients of random graphs agree with TensorFlow.js's cpu backend", async () => {
   await fc.assert(
