@@ -1,0 +1,128 @@
+/** Functions that between them use all that the native executor compiles. */
+import * as tf from "@tensorflow/tfjs";
+import type { TensorMap } from "@/engine/jit.ts";
+import { gelu, layerNorm } from "@/engine/neural.ts";
+
+/** Numbers that look like noise, the same everywhere. */
+const noise = (size: number, k = 0) =>
+  Float32Array.from({ length: size }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * k) * 1.5);
+export const tensor = (shape: number[], k = 0) =>
+  tf.tensor(noise(shape.reduce((a, b) => a * b, 1), k), shape);
+
+/** A function with its inputs, made anew for each run. */
+export type Case = {
+  inputs: () => TensorMap;
+  run: (inputs: Record<string, tf.Tensor>) => TensorMap;
+};
+/** By what they are about. */
+export const CASES: Record<string, Case> = {};
+for (const [rows, columns] of [[1, 1], [5, 3], [7, 17], [64, 33], [33, 64]] as const) {
+  CASES[`rows of ${columns}, ${rows} of them: softmax, layer norm, GELU and their gradients`] = {
+    inputs: () => ({
+      x: tensor([rows, columns]),
+      g: tensor([columns], 1),
+      b: tensor([columns], 2),
+    }),
+    run: ({ x, g, b }) => {
+      const loss = (x: tf.Tensor, g: tf.Tensor, b: tf.Tensor) => {
+        const y = layerNorm(x as tf.Tensor2D, g as tf.Tensor1D, b as tf.Tensor1D, 1e-2);
+        return tf.sum(tf.mul(tf.softmax(gelu(y)), tf.logSoftmax(y))) as tf.Scalar;
+      };
+      const { value, grads } = tf.valueAndGrads(loss)([x!, g!, b!]);
+      return { value, dx: grads[0]!, dg: grads[1]!, db: grads[2]! };
+    },
+  };
+}
+for (const [a, b] of [[false, false], [false, true], [true, false], [true, true]] as const) {
+  CASES[`products with transposes ${a}, ${b}: plain, with bias, summed, batched`] = {
+    inputs: () => ({
+      x: tensor(a ? [19, 37] : [37, 19]),
+      y: tensor(b ? [21, 19] : [19, 21], 1),
+      bias: tensor([21], 2),
+      u: tensor(a ? [3, 2, 8, 9] : [3, 2, 9, 8], 3),
+      v: tensor(b ? [3, 2, 7, 8] : [3, 2, 8, 7], 4),
+    }),
+    run: ({ x, y, bias, u, v }) => {
+      const product = tf.matMul(x!, y!, a, b);
+      return {
+        biased: tf.maximum(tf.add(product, bias!), 0),
+        summed: tf.add(product, tf.matMul(tf.mul(x!, 2), y!, a, b)),
+        batched: tf.matMul(u!, v!, a, b),
+        permuted: tf.mul(
+          tf.reshape(tf.transpose(tf.matMul(u!, v!, a, b), [0, 2, 1, 3]), [27, 14]),
+          3,
+        ),
+      };
+    },
+  };
+}
+CASES["reductions over leading, inner, last and all axes"] = {
+  inputs: () => ({ x: tensor([6, 70, 20]) }),
+  run: ({ x }) => ({
+    leading: tf.sum(tf.mul(x!, 2), 0),
+    twoLeading: tf.sum(tf.mul(x!, 2), [0, 1]),
+    inner: tf.sum(tf.mul(x!, 2), 1),
+    innerMax: tf.max(x!, 1),
+    last: tf.max(tf.abs(x!), -1),
+    all: tf.sum(tf.square(x!)), // 8,400 elements: by columns first
+    mean: tf.mean(x!),
+    least: tf.min(x!, 2),
+    where: tf.argMax(x!, 2),
+  }),
+};
+CASES["look-ups and their gradients"] = {
+  inputs: () => ({
+    table: tensor([50, 12]),
+    rows: tf.tensor1d([3, 49, 0, 3, 3, 17], "int32"),
+    weights: tensor([6, 12], 1),
+  }),
+  run: ({ table, rows, weights }) => {
+    const loss = (t: tf.Tensor) =>
+      tf.sum(tf.mul(tf.gather(t, rows as tf.Tensor1D), weights!)) as tf.Scalar;
+    return {
+      found: tf.mul(tf.gather(table!, rows as tf.Tensor1D), 1.5),
+      gradient: tf.grad(loss)(table!),
+    };
+  },
+};
+CASES["choices, comparisons, truth values and whole numbers"] = {
+  inputs: () => ({
+    x: tensor([9, 21]),
+    y: tensor([9, 21], 1),
+    labels: tf.tensor1d([0, 3, -1, 2], "int32"),
+  }),
+  run: ({ x, y, labels }) => ({
+    chosen: tf.where(tf.greater(x!, y!), x!, tf.mul(y!, -1)),
+    truth: tf.logicalAnd(tf.less(x!, 0), tf.lessEqual(y!, 0.5)),
+    not: tf.logicalNot(tf.greaterEqual(x!, 0)),
+    whole: tf.cast(tf.mul(x!, 10), "int32"),
+    hot: tf.oneHot(labels as tf.Tensor1D, 4),
+    sign: tf.sign(x!),
+    padded: tf.pad(x as tf.Tensor2D, [[1, 2], [0, 3]], 0.5),
+    joined: tf.concat([x!, tf.mul(y!, 2)], 1),
+    sliced: tf.mul(tf.slice(x!, [2, 3], [5, 7]), 2),
+    tiled: tf.add(tf.tile(y!, [2, 1]), 1),
+  }),
+};
+CASES["constants where memory is read: factors, row numbers, rows, paddings"] = {
+  inputs: () => ({ x: tensor([5, 1]), y: tensor([4, 3], 1) }),
+  run: ({ x, y }) => ({
+    product: tf.add(tf.matMul(x as tf.Tensor2D, tf.ones([1, 3])), tf.tensor1d([1, 2, 3])),
+    found: tf.mul(tf.gather(y!, tf.tensor1d([2, 2], "int32")), 2),
+    counted: tf.unsortedSegmentSum(tf.ones([4, 3]), tf.tensor1d([1, 0, 1, 1], "int32"), 2),
+    fromComputed: tf.gather(tf.mul(y!, 3), tf.tensor1d([3, 0, 1, 2], "int32")),
+    added: tf.unsortedSegmentSum(y as tf.Tensor2D, tf.tensor1d([1, 1, 1, 1], "int32"), 3),
+    joined: tf.concat([tf.zeros([2, 3]), y as tf.Tensor2D], 0),
+  }),
+};
+CASES["numbers that are not finite"] = {
+  inputs: () => ({ x: tf.tensor1d([NaN, Infinity, -Infinity, 0, -0, 1e-40, 3e38, -200, 100]) }),
+  run: ({ x }) => ({
+    exp: tf.exp(x!),
+    erf: tf.erf(x!),
+    tanh: tf.tanh(x!),
+    max: tf.maximum(x!, 1),
+    abs: tf.abs(x!),
+    sum: tf.add(x!, 1),
+  }),
+};
