@@ -12,7 +12,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { hashName } from "@/random.ts";
+import { hashName, mix32 } from "@/random.ts";
 
 /** Attributes of the kernel `DropoutMask`; its one input is `seed`, an int32 scalar. */
 export type DropoutMaskAttributes = {
@@ -31,18 +31,11 @@ export function siteKeys(site: string): { readonly row: number; readonly column:
   return { row: hashName(`${site}/row`) | 0, column: hashName(`${site}/column`) | 0 };
 }
 
-/** MurmurHash3's finaliser on signed 32-bit numbers. */
-function mix(value: number): number {
-  let h = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
-}
-
 /** ρ(r) or γ(c) for all indices below `count`. */
 function hashIndices(seed: number, key: number, count: number): Int32Array {
-  const start = mix((seed ^ key) | 0);
+  const start = mix32(seed ^ key);
   const hashes = new Int32Array(count);
-  for (let i = 0; i < count; i++) hashes[i] = mix((start + i) | 0);
+  for (let i = 0; i < count; i++) hashes[i] = mix32(start + i);
   return hashes;
 }
 

@@ -19,12 +19,6 @@ export type NativeCode = {
   readonly kernels: KernelTexts;
   readonly buffers: BufferTable;
   readonly arenaBytes: number;
-  /** Outputs that are made elsewhere and copied over their target (by input position) when all is done. */
-  readonly staged: readonly {
-    readonly output: number;
-    readonly slot: number;
-    readonly input: number;
-  }[];
   /** Inputs (by position) that hold row numbers of a table of `rows` rows. */
   readonly lookups: readonly { readonly input: number; readonly rows: number }[];
 };
@@ -37,7 +31,7 @@ export function compileGraph(graph: Graph, threads: number): NativeCode {
   if (schedule.staged.size > 0) {
     throw new UnsupportedError("a variable that is read after its update");
   }
-  const buffers = new BufferTable(lowered, schedule.staged);
+  const buffers = new BufferTable(lowered);
   const kernels = new KernelTexts();
   const context: LoweringContext = {
     ...{ lowered, buffers, kernels, threads },
@@ -48,7 +42,7 @@ export function compileGraph(graph: Graph, threads: number): NativeCode {
   const { arenaBytes } = planMemory(instructions, buffers.all);
   for (const instruction of instructions) checkInPlace(instruction);
   return {
-    ...{ instructions, kernels, buffers, arenaBytes, staged: [] },
+    ...{ instructions, kernels, buffers, arenaBytes },
     lookups: findLookups(lowered.nodes, lowered.inputs, (node) => lowered.resolve(node).base),
   };
 }

@@ -114,12 +114,12 @@ export class BufferTable {
   #byNode = new Map<Node, Buffer>();
   #slots = new Map<Node, number>();
 
-  constructor(readonly lowered: LoweredGraph, staged: ReadonlySet<Node>) {
+  constructor(readonly lowered: LoweredGraph) {
     lowered.inputs.forEach((leaf, i) => this.#slots.set(leaf, FIRST_INPUT_SLOT + i));
     let slot = FIRST_INPUT_SLOT + lowered.inputs.length;
     for (const { node, target } of lowered.outputs) {
       if (target === null) this.#slots.set(node, slot++);
-      else if (!staged.has(node)) this.#byNode.set(node, this.of(target));
+      else this.#byNode.set(node, this.of(target));
     }
   }
 
