@@ -8,6 +8,7 @@ import { openEngineFor } from "@/cli/open_engine.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { runTask } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
 import { readTexts } from "./read_lines.ts";
 
 if (import.meta.main) {
@@ -38,7 +39,9 @@ if (import.meta.main) {
     async run({ values, positionals: [source = ""] }) {
       const precision = PRECISIONS.find((name) => name === values.precision) ?? "float32";
       await openEngineFor({ executor: "auto", precision }); // first: it must hold the model's tensors
-      const saved = await openSavedModel(source);
+      const view = createTerminalProgress();
+      const saved = await openSavedModel(source, { view });
+      await view.finish();
       const { encode } = createSentenceEncoder(saved, {
         pooling: POOLING_MODES.find((mode) => mode === values.pooling),
         normalize: NORMALIZE_MODES.find((mode) => mode === values.normalize),

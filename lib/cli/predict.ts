@@ -7,6 +7,7 @@ import { openEngineFor } from "@/cli/open_engine.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
 import { runTask } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
 import { readTexts } from "./read_lines.ts";
 
 /** A prediction for people: the text, then a line for each class and each entity. */
@@ -39,7 +40,9 @@ if (import.meta.main) {
     positionals: { names: ["RUN", "TEXT"], min: 1, max: Infinity },
     async run({ values, positionals: [source = "", ...given] }) {
       await openEngineFor({ executor: "auto", precision: "float32" }); // first: it must hold the model's tensors
-      const saved = await openSavedModel(source);
+      const view = createTerminalProgress();
+      const saved = await openSavedModel(source, { view });
+      await view.finish();
       const predictor = createTextPredictor(saved, { rows: Math.min(16, given.length || 16) });
       for await (const texts of readTexts(given)) {
         for (const prediction of await predictor.predict(texts)) {

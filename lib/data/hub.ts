@@ -6,6 +6,7 @@
 import { type HubRepo, openHubRepo } from "@/data/hub_files.ts";
 import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
 import { type DataSource, orderShards } from "@/data/source.ts";
+import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** Where a data set is on the Hub. */
 export type HubDataset = { readonly repo: string; readonly revision: string };
@@ -21,11 +22,15 @@ export const HUB_DATASETS: Readonly<Record<string, HubDataset>> = {
 };
 
 /** The source that reads from the Hub. */
-export function openHubSource(settings: HubSettings = readHubSettings()): DataSource {
+export function openHubSource(
+  options: { readonly settings?: HubSettings; readonly view?: ProgressView } = {},
+): DataSource {
+  const { settings = readHubSettings(), view = SILENT } = options;
   const opened = new Map<string, HubRepo>();
   const open = ({ repo, revision }: HubDataset): HubRepo => {
     const key = `${repo}@${revision}`;
-    const found = opened.get(key) ?? openHubRepo({ repo, kind: "dataset", revision, settings });
+    const found = opened.get(key) ??
+      openHubRepo({ repo, kind: "dataset", revision, settings, view });
     opened.set(key, found);
     return found;
   };

@@ -6,8 +6,9 @@
 
 import { dirname } from "node:path";
 import { matchesHash } from "@/data/hub_cache.ts";
-import { fetchFrom, reportCut, withRetries } from "@/data/hub_fetch.ts";
+import { fetchFrom, readChunks, reportCut, withRetries } from "@/data/hub_fetch.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
+import type { Progress, ProgressView } from "@/progress.ts";
 
 /** What is downloaded, and where to. */
 export type Download = {
@@ -21,7 +22,11 @@ export type Download = {
   /** Names the file in errors. */
   readonly what: string;
   readonly settings: HubSettings;
+  /** Is shown the MiB of large files. */
+  readonly view: ProgressView;
 };
+
+const MIB = 2 ** 20;
 
 /** Downloads a file beside its place, checks size and hash, and renames it. */
 export async function downloadBlob(download: Download): Promise<void> {
@@ -40,7 +45,7 @@ export async function downloadBlob(download: Download): Promise<void> {
 
 /** Adds to `partial` what it lacks. */
 async function continueDownload(
-  { url, size, what, settings }: Download,
+  { url, size, what, settings, view }: Download,
   partial: string,
 ): Promise<void> {
   const file = await Deno.open(partial, { write: true, create: true });
@@ -57,11 +62,12 @@ async function continueDownload(
       });
       if (response.status !== 206) done = 0;
       await file.seek(done, Deno.SeekMode.Start);
-      for await (const chunk of response.body ?? []) {
+      for await (const chunk of readChunks(response.body, settings.silenceTimeoutMs)) {
         for (let written = 0; written < chunk.length;) {
           written += await file.write(chunk.subarray(written));
         }
         done += chunk.length;
+        if (size >= MIB) view.update(describeDownload(what, { done, size }));
       }
     }
     await file.truncate(done);
@@ -70,4 +76,17 @@ async function continueDownload(
   } finally {
     file.close();
   }
+}
+
+/** In whole MiB; the last one is often a part, so the end is told apart. */
+function describeDownload(
+  what: string,
+  { done, size }: { readonly done: number; readonly size: number },
+): Progress {
+  const total = Math.ceil(size / MIB);
+  return {
+    label: `fetch ${what}, MiB`,
+    done: done === size ? total : Math.floor(done / MIB),
+    total,
+  };
 }

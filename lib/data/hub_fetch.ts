@@ -61,6 +61,35 @@ export function reportCut(got: number, wanted: number): never {
 }
 
 /**
+ * The chunks of a body as they come; a silence of more than `timeoutMs` between them is a fault that
+ * {@link withRetries} tries again.
+ */
+export async function* readChunks(
+  body: ReadableStream<Uint8Array> | null,
+  timeoutMs: number,
+): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader();
+  try {
+    while (reader !== undefined) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const silence = new Promise<never>((_, reject) => {
+        timer = setTimeout(
+          () => reject(new PassingFault(`a silence of more than ${timeoutMs / 1000} s`)),
+          timeoutMs,
+        );
+      });
+      const { done, value } = await Promise.race([reader.read(), silence]).finally(() =>
+        clearTimeout(timer)
+      );
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader?.cancel().catch(() => {}); // a broken stream has nothing left to give up
+  }
+}
+
+/**
  * A `fetch` for one repository whose answers are good ones: others become errors that say what to do.
  *
  * @param subject names the repository and file in errors.
@@ -70,7 +99,7 @@ export function fetchFrom(settings: HubSettings, subject: string): typeof fetch 
     const waiting = new AbortController();
     const timer = setTimeout(
       () => waiting.abort(new DOMException("no answer in time", "TimeoutError")),
-      settings.answerTimeoutMs,
+      settings.silenceTimeoutMs,
     );
     try {
       const response = await fetch(input, { ...init, signal: waiting.signal });

@@ -27,6 +27,7 @@ import {
 import { downloadBlob } from "@/data/hub_download.ts";
 import { fetchFrom, HubUnreachableError, withRetries } from "@/data/hub_fetch.ts";
 import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
+import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** Which repository, as of when. */
 export type HubRepoOptions = {
@@ -37,6 +38,8 @@ export type HubRepoOptions = {
   readonly revision?: string;
   /** From the environment by default. */
   readonly settings?: HubSettings;
+  /** Shows the progress of large files. */
+  readonly view?: ProgressView;
 };
 
 /** A repository at one commit, found at the first call. */
@@ -55,7 +58,7 @@ export type HubRepo = {
 
 /** Opens a repository. Nothing is read until its first call. */
 export function openHubRepo(options: HubRepoOptions): HubRepo {
-  const { repo, kind, revision = "main", settings = readHubSettings() } = options;
+  const { repo, kind, revision = "main", settings = readHubSettings(), view = SILENT } = options;
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(repo) || repo.split("/").some((part) => /^\.+$/.test(part))) {
     throw new RangeError(
       `Cannot use the Hub as a repository's name must look like owner/name: current value is "${repo}"`,
@@ -140,7 +143,8 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
       const encoded = path.split("/").map(encodeURIComponent).join("/");
       const url = `${settings.endpoint}/${prefix}${repo}/resolve/${commit}/${encoded}`;
       if (!await isFile(blob)) {
-        await downloadBlob({ url, blob, hash, size: info.lfs?.size ?? info.size, what, settings });
+        const size = info.lfs?.size ?? info.size;
+        await downloadBlob({ url, blob, hash, size, what, settings, view });
       }
       await linkBlob(blob, pointer);
       return pointer;

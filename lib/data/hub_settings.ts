@@ -17,8 +17,8 @@ export type HubSettings = {
   readonly offline: boolean;
   /** Waits before further attempts; as many as there are, after a cut connection or a server's fault. */
   readonly retryDelaysMs: readonly number[];
-  /** How long the Hub may take until it begins to answer. */
-  readonly answerTimeoutMs: number;
+  /** How long the Hub may be silent, before it answers and in the middle of an answer. */
+  readonly silenceTimeoutMs: number;
 };
 
 /** The settings that the environment gives. */
@@ -43,6 +43,6 @@ export function readHubSettings(): HubSettings {
       (Deno.env.get("HF_HUB_OFFLINE") ?? "").trim().toUpperCase(),
     ),
     retryDelaysMs: [500, 2000, 8000],
-    answerTimeoutMs: 30_000,
+    silenceTimeoutMs: 30_000,
   };
 }

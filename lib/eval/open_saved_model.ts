@@ -6,6 +6,7 @@
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { loadModel } from "@/model/load_model.ts";
 import type { MultiTask } from "@/model/parameters.ts";
+import type { ProgressView } from "@/progress.ts";
 import { loadTokenizer, type Tokenizer } from "@/text/tokenizer.ts";
 
 /** A model with all that raw text needs on its way in. */
@@ -27,9 +28,12 @@ export function paddedLengths({ maxLength }: Pick<SavedModel, "maxLength">): rea
   return [...LENGTHS.filter((length) => length < maxLength), maxLength];
 }
 
-/** Opens the model of a run, of a folder or of a name on the Hub. */
-export async function openSavedModel(source: string): Promise<SavedModel> {
-  const folder = await findModelFolder(source);
+/** Opens the model of a run, of a folder or of a name on the Hub; `view` shows what is fetched. */
+export async function openSavedModel(
+  source: string,
+  options: { readonly view?: ProgressView } = {},
+): Promise<SavedModel> {
+  const folder = await findModelFolder(source, options);
   const tokenizer = await loadTokenizer(folder); // before the weights, which take longer
   const { model, maxLength } = await loadModel(folder);
   return { model, tokenizer, maxLength };

@@ -5,9 +5,10 @@
 
 import { dirname, join } from "node:path";
 import { openHubRepo } from "@/data/hub_files.ts";
-import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
+import type { HubSettings } from "@/data/hub_settings.ts";
 import { isFile, isFolder } from "@/files.ts";
 import { downloadModel } from "@/model/download_model.ts";
+import type { ProgressView } from "@/progress.ts";
 
 /** The Hub's `owner/name`, or a bare name of its early days. */
 const HUB_NAME = /^\w[\w.-]*(\/\w[\w.-]*)?$/;
@@ -18,7 +19,7 @@ const HUB_NAME = /^\w[\w.-]*(\/\w[\w.-]*)?$/;
  */
 export async function findModelFolder(
   source: string,
-  options: { readonly settings?: HubSettings } = {},
+  options: { readonly settings?: HubSettings; readonly view?: ProgressView } = {},
 ): Promise<string> {
   const ofRun = join(source, "model");
   if (await isModelFolder(ofRun)) return ofRun;
@@ -35,11 +36,14 @@ export async function findModelFolder(
   if (!HUB_NAME.test(source) || (parent !== "." && await isFolder(parent))) {
     throw new Deno.errors.NotFound(`${wanted}: there is no such folder`);
   }
-  return await fetchModel(source, options.settings ?? readHubSettings());
+  return await fetchModel(source, options);
 }
 
-async function fetchModel(name: string, settings: HubSettings): Promise<string> {
-  const repo = openHubRepo({ repo: name, kind: "model", settings });
+async function fetchModel(
+  name: string,
+  options: { readonly settings?: HubSettings; readonly view?: ProgressView },
+): Promise<string> {
+  const repo = openHubRepo({ repo: name, kind: "model", ...options });
   try {
     return await downloadModel(name, repo.fetch);
   } catch (error) {

@@ -10,6 +10,7 @@ import { createEncoder, createModel } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";
 import { readSentenceModules } from "@/model/sentence_modules.ts";
+import type { ProgressView } from "@/progress.ts";
 import { loadTokenizer, type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
@@ -20,10 +21,11 @@ export type OpenedModel = { readonly model: MultiTask; readonly tokenizer: Token
 export async function openModel(
   { model: config, tasks, seed }: Pick<RunConfig, "model" | "tasks" | "seed">,
   rows: Iterable<Row>,
+  options: { readonly view?: ProgressView } = {},
 ): Promise<OpenedModel> {
   const { encoder, tokenizer } = config.source === null
     ? makeFresh(config, rows, seed)
-    : await openCheckpoint(config.source);
+    : await openCheckpoint(config.source, options);
   try {
     checkSizes(encoder, { tokenizer, maxLength: config.maxLength });
     const { pooling, embeddingSize, normalize } = config;
@@ -51,8 +53,8 @@ function makeFresh({ fresh, dropout }: ModelConfig, rows: Iterable<Row>, seed: n
   return { encoder, tokenizer };
 }
 
-async function openCheckpoint(source: string) {
-  const found = await findModelFolder(source);
+async function openCheckpoint(source: string, options: { readonly view?: ProgressView }) {
+  const found = await findModelFolder(source, options);
   const folder = (await readSentenceModules(found))?.encoderFolder ?? found;
   const tokenizer = await loadTokenizer(folder); // before the weights, which take longer to load
   const { encoder } = await loadEncoder(folder);

@@ -4,6 +4,7 @@
  */
 import type { RunConfig, TrainingConfig } from "@/config.ts";
 import { disposeModel, type MultiTask } from "@/model/parameters.ts";
+import type { ProgressView } from "@/progress.ts";
 import { streamBatches } from "@/text/batches.ts";
 import { prefetched, type PrefetchedStream } from "@/text/prefetch.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
@@ -33,14 +34,17 @@ export type PreparedRun = {
  * Loads data and model and makes the programs of a run.
  *
  * @param checkpoint folder of a checkpoint to go on from; one that holds none is as good as null.
+ * @param options `view` shows what is fetched from the Hub.
  */
 export async function prepareRun(
   config: RunConfig,
   checkpoint: string | null,
+  options: { readonly view?: ProgressView } = {},
 ): Promise<PreparedRun> {
   const { training, seed, model: { maxLength, dropout } } = config;
-  const data = await loadRunRows(config);
-  const { model, tokenizer } = await openModel(config, data.flatMap(({ train }) => train));
+  const data = await loadRunRows(config, options);
+  const rows = data.flatMap(({ train }) => train);
+  const { model, tokenizer } = await openModel(config, rows, options);
   const owned = [() => disposeModel(model)];
   const dispose = () => owned.splice(0).reverse().forEach((free) => free());
   try {

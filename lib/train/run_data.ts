@@ -6,6 +6,7 @@ import type { RunConfig, TaskConfig } from "@/config.ts";
 import { loadTask, type TaskData } from "@/data/load_task.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { type EvaluationSet, prepareEvaluation } from "@/eval/evaluate_rows.ts";
+import type { ProgressView } from "@/progress.ts";
 import { encodeRowsCached } from "@/text/cache.ts";
 import type { Example } from "@/text/example.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
@@ -13,8 +14,9 @@ import type { Tokenizer } from "@/text/tokenizer.ts";
 /** Loads the rows of every task of a run. */
 export async function loadRunRows(
   { tasks, data, seed }: Pick<RunConfig, "tasks" | "data" | "seed">,
+  options: { readonly view?: ProgressView } = {},
 ): Promise<readonly TaskData[]> {
-  const source = openDataSource(data.dir);
+  const source = openDataSource(data.dir, options);
   const { validationRows, maxRows } = data;
   const loaded: TaskData[] = [];
   for (const task of tasks) {

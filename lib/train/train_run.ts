@@ -64,7 +64,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   const { out, resume = false, view = SILENT, onNote = () => {} } = options;
   checkPrecision(config);
   const folder = resume ? await openRunFolder(out) : await createRunFolder(out);
-  const run = await prepareRun(config, resume ? folder.path("checkpoint") : null);
+  const run = await prepareRun(config, resume ? folder.path("checkpoint") : null, { view });
   try {
     // Written once data and model are known to be there: a run that cannot start leaves no trace.
     await folder.writeJson("config.json", config);

@@ -2,6 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/s
 import { join } from "node:path";
 import { openHubRepo } from "@/data/hub_files.ts";
 import { readHubSettings } from "@/data/hub_settings.ts";
+import type { Progress } from "@/progress.ts";
 import { COMMIT, type FakeRepo, gitSha1, sha256, withFakeHub } from "./hub_server.ts";
 
 const SMALL = new TextEncoder().encode('{"hidden_size": 8}');
@@ -124,6 +125,32 @@ Deno.test("openHubRepo() goes on where a cut connection stopped", async () => {
     const path = await openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
     deepStrictEqual(await Deno.readFile(path ?? ""), LARGE);
     deepStrictEqual(cdnRanges, [null, "bytes=25000-", "bytes=37500-"]);
+  });
+});
+
+Deno.test("openHubRepo() does not wait for a body that has stalled, and goes on where it stopped", async () => {
+  await withFakeHub([MODEL], async ({ settings, faults, cdnRanges }) => {
+    faults.push({ at: sha256(LARGE), do: "stall" });
+    const hasty = { ...settings, silenceTimeoutMs: 200 };
+    const path = await openHubRepo({ ...TINY, settings: hasty }).fetch("model.safetensors");
+    deepStrictEqual(await Deno.readFile(path ?? ""), LARGE);
+    deepStrictEqual(cdnRanges, [null, "bytes=25000-"]);
+  });
+});
+
+Deno.test("openHubRepo() shows the MiB of a large file as they come, and none of a small one", async () => {
+  const bytes = new Uint8Array(2.5 * 2 ** 20);
+  const files = { ...MODEL.files, "model.safetensors": bytes };
+  await withFakeHub([{ ...MODEL, files }], async ({ settings }) => {
+    const shown: Progress[] = [];
+    const view = { update: (progress: Progress) => void shown.push(progress), finish() {} };
+    const repo = openHubRepo({ ...TINY, settings, view });
+    await repo.fetch("config.json");
+    deepStrictEqual(shown, []);
+    await repo.fetch("model.safetensors");
+    const label = "fetch model.safetensors of model owner/tiny, MiB";
+    deepStrictEqual(shown.at(-1), { label, done: 3, total: 3 }); // 2.5 MiB
+    ok(shown.some(({ done }) => done === 1), "it was shown on the way");
   });
 });
 

@@ -18,7 +18,7 @@ export type FakeRepo = {
 };
 
 /** Faults, each used up by the next request whose path holds `at`. */
-export type Fault = { readonly at: string; readonly do: "cut" | number };
+export type Fault = { readonly at: string; readonly do: "cut" | "stall" | number };
 
 export type FakeHub = {
   readonly settings: HubSettings;
@@ -58,10 +58,11 @@ export async function withFakeHub(
     const start = Number(/^bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0);
     const part = bytes.subarray(start);
     const status = start > 0 ? 206 : 200;
-    if (fault !== "cut") return new Response(part, { status });
+    if (fault !== "cut" && fault !== "stall") return new Response(part, { status });
     const body = new ReadableStream({
       async start(controller) {
         controller.enqueue(part.subarray(0, Math.floor(part.length / 2)));
+        if (fault === "stall") return; // no further byte, and no end
         await new Promise((resolve) => setTimeout(resolve, 20)); // so that the first half arrives
         controller.error(new Error("cut"));
       },
@@ -135,7 +136,7 @@ export async function withFakeHub(
     cacheDir,
     offline: false,
     retryDelaysMs: [1, 1, 1],
-    answerTimeoutMs: 5000,
+    silenceTimeoutMs: 5000,
   };
   try {
     await use({ settings, requests, cdnAuthorizations, cdnRanges, faults });

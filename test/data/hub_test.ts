@@ -71,7 +71,7 @@ Deno.test("openHubSource() feeds loadTask() from short names and from owner/name
   await withRepos((repos) =>
     withFakeHub(repos, async ({ settings }) => {
       const options = {
-        source: openHubSource(settings),
+        source: openHubSource({ settings }),
         seed: 1,
         validationRows: 2,
         maxRows: null,
@@ -96,10 +96,10 @@ Deno.test("openHubSource() feeds loadTask() from short names and from owner/name
 Deno.test("openHubSource() works offline from what it fetched before", async () => {
   await withRepos((repos) =>
     withFakeHub(repos, async ({ settings, requests }) => {
-      const first = await openHubSource(settings).files("ag_news", "train");
+      const first = await openHubSource({ settings }).files("ag_news", "train");
       strictEqual(first.length, 2);
       requests.length = 0;
-      const offline = openHubSource({ ...settings, offline: true });
+      const offline = openHubSource({ settings: { ...settings, offline: true } });
       deepStrictEqual(await offline.files("ag_news", "train"), first);
       deepStrictEqual(await offline.files("ag_news", "test"), [], "was never fetched");
       strictEqual(offline.describe(), `the Hub's cache in ${settings.cacheDir} (HF_HUB_OFFLINE)`);
@@ -116,7 +116,7 @@ Deno.test("openHubSource() works offline from what it fetched before", async () 
 
 Deno.test("openHubSource() lists the short names when one is unknown", async () => {
   await withFakeHub([], async ({ settings }) => {
-    await rejects(() => openHubSource(settings).files("imdb", "train"), {
+    await rejects(() => openHubSource({ settings }).files("imdb", "train"), {
       name: "RangeError",
       message:
         'Cannot read data set "imdb" from the Hub as its name must be owner/name or one of ag_news, conll2003, conllpp',
