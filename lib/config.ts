@@ -178,6 +178,8 @@ export type DataConfig = {
   readonly validationRows: number;
   /** Uses only the first rows of each split (after shuffling train); null: all. */
   readonly maxRows: number | null;
+  /** Whether the test splits are scored at the end; false while choices are made on validation. */
+  readonly scoreTest: boolean;
 };
 
 /** All that a run is made of: what `config.json` holds. */

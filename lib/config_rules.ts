@@ -37,6 +37,12 @@ export const text: Rule<string> = (value, key) => {
   return value;
 };
 
+/** True or false. */
+export const flag: Rule<boolean> = (value, key) => {
+  if (typeof value !== "boolean") throw wrongValue(key, "true or false", value);
+  return value;
+};
+
 /** A whole number of at least `least` and at most `most`. */
 export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> {
   const range = most === Number.MAX_SAFE_INTEGER

@@ -15,6 +15,7 @@ import {
   type TaskConfig,
 } from "@/config.ts";
 import {
+  flag,
   isObject,
   list,
   nullable,
@@ -87,6 +88,7 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
     dir: nullable(text),
     validationRows: whole(1),
     maxRows: nullable(whole(1)),
+    scoreTest: flag,
   }),
   seed: whole(0, 2 ** 32 - 1),
   device: oneOf(DEVICES),

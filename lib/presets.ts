@@ -85,7 +85,7 @@ const MINILM: RunConfig = {
     keepCheckpoints: 2, // should the newest be damaged
     earlyStopping: null,
   },
-  data: { dir: null, validationRows: 2000, maxRows: null },
+  data: { dir: null, validationRows: 2000, maxRows: null, scoreTest: true },
   seed: 13,
   device: "cpu",
   executor: "auto",
@@ -155,7 +155,7 @@ const QUICKSTART: RunConfig = {
     evaluateEvery: null,
     checkpointEvery: null,
   },
-  data: { dir: "sample", validationRows: 200, maxRows: null },
+  data: { dir: "sample", validationRows: 200, maxRows: null, scoreTest: true },
 };
 
 /** All presets by name. */

@@ -103,7 +103,7 @@ Deno.test("resolveConfig() names an unknown key and lists the known ones", () =>
   );
   strictEqual(
     failure({ set: ["data.folder=x"] }),
-    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows',
+    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows, scoreTest',
   );
   strictEqual(
     failure({ set: ["tasks.2.weight=1"] }),

@@ -19,6 +19,7 @@ const ROOMS = [
   "eval",
   "train",
   "report",
+  "experiment",
   "notebook",
   "app",
   "bench",

@@ -82,7 +82,9 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     const chosen = await chooseModel(config, state, { run, writer, evaluator });
     chosen.notes.forEach(onNote);
     const { validation, best, notes } = chosen;
-    const tests = await writer.timed(() => evaluator.evaluateTests());
+    const tests: Awaited<ReturnType<RunEvaluator["evaluateTests"]>> = config.data.scoreTest
+      ? await writer.timed(() => evaluator.evaluateTests())
+      : {};
     const { tokenizer } = run;
     const { maxLength } = config.model;
     await saveModel(folder.path("model"), run.model, { tokenizer, maxLength });

@@ -26,7 +26,7 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   ],
   [
     ["--set", "data.folder=x"],
-    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows',
+    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows, scoreTest',
   ],
   [["--config", "none.json"], "Cannot read configuration as the file must exist: none.json"],
   [

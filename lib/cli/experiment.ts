@@ -1,0 +1,124 @@
+/**
+ * `deno task experiment`: does the runs of declared experiments.
+ * @module
+ */
+import { join } from "node:path";
+import { findEncodedFolder } from "@/text/cache.ts";
+import { planRuns, readExperiment } from "@/experiment/declaration.ts";
+import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
+import { runExperiment, type RunOutcome } from "@/experiment/run_experiment.ts";
+import { readJson } from "@/files.ts";
+import { formatSeconds } from "@/progress.ts";
+import { runTask, type Task } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+import { removeScratch, trainApart } from "./train_apart.ts";
+
+const OPTIONS = {
+  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to begin with: model.source" },
+  data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
+  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of every run" },
+  pool: {
+    type: "string",
+    value: "DIR",
+    default: "outputs/experiments/runs",
+    help: "where finished runs are kept, by default outputs/experiments/runs",
+  },
+  "dry-run": { type: "boolean", help: "say which runs are there and which are missing" },
+} as const;
+
+/** Where unfinished runs are kept: beside the encoded data sets. */
+function findScratch(): string {
+  const encoded = findEncodedFolder();
+  return encoded === null ? ".cache/experiments" : join(encoded, "..", "experiments");
+}
+
+/** The main scores of a run, for a line of the terminal. */
+async function formatMainScores(dir: string): Promise<string> {
+  const { scores } = await readJson(join(dir, "summary.json"), "summary") as {
+    readonly scores: Readonly<Record<string, Readonly<Record<string, Record<string, number>>>>>;
+  };
+  return Object.entries(scores).map(([task, splits]) => {
+    const found = splits.test ?? splits.validation ?? {};
+    return `${task} ${(100 * (found.accuracy ?? found.f1 ?? NaN)).toFixed(2)}`;
+  }).join("  ");
+}
+
+/** The task `experiment`. */
+export const EXPERIMENT = {
+  name: "experiment",
+  summary: "Does the runs of declared experiments that are not there yet, seed by seed.",
+  usage: "FILE … [--data DIR] [--model DIR|HUB_NAME] [--set KEY=VALUE …] [--pool DIR] [--dry-run]",
+  options: OPTIONS,
+  positionals: { names: ["FILE"], min: 1, max: Infinity },
+  stopsItself: true,
+  async run({ values, positionals, signal }) {
+    const experiments = [];
+    for (const file of positionals) {
+      experiments.push(readExperiment(await readJson(file, "experiment")));
+    }
+    const runs = experiments.flatMap((experiment) =>
+      planRuns(experiment, values).map((run) => ({
+        ...run,
+        variant: `${experiment.name} ${run.variant}`,
+      }))
+    ).sort((a, b) => a.seed - b.seed); // stable: early stops leave whole seeds
+    const pool = openRunPool(values.pool);
+    if (values["dry-run"]) {
+      for (const { variant, seed, config } of runs) {
+        const state = await pool.holds(config) ? "present" : "missing";
+        console.log(`${state}  ${nameRun(config)}  ${variant}, seed ${seed}`);
+      }
+      return true;
+    }
+    const scratch = findScratch();
+    const view = createTerminalProgress();
+    const startMs = performance.now();
+    let done = 0, trained = 0, label = "";
+    const secondsLeft = () =>
+      trained === 0
+        ? undefined
+        : (performance.now() - startMs) / 1000 / trained * (runs.length - done);
+    const outcomes = await runExperiment(runs, {
+      pool,
+      signal,
+      train: trainApart({
+        scratch,
+        signal,
+        onProgress: (line) =>
+          view.update({
+            done,
+            total: runs.length,
+            label,
+            details: [line],
+            secondsLeft: secondsLeft(),
+          }),
+      }),
+      onBegin({ variant, seed }) {
+        label = `${variant}, seed ${seed}`;
+      },
+      async onOutcome({ variant, seed, config, state, reason }) {
+        done++;
+        if (state === "present") return;
+        if (state === "done") {
+          trained++;
+          await removeScratch(scratch, nameRun(config));
+        }
+        await view.finish();
+        const left = secondsLeft();
+        const scores = state === "done" ? await formatMainScores(pool.folderOf(config)) : reason;
+        console.log(
+          `${done}/${runs.length}  ${variant}, seed ${seed}: ${state}  ${scores ?? ""}` +
+            (left === undefined ? "" : `  ${formatSeconds(left)} left`),
+        );
+      },
+    });
+    const count = (state: RunOutcome["state"]) => outcomes.filter((o) => o.state === state).length;
+    console.log(
+      `${runs.length} runs: ${count("present")} were there, ${count("done")} done, ` +
+        `${count("failed")} failed, ${count("elsewhere")} are being done by another process`,
+    );
+    return outcomes.length === runs.length && count("failed") + count("elsewhere") === 0;
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(EXPERIMENT);

@@ -1,0 +1,144 @@
+/**
+ * What an experiment is: a base configuration, what is varied about it, and over which seeds. Read from
+ * `experiment.json`, checked, and resolved into the configurations of its runs.
+ * @module
+ */
+import type { RunConfig } from "@/config.ts";
+import {
+  isObject,
+  list,
+  object,
+  oneOf,
+  type Rule,
+  text,
+  unknownKey,
+  whole,
+  wrongValue,
+} from "@/config_rules.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+
+/** What a variant changes: values by dotted key, such as `training.maxSteps`. */
+export type Changes = Readonly<Record<string, unknown>>;
+
+/** One way to train. */
+export type Variant = {
+  readonly name: string;
+  /** Laid over the base. */
+  readonly set: Changes;
+  /** Names of the tasks that are trained; all where it is left out. */
+  readonly tasks?: readonly string[];
+};
+
+/** Splits that runs are scored on: choices are made on validation, the test set is scored once. */
+export const SCORE_SPLITS = ["validation", "test"] as const;
+/** One of {@link SCORE_SPLITS}. */
+export type ScoreSplit = typeof SCORE_SPLITS[number];
+
+/** A declared experiment: the content of `experiment.json`. */
+export type Experiment = {
+  /** A word for files. */
+  readonly name: string;
+  readonly title: string;
+  /** What it is to answer. */
+  readonly question: string;
+  /** The preset that everything else is laid over. */
+  readonly preset: string;
+  /** Common to all variants. */
+  readonly base: Changes;
+  readonly variants: readonly Variant[];
+  /** Name of the variant that the others are compared with. */
+  readonly reference: string;
+  readonly seeds: readonly number[];
+  readonly score: ScoreSplit;
+};
+
+/** One run of an experiment. */
+export type PlannedRun = {
+  readonly variant: string;
+  readonly seed: number;
+  readonly config: RunConfig;
+};
+
+const changes: Rule<Changes> = (value, key) => {
+  if (!isObject(value)) throw wrongValue(key, "an object of dotted keys", value);
+  return value;
+};
+
+const variant: Rule<Variant> = (value, key) => {
+  const { tasks, ...rest } = isObject(value) ? value : {};
+  const { name, set } = object<Omit<Variant, "tasks">>({ name: text, set: changes })(
+    isObject(value) ? { set: {}, ...rest } : value,
+    key,
+  );
+  return tasks === undefined
+    ? { name, set }
+    : { name, set, tasks: list(text, 1)(tasks, `${key}.tasks`) };
+};
+
+const RULE = object<Experiment>({
+  name: text,
+  title: text,
+  question: text,
+  preset: text,
+  base: changes,
+  variants: list(variant, 1),
+  reference: text,
+  seeds: list(whole(0), 1),
+  score: oneOf(SCORE_SPLITS),
+});
+
+/** Checks a parsed declaration, the configurations of all its runs included. */
+export function readExperiment(value: unknown): Experiment {
+  const experiment = RULE(value, "");
+  const { name, variants, reference, seeds } = experiment;
+  if (!/^[a-z0-9-]+$/.test(name)) {
+    throw wrongValue("name", "of small letters, digits and hyphens", name);
+  }
+  const names = variants.map((variant) => variant.name);
+  if (new Set(names).size < names.length) throw wrongValue("variants", "of different names", names);
+  if (new Set(seeds).size < seeds.length) throw wrongValue("seeds", "different", seeds);
+  if (!names.includes(reference)) {
+    throw wrongValue("reference", `one of ${names.join(", ")}`, reference);
+  }
+  planRuns(experiment);
+  return experiment;
+}
+
+/** What is laid over an experiment where it is run. */
+export type PlanOptions = {
+  /** As of `--set`: `key=value`, after all that the experiment says. */
+  readonly set?: readonly string[] | undefined;
+  /** `model.source` and `data.dir` of this machine. */
+  readonly model?: string | undefined;
+  readonly data?: string | undefined;
+};
+
+/** All runs, the first seed's before the second's, so that what is there early is comparable. */
+export function planRuns(
+  { preset, base, variants, seeds, score }: Experiment,
+  { set = [], model, data }: PlanOptions = {},
+): readonly PlannedRun[] {
+  return seeds.flatMap((seed) =>
+    variants.map((variant) => {
+      const assignments = Object.entries({ ...base, ...variant.set, seed })
+        .map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+      const whole = resolveConfig({
+        preset,
+        set: [...assignments, `data.scoreTest=${score === "test"}`, ...set],
+        shortcuts: { model, data },
+      });
+      return { variant: variant.name, seed, config: keepTasks(whole, variant) };
+    })
+  );
+}
+
+/** The configuration with a variant's tasks alone. */
+function keepTasks(config: RunConfig, { name, tasks: kept }: Variant): RunConfig {
+  if (kept === undefined) return config;
+  const known = config.tasks.map((task) => task.name);
+  const unknown = kept.find((task) => !known.includes(task));
+  if (unknown !== undefined) throw unknownKey(`${name}.tasks.${unknown}`, known);
+  return resolveConfig({
+    file: { ...config, tasks: config.tasks.filter((task) => kept.includes(task.name)) },
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * The pool of finished runs that experiments share: a run is found by what it was configured to be, so
+ * that one baseline serves every experiment that has it.
+ *
+ * A run's folder is `<preset>-<digest>-seed<seed>/` and holds its small files alone: `config.json`,
+ * `environment.json`, `metrics.jsonl` and `summary.json`.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import type { RunConfig } from "@/config.ts";
+import { isFile, readBytes, readJson, writeFileAtomic } from "@/files.ts";
+import { isObject } from "@/config_rules.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+
+/** Files that are kept of a run; the last one written tells that it is whole. */
+const KEPT = ["config.json", "environment.json", "metrics.jsonl", "summary.json"];
+
+/**
+ * What a run is called: equal names, equal training. Where data and model lie on this machine does not
+ * count, nor does whether the test set was scored.
+ */
+export function nameRun(config: RunConfig): string {
+  const { seed, preset, data, model, ...rest } = config;
+  const { dir, scoreTest: _, ...rows } = data;
+  const { source, ...shape } = model;
+  const content = {
+    ...rest,
+    data: { ...rows, sample: dir === "sample" },
+    model: { ...shape, source: source === null ? null : basename(source) },
+  };
+  const digest = createHash("sha256").update(JSON.stringify(sortKeys(content))).digest("hex");
+  return `${preset}-${digest.slice(0, 8)}-seed${seed}`;
+}
+
+/** The same value with the keys of its objects in order. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortKeys(value[key])]));
+}
+
+/** The pool in a folder. */
+export type RunPool = {
+  /** The folder of a run, whether it is there or not. */
+  folderOf(config: RunConfig): string;
+  /** Whether the run is finished, with all scores that its configuration asks for. */
+  holds(config: RunConfig): Promise<boolean>;
+  /** Takes the small files of the finished run in `dir`. */
+  take(config: RunConfig, dir: string): Promise<void>;
+};
+
+/** Opens the pool in `folder`, which need not be there yet. */
+export function openRunPool(folder: string): RunPool {
+  const folderOf = (config: RunConfig) => join(folder, nameRun(config));
+  return {
+    folderOf,
+    async holds(config) {
+      const dir = folderOf(config);
+      if (!await isFile(join(dir, "summary.json"))) return false;
+      const recorded = await readJson(join(dir, "config.json"), "configuration of a run");
+      const kept = resolveConfig({ file: recorded });
+      if (nameRun(kept) !== nameRun(config)) {
+        throw new Error(
+          `Cannot use run ${dir} as its config.json must be that of its name: it is that of ${
+            nameRun(kept)
+          }; remove the folder to make it again`,
+        );
+      }
+      return kept.data.scoreTest || !config.data.scoreTest;
+    },
+    async take(config, dir) {
+      const target = folderOf(config);
+      for (const name of KEPT) {
+        const bytes = await readBytes(join(dir, name), "file of a run");
+        await writeFileAtomic(join(target, name), bytes);
+      }
+    },
+  };
+}
