@@ -116,12 +116,13 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
   return { cache, entry, workshop, stages: [compile, [link]], lines };
 }
 
-function checkOutput(library: Library, line: string, output: Deno.CommandOutput): void {
+/** Throws the first lines of a compiler's complaint about what is called `name`; `line` is its call. */
+export function checkOutput(name: string, line: string, output: Deno.CommandOutput): void {
   if (output.success) return;
   const complaint = new TextDecoder().decode(output.stderr).trimEnd().split("\n");
   const rest = complaint.length - ERROR_LINES;
   throw new Error([
-    `Cannot compile ${library.name} as the compiler must accept it: exit code ${output.code} of`,
+    `Cannot compile ${name} as the compiler must accept it: exit code ${output.code} of`,
     line,
     ...complaint.slice(0, ERROR_LINES),
     ...(rest > 0 ? [`(${rest} more lines)`] : []),
@@ -143,7 +144,7 @@ async function compile(library: Library, entry: string, options: CompileOptions)
         for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
           const output = await command.output();
           try {
-            checkOutput(library, plan.lines.get(command) ?? "", output);
+            checkOutput(library.name, plan.lines.get(command) ?? "", output);
           } catch (error) {
             waiting.length = 0;
             throw error;
@@ -179,7 +180,7 @@ export function compileLibrarySync(library: Library, options: CompileOptions): s
   const plan = prepare(library, entry, options);
   try {
     for (const command of plan.stages.flat()) {
-      checkOutput(library, plan.lines.get(command) ?? "", command.outputSync());
+      checkOutput(library.name, plan.lines.get(command) ?? "", command.outputSync());
     }
     return finish(plan, library);
   } finally {

@@ -1,27 +1,49 @@
 /**
- * The system's C compiler: `CC` where it is set (arguments may follow the name), else the first of cc,
- * clang and gcc that answers.
+ * The system's compilers: what `CC` or `CXX` says where it is set (arguments may follow the name), else the
+ * first of the usual names that answers.
  * @module
  */
 
-/** A C compiler that answers to `--version`. */
+/** A compiler that answers to `--version`. */
 export type Compiler = {
   /** Program to call, as found by the system's search path. */
   readonly command: string;
-  /** Arguments that always come first: what `CC` has after the program's name. */
+  /** Arguments that always come first: what the variable has after the program's name. */
   readonly arguments: readonly string[];
   /** First line of what `--version` prints. */
   readonly version: string;
 };
 
-/** Names that are tried in turn where `CC` is not set. */
-const NAMES = ["cc", "clang", "gcc"] as const;
+/** Languages by the variable that names their compiler. */
+const LANGUAGES = {
+  c: {
+    variable: "CC",
+    names: ["cc", "clang", "gcc"], // tried in turn
+    missing: "Cannot compile for this processor as there must be a C compiler",
+    advice: {
+      linux: "`sudo apt install gcc libc6-dev` or `sudo dnf install gcc` installs one",
+      darwin: "`xcode-select --install` installs one",
+    },
+    other: "install gcc or clang",
+  },
+  cxx: {
+    variable: "CXX",
+    names: ["c++", "clang++", "g++"],
+    missing: "Cannot build TensorFlow's binding as there must be a C++ compiler",
+    advice: { linux: "`sudo apt install g++` or `sudo dnf install gcc-c++` installs one" },
+    other: "install g++ or clang++",
+  },
+} as const;
+
+/** One of {@link LANGUAGES}. */
+export type Language = keyof typeof LANGUAGES;
 
 const found = new Map<string, Compiler | null>();
 
-/** The words of `CC`, or null where it is unset or blank. */
-function readSetting(): readonly string[] | null {
-  const words = (Deno.env.get("CC") ?? "").split(/\s+/).filter((word) => word !== "");
+/** The words of the variable, or null where it is unset or blank. */
+function readSetting(language: Language): readonly string[] | null {
+  const { variable } = LANGUAGES[language];
+  const words = (Deno.env.get(variable) ?? "").split(/\s+/).filter((word) => word !== "");
   return words.length > 0 ? words : null;
 }
 
@@ -39,13 +61,13 @@ function askVersion(command: string, first: readonly string[]): string | null {
   }
 }
 
-/** Finds the C compiler; null where there is none. Asks each only once for a `CC` and search path. */
-export function findCompiler(): Compiler | null {
-  const setting = readSetting();
-  const key = JSON.stringify([setting, Deno.env.get("PATH") ?? ""]);
+/** Finds a compiler; null where there is none. Asks each only once for a setting and search path. */
+export function findCompiler(language: Language = "c"): Compiler | null {
+  const setting = readSetting(language);
+  const key = JSON.stringify([language, setting, Deno.env.get("PATH") ?? ""]);
   const known = found.get(key);
   if (known !== undefined) return known;
-  const candidates = setting === null ? NAMES.map((name) => [name]) : [setting];
+  const candidates = setting === null ? LANGUAGES[language].names.map((name) => [name]) : [setting];
   let compiler: Compiler | null = null;
   for (const [command, ...rest] of candidates) {
     if (command === undefined || compiler !== null) continue;
@@ -56,18 +78,16 @@ export function findCompiler(): Compiler | null {
   return compiler;
 }
 
-/** How to get a compiler on a system. */
-const ADVICE: Readonly<Record<string, string>> = {
-  linux: "`sudo apt install gcc libc6-dev` or `sudo dnf install gcc` installs one",
-  darwin: "`xcode-select --install` installs one",
-};
-
 /** What is missed where {@link findCompiler} gives null, and how to get it, in one line. */
-export function explainMissingCompiler(system: string = Deno.build.os): string {
-  const setting = readSetting();
+export function explainMissingCompiler(
+  system: string = Deno.build.os,
+  language: Language = "c",
+): string {
+  const { variable, names, missing, advice, other } = LANGUAGES[language];
+  const setting = readSetting(language);
   const present = setting === null
-    ? `${NAMES.slice(0, -1).join(", ")} and ${NAMES.at(-1)} are not found`
-    : `CC is "${setting.join(" ")}", which cannot be run`;
-  const advice = ADVICE[system] ?? "install gcc or clang";
-  return `Cannot compile for this processor as there must be a C compiler: ${present}; ${advice}`;
+    ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are not found`
+    : `${variable} is "${setting.join(" ")}", which cannot be run`;
+  const known: Readonly<Record<string, string>> = advice;
+  return `${missing}: ${present}; ${known[system] ?? other}`;
 }
