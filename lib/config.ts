@@ -24,12 +24,12 @@ export const SCHEDULES = ["linear", "cosine"] as const;
 /** One of {@link SCHEDULES}. */
 export type Schedule = typeof SCHEDULES[number];
 
-/** Where numbers are computed. */
-export const DEVICES = ["cpu"] as const;
+/** What computes: our own compiled programs, or TensorFlow's library, operation by operation. */
+export const DEVICES = ["cpu", "tensorflow"] as const;
 /** One of {@link DEVICES}. */
 export type Device = typeof DEVICES[number];
 
-/** What runs compiled programs; `auto`: C where a compiler is found, else ONNX Runtime. */
+/** What runs the programs of device `cpu`; `auto`: C where a compiler is found, else ONNX Runtime. */
 export const EXECUTORS = ["auto", "onnx", "native"] as const;
 /** One of {@link EXECUTORS}. */
 export type Executor = typeof EXECUTORS[number];
@@ -194,4 +194,6 @@ export type RunConfig = {
   readonly executor: Executor;
   readonly precision: Precision;
   readonly native: { readonly isa: string | null; readonly threads: number | null };
+  /** Of device `tensorflow`: the folder of its library; null: `TF_LIB`, else where it usually is. */
+  readonly tensorflow: { readonly library: string | null };
 };

@@ -95,6 +95,7 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
   executor: oneOf(EXECUTORS),
   precision: oneOf(PRECISIONS),
   native: object<RunConfig["native"]>({ isa: nullable(text), threads: nullable(whole(1)) }),
+  tensorflow: object<RunConfig["tensorflow"]>({ library: nullable(text) }),
 });
 
 /** Columns, labels and metric of a task must fit its kind. */
@@ -128,7 +129,7 @@ function checkTask({ kind, columns, labels, metric }: TaskConfig, key: string): 
 }
 
 /** What must hold between keys, once each is right by itself. */
-export function checkTogether({ model, tasks, training }: RunConfig): void {
+export function checkTogether({ model, tasks, training, device, executor }: RunConfig): void {
   const { fresh, source, maxLength } = model;
   tasks.forEach((task, i) => {
     checkTask(task, `tasks.${i}`);
@@ -143,6 +144,9 @@ export function checkTogether({ model, tasks, training }: RunConfig): void {
   if (source === null && maxLength > fresh.maxPositions) {
     const wanted = `at most model.fresh.maxPositions ${fresh.maxPositions}`;
     throw wrongValue("model.maxLength", wanted, maxLength);
+  }
+  if (device === "tensorflow" && executor !== "auto") {
+    throw wrongValue("executor", "auto on device tensorflow, which has none of ours", executor);
   }
   checkTraining(training, { tasks, maxLength });
 }

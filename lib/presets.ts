@@ -91,6 +91,7 @@ const MINILM: RunConfig = {
   executor: "auto",
   precision: "float32",
   native: { isa: null, threads: null },
+  tensorflow: { library: null },
 };
 
 /**

@@ -4,22 +4,37 @@
  */
 import { strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { openEngine } from "@/engine/engine.ts";
+import { type EngineOptions, openEngine } from "@/engine/engine.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findLibrary } from "@/engine/tensorflow/find_library.ts";
 
-/** TensorFlow.js's own JavaScript kernels, and the engine by each of its executors. */
-export const BACKENDS = ["cpu", "onnx", "native"] as const;
+/** TensorFlow.js's own JavaScript kernels, and the engine by each of its executors and devices. */
+export const BACKENDS = ["cpu", "onnx", "native", "tensorflow"] as const;
 export type TestBackend = typeof BACKENDS[number];
 
-/** Whether a backend can be had here: `native` wants a C compiler. */
+/** Whether a backend can be had here: `native` wants a C compiler, `tensorflow` its library and one for C++. */
 export function isAvailable(backend: TestBackend): boolean {
-  return backend !== "native" || findCompiler() !== null;
+  switch (backend) {
+    case "native":
+      return findCompiler() !== null;
+    case "tensorflow":
+      return hasTensorflow ??= findCompiler("cxx") !== null && findLibrary().library !== null;
+    default:
+      return true;
+  }
+}
+
+let hasTensorflow: boolean | undefined; // found out once, and only where it is asked for
+
+/** The options that open a backend of the engine. */
+export function backendOptions(backend: Exclude<TestBackend, "cpu">): EngineOptions {
+  return backend === "tensorflow" ? { device: backend } : { executor: backend };
 }
 
 /** Makes a backend that of TensorFlow.js. */
 export async function openBackend(backend: TestBackend): Promise<void> {
   if (backend === "cpu") await tf.setBackend("cpu");
-  else await openEngine({ executor: backend });
+  else await openEngine(backendOptions(backend));
   await tf.ready();
 }
 

@@ -95,7 +95,7 @@ Deno.test("resolveConfig() names an unknown key and lists the known ones", () =>
   strictEqual(
     failure({ file: { sead: 3 } }),
     'Cannot resolve config: key "sead" is not one of preset, model, tasks, training, data, seed, ' +
-      "device, executor, precision, native",
+      "device, executor, precision, native, tensorflow",
   );
   strictEqual(
     failure({ file: { training: { learningRate: { head: 3 } } } }),
@@ -123,6 +123,7 @@ const WRONG: readonly (readonly [string, string])[] = [
     "training.learningRate.decay=1.1",
     "training.learningRate.decay must be a number above 0 and at most 1: current value is 1.1",
   ],
+  ["device=gpu", 'device must be one of cpu, tensorflow: current value is "gpu"'],
   ["seed=0.5", "seed must be a whole number from 0 to 4294967295: current value is 0.5"],
   [
     "model.pooling=sum",
@@ -170,6 +171,14 @@ Deno.test("resolveConfig() refuses learned loss weights beside given ones", () =
     failure({ set: ["training.lossWeights=uncertainty", "tasks.1.weight=2"] }),
     "Cannot resolve config as tasks.1.weight must be 1 where training.lossWeights are learned: " +
       "current value is 2",
+  );
+});
+
+Deno.test("resolveConfig() refuses an executor on a device that has none", () => {
+  strictEqual(
+    failure({ set: ["device=tensorflow", "executor=native"] }),
+    "Cannot resolve config as executor must be auto on device tensorflow, which has none of ours: " +
+      'current value is "native"',
   );
 });
 

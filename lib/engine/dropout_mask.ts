@@ -39,22 +39,29 @@ function hashIndices(seed: number, key: number, count: number): Int32Array {
   return hashes;
 }
 
-/** The mask of `shape` [R, C] computed here: 0, or 1 / (1 − rate). */
-export function computeDropoutMask(
+/** ρ of all rows and γ of all columns of `shape` [R, C]. */
+export function hashShape(
   seed: number,
-  { shape, rate, site }: DropoutMaskAttributes,
-): Float32Array {
+  { shape, site }: DropoutMaskAttributes,
+): { readonly rho: Int32Array; readonly gamma: Int32Array } {
   const columns = shape.at(-1) ?? 1;
   const size = shape.reduce((a, b) => a * b, 1);
   const rows = columns === 0 ? 0 : size / columns;
   const keys = siteKeys(site);
-  const rho = hashIndices(seed, keys.row, rows);
-  const gamma = hashIndices(seed, keys.column, columns);
-  const threshold = keepThreshold(rate);
-  const scale = Math.fround(1 / (1 - rate));
-  const mask = new Float32Array(size);
-  for (let r = 0, at = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++, at++) {
+  return {
+    rho: hashIndices(seed, keys.row, rows),
+    gamma: hashIndices(seed, keys.column, columns),
+  };
+}
+
+/** The mask of `shape` [R, C] computed here: 0, or 1 / (1 − rate). */
+export function computeDropoutMask(seed: number, attributes: DropoutMaskAttributes): Float32Array {
+  const { rho, gamma } = hashShape(seed, attributes);
+  const threshold = keepThreshold(attributes.rate);
+  const scale = Math.fround(1 / (1 - attributes.rate));
+  const mask = new Float32Array(rho.length * gamma.length);
+  for (let r = 0, at = 0; r < rho.length; r++) {
+    for (let c = 0; c < gamma.length; c++, at++) {
       const z = ((rho[r] as number) + (gamma[c] as number)) | 0;
       mask[at] = Math.imul(z, 2 * z + 1) < threshold ? scale : 0;
     }

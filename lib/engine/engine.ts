@@ -1,10 +1,12 @@
 /**
- * Opens the engine: registers the recording backend and its kernels and makes it TensorFlow.js's backend.
+ * Opens the engine: makes what computes TensorFlow.js's backend. Of device `cpu` that is the recording
+ * backend with its kernels, of device `tensorflow` TensorFlow's own library.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { assertNever } from "@/assert_never.ts";
 import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
-import type { Executor as ExecutorChoice, Precision } from "@/config.ts";
+import type { Device, Executor as ExecutorChoice, Precision, RunConfig } from "@/config.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
 import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
@@ -13,20 +15,26 @@ import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 
 export type EngineOptions = {
+  /** What computes; `cpu` where it is left out. */
+  readonly device?: Device;
   /** Threads that one operation may use; null: as many as the machine has. */
   readonly threads?: number | null;
   /** What runs compiled programs; `auto`: C where a compiler is found, else ONNX Runtime. */
   readonly executor?: ExecutorChoice;
-  /** Precision of the products of compiled programs. */
+  /** Precision of the products of compiled programs; on device `tensorflow` of all products. */
   readonly precision?: Precision;
   /** Instruction set of generated C; null: what the processor has. */
   readonly isa?: string | null;
+  /** Folder of the library of device `tensorflow`; null: `TF_LIB`, else where it usually is. */
+  readonly library?: string | null;
   /** Told in a line what was chosen or missed, and once of each operation that is not compiled. */
   readonly onNote?: (note: string) => void;
 };
 
-/** What runs compiled programs, for records. */
+/** What computes, for records. */
 export type OpenedEngine = {
+  readonly device: Device;
+  /** What runs operations: an executor's name, or `eager`. */
   readonly name: string;
   readonly version: string;
   readonly threads: number;
@@ -35,12 +43,34 @@ export type OpenedEngine = {
 
 let eager: Executor | undefined;
 const native = new Map<string, TracedExecutor>();
+let current: OpenedEngine | undefined;
+
+/** The options that a configuration asks for. */
+export function engineOptions(
+  config: Pick<RunConfig, "device" | "executor" | "precision" | "native" | "tensorflow">,
+): Omit<EngineOptions, "onNote"> {
+  const { device, executor, precision, native, tensorflow } = config;
+  return { device, executor, precision, ...native, ...tensorflow };
+}
 
 /**
  * Makes the engine the backend of TensorFlow.js and chooses what runs the programs of `jit`. May be called
- * again with other options; programs compiled before stay with what compiled them.
+ * again with other options; programs compiled before stay with what compiled them, and tensors with the
+ * device that made them.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<OpenedEngine> {
+  const { device = "cpu" } = options;
+  switch (device) {
+    case "cpu":
+      return current = await openRecording(options);
+    case "tensorflow":
+      return current = await openLibrary(options);
+    default:
+      return assertNever(device, "device");
+  }
+}
+
+async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
   const { executor = "auto", precision = "float32", isa = null, onNote = () => {} } = options;
   const threads = options.threads ?? navigator.hardwareConcurrency;
   if (eager === undefined) {
@@ -63,13 +93,23 @@ export async function openEngine(options: EngineOptions = {}): Promise<OpenedEng
   }
   backend.compileWith(traced, precision);
   const { name, version } = traced;
-  return { name, version, threads: traced.threads, precision };
+  return { device: "cpu", name, version, threads: traced.threads, precision };
 }
 
-/** The precision in which programs are compiled from now on; null on a backend that does not record. */
-export function enginePrecision(): Precision | null {
-  const backend = tf.backend();
-  return backend instanceof RecordingBackend ? backend.precision : null;
+async function openLibrary(options: EngineOptions): Promise<OpenedEngine> {
+  const { precision = "float32", library = null, onNote = () => {} } = options;
+  const threads = options.threads ?? navigator.hardwareConcurrency;
+  // Loaded here alone: whoever computes on another device pays nothing for it.
+  const { openTensorflow } = await import("@/engine/tensorflow/open_device.ts");
+  const opened = await openTensorflow({ library, threads, precision, onNote });
+  const version = `TensorFlow ${opened.version} on ${opened.processor}`;
+  return { device: "tensorflow", name: "eager", version, threads: opened.threads, precision };
+}
+
+/** What computes from now on; null on a backend that is not the engine's. */
+export function currentEngine(): OpenedEngine | null {
+  if (current === undefined) return null;
+  return tf.getBackend() === (current.device === "cpu" ? BACKEND : current.device) ? current : null;
 }
 
 /** The executor of a name; `auto` is C where a compiler is found, told in a note where it is not. */

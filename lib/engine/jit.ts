@@ -6,6 +6,7 @@
  * from numbers are constants of the program. On a backend that does not record, `f` simply runs.
  * @module
  */
+import { setImmediate } from "node:timers";
 import * as tf from "@tensorflow/tfjs";
 import { RecordingBackend } from "@/engine/backend.ts";
 import type { Program } from "@/engine/executor.ts";
@@ -57,6 +58,7 @@ export function jit<I extends TensorMap, O extends TensorMap>(
   return async (inputs) => {
     const backend = tf.backend();
     if (!(backend instanceof RecordingBackend)) {
+      await nextTurn();
       return tf.tidy(name, () => run(inputs) as unknown as tf.TensorContainer) as unknown as O;
     }
     while (backend.busy > 0) await backend.inFlight;
@@ -75,6 +77,11 @@ export function jit<I extends TensorMap, O extends TensorMap>(
     }
     return await call(compiled, inputs, backend) as O;
   };
+}
+
+/** Lets what waits for its turn have it: without a program to wait for, nothing else would in a long loop. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Runs `run` on placeholders; the graph of what it recorded, with what its inputs and outputs are. */

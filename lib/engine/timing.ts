@@ -31,12 +31,23 @@ export async function timePreparation<T>(prepare: () => Promise<T>): Promise<T> 
   return result;
 }
 
+function count(startMs: number): void {
+  times.runMs += performance.now() - startMs;
+  times.runs++;
+}
+
+/** Does `run`, a single operation of a library, counted as a run. */
+export function timeRun<T>(run: () => T): T {
+  const startMs = performance.now();
+  try {
+    return run();
+  } finally {
+    count(startMs);
+  }
+}
+
 /** `program`, its runs counted. */
 export function timeRuns(program: Program): Program {
-  const count = (startMs: number) => {
-    times.runMs += performance.now() - startMs;
-    times.runs++;
-  };
   return {
     async run(inputs, outputs) {
       const startMs = performance.now();

@@ -3,7 +3,7 @@
  * @module
  */
 import type { RunConfig } from "@/config.ts";
-import { enginePrecision } from "@/engine/engine.ts";
+import { currentEngine } from "@/engine/engine.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
@@ -49,12 +49,19 @@ export type TrainOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** Refuses to record one precision and compute in another. */
-function checkPrecision({ precision }: RunConfig): void {
-  const opened = enginePrecision();
-  if (opened !== null && opened !== precision) {
+/** Refuses to record one device or precision and compute by another. */
+function checkEngine({ device, precision }: RunConfig): void {
+  const engine = currentEngine();
+  if (engine === null) return;
+  if (engine.device !== device) {
     throw new TypeError(
-      `Cannot train in ${precision} as the engine must be opened with that precision: it has ${opened}`,
+      `Cannot train on ${device} as the engine must be opened for that device: it is ${engine.device}`,
+    );
+  }
+  if (engine.precision !== precision) {
+    throw new TypeError(
+      `Cannot train in ${precision} as the engine must be opened with that precision: it has ` +
+        engine.precision,
     );
   }
 }
@@ -62,7 +69,7 @@ function checkPrecision({ precision }: RunConfig): void {
 /** Trains, evaluates and saves a run; its folder then holds all but the report. */
 export async function trainRun(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
   const { out, resume = false, view = SILENT, onNote = () => {} } = options;
-  checkPrecision(config);
+  checkEngine(config);
   const folder = resume ? await openRunFolder(out) : await createRunFolder(out);
   const run = await prepareRun(config, resume ? folder.path("checkpoint") : null, { view });
   try {

@@ -5,7 +5,7 @@ import type { Precision } from "@/config.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
-import { BACKENDS, isAvailable } from "../backend.ts";
+import { backendOptions, BACKENDS, isAvailable } from "../backend.ts";
 import {
   batchOf,
   createFixtureModel,
@@ -41,7 +41,7 @@ type Fixture = {
 };
 
 const { forced, runs, rateFactor }: Fixture = await readFixture("precision.json");
-const EXECUTORS = BACKENDS.filter((backend) => backend !== "cpu");
+const HALVES = BACKENDS.filter((backend) => backend !== "cpu");
 const LOSS_SCALE = { initial: 65536, growth: 2, backoff: 0.5, interval: 2000 };
 
 /** Does as many steps as there are `rows`, like PyTorch's own, and gives rows of ours. */
@@ -86,14 +86,14 @@ function worstLoss(found: readonly Row[], wanted: readonly Row[]): number {
   );
 }
 
-for (const executor of EXECUTORS) {
-  const ignore = !isAvailable(executor);
-  const open = (precision: Precision) => openEngine({ executor, precision });
+for (const backend of HALVES) {
+  const ignore = !isAvailable(backend);
+  const open = (precision: Precision) => openEngine({ ...backendOptions(backend), precision });
 
   for (const [precision, within] of [["mixed-bfloat16", 1e-2], ["mixed-float16", 2e-3]] as const) {
     Deno.test({
       name:
-        `createTrainStep() follows 50 steps of PyTorch 2.13 in ${precision} within ${within} [${executor}]`,
+        `createTrainStep() follows 50 steps of PyTorch 2.13 in ${precision} within ${within} [${backend}]`,
       ignore,
       async fn() {
         await open(precision);
@@ -110,7 +110,7 @@ for (const executor of EXECUTORS) {
   }
 
   Deno.test({
-    name: `the loss scale decides as PyTorch's GradScaler where overflows are forced [${executor}]`,
+    name: `the loss scale decides as PyTorch's GradScaler where overflows are forced [${backend}]`,
     ignore,
     async fn() {
       await open("mixed-float16");

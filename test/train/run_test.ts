@@ -5,15 +5,16 @@ import { loadModel } from "@/model/load_model.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { type TrainOptions, trainRun } from "@/train/train_run.ts";
 import { testOnBackends } from "../backend.ts";
-import { BASE, CONFIG, inFolder, readLines, withTraining } from "./tiny_run.ts";
+import { BASE, inFolder, readLines, withTraining } from "./tiny_run.ts";
 
 testOnBackends(
   "trainRun() writes a run's folder: configuration, metrics, model, scores",
   () =>
     inFolder(async (root) => {
+      const config = withTraining();
       const dir = join(root, "tiny");
       const events: number[] = [], notes: string[] = [];
-      const summary = await trainRun(CONFIG, {
+      const summary = await trainRun(config, {
         ...BASE,
         out: dir,
         onStep: ({ step, steps }) => events.push(step / steps),
@@ -43,7 +44,7 @@ testOnBackends(
       deepStrictEqual(Object.keys(last), [
         ...["kind", "step", "epoch", "losses", "gradientNorm", "rate", "tokens", "seconds"],
       ]); // nothing on loss scales in float32
-      deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "config.json"))), CONFIG);
+      deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "config.json"))), config);
       deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "summary.json"))), summary);
       deepStrictEqual(summary.scores.ag_news?.validation, scored.scores.ag_news);
       strictEqual(summary.scores.conll2003?.test?.rows, 16);
@@ -58,12 +59,13 @@ testOnBackends(
   "trainRun() resumed after an interrupt ends as if it had never stopped",
   () =>
     inFolder(async (root) => {
+      const config = withTraining();
       const whole = join(root, "whole"), parts = join(root, "parts");
-      const expected = await trainRun(CONFIG, { ...BASE, out: whole });
+      const expected = await trainRun(config, { ...BASE, out: whole });
       for (const stopAt of [1, 4, 7]) {
         const abort = new AbortController();
         await rejects(
-          trainRun(CONFIG, {
+          trainRun(config, {
             ...BASE,
             out: parts,
             resume: stopAt > 1,
@@ -76,7 +78,7 @@ testOnBackends(
           },
         );
       }
-      const resumed = await trainRun(CONFIG, { ...BASE, out: parts, resume: true });
+      const resumed = await trainRun(config, { ...BASE, out: parts, resume: true });
       deepStrictEqual(await readLines(parts), await readLines(whole));
       deepStrictEqual({ ...resumed, name: "whole" }, expected);
       deepStrictEqual(
@@ -90,8 +92,9 @@ testOnBackends(
   "trainRun() killed between checkpoints drops the lines after the last one",
   () =>
     inFolder(async (root) => {
+      const config = withTraining();
       const whole = join(root, "whole"), parts = join(root, "parts");
-      await trainRun(CONFIG, { ...BASE, out: whole });
+      await trainRun(config, { ...BASE, out: whole });
       class Kill extends Error {}
       const options: TrainOptions = {
         ...BASE,
@@ -100,8 +103,8 @@ testOnBackends(
           if (step === 7) throw new Kill("killed");
         },
       };
-      await rejects(trainRun(CONFIG, options), Kill);
-      await trainRun(CONFIG, { ...BASE, out: parts, resume: true });
+      await rejects(trainRun(config, options), Kill);
+      await trainRun(config, { ...BASE, out: parts, resume: true });
       deepStrictEqual(await readLines(parts), await readLines(whole));
     }),
 );
@@ -110,19 +113,19 @@ testOnBackends(
   "trainRun() refuses a folder in use, a folder of no run, a damaged checkpoint",
   () =>
     inFolder(async (root) => {
+      const config = withTraining({ maxSteps: 1 });
       await Deno.writeTextFile(join(root, "other.txt"), "mine");
-      await rejects(trainRun(CONFIG, { ...BASE, out: root }), {
+      await rejects(trainRun(config, { ...BASE, out: root }), {
         name: "AlreadyExists",
         message: `Cannot start run as ${root} must be empty: it holds other.txt; choose another ` +
           `--out, or go on with --resume ${root}`,
       });
-      await rejects(trainRun(CONFIG, { ...BASE, out: root, resume: true }), {
+      await rejects(trainRun(config, { ...BASE, out: root, resume: true }), {
         name: "NotFound",
         message:
           `Cannot resume run as ${root} must hold config.json: it is not the folder of a run`,
       });
       const dir = join(root, "run");
-      const config = withTraining({ maxSteps: 1 });
       await Deno.mkdir(dir); // a start that was killed leaves half a file, which is not in the way
       await Deno.writeTextFile(join(dir, ".config.json.7-0.partial"), "{");
       await trainRun(config, { ...BASE, out: dir });
@@ -143,10 +146,7 @@ testOnBackends(
   "trainRun() stops at a loss that is not finite and names step and rows",
   () =>
     inFolder(async (root) => {
-      const config = {
-        ...CONFIG,
-        training: { ...CONFIG.training, learningRate: { top: 1e38, decay: 1, heads: 1e38 } },
-      };
+      const config = withTraining({ learningRate: { top: 1e38, decay: 1, heads: 1e38 } });
       await rejects(trainRun(config, { ...BASE, out: join(root, "run") }), (error) => {
         ok(error instanceof RangeError);
         ok(
@@ -163,8 +163,9 @@ testOnBackends(
   "trainRun() holds no more tensors at its last step than at its second",
   () =>
     inFolder(async (root) => {
+      const config = withTraining();
       const counts: number[] = [];
-      await trainRun(CONFIG, {
+      await trainRun(config, {
         ...BASE,
         out: join(root, "run"),
         onStep: () => counts.push(tf.memory().numTensors),

@@ -1,6 +1,7 @@
 /** A run of 8 steps on a handful of rows of the built-in sample, dropout on, for tests of whole runs. */
 import { join } from "node:path";
 import type { RunConfig, TrainingConfig } from "@/config.ts";
+import { currentEngine } from "@/engine/engine.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import type { MetricsLine } from "@/train/run_folder.ts";
 
@@ -32,9 +33,12 @@ export const CONFIG: RunConfig = resolveConfig({
   },
 });
 
-/** The run with another way of training. */
-export function withTraining(training: Partial<TrainingConfig>): RunConfig {
-  return resolveConfig({ file: { ...CONFIG, training: { ...CONFIG.training, ...training } } });
+/** The run on the device that is open, with another way of training where one is given. */
+export function withTraining(training: Partial<TrainingConfig> = {}): RunConfig {
+  const device = currentEngine()?.device ?? CONFIG.device;
+  return resolveConfig({
+    file: { ...CONFIG, device, training: { ...CONFIG.training, ...training } },
+  });
 }
 
 /** A clock that stands still, so that two runs have equal times. */

@@ -1,0 +1,100 @@
+/**
+ * Builds the binding of `@tensorflow/tfjs-node-gpu` against a library that is here: its own installer asks
+ * for one of 2022 and cannot get it on current systems. One call of the C++ compiler over the package's own
+ * sources; the result is kept on disk for as long as nothing of what went into it changes.
+ * @module
+ */
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import {
+  digestParts,
+  findLibrary as findBuilt,
+  libraryIn,
+  openCache,
+  openWorkshop,
+  publish,
+  removeFolder,
+} from "@/engine/native/compile_cache.ts";
+import { checkOutput } from "@/engine/native/compiler.ts";
+import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
+import type { TensorflowLibrary } from "@/engine/tensorflow/find_library.ts";
+
+/** Raised when the flags below change what is built. */
+const CACHE_VERSION = 1;
+
+/** Node-API's version: Deno's, and the newest that the package knows. */
+const NODE_API = 8;
+
+const SOURCES = ["tfjs_backend.cc", "tfjs_binding.cc"] as const;
+
+const FLAGS = ["-std=c++17", "-O2", "-fPIC", "-shared", `-DNAPI_VERSION=${NODE_API}`] as const;
+
+/** The binding on disk. */
+export type BuiltBinding = {
+  readonly path: string;
+  /** The compiler's version where it was called; null where the binding was there. */
+  readonly builtBy: string | null;
+};
+
+const require = createRequire(import.meta.url);
+/** The folder of an installed package. */
+const packageFolder = (name: string) => dirname(require.resolve(`${name}/package.json`));
+
+/** Size and time of the shared library: its bytes are too many to digest at each start. */
+function describeFile(path: string): readonly unknown[] {
+  const { size, mtime } = Deno.statSync(path);
+  return [path, size, mtime?.getTime()];
+}
+
+/**
+ * Builds the binding unless it is there.
+ *
+ * @param options.version the library's own
+ * @param options.onBuild told before the compiler is called, which takes some ten seconds
+ */
+export async function buildBinding(
+  library: TensorflowLibrary,
+  { version, onBuild = () => {} }: {
+    readonly version: string;
+    readonly onBuild?: (compiler: string) => void;
+  },
+): Promise<BuiltBinding> {
+  const binding = join(packageFolder("@tensorflow/tfjs-node-gpu"), "binding");
+  const nodeApi = join(packageFolder("node-api-headers"), "include");
+  const compiler = findCompiler("cxx");
+  if (compiler === null) {
+    throw new Deno.errors.NotFound(explainMissingCompiler(Deno.build.os, "cxx"));
+  }
+  const texts = [binding, nodeApi].flatMap((folder) =>
+    [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name)).sort()
+  ).map((path) => Deno.readTextFileSync(path));
+  const { command, arguments: first, version: compilerVersion } = compiler;
+  const entry = `tensorflow-${
+    digestParts([
+      ...[CACHE_VERSION, FLAGS, texts, version, command, first, compilerVersion, Deno.build.arch],
+      ...[library.headers, describeFile(library.api), describeFile(library.framework)],
+    ])
+  }`;
+  const cache = openCache();
+  const known = findBuilt(cache, entry);
+  if (known !== null) return { path: known, builtBy: null };
+  onBuild(compilerVersion);
+  const workshop = openWorkshop(cache);
+  try {
+    const args = [
+      ...first,
+      ...FLAGS,
+      ...[nodeApi, library.headers].map((folder) => `-I${folder}`),
+      ...SOURCES.map((name) => join(binding, name)),
+      ...["-o", libraryIn(workshop), library.api, library.framework],
+      `-Wl,-rpath,${dirname(library.api)}`,
+    ];
+    const output = await new Deno.Command(command, {
+      ...{ args, env: { LC_ALL: "C" }, stdin: "null", stdout: "null", stderr: "piped" },
+    }).output();
+    checkOutput("the binding of TensorFlow", [command, ...args].join(" "), output);
+    return { path: publish(workshop, cache, entry), builtBy: compilerVersion };
+  } finally {
+    removeFolder(workshop);
+  }
+}

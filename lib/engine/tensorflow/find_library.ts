@@ -1,0 +1,134 @@
+/**
+ * Looks for TensorFlow's library: the C library as it is unpacked under a prefix, or what Python's
+ * tensorflow package holds. Both are two shared libraries and a folder of headers.
+ * @module
+ */
+import { dirname, join, resolve } from "node:path";
+import {
+  type Environment,
+  packageFolders,
+  pythonFolders,
+} from "@/engine/tensorflow/python_folders.ts";
+
+/** TensorFlow's library on disk. */
+export type TensorflowLibrary = {
+  /** The shared library that has the C interface. */
+  readonly api: string;
+  /** The shared library that it needs. */
+  readonly framework: string;
+  /** Folder of the headers, above `tensorflow/c`. */
+  readonly headers: string;
+  /** Who named it or where it was looked for, such as `TF_LIB`. */
+  readonly source: string;
+};
+
+/** Where to look. */
+export type LibrarySearch = {
+  /** `tensorflow.library` of the configuration; null: not named there. */
+  readonly configured?: string | null;
+  readonly environment?: Environment;
+  /** Where the C library usually is. */
+  readonly prefixes?: readonly string[];
+};
+
+const PREFIXES = ["/usr/local", "/usr", "/opt/tensorflow", "/opt/libtensorflow"] as const;
+
+const API_NAMES = ["libtensorflow.so.2", "libtensorflow_cc.so.2", "libtensorflow.so"] as const;
+const FRAMEWORK_NAMES = ["libtensorflow_framework.so.2", "libtensorflow_framework.so"] as const;
+/** A header that only complete sets have. */
+const HEADER = "tensorflow/c/eager/c_api.h";
+/** Headers beside the libraries (Python's package), under their prefix, or above Debian's triplet. */
+const HEADER_PLACES = ["include", "../include", "../../include"] as const;
+
+function firstOf(folder: string, names: readonly string[]): string | null {
+  return names.map((name) => join(folder, name)).find(isThere) ?? null;
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** The library in a folder, what a part of one there lacks, or null where there is nothing of it. */
+export function inspectFolder(folder: string, source: string): TensorflowLibrary | string | null {
+  const api = firstOf(folder, API_NAMES);
+  if (api === null) return null;
+  const framework = firstOf(folder, FRAMEWORK_NAMES);
+  if (framework === null) return `${api} is there without ${FRAMEWORK_NAMES[0]}`;
+  const headers = HEADER_PLACES.map((place) => join(folder, place))
+    .find((place) => isThere(join(place, HEADER)));
+  if (headers === undefined) return `${api} is there without its headers (include/${HEADER})`;
+  return { api, framework, headers, source };
+}
+
+/** Where the library may be in relation to a folder or file that a user names. */
+function placesIn(named: string): readonly string[] {
+  const whole = resolve(named);
+  const folder = /\.so(\.\d+)*$/.test(whole) ? dirname(whole) : whole;
+  return [
+    folder,
+    join(folder, "lib"),
+    join(folder, "tensorflow"),
+    ...packageFolders(folder).map((packages) => join(packages, "tensorflow")),
+  ];
+}
+
+/** What was found: the library, or why there is none. */
+export type LibraryFound =
+  | { readonly library: TensorflowLibrary }
+  /** `named`: the place that a user named, if so; `lacking`: parts of libraries that were seen. */
+  | {
+    readonly library: null;
+    readonly named: { readonly by: string; readonly path: string } | null;
+    readonly lacking: readonly string[];
+  };
+
+/** Looks where the user says, and there alone; else at the usual places and in Python's packages. */
+export function findLibrary(search: LibrarySearch = {}): LibraryFound {
+  const {
+    configured = null,
+    environment = (name) => Deno.env.get(name),
+    prefixes = PREFIXES,
+  } = search;
+  const named = configured !== null
+    ? { by: "tensorflow.library", path: configured }
+    : environment("TF_LIB")
+    ? { by: "TF_LIB", path: environment("TF_LIB") ?? "" }
+    : null;
+  const lacking = new Set<string>();
+  const inspect = (folder: string, source: string): TensorflowLibrary | null => {
+    const found = inspectFolder(folder, source);
+    if (typeof found === "string") lacking.add(found);
+    return typeof found === "object" ? found : null;
+  };
+  for (const [folder, source] of listPlaces(named, environment, prefixes)) {
+    const library = inspect(folder, source);
+    if (library !== null) return { library };
+  }
+  return { library: null, named, lacking: [...lacking] };
+}
+
+function* listPlaces(
+  named: { readonly by: string; readonly path: string } | null,
+  environment: Environment,
+  prefixes: readonly string[],
+): Generator<readonly [folder: string, source: string]> {
+  if (named !== null) {
+    for (const folder of placesIn(named.path)) yield [folder, named.by];
+    return;
+  }
+  for (const folder of (environment("LD_LIBRARY_PATH") ?? "").split(":")) {
+    if (folder !== "") yield [folder, "LD_LIBRARY_PATH"];
+  }
+  for (const prefix of prefixes) {
+    for (const lib of ["lib", "lib64", `lib/${Deno.build.arch}-linux-gnu`]) {
+      yield [join(prefix, lib), "the usual places"];
+    }
+  }
+  for (const packages of pythonFolders(environment)) {
+    yield [join(packages, "tensorflow"), "Python's packages"];
+  }
+}

@@ -1,0 +1,101 @@
+/** Mixed precision around a binding that only writes down what it is asked for. */
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
+import { checkPrecision, mixProducts } from "@/engine/tensorflow/mixed_products.ts";
+
+const TF_FLOAT = 1, TF_INT32 = 3, TF_BFLOAT16 = 14, TF_HALF = 19;
+
+/** A binding whose sums come to `sum`; `calls` has its operations, `alive` its tensors. */
+function stubBinding(sum = 4096) {
+  const calls: string[] = [], alive = new Set<number>();
+  let last = 0;
+  const make = () => {
+    alive.add(++last);
+    return last;
+  };
+  const stub: Pick<
+    TFJSBinding,
+    "TF_FLOAT" | "createTensor" | "deleteTensor" | "executeOp" | "tensorDataSync"
+  > = {
+    TF_FLOAT,
+    createTensor: make,
+    deleteTensor: (id) => void alive.delete(id),
+    executeOp(name, attributes, inputs) {
+      const types = attributes.map(({ value }) => value).filter((value) =>
+        typeof value === "number"
+      );
+      const id = make();
+      calls.push(`${name} ${types} of ${inputs} gives ${id}`);
+      return [{ id, shape: [], dtype: TF_FLOAT }];
+    },
+    tensorDataSync: () => new Float32Array(64).fill(sum),
+  };
+  return { binding: stub as TFJSBinding, calls, alive };
+}
+
+const typed = (value: number): TFEOpAttr[] => [{ name: "T", type: 6, value }];
+
+Deno.test("mixProducts() rounds operands and result of float32 products alone", () => {
+  const { binding, calls, alive } = stubBinding();
+  const mixed = mixProducts(binding);
+  const ids = [binding.createTensor([], 1, []), binding.createTensor([], 1, [])];
+  const run = (name: string, type: number) => {
+    calls.length = 0;
+    const [result] = mixed.binding.executeOp(name, typed(type), ids, 1);
+    return result?.id;
+  };
+  run("BatchMatMulV2", TF_FLOAT);
+  deepStrictEqual(calls, ["BatchMatMulV2 1 of 1,2 gives 3"]); // float32 until it is told otherwise
+  mixed.setPrecision("mixed-bfloat16");
+  const before = new Set(alive);
+  const result = run("BatchMatMulV2", TF_FLOAT);
+  deepStrictEqual(calls, [
+    `Cast 1,${TF_BFLOAT16} of 1 gives 4`,
+    `Cast 1,${TF_BFLOAT16} of 2 gives 5`,
+    `BatchMatMulV2 ${TF_BFLOAT16} of 4,5 gives 6`,
+    `Cast ${TF_BFLOAT16},1 of 6 gives 7`,
+  ]);
+  deepStrictEqual([...alive].filter((id) => !before.has(id)), [result]); // no half tensor is left
+  run("BatchMatMulV2", TF_INT32);
+  strictEqual(calls.length, 1);
+  run("Softmax", TF_FLOAT);
+  strictEqual(calls.length, 1);
+  mixed.setPrecision("mixed-float16");
+  run("BatchMatMulV2", TF_FLOAT);
+  strictEqual(calls[0], `Cast 1,${TF_HALF} of 1 gives 10`);
+  mixed.setPrecision("float32");
+  run("BatchMatMulV2", TF_FLOAT);
+  strictEqual(calls.length, 1);
+});
+
+Deno.test("checkPrecision() refuses a half type in which the library adds up", () => {
+  checkPrecision(stubBinding(2048).binding, "float32", "CPU"); // is not asked for
+  const right = stubBinding(4096);
+  checkPrecision(right.binding, "mixed-float16", "CPU");
+  strictEqual(right.alive.size, 0);
+  const wrong = stubBinding(2048);
+  throws(() => checkPrecision(wrong.binding, "mixed-float16", "CPU"), {
+    name: "RangeError",
+    message:
+      "Cannot compute in mixed-float16 as TensorFlow's products on the CPU must add up 4096 " +
+      "ones to 4096: it gives 2048; float32 is always there",
+  });
+  strictEqual(wrong.alive.size, 0);
+});
+
+Deno.test("checkPrecision() refuses a half type that the library has no products of", () => {
+  const { binding } = stubBinding();
+  const without: TFJSBinding = Object.create(binding, {
+    executeOp: {
+      value: () => {
+        throw new Error("Invalid TF_Status: 5\nMessage: Could not find device for node");
+      },
+    },
+  });
+  throws(() => checkPrecision(without, "mixed-bfloat16", "GPU"), {
+    message:
+      "Cannot compute in mixed-bfloat16 as TensorFlow's products on the GPU must add up 4096 " +
+      "ones to 4096: it gives Invalid TF_Status: 5 Message: Could not find device for node; float32 " +
+      "is always there",
+  });
+});

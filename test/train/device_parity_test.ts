@@ -1,0 +1,73 @@
+/** Device `tensorflow` against device `cpu`, step for step, dropout on. */
+import { ok } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { type EngineOptions, openEngine } from "@/engine/engine.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { scheduleFactor } from "@/train/schedule.ts";
+import { isAvailable } from "../backend.ts";
+import {
+  batchOf,
+  createFixtureModel,
+  createFixtureStep,
+  relative,
+  STEPS,
+  TASKS,
+} from "./steps_fixture.ts";
+
+type Step = {
+  readonly losses: readonly number[];
+  /** By parameter, of both tasks together. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+};
+
+/** The steps of the fixture's recipe with dropout, on a device. */
+async function train(options: EngineOptions): Promise<readonly Step[]> {
+  await openEngine(options);
+  const model = createFixtureModel();
+  const step = createFixtureStep(model, { dropout: { hidden: 0.1, attention: 0.1, head: 0.1 } });
+  const steps: Step[] = [];
+  for (let s = 0; s < STEPS.recipe.steps; s++) {
+    const losses: number[] = [];
+    for (const [i, task] of TASKS.entries()) {
+      losses.push((await step.accumulate(task, batchOf(task, s), 2 * s + i)).loss);
+    }
+    const gradients = new Map<string, Float32Array>();
+    for (const { plan, gradient } of step.parameters) {
+      gradients.set(plan.name, Float32Array.from(await gradient.data()));
+    }
+    steps.push({ losses, gradients });
+    await step.update({ factor: scheduleFactor("linear", s, STEPS.recipe) });
+  }
+  step.dispose();
+  disposeModel(model);
+  return steps;
+}
+
+/** Length of `a − b` in parts of the length of `b`. */
+function distance(a: Float32Array, b: Float32Array): number {
+  return Math.hypot(...a.map((value, i) => value - (b[i] ?? NaN))) / Math.hypot(...b);
+}
+
+Deno.test({
+  name: "device tensorflow has the losses and gradients of device cpu within 1e-4 over 20 steps",
+  ignore: !isAvailable("tensorflow"),
+  async fn() {
+    const wanted = await train({ device: "cpu" });
+    const before = tf.memory().numTensors;
+    const found = await train({ device: "tensorflow" });
+    ok(tf.memory().numTensors === before, "tensors left behind");
+    ok(wanted.length === 20, "premise: 20 steps");
+    for (const [s, { losses, gradients }] of wanted.entries()) {
+      for (const [i, loss] of losses.entries()) {
+        const ours = found[s]?.losses[i] ?? NaN;
+        ok(relative(ours, loss) < 1e-4, `step ${s}, ${TASKS[i]}: ${ours} against ${loss}`);
+      }
+      for (const [name, gradient] of gradients) {
+        // Softmax does not see a key's bias: its gradient is rounding alone.
+        if (name.endsWith("key.bias")) continue;
+        const far = distance(found[s]?.gradients.get(name) ?? new Float32Array(), gradient);
+        ok(far < 1e-4, `step ${s}, ${name}: off by ${far}`);
+      }
+    }
+  },
+});
