@@ -4,7 +4,7 @@
  */
 
 import { NORMALIZE_MODES, POOLING_MODES, PRECISIONS } from "@/config.ts";
-import { openEngineFor } from "@/cli/open_engine.ts";
+import { openEngineFor, readEngineConfig, SET_ENGINE } from "@/cli/open_engine.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { runTask } from "./frame.ts";
@@ -15,7 +15,7 @@ if (import.meta.main) {
   await runTask({
     name: "encode",
     summary: "Prints sentence embeddings for lines on stdin.",
-    usage: "MODEL [--pooling MODE] [--normalize MODE] [--precision P] [--json]",
+    usage: "MODEL [--pooling MODE] [--normalize MODE] [--precision P] [--set KEY=VALUE …] [--json]",
     options: {
       pooling: {
         type: "string",
@@ -33,12 +33,13 @@ if (import.meta.main) {
         default: "float32",
         help: "of the numbers",
       },
+      set: SET_ENGINE,
       json: { type: "boolean", help: "print a JSON object a line: text and embedding" },
     },
     positionals: { names: ["MODEL"], min: 1, max: 1 },
     async run({ values, positionals: [source = ""] }) {
       const precision = PRECISIONS.find((name) => name === values.precision) ?? "float32";
-      await openEngineFor({ executor: "auto", precision }); // first: it must hold the model's tensors
+      await openEngineFor({ ...readEngineConfig("encode", values.set), precision }); // first: it must hold the model's tensors
       const view = createTerminalProgress();
       const saved = await openSavedModel(source, { view });
       await view.finish();

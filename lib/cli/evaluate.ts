@@ -16,7 +16,7 @@ import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_
 import type { Options } from "./arguments.ts";
 import { formatScores, type ScoresBySplit } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
-import { openEngineFor } from "./open_engine.ts";
+import { checkEngineKeys, openEngineFor, SET_ENGINE } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
@@ -28,6 +28,7 @@ const OPTIONS = {
   },
   data: { type: "string", value: "DIR", help: "where the data sets are now: data.dir" },
   precision: { type: "string", choices: PRECISIONS, default: "float32", help: "of the numbers" },
+  set: SET_ENGINE,
   conlleval: { type: "boolean", help: "also print conlleval's own table of each tagging task" },
   predictions: {
     type: "boolean",
@@ -81,7 +82,8 @@ function printConlleval(record: PredictionRecord): string[] {
 export const EVALUATE = {
   name: "evaluate",
   summary: "Scores the model of a run; test includes further test sets and unseen rows.",
-  usage: "RUN [--split test] [--data DIR] [--precision P] [--conlleval] [--predictions] [--json]",
+  usage: "RUN [--split test] [--data DIR] [--precision P] [--set KEY=VALUE …] [--conlleval] " +
+    "[--predictions] [--json]",
   options: OPTIONS,
   positionals: { names: ["RUN"], min: 1, max: 1 },
   async run({ values, positionals: [run = ""] }) {
@@ -91,6 +93,7 @@ export const EVALUATE = {
     }
     const config = resolveConfig({
       file: await readJson(join(run, "config.json"), "run to evaluate"),
+      set: checkEngineKeys("evaluate", values.set),
       shortcuts: { data, precision },
     });
     checkSplit(split, config.tasks);

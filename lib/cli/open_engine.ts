@@ -3,16 +3,39 @@
  * @module
  */
 import type { RunConfig } from "@/config.ts";
-import { type OpenedEngine, openEngine } from "@/engine/engine.ts";
+import { engineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import type { Option } from "./arguments.ts";
+
+/** Option of tasks that compute without a configuration of their own. */
+export const SET_ENGINE = {
+  type: "string",
+  value: "KEY=VALUE",
+  multiple: true,
+  help: "one key of how numbers are computed, such as device=tensorflow",
+} as const satisfies Option;
+
+/** What {@link SET_ENGINE} may begin with. */
+const KEYS = ["device", "executor", "native", "tensorflow"] as const;
 
 /** Keys of a configuration that choose how numbers are computed. */
-export type EngineConfig = Pick<RunConfig, "executor" | "precision"> & Partial<RunConfig>;
+export type EngineConfig = Pick<RunConfig, typeof KEYS[number] | "precision">;
+
+/** Refuses values of {@link SET_ENGINE} that name another key. */
+export function checkEngineKeys(task: string, set: readonly string[]): readonly string[] {
+  const odd = set.find((each) => !KEYS.some((key) => key === each.split(/[.=]/, 1)[0]));
+  if (odd === undefined) return set;
+  throw new RangeError(
+    `Cannot run ${task} as --set must name a key of ${KEYS.join(", ")}: current value is ${odd}`,
+  );
+}
+
+/** The choice that values of {@link SET_ENGINE} make; what they leave out is as in a preset. */
+export function readEngineConfig(task: string, set: readonly string[]): EngineConfig {
+  return { ...resolveConfig({ set: checkEngineKeys(task, set) }), precision: "float32" };
+}
 
 /** Makes the engine TensorFlow.js's backend. */
-export function openEngineFor(
-  { executor, precision, native = { isa: null, threads: null } }: EngineConfig,
-): Promise<OpenedEngine> {
-  const { isa, threads } = native;
-  const onNote = (note: string) => console.error(note);
-  return openEngine({ executor, precision, isa, threads, onNote });
+export function openEngineFor(config: EngineConfig): Promise<OpenedEngine> {
+  return openEngine({ ...engineOptions(config), onNote: (note) => console.error(note) });
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { openEngineFor } from "@/cli/open_engine.ts";
+import { openEngineFor, readEngineConfig, SET_ENGINE } from "@/cli/open_engine.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
 import { runTask } from "./frame.ts";
@@ -30,8 +30,9 @@ if (import.meta.main) {
   await runTask({
     name: "predict",
     summary: "Predicts topic and entities of texts, given as arguments or as lines on stdin.",
-    usage: "RUN [TEXT …] [--json]",
+    usage: "RUN [TEXT …] [--set KEY=VALUE …] [--json]",
     options: {
+      set: SET_ENGINE,
       json: {
         type: "boolean",
         help: "print a JSON object a line: text, labels and entities by task",
@@ -39,7 +40,7 @@ if (import.meta.main) {
     },
     positionals: { names: ["RUN", "TEXT"], min: 1, max: Infinity },
     async run({ values, positionals: [source = "", ...given] }) {
-      await openEngineFor({ executor: "auto", precision: "float32" }); // first: it must hold the model's tensors
+      await openEngineFor(readEngineConfig("predict", values.set)); // first: it must hold the model's tensors
       const view = createTerminalProgress();
       const saved = await openSavedModel(source, { view });
       await view.finish();
