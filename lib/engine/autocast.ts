@@ -1,19 +1,15 @@
 /**
  * Mixed precision as a rewrite of a graph: products take operands rounded to a half type and give a result
- * of that type, all else stays float32 (the operation lists of PyTorch 2.13's CUDA autocast: linear and
+ * of that type, bias included and gradients of weights too, all else stays float32 (the operation lists of PyTorch 2.13's CUDA autocast: linear and
  * matrix products in half; softmax, layer norm, losses, sums and norms in float32). Products accumulate in
  * float32. Parameters stay float32: they are rounded where a product reads them.
- *
- * The gradient of a weight is not rounded before it is added up, which PyTorch does.
  * @module
  */
 import type { Precision } from "@/config.ts";
 import type { Graph } from "@/engine/graph.ts";
-import type { Node } from "@/engine/ir.ts";
+import type { HalfType, Node } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
 import { splitView } from "@/engine/views.ts";
-
-export type HalfType = "bfloat16" | "float16";
 
 /** The graph with its products in a precision. */
 export function castGraph(graph: Graph, precision: Precision): Graph {
@@ -62,17 +58,17 @@ export function autocast(graph: Graph, type: HalfType): Graph {
     if (operation.kind === "matmul" && dtype === "float32") {
       const product = copyNode(node, inputs.map((x) => round(x, make)), make);
       const reader = onlyReader(node);
-      return reader !== undefined && isSum(reader) || outputs.has(node)
-        ? product
-        : round(product, make);
+      return reader !== undefined && isBiased(reader) ? product : round(product, make);
     }
     const result = copyNode(node, inputs, make);
-    const biased = isSum(node) && node.inputs.some((x) => isProduct(x) && onlyReader(x) === node) &&
-      node.inputs.some((x) => isRepeatedRow(x, node.shape));
-    if (!biased || outputs.has(node)) return result;
-    const reader = onlyReader(node);
-    return reader !== undefined && isSum(reader) ? result : round(result, make);
+    return isBiased(node) ? round(result, make) : result;
   });
+
+  /** Whether a node adds a bias to a product that nothing else reads: PyTorch's linear layer. */
+  function isBiased(node: Node): boolean {
+    return isSum(node) && node.inputs.some((x) => isProduct(x) && onlyReader(x) === node) &&
+      node.inputs.some((x) => isRepeatedRow(x, node.shape));
+  }
 }
 
 function isSum({ operation }: Node): boolean {

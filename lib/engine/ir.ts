@@ -9,6 +9,9 @@ import type { View } from "@/engine/views.ts";
 
 export type DType = "float32" | "int32" | "bool";
 
+/** A type of two bytes that products may be made in. */
+export type HalfType = "bfloat16" | "float16";
+
 export const UNARY_OPERATIONS = [
   "neg",
   "abs",

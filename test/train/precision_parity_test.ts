@@ -26,6 +26,8 @@ type Row = {
 type Fixture = {
   /** Of the recipe's rates. */
   readonly rateFactor: number;
+  /** A loss scale at which one parameter's gradient alone overflows, and one at which none does. */
+  readonly marginal: { readonly scale: number; readonly finite: number };
   readonly forced: {
     readonly initial: number;
     readonly growth: number;
@@ -40,7 +42,7 @@ type Fixture = {
   >;
 };
 
-const { forced, runs, rateFactor }: Fixture = await readFixture("precision.json");
+const { forced, runs, rateFactor, marginal }: Fixture = await readFixture("precision.json");
 const HALVES = BACKENDS.filter((backend) => backend !== "cpu");
 const LOSS_SCALE = { initial: 65536, growth: 2, backoff: 0.5, interval: 2000 };
 
@@ -108,6 +110,21 @@ for (const backend of HALVES) {
       },
     });
   }
+
+  Deno.test({
+    name: `a step is skipped where the gradient of a single weight overflows [${backend}]`,
+    ignore,
+    async fn() {
+      await open("mixed-float16");
+      const skips = async (initial: number) => {
+        const [row] = await followRun(runs.forced.slice(0, 1), {
+          lossScale: { ...LOSS_SCALE, initial },
+        });
+        return row?.skipped;
+      };
+      deepStrictEqual([await skips(marginal.finite), await skips(marginal.scale)], [false, true]);
+    },
+  });
 
   Deno.test({
     name: `the loss scale decides as PyTorch's GradScaler where overflows are forced [${backend}]`,

@@ -47,6 +47,8 @@ export type LoweredGraph = {
   readonly modelSizes: ReadonlySet<number>;
 };
 
+const NO_PRODUCTS: ReadonlyMap<Node, Product> = new Map();
+
 /** How a node's value is kept. */
 export function storageOf(node: Node, products: ReadonlyMap<Node, Product>): Storage {
   const { operation, dtype } = node;
@@ -78,9 +80,9 @@ export function lowerForFusion(graph: Graph): LoweredGraph {
     let own = node;
     if (
       taken.has(node) || kind === "leaf" || kind === "view" || kind === "constant" ||
-      kind === "data"
+      kind === "data" || storageOf(node, NO_PRODUCTS) === "bfloat16"
     ) {
-      const { shape, dtype } = node; // a value of its own: the same, once more
+      const { shape, dtype } = node; // a value of its own, in its type: the same, once more
       own = { id: ++id, operation: { kind: "cast" }, inputs: [node], shape, dtype };
       wrapped.push(own);
     }

@@ -3,7 +3,7 @@
  * result. Transposes and split heads of operands are strides, so none is ever carried out.
  * @module
  */
-import type { Node } from "@/engine/ir.ts";
+import type { HalfType, Node } from "@/engine/ir.ts";
 import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
 import { type Digit, isContiguous, sizeOf, splitView, type View } from "@/engine/views.ts";
 
@@ -27,6 +27,8 @@ export type Product = {
   readonly half: boolean;
   /** The result is kept in bfloat16. */
   readonly rounds: boolean;
+  /** The type that the sums, bias included, are rounded to; what it adds onto and gives is float32. */
+  readonly sumsRoundedTo: HalfType | null;
   /** Where element (… M, N) goes in the result's memory; null: in order. */
   permuted: View | null;
 };
@@ -80,9 +82,22 @@ type Surroundings = {
   readonly copies: ReadonlySet<Node>;
 };
 
-/** Whether a node rounds to bfloat16. */
-function isRounding({ operation }: Node): boolean {
-  return operation.kind === "unary" && operation.name === "round-bfloat16";
+/** The half type that a node rounds to; null where it does something else. */
+function roundingOf({ operation }: Node): HalfType | null {
+  if (operation.kind !== "unary") return null;
+  switch (operation.name) {
+    case "round-bfloat16":
+      return "bfloat16";
+    case "round-float16":
+      return "float16";
+    default:
+      return null;
+  }
+}
+
+/** Whether a node rounds to bfloat16, in which it is then kept. */
+function isRounding(node: Node): boolean {
+  return roundingOf(node) === "bfloat16";
 }
 
 /** All products of a graph by the node they give, and the nodes that they took in. */
@@ -110,21 +125,25 @@ export function findProducts(
     const { transposeA, transposeB } = start.operation;
     const [inputA, inputB] = start.inputs as [Node, Node];
     const a = readFactor(inputA, copies), b = readFactor(inputB, copies);
-    let node = start, bias: Operand | null = null, onto: Node | null = null, rounds = false;
+    let node = start, bias: Operand | null = null, onto: Node | null = null;
+    let rounded: HalfType | null = null;
     for (let next = onlyReader(node); next !== undefined; next = onlyReader(node)) {
       const { operation, inputs } = next;
       if (products.has(next)) break; // the other term of this sum adds onto this one
-      if (isRounding(next)) {
-        rounds = true;
+      const rounding = onto === null ? roundingOf(next) : null;
+      if (rounding !== null) {
+        if (rounded !== null) break;
+        rounded = rounding;
         absorbed.add(node);
         node = next;
-        break;
+        continue;
       }
       if (operation.kind !== "binary" || operation.name !== "add" || inputs[0] === inputs[1]) break;
       const other = inputs[0] === node ? inputs[1] : inputs[0];
       if (other === undefined || other.operation.kind === "constant") break;
       const term = resolveOperand(other, copies);
-      if (bias === null && onto === null && isRowVector(term, node.shape)) bias = term;
+      const isBias = bias === null && onto === null && rounded === null;
+      if (isBias && isRowVector(term, node.shape)) bias = term;
       else if (onto === null && canAddOnto(term, next)) onto = term.base;
       else break;
       absorbed.add(node);
@@ -132,9 +151,12 @@ export function findProducts(
     }
     const shape = start.shape;
     const half = a.half && b.half;
+    const rounds = rounded === "bfloat16" && onto === null;
+    const sumsRoundedTo = rounds ? null : rounded;
     products.set(node, {
       ...{ node, a: a.operand, b: b.operand, shapeA: inputA.shape, shapeB: inputB.shape },
-      ...{ transposeA, transposeB, shape, bias, onto, half, rounds, permuted: null },
+      ...{ transposeA, transposeB, shape, bias, onto, half, rounds, sumsRoundedTo },
+      permuted: null,
     });
   }
   // Roundings of given values (weights) happen while the product packs them.

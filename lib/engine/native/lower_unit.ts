@@ -94,6 +94,7 @@ function onlyStride(digits: readonly Digit[] | undefined): number {
 function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): Instruction {
   const { node, shape, shapeA, shapeB, transposeA, transposeB, bias, onto, half, permuted } =
     product;
+  const { sumsRoundedTo } = product;
   // Operands may themselves be products that were written permuted.
   const through = ({ base, view }: Operand) => {
     const own = lowered.resolve(base);
@@ -134,9 +135,10 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
       throw new UnsupportedError("a product of integers");
     }
   }
-  const FLAGS = { a: 1, b: 2, c: 4, onto: 16, half: 32 };
+  const FLAGS = { a: 1, b: 2, c: 4, onto: 16, half: 32, bfloat16: 64, float16: 128 };
   const flags = (isHalf(bufferA) ? FLAGS.a : 0) | (isHalf(bufferB) ? FLAGS.b : 0) |
-    (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0);
+    (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0) |
+    (sumsRoundedTo ? FLAGS[sumsRoundedTo] : 0);
   const biasBuffer = bias ? buffers.of(bias.base) : null;
   const ontoBuffer = onto ? buffers.of(onto) : null;
   const reads = [bufferA, bufferB];

@@ -20,6 +20,8 @@ export type Product = {
   readonly inBf16: boolean;
   readonly accumulate: boolean;
   readonly bias: boolean;
+  /** What sums and bias are rounded to before they are added to C. */
+  readonly rounding: "none" | "bfloat16" | "float16";
   readonly seed: number;
 };
 
@@ -87,6 +89,11 @@ export function fromBytes(bytes: Uint8Array, bf16: boolean): Float64Array {
   return Float64Array.from(new Float32Array(words.buffer));
 }
 
+const ROUNDING_FLAGS = { none: 0, bfloat16: 64, float16: 128 };
+
+/** The largest relative error of a rounding; float16 has subnormal numbers besides, 2^-24 apart. */
+const ROUNDING_ERRORS = { none: 0, bfloat16: 2 ** -8, float16: 2 ** -11 };
+
 /** Operands of a product in memory, and its words for the instruction table. */
 export function prepareProduct(p: Product) {
   const a = layOut([p.m, p.k], p.transposeA, p.bf16.a, p, 1);
@@ -94,7 +101,7 @@ export function prepareProduct(p: Product) {
   const c = layOut([p.m, p.n], false, p.bf16.c, p, 3);
   const bias = p.bias ? randomValues(p.n, false, p.seed + 4) : null;
   const flags = (p.bf16.a ? 1 : 0) | (p.bf16.b ? 2 : 0) | (p.bf16.c ? 4 : 0) |
-    (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0);
+    (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0) | ROUNDING_FLAGS[p.rounding];
   // the stride of a dimension of size 1 may be anything
   const stride = (size: number, of: number) => (size === 1 && p.seed % 2 === 1 ? 0 : of);
   const numbers = [p.m, p.n, p.k, flags]
@@ -119,19 +126,22 @@ export function multiplyExactly(
       for (let i = 0; i < p.m; i++) {
         for (let j = 0; j < p.n; j++) {
           const at = start(c) + i * c.row + j;
-          const added = [bias?.[j] ?? 0, p.accumulate ? c.values[at] ?? NaN : 0];
-          let sum = added.reduce((x, y) => x + y);
-          let size = added.reduce((x, y) => x + Math.abs(y), 0);
+          const onto = p.accumulate ? c.values[at] ?? NaN : 0;
+          let sum = bias?.[j] ?? 0;
+          let size = Math.abs(sum) + Math.abs(onto);
           for (let k = 0; k < p.k; k++) {
             const x = left[start(a) + i * a.row + k * a.column] ?? NaN;
             const y = right[start(b) + k * b.row + j * b.column] ?? NaN;
             sum += x * y;
             size += Math.abs(x * y);
           }
-          wanted[at] = sum;
+          wanted[at] = sum + onto;
           // any order of K + 2 additions in float32, products rounded; then perhaps bfloat16
           tolerance[at] = (p.k + 3) * 2 ** -24 * size + 1e-37;
-          if (c.bf16) tolerance[at] += 2 ** -8 * Math.abs(sum);
+          if (p.rounding !== "none") {
+            tolerance[at] += ROUNDING_ERRORS[p.rounding] * Math.abs(sum) * 1.001 + 2 ** -25;
+          }
+          if (c.bf16) tolerance[at] += 2 ** -8 * Math.abs(sum + onto) * 1.01;
         }
       }
     }

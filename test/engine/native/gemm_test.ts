@@ -20,6 +20,7 @@ const PLAIN: Product = {
   inBf16: false,
   accumulate: false,
   bias: false,
+  rounding: "none",
   seed: 1,
 };
 
@@ -39,6 +40,7 @@ const anyProduct: fc.Arbitrary<Product> = fc.record({
   inBf16: fc.boolean(),
   accumulate: fc.boolean(),
   bias: fc.boolean(),
+  rounding: fc.constantFrom("none", "none", "bfloat16", "float16"),
   seed: fc.nat(),
 });
 
@@ -86,6 +88,9 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
         const product = { ...PLAIN, transposeA, inBf16, bf16, bias: true };
         await checkProduct(server, { ...product, m: 37, n: 40, k: 2305, accumulate: true }, 2);
         await checkProduct(server, { ...product, m: 300, n: 70, k: 65, transposeB: true }, 3);
+        const rounded = { ...product, bf16: PLAIN.bf16, m: 16, n: 35, k: 2305, accumulate: true };
+        await checkProduct(server, { ...rounded, rounding: "bfloat16" }, 2);
+        await checkProduct(server, { ...rounded, rounding: "float16" }, 2);
         await checkProduct(server, { ...product, m: 9, n: 66, k: 4201, bias: false }, 2);
       }
     }
@@ -145,6 +150,40 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     operands.b.values.set(prepared.b.values);
     const rounded = fromBytes(await multiply(server, operands, { threads: 1 }), false);
     deepStrictEqual([...rounded], [1, 1 + 4 / 256, 1 + 2 / 256]);
+  },
+
+  "rounds sums to a half type before it adds them to C": async (server) => {
+    // 1·x: ties to even, beyond a tie; for float16 below its least normal number and beyond its largest
+    const values = {
+      bfloat16: [[1 + 1 / 256, 1], [1 + 3 / 256, 1 + 4 / 256], [
+        -(1 + 1 / 256 + 2 ** -20),
+        -1 - 2 / 256,
+      ]],
+      float16: [
+        ...[[1 + 2 ** -11, 1], [1 + 3 * 2 ** -11, 1 + 2 ** -9], [
+          -(1 + 2 ** -11 + 2 ** -20),
+          -1 - 2 ** -10,
+        ]],
+        ...[[2 ** -24, 2 ** -24], [3 * 2 ** -25, 2 ** -23], [2 ** -25, 0], [-65519, -65504], [
+          65520,
+          Infinity,
+        ]],
+      ],
+    };
+    for (const rounding of ["bfloat16", "float16"] as const) {
+      for (const accumulate of [false, true]) {
+        const n = values[rounding].length;
+        const prepared = prepareProduct({ ...PLAIN, m: 1, n, k: 1, rounding, accumulate });
+        prepared.a.values.set([1]);
+        prepared.b.values.set(values[rounding].map(([given = NaN]) => given));
+        prepared.c.values.fill(0.25);
+        const got = fromBytes(await multiply(server, prepared, { threads: 1 }), false);
+        const wanted = values[rounding].map(([, to = NaN]) =>
+          accumulate ? Math.fround(to + 0.25) : to
+        );
+        deepStrictEqual([...got], wanted);
+      }
+    }
   },
 
   "refuses words that describe no product": async (server) => {

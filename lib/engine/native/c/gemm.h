@@ -1,5 +1,5 @@
 /**
- * Matrix products of the runtime: C = A·B (+ bias) (+ C), float32 or bfloat16 operands and results
+ * Matrix products of the runtime: C = round(A·B (+ bias)) (+ C), float32 or bfloat16 operands and results
  * in any mix, every transposition by strides, single or batched. Products are planned once, when a
  * program is decoded, and then run by all threads of the pool together.
  *
@@ -40,6 +40,8 @@ enum GemmFlag {
   GEMM_C_BF16 = 4,
   GEMM_ACCUMULATE = 16, // C += A·B (+ bias)
   GEMM_IN_BF16 = 32, // round float32 operands to bfloat16 (nearest even); sums stay float32
+  GEMM_ROUND_BF16 = 64, // A·B (+ bias) is rounded before it is added to a C in float32
+  GEMM_ROUND_F16 = 128, // the same to float16
 };
 
 enum GemmFeature {

@@ -20,7 +20,7 @@ INLINE void add_word(const int rows, const int vectors, Sums sums,
   }
 }
 
-/** Sends sums to their place in C. */
+/** Sends sums to their place in C, which wants them unrounded. */
 INLINE void store_rows(const int rows, const int vectors, Sums sums, const Target *t) {
   if (t->bias) {
     UNROLL for (int j = 0; j < vectors; j++) {
@@ -99,7 +99,7 @@ static const struct {
 
 /** A strip times its panels; rows that make no full block are done by ever smaller ones. */
 static void multiply_strip(const Strip *s) {
-  float ragged[BLOCK_ROWS * BLOCK_COLUMNS] __attribute__((aligned(64)));
+  float sums[BLOCK_ROWS * BLOCK_COLUMNS] __attribute__((aligned(64)));
   const float *a = s->a;
   Target below_done = s->target;
   long left = s->rows;
@@ -112,12 +112,13 @@ static void multiply_strip(const Strip *s) {
         const int half = columns <= BLOCK_COLUMNS / 2;
         Block *block = BLOCKS[c].blocks[s->by_words][half];
         const Target target = right_of(below_done, column);
-        if (columns == BLOCK_COLUMNS || columns == BLOCK_COLUMNS / 2) {
+        const int is_whole = columns == BLOCK_COLUMNS || columns == BLOCK_COLUMNS / 2;
+        if (is_whole && !target.rounding) {
           block(s->words, a, s->a_stride, b, &target);
         } else {
-          const Target in_memory = {(char *)ragged, BLOCK_COLUMNS, 0, 0, 0};
+          const Target in_memory = {(char *)sums, BLOCK_COLUMNS, 0, 0, 0, EXACT};
           block(s->words, a, s->a_stride, b, &in_memory);
-          store_block(&target, ragged, rows, columns);
+          store_block(&target, sums, rows, columns);
         }
       }
       a += s->by_words ? rows : rows * s->a_stride;

@@ -30,6 +30,8 @@ typedef struct {
   int rounds; // float32 values are rounded to bfloat16
 } Operand;
 
+enum Rounding { EXACT, TO_BF16, TO_F16 };
+
 /** Where a block of C goes, and what is added on the way. */
 typedef struct {
   char *data;
@@ -37,6 +39,7 @@ typedef struct {
   const float *bias; // of the first column, or NULL
   int is_bf16;
   int accumulates;
+  enum Rounding rounding; // of sums and bias, before they are added to C
 } Target;
 
 /** Work of one call: a strip of A times neighbouring panels of B. */

@@ -64,10 +64,14 @@ static int describe(Operand *x, long extent, long depth, int64_t across, int64_t
   return along == 1 || across == 1 || extent == 1 || depth == 1;
 }
 
-/** The share of K that is multiplied at once: all of it where C cannot hold float32 sums. */
+/**
+ * The share of K that is multiplied at once: all of it where C cannot hold float32 sums, or must not,
+ * since only the whole sum may be rounded.
+ */
 static void cut_into_chunks(Gemm *g) {
   g->words = round_up((g->a.depth + g->path->elements - 1) / g->path->elements, g->path->step);
-  const long longest = g->c.is_bf16 ? g->words : g->path->longest_chunk;
+  const int at_once = g->c.is_bf16 || g->c.rounding;
+  const long longest = at_once ? g->words : g->path->longest_chunk;
   g->chunks = (g->words + longest - 1) / longest;
   g->chunk = round_up((g->words + g->chunks - 1) / g->chunks, 16);
   g->chunks = (g->words + g->chunk - 1) / g->chunk;
@@ -125,9 +129,11 @@ static int take_areas(Gemm *g, int threads) {
 
 Gemm *gemm_plan(const int64_t *w, int threads) {
   const int64_t flags = w[GEMM_FLAGS];
-  const int64_t known = GEMM_A_BF16 | GEMM_B_BF16 | GEMM_C_BF16 | GEMM_ACCUMULATE | GEMM_IN_BF16;
+  const int64_t known = GEMM_A_BF16 | GEMM_B_BF16 | GEMM_C_BF16 | GEMM_ACCUMULATE | GEMM_IN_BF16 |
+                        GEMM_ROUND_BF16 | GEMM_ROUND_F16;
+  const int both = GEMM_ROUND_BF16 | GEMM_ROUND_F16;
   if (w[GEMM_M] < 1 || w[GEMM_N] < 1 || w[GEMM_K] < 1 || w[GEMM_ITEMS_1] < 1 ||
-      w[GEMM_ITEMS_2] < 1 || (flags & ~known) || threads < 1)
+      w[GEMM_ITEMS_2] < 1 || (flags & ~known) || (flags & both) == both || threads < 1)
     return 0;
   Gemm *g = calloc(1, sizeof *g);
   if (!g) return 0;
@@ -142,6 +148,7 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
   g->c.is_bf16 = (flags & GEMM_C_BF16) != 0;
   g->a.rounds = g->b.rounds = (flags & GEMM_IN_BF16) != 0;
   g->c.accumulates = (flags & GEMM_ACCUMULATE) != 0;
+  g->c.rounding = flags & GEMM_ROUND_BF16 ? TO_BF16 : flags & GEMM_ROUND_F16 ? TO_F16 : EXACT;
   g->c.stride = w[GEMM_ROW_C];
   const int types[3] = {g->a.is_bf16, g->b.is_bf16, g->c.is_bf16};
   for (int i = 0; i < 6; i++) g->batch[i] = w[GEMM_BATCH_A_1 + i] * element_bytes(types[i / 2]);

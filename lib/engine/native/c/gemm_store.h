@@ -1,15 +1,25 @@
 /**
  * From sums to C: bias, accumulation, conversion. The sums of a block are in registers (store_rows)
- * or, where a panel is ragged or came out of tiles, in memory (store_block).
+ * or, where a panel is ragged, is to be rounded or came out of tiles, in memory (store_block).
  */
 #ifndef GEMM_STORE_H
 #define GEMM_STORE_H
 #include "gemm_path.h"
 
+/** Sums as the target wants them before they are added to it. */
+INLINE Vector round_sums(const Target *t, Vector sums) {
+  switch (t->rounding) {
+    case TO_BF16: return widen(narrow(sums));
+    case TO_F16: return round_f16(sums);
+    default: return sums;
+  }
+}
+
 /** Sends one vector of sums to columns [column, column + count) of a row of the target. */
 INLINE void store_sums(const Target *t, long row, long column, Vector sums, long count) {
   const long at = row * t->stride + column;
   if (t->bias) sums += load_some(t->bias + column, count);
+  sums = round_sums(t, sums);
   if (t->is_bf16) {
     bf16 *c = (bf16 *)t->data + at;
     if (t->accumulates) sums += load_bf16_some(c, count);

@@ -71,6 +71,27 @@ INLINE Halves narrow(Vector v) {
 #endif
 }
 
+/** float32 rounded to float16, to nearest even, and back. */
+INLINE Vector round_f16(Vector v) {
+#if defined(GEMM_AVX512)
+  return (Vector)_mm512_cvtph_ps(
+      _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#elif LANES == 8 && defined(__F16C__)
+  return (Vector)_mm256_cvtph_ps(_mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
+#else
+  // By bits; below the least normal number adding a half drops what is too small for a float16.
+  const Bits bits = (Bits)v, sign = bits & 0x80000000u, size = bits ^ sign;
+  const Vector magnitude = (Vector)size;
+  const Bits normal = (size + 0xfff + ((size >> 13) & 1)) & 0xffffe000u;
+  const Bits small = (Bits)((magnitude + .5f) - .5f);
+  const Bits is_small = (Bits)(magnitude < 6.103515625e-5f), is_large = (Bits)(magnitude >= 65520);
+  const Bits finite = (small & is_small) | (normal & ~is_small);
+  const Bits number = (finite & ~is_large) | (0x7f800000u & is_large);
+  const Bits nan = (Bits)(v != v);
+  return (Vector)((bits & nan) | ((number | sign) & ~nan));
+#endif
+}
+
 INLINE Vector load_bf16(const bf16 *p) { return widen(*(const HalvesAnywhere *)p); }
 INLINE void store_bf16(bf16 *p, Vector v) { *(HalvesAnywhere *)p = narrow(v); }
 
