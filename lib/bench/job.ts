@@ -4,7 +4,7 @@
  * @module
  */
 import { isObject } from "@/config_rules.ts";
-import type { Executor, Precision, RunConfig } from "@/config.ts";
+import type { Device, Executor, Precision, RunConfig } from "@/config.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
 
 /** The encoder of a step: BERT's names for its sizes. */
@@ -67,11 +67,14 @@ export type Work = StepJob | EncodeJob | EpochJob | OperationsJob;
 
 /** How numbers are computed; PyTorch goes by precision and threads alone. */
 export type Computation = {
+  readonly device: Device;
   readonly precision: Precision;
   readonly threads: number;
   readonly executor: Executor;
   /** Instruction set of generated C; null: what the processor has. */
   readonly isa: string | null;
+  /** Folder of the library of device `tensorflow`; null: looked for. */
+  readonly library: string | null;
 };
 
 /** Work and how it is to be done. */
@@ -88,7 +91,7 @@ export type Measurement = {
 
 /** What a process found. */
 export type JobOutcome = {
-  /** Executor, or `torch`. */
+  /** Executor, the library of device `tensorflow`, or `torch`. */
   readonly executor: string;
   readonly version: string;
   /** Most memory the process ever held. */

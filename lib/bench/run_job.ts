@@ -37,7 +37,8 @@ function measure(work: Work, nowMs: () => number): Promise<readonly Measurement[
 
 /** Opens the engine as the job says and measures its work. */
 export async function runJob({ work, computation }: Job, nowMs: () => number): Promise<JobOutcome> {
-  const { name, version } = await openEngine(computation);
+  const { device, name, version } = await openEngine(computation);
   const measurements = await measure(work, nowMs);
-  return { executor: name, version, peakMiB: await readPeakMiB(), measurements };
+  const executor = device === "cpu" ? name : version;
+  return { executor, version, peakMiB: await readPeakMiB(), measurements };
 }

@@ -73,6 +73,7 @@ export const BENCH = {
       steps: readCount("steps", values.steps),
     };
     const config = resolveBenchConfig(values);
+    const { device, executor, native: { isa }, tensorflow: { library } } = config;
     const threads = config.native.threads ?? THREADS;
     const asked = values.set.some((each) => each.startsWith("precision="));
     const torch = await openTorch();
@@ -84,7 +85,7 @@ export const BENCH = {
         names,
         effort,
         materials: createMaterials(config, { texts: values.texts ?? null, folder }),
-        computation: { threads, executor: config.executor, isa: config.native.isa },
+        computation: { device, executor, isa, library, threads },
         precision: asked ? config.precision : null,
         torch,
         view,

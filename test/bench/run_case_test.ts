@@ -12,10 +12,12 @@ const NOTHING: Materials = {
 const TORCH = { python: "python", versions: { torch: "2.13.0", transformers: "4.57.1" } };
 
 const COMPUTATION: Computation = {
+  device: "cpu",
   precision: "float32",
   threads: 2,
   executor: "auto",
   isa: null,
+  library: null,
 };
 
 async function stepCase(rounds: number): Promise<Case> {
