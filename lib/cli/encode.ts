@@ -4,7 +4,7 @@
  */
 
 import { NORMALIZE_MODES, POOLING_MODES, PRECISIONS } from "@/config.ts";
-import { openEngineFor, readEngineConfig, SET_ENGINE } from "@/cli/open_engine.ts";
+import { openEngineFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { runTask } from "./frame.ts";
@@ -39,7 +39,8 @@ if (import.meta.main) {
     positionals: { names: ["MODEL"], min: 1, max: 1 },
     async run({ values, positionals: [source = ""] }) {
       const precision = PRECISIONS.find((name) => name === values.precision) ?? "float32";
-      await openEngineFor({ ...readEngineConfig("encode", values.set), precision }); // first: it must hold the model's tensors
+      const choice = readEngineChoice("encode", values.set);
+      await openEngineFor({ ...choice, precision }); // first: it must hold the model's tensors
       const view = createTerminalProgress();
       const saved = await openSavedModel(source, { view });
       await view.finish();

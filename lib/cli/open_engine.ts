@@ -21,6 +21,9 @@ const KEYS = ["device", "executor", "native", "tensorflow"] as const;
 /** Keys of a configuration that choose how numbers are computed. */
 export type EngineConfig = Pick<RunConfig, typeof KEYS[number] | "precision">;
 
+/** What {@link SET_ENGINE} can choose. */
+export type EngineChoice = Omit<EngineConfig, "precision">;
+
 /** Refuses values of {@link SET_ENGINE} that name another key. */
 export function checkEngineKeys(task: string, set: readonly string[]): readonly string[] {
   const odd = set.find((each) => !KEYS.some((key) => key === each.split(/[.=]/, 1)[0]));
@@ -31,8 +34,11 @@ export function checkEngineKeys(task: string, set: readonly string[]): readonly 
 }
 
 /** The choice that values of {@link SET_ENGINE} make; what they leave out is as in a preset. */
-export function readEngineConfig(task: string, set: readonly string[]): EngineConfig {
-  return { ...resolveConfig({ set: checkEngineKeys(task, set) }), precision: "float32" };
+export function readEngineChoice(task: string, set: readonly string[]): EngineChoice {
+  const { device, executor, native, tensorflow } = resolveConfig({
+    set: checkEngineKeys(task, set),
+  });
+  return { device, executor, native, tensorflow };
 }
 
 /** Makes the engine TensorFlow.js's backend. */

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { openEngineFor, readEngineConfig, SET_ENGINE } from "@/cli/open_engine.ts";
+import { openEngineFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
 import { runTask } from "./frame.ts";
@@ -40,7 +40,8 @@ if (import.meta.main) {
     },
     positionals: { names: ["RUN", "TEXT"], min: 1, max: Infinity },
     async run({ values, positionals: [source = "", ...given] }) {
-      await openEngineFor(readEngineConfig("predict", values.set)); // first: it must hold the model's tensors
+      const choice = readEngineChoice("predict", values.set);
+      await openEngineFor({ ...choice, precision: "float32" }); // first: it must hold the model's tensors
       const view = createTerminalProgress();
       const saved = await openSavedModel(source, { view });
       await view.finish();

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { stream } from "@/random.ts";
+import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import {
   checkFinished,
@@ -12,12 +13,14 @@ import {
   readTimelessMetrics,
   writeKillConfig,
 } from "./kill_run.ts";
+import { readEngineChoice, SET_ENGINE } from "./open_engine.ts";
 
 const OPTIONS = {
   kills: { type: "string", value: "N", help: "runs to kill, by default 20" },
   seed: { type: "string", value: "N", help: "of the moments, by default 1" },
   executor: { type: "string", value: "NAME", help: "auto, onnx or native, by default auto" },
-} as const;
+  set: SET_ENGINE,
+} as const satisfies Options;
 
 /** A whole number given by an option. */
 function readWhole(value: string | undefined, name: string, fallback: number): number {
@@ -34,14 +37,18 @@ export const TORTURE = {
   summary:
     "Kills small training runs (SIGKILL) at random moments, takes each up again and compares it with " +
     "a run never killed; each line is a kill.",
-  usage: "[--kills N] [--seed N] [--executor NAME]",
+  usage: "[--kills N] [--seed N] [--executor NAME] [--set KEY=VALUE …]",
   options: OPTIONS,
   async run({ values }) {
     const kills = readWhole(values.kills, "kills", 20), seed = readWhole(values.seed, "seed", 1);
     const nowMs = () => performance.now();
     const root = await Deno.makeTempDir({ prefix: "torture-" });
     try {
-      const config = await writeKillConfig(root, { executor: values.executor ?? "auto" });
+      const choice = readEngineChoice("torture", values.set);
+      const config = await writeKillConfig(root, {
+        ...choice,
+        executor: values.executor ?? choice.executor,
+      });
       const whole = join(root, "whole");
       checkFinished(await liveOnce(whole, { config, killMs: null, nowMs }));
       let { lastedMs: longestMs } = await liveOnce(join(root, "timed"), {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { EVALUATE } from "@/cli/evaluate.ts";
 import { runTaskWith } from "@/cli/frame.ts";
-import { readEngineConfig } from "@/cli/open_engine.ts";
+import { readEngineChoice } from "@/cli/open_engine.ts";
 import { formatDevice, TENSORFLOW } from "@/cli/tensorflow.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
@@ -56,12 +56,11 @@ Deno.test("evaluate --set takes what chooses the device, and nothing of the run"
   );
 });
 
-Deno.test("readEngineConfig() lays --set over what a preset computes with", () => {
-  const { device, executor, native, tensorflow } = readEngineConfig("encode", [
-    ...["device=tensorflow", "native.threads=3", "tensorflow.library=folder"],
-  ]);
+Deno.test("readEngineChoice() lays --set over what a preset computes with", () => {
   deepStrictEqual(
-    { device, executor, native, tensorflow },
+    readEngineChoice("encode", [
+      ...["device=tensorflow", "native.threads=3", "tensorflow.library=folder"],
+    ]),
     {
       device: "tensorflow",
       executor: "auto",
