@@ -105,7 +105,9 @@ export const EXPERIMENT = {
         }
         await view.finish();
         const left = secondsLeft();
-        const scores = state === "done" ? await formatMainScores(pool.folderOf(config)) : reason;
+        const scores = state === "done"
+          ? await formatMainScores(await pool.folderOf(config))
+          : reason;
         console.log(
           `${done}/${runs.length}  ${variant}, seed ${seed}: ${state}  ${scores ?? ""}` +
             (left === undefined ? "" : `  ${formatSeconds(left)} left`),

@@ -3,13 +3,14 @@
  * that one baseline serves every experiment that has it.
  *
  * A run's folder is `<preset>-<digest>-seed<seed>/` and holds its small files alone: `config.json`,
- * `environment.json`, `metrics.jsonl` and `summary.json`.
+ * `environment.json`, `metrics.jsonl` and `summary.json`. Runs are found by their `config.json` and not by
+ * the folder's name, so that a key that configurations did not have yet is filled in with its default.
  * @module
  */
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { RunConfig } from "@/config.ts";
-import { isFile, readBytes, readJson, writeFileAtomic } from "@/files.ts";
+import { isFile, isFolder, readBytes, readJson, writeFileAtomic } from "@/files.ts";
 import { isObject } from "@/config_rules.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
@@ -17,12 +18,12 @@ import { resolveConfig } from "@/resolve_config.ts";
 const KEPT = ["config.json", "environment.json", "metrics.jsonl", "summary.json"];
 
 /**
- * What a run is called: equal names, equal training. Where data and model lie on this machine does not
- * count, nor does whether the test set was scored.
+ * What a run is called: equal names, equal training. Where data, model and libraries lie on this machine
+ * does not count, nor does whether the test set was scored.
  */
 export function nameRun(config: RunConfig): string {
-  const { seed, preset, data, model, ...rest } = config;
-  const { dir, scoreTest: _, ...rows } = data;
+  const { seed, preset, data, model, native: _native, tensorflow: _tensorflow, ...rest } = config;
+  const { dir, scoreTest: _scoreTest, ...rows } = data;
   const { source, ...shape } = model;
   const content = {
     ...rest,
@@ -42,8 +43,8 @@ function sortKeys(value: unknown): unknown {
 
 /** The pool in a folder. */
 export type RunPool = {
-  /** The folder of a run, whether it is there or not. */
-  folderOf(config: RunConfig): string;
+  /** The folder of a run that is there, else the one that it will get. */
+  folderOf(config: RunConfig): Promise<string>;
   /** Whether the run is finished, with all scores that its configuration asks for. */
   holds(config: RunConfig): Promise<boolean>;
   /** Takes the small files of the finished run in `dir`. */
@@ -52,29 +53,37 @@ export type RunPool = {
 
 /** Opens the pool in `folder`, which need not be there yet. */
 export function openRunPool(folder: string): RunPool {
-  const folderOf = (config: RunConfig) => join(folder, nameRun(config));
+  const find = async (config: RunConfig) => (await listRuns(folder)).get(nameRun(config));
+  const folderOf = async (config: RunConfig) =>
+    (await find(config))?.dir ?? join(folder, nameRun(config));
   return {
     folderOf,
     async holds(config) {
-      const dir = folderOf(config);
-      if (!await isFile(join(dir, "summary.json"))) return false;
-      const recorded = await readJson(join(dir, "config.json"), "configuration of a run");
-      const kept = resolveConfig({ file: recorded });
-      if (nameRun(kept) !== nameRun(config)) {
-        throw new Error(
-          `Cannot use run ${dir} as its config.json must be that of its name: it is that of ${
-            nameRun(kept)
-          }; remove the folder to make it again`,
-        );
-      }
-      return kept.data.scoreTest || !config.data.scoreTest;
+      const found = await find(config);
+      return found !== undefined && (found.config.data.scoreTest || !config.data.scoreTest);
     },
     async take(config, dir) {
-      const target = folderOf(config);
+      const target = await folderOf(config);
       for (const name of KEPT) {
         const bytes = await readBytes(join(dir, name), "file of a run");
         await writeFileAtomic(join(target, name), bytes);
       }
     },
   };
+}
+
+/** A finished run of a pool. */
+type PooledRun = { readonly dir: string; readonly config: RunConfig };
+
+/** The finished runs in a folder, by what their configurations are called today. */
+async function listRuns(folder: string): Promise<ReadonlyMap<string, PooledRun>> {
+  const runs = new Map<string, PooledRun>();
+  if (!await isFolder(folder)) return runs;
+  for await (const { name } of Deno.readDir(folder)) {
+    const dir = join(folder, name);
+    if (!await isFile(join(dir, "summary.json"))) continue;
+    const config = resolveConfig({ file: await readJson(join(dir, "config.json"), "run") });
+    runs.set(nameRun(config), { dir, config });
+  }
+  return runs;
 }

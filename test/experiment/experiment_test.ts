@@ -134,12 +134,28 @@ Deno.test("runExperiment() does what is missing once, and goes on after a failur
     ]);
     strictEqual(trained.length, 4, "only the failed one is tried again");
     deepStrictEqual(
-      await Array.fromAsync(Deno.readDir(pool.folderOf(runs[0]?.config ?? fail()))).then(
+      await Array.fromAsync(Deno.readDir(await pool.folderOf(runs[0]?.config ?? fail()))).then(
         (entries) => entries.map(({ name }) => name).sort(),
       ),
       ["config.json", "environment.json", "metrics.jsonl", "summary.json"],
     );
     strictEqual((await run(AbortSignal.abort())).length, 3, "an interrupt begins no further run");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
+Deno.test("a pool finds a run that was made before its configuration had some key", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const [run] = planRuns(readExperiment(DECLARED));
+    const { data: { scoreTest: _, ...data }, ...rest } = run?.config ?? fail();
+    const dir = join(root, "quickstart-00000000-seed1");
+    await writeFileAtomic(join(dir, "config.json"), JSON.stringify({ ...rest, data }));
+    await writeFileAtomic(join(dir, "summary.json"), "{}");
+    const pool = openRunPool(root);
+    strictEqual(await pool.holds(run?.config ?? fail()), true);
+    strictEqual(await pool.folderOf(run?.config ?? fail()), dir);
   } finally {
     await Deno.remove(root, { recursive: true });
   }
