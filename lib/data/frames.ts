@@ -1,0 +1,49 @@
+/**
+ * Rows as polars frames, to be grouped, counted and joined in notebooks.
+ * @module
+ */
+
+import pl, { type DataFrame } from "nodejs-polars";
+import type { TaskData } from "@/data/load_task.ts";
+import { isTaggedRow, type Row, textOfRow } from "@/data/rows.ts";
+
+/** What a frame of rows is made of. */
+export type FrameOptions = {
+  /** Names of classes or tags, by number. */
+  readonly labels: readonly string[];
+};
+
+/**
+ * A row a line: `text`, its number of `words` (separated by space), and for classified rows `label`, for
+ * tagged rows `named`, how many of its words are part of a name.
+ *
+ * @example
+ * ```ts
+ * import { frameOfRows } from "@/data/frames.ts";
+ * const rows = [{ text: "Rates rise again", label: 1 }];
+ * frameOfRows(rows, { labels: ["World", "Business"] }).toRecords();
+ * // [{ text: "Rates rise again", words: 3, label: "Business" }]
+ * ```
+ */
+export function frameOfRows(rows: readonly Row[], { labels }: FrameOptions): DataFrame {
+  return pl.DataFrame(rows.map((row) => {
+    const text = textOfRow(row);
+    if (!isTaggedRow(row)) {
+      const words = text.split(/\s+/).filter((word) => word !== "").length;
+      return { text, words, label: labels[row.label] ?? String(row.label) };
+    }
+    const named = row.tags.filter((tag) => labels[tag] !== "O").length;
+    return { text, words: row.tokens.length, named };
+  }));
+}
+
+/** The sizes of a task's splits, and how many of its test texts are also in train. */
+export function describeSplits({ task, train, validation, test, overlap }: TaskData) {
+  return {
+    task: task.name,
+    train: train.length,
+    validation: validation.length,
+    test: test.length,
+    "test texts in train": overlap.test?.length ?? 0,
+  };
+}

@@ -1,0 +1,35 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { isAbsolute } from "node:path";
+import { notebookConfig, usesSample } from "@/notebook/notebook_config.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+
+/** Reads variables of a given environment. */
+const from = (given: Readonly<Record<string, string>>) => (name: string) => given[name];
+
+Deno.test("notebookConfig() is the quickstart where nothing is named", () => {
+  const config = notebookConfig({ read: from({ PRESET: "" }) });
+  deepStrictEqual(config, resolveConfig({ preset: "quickstart" }));
+  ok(usesSample(config));
+});
+
+Deno.test("notebookConfig() shortens runs on the sample alone", () => {
+  const settings = { set: ["seed=5"], sample: ["training.epochs=2"] };
+  const sample = notebookConfig({ ...settings, read: from({}) });
+  deepStrictEqual([sample.seed, sample.training.epochs], [5, 2]);
+  const real = notebookConfig({ ...settings, read: from({ DATA_DIR: "../shared/data" }) });
+  deepStrictEqual([real.seed, real.training.epochs], [5, 4]);
+  ok(!usesSample(real));
+});
+
+Deno.test("notebookConfig() reads folders from the project's folder and leaves names alone", () => {
+  const { data, model, preset } = notebookConfig({
+    read: from({ PRESET: "minilm", DATA_DIR: "../data", MODEL: "owner/name", MAX_ROWS: "50" }),
+  });
+  ok(data.dir !== null && isAbsolute(data.dir) && data.dir.endsWith("/data"));
+  deepStrictEqual([preset, model.source, data.maxRows], ["minilm", "owner/name", 50]);
+  strictEqual(notebookConfig({ read: from({ DATA_DIR: "sample" }) }).data.dir, "sample");
+  throws(
+    () => notebookConfig({ read: from({ MAX_ROWS: "few" }) }),
+    /data\.maxRows must be .*current value is "few"/,
+  );
+});
