@@ -11,6 +11,7 @@ import { readBytes } from "@/files.ts";
 export const COLUMN_TYPES = {
   text: { says: "text", pattern: /^(String|Utf8|Categorical)$/ },
   number: { says: "whole numbers", pattern: /^U?Int(8|16|32|64)$/ },
+  real: { says: "numbers", pattern: /^Float(32|64)$/ },
   texts: { says: "lists of text", pattern: /^List\((String|Utf8|Categorical)\)$/ },
   numbers: { says: "lists of whole numbers", pattern: /^List\(U?Int(8|16|32|64)\)$/ },
 } as const;

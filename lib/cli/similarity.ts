@@ -1,0 +1,70 @@
+/**
+ * `deno task similarity`: how well a model's sentence embeddings follow people's judgement of pairs.
+ * @module
+ */
+
+import { NORMALIZE_MODES, type PoolingMode, PRECISIONS } from "@/config.ts";
+import { openEngineFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
+import { openDataSource } from "@/data/open_source.ts";
+import { readSentencePairs } from "@/data/sentence_pairs.ts";
+import { compareEmbeddings } from "@/eval/compare_embeddings.ts";
+import { openSavedModel } from "@/eval/open_saved_model.ts";
+import { SIMILARITIES } from "@/eval/similarity.ts";
+import { describeEnvironment } from "@/environment.ts";
+import { writeFileAtomic } from "@/files.ts";
+import { runTask } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+/** Poolings that need nothing which a checkpoint may lack. */
+const POOLINGS: readonly PoolingMode[] = ["mean", "cls-token", "max"];
+
+if (import.meta.main) {
+  await runTask({
+    name: "similarity",
+    summary: "Scores sentence embeddings on STS-B: poolings, normalizations, similarities.",
+    usage: "MODEL --data DIR [--precision P] [--set KEY=VALUE …] [--out FILE]",
+    options: {
+      data: { type: "string", value: "DIR", help: "folder with stsb/test.parquet" },
+      precision: {
+        type: "string",
+        choices: PRECISIONS,
+        default: "float32",
+        help: "of the numbers",
+      },
+      set: SET_ENGINE,
+      out: { type: "string", value: "FILE", help: "writes the scores there as JSON too" },
+    },
+    positionals: { names: ["MODEL"], min: 1, max: 1 },
+    async run({ values, positionals: [source = ""] }) {
+      if (values.data === undefined) {
+        throw new RangeError(
+          "Cannot score similarity as --data must name a folder that holds stsb: it is missing",
+        );
+      }
+      const precision = PRECISIONS.find((name) => name === values.precision) ?? "float32";
+      const choice = readEngineChoice("similarity", values.set);
+      const engine = await openEngineFor({ ...choice, precision });
+      const pairs = await readSentencePairs(
+        await openDataSource(values.data).files("stsb", "test"),
+      );
+      const saved = await openSavedModel(source);
+      const scores = await compareEmbeddings(saved, pairs, {
+        poolings: saved.model.encoder.pooler === null ? POOLINGS : [...POOLINGS, "cls"],
+        normalizations: NORMALIZE_MODES,
+        similarities: SIMILARITIES,
+        view: createTerminalProgress(),
+      });
+      for (const { pooling, normalize, similarity, spearman, interval: [low, high] } of scores) {
+        const name = `${pooling.padEnd(9)} ${normalize.padEnd(4)} ${similarity.padEnd(9)}`;
+        const [value, from, to] = [spearman, low, high].map((share) => (100 * share).toFixed(2));
+        console.log(`${name}  Spearman ${value} (${from} to ${to})`);
+      }
+      if (values.out !== undefined) {
+        const environment = describeEnvironment(choice.device, engine);
+        const model = source.split("/").at(-1) ?? source;
+        const record = { model, dataset: "stsb test", precision, environment, scores };
+        await writeFileAtomic(values.out, JSON.stringify(record, null, 1) + "\n");
+      }
+    },
+  });
+}

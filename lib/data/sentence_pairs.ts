@@ -1,0 +1,56 @@
+/**
+ * Pairs of sentences with how alike people find them, to hold embeddings to: STS-B where it is there.
+ * @module
+ */
+
+import { readColumns } from "@/data/read_parquet.ts";
+import { isTaggedRow, type Row } from "@/data/rows.ts";
+import { type Prng, shuffle } from "@/random.ts";
+
+/** Two sentences and their likeness, from 0 to 1. */
+export type SentencePair = {
+  readonly first: string;
+  readonly second: string;
+  readonly score: number;
+};
+
+/** The pairs of parquet files with the columns of STS-B: `sentence1`, `sentence2`, `score`. */
+export async function readSentencePairs(paths: readonly string[]): Promise<SentencePair[]> {
+  const pairs: SentencePair[] = [];
+  for (const path of paths) {
+    const [firsts = [], seconds = [], scores = []] = await readColumns(path, [
+      { name: "sentence1", type: "text" },
+      { name: "sentence2", type: "text" },
+      { name: "score", type: "real" },
+    ]);
+    firsts.forEach((first, row) => {
+      const second = seconds[row], score = scores[row];
+      if (typeof first !== "string" || typeof second !== "string" || typeof score !== "number") {
+        throw new RangeError(
+          `Cannot use row ${row} of ${path} as it must hold two sentences and a score: current value is ${
+            JSON.stringify([first, second, score])
+          }`,
+        );
+      }
+      pairs.push({ first, second, score });
+    });
+  }
+  return pairs;
+}
+
+/**
+ * Pairs of classified rows, 1 where both have the same class, else 0: what stands in for people's scores
+ * where there are none. No row is in two pairs, so pairs may be drawn as if they were independent.
+ */
+export function pairByClass(rows: readonly Row[], prng: Prng): SentencePair[] {
+  const texts = rows.flatMap((row) => isTaggedRow(row) ? [] : [row]);
+  const order = shuffle(texts, prng);
+  const pairs: SentencePair[] = [];
+  for (let i = 0; i + 1 < order.length; i += 2) {
+    const [first, second] = order.slice(i, i + 2);
+    if (first === undefined || second === undefined) continue;
+    const score = first.label === second.label ? 1 : 0;
+    pairs.push({ first: first.text, second: second.text, score });
+  }
+  return pairs;
+}

@@ -1,0 +1,83 @@
+/**
+ * One encoder's sentence embeddings under several poolings and normalisations, held to pairs of sentences.
+ * @module
+ */
+
+import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { SentencePair } from "@/data/sentence_pairs.ts";
+import { createSentenceEncoder, type EncodeTextsOptions } from "@/eval/encode_texts.ts";
+import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+import {
+  measureSimilarity,
+  scoreSimilarity,
+  type Similarity,
+  type SimilarityScores,
+} from "@/eval/similarity.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { type ProgressView, SILENT } from "@/progress.ts";
+
+/** The scores of one way to make embeddings and to compare them. */
+export type EmbeddingScores = SimilarityScores & {
+  readonly pooling: PoolingMode;
+  readonly normalize: NormalizeMode;
+  readonly similarity: Similarity;
+};
+
+/** The ways that are tried. */
+export type CompareOptions = {
+  readonly poolings: readonly PoolingMode[];
+  readonly normalizations: readonly NormalizeMode[];
+  readonly similarities: readonly Similarity[];
+  readonly view?: ProgressView;
+};
+
+/** Texts encoded together. */
+const ROWS = 32;
+
+/** Opens a model, encodes texts as `options` say and lets the model go: an embedding of [E] for each. */
+export async function embedTexts(
+  source: string,
+  texts: readonly string[],
+  options: EncodeTextsOptions = {},
+): Promise<Float32Array[]> {
+  const saved = await openSavedModel(source);
+  try {
+    return await createSentenceEncoder(saved, { rows: ROWS, ...options }).encode(texts);
+  } finally {
+    disposeModel(saved.model);
+  }
+}
+
+/** Scores every combination on the same pairs; the model stays the caller's. */
+export async function compareEmbeddings(
+  saved: SavedModel,
+  pairs: readonly SentencePair[],
+  { poolings, normalizations, similarities, view = SILENT }: CompareOptions,
+): Promise<EmbeddingScores[]> {
+  const found: EmbeddingScores[] = [];
+  const texts = pairs.flatMap(({ first, second }) => [first, second]);
+  const gold = pairs.map(({ score }) => score);
+  const total = poolings.length * normalizations.length;
+  let done = 0;
+  for (const pooling of poolings) {
+    for (const normalize of normalizations) {
+      view.update({ done, total, label: "encode", details: [`${pooling}, ${normalize}`] });
+      const encoder = createSentenceEncoder(saved, { pooling, normalize, rows: ROWS });
+      const embeddings = await encoder.encode(texts); // [2N] of [E]
+      for (const similarity of similarities) {
+        const likeness = pairs.map((_, pair) =>
+          measureSimilarity(
+            similarity,
+            embeddings[2 * pair] ?? [],
+            embeddings[2 * pair + 1] ?? [],
+          )
+        );
+        const scores = scoreSimilarity(likeness, gold);
+        found.push({ pooling, normalize, similarity, ...scores });
+      }
+      view.update({ done: ++done, total, label: "encode" });
+    }
+  }
+  await view.finish();
+  return found;
+}

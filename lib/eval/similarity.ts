@@ -1,0 +1,131 @@
+/**
+ * How well embeddings tell alike sentences: likeness of two vectors, and Spearman's rank correlation of
+ * it with what people say, as STS-B is scored (Cer et al. 2017, S17-2001; sentence-transformers'
+ * `EmbeddingSimilarityEvaluator`). Shapes: N pairs, E embedding.
+ * @module
+ */
+
+import { assertNever } from "@/assert_never.ts";
+import { type Interval, middleInterval } from "@/eval/interval.ts";
+import { stream } from "@/random.ts";
+
+/** How the likeness of two vectors is measured; larger is more alike. */
+export const SIMILARITIES = ["cosine", "dot", "euclidean", "manhattan"] as const;
+/** One of {@link SIMILARITIES}. */
+export type Similarity = typeof SIMILARITIES[number];
+
+/** The likeness of two vectors of [E]; of distances it is the negative. 0 for a cosine without direction. */
+export function measureSimilarity(
+  measure: Similarity,
+  first: ArrayLike<number>,
+  second: ArrayLike<number>,
+): number {
+  if (first.length !== second.length) {
+    throw new RangeError(
+      `Cannot compare embeddings as both must have one size: current sizes are ${first.length} and ${second.length}`,
+    );
+  }
+  let dot = 0, squaresA = 0, squaresB = 0, squares = 0, steps = 0;
+  for (let i = 0; i < first.length; i++) {
+    const a = first[i] ?? 0, b = second[i] ?? 0;
+    dot += a * b;
+    squaresA += a * a;
+    squaresB += b * b;
+    squares += (a - b) ** 2;
+    steps += Math.abs(a - b);
+  }
+  switch (measure) {
+    case "cosine": {
+      const lengths = Math.sqrt(squaresA) * Math.sqrt(squaresB);
+      return lengths === 0 ? 0 : dot / lengths;
+    }
+    case "dot":
+      return dot;
+    case "euclidean":
+      return -Math.sqrt(squares);
+    case "manhattan":
+      return -steps;
+    default:
+      return assertNever(measure, "similarity");
+  }
+}
+
+/** The rank of each value, from 1; equal values share the mean of their ranks. */
+export function rankValues(values: ArrayLike<number>): Float64Array {
+  const order = Uint32Array.from({ length: values.length }, (_, i) => i)
+    .sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+  const ranks = new Float64Array(values.length);
+  for (let start = 0; start < order.length;) {
+    const value = values[order[start] ?? 0];
+    let end = start;
+    while (end < order.length && values[order[end] ?? 0] === value) end++;
+    for (let i = start; i < end; i++) ranks[order[i] ?? 0] = (start + 1 + end) / 2;
+    start = end;
+  }
+  return ranks;
+}
+
+/**
+ * Spearman's rank correlation, from -1 to 1; NaN where one side is all equal.
+ *
+ * @example
+ * ```ts
+ * import { rankCorrelation } from "@/eval/similarity.ts";
+ * rankCorrelation([0.1, 0.4, 0.9], [10, 20, 500]); // 1: the order is the same
+ * ```
+ */
+export function rankCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  if (x.length !== y.length || x.length < 2) {
+    throw new RangeError(
+      `Cannot correlate as both sides must have as many values, at least 2: current lengths are ${x.length} and ${y.length}`,
+    );
+  }
+  const a = rankValues(x), b = rankValues(y);
+  const mean = (a.length + 1) / 2; // of ranks, ties or not
+  let both = 0, squaresA = 0, squaresB = 0;
+  for (let i = 0; i < a.length; i++) {
+    const da = (a[i] ?? 0) - mean, db = (b[i] ?? 0) - mean;
+    both += da * db;
+    squaresA += da * da;
+    squaresB += db * db;
+  }
+  return both / Math.sqrt(squaresA * squaresB);
+}
+
+/** How well likeness of embeddings follows gold scores. */
+export type SimilarityScores = {
+  readonly pairs: number;
+  /** Rank correlation of likeness and gold scores. */
+  readonly spearman: number;
+  /** 95 % bootstrap interval over pairs. */
+  readonly interval: Interval;
+};
+
+/** Of the bootstrap behind the interval. */
+export type SimilarityOptions = {
+  /** Seed of the resamples; 1 by default. */
+  readonly seed?: number;
+  /** Resamples; 1,000 by default. */
+  readonly resamples?: number;
+};
+
+/** Scores likeness [N] of pairs against their gold scores [N]. */
+export function scoreSimilarity(
+  likeness: ArrayLike<number>,
+  gold: ArrayLike<number>,
+  { seed = 1, resamples = 1000 }: SimilarityOptions = {},
+): SimilarityScores {
+  const pairs = likeness.length;
+  const spearman = rankCorrelation(likeness, gold);
+  const prng = stream(seed, "bootstrap", "pairs");
+  const drawn: number[] = [];
+  for (let sample = 0; sample < resamples; sample++) {
+    const chosen = Uint32Array.from({ length: pairs }, () => prng.below(pairs));
+    const value = rankCorrelation(
+      Float64Array.from(chosen, (pair) => likeness[pair] ?? NaN),
+      Float64Array.from(chosen, (pair) => gold[pair] ?? NaN),
+    );
+    if (Number.isFinite(value)) drawn.push(value); // a draw of equal scores alone says nothing
+  }
+  return { pairs, spearman, interval: middleInterval(drawn) };
+}

@@ -1,0 +1,50 @@
+/**
+ * Reads what `deno task similarity --out` wrote.
+ * @module
+ */
+
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { list, object, oneOf, real, type Rule, text, whole } from "@/config_rules.ts";
+import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
+import type { Interval } from "@/eval/interval.ts";
+import { SIMILARITIES } from "@/eval/similarity.ts";
+import { readJson } from "@/files.ts";
+import { readObject } from "./shape.ts";
+
+/** Scores of one model's embeddings. */
+export type SimilarityRecord = {
+  readonly model: string;
+  readonly dataset: string;
+  readonly precision: string;
+  readonly environment: Readonly<Record<string, unknown>>;
+  readonly scores: readonly EmbeddingScores[];
+};
+
+const correlation = real({
+  wanted: "a number from -1 to 1",
+  holds: (value) => value >= -1 && value <= 1,
+});
+
+const interval: Rule<Interval> = (value, key) => {
+  const [low = NaN, high = NaN] = list(correlation, 2)(value, key);
+  return [low, high];
+};
+
+/** Reads the record in `file`; an error names the key that is wrong. */
+export async function readSimilarity(file: string): Promise<SimilarityRecord> {
+  const rule = object<SimilarityRecord>({
+    model: text,
+    dataset: text,
+    precision: text,
+    environment: (value, key) => readObject(value, { file, key }),
+    scores: list(object<EmbeddingScores>({
+      pooling: oneOf(POOLING_MODES),
+      normalize: oneOf(NORMALIZE_MODES),
+      similarity: oneOf(SIMILARITIES),
+      pairs: whole(1),
+      spearman: correlation,
+      interval,
+    })),
+  });
+  return rule(await readJson(file, "scores of embeddings"), "");
+}

@@ -1,0 +1,22 @@
+/**
+ * Main scores of several runs as dots with intervals.
+ * @module
+ */
+
+import type { ScoreDot } from "./interval_dots.ts";
+import { isClassification, type RunRecord } from "./run_record.ts";
+
+/** A run by the name that its dots have. */
+export type ScoredRun = { readonly name: string; readonly record: Pick<RunRecord, "summary"> };
+
+/** Accuracy or entity F1 of every task on one split, with its interval; a task is a group. */
+export function scoreDots(runs: readonly ScoredRun[], split: string): ScoreDot[] {
+  return runs.flatMap(({ name, record }) =>
+    Object.entries(record.summary.scores).flatMap(([task, splits]) => {
+      const scores = splits[split];
+      if (scores === undefined) return [];
+      const value = isClassification(scores) ? scores.accuracy : scores.f1;
+      return [{ name, group: task, value, interval: scores.interval }];
+    })
+  );
+}

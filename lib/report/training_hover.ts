@@ -1,0 +1,49 @@
+/**
+ * Training curves of several runs, to hover over.
+ * @module
+ */
+
+import { COLORS } from "./frame.ts";
+import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
+import type { RunRecord } from "./run_record.ts";
+
+/** A run by the name that it has in the figure. */
+export type NamedRecord = { readonly name: string; readonly record: Pick<RunRecord, "train"> };
+
+/** The loss of one task over the steps of several runs; hovering shows step and loss. */
+export async function lossComparison(
+  runs: readonly NamedRecord[],
+  task: string,
+): Promise<HoverFigure> {
+  const values = runs.flatMap(({ name, record }) =>
+    record.train.flatMap(({ step, losses }) => {
+      const loss = losses[task];
+      return loss === undefined ? [] : [{ run: name, step, loss: Number(loss.toFixed(5)) }];
+    })
+  );
+  const names = runs.map(({ name }) => name);
+  const ends = names.map((name) => {
+    const last = values.findLast(({ run }) => run === name);
+    return `${name} ends at ${last === undefined ? "nothing" : last.loss.toFixed(3)}`;
+  });
+  return await hoverFigure({
+    width: 560,
+    height: 280,
+    data: { values },
+    mark: { type: "line", point: true, strokeWidth: 2 },
+    encoding: {
+      x: { field: "step", type: "quantitative", title: "Step" },
+      y: { field: "loss", type: "quantitative", title: "Cross entropy (nats)" },
+      color: {
+        field: "run",
+        type: "nominal",
+        title: "Run",
+        scale: { domain: names, range: [...COLORS] },
+      },
+      tooltip: [{ field: "run" }, { field: "step" }, { field: "loss" }],
+    },
+  }, {
+    title: `Training loss on ${task}`,
+    alt: `Mean cross entropy since the point before, in nats, by step: ${ends.join(", ")}.`,
+  });
+}

@@ -1,0 +1,35 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import pl from "nodejs-polars";
+import { pairByClass, readSentencePairs } from "@/data/sentence_pairs.ts";
+import { stream } from "@/random.ts";
+
+Deno.test("readSentencePairs() reads STS-B's columns and names what is wrong", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = join(dir, "test.parquet");
+    const columns = { sentence1: ["a", "b"], sentence2: ["c", "d"], score: [0.25, 1] };
+    pl.DataFrame(columns).writeParquet(file);
+    deepStrictEqual(await readSentencePairs([file]), [
+      { first: "a", second: "c", score: 0.25 },
+      { first: "b", second: "d", score: 1 },
+    ]);
+    pl.DataFrame({ ...columns, score: ["high", "low"] }).writeParquet(file);
+    await rejects(readSentencePairs([file]), {
+      message: `Cannot read ${file} as column "score" must hold numbers: its type is String`,
+    });
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("pairByClass() uses each row once at most and scores by class", () => {
+  const rows = Array.from({ length: 9 }, (_, i) => ({ text: `text ${i}`, label: i % 2 }));
+  const pairs = pairByClass(rows, stream(1, "pairs"));
+  strictEqual(pairs.length, 4);
+  strictEqual(new Set(pairs.flatMap(({ first, second }) => [first, second])).size, 8);
+  const label = (text: string) => rows.find((row) => row.text === text)?.label;
+  for (const { first, second, score } of pairs) {
+    strictEqual(score, label(first) === label(second) ? 1 : 0);
+  }
+});

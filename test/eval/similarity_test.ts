@@ -1,0 +1,73 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  measureSimilarity,
+  rankCorrelation,
+  rankValues,
+  scoreSimilarity,
+} from "@/eval/similarity.ts";
+
+const isClose = (a: number, b: number, tolerance = 1e-12) => Math.abs(a - b) <= tolerance;
+const vectors = fc.array(fc.integer({ min: -50, max: 50 }), {
+  minLength: 3,
+  maxLength: 3,
+});
+
+Deno.test("measureSimilarity() by hand", () => {
+  const a = [3, 4], b = [4, -3];
+  strictEqual(measureSimilarity("dot", a, a), 25);
+  strictEqual(measureSimilarity("cosine", a, b), 0); // at right angles
+  ok(isClose(measureSimilarity("euclidean", a, b), -Math.sqrt(50)));
+  strictEqual(measureSimilarity("manhattan", a, b), -8);
+  strictEqual(measureSimilarity("cosine", [0, 0], a), 0);
+  throws(() => measureSimilarity("dot", [1], [1, 2]), {
+    name: "RangeError",
+    message: "Cannot compare embeddings as both must have one size: current sizes are 1 and 2",
+  });
+});
+
+Deno.test("a cosine does not change when vectors are scaled, a dot product does", () => {
+  const factor = fc.double({ min: 0.1, max: 10, noNaN: true });
+  fc.assert(fc.property(vectors, vectors, factor, (a, b, by) => {
+    const scaled = a.map((x) => x * by);
+    const cosine = measureSimilarity("cosine", a, b);
+    ok(isClose(measureSimilarity("cosine", scaled, b), cosine, 1e-9));
+    const dot = measureSimilarity("dot", a, b);
+    ok(isClose(measureSimilarity("dot", scaled, b), by * dot, 1e-9 * (1 + Math.abs(by * dot))));
+  }));
+});
+
+Deno.test("rankValues() gives equal values the mean of their ranks", () => {
+  deepStrictEqual([...rankValues([10, 30, 20, 30, 30])], [1, 4, 2, 4, 4]);
+});
+
+Deno.test("rankCorrelation() by hand, with ties", () => {
+  // ranks 1 2.5 2.5 4 and 1 3 2 4: 4.5 / √(4.5 · 5)
+  ok(isClose(rankCorrelation([1, 2, 2, 4], [1, 3, 2, 4]), 4.5 / Math.sqrt(22.5)));
+  strictEqual(rankCorrelation([1, 2, 3], [9, 5, -1]), -1);
+  ok(Number.isNaN(rankCorrelation([1, 2], [5, 5])));
+  throws(() => rankCorrelation([1], [1]), {
+    name: "RangeError",
+    message:
+      "Cannot correlate as both sides must have as many values, at least 2: current lengths are 1 and 1",
+  });
+});
+
+Deno.test("rankCorrelation() hangs on the order alone", () => {
+  const values = fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 4, maxLength: 20 });
+  fc.assert(fc.property(values, (x) => {
+    const y = x.map((value, i) => (i * 7) % 5 + value / 9);
+    const found = rankCorrelation(x, y), stretched = rankCorrelation(x.map((v) => v ** 3), y);
+    ok(Number.isNaN(found) ? Number.isNaN(stretched) : isClose(found, stretched));
+  }));
+});
+
+Deno.test("scoreSimilarity() has an interval around its score, the same for a seed", () => {
+  const gold = Array.from({ length: 60 }, (_, i) => i / 60);
+  const likeness = gold.map((score, i) => score + 0.4 * Math.sin(5 * i));
+  const scores = scoreSimilarity(likeness, gold, { seed: 3, resamples: 200 });
+  const [low, high] = scores.interval;
+  ok(low < scores.spearman && scores.spearman < high && high < 1, JSON.stringify(scores));
+  deepStrictEqual(scoreSimilarity(likeness, gold, { seed: 3, resamples: 200 }), scores);
+  strictEqual(scores.pairs, 60);
+});

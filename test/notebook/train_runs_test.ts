@@ -1,0 +1,46 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { Progress } from "@/progress.ts";
+import { readPairs, readTexts } from "@/notebook/read_texts.ts";
+import { scorePairs } from "@/notebook/score_pairs.ts";
+import { trainRuns } from "@/notebook/train_runs.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+
+const CONFIG = resolveConfig({
+  preset: "quickstart",
+  set: ["data.maxRows=24", "training.maxSteps=3", "training.logEvery=1", "model.fresh.layers=1"],
+});
+
+Deno.test("trainRuns() trains a configuration once and shows it the same when it is kept", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const seen: Progress[] = [];
+    const view = { update: (progress: Progress) => seen.push(progress), finish() {} };
+    const train = async () => {
+      seen.length = 0;
+      let calls = 0;
+      const nowMs = () => ++calls;
+      const runs = await trainRuns({ small: CONFIG }, { folder, view, nowMs });
+      return { runs, calls, last: seen.at(-1) };
+    };
+    const first = await train(), second = await train();
+    ok(first.calls > 0, "the first call trains");
+    strictEqual(second.calls, 0, "the second does not");
+    deepStrictEqual(second.runs, first.runs);
+    deepStrictEqual([first.last, second.last], [
+      { done: 3, total: 3, label: "small" },
+      { done: 3, total: 3, label: "small" },
+    ]);
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    strictEqual(names.length, 1, "nothing but the run is left");
+
+    const pairs = await readPairs(CONFIG);
+    deepStrictEqual(pairs.map(({ score }) => score === 0 || score === 1), pairs.map(() => true));
+    const [dot] = await scorePairs(first.runs, pairs);
+    ok(dot?.name === "small" && dot.value >= -1 && dot.value <= 1);
+    const texts = await readTexts(CONFIG, { rows: 5 });
+    strictEqual(texts.length, 5);
+    ok(texts.every(({ label }) => CONFIG.tasks[0]?.labels.includes(label)));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

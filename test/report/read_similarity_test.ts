@@ -1,0 +1,27 @@
+import { rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { readSimilarity } from "@/report/read_similarity.ts";
+
+const SCORE = {
+  pooling: "mean",
+  normalize: "none",
+  similarity: "cosine",
+  pairs: 3,
+  spearman: 0.5,
+  interval: [0.4, 0.6],
+};
+
+Deno.test("readSimilarity() reads what is committed and names a wrong key", async () => {
+  const kept = await readSimilarity("outputs/similarity/all-MiniLM-L6-v2.json");
+  strictEqual(kept.scores.length, 48); // 4 poolings, 3 normalisations, 4 similarities
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = join(dir, "scores.json");
+    const record = { model: "m", dataset: "d", precision: "float32", environment: {} };
+    const scores = [{ ...SCORE, pooling: "median" }];
+    await Deno.writeTextFile(file, JSON.stringify({ ...record, scores }));
+    await rejects(readSimilarity(file), /scores\.0\.pooling must be one of mean, cls/);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
