@@ -19,6 +19,7 @@ const ROOMS = [
   "eval",
   "train",
   "report",
+  "export",
   "experiment",
   "notebook",
   "app",

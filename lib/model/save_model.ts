@@ -16,6 +16,7 @@ import {
   type NamedParameter,
 } from "@/model/parameters.ts";
 import { type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
+import { saveOnnx } from "@/model/save_onnx.ts";
 
 /** What is saved beside the parameters. */
 export type SaveOptions = {
@@ -122,6 +123,7 @@ export async function saveModel(
     max_seq_length: maxLength,
     do_lower_case: false, // the tokenizer does it
   });
+  await saveOnnx(dir, model, "fp32");
   const list = [{ kind: "Transformer", path: "" }];
   for (const [i, { kind, write }] of listModules(model).entries()) {
     const path = `${i + 1}_${kind}`;

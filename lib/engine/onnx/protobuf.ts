@@ -4,8 +4,14 @@
  */
 import { ELEMENT_TYPES, type ElementType } from "@/engine/onnx/runtime.ts";
 
-/** Operator sets that models declare: ONNX's own, and ONNX Runtime's contributed operators. */
-const OPSET = 21, CONTRIBUTED = "com.microsoft", IR_VERSION = 10;
+/** The domain of ONNX Runtime's contributed operators. */
+const CONTRIBUTED = "com.microsoft";
+
+/** What a reader of a model must know: the layout of the file, and ONNX's set of operators. */
+export type OnnxVersions = { readonly ir: number; readonly opset: number };
+
+/** Of models for the runtime that the project brings with it. */
+const CURRENT: OnnxVersions = { ir: 10, opset: 21 };
 
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
@@ -41,15 +47,20 @@ export type OnnxGraph = {
   readonly initializers: readonly OnnxInitializer[];
 };
 
+/** Bytes from which on a field is kept where it is and not copied. */
+const LARGE = 4096;
+
 /** A growing message: fields are appended, submessages are written as length and bytes. */
 class Message {
+  #parts: Uint8Array[] = [];
+  #partBytes = 0;
   #bytes = new Uint8Array(256);
   #size = 0;
 
   #room(count: number): void {
     if (this.#size + count <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#size + count));
-    grown.set(this.#bytes);
+    grown.set(this.#bytes.subarray(0, this.#size));
     this.#bytes = grown;
   }
   #varint(value: number | bigint): void {
@@ -60,6 +71,25 @@ class Message {
       rest >>= 7n;
     }
     this.#bytes[this.#size++] = Number(rest);
+  }
+  #append(value: Uint8Array): void {
+    if (value.length >= LARGE) {
+      this.#close();
+      this.#parts.push(value);
+      this.#partBytes += value.length;
+    } else {
+      this.#room(value.length);
+      this.#bytes.set(value, this.#size);
+      this.#size += value.length;
+    }
+  }
+  /** Puts what was copied so far among the parts. */
+  #close(): void {
+    if (this.#size === 0) return;
+    this.#parts.push(this.#bytes.subarray(0, this.#size));
+    this.#partBytes += this.#size;
+    this.#bytes = new Uint8Array(256);
+    this.#size = 0;
   }
   integer(field: number, value: number): this {
     this.#varint(field << 3);
@@ -76,19 +106,23 @@ class Message {
   bytes(field: number, value: Uint8Array): this {
     this.#varint((field << 3) | 2);
     this.#varint(value.length);
-    this.#room(value.length);
-    this.#bytes.set(value, this.#size);
-    this.#size += value.length;
+    this.#append(value);
     return this;
   }
   text(field: number, value: string): this {
     return this.bytes(field, new TextEncoder().encode(value));
   }
   message(field: number, value: Message): this {
-    return this.bytes(field, value.finish());
+    const parts = value.finish();
+    this.#varint((field << 3) | 2);
+    this.#varint(value.#partBytes);
+    parts.forEach((part) => this.#append(part));
+    return this;
   }
-  finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#size);
+  /** The message in parts, the large ones being those that were given. */
+  finish(): readonly Uint8Array[] {
+    this.#close();
+    return this.#parts;
   }
 }
 
@@ -137,18 +171,35 @@ function initializerMessage({ name, type, shape, data }: OnnxInitializer): Messa
   return message.integer(2, ELEMENT_TYPES[type]).text(8, name).bytes(9, data);
 }
 
-/** Serializes a graph as a complete model. */
-export function writeOnnx(graph: OnnxGraph): Uint8Array<ArrayBuffer> {
+/** A complete model in parts, to be written one after the other; constants are not copied. */
+export function serializeOnnx(
+  graph: OnnxGraph,
+  { ir, opset }: OnnxVersions = CURRENT,
+): readonly Uint8Array[] {
   const body = new Message();
   for (const node of graph.nodes) body.message(1, nodeMessage(node));
   body.text(2, graph.name);
   for (const initializer of graph.initializers) body.message(5, initializerMessage(initializer));
   for (const input of graph.inputs) body.message(11, valueMessage(input));
   for (const output of graph.outputs) body.message(12, valueMessage(output));
-  return new Message()
-    .integer(1, IR_VERSION)
+  const model = new Message()
+    .integer(1, ir)
     .message(7, body)
-    .message(8, new Message().text(1, "").integer(2, OPSET))
-    .message(8, new Message().text(1, CONTRIBUTED).integer(2, 1))
-    .finish();
+    .message(8, new Message().text(1, "").integer(2, opset));
+  if (graph.nodes.some(({ domain }) => domain === CONTRIBUTED)) {
+    model.message(8, new Message().text(1, CONTRIBUTED).integer(2, 1));
+  }
+  return model.finish();
+}
+
+/** A complete model in one piece. */
+export function writeOnnx(graph: OnnxGraph): Uint8Array<ArrayBuffer> {
+  const parts = serializeOnnx(graph);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }

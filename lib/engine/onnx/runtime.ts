@@ -55,7 +55,15 @@ const RUN_PARAMETERS = [
 ] as const;
 
 /** ONNX's numbers for element types (onnx.proto, TensorProto.DataType). */
-export const ELEMENT_TYPES = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const ELEMENT_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+} as const;
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
 type NativeFunction = (...args: unknown[]) => Deno.PointerValue;
@@ -63,8 +71,17 @@ type NativeFunction = (...args: unknown[]) => Deno.PointerValue;
 /** A loaded ONNX Runtime: sessions are made of it. */
 export type OnnxRuntime = {
   readonly version: string;
-  /** Compiles a serialized ONNX model; takes about 0.2 ms a node. */
-  createSession(model: Uint8Array<ArrayBuffer>, threads: number): OnnxSession;
+  /**
+   * Compiles a serialized ONNX model; takes about 0.2 ms a node.
+   *
+   * @param names of inputs and outputs in the order in which they will be given; `i0 i1 …` and `o0 o1 …`
+   *   where they are left out.
+   */
+  createSession(
+    model: Uint8Array<ArrayBuffer>,
+    threads: number,
+    names?: OnnxNames,
+  ): OnnxSession;
   /** A tensor over memory of ours; the memory must outlive it. Release with `releaseTensor`. */
   createTensor(
     bytes: Uint8Array<ArrayBuffer>,
@@ -73,6 +90,9 @@ export type OnnxRuntime = {
   ): Deno.PointerObject;
   releaseTensor(tensor: Deno.PointerObject): void;
 };
+
+/** What a model calls its inputs and outputs. */
+export type OnnxNames = { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
 
 /** A compiled model. Inputs and outputs are tensors in the order of the model's own lists. */
 export type OnnxSession = {
@@ -205,7 +225,7 @@ function load(): OnnxRuntime {
       );
     },
     releaseTensor: (tensor) => void calls.releaseValue(tensor),
-    createSession(model, threads) {
+    createSession(model, threads, given) {
       const options = create(calls.createSessionOptions);
       check(calls.setIntraOpThreads(options, threads));
       check(calls.setOptimizationLevel(options, 1)); // ours are done already; level 2 costs a second
@@ -223,18 +243,19 @@ function load(): OnnxRuntime {
         options,
       );
       calls.releaseSessionOptions(options);
-      return openSession(session);
+      return openSession(session, given);
     },
   };
 
-  function openSession(session: Deno.PointerObject): OnnxSession {
+  function openSession(session: Deno.PointerObject, given?: OnnxNames): OnnxSession {
     const names = new Map<string, { text: Uint8Array[]; array: BigUint64Array<ArrayBuffer> }>();
-    /** `i0 i1 …` or `o0 o1 …` as an array of C strings, made once. */
+    /** The names of the first `count` inputs or outputs as an array of C strings, made once. */
     const namesOf = (prefix: "i" | "o", count: number) => {
       const key = prefix + count;
       let known = names.get(key);
       if (known === undefined) {
-        const text = Array.from({ length: count }, (_, i) => encodeText(prefix + i));
+        const own = prefix === "i" ? given?.inputs : given?.outputs;
+        const text = Array.from({ length: count }, (_, i) => encodeText(own?.[i] ?? prefix + i));
         known = { text, array: pointerArray(text.map((t) => Deno.UnsafePointer.of(t))) };
         names.set(key, known);
       }

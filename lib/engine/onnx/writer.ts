@@ -10,7 +10,13 @@ import type { ElementType } from "@/engine/onnx/runtime.ts";
 /** A value of the ONNX graph. */
 export type OnnxName = string;
 
-type Elements = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+type Elements =
+  | Float32Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array;
 
 export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];

@@ -1,0 +1,258 @@
+/**
+ * A model as an ONNX graph, node by node the formulas of `bert.ts`, `pooling.ts`, `normalize.ts` and
+ * `heads.ts`, for any number of rows and any length. Operators are those of ONNX 1.12 (opset 17), which
+ * ONNX Runtime has on processors, in browsers and on phones since 2022.
+ *
+ * In: `input_ids`, `attention_mask` [B, T]. Out: `last_hidden_state` [B, T, D], `sentence_embedding`
+ * [B, E], and for each task `logits.<task>`, [B, C] for classification, [B, T, C] for tagging.
+ *
+ * Shapes: B rows, T tokens, D hidden, A attention heads, d = D / A, E embedding, C labels.
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import { assertNever } from "@/assert_never.ts";
+import type { NormalizeMode } from "@/config.ts";
+import type { OnnxGraph, OnnxValue } from "@/engine/onnx/protobuf.ts";
+import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
+import { addLookup, addProduct, type Matrix, type OnnxDtype } from "@/model/onnx_weights.ts";
+import {
+  type Attention,
+  type Embeddings,
+  embeddingSize,
+  type FeedForward,
+  type LayerNorm,
+  type Linear,
+  type MultiTask,
+  type TaskHead,
+} from "@/model/parameters.ts";
+
+/** What graphs are written for. */
+export const ONNX_VERSIONS = { ir: 8, opset: 17 } as const;
+
+/** The values of a model's parameters. */
+export type ParameterValues = ReadonlyMap<tf.Variable, Float32Array>;
+
+/** The name of a task's output. */
+export function logitsName(task: string): string {
+  return `logits.${task}`;
+}
+
+const LOWEST = -1e9; // of a padded piece's score, as in training
+const SHORTEST = 1e-12; // of an embedding that is divided by its length
+const HEAD_EPSILON = 1e-5;
+
+/** Adds a model's layers to a graph, one method a layer. */
+class GraphPrinter {
+  readonly writer = new OnnxWriter();
+
+  constructor(readonly values: ParameterValues, readonly dtype: OnnxDtype) {}
+
+  /** An operator with one output. */
+  add(
+    op: string,
+    inputs: readonly OnnxName[],
+    attributes?: Parameters<OnnxWriter["emit"]>[2],
+  ): OnnxName {
+    return this.writer.emit(op, inputs, attributes);
+  }
+  scalar(value: number): OnnxName {
+    return this.writer.scalar(value, "float32");
+  }
+  #read(variable: tf.Variable): Float32Array {
+    const values = this.values.get(variable);
+    if (values === undefined) throw new TypeError(`internal: no values for ${variable.name}`);
+    return values;
+  }
+  matrix(variable: tf.Variable<tf.Rank.R2>): Matrix {
+    const [rows, columns] = variable.shape;
+    return { values: this.#read(variable), rows, columns };
+  }
+  #vector(variable: tf.Variable<tf.Rank.R1>): OnnxName {
+    return this.writer.data(this.#read(variable), "float32", variable.shape);
+  }
+
+  linear({ weight, bias }: Linear, x: OnnxName, dtype = this.dtype): OnnxName {
+    const product = addProduct(this.writer, x, { weight: this.matrix(weight), dtype });
+    return this.add("Add", [product, this.#vector(bias)]);
+  }
+  norm({ weight, bias }: LayerNorm, x: OnnxName, epsilon: number): OnnxName {
+    const inputs = [x, this.#vector(weight), this.#vector(bias)];
+    return this.add("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } });
+  }
+  /** x · (erf(x / √2) + 1) / 2, which runtimes know as GELU. */
+  gelu(x: OnnxName): OnnxName {
+    const erf = this.add("Erf", [this.add("Div", [x, this.scalar(Math.SQRT2)])]);
+    const twice = this.add("Mul", [x, this.add("Add", [erf, this.scalar(1)])]);
+    return this.add("Mul", [twice, this.scalar(0.5)]);
+  }
+
+  /** [B, T] → [B, T, D] */
+  embeddings(
+    { words, positions, types, norm }: Embeddings,
+    ids: OnnxName,
+    epsilon: number,
+  ): OnnxName {
+    const { writer, dtype } = this;
+    const word = addLookup(writer, ids, { table: this.matrix(words), dtype });
+    const size = this.add("Gather", [this.add("Shape", [ids]), writer.scalar(1, "int64")]);
+    const places = this.add("Range", [
+      writer.scalar(0, "int64"),
+      size,
+      writer.scalar(1, "int64"),
+    ]); // [T]
+    const table = addToRows(this.matrix(positions), this.matrix(types).values); // all are of type 0
+    const place = addLookup(writer, places, { table, dtype }); // [T, D]
+    return this.norm(norm, this.add("Add", [word, place]), epsilon);
+  }
+
+  /** [B, T, D] → [B, T, D]; `maskBias` is [B, 1, 1, T]. */
+  attention(
+    { query, key, value, output, norm }: Attention,
+    x: OnnxName,
+    { heads, maskBias, epsilon }: {
+      readonly heads: number;
+      readonly maskBias: OnnxName;
+      readonly epsilon: number;
+    },
+  ): OnnxName {
+    const [hidden] = query.weight.shape;
+    const width = hidden / heads;
+    const split = (linear: Linear, perm: readonly number[]) => {
+      const parts = [this.linear(linear, x), this.writer.integers([0, 0, heads, width])];
+      return this.add("Transpose", [this.add("Reshape", parts)], { perm });
+    };
+    const q = split(query, [0, 2, 1, 3]); // [B, A, T, d]
+    const k = split(key, [0, 2, 3, 1]); // [B, A, d, T]
+    const v = split(value, [0, 2, 1, 3]);
+    const scaled = this.add("Mul", [
+      this.add("MatMul", [q, k]),
+      this.scalar(1 / Math.sqrt(width)),
+    ]);
+    const chances = this.add("Softmax", [this.add("Add", [scaled, maskBias])], { axis: -1 });
+    const context = this.add("Transpose", [this.add("MatMul", [chances, v])], {
+      perm: [0, 2, 1, 3],
+    });
+    const joined = this.add("Reshape", [context, this.writer.integers([0, 0, hidden])]);
+    return this.norm(norm, this.add("Add", [this.linear(output, joined), x]), epsilon);
+  }
+
+  /** [B, T, D] → [B, T, D] */
+  feedForward(
+    { intermediate, output, norm }: FeedForward,
+    x: OnnxName,
+    epsilon: number,
+  ): OnnxName {
+    const inner = this.gelu(this.linear(intermediate, x)); // [B, T, I]
+    return this.norm(norm, this.add("Add", [this.linear(output, inner), x]), epsilon);
+  }
+
+  /** [B, T, D] → [B, D]; `mask` is [B, T], of float32. */
+  pool(
+    { pooling, encoder }: Pick<MultiTask, "pooling" | "encoder">,
+    states: OnnxName,
+    mask: OnnxName,
+  ): OnnxName {
+    const { writer } = this;
+    const wide = this.add("Unsqueeze", [mask, writer.integers([2])]); // [B, T, 1]
+    const sum = (x: OnnxName) => this.add("ReduceSum", [x, writer.integers([1])], { keepdims: 0 });
+    const takeFirst = () => this.add("Gather", [states, writer.scalar(0, "int64")], { axis: 1 }); // [B, D]
+    switch (pooling) {
+      case "mean":
+        return this.add("Div", [sum(this.add("Mul", [states, wide])), sum(wide)]);
+      case "max": {
+        const padded = this.add("Sub", [this.scalar(1), wide]);
+        const lowered = this.add("Mul", [padded, this.scalar(LOWEST)]);
+        return this.add("ReduceMax", [this.add("Add", [states, lowered])], {
+          axes: [1],
+          keepdims: 0,
+        });
+      }
+      case "cls":
+        if (encoder.pooler === null) {
+          throw new TypeError('Cannot export pooling "cls" as the encoder must have a pooler');
+        }
+        return this.add("Tanh", [this.linear(encoder.pooler, takeFirst())]);
+      case "cls-token":
+        return takeFirst();
+      default:
+        return assertNever(pooling, "pooling mode");
+    }
+  }
+
+  /** [B, E] → [B, E] */
+  normalize(x: OnnxName, mode: NormalizeMode): OnnxName {
+    if (mode === "none") return x;
+    const op = mode === "l1" ? "ReduceL1" : "ReduceL2";
+    const length = this.add(op, [x], { axes: [-1], keepdims: 1 });
+    return this.add("Div", [x, this.add("Max", [length, this.scalar(SHORTEST)])]);
+  }
+
+  /** [N…, E] → [N…, C]; the last layer is small and stays float32. */
+  head({ dense, norm, out }: TaskHead, x: OnnxName): OnnxName {
+    const active = this.gelu(this.norm(norm, this.linear(dense, x), HEAD_EPSILON));
+    return this.linear(out, active, "fp32");
+  }
+}
+
+/** The table with `row`'s first columns added to each of its rows. */
+function addToRows({ values, rows, columns }: Matrix, row: Float32Array): Matrix {
+  return { values: values.map((value, i) => value + (row[i % columns] ?? 0)), rows, columns };
+}
+
+/** The graph of `model`, whose parameters have `values`, with weights stored as `dtype` says. */
+export function printModelGraph(
+  model: MultiTask,
+  { values, dtype }: { readonly values: ParameterValues; readonly dtype: OnnxDtype },
+): OnnxGraph {
+  const printer = new GraphPrinter(values, dtype);
+  const { encoder: { config, embeddings, layers }, projection, tasks } = model;
+  const epsilon = config.layerNormEpsilon;
+  const mask = printer.add("Cast", ["attention_mask"], { to: 1 }); // [B, T]
+  const padded = printer.add("Mul", [
+    printer.add("Sub", [printer.scalar(1), mask]),
+    printer.scalar(LOWEST),
+  ]);
+  const maskBias = printer.add("Unsqueeze", [padded, printer.writer.integers([1, 2])]);
+  let states = printer.embeddings(embeddings, "input_ids", epsilon);
+  for (const { attention, feedForward } of layers) {
+    const options = { heads: config.attentionHeads, maskBias, epsilon };
+    states = printer.attention(attention, states, options);
+    states = printer.feedForward(feedForward, states, epsilon);
+  }
+  const pooled = printer.pool(model, states, mask);
+  const projected = projection === null ? pooled : printer.linear(projection, pooled);
+  const embedding = printer.normalize(projected, model.normalize);
+
+  const outputs: OnnxValue[] = [];
+  /** Gives `value` the name of an output. */
+  const expose = (name: string, value: OnnxName, shape: OnnxValue["shape"]) => {
+    printer.writer.nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
+    outputs.push({ name, type: "float32", shape });
+  };
+  expose("last_hidden_state", states, ["batch", "sequence", config.hiddenSize]);
+  expose("sentence_embedding", embedding, ["batch", embeddingSize(model)]);
+  for (const { name, kind, labels } of tasks) {
+    const head = model.heads.get(name);
+    if (head === undefined) throw new TypeError(`internal: task ${name} has no head`);
+    switch (kind) {
+      case "classification":
+        expose(logitsName(name), printer.head(head, embedding), ["batch", labels.length]);
+        break;
+      case "tagging": {
+        const shape = ["batch", "sequence", labels.length];
+        expose(logitsName(name), printer.head(head, states), shape);
+        break;
+      }
+      default:
+        assertNever(kind, "task kind");
+    }
+  }
+  const tokens = { type: "int64", shape: ["batch", "sequence"] } as const;
+  return {
+    name: "multi-task sentence transformer",
+    nodes: printer.writer.nodes,
+    inputs: [{ name: "input_ids", ...tokens }, { name: "attention_mask", ...tokens }],
+    outputs,
+    initializers: printer.writer.initializers,
+  };
+}

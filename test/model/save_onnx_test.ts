@@ -1,0 +1,127 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
+import { runEncoder } from "@/model/bert.ts";
+import { embed, runTask } from "@/model/multi_task.ts";
+import { ONNX_DTYPES, quantizeRows, roundToHalf } from "@/model/onnx_weights.ts";
+import { disposeModel, type MultiTask } from "@/model/parameters.ts";
+import { ONNX_FILES, saveOnnx } from "@/model/save_onnx.ts";
+import { openBackend } from "../backend.ts";
+import { createTinyModel } from "./tiny_model.ts";
+
+/** Rows of different lengths, padded. */
+const IDS = [[3, 4, 5, 9, 11], [6, 7, 0, 0, 0], [1, 0, 0, 0, 0]];
+const MASK = IDS.map((row) => row.map((id) => (id === 0 ? 0 : 1)));
+
+type Output = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: number[];
+};
+
+/** What training's own functions compute for every output of the graph. */
+function computeHere(model: MultiTask): readonly Output[] {
+  return tf.tidy(() => {
+    const ids = tf.tensor2d(IDS, undefined, "int32");
+    const mask = tf.tensor2d(MASK, undefined, "int32");
+    const inputs = { ids, mask };
+    const [rows, length] = ids.shape;
+    const pieces = (x: tf.Tensor2D) => [rows, length, x.shape[1]];
+    const state = runEncoder(model.encoder, inputs), embedding = embed(model, inputs);
+    const topic = runTask(model, "topic", inputs), names = runTask(model, "names", inputs);
+    return [
+      { name: "last_hidden_state", shape: pieces(state), values: [...state.dataSync()] },
+      { name: "sentence_embedding", shape: embedding.shape, values: [...embedding.dataSync()] },
+      { name: "logits.topic", shape: topic.shape, values: [...topic.dataSync()] },
+      { name: "logits.names", shape: pieces(names), values: [...names.dataSync()] },
+    ];
+  });
+}
+
+/** What ONNX Runtime computes for one output of a file. */
+async function computeThere(path: string, { name, shape }: Output): Promise<readonly number[]> {
+  const model = await Deno.readFile(path);
+  const inputs = ["input_ids", "attention_mask"];
+  using graph = openSavedGraph(model, { inputs, output: name, threads: 1 });
+  const feed = (rows: number[][]) => ({
+    data: BigInt64Array.from(rows.flat(), BigInt),
+    shape: [rows.length, rows[0]?.length ?? 0],
+  });
+  return [...await graph.run([feed(IDS), feed(MASK)], shape)];
+}
+
+/** The largest difference between two lists of numbers. */
+function distance(a: readonly number[], b: readonly number[]): number {
+  strictEqual(a.length, b.length);
+  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] ?? NaN))), 0);
+}
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (const pooling of POOLING_MODES) {
+  for (const normalize of NORMALIZE_MODES) {
+    const what = `${pooling}, ${normalize}`;
+    Deno.test(`saveOnnx() writes what training computes, to 1e-5: ${what}`, async () => {
+      await openBackend("cpu");
+      const embeddingSize = normalize === "none" ? 5 : null; // with and without a projection
+      const model = createTinyModel({ pooling, normalize, embeddingSize });
+      await withFolder(async (folder) => {
+        const { path } = await saveOnnx(folder, model, "fp32");
+        strictEqual(path, join(folder, "onnx/model.onnx"));
+        for (const output of computeHere(model)) {
+          const found = await computeThere(path, output);
+          ok(Math.max(...found.map(Math.abs)) > 0.01, "there is something to compare");
+          ok(distance(found, output.values) < 1e-5, output.name);
+        }
+      });
+      disposeModel(model);
+    });
+  }
+}
+
+for (const [dtype, tolerance] of [["fp16", 0.01], ["q8", 0.15]] as const) {
+  Deno.test(`saveOnnx() with ${dtype} stays within ${tolerance} of training, and is no copy of it`, async () => {
+    await openBackend("cpu");
+    const model = createTinyModel({ normalize: "l2" });
+    await withFolder(async (folder) => {
+      const { path, bytes } = await saveOnnx(folder, model, dtype);
+      strictEqual((await Deno.stat(path)).size, bytes);
+      for (const output of computeHere(model)) {
+        const found = await computeThere(path, output);
+        const scale = Math.max(1, ...output.values.map(Math.abs));
+        const away = distance(found, output.values) / scale;
+        ok(away > 1e-6 && away < tolerance, `${output.name} differs by ${away}`);
+      }
+    });
+    disposeModel(model);
+  });
+}
+
+Deno.test("each kind of weights has a file of its own", () => {
+  strictEqual(new Set(ONNX_DTYPES.map((dtype) => ONNX_FILES[dtype])).size, ONNX_DTYPES.length);
+});
+
+Deno.test("quantizeRows() gives each row its own scale, and zero 128", () => {
+  // row 1: largest 2 → scale 2/127; 1 → 63.5, rounded up; row 2: largest 0.5; row 3: nothing but zeros
+  const values = Float32Array.of(1, -2, 0, 0.5, 0.25, -0.5, 0, 0, 0);
+  const { whole, scales } = quantizeRows({ values, rows: 3, columns: 3 });
+  deepStrictEqual([...whole], [128 + 64, 1, 128, 255, 128 + 64, 1, 128, 128, 128]);
+  deepStrictEqual([...scales], [Math.fround(2 / 127), Math.fround(0.5 / 127), 1]);
+});
+
+Deno.test("roundToHalf() refuses what half precision cannot hold", async () => {
+  deepStrictEqual([...roundToHalf(Float32Array.of(1, -2, 65504))], [0x3c00, 0xc000, 0x7bff]);
+  await rejects(async () => await Promise.resolve(roundToHalf(Float32Array.of(1, 70000))), {
+    name: "RangeError",
+    message: "Cannot export as fp16 as every weight must lie within ±65504: choose fp32 or q8",
+  });
+});
