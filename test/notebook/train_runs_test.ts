@@ -1,7 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Progress } from "@/progress.ts";
 import { readPairs, readTexts } from "@/notebook/read_texts.ts";
-import { scorePairs } from "@/notebook/score_pairs.ts";
+import { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
+import { embedPairs, scorePairs } from "@/notebook/score_pairs.ts";
 import { trainRuns } from "@/notebook/train_runs.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
@@ -37,6 +38,16 @@ Deno.test("trainRuns() trains a configuration once and shows it the same when it
     deepStrictEqual(pairs.map(({ score }) => score === 0 || score === 1), pairs.map(() => true));
     const [dot] = await scorePairs(first.runs, pairs);
     ok(dot?.name === "small" && dot.value >= -1 && dot.value <= 1);
+    const { dir = "" } = first.runs[0] ?? {};
+    const scaled = await embedPairs(dir, pairs, ["none", "l2"]);
+    strictEqual(scaled.get("l2")?.seconds.length, pairs.length);
+    ok(Math.abs(Math.hypot(...Array.from(scaled.get("l2")?.firsts[0] ?? [])) - 1) < 1e-5);
+    const sure = await measureMargins(dir, pairs.map((pair) => pair.first));
+    // the second class of four has the rest of the probability at most, and a third of it at least
+    const { confidence, "margin (nats)": margin } = sure;
+    ok(confidence >= 0.25 && confidence < 1 && margin > 0, JSON.stringify(sure));
+    const [run] = first.runs;
+    ok(run && pickCalibration(run.record).temperature > 0);
     const texts = await readTexts(CONFIG, { rows: 5 });
     strictEqual(texts.length, 5);
     ok(texts.every(({ label }) => CONFIG.tasks[0]?.labels.includes(label)));
