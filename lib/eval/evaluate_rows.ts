@@ -28,9 +28,16 @@ export type EvaluationSet = {
 export async function prepareEvaluation(
   rows: readonly Row[],
   { kind }: Pick<ModelTask, "kind">,
-  options: { readonly tokenizer: Tokenizer; readonly maxLength: number },
+  { onRows, ...options }: {
+    readonly tokenizer: Tokenizer;
+    readonly maxLength: number;
+    /** Told how many rows are encoded. */
+    readonly onRows?: (done: number) => void;
+  },
 ): Promise<EvaluationSet> {
-  const { examples } = await encodeRowsCached(rows, { ...options, kind, windows: "overlap" });
+  const { examples } = await encodeRowsCached(rows, { ...options, kind, windows: "overlap" }, {
+    ...(onRows && { onRows }),
+  });
   return { rows, examples };
 }
 

@@ -18,10 +18,15 @@ import { readEncoded, writeEncoded } from "@/text/encoded_file.ts";
 /** Rises whenever the same rows would be encoded in another way. */
 const ENCODING_VERSION = 1;
 
-/** Where encoded rows are kept. */
+/** Rows that are encoded between two looks at what else there is to do. */
+const ROWS_AT_ONCE = 1024;
+
+/** Where encoded rows are kept, and who watches. */
 export type CacheOptions = {
   /** Where encoded rows lie; null: nowhere. {@link findEncodedFolder} by default. */
   readonly folder?: string | null;
+  /** Called now and then while rows are made, with how many are; what it throws ends the work. */
+  readonly onRows?: (done: number) => void;
 };
 
 /** Encoded rows and where they came from. */
@@ -59,9 +64,11 @@ export function hashEncoding(rows: readonly Row[], options: EncodeOptions): stri
 export async function encodeRowsCached(
   rows: readonly Row[],
   options: EncodeOptions,
-  { folder = findEncodedFolder() }: CacheOptions = {},
+  { folder = findEncodedFolder(), onRows = () => {} }: CacheOptions = {},
 ): Promise<CachedRows> {
-  if (folder === null) return { ...encodeRows(rows, options), cached: false, note: null };
+  if (folder === null) {
+    return { ...await encodeInParts(rows, options, onRows), cached: false, note: null };
+  }
   const path = join(folder, `${hashEncoding(rows, options)}.bin`);
   let note: string | null = null;
   try {
@@ -71,13 +78,33 @@ export async function encodeRowsCached(
   } catch (error) {
     note = `Encoded rows were made anew: ${path}: ${reasonOf(error)}`;
   }
-  const encoded = encodeRows(rows, options);
+  const encoded = await encodeInParts(rows, options, onRows);
   try {
     await writeFileAtomic(path, writeEncoded(encoded));
   } catch (error) {
     note = `Encoded rows were not kept: ${path}: ${reasonOf(error)}`;
   }
   return { ...encoded, cached: false, note };
+}
+
+/** As `encodeRows`, with time for signals and drawing in between. */
+async function encodeInParts(
+  rows: readonly Row[],
+  options: EncodeOptions,
+  onRows: (done: number) => void,
+): Promise<EncodedRows> {
+  if (rows.length <= ROWS_AT_ONCE) return encodeRows(rows, options);
+  const parts: EncodedRows[] = [];
+  for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
+    parts.push(encodeRows(rows.slice(first, first + ROWS_AT_ONCE), { ...options, first }));
+    onRows(Math.min(rows.length, first + ROWS_AT_ONCE));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return {
+    examples: parts.flatMap(({ examples }) => examples),
+    cutWords: parts.reduce((sum, { cutWords }) => sum + cutWords, 0),
+    cutRows: parts.reduce((sum, { cutRows }) => sum + cutRows, 0),
+  };
 }
 
 function reasonOf(error: unknown): string {

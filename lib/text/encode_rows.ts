@@ -34,9 +34,12 @@ export type EncodedRows = {
   readonly cutRows: number;
 };
 
-/** Encodes the rows of one task, in order. */
-export function encodeRows(rows: readonly Row[], options: EncodeOptions): EncodedRows {
-  const { kind, maxLength } = options;
+/** Encodes the rows of one task, in order; `first` is the index of the first of them, by default 0. */
+export function encodeRows(
+  rows: readonly Row[],
+  options: EncodeOptions & { readonly first?: number },
+): EncodedRows {
+  const { kind, maxLength, first = 0 } = options;
   if (!Number.isInteger(maxLength) || maxLength < 3) {
     throw new RangeError(
       `Cannot encode rows as maxLength must be a whole number from 3: current value is ${maxLength}`,
@@ -44,7 +47,8 @@ export function encodeRows(rows: readonly Row[], options: EncodeOptions): Encode
   }
   const examples: Example[] = [];
   let cutWords = 0, cutRows = 0;
-  rows.forEach((row, index) => {
+  rows.forEach((row, place) => {
+    const index = first + place;
     if (isTaggedRow(row) !== (kind === "tagging")) {
       throw new TypeError(
         `Cannot encode row ${index} as it must be one of ${kind}: ` +

@@ -58,6 +58,12 @@ export function writeEncoded({ examples, cutWords, cutRows }: EncodedRows): Uint
   return bytes;
 }
 
+/** Digest of examples in hexadecimal digits: equal digests, equal examples. */
+export function digestExamples(examples: readonly Example[]): string {
+  const bytes = writeEncoded({ examples, cutWords: 0, cutRows: 0 });
+  return bytes.slice(HASH_AT, BODY_AT).toHex();
+}
+
 /** Encoded rows from their bytes; a SyntaxError says what is wrong with damaged ones. */
 export function readEncoded(bytes: Uint8Array<ArrayBuffer>): EncodedRows {
   const fail = (wanted: string) => {

@@ -1,7 +1,7 @@
 /**
  * Checkpoints: all that a run needs to go on as if it had never stopped. Each is a file of tensors and,
- * written after it, a manifest with the rest and the checksum of the tensors: `step-N.safetensors`,
- * `step-N.json`. Chance needs no state: every draw is a function of the seed and the step.
+ * written after it, a manifest with the rest, the checksum of the tensors and its own:
+ * `step-N.safetensors`, `step-N.json`. Chance needs no state: every draw is a function of the seed and the step.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -11,6 +11,7 @@ import { isFile, isFolder, readJson, removePartials, writeFileAtomic } from "@/f
 import { openSafetensors, type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import type { StreamPosition } from "@/text/batches.ts";
 import type { Best } from "@/train/early_stopping.ts";
+import { checkInputs, type RunInputs } from "@/train/run_inputs.ts";
 import type { StepState } from "@/train/step.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
@@ -39,12 +40,27 @@ export type RunState = {
   readonly positions: Readonly<Record<string, StreamPosition>>;
   /** Lines of `metrics.jsonl` that belong to it. */
   readonly metricsLines: number;
+  /** Whether the evaluation of this step is still to be done. */
+  readonly evaluationDue: boolean;
+  /** What it was trained on. */
+  readonly inputs: RunInputs;
 };
+
+/** What of a parameter a checkpoint holds. */
+export type SavedParameter =
+  & Pick<TrainedParameter, typeof SLOTS[number]>
+  & { readonly plan: Pick<TrainedParameter["plan"], "name"> };
 
 /** A state put back, with what there is to say about it. */
 export type Restored = { readonly state: RunState; readonly notes: readonly string[] };
 
-type Manifest = { readonly state: RunState; readonly sha256: string };
+type Manifest = {
+  readonly state: RunState;
+  /** Checksum of the file of tensors. */
+  readonly tensors: string;
+  /** Checksum of the two above. */
+  readonly sha256: string;
+};
 
 const SLOTS = ["weight", "first", "second"] as const;
 
@@ -57,6 +73,11 @@ async function hashFile(path: string): Promise<string> {
   using file = await Deno.open(path);
   for await (const bytes of file.readable) hash.update(bytes);
   return hash.digest("hex");
+}
+
+/** Checksum of what a manifest says. */
+function hashManifest({ state, tensors }: Omit<Manifest, "sha256">): string {
+  return createHash("sha256").update(JSON.stringify([state, tensors])).digest("hex");
 }
 
 /** Steps of all files in `dir`, the newest first. */
@@ -76,7 +97,7 @@ async function listSteps(dir: string, pattern: RegExp): Promise<number[]> {
  */
 export async function saveCheckpoint(
   dir: string,
-  parameters: readonly TrainedParameter[],
+  parameters: readonly SavedParameter[],
   state: RunState,
   { keep }: { readonly keep: number },
 ): Promise<void> {
@@ -91,7 +112,8 @@ export async function saveCheckpoint(
   // An older checkpoint of this step would, half replaced, be neither.
   await Deno.remove(manifestPath(dir, step)).catch(() => {});
   await writeSafetensors(tensorsPath(dir, step), tensors, { metadata: {} });
-  const manifest: Manifest = { state, sha256: await hashFile(tensorsPath(dir, step)) };
+  const content = { state, tensors: await hashFile(tensorsPath(dir, step)) };
+  const manifest: Manifest = { ...content, sha256: hashManifest(content) };
   await writeFileAtomic(manifestPath(dir, step), JSON.stringify(manifest, null, 2) + "\n");
   const whole = await listSteps(dir, /^step-(\d+)\.json$/);
   const kept = whole.filter((each) => each <= step).slice(0, keep);
@@ -107,17 +129,20 @@ export async function saveCheckpoint(
  * Puts the newest checkpoint in `dir` that is whole back into `parameters`, in place, and gives the state
  * that it was saved with; null where there is none. A damaged one is named in a note.
  *
+ * @param options `inputs` of the run that goes on must be those that the checkpoint was saved with.
  * @throws {RangeError} where there are checkpoints and all of them are damaged
+ * @throws {TypeError} where inputs have changed
  */
 export async function restoreCheckpointInto(
-  parameters: readonly TrainedParameter[],
+  parameters: readonly SavedParameter[],
   dir: string,
+  options: { readonly inputs?: RunInputs } = {},
 ): Promise<Restored | null> {
   if (await isFolder(dir)) await removePartials(dir);
   const damages: string[] = [];
   for (const step of await listSteps(dir, /^step-(\d+)\.json$/)) {
     try {
-      const state = await restoreStepInto(parameters, dir, { step, slots: SLOTS });
+      const state = await restoreStepInto(parameters, dir, { step, slots: SLOTS, ...options });
       const notes = damages.map((damage) =>
         `${damage}: went on from the one before, of step ${step}`
       );
@@ -133,7 +158,7 @@ export async function restoreCheckpointInto(
 
 /** Puts the weights alone of the checkpoint of `step` back into `parameters`, in place. */
 export async function restoreWeightsInto(
-  parameters: readonly TrainedParameter[],
+  parameters: readonly SavedParameter[],
   dir: string,
   step: number,
 ): Promise<void> {
@@ -141,19 +166,19 @@ export async function restoreWeightsInto(
 }
 
 async function restoreStepInto(
-  parameters: readonly TrainedParameter[],
+  parameters: readonly SavedParameter[],
   dir: string,
-  { step, slots }: { readonly step: number; readonly slots: readonly typeof SLOTS[number][] },
+  { step, slots, inputs }: {
+    readonly step: number;
+    readonly slots: readonly typeof SLOTS[number][];
+    readonly inputs?: RunInputs;
+  },
 ): Promise<RunState> {
-  const manifest = manifestPath(dir, step), tensors = tensorsPath(dir, step);
-  const { state, sha256 } = checkManifest(await readJson(manifest, "checkpoint"), manifest);
-  const found = await isFile(tensors) ? await hashFile(tensors) : "none, as the file is missing";
-  if (found !== sha256) {
-    throw new RangeError(
-      `Cannot resume run as ${tensors} must have the checksum ${sha256}: current one is ${found}`,
-    );
-  }
-  using saved = await openSafetensors(tensors);
+  const path = tensorsPath(dir, step);
+  const { state, tensors } = await readManifest(manifestPath(dir, step));
+  checkSum(path, await isFile(path) ? await hashFile(path) : null, tensors);
+  if (inputs !== undefined) checkInputs(inputs, state.inputs);
+  using saved = await openSafetensors(path);
   for (const parameter of parameters) {
     for (const slot of slots) {
       const variable = parameter[slot];
@@ -164,12 +189,21 @@ async function restoreStepInto(
   return state;
 }
 
-/** A manifest's shape; what is in it is vouched for by who wrote it. */
-function checkManifest(json: unknown, path: string): Manifest {
-  const manifest = json as Partial<Manifest> | null;
-  const { state, sha256 } = manifest ?? {};
-  const whole = typeof state === "object" && typeof state.step === "number" &&
-    typeof sha256 === "string";
-  if (!whole) throw new RangeError(`Cannot resume run as ${path} must hold state and sha256`);
-  return { state, sha256 };
+function checkSum(path: string, found: string | null, wanted: string): void {
+  if (found === wanted) return;
+  throw new RangeError(
+    `Cannot resume run as ${path} must have the checksum ${wanted}: current one is ${
+      found ?? "none, as the file is missing"
+    }`,
+  );
+}
+
+/** Reads a manifest that is, by its own checksum, what was written. */
+async function readManifest(path: string): Promise<Manifest> {
+  const { state, tensors, sha256 } = await readJson(path, "checkpoint") as Partial<Manifest> ?? {};
+  if (typeof state !== "object" || typeof tensors !== "string" || typeof sha256 !== "string") {
+    throw new RangeError(`Cannot resume run as ${path} must hold state, tensors and sha256`);
+  }
+  checkSum(path, hashManifest({ state, tensors }), sha256);
+  return { state, tensors, sha256 };
 }

@@ -37,6 +37,8 @@ export type RunEvaluatorOptions = {
   readonly view: ProgressView;
   /** By task, fitted on validation before; each evaluation of validation fits them anew. */
   readonly temperatures?: Readonly<Record<string, number>>;
+  /** Called after each batch; what it throws ends the evaluation. */
+  readonly onBatch?: () => void;
   /** Takes what was predicted for each row of a split, once it is scored. */
   readonly onPredictions?: (record: PredictionRecord) => Promise<unknown>;
 };
@@ -47,7 +49,7 @@ export function createRunEvaluator(
   tasks: readonly EvaluationTask[],
   options: RunEvaluatorOptions,
 ): RunEvaluator {
-  const { tokenizer, lengths, view, onPredictions } = options;
+  const { tokenizer, lengths, view, onPredictions, onBatch = () => {} } = options;
   const temperatures = new Map(Object.entries(options.temperatures ?? {}));
   const { pad: padId, cls: clsId } = tokenizer.ids;
   const predictors = new Map(
@@ -66,7 +68,10 @@ export function createRunEvaluator(
       predictor,
       task,
       set,
-      (done, total) => view.update({ done, total, label }),
+      (done, total) => {
+        view.update({ done, total, label });
+        onBatch();
+      },
     );
     const { name, labels } = task;
     if (split === "validation") {

@@ -12,6 +12,7 @@ import { restoreCheckpointInto, type RunState } from "@/train/checkpoint.ts";
 import { planMixing } from "@/train/mixing.ts";
 import { openModel } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows, type RunTask } from "@/train/run_data.ts";
+import { digestInputs, type RunInputs } from "@/train/run_inputs.ts";
 import { createTrainStep } from "@/train/step.ts";
 import type { LoopSetup, LoopTask } from "@/train/train_loop.ts";
 
@@ -20,6 +21,8 @@ export type PreparedRun = {
   readonly model: MultiTask;
   readonly tokenizer: Tokenizer;
   readonly tasks: readonly RunTask[];
+  /** Digests of tokenizer and rows. */
+  readonly inputs: RunInputs;
   /** What the loop needs, but for a clock. */
   readonly setup: Omit<LoopSetup, "nowMs">;
   /** Where the run was saved; null at its beginning. */
@@ -34,12 +37,12 @@ export type PreparedRun = {
  * Loads data and model and makes the programs of a run.
  *
  * @param checkpoint folder of a checkpoint to go on from; one that holds none is as good as null.
- * @param options `view` shows what is fetched from the Hub.
+ * @param options `view` shows what is fetched and encoded; an aborted `signal` ends the work.
  */
 export async function prepareRun(
   config: RunConfig,
   checkpoint: string | null,
-  options: { readonly view?: ProgressView } = {},
+  options: { readonly view?: ProgressView; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<PreparedRun> {
   const { training, seed, model: { maxLength, dropout } } = config;
   const data = await loadRunRows(config, options);
@@ -49,7 +52,10 @@ export async function prepareRun(
   const dispose = () => owned.splice(0).reverse().forEach((free) => free());
   try {
     const tasks: RunTask[] = [];
-    for (const each of data) tasks.push(await encodeTask(each, { tokenizer, maxLength }));
+    for (const each of data) {
+      tasks.push(await encodeTask(each, { tokenizer, maxLength, ...options }));
+    }
+    const inputs = digestInputs(tokenizer, tasks);
     const step = createTrainStep(model, {
       tasks: config.tasks,
       rates: training.learningRate,
@@ -65,7 +71,7 @@ export async function prepareRun(
     owned.push(step.dispose);
     const restored = checkpoint === null
       ? null
-      : await restoreCheckpointInto(step.parameters, checkpoint);
+      : await restoreCheckpointInto(step.parameters, checkpoint, { inputs });
     const saved = restored?.state ?? null;
     if (saved !== null) step.restoreState(saved.programs);
     const streams = openStreams(tasks, { training, tokenizer, seed, saved });
@@ -82,6 +88,7 @@ export async function prepareRun(
       model,
       tokenizer,
       tasks,
+      inputs,
       setup: { step, tasks: streams, mixing, steps, stepsPerStage, training, seed },
       saved,
       notes: [

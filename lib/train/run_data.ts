@@ -7,6 +7,7 @@ import { loadTask, type TaskData } from "@/data/load_task.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { type EvaluationSet, prepareEvaluation } from "@/eval/evaluate_rows.ts";
 import type { ProgressView } from "@/progress.ts";
+import { checkInterrupt } from "@/interrupt.ts";
 import { encodeRowsCached } from "@/text/cache.ts";
 import type { Example } from "@/text/example.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
@@ -49,7 +50,22 @@ export type RunTask = EvaluationTask & {
 };
 
 /** How rows become pieces. */
-export type EncodingOptions = { readonly tokenizer: Tokenizer; readonly maxLength: number };
+export type EncodingOptions = {
+  readonly tokenizer: Tokenizer;
+  readonly maxLength: number;
+  /** Shows how far it is. */
+  readonly view?: ProgressView;
+  /** Once aborted, the work ends with an error. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Tells `view` how many rows of a split are encoded, and ends the work where that is wanted. */
+function watchRows(rows: readonly unknown[], label: string, { view, signal }: EncodingOptions) {
+  return (done: number) => {
+    checkInterrupt(signal, () => "Encoding was interrupted");
+    view?.update({ done, total: rows.length, label: `encode ${label}` });
+  };
+}
 
 /** Encodes what a task is scored on. Nothing is cut: long rows are read through windows. */
 export async function encodeEvaluation(
@@ -58,7 +74,8 @@ export async function encodeEvaluation(
 ): Promise<EvaluationTask> {
   const evaluation = new Map<string, EvaluationSet>();
   for (const [split, rows] of Object.entries({ validation, test, ...alsoTest })) {
-    evaluation.set(split, await prepareEvaluation(rows, task, options));
+    const onRows = watchRows(rows, `${task.name} ${split}`, options);
+    evaluation.set(split, await prepareEvaluation(rows, task, { ...options, onRows }));
   }
   const known = new Set(overlap.test ?? []);
   const unseen = [...test.keys()].filter((row) => !known.has(row));
@@ -72,7 +89,7 @@ export async function encodeTask(data: TaskData, options: EncodingOptions): Prom
     ...options,
     kind: task.kind,
     windows: "cut",
-  });
+  }, { onRows: watchRows(train, `${task.name} train`, options) });
   const notes = [...data.notes, ...(note === null ? [] : [note])];
   if (cutRows > 0) {
     const words = task.kind === "tagging" ? `, ${cutWords} tagged words with them,` : "";

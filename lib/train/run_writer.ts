@@ -16,7 +16,8 @@ export type RunWriter = {
   evaluate(
     state: LoopState,
   ): Promise<{ readonly scores: ScoresByTask; readonly best: Best | null }>;
-  save(state: LoopState): Promise<void>;
+  /** Saves a checkpoint; with `evaluationDue`, before the evaluation of its step. */
+  save(state: LoopState, options?: { readonly evaluationDue: boolean }): Promise<void>;
   /** Gives the model the weights of the best step, in place. */
   restoreBest(best: Best): Promise<void>;
   /** Does `work` on the time of evaluation. */
@@ -54,7 +55,7 @@ export function createRunWriter({ tasks, training }: RunConfig, { run, folder, .
       const value = readMetric(earlyStopping.metric, tasks, scores);
       return { scores, best: judge(best, { step, value }, earlyStopping) };
     },
-    async save({ trainSeconds, ...state }) {
+    async save({ trainSeconds, ...state }, { evaluationDue } = { evaluationDue: false }) {
       await saveCheckpoint(checkpoints, programs.parameters, {
         ...state,
         seconds: { train: trainSeconds, evaluate: evaluateSeconds },
@@ -63,6 +64,8 @@ export function createRunWriter({ tasks, training }: RunConfig, { run, folder, .
           [...streams].map(([name, { stream }]) => [name, stream.position()]),
         ),
         metricsLines: folder.metricsLines(),
+        inputs: run.inputs,
+        evaluationDue,
       }, { keep });
     },
     restoreBest: ({ step }) => restoreWeightsInto(programs.parameters, checkpoints, step),

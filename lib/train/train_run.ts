@@ -3,8 +3,11 @@
  * @module
  */
 import type { RunConfig } from "@/config.ts";
+import { isObject } from "@/config_rules.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
+import { isFile, readJson } from "@/files.ts";
+import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import type { RunState } from "@/train/checkpoint.ts";
@@ -12,6 +15,7 @@ import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_fold
 import { hasStopped } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
+import { addResumed, type RunEnvironment } from "@/train/run_environment.ts";
 import { composeSummary, type RunSummary } from "@/train/run_summary.ts";
 import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
 import { describeStep } from "@/train/step_progress.ts";
@@ -39,13 +43,16 @@ export type TrainOptions = {
   readonly resume?: boolean;
   /** A clock in milliseconds, such as `performance.now`. */
   readonly nowMs: () => number;
-  /** What `environment.json` will hold. */
-  readonly environment: Readonly<Record<string, unknown>>;
+  /** What `environment.json` will hold; of a run taken up again, what differs from its beginning. */
+  readonly environment: RunEnvironment;
   readonly view?: ProgressView;
   readonly onStep?: (event: StepEvent) => void;
   /** What a reader of the run should know, a sentence each, before the first step. */
   readonly onNote?: (note: string) => void;
-  /** Once aborted, the run saves a checkpoint after the step it is in, and stops. */
+  /**
+   * Once aborted, the run saves a checkpoint after the step it is in, and stops; while it is prepared or
+   * evaluated it stops at once.
+   */
   readonly signal?: AbortSignal;
 };
 
@@ -68,20 +75,32 @@ function checkEngine({ device, precision }: RunConfig): void {
 
 /** Trains, evaluates and saves a run; its folder then holds all but the report. */
 export async function trainRun(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
-  const { out, resume = false, view = SILENT, onNote = () => {} } = options;
+  const { out, resume = false, view = SILENT, onNote = () => {}, signal } = options;
   checkEngine(config);
   const folder = resume ? await openRunFolder(out) : await createRunFolder(out);
-  const run = await prepareRun(config, resume ? folder.path("checkpoint") : null, { view });
+  const checkpoint = resume ? folder.path("checkpoint") : null;
+  const run = await untilInterrupt(prepareRun(config, checkpoint, { view, signal }), {
+    signal,
+    explain: () =>
+      "Training was interrupted while it was prepared: nothing was " +
+      (resume ? "changed" : "written"),
+    discard: (late) => late.dispose(),
+  });
   try {
     // Written once data and model are known to be there: a run that cannot start leaves no trace.
     await folder.writeJson("config.json", config);
-    await folder.writeJson("environment.json", options.environment);
+    await writeEnvironment(folder, options.environment, resume ? run.saved?.step ?? 0 : null);
     await folder.truncateMetrics(run.saved?.metricsLines ?? 0);
     run.notes.forEach(onNote);
     const evaluator = createRunEvaluator(run.model, run.tasks, {
       tokenizer: run.tokenizer,
       lengths: config.training.lengths,
       view,
+      onBatch: () =>
+        checkInterrupt(
+          signal,
+          () => `Training was interrupted in an evaluation: go on with --resume ${out}`,
+        ),
       onPredictions: (record) => writePredictions(folder.dir, record), // the last of each split stays
     });
     const writer = createRunWriter(config, { run, folder, evaluator, nowMs: options.nowMs });
@@ -114,6 +133,22 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     await view.finish();
     run.dispose();
   }
+}
+
+/** Writes where the run is made; `resumedAt` is the step that it goes on from, null where it begins. */
+async function writeEnvironment(
+  folder: RunFolder,
+  now: RunEnvironment,
+  resumedAt: number | null,
+): Promise<void> {
+  const name = "environment.json", path = folder.path(name);
+  const begun = resumedAt !== null && await isFile(path)
+    ? await readJson(path, "environment")
+    : null;
+  await folder.writeJson(
+    name,
+    resumedAt === null || !isObject(begun) ? now : addResumed(begun, { step: resumedAt, now }),
+  );
 }
 
 /** What a run leaves behind: the model as it stands, now the best one where that was asked for. */
@@ -171,25 +206,39 @@ async function trainSteps(
     ? LOOP_START
     : { ...pickLoopState(saved), trainSeconds: saved.seconds.train };
   const isDue = (every: number | null) => every !== null && state.step % every === 0;
-  while (state.step < steps && !hasStopped(state.best, earlyStopping)) {
-    const { state: next, losses, line } = await runStep(setup, state);
-    state = next;
-    const { step, tokens, trainSeconds: seconds, sums } = state;
-    const shown = line?.losses ?? averageLosses(sums); // smoother than those of one batch
-    view.update(describeStep({ step, steps, losses: shown, tokens, seconds }));
-    onStep?.({ step, steps, losses, tokens, seconds });
-    if (line !== null) await folder.appendMetrics(line);
-    if (step < steps && isDue(training.evaluateEvery)) {
-      state = { ...state, best: (await writer.evaluate(state)).best };
+  const interrupted = (step: number) =>
+    new Deno.errors.Interrupted(
+      `Training was interrupted after step ${step} of ${steps}: go on with --resume ${out}`,
+    );
+  let evaluationDue = saved?.evaluationDue ?? false; // it was interrupted
+  while (evaluationDue || state.step < steps && !hasStopped(state.best, earlyStopping)) {
+    if (!evaluationDue) {
+      const { state: next, losses, line } = await runStep(setup, state);
+      state = next;
+      const { step, tokens, trainSeconds: seconds, sums } = state;
+      const shown = line?.losses ?? averageLosses(sums); // smoother than those of one batch
+      view.update(describeStep({ step, steps, losses: shown, tokens, seconds }));
+      onStep?.({ step, steps, losses, tokens, seconds });
+      if (line !== null) await folder.appendMetrics(line);
+      evaluationDue = step < steps && isDue(training.evaluateEvery);
     }
+    if (evaluationDue) {
+      try {
+        state = { ...state, best: (await writer.evaluate(state)).best };
+      } catch (error) {
+        if (!(error instanceof Deno.errors.Interrupted)) throw error;
+        await writer.save(state, { evaluationDue }); // the first thing to do again
+        throw interrupted(state.step);
+      }
+    }
+    evaluationDue = false;
+    const { step } = state;
     const stops = signal?.aborted === true && step < steps;
     const ends = step === steps || hasStopped(state.best, earlyStopping);
     const better = state.best?.step === step; // its model must be there at the end
     if (ends || stops || better || isDue(training.checkpointEvery)) await writer.save(state);
     if (stops && !ends) {
-      throw new Deno.errors.Interrupted(
-        `Training was interrupted after step ${step} of ${steps}: go on with --resume ${out}`,
-      );
+      throw interrupted(step);
     }
   }
   return state;

@@ -194,8 +194,8 @@ testRun(
       await rejects(trainRun(CONFIG, { ...BASE, out: parts, resume: true }), {
         name: "RangeError",
         message:
-          `Cannot resume run as ${join(parts, "checkpoint", "step-8.json")} must hold state ` +
-          "and sha256",
+          `Cannot resume run as ${join(parts, "checkpoint", "step-8.json")} must hold state, ` +
+          "tensors and sha256",
       });
     }),
 );

@@ -1,0 +1,154 @@
+/** What a run must find as it was when it is taken up again, and how it ends when it is interrupted. */
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { isFolder, readJson } from "@/files.ts";
+import type { Progress, ProgressView } from "@/progress.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { addResumed } from "@/train/run_environment.ts";
+import { checkInputs } from "@/train/run_inputs.ts";
+import { trainRun } from "@/train/train_run.ts";
+import { openBackend } from "../backend.ts";
+import { BASE, inFolder, readLines, withTraining } from "./tiny_run.ts";
+
+/** A test of a run in a folder of its own. */
+const testRun = (name: string, test: (root: string) => Promise<void>) =>
+  Deno.test(name, async () => {
+    await openBackend("onnx");
+    await inFolder(test);
+  });
+
+/** Calls `call` once, when work of that label is reported. */
+function watch(label: RegExp, call: () => void): ProgressView {
+  let seen = false;
+  return {
+    update(progress: Progress) {
+      if (seen || !label.test(progress.label)) return;
+      seen = true;
+      call();
+    },
+    finish() {},
+  };
+}
+
+testRun(
+  "trainRun() refuses to go on over other data, and leaves the run as it was",
+  async (root) => {
+    const config = withTraining(), dir = join(root, "run");
+    const abort = new AbortController();
+    const stop = { signal: abort.signal, onStep: () => abort.abort() };
+    await rejects(trainRun(config, { ...BASE, out: dir, ...stop }), { name: "Interrupted" });
+    const metrics = await Deno.readTextFile(join(dir, "metrics.jsonl"));
+    // 15 rows in place of 16: another vocabulary is learned from them
+    const other = resolveConfig({ file: { ...config, data: { ...config.data, maxRows: 15 } } });
+    await rejects(trainRun(other, { ...BASE, out: dir, resume: true }), {
+      name: "TypeError",
+      message:
+        "Cannot resume run as its inputs must be those that it was begun with: changed the " +
+        "tokenizer; put them back, or begin a new run",
+    });
+    deepStrictEqual(await readJson(join(dir, "config.json"), "configuration"), config);
+    strictEqual(await Deno.readTextFile(join(dir, "metrics.jsonl")), metrics);
+    await trainRun(config, { ...BASE, out: dir, resume: true });
+  },
+);
+
+Deno.test("checkInputs() names every split that has changed, is missing or is new", () => {
+  const saved = { a: "1", b: "2" };
+  checkInputs({ b: "2", a: "1" }, saved);
+  const cases: readonly (readonly [Record<string, string>, string])[] = [
+    [{ a: "1", b: "3" }, "b"],
+    [{ a: "0" }, "a, b"],
+    [{ a: "1", b: "2", c: "" }, "c"],
+  ];
+  for (const [current, names] of cases) {
+    throws(() => checkInputs(current, saved), {
+      name: "TypeError",
+      message: "Cannot resume run as its inputs must be those that it was begun with: changed " +
+        `${names}; put them back, or begin a new run`,
+    });
+  }
+});
+
+Deno.test("addResumed() keeps where a run began and adds what differs each time", () => {
+  const begun = { device: "cpu", threads: 2, cpu: { model: "A" } };
+  const once = addResumed(begun, { step: 4, now: begun });
+  deepStrictEqual(once, { ...begun, resumed: [{ step: 4, changed: {} }] });
+  const now = { device: "cpu", cpu: { model: "B" }, executor: "onnx" };
+  deepStrictEqual(addResumed(once, { step: 9, now }), {
+    ...begun,
+    resumed: [
+      { step: 4, changed: {} },
+      { step: 9, changed: { threads: null, cpu: { model: "B" }, executor: "onnx" } },
+    ],
+  });
+});
+
+testRun("trainRun() records each time that it goes on", async (root) => {
+  const config = withTraining(), dir = join(root, "run");
+  for (const [stopAt, device] of [[1, "first"], [5, "second"], [8, "third"]] as const) {
+    const abort = new AbortController();
+    const run = trainRun(config, {
+      ...BASE,
+      environment: { device },
+      out: dir,
+      resume: stopAt > 1,
+      signal: abort.signal,
+      onStep: ({ step }) => step === stopAt && abort.abort(),
+    });
+    await rejects(run, { name: "Interrupted" });
+  }
+  deepStrictEqual(await readJson(join(dir, "environment.json"), "environment"), {
+    device: "first",
+    resumed: [
+      { step: 1, changed: { device: "second" } },
+      { step: 5, changed: { device: "third" } },
+    ],
+  });
+});
+
+testRun(
+  "trainRun() interrupted while it is prepared ends at once and leaves nothing",
+  async (root) => {
+    const dir = join(root, "run"), abort = new AbortController();
+    const view = watch(/^encode ag_news/, () => abort.abort());
+    // more rows than are encoded at once
+    const config = resolveConfig({ set: ["data.maxRows=1100", "model.maxLength=48"] });
+    await rejects(trainRun(config, { ...BASE, out: dir, view, signal: abort.signal }), {
+      name: "Interrupted",
+      message: "Training was interrupted while it was prepared: nothing was written",
+    });
+    ok(abort.signal.aborted, "premise");
+    strictEqual(await isFolder(dir), false);
+  },
+);
+
+testRun("trainRun() interrupted in an evaluation does it again and ends the same", async (root) => {
+  const config = withTraining(), whole = join(root, "whole"), parts = join(root, "parts");
+  await trainRun(config, { ...BASE, out: whole });
+  const moments = [
+    ["evaluate ag_news validation", "after step 4 of 8"], // not saved otherwise until it is scored
+    ["evaluate conll2003 test", "in an evaluation"],
+  ] as const;
+  for (const [i, [label, when]] of moments.entries()) {
+    const abort = new AbortController();
+    const view = watch(new RegExp(label), () => abort.abort());
+    const run = trainRun(config, {
+      ...BASE,
+      out: parts,
+      resume: i > 0,
+      view,
+      signal: abort.signal,
+    });
+    await rejects(run, {
+      name: "Interrupted",
+      message: `Training was interrupted ${when}: go on with --resume ${parts}`,
+    });
+    if (i === 0) deepStrictEqual((await readLines(parts)).map(({ step }) => step), [3]);
+  }
+  await trainRun(config, { ...BASE, out: parts, resume: true });
+  deepStrictEqual(await readLines(parts), await readLines(whole));
+  deepStrictEqual(
+    await Deno.readFile(join(parts, "model", "model.safetensors")),
+    await Deno.readFile(join(whole, "model", "model.safetensors")),
+  );
+});
