@@ -61,7 +61,7 @@ const model = object<ModelConfig>({
   source: nullable(text),
   fresh: object<ModelConfig["fresh"]>({
     hiddenSize: whole(1),
-    layers: whole(1),
+    layers: whole(1, 1024), // as many as a checkpoint may have
     attentionHeads: whole(1),
     intermediateSize: whole(1),
     maxPositions: whole(4),

@@ -36,6 +36,12 @@ const ARCHITECTURES = [
   "BertForQuestionAnswering",
 ];
 
+/** More than any encoder has: a larger number is damage, and its list of tensors would fill memory. */
+export const MOST_LAYERS = 1024;
+
+/** What a size may be; `fallback` where it is left out. */
+type SizeRule = { readonly fallback?: number; readonly most?: number };
+
 /** Reads `config.json` in `folder`. */
 export async function readBertConfig(folder: string): Promise<BertConfig> {
   const path = `${folder}/config.json`;
@@ -63,10 +69,14 @@ export function parseBertConfig(json: unknown, path: string): BertConfig {
   const requireOnly = (key: string, wanted: unknown): void => {
     if ((given[key] ?? wanted) !== wanted) fail(key, JSON.stringify(wanted), given[key]);
   };
-  const size = (key: string, fallback?: number): number => {
+  const size = (key: string, { fallback, most = 2 ** 31 - 1 }: SizeRule = {}): number => {
     const value = given[key] ?? fallback;
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > 2 ** 31 - 1) {
-      return fail(key, "a whole number from 1", value);
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > most) {
+      return fail(
+        key,
+        most < 2 ** 31 - 1 ? `a whole number from 1 to ${most}` : "a whole number from 1",
+        value,
+      );
     }
     return value;
   };
@@ -100,11 +110,11 @@ export function parseBertConfig(json: unknown, path: string): BertConfig {
   return {
     vocabularySize,
     hiddenSize,
-    layers: size("num_hidden_layers"),
+    layers: size("num_hidden_layers", { most: MOST_LAYERS }),
     attentionHeads,
     intermediateSize: size("intermediate_size"),
     maxPositions: size("max_position_embeddings"),
-    typeVocabularySize: size("type_vocab_size", 2),
+    typeVocabularySize: size("type_vocab_size", { fallback: 2 }),
     layerNormEpsilon: real("layer_norm_eps", 1e-12, "above 0", (x) => x > 0 && x < 1),
     initializerRange: real("initializer_range", 0.02, "above 0", (x) => x > 0 && x < Infinity),
     padId: real(

@@ -107,7 +107,7 @@ export function tokenizerFromJson(
   from = "tokenizer.json",
 ): Tokenizer {
   const read = readTokenizerJson(json, config, from);
-  const pieces = pieceFinder(read);
+  const pieces = pieceFinder(read, from);
   const split = createPreTokenizer(read.normalizer);
   const sections = sectionSplitter(read.specials);
   const { unk } = read.ids;
@@ -173,11 +173,27 @@ export function tokenizerFromJson(
   };
 }
 
-/** The library's pieces of a normalised word, remembered. */
-function pieceFinder({ json, config, ids }: TokenizerJson): (word: string) => Int32Array {
+/** The library's tokenizer, which must be able to take a word. */
+function openLibrary({ json, config }: TokenizerJson, from: string): BertTokenizer {
   // words come split and normalised, and special pieces are added elsewhere
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-  const library = new BertTokenizer({ ...json, ...parts }, config);
+  try {
+    const library = new BertTokenizer({ ...json, ...parts }, config);
+    library.encode("word", { add_special_tokens: false });
+    return library;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TypeError(
+      `Cannot read tokenizer as ${from} and its configuration must be such that ` +
+        `@huggingface/transformers takes them: it says "${reason}"; copy the files anew`,
+    );
+  }
+}
+
+/** The library's pieces of a normalised word, remembered. */
+function pieceFinder(read: TokenizerJson, from: string): (word: string) => Int32Array {
+  const library = openLibrary(read, from);
+  const { ids } = read;
   const known = new Map<string, Int32Array>();
   return (word) => {
     const found = known.get(word);

@@ -28,6 +28,9 @@ export type TokenizerJson = {
   readonly specials: ReadonlyMap<string, number>;
 };
 
+/** More than any vocabulary has; a larger id is damage, and a table up to it would fill memory. */
+const MOST_PIECES = 2 ** 22;
+
 /** A field that must hold an object. */
 function objectOf(value: unknown, what: string, from: string): Record<string, unknown> {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
@@ -69,14 +72,9 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
   const prefix = String(model["continuing_subword_prefix"] ?? "##");
   const pieces: string[] = [], lengths: number[] = [];
   for (const [piece, id] of Object.entries(objectOf(model["vocab"], `"model.vocab"`, from))) {
-    if (!Number.isInteger(id) || Number(id) < 0) {
-      throw new TypeError(
-        `Cannot read tokenizer as piece ${JSON.stringify(piece)} of ${from} must have a whole ` +
-          `number as id: current value is ${JSON.stringify(id)}`,
-      );
-    }
-    pieces[Number(id)] = piece;
-    lengths[Number(id)] = [...piece].length - (piece.startsWith(prefix) ? [...prefix].length : 0);
+    const place = checkId(id, piece, from);
+    pieces[place] = piece;
+    lengths[place] = [...piece].length - (piece.startsWith(prefix) ? [...prefix].length : 0);
   }
   const specials = readSpecials(root, from);
   for (const [text, id] of specials) [pieces[id], lengths[id]] = [text, [...text].length];
@@ -97,6 +95,15 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
     ids: findSpecialIds(pieces, String(model["unk_token"] ?? "[UNK]"), from),
     specials,
   };
+}
+
+/** An id as a place in the table of pieces. */
+function checkId(id: unknown, piece: unknown, from: string): number {
+  if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < MOST_PIECES) return id;
+  throw new TypeError(
+    `Cannot read tokenizer as piece ${JSON.stringify(piece)} of ${from} must have a whole number ` +
+      `from 0 to ${MOST_PIECES - 1} as id: current value is ${JSON.stringify(id) ?? "missing"}`,
+  );
 }
 
 /** What the configuration says of the normaliser; it wins over tokenizer.json, as in Python. */
@@ -126,9 +133,18 @@ function readSpecials(root: Record<string, unknown>, from: string): Map<string, 
     const odd = ["normalized", "lstrip", "rstrip", "single_word"].find((name) =>
       token[name] === true
     );
-    if (odd === undefined) return [String(token["content"]), Number(token["id"])];
+    const { id, content } = token;
+    if (typeof content !== "string" || content === "") {
+      throw new TypeError(
+        `Cannot read tokenizer as added token ${
+          JSON.stringify(id)
+        } of ${from} must have a text as ` +
+          `"content": current value is ${JSON.stringify(content) ?? "missing"}`,
+      );
+    }
+    if (odd === undefined) return [content, checkId(id, content, from)];
     throw new TypeError(
-      `Cannot read tokenizer as added token ${JSON.stringify(token["content"])} of ${from} must ` +
+      `Cannot read tokenizer as added token ${JSON.stringify(content)} of ${from} must ` +
         `not be "${odd}": current value is true`,
     );
   }));

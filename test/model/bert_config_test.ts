@@ -70,7 +70,7 @@ const REFUSED: readonly (readonly [object, string])[] = [
   ],
   [
     { num_hidden_layers: 1.5 },
-    '"num_hidden_layers" in F must be a whole number from 1: current value is 1.5',
+    '"num_hidden_layers" in F must be a whole number from 1 to 1024: current value is 1.5',
   ],
   [{ layer_norm_eps: 0 }, '"layer_norm_eps" in F must be above 0: current value is 0'],
   [

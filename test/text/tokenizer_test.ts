@@ -218,9 +218,25 @@ Deno.test("tokenizerFromJson() refuses what it cannot follow exactly", () => {
   );
   refuse(
     { ...JSON_FILE, model: { type: "WordPiece", vocab: { ...vocab, odd: -1 } } },
-    'Cannot read tokenizer as piece "odd" of m/tokenizer.json must have a whole number as id: ' +
-      "current value is -1",
+    'Cannot read tokenizer as piece "odd" of m/tokenizer.json must have a whole number from 0 to ' +
+      "4194303 as id: current value is -1",
   );
+  refuse(
+    { ...JSON_FILE, model: { type: "WordPiece", vocab: { ...vocab, odd: 2 ** 31 } } },
+    'Cannot read tokenizer as piece "odd" of m/tokenizer.json must have a whole number from 0 to ' +
+      "4194303 as id: current value is 2147483648",
+  );
+  refuse(
+    { ...JSON_FILE, added_tokens: [{ id: 9 }] },
+    'Cannot read tokenizer as added token 9 of m/tokenizer.json must have a text as "content": ' +
+      "current value is missing",
+  );
+  throws(() => tokenizerFromJson(JSON_FILE, { unk_token: {} }, from), {
+    name: "TypeError",
+    message: "Cannot read tokenizer as m/tokenizer.json and its configuration must be such that " +
+      '@huggingface/transformers takes them: it says "Unknown token: [object Object]"; copy the ' +
+      "files anew",
+  });
   refuse(
     { ...JSON_FILE, added_tokens: [], model: { type: "WordPiece", vocab: { "[PAD]": 0, a: 1 } } },
     "Cannot read tokenizer as the vocabulary of m/tokenizer.json must hold [CLS]: none of its 2 pieces is",
