@@ -24,6 +24,7 @@ const ROOMS = [
   "notebook",
   "app",
   "bench",
+  "torture",
   "cli",
 ];
 

@@ -9,16 +9,7 @@ import { measureEncoding } from "@/bench/measure_encode.ts";
 import { measureEpoch } from "@/bench/measure_epoch.ts";
 import { measureOperations } from "@/bench/measure_operations.ts";
 import { measureSteps } from "@/bench/measure_step.ts";
-
-/** Most memory that this process ever held, in MiB; what it holds now where the system does not say. */
-async function readPeakMiB(): Promise<number> {
-  try {
-    const status = await Deno.readTextFile("/proc/self/status");
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-    if (peak !== undefined) return Number(peak) / 1024;
-  } catch { /* not Linux */ }
-  return Deno.memoryUsage().rss / 2 ** 20;
-}
+import { readProcessMemory } from "@/process_memory.ts";
 
 function measure(work: Work, nowMs: () => number): Promise<readonly Measurement[]> {
   switch (work.kind) {
@@ -39,6 +30,7 @@ function measure(work: Work, nowMs: () => number): Promise<readonly Measurement[
 export async function runJob({ work, computation }: Job, nowMs: () => number): Promise<JobOutcome> {
   const { device, name, version } = await openEngine(computation);
   const measurements = await measure(work, nowMs);
+  const { peakMiB } = await readProcessMemory();
   const executor = device === "cpu" ? name : version;
-  return { executor, version, peakMiB: await readPeakMiB(), measurements };
+  return { executor, version, peakMiB, measurements };
 }

@@ -1,24 +1,27 @@
 /**
- * `deno task torture`: kills training runs at random moments and compares what they come to.
+ * `deno task torture`: kills runs, starves them, damages what they read, and says what came of it.
  * @module
  */
+import { cpus } from "node:os";
 import { join } from "node:path";
+import { readJson, writeFileAtomic } from "@/files.ts";
 import { stream } from "@/random.ts";
+import { checkFinished, killRun, liveOnce, writeKillConfig } from "@/torture/kill_run.ts";
+import { formatRecord, isGood, type Kill } from "@/torture/record.ts";
+import { fillDisks, lockDisks } from "@/torture/starve_run.ts";
+import { SUBJECTS } from "@/torture/subjects.ts";
+import { type MutationTally, tryMutations } from "@/torture/try_mutations.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
-import {
-  checkFinished,
-  killRun,
-  liveOnce,
-  readTimelessMetrics,
-  writeKillConfig,
-} from "./kill_run.ts";
 import { readEngineChoice, SET_ENGINE } from "./open_engine.ts";
+import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  kills: { type: "string", value: "N", help: "runs to kill, by default 20" },
-  seed: { type: "string", value: "N", help: "of the moments, by default 1" },
+  kills: { type: "string", value: "N", help: "runs to kill, by default 100" },
+  mutations: { type: "string", value: "N", help: "damaged files of each kind, by default 1000" },
+  seed: { type: "string", value: "N", help: "of moments and damage, by default 1" },
   executor: { type: "string", value: "NAME", help: "auto, onnx or native, by default auto" },
+  out: { type: "string", value: "FILE", help: "a page for what was seen, in Markdown" },
   set: SET_ENGINE,
 } as const satisfies Options;
 
@@ -31,64 +34,124 @@ function readWhole(value: string | undefined, name: string, fallback: number): n
   );
 }
 
+/** What the runs of this task are, and where. */
+type Runs = {
+  readonly root: string;
+  readonly config: string;
+  /** A run that nobody touched. */
+  readonly whole: string;
+  readonly nowMs: () => number;
+};
+
+/** Kills runs, a line each. */
+async function killRuns(
+  { root, ...runs }: Runs,
+  { kills, seed, lastedMs }: {
+    readonly kills: number;
+    readonly seed: number;
+    readonly lastedMs: number;
+  },
+): Promise<readonly Kill[]> {
+  console.log("kill  after   lines  checkpoints      the same in the end");
+  const done: Kill[] = [];
+  let longestMs = lastedMs;
+  for (let i = 1; i <= kills; i++) {
+    const dir = join(root, `run-${i}`), prng = stream(seed, "torture", i);
+    const killed = await killRun(dir, { ...runs, kills: 1, longestMs, prng });
+    longestMs = killed.longestMs;
+    for (const { killMs, remains } of killed.lives) {
+      const { begun, metricsLines, checkpoints } = remains;
+      done.push({ killMs, remains, same: killed.same });
+      const found = begun
+        ? [String(metricsLines).padStart(5), checkpoints.join(" ").padEnd(15)]
+        : ["    –", "not begun      "];
+      const after = `${(killMs / 1000).toFixed(2)} s`.padStart(7);
+      console.log(
+        `${String(i).padStart(4)} ${after}  ${found.join("  ")}  ${killed.same ? "yes" : "NO"}`,
+      );
+    }
+    await Deno.remove(dir, { recursive: true });
+  }
+  return done;
+}
+
+/** Damages files of each kind, a line each. */
+async function damageFiles(
+  { root, whole }: Runs,
+  { cases, seed }: { readonly cases: number; readonly seed: number },
+): Promise<readonly MutationTally[]> {
+  const tallies: MutationTally[] = [];
+  const view = createTerminalProgress();
+  for (const subject of SUBJECTS) {
+    const tally = await tryMutations(subject, {
+      run: whole,
+      folder: join(root, "damaged"),
+      seed,
+      cases,
+      onCase: (done) => view.update({ done, total: cases, label: `damage ${subject}` }),
+    });
+    await view.finish();
+    tallies.push(tally);
+    const { right, refused, bad } = tally;
+    console.log(`${subject}: ${refused} refused, ${right} right, ${bad.length} bad of ${cases}`);
+    for (const { what, message } of bad) console.log(`  ${what}: ${message}`);
+  }
+  return tallies;
+}
+
 /** The task `torture`. */
 export const TORTURE = {
   name: "torture",
   summary:
-    "Kills small training runs (SIGKILL) at random moments, takes each up again and compares it with " +
-    "a run never killed; each line is a kill.",
-  usage: "[--kills N] [--seed N] [--executor NAME] [--set KEY=VALUE …]",
+    "Kills small training runs (SIGKILL) at random moments and compares what they come to with a run " +
+    "never killed; gives runs too small a disk, or one that may not be written to; damages tensors, " +
+    "tables, tokenizers, configurations, checkpoints and the Hub's cache.",
+  usage:
+    "[--kills N] [--mutations N] [--seed N] [--executor NAME] [--out FILE] [--set KEY=VALUE …]",
   options: OPTIONS,
   async run({ values }) {
-    const kills = readWhole(values.kills, "kills", 20), seed = readWhole(values.seed, "seed", 1);
+    const kills = readWhole(values.kills, "kills", 100), seed = readWhole(values.seed, "seed", 1);
+    const cases = readWhole(values.mutations, "mutations", 1000);
     const nowMs = () => performance.now();
     const root = await Deno.makeTempDir({ prefix: "torture-" });
     try {
       const choice = readEngineChoice("torture", values.set);
-      const config = await writeKillConfig(root, {
-        ...choice,
-        executor: values.executor ?? choice.executor,
-      });
-      const whole = join(root, "whole");
-      checkFinished(await liveOnce(whole, { config, killMs: null, nowMs }));
-      let { lastedMs: longestMs } = await liveOnce(join(root, "timed"), {
-        config,
-        killMs: null,
-        nowMs,
-      }); // a second time, with all that the first one cached
-      const lines = (await readTimelessMetrics(whole)).split("\n").length - 1;
-      console.log(
-        `a run never killed: ${(longestMs / 1000).toFixed(1)} s, ${lines} lines of metrics`,
-      );
-      console.log("kill  after   lines  checkpoints      the same in the end");
-      let differing = 0;
-      for (let i = 1; i <= kills; i++) {
-        const killed = await killRun(join(root, `run-${i}`), {
-          config,
-          whole,
-          kills: 1,
-          longestMs,
-          prng: stream(seed, "torture", i),
-          nowMs,
-        });
-        const { lives: [life], same } = killed;
-        longestMs = killed.longestMs;
-        if (!same) differing++;
-        const { killMs = 0, remains } = life ?? {};
-        const found = remains?.begun
-          ? [String(remains.metricsLines).padStart(5), remains.checkpoints.join(" ").padEnd(15)]
-          : ["    –", "not begun      "];
-        const after = `${(killMs / 1000).toFixed(2)} s`.padStart(7);
-        console.log(
-          `${String(i).padStart(4)} ${after}  ${found.join("  ")}  ${same ? "yes" : "NO"}`,
-        );
+      const executor = values.executor ?? choice.executor;
+      const config = await writeKillConfig(root, { ...choice, executor });
+      const runs: Runs = { root, config, whole: join(root, "whole"), nowMs };
+      checkFinished(await liveOnce(runs.whole, { config, killMs: null, nowMs }));
+      // a second time, with all that the first one cached
+      const timed = await liveOnce(join(root, "timed"), { config, killMs: null, nowMs });
+      const { lastedMs } = timed;
+      console.log(`a run never killed: ${(lastedMs / 1000).toFixed(1)} s`);
+      const tallies = cases > 0 ? await damageFiles(runs, { cases, seed }) : [];
+      const filled = await fillDisks(runs), locked = await lockDisks(runs);
+      const starved = filled === null || locked === null ? null : [...filled, ...locked];
+      for (const { what, said, good } of starved ?? []) {
+        console.log(`${what}: ${good ? "ok" : "NOT AS IT MUST BE"}: ${said}`);
       }
-      console.log(`${kills - differing} of ${kills} the same`);
-      return differing === 0;
+      if (starved === null) console.log("disks of a given size cannot be made here: not tried");
+      const killed = await killRuns(runs, { kills, seed, lastedMs });
+      const where = await describeWhere(runs.whole);
+      const record = { seed, where, lastedMs, kills: killed, starved, tallies };
+      console.log(`${killed.filter(({ same }) => same).length} of ${kills} the same`);
+      if (values.out !== undefined) await writeFileAtomic(values.out, formatRecord(record));
+      return isGood(record);
     } finally {
       await Deno.remove(root, { recursive: true });
     }
   },
 } as const satisfies Task<typeof OPTIONS>;
+
+/** Executor, system and processor in a few words. */
+async function describeWhere(run: string): Promise<string> {
+  const environment = await readJson(join(run, "environment.json"), "environment");
+  const executor = typeof environment === "object" && environment !== null &&
+      "executor" in environment
+    ? environment.executor
+    : "unknown";
+  return `executor ${executor}, Deno ${Deno.version.deno}, ${Deno.build.os} ${Deno.build.arch}, ` +
+    `${cpus()[0]?.model.trim() ?? "unknown processor"}`;
+}
 
 if (import.meta.main) await runTask(TORTURE);

@@ -7,7 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { getRepoFolderName, REGEX_COMMIT_HASH } from "@huggingface/hub";
 import { isFile, isFolder, writeFileAtomic } from "@/files.ts";
 
@@ -43,7 +43,8 @@ export async function readRef(cached: CachedRepo, revision: string): Promise<str
   if (isCommit(revision)) return revision;
   const path = join(repoFolder(cached), "refs", revision);
   if (!await isFile(path)) return null;
-  return (await Deno.readTextFile(path)).trim();
+  const commit = (await Deno.readTextFile(path)).trim();
+  return isCommit(commit) ? commit : null; // anything else is damage
 }
 
 /** Notes the commit of a revision. */
@@ -85,6 +86,15 @@ export async function linkBlob(blob: string, pointer: string): Promise<void> {
     await Deno.copyFile(blob, link);
   }
   await Deno.rename(link, pointer);
+}
+
+/**
+ * Whether a file of a snapshot is what it was when it was fetched: a link to a blob, which bears its hash
+ * as its name. A copy, where links cannot be made, is taken as it is.
+ */
+export async function isWhole(pointer: string): Promise<boolean> {
+  const hash = basename(await Deno.realPath(pointer));
+  return !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(hash) || await matchesHash(pointer, hash);
 }
 
 /**

@@ -16,6 +16,7 @@ import { isFile } from "@/files.ts";
 import {
   type CachedRepo,
   isCommit,
+  isWhole,
   linkBlob,
   listSnapshot,
   readRef,
@@ -102,6 +103,7 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
     }
   };
   const resolve = memoize(lookUpCommit);
+  const checked = new Set<string>();
 
   const list = memoize(async () => {
     const { commit, online } = await resolve();
@@ -125,9 +127,21 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
       }
       const { commit, online } = await resolve();
       const pointer = join(snapshotFolder(cached, commit), path);
-      if (await isFile(pointer)) return pointer;
-      if (!online) return null;
       const what = `${path} of ${subject}`;
+      if (await isFile(pointer)) {
+        if (checked.has(pointer) || await isWhole(pointer)) {
+          checked.add(pointer);
+          return pointer;
+        }
+        if (!online) {
+          throw new Error(
+            `Cannot use ${what} as its copy in the cache must have the hash that it was fetched with: ` +
+              `it has another; fetch it again where the Hub can be reached, or remove ${pointer}`,
+          );
+        }
+        await Deno.remove(await Deno.realPath(pointer)); // damaged: it is fetched again
+      }
+      if (!online) return null;
       const [info] = await withRetries(
         settings,
         what,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RunConfig, TrainingConfig } from "@/config.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { resolveConfig } from "@/resolve_config.ts";
+import { TINY_MODEL } from "@/torture/kill_run.ts";
 import type { MetricsLine } from "@/train/run_folder.ts";
 
 Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
@@ -10,17 +11,7 @@ Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
 export const CONFIG: RunConfig = resolveConfig({
   preset: "quickstart",
   file: {
-    model: {
-      fresh: {
-        hiddenSize: 8,
-        layers: 1,
-        attentionHeads: 2,
-        intermediateSize: 8,
-        vocabularySize: 250,
-        maxPositions: 48,
-      },
-      maxLength: 48,
-    },
+    model: TINY_MODEL,
     training: {
       epochs: 2,
       batchRows: 4,

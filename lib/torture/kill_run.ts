@@ -3,25 +3,29 @@
  * them compared with a run that never was.
  * @module
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isFile, readText, writeFileAtomic } from "@/files.ts";
+import type { ModelConfig } from "@/config.ts";
 import type { Prng } from "@/random.ts";
+
+/** A model so small that a run of it takes seconds. */
+export const TINY_MODEL = {
+  fresh: {
+    hiddenSize: 8,
+    layers: 1,
+    attentionHeads: 2,
+    intermediateSize: 8,
+    vocabularySize: 250,
+    maxPositions: 48,
+  },
+  maxLength: 48,
+} as const satisfies Partial<ModelConfig>;
 
 /** A small run that uses whatever a checkpoint must remember. */
 export const KILL_CONFIG = {
   preset: "quickstart",
   precision: "mixed-float16",
-  model: {
-    fresh: {
-      hiddenSize: 8,
-      layers: 1,
-      attentionHeads: 2,
-      intermediateSize: 8,
-      vocabularySize: 250,
-      maxPositions: 48,
-    },
-    maxLength: 48,
-  },
+  model: TINY_MODEL,
   training: {
     maxSteps: 60,
     epochs: 100,
@@ -59,26 +63,41 @@ export type Remains = {
   readonly checkpoints: readonly number[];
 };
 
+/** How a run is started. */
+export type LifeOptions = {
+  /** A file. */
+  readonly config: string;
+  readonly killMs: number | null;
+  readonly nowMs: () => number;
+  /** A command that the run's own is handed to, such as one that takes rights away. */
+  readonly through?: readonly string[];
+};
+
 /** Starts a run in `dir`, or goes on with it, and kills it after `killMs`; null: it may finish. */
 export async function liveOnce(
   dir: string,
-  { config, killMs, nowMs }: {
-    /** A file. */
-    readonly config: string;
-    readonly killMs: number | null;
-    readonly nowMs: () => number;
-  },
+  { config, killMs, nowMs, through = [] }: LifeOptions,
 ): Promise<Life> {
   const how = await isFile(join(dir, "config.json"))
     ? ["--resume", dir]
     : ["--config", config, "--out", dir];
   const startMs = nowMs();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", join(import.meta.dirname ?? "", "train.ts"), ...how],
+  const train = join(import.meta.dirname ?? "", "../cli/train.ts");
+  const [program = "", ...args] = [
+    ...through,
+    Deno.execPath(),
+    "run",
+    "--allow-all",
+    train,
+    ...how,
+  ];
+  const child = new Deno.Command(program, {
+    args,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
-    env: { NO_COLOR: "1", STX_CACHE: "" },
+    // What is cached survives a kill as well, and must serve those that come after.
+    env: { NO_COLOR: "1", STX_CACHE: join(dirname(config), "cache") },
   }).spawn();
   let killed = false;
   const timer = killMs === null ? undefined : setTimeout(() => {
@@ -161,11 +180,15 @@ export async function killRun(
     if (lives.length === 0) await Deno.remove(dir, { recursive: true });
   }
   checkFinished(await liveOnce(dir, { config, killMs: null, nowMs }));
+  return { lives, same: await isSameRun(dir, whole), longestMs: shortestMs };
+}
+
+/** Whether metrics (but for times) and weights of two finished runs are the same bytes. */
+export async function isSameRun(one: string, other: string): Promise<boolean> {
   const weights = (run: string) => Deno.readFile(join(run, "model", "model.safetensors"));
-  const [a, b] = [await weights(dir), await weights(whole)];
-  const same = await readTimelessMetrics(dir) === await readTimelessMetrics(whole) &&
+  const [a, b] = [await weights(one), await weights(other)];
+  return await readTimelessMetrics(one) === await readTimelessMetrics(other) &&
     a.length === b.length && a.every((byte, i) => byte === b[i]);
-  return { lives, same, longestMs: shortestMs };
 }
 
 /** A life that was not ended from outside must have ended well. */

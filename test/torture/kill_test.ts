@@ -9,7 +9,7 @@ import {
   liveOnce,
   readTimelessMetrics,
   writeKillConfig,
-} from "@/cli/kill_run.ts";
+} from "@/torture/kill_run.ts";
 
 const nowMs = () => performance.now();
 const root = await Deno.makeTempDir({ prefix: "kill-" });
@@ -52,17 +52,11 @@ Deno.test("a run killed at four random moments ends with the bytes of one never 
   ok(same, `the moments: ${lives.map(({ killMs }) => killMs.toFixed(0)).join(", ")} ms`);
 });
 
-/** Starts a run by a shell: `start` is what comes before the command, limits or another command. */
-async function startRun(start: string, ...options: string[]) {
-  const train = join(import.meta.dirname ?? "", "../../lib/cli/train.ts");
-  const { code, stderr } = await new Deno.Command("/bin/sh", {
-    args: ["-c", `${start} "$0" "$@"`, Deno.execPath(), "run", "--allow-all", train, ...options],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-    env: { NO_COLOR: "1", STX_CACHE: "" },
-  }).output();
-  return { code, error: new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "" };
+/** Starts a run, or goes on with it, by a shell: `start` is what comes before the command. */
+async function startRun(start: string, dir: string) {
+  const through = ["/bin/sh", "-c", `${start} "$0" "$@"`];
+  const { exitCode, errors } = await liveOnce(dir, { config, killMs: null, nowMs, through });
+  return { code: exitCode, error: errors.trim().split("\n").at(-1) ?? "" };
 }
 
 /** Files may have 24 blocks of 512 bytes: less than a checkpoint or the metrics of a whole run. */
@@ -76,7 +70,7 @@ Deno.test(
   { ignore },
   async () => {
     const dir = join(root, "full");
-    const { code, error } = await startRun(NO_ROOM, "--config", config, "--out", dir);
+    const { code, error } = await startRun(NO_ROOM, dir);
     strictEqual(code, 1);
     strictEqual(
       error,
@@ -97,7 +91,7 @@ Deno.test(
     const dir = join(root, "again");
     const before = await inspectRemains(dir), metrics = await readTimelessMetrics(dir);
     ok(before.checkpoints.includes(60), "premise: the run is there from the test above");
-    const { code, error } = await startRun(NO_ROOM, "--resume", dir);
+    const { code, error } = await startRun(NO_ROOM, dir);
     strictEqual(code, 1);
     strictEqual(
       error,
@@ -118,7 +112,7 @@ Deno.test("a run refuses a folder that it may not write to, by name", { ignore }
   // The superuser may write everywhere, unless that right is dropped.
   const start = Deno.uid() === 0 ? "exec setpriv --bounding-set=-dac_override" : "exec";
   const dir = join(locked, "run");
-  const { code, error } = await startRun(start, "--config", config, "--out", dir);
+  const { code, error } = await startRun(start, dir);
   strictEqual(code, 1);
   strictEqual(
     error,

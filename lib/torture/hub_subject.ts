@@ -1,0 +1,69 @@
+/**
+ * The Hub's cache, read without the Hub: by wish (`HF_HUB_OFFLINE`) and because nothing answers.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { join, relative } from "node:path";
+import { linkBlob, repoFolder, snapshotFolder, writeRef } from "@/data/hub_cache.ts";
+import { HUB_DATASETS, openHubSource } from "@/data/hub.ts";
+import type { HubSettings } from "@/data/hub_settings.ts";
+import { readRows } from "@/data/read_rows.ts";
+import { readBytes } from "@/files.ts";
+import { PRESETS } from "@/presets.ts";
+
+const COMMIT = "0123456789abcdef0123456789abcdef01234567";
+
+/** A cache with one data set in it, whose files may be damaged. */
+export type HubSubject = {
+  /** Paths in the folder of the cache. */
+  readonly files: readonly string[];
+  /** Reads the data set; gives what is wrong with its rows, null where nothing is. */
+  read(): Promise<string | null>;
+};
+
+/** Makes a cache in `cacheDir` that holds the test split of AG News; `table` is its content. */
+export async function makeHubCache(cacheDir: string, table: string): Promise<HubSubject> {
+  const [task] = PRESETS.quickstart.tasks, place = HUB_DATASETS.ag_news;
+  if (task === undefined || place === undefined) throw new TypeError("internal: no ag_news");
+  const cached = { cacheDir, repo: place.repo, kind: "dataset" } as const;
+  const bytes = await readBytes(table, "table");
+  const blob = join(
+    repoFolder(cached),
+    "blobs",
+    createHash("sha256").update(bytes).digest("hex"),
+  );
+  await Deno.mkdir(join(repoFolder(cached), "blobs"), { recursive: true });
+  await Deno.writeFile(blob, bytes);
+  await linkBlob(blob, join(snapshotFolder(cached, COMMIT), "data", "test-00000-of-00001.parquet"));
+  await writeRef(cached, place.revision, COMMIT);
+  const settings: HubSettings = {
+    endpoint: "http://127.0.0.1:9", // where nothing listens
+    token: null,
+    cacheDir,
+    offline: true,
+    retryDelaysMs: [],
+    silenceTimeoutMs: 1000,
+  };
+  const readAll = async (offline: boolean) => {
+    const source = openHubSource({ settings: { ...settings, offline } });
+    const files = await source.files(task.dataset, "test");
+    if (files.length === 0) {
+      throw new Deno.errors.NotFound(
+        `Cannot read data as ${source.describe()} must hold the test split: it does not`,
+      );
+    }
+    return JSON.stringify(await readRows(files, task));
+  };
+  const good = await readAll(true);
+  return {
+    files: [blob, join(repoFolder(cached), "refs", place.revision)].map((path) =>
+      relative(cacheDir, path)
+    ),
+    async read() {
+      for (const offline of [true, false]) {
+        if (await readAll(offline) !== good) return "it gave other rows than were fetched";
+      }
+      return null;
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Damage to files, drawn from a stream of chance: the same stream, the same damage. Bytes are turned,
+ * cut off, blown up, repeated; in JSON, values change their type, their size or their name.
+ * @module
+ */
+import type { Prng } from "@/random.ts";
+
+/** A file's bytes after damage, and the damage in words. */
+export type Mutation = { readonly bytes: Uint8Array<ArrayBuffer>; readonly what: string };
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Whole numbers that overflow, or ask for more memory than there is, where a length is read. */
+const LENGTHS = [
+  0n,
+  1n,
+  0x7fn,
+  0x7fff_ffffn,
+  0x8000_0000n,
+  0xffff_ffffn,
+  2n ** 40n,
+  2n ** 64n - 1n,
+];
+
+/** Values of every type, awkward ones of each. */
+const VALUES: readonly unknown[] = [
+  ...[null, true, false, 0, -1, 0.5, 2 ** 31, 2 ** 53, 1e300, -1e300],
+  ...["", "\u0000", "x".repeat(5000), "__proto__", "\ud800", [], [[]], {}, { "": null }],
+];
+
+function pick<T>(items: readonly T[], prng: Prng): T {
+  const item = items[prng.below(items.length)];
+  if (item === undefined) throw new TypeError("internal: nothing to pick from");
+  return item;
+}
+
+/** A place in `bytes`: anywhere, or close to an end, where formats keep their lengths. */
+function pickPlace(bytes: Bytes, prng: Prng): number {
+  const near = Math.min(bytes.length, 64);
+  switch (prng.below(3)) {
+    case 0:
+      return prng.below(near);
+    case 1:
+      return bytes.length - 1 - prng.below(near);
+    default:
+      return prng.below(bytes.length);
+  }
+}
+
+const BYTE_DAMAGES: readonly ((bytes: Bytes, prng: Prng) => Mutation)[] = [
+  function flipBits(bytes, prng) {
+    const count = 1 + prng.below(8);
+    for (let i = 0; i < count; i++) {
+      const at = pickPlace(bytes, prng);
+      bytes[at] = (bytes[at] ?? 0) ^ 1 << prng.below(8);
+    }
+    return { bytes, what: `${count} bits turned` };
+  },
+  function cutShort(bytes, prng) {
+    const length = prng.below(bytes.length);
+    return { bytes: bytes.slice(0, length), what: `cut to ${length} of ${bytes.length} bytes` };
+  },
+  function blowUpLength(bytes, prng) {
+    const at = pickPlace(bytes, prng), value = pick(LENGTHS, prng), width = prng.below(2) ? 8 : 4;
+    for (let i = 0; i < width && at + i < bytes.length; i++) {
+      bytes[at + i] = Number(value >> BigInt(8 * i) & 0xffn);
+    }
+    return { bytes, what: `${width} bytes at ${at} made ${value}` };
+  },
+  function blowUpVarint(bytes, prng) { // Thrift's and Protocol Buffers' way to write lengths
+    const at = pickPlace(bytes, prng), length = 1 + prng.below(9);
+    for (let i = 0; i < length && at + i < bytes.length; i++) bytes[at + i] = 0xff;
+    if (at + length < bytes.length) bytes[at + length] = prng.below(128);
+    return { bytes, what: `a varint of ${length + 1} bytes at ${at}` };
+  },
+  function blank(bytes, prng) {
+    const at = pickPlace(bytes, prng), length = 1 + prng.below(64);
+    bytes.fill(0, at, at + length);
+    return { bytes, what: `${length} bytes at ${at} made 0` };
+  },
+  function repeat(bytes, prng) {
+    const at = pickPlace(bytes, prng), length = 1 + prng.below(64);
+    const twice = new Uint8Array(bytes.length + bytes.subarray(at, at + length).length);
+    twice.set(bytes.subarray(0, at + length));
+    twice.set(bytes.subarray(at), twice.length - (bytes.length - at));
+    return { bytes: twice, what: `${length} bytes at ${at} repeated` };
+  },
+];
+
+/** Damages the bytes of a file. */
+export function mutateBytes(bytes: Uint8Array, prng: Prng): Mutation {
+  if (bytes.length === 0) throw new RangeError("Cannot mutate bytes as there must be some: 0");
+  return pick(BYTE_DAMAGES, prng)(Uint8Array.from(bytes), prng);
+}
+
+/** A value inside JSON: where it hangs, and under which name. */
+type Place = { readonly parent: Record<string, unknown> | unknown[]; readonly key: string };
+
+/**
+ * A place drawn by walking down: at each level any child, so that large lists hide nothing; the walk ends
+ * at a leaf, or now and then above it.
+ */
+function walkDown(root: Record<string, unknown>, prng: Prng): Place {
+  let place: Place = { parent: root, key: "root" };
+  for (;;) {
+    const value: unknown = Reflect.get(place.parent, place.key);
+    const keys = typeof value === "object" && value !== null ? Object.keys(value) : [];
+    if (keys.length === 0 || prng.below(6) === 0) return place;
+    place = { parent: value as Record<string, unknown>, key: pick(keys, prng) };
+  }
+}
+
+/** Changes the value at a place, and says how. */
+function damageValue({ parent, key }: Place, prng: Prng): string {
+  const value: unknown = Reflect.get(parent, key);
+  const set = (next: unknown) => Reflect.set(parent, key, next);
+  const choice = prng.below(5);
+  if (choice === 0 && !Array.isArray(parent) && key !== "root") {
+    delete parent[key];
+    return `"${key}" left out`;
+  }
+  if (choice === 1 && !Array.isArray(parent) && key !== "root") {
+    delete parent[key];
+    parent[`${key}_`] = value;
+    return `"${key}" renamed`;
+  }
+  if (choice === 2 && typeof value === "number") {
+    const factor = pick([-1, 0.3, 1e3, 1e6, 1e9, 1e12], prng);
+    set(value * factor);
+    return `"${key}" times ${factor}`;
+  }
+  if (choice === 2 && Array.isArray(value)) {
+    set(prng.below(2) ? value.slice(1) : [...value, ...value, value]);
+    return `list "${key}" of ${value.length} items made another length`;
+  }
+  const next = pick(VALUES, prng);
+  set(next);
+  return `"${key}" made ${JSON.stringify(next).slice(0, 20)}`;
+}
+
+/** Damages a JSON text: what it says, in three of four cases, or else its bytes. */
+export function mutateJson(text: string, prng: Prng): Mutation {
+  const encoder = new TextEncoder();
+  if (prng.below(4) === 0) return mutateBytes(encoder.encode(text), prng);
+  const holder: Record<string, unknown> = { root: JSON.parse(text) };
+  const what = damageValue(walkDown(holder, prng), prng);
+  return { bytes: encoder.encode(JSON.stringify(holder.root, null, 2)), what };
+}
+
+/** Damages a safetensors file: the JSON of its header, whose length is then put right, or its bytes. */
+export function mutateSafetensors(bytes: Uint8Array<ArrayBuffer>, prng: Prng): Mutation {
+  if (prng.below(2) === 0) return mutateBytes(bytes, prng);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const json = new TextDecoder().decode(bytes.subarray(8, 8 + length));
+  const header = mutateJson(json, prng);
+  const data = bytes.subarray(8 + length);
+  const made = new Uint8Array(8 + header.bytes.length + data.length);
+  new DataView(made.buffer).setBigUint64(0, BigInt(header.bytes.length), true);
+  made.set(header.bytes, 8);
+  made.set(data, 8 + header.bytes.length);
+  return { bytes: made, what: `header: ${header.what}` };
+}
