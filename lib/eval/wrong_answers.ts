@@ -1,0 +1,90 @@
+/**
+ * What a run got wrong, with the texts, so that a person can read it.
+ * @module
+ */
+
+import { isTaggedRow, type Row } from "@/data/rows.ts";
+import { type EntityError, findEntityErrors } from "@/eval/entity_errors.ts";
+import type { PredictionRecord } from "@/eval/prediction_record.ts";
+
+/** One classified text, by the names of its classes. */
+export type Answer = {
+  readonly gold: string;
+  readonly predicted: string;
+  /** Of the predicted class. */
+  readonly probability: number;
+  readonly text: string;
+};
+
+/** The answer to each row of a classification, in the order of the rows. */
+export function listAnswers(record: PredictionRecord, rows: readonly Row[]): readonly Answer[] {
+  checkRows(record, rows);
+  if (record.kind !== "classification") throw wrongKind(record, "classification");
+  const { labels, gold, predicted, probability } = record;
+  return rows.map((row, i) => ({
+    gold: labels[gold[i] ?? -1] ?? "",
+    predicted: labels[predicted[i] ?? -1] ?? "",
+    probability: probability[i] ?? NaN,
+    text: isTaggedRow(row) ? row.tokens.join(" ") : row.text,
+  }));
+}
+
+/** The wrong ones among answers, those first that the model was surest of. */
+export function pickWrong(answers: readonly Answer[]): readonly Answer[] {
+  return answers.filter(({ gold, predicted }) => gold !== predicted)
+    .sort((a, b) => b.probability - a.probability);
+}
+
+/** A sentence whose entities are not all right. */
+export type WrongSentence = {
+  readonly words: readonly string[];
+  /** BIO tags by name, one a word. */
+  readonly gold: readonly string[];
+  readonly predicted: readonly string[];
+  readonly errors: readonly EntityError[];
+};
+
+/** The sentences of a tagging with at least one entity error, in the order of the rows. */
+export function listWrongSentences(
+  record: PredictionRecord,
+  rows: readonly Row[],
+): readonly WrongSentence[] {
+  checkRows(record, rows);
+  if (record.kind !== "tagging") throw wrongKind(record, "tagging");
+  const name = (tag: number) => record.labels[tag] ?? "O";
+  return rows.flatMap((row, i) => {
+    if (!isTaggedRow(row)) return [];
+    const gold = (record.gold[i] ?? []).map(name);
+    const predicted = (record.predicted[i] ?? []).map(name);
+    const errors = findEntityErrors(gold, predicted);
+    return errors.length === 0 ? [] : [{ words: row.tokens, gold, predicted, errors }];
+  });
+}
+
+/** The record of one task on one split. */
+export function pickRecord(
+  records: readonly PredictionRecord[],
+  { task, split }: Pick<PredictionRecord, "task" | "split">,
+): PredictionRecord {
+  const found = records.find((record) => record.task === task && record.split === split);
+  if (found !== undefined) return found;
+  const known = records.map((record) => `${record.task} ${record.split}`);
+  throw new RangeError(
+    `Cannot pick predictions as task and split must be among ${
+      known.join(", ")
+    }: current ones are ${task} ${split}`,
+  );
+}
+
+function checkRows({ task, split, gold }: PredictionRecord, rows: readonly Row[]): void {
+  if (gold.length === rows.length) return;
+  throw new RangeError(
+    `Cannot read answers of ${task} ${split} as there must be ${gold.length} rows: current number is ${rows.length}`,
+  );
+}
+
+function wrongKind({ task, kind }: PredictionRecord, wanted: string): TypeError {
+  return new TypeError(
+    `Cannot read answers of ${task} as its kind must be ${wanted}: current value is ${kind}`,
+  );
+}

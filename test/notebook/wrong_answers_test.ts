@@ -1,0 +1,74 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { DISPLAY } from "@/notebook/displayable.ts";
+import { showWrongSentences } from "@/notebook/show_wrong.ts";
+import { listAnswers, listWrongSentences, pickRecord, pickWrong } from "@/eval/wrong_answers.ts";
+import type { PredictionRecord } from "@/eval/prediction_record.ts";
+import { answerMap } from "@/report/answer_map.ts";
+
+const TOPICS: PredictionRecord = {
+  task: "topics",
+  split: "test",
+  kind: "classification",
+  labels: ["World", "Sports"],
+  gold: [0, 1, 1],
+  predicted: [1, 1, 0],
+  probability: [0.6, 0.9, 0.8],
+};
+const TEXTS = [{ text: "a", label: 0 }, { text: "b", label: 1 }, { text: "c", label: 1 }];
+const NAMES: PredictionRecord = {
+  task: "names",
+  split: "test",
+  kind: "tagging",
+  labels: ["O", "B-PER", "I-PER"],
+  gold: [[1, 2, 0], [0, 1]],
+  predicted: [[1, 0, 0], [0, 1]],
+};
+const SENTENCES = [
+  { tokens: ["Ada", "Lovelace", "left"], tags: [1, 2, 0] },
+  { tokens: ["Hello", "Ada"], tags: [0, 1] },
+];
+
+Deno.test("listAnswers() and pickWrong() put texts beside answers, the surest errors first", () => {
+  const wrong = pickWrong(listAnswers(TOPICS, TEXTS));
+  deepStrictEqual(wrong, [
+    { gold: "Sports", predicted: "World", probability: 0.8, text: "c" },
+    { gold: "World", predicted: "Sports", probability: 0.6, text: "a" },
+  ]);
+});
+
+Deno.test("listWrongSentences() keeps the sentences with errors alone", () => {
+  const wrong = listWrongSentences(NAMES, SENTENCES);
+  deepStrictEqual(wrong.map(({ words, errors }) => [words[0], errors[0]?.kind]), [
+    ["Ada", "boundary"],
+  ]);
+  strictEqual(
+    showWrongSentences(wrong)[DISPLAY]()["text/plain"],
+    "Errors: boundary. Gold, then predicted:\n[Ada Lovelace PER] left\n[Ada PER] Lovelace left",
+  );
+});
+
+Deno.test("answers of other rows, kinds and splits are refused", () => {
+  throws(() => listAnswers(TOPICS, []), {
+    message: "Cannot read answers of topics test as there must be 3 rows: current number is 0",
+  });
+  throws(() => listAnswers(NAMES, SENTENCES), {
+    name: "TypeError",
+    message:
+      "Cannot read answers of names as its kind must be classification: current value is tagging",
+  });
+  throws(() => pickRecord([TOPICS, NAMES], { task: "topics", split: "validation" }), {
+    message:
+      "Cannot pick predictions as task and split must be among topics test, names test: current ones are topics validation",
+  });
+  strictEqual(pickRecord([TOPICS, NAMES], { task: "names", split: "test" }), NAMES);
+});
+
+Deno.test("answerMap() counts the wrong answers and draws all of few", async () => {
+  const { figure, spec } = await answerMap(listAnswers(TOPICS, TEXTS), "topics");
+  strictEqual(
+    figure.alt,
+    "2 of 3 answers are wrong; each is a dot by gold class and by the probability of the predicted one.",
+  );
+  const { data } = spec;
+  strictEqual(data && "values" in data && Array.isArray(data.values) && data.values.length, 3);
+});
