@@ -11,6 +11,7 @@ import { castGraph } from "@/engine/autocast.ts";
 import type { Executor, Program, TracedExecutor } from "@/engine/executor.ts";
 import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
+import { type HeldProgram, HeldPrograms, RecentPrograms } from "@/engine/program_store.ts";
 import { copyElements } from "@/engine/memory.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { newRecording, type Recording } from "@/engine/recording.ts";
@@ -23,6 +24,9 @@ export const BACKEND = "recorded";
 /** Pending nodes after which an eager computation is run, so that a long loop does not pile up. */
 const MOST_PENDING = 4000;
 
+/** Programs of eager computations that are kept, the ones used last. */
+const MOST_PROGRAMS = 256;
+
 const DTYPES: ReadonlySet<string> = new Set(["float32", "int32", "bool"] satisfies DType[]);
 
 export class RecordingBackend extends tf.KernelBackend {
@@ -31,10 +35,9 @@ export class RecordingBackend extends tf.KernelBackend {
   inFlight: Promise<void> = Promise.resolve();
   busy = 0;
   #pending = new Set<Value>();
-  #programs = new Map<string, Program>();
+  #programs = new RecentPrograms(MOST_PROGRAMS);
+  #traced = new HeldPrograms();
   #live = 0;
-
-  #traced = new Map<string, Program>();
 
   #compiler: { readonly executor: TracedExecutor; readonly precision: Precision };
 
@@ -224,28 +227,24 @@ export class RecordingBackend extends tf.KernelBackend {
     }
   }
 
-  /** The program for a graph; equal graphs share one. */
+  /** The program for a graph, to be run at once; equal graphs share one. */
   compile(graph: Graph): Program {
-    const key = graphKey(graph);
-    let program = this.#programs.get(key);
-    if (program === undefined) {
-      program = timeRuns(this.executor.compile(graph));
-      this.#programs.set(key, program);
-    }
-    return program;
+    return this.#programs.use(graphKey(graph), () => timeRuns(this.executor.compile(graph)));
   }
 
-  /** The program for a graph that `jit` recorded; equal graphs share one. */
-  async compileTraced(graph: Graph): Promise<Program> {
+  /** The program for a graph that `jit` recorded, kept until it is dropped; equal graphs share one. */
+  async compileTraced(graph: Graph): Promise<HeldProgram> {
     const { executor, precision } = this.#compiler;
     const cast = castGraph(graph, precision);
-    const key = `${this.compilerName}\n${graphKey(cast)}`;
-    let program = this.#traced.get(key);
-    if (program === undefined) {
-      program = timeRuns(await executor.compile(cast));
-      this.#traced.set(key, program);
-    }
-    return program;
+    return await this.#traced.hold(
+      `${this.compilerName}\n${graphKey(cast)}`,
+      async () => timeRuns(await executor.compile(cast)),
+    );
+  }
+
+  /** Number of compiled programs that are held by `jit`. */
+  get heldPrograms(): number {
+    return this.#traced.size;
   }
 
   /** Runs `work`, keeping reads and other compiled calls waiting until it is done. */
@@ -276,7 +275,6 @@ export class RecordingBackend extends tf.KernelBackend {
 
   /** Frees what single operations were compiled to; TensorFlow.js calls it when it lets a backend go. */
   override dispose(): void {
-    for (const program of this.#programs.values()) program.release();
     this.#programs.clear();
     this.#pending.clear();
   }

@@ -2,8 +2,9 @@
  * A graph to be compiled: the nodes that some outputs need, in order, with a key that equal graphs share.
  * @module
  */
+import { createHash } from "node:crypto";
 import type { Node, Operation } from "@/engine/ir.ts";
-import { digest } from "@/engine/tape.ts";
+import { keepNumbers } from "@/engine/tape.ts";
 
 /** A value that a program gives; `target` is the input (by position) that it replaces in place, or null. */
 export type GraphOutput = { readonly node: Node; readonly target: number | null };
@@ -51,7 +52,7 @@ export function makeGraph(
   return { name, inputs, outputs, nodes, modelSizes };
 }
 
-/** A text that two graphs share only if the same program serves both. */
+/** A SHA-256 of all that a program depends on: two graphs share it only if the same program serves both. */
 export function graphKey({ inputs, outputs, nodes }: Graph): string {
   const numbers = new Map<Node, number>();
   const number = (node: Node) => numbers.get(node);
@@ -74,11 +75,13 @@ export function graphKey({ inputs, outputs, nodes }: Graph): string {
     );
   }
   lines.push(...outputs.map(({ node, target }) => `output ${number(node)} ${target}`));
-  return lines.join("\n");
+  return sha256(lines.join("\n"));
 }
 
+const sha256 = (of: string | Uint8Array) => createHash("sha256").update(of).digest("hex");
+
 function operationKey(operation: Operation): string {
-  if (operation.kind === "constant") return `constant ${operation.value} ${1 / operation.value}`;
-  if (operation.kind !== "data") return JSON.stringify(operation);
-  return `data ${operation.data.length} ${digest(operation.data)}`;
+  if (operation.kind !== "data") return JSON.stringify(operation, keepNumbers);
+  const { buffer, byteOffset, byteLength, length } = operation.data;
+  return `data ${length} ${sha256(new Uint8Array(buffer, byteOffset, byteLength))}`;
 }

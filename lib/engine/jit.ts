@@ -9,10 +9,10 @@
 import { setImmediate } from "node:timers";
 import * as tf from "@tensorflow/tfjs";
 import { RecordingBackend } from "@/engine/backend.ts";
-import type { Program } from "@/engine/executor.ts";
 import { type Graph, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Memory } from "@/engine/memory.ts";
+import type { HeldProgram } from "@/engine/program_store.ts";
 import { newRecording } from "@/engine/recording.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { timePreparation } from "@/engine/timing.ts";
@@ -22,7 +22,11 @@ import { Value } from "@/engine/value.ts";
 export type TensorMap = { readonly [name: string]: tf.Tensor };
 
 /** A function from tensors to tensors; inputs stay the caller's, outputs become the caller's. */
-export type Jitted<I extends TensorMap, O extends TensorMap> = (inputs: I) => Promise<O>;
+export type Jitted<I extends TensorMap, O extends TensorMap> = {
+  (inputs: I): Promise<O>;
+  /** Lets go of what was compiled, and of tensors from outside; a later call compiles anew. */
+  release(): void;
+};
 
 /** Told of each program as it is compiled: a first call per signature takes about a second. */
 export type CompileListener = (name: string) => void;
@@ -47,7 +51,13 @@ type Traced = {
   readonly updates: readonly { variable: tf.Variable; input: number }[];
 };
 
-type Compiled = Omit<Traced, "graph"> & { readonly program: Program };
+type Compiled = Omit<Traced, "graph"> & {
+  readonly held: HeldProgram;
+  readonly backend: RecordingBackend;
+};
+
+/** What functions that nobody can call any more have compiled is released like the rest of them. */
+const forgotten = new FinalizationRegistry(releaseAll);
 
 /** See the head of the file. `name` appears in errors and progress. */
 export function jit<I extends TensorMap, O extends TensorMap>(
@@ -55,7 +65,7 @@ export function jit<I extends TensorMap, O extends TensorMap>(
   run: (inputs: I) => O,
 ): Jitted<I, O> {
   const known = new Map<string, Compiled>();
-  return async (inputs) => {
+  const jitted = async (inputs: I): Promise<O> => {
     const backend = tf.backend();
     if (!(backend instanceof RecordingBackend)) {
       await nextTurn();
@@ -71,12 +81,29 @@ export function jit<I extends TensorMap, O extends TensorMap>(
       listener(name);
       compiled = await timePreparation(async () => {
         const { graph, ...bindings } = trace(name, run, inputs, backend);
-        return { program: await backend.hold(() => backend.compileTraced(graph)), ...bindings };
+        const held = await backend.hold(() => backend.compileTraced(graph));
+        return { ...bindings, held, backend };
       });
       known.set(signature, compiled);
     }
-    return await call(compiled, inputs, backend) as O;
+    return await call(compiled, inputs) as O;
   };
+  const released = Object.assign(jitted, { release: () => releaseAll(known) });
+  forgotten.register(released, known);
+  return released;
+}
+
+/** Lets go of all that a function has compiled, in place. */
+function releaseAll(known: Map<string, Compiled>): void {
+  for (const { held, sources, backend } of known.values()) {
+    held.drop();
+    for (const source of sources) {
+      if (source.kind === "value" && backend.disposeData(source.value)) {
+        tf.engine().removeDataId(source.value, backend);
+      }
+    }
+  }
+  known.clear();
 }
 
 /** Lets what waits for its turn have it: without a program to wait for, nothing else would in a long loop. */
@@ -170,9 +197,8 @@ function restore(variable: tf.Variable, dataId: object, backend: RecordingBacken
 
 /** Binds inputs and variables and runs the program. */
 async function call(
-  { program, sources, outputs, updates }: Compiled,
+  { held, sources, outputs, updates, backend }: Compiled,
   inputs: TensorMap,
-  backend: RecordingBackend,
 ): Promise<TensorMap> {
   const owned = updates.map(({ variable }) => ownValue(variable, backend));
   const blocks = sources.map((source) => {
@@ -184,7 +210,7 @@ async function call(
   });
   const results = outputs.map(({ shape, dtype }) => new Value(shape, dtype));
   const targets: Memory[] = [...results, ...owned].map((value) => value.allocate());
-  await backend.hold(() => program.run(blocks, targets));
+  await backend.hold(() => held.program.run(blocks, targets));
   return Object.fromEntries(outputs.map(({ name, shape, dtype }, i) => {
     const value = results[i] as Value;
     backend.adopt(value);

@@ -67,14 +67,6 @@ export function isConstant(node: Node, value?: number): boolean {
   return operation.kind === "constant" && (value === undefined || operation.value === value);
 }
 
-/** A 32-bit digest of array elements, for keys. */
-export function digest(data: Float32Array | Int32Array | Uint8Array): number {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  let h = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193);
-  return h >>> 0;
-}
-
 /** A number as elements of a type have it. */
 function convert(value: number, dtype: DType): number {
   switch (dtype) {
@@ -239,8 +231,8 @@ export class Tape {
   }
 }
 
-/** Keeps what JSON would lose: NaN, infinities and the sign of zero tell constants apart. */
-function keepNumbers(_key: string, value: unknown): unknown {
+/** For `JSON.stringify`: keeps what it would lose; NaN, infinities and the sign of zero tell constants apart. */
+export function keepNumbers(_key: string, value: unknown): unknown {
   if (typeof value !== "number") return value;
   return Number.isFinite(value) && !Object.is(value, -0)
     ? value
