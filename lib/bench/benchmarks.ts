@@ -17,6 +17,7 @@ export const BENCHMARKS = {
   epoch: "the first steps of a real run, in length buckets and padded",
   ops: "single operations",
 } as const;
+/** Name of a benchmark. */
 export type BenchName = keyof typeof BENCHMARKS;
 
 /** One line of results, or, of single operations, one set of lines. */

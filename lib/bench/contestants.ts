@@ -8,6 +8,7 @@ import { type Job, type JobOutcome, readOutcome } from "@/bench/job.ts";
 
 /** PyTorch's variants, as `torch_bench.py` calls them. */
 export const TORCH_VARIANTS = ["eager", "compiled"] as const;
+/** One of {@link TORCH_VARIANTS}. */
 export type TorchVariant = typeof TORCH_VARIANTS[number];
 
 /** A program that does jobs. */

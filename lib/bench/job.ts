@@ -63,6 +63,7 @@ export type OperationsJob = {
   readonly runs: number;
 };
 
+/** What a contestant is given to measure. */
 export type Work = StepJob | EncodeJob | EpochJob | OperationsJob;
 
 /** How numbers are computed; PyTorch goes by precision and threads alone. */

@@ -29,6 +29,7 @@ const MOST_PROGRAMS = 256;
 
 const DTYPES: ReadonlySet<string> = new Set(["float32", "int32", "bool"] satisfies DType[]);
 
+/** See the head of the file: records what TensorFlow.js asks for, and runs it when a value is read. */
 export class RecordingBackend extends tf.KernelBackend {
   recording: Recording = newRecording(null);
   /** The last compiled call that is still running; reads wait for it. */

@@ -14,6 +14,7 @@ import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 
+/** What {@link openEngine} is to compute with; all may be left out. */
 export type EngineOptions = {
   /** What computes; `cpu` where it is left out. */
   readonly device?: Device;

@@ -9,6 +9,7 @@ import { keepNumbers } from "@/engine/tape.ts";
 /** A value that a program gives; `target` is the input (by position) that it replaces in place, or null. */
 export type GraphOutput = { readonly node: Node; readonly target: number | null };
 
+/** What a program computes: outputs as nodes over inputs. */
 export type Graph = {
   readonly name: string;
   /** Leaf nodes, in the order in which a program takes them. */

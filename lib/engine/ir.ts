@@ -7,11 +7,13 @@
  */
 import type { View } from "@/engine/views.ts";
 
+/** Types of elements. */
 export type DType = "float32" | "int32" | "bool";
 
 /** A type of two bytes that products may be made in. */
 export type HalfType = "bfloat16" | "float16";
 
+/** Elementwise operations of one operand, whose type the result has. */
 export const UNARY_OPERATIONS = [
   "neg",
   "abs",
@@ -32,6 +34,7 @@ export const UNARY_OPERATIONS = [
   "round-bfloat16", // to the nearest number of the type, kept as float32
   "round-float16",
 ] as const;
+/** One of {@link UNARY_OPERATIONS}. */
 export type UnaryOperation = typeof UNARY_OPERATIONS[number];
 
 /** `div` of int32 is cut off towards 0; it is never by 0. */
@@ -52,6 +55,7 @@ export const BINARY_OPERATIONS = [
   "and",
   "or",
 ] as const;
+/** One of {@link BINARY_OPERATIONS}. */
 export type BinaryOperation = typeof BINARY_OPERATIONS[number];
 
 /** Binary operations whose result is a truth value. */
@@ -59,6 +63,7 @@ export const COMPARISONS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le",
 
 /** `argmax` and `argmin` give int32 indices and take one axis. */
 export const REDUCTIONS = ["sum", "max", "min", "prod", "any", "all", "argmax", "argmin"] as const;
+/** One of {@link REDUCTIONS}. */
 export type Reduction = typeof REDUCTIONS[number];
 
 /** What a node does; operands of elementwise operations have the node's own shape (broadcasts are views). */
@@ -108,6 +113,7 @@ export type Composite = {
   readonly output: number;
 };
 
+/** One operation with its operands and the shape and type of its result. */
 export type Node = {
   /** Position in the order of recording; operands always come before. */
   readonly id: number;

@@ -12,6 +12,7 @@ export const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1 } as const satisfie
 
 const ALIGNMENT = 64;
 
+/** A block of memory seen as elements of a type. */
 export type Elements =
   | Float32Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>

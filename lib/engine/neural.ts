@@ -8,7 +8,7 @@ import { nameComposite } from "@/engine/composite.ts";
 import "@/engine/dropout_mask.ts";
 
 /**
- * Layer normalisation over the last axis, population variance (Ba et al., arXiv 1607.06450; the
+ * Layer normalization over the last axis, population variance (Ba et al., arXiv 1607.06450; the
  * formula of PyTorch 2.13 `torch.nn.functional.layer_norm`).
  *
  * @param x [N, D]

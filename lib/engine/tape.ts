@@ -79,6 +79,7 @@ function convert(value: number, dtype: DType): number {
   }
 }
 
+/** Nodes that were recorded; see the head of the file. */
 export class Tape {
   #nodes = new Map<string, Node>();
   #count = 0;

@@ -7,7 +7,9 @@
  * @module
  */
 
+/** One place of the mixed-radix index: how many values it takes, and how far each steps. */
 export type Digit = { readonly size: number; readonly stride: number };
+/** A map of indices; see the head of the file. */
 export type View = { readonly digits: readonly Digit[]; readonly offset: number };
 
 /** Number of elements of a shape. */

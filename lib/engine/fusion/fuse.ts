@@ -7,6 +7,7 @@
  * @module
  */
 import { basesOf, type LoweredGraph } from "@/engine/fusion/lowering.ts";
+import { reaches } from "@/engine/fusion/reach.ts";
 import {
   isFlat,
   isFusedReduction,
@@ -33,6 +34,7 @@ export type Unit = {
   dependencies: Set<Unit>;
 };
 
+/** A graph cut into units, in no particular order. */
 export type FusedGraph = {
   readonly lowered: LoweredGraph;
   readonly units: readonly Unit[];
@@ -52,6 +54,7 @@ const ELEMENTWISE: ReadonlySet<string> = new Set([
   "dropout-mask",
 ]);
 
+/** Cuts a graph into units; see the head of the file. */
 export function fuseGraph(lowered: LoweredGraph): FusedGraph {
   return new Fuser(lowered).run();
 }
@@ -61,13 +64,8 @@ class Fuser {
   #unitOf = new Map<Node, Unit>();
   #known = new Map<Unit, Set<Unit>>(); // dependencies until the unit changes
   #count = 0;
-  #targets: ReadonlyMap<Node, Node>;
 
-  constructor(readonly lowered: LoweredGraph) {
-    this.#targets = new Map(
-      lowered.outputs.flatMap(({ node, target }) => target ? [[node, target]] : []),
-    );
-  }
+  constructor(readonly lowered: LoweredGraph) {}
 
   run(): FusedGraph {
     for (const node of this.lowered.nodes) {
@@ -104,17 +102,7 @@ class Fuser {
 
   /** Whether any of `from` is `target` or depends on it. */
   #reaches(from: Iterable<Unit>, target: Unit): boolean {
-    const seen = new Set<Unit>(from);
-    const open = [...seen];
-    for (let unit = open.pop(); unit !== undefined; unit = open.pop()) {
-      if (unit === target) return true;
-      for (const next of this.#dependencies(unit)) {
-        if (seen.has(next)) continue;
-        seen.add(next);
-        open.push(next);
-      }
-    }
-    return false;
+    return reaches(from, target, (unit) => this.#dependencies(unit));
   }
 
   #start(node: Node, kind: Unit["kind"], space: Space = { rows: 0, columns: 0 }): Unit {
@@ -160,7 +148,7 @@ class Fuser {
       if (unit?.kind === "group") candidates.add(unit);
     }
     // What replaces a leaf without reading it (a clearing) goes where the leaf is read last.
-    const target = this.#targets.get(node);
+    const target = this.lowered.targets.get(node);
     if (target !== undefined && candidates.size === 0) {
       for (const unit of this.#units) if (this.#streams(unit, target)) candidates.add(unit);
     }

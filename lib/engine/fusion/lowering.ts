@@ -16,6 +16,7 @@ import { composeViews, type View } from "@/engine/views.ts";
 
 /** How values are kept in memory; in registers all are float32. */
 export type Storage = "float32" | "bfloat16" | "int32" | "bool";
+/** Bytes of one stored element. */
 export const STORAGE_BYTES = {
   float32: 4,
   bfloat16: 2,
@@ -29,10 +30,13 @@ export const STORAGE_BYTES = {
 /** An output of the program; `target` is the leaf whose memory it replaces. */
 export type LoweredOutput = { readonly node: Node; readonly target: Node | null };
 
+/** A graph as the fuser and printers see it: what computes, and what each node reads. */
 export type LoweredGraph = {
   readonly name: string;
   readonly inputs: readonly Node[];
   readonly outputs: readonly LoweredOutput[];
+  /** Leaves by the nodes whose values replace theirs. */
+  readonly targets: ReadonlyMap<Node, Node>;
   /** Nodes that compute, operands first; views, constants, leaves and absorbed nodes left out. */
   readonly nodes: readonly Node[];
   readonly products: ReadonlyMap<Node, Product>;
@@ -104,6 +108,7 @@ export function lowerForFusion(graph: Graph): LoweredGraph {
     name: graph.name,
     inputs: graph.inputs,
     outputs,
+    targets,
     nodes: nodes.filter((node) => {
       const { kind } = node.operation;
       if (

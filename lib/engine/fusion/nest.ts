@@ -11,6 +11,7 @@ import { isFusedReduction, isGenerated, type Role, type Space } from "@/engine/f
 import type { Operand } from "@/engine/fusion/operands.ts";
 import type { Node } from "@/engine/ir.ts";
 
+/** A group with the phase of each node, ready to be printed. */
 export type LoopNest = {
   readonly unit: Unit;
   readonly space: Space;

@@ -7,6 +7,7 @@ import type { HalfType, Node } from "@/engine/ir.ts";
 import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
 import { type Digit, isContiguous, sizeOf, splitView, type View } from "@/engine/views.ts";
 
+/** A matrix product as one instruction carries it out. */
 export type Product = {
   /** The value that it gives, with all that it absorbed. */
   readonly node: Node;

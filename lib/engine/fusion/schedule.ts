@@ -4,9 +4,11 @@
  */
 import { basesOf, STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
 import type { FusedGraph, Unit } from "@/engine/fusion/fuse.ts";
+import { reaches } from "@/engine/fusion/reach.ts";
 import type { Node } from "@/engine/ir.ts";
 import { sizeOf } from "@/engine/views.ts";
 
+/** Units in the order in which they run, with what each leaves in memory. */
 export type Schedule = {
   readonly order: readonly Unit[];
   /** Nodes of a unit whose values other units or the caller read from memory. */
@@ -18,6 +20,7 @@ export type Schedule = {
   readonly staged: ReadonlySet<Node>;
 };
 
+/** Orders units by what they need of one another; throws where there is a cycle, which fusion must not make. */
 export function scheduleUnits(fused: FusedGraph): Schedule {
   const { lowered, units, unitOf } = fused;
   const readers = new Map<Node, Set<Unit>>();
@@ -42,11 +45,11 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
   // Whatever reads a leaf runs before the unit that replaces it, unless it needs that unit's results.
   const staged = new Set<Node>();
   const before = new Map(units.map((unit) => [unit, new Set(unit.dependencies)]));
-  for (const { node, target } of lowered.outputs) {
+  for (const [node, target] of lowered.targets) {
     const writer = unitOf(node);
-    if (target === null || writer === undefined) continue;
+    if (writer === undefined) continue;
     const others = [...readers.get(target) ?? []].filter((unit) => unit !== writer);
-    if (others.some((unit) => reaches(unit, writer, before))) {
+    if (reaches(others, writer, (unit) => before.get(unit) ?? [])) {
       staged.add(node);
       continue;
     }
@@ -55,9 +58,8 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
 
   const bytes = (node: Node) =>
     sizeOf(node.shape) * STORAGE_BYTES[storageOf(node, lowered.products)];
-  const replaces = new Set(lowered.outputs.flatMap(({ node, target }) => target ? [node] : []));
   const allocates = new Map(
-    units.map((unit) => [unit, [...exportsOf(unit)].filter((node) => !replaces.has(node))]),
+    units.map((unit) => [unit, [...exportsOf(unit)].filter((node) => !lowered.targets.has(node))]),
   );
   const place = new Map(units.map((unit) => [unit, Math.max(...unit.nodes.map(({ id }) => id))]));
   const left = new Map([...readers].map(([node, set]) => [node, set.size]));
@@ -94,19 +96,4 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
     throw new Error(`internal: a cycle, ${order.length} of ${units.length} units were placed`);
   }
   return { order, exportsOf, staged };
-}
-
-/** Whether `from` needs `target` to have run. */
-function reaches(from: Unit, target: Unit, before: ReadonlyMap<Unit, ReadonlySet<Unit>>): boolean {
-  const seen = new Set<Unit>([from]);
-  const open = [from];
-  for (let unit = open.pop(); unit !== undefined; unit = open.pop()) {
-    if (unit === target) return true;
-    for (const next of before.get(unit) ?? []) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      open.push(next);
-    }
-  }
-  return false;
 }

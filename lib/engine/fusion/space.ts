@@ -11,7 +11,9 @@ import type { Operand } from "@/engine/fusion/operands.ts";
 import { strideOf } from "@/engine/fusion/products.ts";
 import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
+/** What a value is inside a group; see the head of the file. */
 export type Role = "full" | "row" | "column";
+/** Rows and columns that the loops of a group run over. */
 export type Space = { readonly rows: number; readonly columns: number };
 
 /** How nodes of a group see one another. */

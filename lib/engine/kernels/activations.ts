@@ -28,6 +28,7 @@ export function activate(
   return ACTIVATIONS[activation]?.(tape, x) ?? null;
 }
 
+/** Makes the kernels of activation functions known to TensorFlow.js. */
 export function registerActivationKernels(): void {
   for (
     const [kernel, formula] of [

@@ -7,6 +7,7 @@ import type { DType } from "@/engine/ir.ts";
 import { registerKernel, registerSharingKernel } from "@/engine/kernels/register.ts";
 import { rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
+/** Makes the kernels that arrange elements anew known to TensorFlow.js. */
 export function registerArrangementKernels(): void {
   registerShapes();
   registerKernel<{ perm: number[] }>("Transpose", ({ tape, input, attributes: { perm } }) => {

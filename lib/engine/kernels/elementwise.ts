@@ -66,6 +66,7 @@ function inRealNumbers(tape: Tape, x: Node, formula: formulas.Formula): Node | n
   return tape.cast(formula(tape, tape.cast(x, "float32")), x.dtype);
 }
 
+/** Makes the elementwise kernels known to TensorFlow.js. */
 export function registerElementwiseKernels(): void {
   registerBinaryKernels();
   for (const [kernel, name] of Object.entries(ANY_NUMBER)) {

@@ -77,6 +77,7 @@ function checkCoordinates(known: ArrayLike<number>, sizes: readonly number[], sh
   }
 }
 
+/** Makes the kernels that look up and add up by number known to TensorFlow.js. */
 export function registerLookupKernels(): void {
   registerGather();
   registerKernel("GatherNd", ({ tape, input, known }) => {

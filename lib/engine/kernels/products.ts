@@ -36,6 +36,7 @@ function multiply(tape: Tape, a: Node, b: Node, attributes: ProductAttributes): 
   return tape.matmul(a, b, transposeA, transposeB);
 }
 
+/** Makes the kernels of matrix products known to TensorFlow.js. */
 export function registerProductKernels(): void {
   registerKernel<ProductAttributes>(
     "BatchMatMul",

@@ -45,6 +45,7 @@ function keepNaNs(
   return tape.where(isNaNs(tape, sum), sum, result);
 }
 
+/** Makes the reducing kernels and softmax known to TensorFlow.js. */
 export function registerReductionKernels(): void {
   for (const [kernel, name] of Object.entries(REDUCTIONS)) {
     registerKernel<ReductionAttributes>(kernel, ({ tape, input, attributes }) => {

@@ -59,6 +59,7 @@ function accumulate(
   return result;
 }
 
+/** Makes the kernels of sequences known to TensorFlow.js. */
 export function registerSequenceKernels(): void {
   for (const [kernel, name] of [["Cumsum", "add"], ["Cumprod", "mul"]] as const) {
     registerKernel<CumulativeAttributes>(kernel, ({ tape, input, attributes }) => {

@@ -6,6 +6,7 @@
 import { keepThreshold, siteKeys } from "@/engine/dropout_mask.ts";
 import type { KernelNumbers } from "@/engine/native/c_numbers.ts";
 
+/** The C that gives one dropout mask. */
 export type DropoutNames = {
   /** Statements once a call and once a row, empty after the first time. */
   readonly prologue: readonly string[];

@@ -31,6 +31,7 @@ export type Library = {
   readonly flags: readonly string[];
 };
 
+/** What compiles, and for which processor. */
 export type CompileOptions = {
   readonly compiler: Compiler;
   readonly target: Target;

@@ -20,6 +20,7 @@ export const OPCODES = {
   argReduce: 7,
   concat: 8,
 } as const;
+/** Name of an operation of the runtime. */
 export type Opcode = keyof typeof OPCODES;
 
 /** What instructions are counted under in a profile. */
@@ -32,6 +33,7 @@ export const TAGS = [
   "lookups",
   "other",
 ] as const;
+/** One of {@link TAGS}. */
 export type Tag = typeof TAGS[number];
 
 /** A block of memory that instructions read and write. */
@@ -57,6 +59,7 @@ export type Access = {
   readPhase: number;
 };
 
+/** One entry of the table that the runtime runs. */
 export type Instruction = {
   readonly opcode: Opcode;
   readonly tag: Tag;

@@ -23,6 +23,7 @@ const LOADS = { float32: "ld", bfloat16: "ldb", int32: "ldi", bool: "ldq" } as c
 /** Constants that mean the same in every kernel. */
 const COMMON_CONSTANTS: ReadonlySet<number> = new Set([-1, -0.5, 0, 0.5, 1, 2, Math.SQRT1_2]);
 
+/** Collects the operands of one kernel while its text is printed. */
 export class KernelOperands {
   readonly numbers: KernelNumbers;
   readonly pointers: Buffer[] = [];

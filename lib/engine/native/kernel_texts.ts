@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 
+/** Collects the functions of a program by name. */
 export class KernelTexts {
   /** Bodies by name. */
   readonly bodies = new Map<string, string>();

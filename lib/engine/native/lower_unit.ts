@@ -24,6 +24,7 @@ export class UnsupportedError extends Error {
   override name = "UnsupportedError";
 }
 
+/** What units are lowered with: the graph, and what their instructions are added to. */
 export type LoweringContext = {
   readonly lowered: LoweredGraph;
   readonly buffers: BufferTable;
@@ -56,10 +57,8 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   }
   const { lowered, buffers, kernels, threads } = context;
   const exported = context.exportsOf(unit);
-  const targets = new Map(
-    lowered.outputs.flatMap(({ node, target }) => target ? [[node, target]] : []),
-  );
-  const nest = layOutNest(unit, { resolve: lowered.resolve, exported, targets });
+  const { resolve, targets } = lowered;
+  const nest = layOutNest(unit, { resolve, exported, targets });
   const printed = printKernel(nest, buffers, threads);
   kernels.scratchBytes = Math.max(kernels.scratchBytes, printed.scratchBytes);
   const { rows, columns } = unit.space;

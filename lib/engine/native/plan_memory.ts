@@ -8,6 +8,7 @@ import { alignBytes, type Buffer, type Instruction } from "@/engine/native/instr
 /** A buffer that lives for at most this many instructions shares a small region that stays in the cache. */
 const SHORT_LIFE = 24;
 
+/** What a program needs beside the memory that it is given. */
 export type MemoryPlan = { readonly arenaBytes: number };
 
 /** The buffer in whose memory a buffer lies. */

@@ -35,6 +35,7 @@ export type PrintedKernel = {
 /** Widest vector of any processor, in floats: rows of scratch are whole vectors for all of them. */
 const MOST_LANES = 16;
 
+/** Prints a loop nest; `threads` is the number of partial results of each column sum. */
 export function printKernel(nest: LoopNest, buffers: BufferTable, threads: number): PrintedKernel {
   return new KernelPrinter(nest, buffers, threads).print();
 }

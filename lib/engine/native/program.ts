@@ -4,6 +4,7 @@
  */
 import type { RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
 
+/** A program in the runtime; its memory stays until `release`. */
 export type NativeProgram = {
   /** Memory blocks that a run needs: one more than the largest slot of the table. */
   readonly slots: number;

@@ -33,6 +33,7 @@ export type NativeFeatures = {
   readonly neon: boolean;
 };
 
+/** The runtime as JavaScript sees it. */
 export type NativeRuntime = {
   /** Compiler and instruction set, for records. */
   readonly version: string;
@@ -50,6 +51,7 @@ export type NativeRuntime = {
   program(words: BigInt64Array<ArrayBuffer>, scratchBytes: number): NativeProgram;
 };
 
+/** How the runtime is opened. */
 export type NativeRuntimeOptions = {
   /** Threads of the pool, if this process has none yet; null: one a processor. */
   readonly threads: number | null;

@@ -3,6 +3,7 @@
  * @module
  */
 
+/** Types of the functions for `Deno.dlopen`. */
 export const SYMBOLS = {
   rt_stay: { parameters: [], result: "i32" },
   rt_start: { parameters: ["i32"], result: "i32" },
@@ -25,6 +26,7 @@ export const SYMBOLS = {
   rt_times: { parameters: ["pointer", "buffer", "i64"], result: "void" },
 } as const;
 
+/** The functions, to be called. */
 export type RuntimeSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /**

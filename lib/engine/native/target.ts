@@ -6,8 +6,10 @@ import { cpus } from "node:os";
 
 /** Instruction sets that `native.isa` may name; `native` is all that this processor has. */
 export const ISAS = ["native", "avx512", "avx2", "generic"] as const;
+/** One of {@link ISAS}. */
 export type Isa = typeof ISAS[number];
 
+/** What a library is compiled for. */
 export type Target = {
   readonly isa: Isa;
   readonly flags: readonly string[];

@@ -13,6 +13,7 @@ export type OnnxVersions = { readonly ir: number; readonly opset: number };
 /** Of models for the runtime that the project brings with it. */
 const CURRENT: OnnxVersions = { ir: 10, opset: 21 };
 
+/** Value of an attribute: a whole number, a text, whole numbers, or a float. */
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
 /** One operator of a graph. */
@@ -25,6 +26,7 @@ export type OnnxNode = {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
 };
 
+/** An input or output of a model. */
 export type OnnxValue = {
   readonly name: string;
   readonly type: ElementType;
@@ -39,6 +41,7 @@ export type OnnxInitializer = {
   readonly data: Uint8Array;
 };
 
+/** A model as its parts. */
 export type OnnxGraph = {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];

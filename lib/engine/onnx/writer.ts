@@ -18,6 +18,7 @@ type Elements =
   | Int8Array
   | Uint16Array;
 
+/** Collects the operators and constants of a model. */
 export class OnnxWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxInitializer[] = [];

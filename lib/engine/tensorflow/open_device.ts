@@ -31,6 +31,7 @@ export type OpenedTensorflow = {
   readonly threads: number;
 };
 
+/** How device `tensorflow` is opened. */
 export type TensorflowOptions = {
   /** Folder of the library; null: looked for. */
   readonly library: string | null;

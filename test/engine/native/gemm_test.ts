@@ -138,7 +138,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
   },
 
   "rounds to bfloat16 to nearest even": async (server) => {
-    // 1·x with x halfway between neighbours (1 + 1/256: even below; 1 + 3/256: even above), and above
+    // 1·x with x halfway between neighbors (1 + 1/256: even below; 1 + 3/256: even above), and above
     const product = { ...PLAIN, m: 1, n: 3, k: 1, bf16: { a: false, b: false, c: true } };
     const prepared = prepareProduct(product);
     prepared.a.values.set([1]);

@@ -4,24 +4,12 @@
 import { basename, dirname, join } from "node:path";
 import { compileLibrary } from "@/engine/native/compiler.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { type Opcode, OPCODES } from "@/engine/native/instruction.ts";
 import { describeRuntime, type NativeRuntime, openNativeRuntime } from "@/engine/native/runtime.ts";
 import { chooseTarget } from "@/engine/native/target.ts";
 
-/** Opcodes as the runtime numbers them. */
-export const OP = {
-  kernel: 0,
-  product: 1,
-  scatter: 2,
-  pad: 3,
-  combine: 4,
-  copy: 5,
-  reduce: 6,
-  argReduce: 7,
-  concat: 8,
-} as const;
-
 export type TestInstruction = {
-  readonly opcode: keyof typeof OP;
+  readonly opcode: Opcode;
   readonly barrier?: boolean;
   /** Slot and byte offset; null for no pointer. */
   readonly pointers: readonly (readonly [slot: number, offset: number] | null)[];
@@ -38,7 +26,7 @@ export function encode(instructions: readonly TestInstruction[]): BigInt64Array<
     const { opcode, barrier = true, pointers, numbers } = instruction;
     const { rows = 0, unit = 1, kernel = 0n, everyThread = false } = instruction;
     const length = 10 + pointers.length + numbers.length;
-    const head = [length, OP[opcode], barrier, 0, pointers.length, numbers.length, rows, unit];
+    const head = [length, OPCODES[opcode], barrier, 0, pointers.length, numbers.length, rows, unit];
     const places = pointers.map((place) =>
       place === null ? -1n : (BigInt(place[0]) << 48n) + BigInt(place[1])
     );

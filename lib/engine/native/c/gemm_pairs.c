@@ -1,5 +1,5 @@
 /**
- * Products in bfloat16 by AVX512-BF16: vdpbf16ps multiplies pairs of neighbours along K and adds
+ * Products in bfloat16 by AVX512-BF16: vdpbf16ps multiplies pairs of neighbors along K and adds
  * them to float32 sums, twice the work of a float32 multiply-add. Same blocks, panels and strips as
  * float32; a word is a pair. An ordinary bfloat16 A is read where it lies.
  */

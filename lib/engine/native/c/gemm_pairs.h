@@ -1,5 +1,5 @@
 /**
- * Packing into words of two bfloat16 neighbours along K, for the dot-product instruction and for
+ * Packing into words of two bfloat16 neighbors along K, for the dot-product instruction and for
  * tiles. float32 operands are rounded to nearest even on the way; a missing last element is zero.
  */
 #ifndef GEMM_PAIRS_H

@@ -42,7 +42,7 @@ typedef struct {
   enum Rounding rounding; // of sums and bias, before they are added to C
 } Target;
 
-/** Work of one call: a strip of A times neighbouring panels of B. */
+/** Work of one call: a strip of A times neighboring panels of B. */
 typedef struct {
   const float *a;
   long a_stride; // words between rows, where the strip is stored by rows
