@@ -2,13 +2,20 @@
  * `deno task export`: a model as ONNX graphs.
  * @module
  */
+import { join } from "node:path";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { exportModel } from "@/export/export_model.ts";
+import { keepExportRecords, scoreExports } from "@/export/score_exports.ts";
+import { writeCard } from "@/export/write_card.ts";
+import { isFile, readJson } from "@/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
+import { resolveConfig } from "@/resolve_config.ts";
 import type { Options } from "./arguments.ts";
+import { formatScores } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
 import { openEngineFor, readEngineChoice } from "./open_engine.ts";
+import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
   dtype: {
@@ -21,27 +28,45 @@ const OPTIONS = {
     value: "DIR",
     help: "a folder of its own, with tokenizer and labels; by default the model's folder",
   },
+  data: { type: "string", value: "DIR", help: "where the run's data sets are now: data.dir" },
+  quick: { type: "boolean", help: "writes the files without scoring them" },
 } as const satisfies Options;
 
 /** The task `export`. */
 export const EXPORT = {
   name: "export",
-  summary: "Writes a model as ONNX graphs with its embedding and all heads.",
-  usage: "RUN [--dtype fp32|fp16|q8] [--out DIR]",
+  summary:
+    "Writes a model as ONNX graphs with its embedding and all heads; those of a run are scored on its " +
+    "own data.",
+  usage: "RUN [--dtype fp32|fp16|q8] [--out DIR] [--data DIR] [--quick]",
   options: OPTIONS,
   positionals: { names: ["RUN"], min: 1, max: 1 },
   async run({ values, positionals: [source = ""] }) {
     const choice = readEngineChoice("export", []);
-    await openEngineFor({ ...choice, precision: "float32" }); // first: it must hold the model's tensors
+    const { threads } = await openEngineFor({ ...choice, precision: "float32" }); // first: it must hold the model's tensors
     const folder = await findModelFolder(source);
-    const { model } = await openSavedModel(folder);
+    const saved = await openSavedModel(folder);
     const dtypes = ONNX_DTYPES.filter((dtype) =>
       values.dtype === undefined || dtype === values.dtype
     );
-    const files = await exportModel(model, { folder, out: values.out ?? null, dtypes });
+    const files = await exportModel(saved.model, { folder, out: values.out ?? null, dtypes });
     for (const { path, bytes } of files) {
       console.log(`${path}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
     }
+    const path = join(source, "config.json");
+    const isRun = await isFile(join(source, "summary.json")) && await isFile(path);
+    if (!isRun || values.quick) return;
+    const config = resolveConfig({
+      file: await readJson(path, "run to export"),
+      shortcuts: { data: values.data },
+    });
+    const view = createTerminalProgress();
+    const records = await scoreExports(config, saved, { files, threads, view });
+    await keepExportRecords(source, records);
+    for (const [dtype, { scores }] of Object.entries(records)) {
+      for (const line of formatScores(scores)) console.log(`${dtype}  ${line}`);
+    }
+    console.log(`card: ${await writeCard(source)}`);
   },
 } as const satisfies Task<typeof OPTIONS>;
 

@@ -7,6 +7,7 @@ import { PRECISIONS, type RunConfig } from "@/config.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import { onCompile } from "@/engine/jit.ts";
 import { describeEnvironment } from "@/environment.ts";
+import { writeCard } from "@/export/write_card.ts";
 import { readJson } from "@/files.ts";
 import { PRESETS } from "@/presets.ts";
 import { type Progress, type ProgressView } from "@/progress.ts";
@@ -106,6 +107,7 @@ export const TRAIN = {
       signal,
     });
     await writeReport(out);
+    await writeCard(out);
     for (const line of formatScores(scores)) console.log(line);
     console.log(`report: ${join(out, "report.html")}`);
   },

@@ -3,13 +3,15 @@
  * @module
  */
 
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { getHFHubCachePath, HUB_URL } from "@huggingface/hub";
 
 /** How the Hub is reached. */
 export type HubSettings = {
   /** Address of the Hub, without a slash at its end: `HF_ENDPOINT`. */
   readonly endpoint: string;
-  /** `HF_TOKEN`; null: anonymous. */
+  /** `HF_TOKEN`, else what `hf auth login` keeps: `HF_TOKEN_PATH` or `token` in `HF_HOME`; null: anonymous. */
   readonly token: string | null;
   /** Folder of the shared cache: `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
   readonly cacheDir: string;
@@ -21,14 +23,35 @@ export type HubSettings = {
   readonly silenceTimeoutMs: number;
 };
 
+/** The token of the environment, else that of the file in which the Hub's own tools keep it. */
+function readToken(): string | null {
+  const home = Deno.env.get("HF_HOME")?.trim() || join(homedir(), ".cache", "huggingface");
+  const path = Deno.env.get("HF_TOKEN_PATH")?.trim() || join(home, "token");
+  const given = Deno.env.get("HF_TOKEN")?.trim() ?? "";
+  const token = given === "" ? readIfThere(path) : given;
+  if (token === "" || token.startsWith("hf_")) return token === "" ? null : token;
+  throw new TypeError(
+    `Cannot use the Hub as ${
+      given === "" ? `the token in ${path}` : "HF_TOKEN"
+    } must start with "hf_": ` +
+      "its start is another",
+  );
+}
+
+/** The trimmed text of a file; empty where there is none. */
+function readIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return "";
+    }
+    throw error;
+  }
+}
+
 /** The settings that the environment gives. */
 export function readHubSettings(): HubSettings {
-  const token = Deno.env.get("HF_TOKEN")?.trim() ?? "";
-  if (token !== "" && !token.startsWith("hf_")) {
-    throw new TypeError(
-      `Cannot use the Hub as HF_TOKEN must start with "hf_": its start is another`,
-    );
-  }
   const endpoint = Deno.env.get("HF_ENDPOINT")?.trim() || HUB_URL;
   if (!URL.canParse(endpoint)) {
     throw new TypeError(
@@ -37,7 +60,7 @@ export function readHubSettings(): HubSettings {
   }
   return {
     endpoint: endpoint.replace(/\/+$/, ""),
-    token: token === "" ? null : token,
+    token: readToken(),
     cacheDir: getHFHubCachePath(),
     offline: ["1", "ON", "YES", "TRUE"].includes(
       (Deno.env.get("HF_HUB_OFFLINE") ?? "").trim().toUpperCase(),

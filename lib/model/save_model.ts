@@ -107,9 +107,11 @@ export async function saveModel(
     toTensors(namedEncoderParameters(encoder)),
   );
   await writeJson(join(dir, "tokenizer.json"), tokenizer.json);
-  if (tokenizer.config !== null) {
-    await writeJson(join(dir, "tokenizer_config.json"), tokenizer.config);
-  }
+  await writeJson(join(dir, "tokenizer_config.json"), {
+    tokenizer_class: "BertTokenizer",
+    ...(typeof tokenizer.config === "object" ? tokenizer.config : {}),
+    model_max_length: maxLength, // where other libraries cut
+  });
   await writeSafetensors(
     join(dir, "heads.safetensors"),
     toTensors([...heads].flatMap(([task, head]) => namedHeadParameters(task, head))),

@@ -8,7 +8,7 @@ import {
   scoreRows,
   type TaskScores,
 } from "@/eval/evaluate_rows.ts";
-import { createPredictor } from "@/eval/predict_examples.ts";
+import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
 import { type PredictionRecord, recordPredictions } from "@/eval/prediction_record.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
@@ -39,6 +39,8 @@ export type RunEvaluatorOptions = {
   readonly temperatures?: Readonly<Record<string, number>>;
   /** Called after each batch; what it throws ends the evaluation. */
   readonly onBatch?: () => void;
+  /** What predicts for a task; by default the model's own functions. */
+  readonly predictorOf?: (task: string) => Predictor;
   /** Takes what was predicted for each row of a split, once it is scored. */
   readonly onPredictions?: (record: PredictionRecord) => Promise<unknown>;
 };
@@ -52,12 +54,10 @@ export function createRunEvaluator(
   const { tokenizer, lengths, view, onPredictions, onBatch = () => {} } = options;
   const temperatures = new Map(Object.entries(options.temperatures ?? {}));
   const { pad: padId, cls: clsId } = tokenizer.ids;
-  const predictors = new Map(
-    tasks.map(({ task }) => [
-      task.name,
-      createPredictor(model, task.name, { lengths, padId, clsId }),
-    ]),
-  );
+  const {
+    predictorOf = (task) => createPredictor(model, task, { lengths, padId, clsId }),
+  } = options;
+  const predictors = new Map(tasks.map(({ task: { name } }) => [name, predictorOf(name)]));
 
   /** Scores of one task on one split, and on its unseen rows where that was asked for. */
   const score = async ({ task, evaluation, unseen }: EvaluationTask, split: string) => {

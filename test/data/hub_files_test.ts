@@ -1,7 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { openHubRepo } from "@/data/hub_files.ts";
-import { readHubSettings } from "@/data/hub_settings.ts";
 import type { Progress } from "@/progress.ts";
 import { COMMIT, type FakeRepo, gitSha1, sha256, withFakeHub } from "./hub_server.ts";
 
@@ -218,56 +217,6 @@ Deno.test("openHubRepo() refuses names and paths that lead elsewhere", async () 
       name: "RangeError",
       message:
         'Cannot fetch from model owner/tiny as a path must stay inside it: current value is "../../refs/main"',
-    });
-  });
-});
-
-/** Calls `use` with these environment variables and puts the old ones back. */
-function withEnvironment(values: Readonly<Record<string, string | null>>, use: () => void): void {
-  const old = Object.keys(values).map((name) => [name, Deno.env.get(name)] as const);
-  const set = (name: string, value: string | null | undefined) =>
-    value == null ? Deno.env.delete(name) : Deno.env.set(name, value);
-  try {
-    for (const [name, value] of Object.entries(values)) set(name, value);
-    use();
-  } finally {
-    for (const [name, value] of old) set(name, value);
-  }
-}
-
-Deno.test("readHubSettings() heeds the variables that the Hub's tools share", () => {
-  const none = {
-    HF_HOME: null,
-    HF_HUB_CACHE: null,
-    HUGGINGFACE_HUB_CACHE: null,
-    HF_TOKEN: null,
-    HF_ENDPOINT: null,
-    HF_HUB_OFFLINE: null,
-  };
-  withEnvironment(none, () => {
-    const { endpoint, token, offline } = readHubSettings();
-    deepStrictEqual({ endpoint, token, offline }, {
-      endpoint: "https://huggingface.co",
-      token: null,
-      offline: false,
-    });
-  });
-  withEnvironment({ ...none, HF_HOME: "/h", HF_TOKEN: "hf_x", HF_HUB_OFFLINE: "1" }, () => {
-    const { cacheDir, token, offline } = readHubSettings();
-    deepStrictEqual({ cacheDir, token, offline }, {
-      cacheDir: "/h/hub",
-      token: "hf_x",
-      offline: true,
-    });
-  });
-  withEnvironment({ ...none, HF_HUB_CACHE: "/c", HF_ENDPOINT: "http://mirror/" }, () => {
-    const { cacheDir, endpoint } = readHubSettings();
-    deepStrictEqual({ cacheDir, endpoint }, { cacheDir: "/c", endpoint: "http://mirror" });
-  });
-  withEnvironment({ ...none, HF_TOKEN: "secret" }, () => {
-    throws(() => readHubSettings(), {
-      name: "TypeError",
-      message: 'Cannot use the Hub as HF_TOKEN must start with "hf_": its start is another',
     });
   });
 });

@@ -1,0 +1,54 @@
+/**
+ * `deno task push`: a run's model to the Hugging Face Hub.
+ * @module
+ */
+import { join } from "node:path";
+import { readHubSettings } from "@/data/hub_settings.ts";
+import { checkRepoName, listFilesToPush, pushFiles } from "@/export/push_model.ts";
+import { readCard } from "@/export/write_card.ts";
+import type { Options } from "./arguments.ts";
+import { runTask, type Task } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+const OPTIONS = {
+  yes: { type: "boolean", help: "does it; without it, only says what would be done" },
+  private: { type: "boolean", help: "a repository that has to be made is for its owner alone" },
+  license: { type: "string", value: "ID", help: "stated in the card, such as apache-2.0" },
+} as const satisfies Options;
+
+/** The task `push`. */
+export const PUSH = {
+  name: "push",
+  summary: "Puts the model of a run on the Hugging Face Hub, with a card; a dry run without --yes.",
+  usage: "RUN OWNER/NAME [--yes] [--private] [--license ID]",
+  options: OPTIONS,
+  positionals: { names: ["RUN", "OWNER/NAME"], min: 2, max: 2 },
+  stopsItself: true,
+  async run({ values, positionals: [run = "", repo = ""], signal }) {
+    checkRepoName(repo);
+    const card = await readCard(run, { repo, license: values.license ?? null });
+    const files = await listFilesToPush(join(run, "model"), card);
+    const settings = readHubSettings();
+    for (const { path, bytes } of files) {
+      console.log(`${(bytes / 2 ** 20).toFixed(2).padStart(9)} MiB  ${path}`);
+    }
+    const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const size = `${files.length} files, ${(total / 2 ** 20).toFixed(1)} MiB`;
+    const place = `${settings.endpoint}/${repo}`;
+    if (!values.yes) {
+      console.log(
+        `Would put ${size} into ${place} in one commit, making the ${
+          values.private ? "private" : "public"
+        } repository if it is not there. Nothing was sent: --yes does it.`,
+      );
+      return;
+    }
+    const url = await pushFiles(files, { repo, isPrivate: values.private, settings }, {
+      view: createTerminalProgress(),
+      signal,
+    });
+    console.log(`Put ${size} into ${place}: ${url}`);
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(PUSH);

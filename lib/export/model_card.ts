@@ -1,0 +1,204 @@
+/**
+ * The card of a run's model: README.md of its folder, with the Hub's metadata at its head. Every number in
+ * it comes from the run's files; the same files give the same bytes.
+ * @module
+ */
+import { stringify } from "yaml";
+import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import {
+  baseModel,
+  type CardOptions,
+  composeMetadata,
+  hubDataset,
+} from "@/export/card_metadata.ts";
+import { describeUsage } from "@/export/card_usage.ts";
+import type { ExportRecords } from "@/export/score_exports.ts";
+import type { HeadsFile } from "@/model/heads_file.ts";
+import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
+import { ONNX_FILES } from "@/model/save_onnx.ts";
+import { formatCount, formatDuration, formatInterval, formatPercent } from "@/report/format.ts";
+import { isClassification, type RunRecord } from "@/report/run_record.ts";
+import { type Column, formatTable } from "@/report/tables.ts";
+
+/** All that a card tells of. */
+export type CardContent = {
+  readonly record: RunRecord;
+  /** `heads.json` of the model. */
+  readonly settings: HeadsFile;
+  /** What was measured of exported files. */
+  readonly exports: ExportRecords;
+};
+
+const left = (head: string): Column => ({ head, align: "left" });
+const right = (head: string): Column => ({ head, align: "right" });
+
+/** The number that stands for a task. */
+function mainScore(scores: TaskScores): number {
+  return isClassification(scores) ? scores.accuracy : scores.f1;
+}
+
+/** What the number of {@link mainScore} is called. */
+function mainName(scores: TaskScores): string {
+  return isClassification(scores) ? "accuracy" : "entity F1";
+}
+
+/** What the model does, in a paragraph and a table of its tasks. */
+function describeModel({ record, settings }: CardContent): string {
+  const { tasks } = record.config;
+  const table = formatTable(
+    [left("task"), left("kind"), left("labels")],
+    tasks.map(({ name, kind, labels }) => [name, kind, labels.join(", ")]),
+  );
+  const pooling = {
+    mean: "the mean of",
+    max: "the maximum over",
+    cls: "the pooler over",
+    "cls-token": "the first of",
+  };
+  const size = settings.embeddingSize === null
+    ? ""
+    : `, projected to ${settings.embeddingSize} columns`;
+  const norm = settings.normalize === "none"
+    ? ""
+    : `, scaled to ${settings.normalize.toUpperCase()} length one`;
+  return `One BERT encoder with a head for each of ${tasks.length} tasks. Its sentence embedding is ` +
+    `${pooling[settings.pooling]} the token vectors${size}${norm}. Longest input: ` +
+    `${settings.maxLength} word pieces.\n\n${table}`;
+}
+
+/** Scores on all splits. */
+function describeResults({ record: { summary, config } }: CardContent): string {
+  const rows = Object.entries(summary.scores).flatMap(([task, splits]) =>
+    Object.entries(splits).map(([split, scores]) => [
+      task,
+      split,
+      formatCount(scores.rows),
+      mainName(scores),
+      formatPercent(mainScore(scores)),
+      formatInterval(scores.interval),
+    ])
+  );
+  const table = formatTable(
+    [left("task"), left("split"), right("rows"), left("score"), right("%"), right("95 %")],
+    rows,
+  );
+  const sample = config.dataDir === "sample"
+    ? "\n\nThese scores are on generated text and say little about real text."
+    : "";
+  return `${table}\n\nEntity F1 counts whole entities by conlleval's rules; intervals are by the ` +
+    `bootstrap over rows, one training seed.${sample}`;
+}
+
+/** Sizes and scores of exported files, if any were scored. */
+function describeExports({ record: { summary }, exports }: CardContent): string {
+  const known = ONNX_DTYPES.filter((dtype) => exports[dtype] !== undefined);
+  if (known.length === 0) {
+    return `\`${ONNX_FILES.fp32}\` holds encoder, embedding and heads as one ONNX graph.`;
+  }
+  const places = Object.entries(summary.scores).flatMap(([task, splits]) =>
+    Object.entries(splits).map(([split, trained]) => ({ task, split, trained }))
+  );
+  const rows = known.map((dtype) => {
+    const { bytes = 0, scores = {} } = exports[dtype] ?? {};
+    return [
+      ONNX_FILES[dtype],
+      (bytes / 2 ** 20).toFixed(1),
+      ...places.map(({ task, split, trained }) => {
+        const found = scores[task]?.[split];
+        if (found === undefined) return "";
+        const change = 100 * (mainScore(found) - mainScore(trained));
+        const shown = Math.abs(change) < 0.005
+          ? "±0.00"
+          : `${change > 0 ? "+" : "−"}${Math.abs(change).toFixed(2)}`;
+        return `${formatPercent(mainScore(found))} (${shown})`;
+      }),
+    ];
+  });
+  const columns = places.map(({ task, split, trained }) =>
+    right(`${task} ${split}, ${mainName(trained)}`)
+  );
+  return "Encoder, embedding and heads as one ONNX graph, scored by ONNX Runtime on the run's own " +
+    "sets; in brackets the change against the trained model:\n\n" +
+    formatTable([left("file"), right("MiB"), ...columns], rows);
+}
+
+/** From what, on what and how the model was trained. */
+function describeTraining(
+  { record, record: { config, summary, environment } }: CardContent,
+): string {
+  const base = baseModel(record);
+  const { source } = (config.json.model ?? {}) as { readonly source?: unknown };
+  const begin = base !== null
+    ? `from [${base}](https://huggingface.co/${base})`
+    : source === null || source === undefined
+    ? "from random weights"
+    : "from a BERT checkpoint in a local folder";
+  const data = config.tasks.map(({ name, dataset }) => {
+    const repo = hubDataset(dataset, config);
+    const counts = summary.data[name];
+    const place = repo === null ? dataset : `[${dataset}](https://huggingface.co/datasets/${repo})`;
+    const rows = counts === undefined
+      ? ""
+      : `: ${formatCount(counts.train)} rows to train on, ${
+        formatCount(counts.validation)
+      } to validate, ${formatCount(counts.test)} to test`;
+    return `- ${name}, ${place}${rows}`;
+  });
+  const sample = config.dataDir === "sample" ? " (the project's generated sample)" : "";
+  return `Trained ${begin}, ${formatCount(summary.steps)} steps over ${
+    formatCount(summary.tokens)
+  } ` +
+    `word pieces in ${formatDuration(summary.seconds.train)}, ${config.precision}, executor ` +
+    `${String(environment.executor ?? "unknown")}, seed ${config.seed}; ` +
+    `${formatCount(summary.parameters)} parameters. Data${sample}:\n\n${data.join("\n")}` +
+    (summary.notes.length === 0
+      ? ""
+      : `\n\n${summary.notes.map((note) => `- ${note}`).join("\n")}`);
+}
+
+/** What the model is not good for. */
+function describeLimits(
+  { record: { config }, settings }: CardContent,
+  license: string | null,
+): string {
+  const limits = [
+    `Texts are cut at ${settings.maxLength} word pieces.`,
+    "Trained on the tasks above alone: embeddings of other kinds of text, other languages and other " +
+    "labels were not measured.",
+    "Models repeat the slant of the text that they were trained on.",
+  ];
+  if (config.dataDir === "sample") {
+    limits.unshift(
+      "Trained on generated sentences, to try the software out: not for use on real text.",
+    );
+  }
+  if (settings.normalize === "l1") {
+    limits.push(
+      "sentence-transformers has no L1 norm: its embeddings are those before scaling; divide each by the sum " +
+        "of its absolute values. `sentence_embedding` of the ONNX graph is scaled.",
+    );
+  }
+  if (license === null) {
+    limits.push("No license is stated: those of the base model and of the data sets hold.");
+  }
+  return limits.map((limit) => `- ${limit}`).join("\n");
+}
+
+/** The text of README.md. */
+export function composeCard(content: CardContent, options: CardOptions): string {
+  const { record } = content;
+  const metadata = stringify(composeMetadata(record, options), { lineWidth: 0 });
+  const sections = [
+    ["Results", describeResults(content)],
+    ["Files for other runtimes", describeExports(content)],
+    ["Usage", describeUsage(content.settings, options.repo)],
+    ["Training", describeTraining(content)],
+    ["Limits", describeLimits(content, options.license)],
+  ];
+  return [
+    `---\n${metadata}---`,
+    `# ${record.summary.name}`,
+    describeModel(content),
+    ...sections.map(([head, text]) => `## ${head}\n\n${text}`),
+  ].join("\n\n") + "\n";
+}

@@ -1,0 +1,112 @@
+/**
+ * Scores exported files on a run's own validation and test sets, and keeps the scores in
+ * `exports.json` of the run's folder, which the model card shows.
+ * @module
+ */
+import { join } from "node:path";
+import type { RunConfig } from "@/config.ts";
+import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import type { SavedModel } from "@/eval/open_saved_model.ts";
+import type { ExportedFile } from "@/export/export_model.ts";
+import { createGraphPredictor, type GraphPredictor } from "@/export/graph_predictor.ts";
+import { isFile, readBytes, readJson, writeFileAtomic } from "@/files.ts";
+import { findTask } from "@/model/multi_task.ts";
+import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
+import type { ProgressView } from "@/progress.ts";
+import { readScores } from "@/report/read_scores.ts";
+import { at, readNumber, readObject, readRecord } from "@/report/shape.ts";
+import { createRunEvaluator } from "@/train/evaluate_run.ts";
+import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
+
+/** Scores by task, then by split. */
+export type ScoresBySplit = Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
+
+/** What is known of an exported file. */
+export type ExportRecord = { readonly bytes: number; readonly scores: ScoresBySplit };
+
+/** By kind of weights. */
+export type ExportRecords = Partial<Record<OnnxDtype, ExportRecord>>;
+
+const FILE = "exports.json";
+
+/** Scores each of `files` on all splits of the run's tasks but train. */
+export async function scoreExports(
+  config: RunConfig,
+  saved: SavedModel,
+  { files, threads, view }: {
+    readonly files: readonly ExportedFile[];
+    readonly threads: number;
+    readonly view: ProgressView;
+  },
+): Promise<ExportRecords> {
+  const { model, tokenizer, maxLength } = saved;
+  const { lengths } = config.training;
+  const tasks: EvaluationTask[] = [];
+  for (const task of await loadRunRows(config)) {
+    tasks.push(await encodeEvaluation(task, { tokenizer, maxLength }));
+  }
+  const records: ExportRecords = {};
+  for (const { dtype, path, bytes } of files) {
+    const graph = await readBytes(path, "exported graph");
+    const opened: GraphPredictor[] = [];
+    const predictorOf = (name: string) => {
+      const { pad: padId, cls: clsId } = tokenizer.ids;
+      const options = { lengths, padId, clsId, threads };
+      const predictor = createGraphPredictor(graph, findTask(model, name), options);
+      opened.push(predictor);
+      return predictor;
+    };
+    try {
+      const evaluator = createRunEvaluator(model, tasks, {
+        tokenizer,
+        lengths,
+        predictorOf,
+        view: {
+          update: (progress) => view.update({ ...progress, label: `${dtype}: ${progress.label}` }),
+          finish: () => view.finish(),
+        },
+      });
+      const validation = await evaluator.evaluate("validation"); // first: it fits temperatures
+      const tests = await evaluator.evaluateTests();
+      const scores = Object.fromEntries(
+        Object.entries(tests).map(([task, splits]) => {
+          const own = validation[task];
+          return [task, { ...(own && { validation: own }), ...splits }];
+        }),
+      );
+      records[dtype] = { bytes, scores };
+    } finally {
+      for (const predictor of opened) predictor[Symbol.dispose]();
+    }
+  }
+  await view.finish();
+  return records;
+}
+
+/** Adds `records` to those that the run's folder holds. */
+export async function keepExportRecords(run: string, records: ExportRecords): Promise<void> {
+  const kept = { ...await readExportRecords(run), ...records };
+  await writeFileAtomic(join(run, FILE), `${JSON.stringify(kept, null, 2)}\n`);
+}
+
+/** What the run's folder holds of its exported files; nothing where none was scored. */
+export async function readExportRecords(run: string): Promise<ExportRecords> {
+  const file = join(run, FILE);
+  if (!await isFile(file)) return {};
+  const place = { file, key: "" };
+  const json = readObject(await readJson(file, "scores of exported files"), place);
+  const records: ExportRecords = {};
+  for (const dtype of ONNX_DTYPES) {
+    if (json[dtype] === undefined) continue;
+    const own = at(place, dtype), record = readObject(json[dtype], own);
+    records[dtype] = {
+      bytes: readNumber(record.bytes, at(own, "bytes")),
+      scores: readRecord(
+        record.scores,
+        at(own, "scores"),
+        (splits, place) => readRecord(splits, place, readScores),
+      ),
+    };
+  }
+  return records;
+}

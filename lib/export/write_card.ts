@@ -1,0 +1,29 @@
+/**
+ * Writes the card of a run's model into the model's folder, from the run's other files.
+ * @module
+ */
+import { join } from "node:path";
+import type { CardOptions } from "@/export/card_metadata.ts";
+import { composeCard } from "@/export/model_card.ts";
+import { readExportRecords } from "@/export/score_exports.ts";
+import { writeFileAtomic } from "@/files.ts";
+import { readHeadsFile } from "@/model/heads_file.ts";
+import { readRun } from "@/report/read_run.ts";
+
+/** Composes the card of the run in `dir`, whose model may not have been pushed yet. */
+export async function readCard(dir: string, options: Partial<CardOptions> = {}): Promise<string> {
+  const { repo = null, license = null } = options;
+  const content = {
+    record: await readRun(dir),
+    settings: await readHeadsFile(join(dir, "model", "heads.json")),
+    exports: await readExportRecords(dir),
+  };
+  return composeCard(content, { repo, license });
+}
+
+/** Writes `model/README.md` of the run in `dir`; gives its path. */
+export async function writeCard(dir: string): Promise<string> {
+  const path = join(dir, "model", "README.md");
+  await writeFileAtomic(path, await readCard(dir));
+  return path;
+}

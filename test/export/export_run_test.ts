@@ -1,0 +1,91 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { openSavedModel } from "@/eval/open_saved_model.ts";
+import { exportModel } from "@/export/export_model.ts";
+import { softmaxRowsInto } from "@/export/graph_predictor.ts";
+import { keepExportRecords, readExportRecords, scoreExports } from "@/export/score_exports.ts";
+import { readCard, writeCard } from "@/export/write_card.ts";
+import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { SILENT } from "@/progress.ts";
+import { trainRun } from "@/train/train_run.ts";
+import { openBackend } from "../backend.ts";
+import { BASE, CONFIG, inFolder } from "../train/tiny_run.ts";
+
+/** A number of two, to four decimals. */
+const round = (value: number) => Number(value.toFixed(4));
+
+Deno.test("an exported run scores as it was trained, and its card says so", async () => {
+  await openBackend("onnx");
+  await inFolder(async (dir) => {
+    const run = join(dir, "tiny");
+    const summary = await trainRun(CONFIG, { out: run, ...BASE });
+    ok((await Deno.stat(join(run, "model/onnx/model.onnx"))).isFile, "train writes a graph");
+    const saved = await openSavedModel(run);
+    const out = join(dir, "out");
+    const files = await exportModel(saved.model, {
+      folder: join(run, "model"),
+      out,
+      dtypes: ONNX_DTYPES,
+    });
+    deepStrictEqual(
+      [...Deno.readDirSync(out)].map(({ name }) => name).sort(),
+      ["config.json", "heads.json", "onnx", "tokenizer.json", "tokenizer_config.json"],
+    );
+    deepStrictEqual(
+      await Deno.readFile(join(out, "onnx/model.onnx")),
+      await Deno.readFile(join(run, "model/onnx/model.onnx")),
+    );
+    const records = await scoreExports(CONFIG, saved, { files, threads: 1, view: SILENT });
+    disposeModel(saved.model);
+    deepStrictEqual(Object.keys(records), [...ONNX_DTYPES]);
+    for (const [task, splits] of Object.entries(summary.scores)) {
+      for (const [split, trained] of Object.entries(splits)) {
+        const found = records.fp32?.scores[task]?.[split];
+        ok(found !== undefined, `${task} ${split} was scored`);
+        if ("accuracy" in trained && "accuracy" in found) {
+          deepStrictEqual(found.confusion, trained.confusion);
+          ok(Math.abs((found.ece ?? NaN) - (trained.ece ?? NaN)) < 1e-5, "probabilities agree");
+        } else if ("f1" in trained && "f1" in found) {
+          deepStrictEqual([found.f1, found.tokenAccuracy], [trained.f1, trained.tokenAccuracy]);
+        }
+      }
+    }
+
+    await keepExportRecords(run, records.q8 ? { q8: records.q8 } : {});
+    await keepExportRecords(run, records.fp32 ? { fp32: records.fp32 } : {});
+    const kept = await readExportRecords(run);
+    deepStrictEqual(Object.keys(kept), ["fp32", "q8"]);
+    const card = await Deno.readTextFile(await writeCard(run));
+    const [, head = "", body = ""] = /^---\n([^]*?)\n---\n([^]*)$/.exec(card) ?? [];
+    const metadata = parse(head);
+    const { accuracy, macroF1 } = summary.scores.ag_news?.test as {
+      accuracy: number;
+      macroF1: number;
+    };
+    deepStrictEqual(metadata["model-index"][0].results[0].metrics, [
+      { type: "accuracy", name: "Accuracy", value: round(accuracy) },
+      { type: "f1", name: "Macro-F1", value: round(macroF1) },
+    ]);
+    strictEqual(metadata.pipeline_tag, "sentence-similarity");
+    ok(!("license" in metadata) && !("base_model" in metadata) && !("datasets" in metadata));
+    match(
+      body,
+      new RegExp(
+        `\\| onnx/model\\.onnx \\| 0\\.\\d \\|.* ${(100 * accuracy).toFixed(2)} \\(±0\\.00\\)`,
+      ),
+    );
+    match(body, /onnx\/model_quantized\.onnx/);
+    ok(!body.includes("model_fp16"), "what was not scored is not claimed");
+    const named = await readCard(run, { repo: "owner/tiny", license: "apache-2.0" });
+    match(named, /SentenceTransformer\("owner\/tiny"\)/);
+    match(named, /^---\nlicense: apache-2\.0\n/);
+  });
+});
+
+Deno.test("softmaxRowsInto() makes each row a distribution, however large its scores", () => {
+  const scores = Float32Array.of(0, Math.log(3), 1000, 1000); // e⁰ : e^ln 3 = 1 : 3
+  softmaxRowsInto(scores, 2);
+  deepStrictEqual([...scores].map(round), [0.25, 0.75, 0.5, 0.5]);
+});

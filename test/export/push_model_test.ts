@@ -1,0 +1,166 @@
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import { checkRepoName, listFilesToPush, pushFiles } from "@/export/push_model.ts";
+import { type PushServer, withPushServer } from "./push_server.ts";
+
+const CARD = "# A model — with a card\n";
+const WEIGHTS = new Uint8Array(70_000).map((_, i) => i % 251);
+
+/** A folder like a model's, with what must stay out beside it. */
+async function withModelFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const write = async (path: string, content: string | Uint8Array) => {
+      await Deno.mkdir(join(folder, path, ".."), { recursive: true });
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.writeFile(join(folder, path), bytes);
+    };
+    await write("config.json", '{"model_type":"bert"}');
+    await write("model.safetensors", WEIGHTS);
+    await write("onnx/model.onnx", WEIGHTS.toReversed());
+    await write("1_Pooling/config.json", "{}");
+    await write("README.md", "an older card");
+    await write(".model.safetensors.1-2.partial", "half a file");
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Pushes the folder's files to `owner/tiny`. */
+async function push(
+  folder: string,
+  { settings }: Pick<PushServer, "settings">,
+  signal?: AbortSignal,
+) {
+  const files = await listFilesToPush(folder, CARD);
+  return await pushFiles(
+    files,
+    { repo: "owner/tiny", isPrivate: true, settings },
+    signal ? { signal } : {},
+  );
+}
+
+const PATHS = [
+  "1_Pooling/config.json",
+  "README.md",
+  "config.json",
+  "model.safetensors",
+  "onnx/model.onnx",
+];
+
+Deno.test("listFilesToPush() lists a model folder with its new card, without what is half-written", async () => {
+  await withModelFolder(async (folder) => {
+    const files = await listFilesToPush(folder, CARD);
+    deepStrictEqual(files.map(({ path }) => path), PATHS);
+    const sizes = Object.fromEntries(files.map(({ path, bytes }) => [path, bytes]));
+    strictEqual(sizes["README.md"], 26); // the dash has three bytes
+    strictEqual(sizes["model.safetensors"], 70_000);
+  });
+});
+
+Deno.test("pushFiles() makes the repository and shows every file whole, by one commit", async () => {
+  await withModelFolder(async (folder) => {
+    await withPushServer(async (server) => {
+      strictEqual(await push(folder, server), "http://hub/commit/c0ffee");
+      const seen = server.repos.get("owner/tiny") ?? new Map<string, Uint8Array>();
+      deepStrictEqual([...seen.keys()].sort(), PATHS);
+      deepStrictEqual([...seen.get("model.safetensors") ?? []], [...WEIGHTS]);
+      strictEqual(new TextDecoder().decode(seen.get("README.md")), CARD);
+      strictEqual(server.requests.filter((line) => line.includes("/commit/")).length, 1);
+      ok(server.requests.at(-1)?.includes("/commit/"), "the commit is the last request");
+      const [{ name, organization, visibility }] = server.creations as [Record<string, unknown>];
+      deepStrictEqual({ name, organization, visibility }, {
+        name: "tiny",
+        organization: "owner",
+        visibility: "private",
+      });
+      // again: it is there, and large files are known
+      const before = server.requests.length;
+      await push(folder, server);
+      ok(!server.requests.slice(before).some((line) => line.startsWith("PUT")));
+    });
+  });
+});
+
+Deno.test("pushFiles() leaves the repository as it was when it is interrupted or refused on the way", async () => {
+  await withModelFolder(async (folder) => {
+    await withPushServer(async (server) => {
+      await push(folder, server);
+      await Deno.writeFile(join(folder, "model.safetensors"), WEIGHTS.map((x) => x ^ 1));
+      await Deno.writeTextFile(join(folder, "config.json"), "{}");
+      const unchanged = () => {
+        const seen = server.repos.get("owner/tiny");
+        deepStrictEqual([...seen?.get("model.safetensors") ?? []], [...WEIGHTS]);
+        strictEqual(new TextDecoder().decode(seen?.get("config.json")), '{"model_type":"bert"}');
+      };
+      server.refusals.set("/lfs/", 500); // while the large file goes up
+      await rejects(
+        push(folder, server),
+        /^Error: Cannot push to owner\/tiny as the Hub must accept it: /,
+      );
+      unchanged();
+      server.refusals.clear();
+      const abort = new AbortController();
+      server.onUpload = () => abort.abort();
+      await rejects(push(folder, server, abort.signal), {
+        name: "Interrupted",
+        message: "Push to owner/tiny was interrupted. Nothing was published",
+      });
+      unchanged();
+      await push(folder, server); // goes on with what was uploaded
+      strictEqual(server.repos.get("owner/tiny")?.get("config.json")?.length, 2);
+    });
+  });
+});
+
+Deno.test("pushFiles() says what to do when it is refused", async () => {
+  await withModelFolder(async (folder) => {
+    await withPushServer(async (server) => {
+      const { endpoint } = server.settings;
+      const expected = [
+        [401, "/create", "HF_TOKEN, or the file of `hf auth login`, must hold a valid token"],
+        [403, "/create", "the token must be allowed to write there"],
+        [404, "/preupload", "its owner and branch must exist"],
+        [409, "/commit/", "nobody else may change it meanwhile, push again"],
+      ] as const;
+      for (const [status, at, wanted] of expected) {
+        server.refusals.set(at, status);
+        await rejects(push(folder, server), {
+          message:
+            `Cannot push to owner/tiny as ${wanted}: status ${status} from ${endpoint}. Nothing was published`,
+        });
+        server.refusals.clear();
+      }
+      strictEqual(server.repos.get("owner/tiny")?.size, 0);
+      await rejects(push(folder, { settings: { ...server.settings, token: null } }), {
+        name: "PermissionDenied",
+        message:
+          "Cannot push to owner/tiny as HF_TOKEN must be set, or `hf auth login` done, with a token that may write: there is none",
+      });
+    });
+  });
+});
+
+Deno.test("pushFiles() says that the Hub must be reached", async () => {
+  await withModelFolder(async (folder) => {
+    let closed = "";
+    await withPushServer(({ settings }) => Promise.resolve(void (closed = settings.endpoint)));
+    const settings = { endpoint: closed, token: "hf_writer", cacheDir: "", offline: false };
+    await rejects(
+      push(folder, { settings: { ...settings, retryDelaysMs: [], silenceTimeoutMs: 1 } }),
+      /^Error: Cannot push to owner\/tiny as http:\/\/localhost:\d+ must be reached: .*\. Nothing was published; push again$/,
+    );
+  });
+});
+
+Deno.test("checkRepoName() wants an owner and a name", () => {
+  checkRepoName("owner/my-model.v2");
+  for (const name of ["model", "a/b/c", "../x", "owner/", "own er/x"]) {
+    throws(() => checkRepoName(name), {
+      name: "RangeError",
+      message:
+        `Cannot push as the repository's name must look like OWNER/NAME: current value is "${name}"`,
+    });
+  }
+});

@@ -1,0 +1,133 @@
+/**
+ * A local server that speaks the Hub's endpoints for a push: making a repository, asking how each file
+ * goes up, large files by LFS, and the commit.
+ */
+
+import { createHash } from "node:crypto";
+import type { HubSettings } from "@/data/hub_settings.ts";
+
+/** What the server holds and what it was asked. */
+export type PushServer = {
+  readonly settings: HubSettings;
+  /** Files that a reader sees, by repository; those of a commit appear at once. */
+  readonly repos: Map<string, Map<string, Uint8Array>>;
+  /** Contents that were uploaded, by their sha256. */
+  readonly uploaded: Map<string, Uint8Array>;
+  /** `METHOD path` of each request in order. */
+  readonly requests: string[];
+  /** Bodies of the requests that make repositories. */
+  readonly creations: unknown[];
+  /** Answers by a status where a request's path holds the key. */
+  readonly refusals: Map<string, number>;
+  /** Called at each upload of a large file. */
+  onUpload: () => void;
+};
+
+/** Files with this ending go up by LFS. */
+const LARGE = /\.(safetensors|onnx)$/;
+
+type CommitLine = {
+  readonly key: string;
+  readonly value: { readonly path: string; readonly content?: string; readonly oid?: string };
+};
+
+/** Runs `use` with a server on which the token `hf_writer` may write. */
+export async function withPushServer(use: (server: PushServer) => Promise<void>): Promise<void> {
+  const repos: PushServer["repos"] = new Map(), uploaded: PushServer["uploaded"] = new Map();
+  const requests: string[] = [], creations: unknown[] = [];
+  const refusals = new Map<string, number>();
+
+  const commit = (repo: Map<string, Uint8Array>, text: string): Response => {
+    for (const line of text.split("\n")) {
+      const { key, value } = JSON.parse(line) as CommitLine;
+      if (key === "file") repo.set(value.path, new Uint8Array(base64(value.content ?? "")));
+      if (key === "lfsFile") {
+        repo.set(value.path, uploaded.get(value.oid ?? "") ?? new Uint8Array());
+      }
+    }
+    return Response.json({ commitOid: "c0ffee", commitUrl: "http://hub/commit/c0ffee" });
+  };
+
+  const serving = Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+    const { pathname, origin } = new URL(request.url);
+    requests.push(`${request.method} ${pathname}`);
+    const body = new Uint8Array(await request.arrayBuffer());
+    const refusal = [...refusals].find(([part]) => pathname.includes(part));
+    if (refusal !== undefined) return Response.json({ error: "no" }, { status: refusal[1] });
+    const text = () => new TextDecoder().decode(body);
+    if (pathname.startsWith("/lfs/")) { // as the Hub: the address itself is the permission
+      const oid = pathname.slice("/lfs/".length);
+      if (createHash("sha256").update(body).digest("hex") !== oid) {
+        return new Response("damaged", { status: 400 });
+      }
+      uploaded.set(oid, body);
+      server.onUpload();
+      return new Response();
+    }
+    if (request.headers.get("Authorization") !== "Bearer hf_writer") {
+      return Response.json({ error: "Invalid credentials" }, { status: 401 });
+    }
+    if (pathname === "/api/repos/create") {
+      const wanted = JSON.parse(text()) as { name: string; organization: string };
+      creations.push(wanted);
+      const id = `${wanted.organization}/${wanted.name}`;
+      if (repos.has(id)) return Response.json({ error: "exists" }, { status: 409 });
+      repos.set(id, new Map());
+      return Response.json({ url: `${origin}/${id}`, id });
+    }
+    const [, id = "", rest = ""] =
+      /^(?:\/api\/models)?\/([^/]+\/[^/]+?)(?:\.git)?(\/(?:preupload|info|commit)\/.*)$/
+        .exec(pathname) ?? [];
+    const repo = repos.get(id);
+    if (repo === undefined) return Response.json({ error: "not found" }, { status: 404 });
+    if (rest === "/preupload/main") {
+      const { files } = JSON.parse(text()) as { files: { path: string }[] };
+      return Response.json({
+        files: files.map(({ path }) => ({
+          path,
+          uploadMode: LARGE.test(path) ? "lfs" : "regular",
+          shouldIgnore: false,
+        })),
+      });
+    }
+    if (rest === "/info/lfs/objects/batch") {
+      const { objects } = JSON.parse(text()) as { objects: { oid: string; size: number }[] };
+      return Response.json({
+        transfer: "basic",
+        objects: objects.map(({ oid, size }) => ({
+          oid,
+          size,
+          ...(!uploaded.has(oid) && { actions: { upload: { href: `${origin}/lfs/${oid}` } } }),
+        })),
+      });
+    }
+    return rest === "/commit/main" ? commit(repo, text()) : new Response(null, { status: 400 });
+  });
+  const settings: HubSettings = {
+    endpoint: `http://localhost:${serving.addr.port}`,
+    token: "hf_writer",
+    cacheDir: "nowhere",
+    offline: false,
+    retryDelaysMs: [],
+    silenceTimeoutMs: 5000,
+  };
+  const server: PushServer = {
+    settings,
+    repos,
+    uploaded,
+    requests,
+    creations,
+    refusals,
+    onUpload: () => {},
+  };
+  try {
+    await use(server);
+  } finally {
+    await serving.shutdown();
+  }
+}
+
+/** The bytes of a base64 text. */
+function base64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
