@@ -57,20 +57,21 @@ const task = object<TaskConfig>({
   metric: oneOf([...METRICS.classification, ...METRICS.tagging]),
 });
 
+// Bounds of sizes are far beyond any use: what exceeds them is a slip or damage, and would fill memory.
 const model = object<ModelConfig>({
   source: nullable(text),
   fresh: object<ModelConfig["fresh"]>({
-    hiddenSize: whole(1),
-    layers: whole(1, 1024), // as many as a checkpoint may have
-    attentionHeads: whole(1),
-    intermediateSize: whole(1),
-    maxPositions: whole(4),
-    vocabularySize: whole(32),
+    hiddenSize: whole(1, 2 ** 16),
+    layers: whole(1, 2 ** 10), // as many as a checkpoint may have
+    attentionHeads: whole(1, 2 ** 16),
+    intermediateSize: whole(1, 2 ** 18),
+    maxPositions: whole(4, 2 ** 20),
+    vocabularySize: whole(32, 2 ** 22),
   }),
   pooling: oneOf(POOLING_MODES),
-  embeddingSize: nullable(whole(1)),
+  embeddingSize: nullable(whole(1, 2 ** 16)),
   normalize: oneOf(NORMALIZE_MODES),
-  maxLength: whole(4), // [CLS], a piece, a second one so that windows can overlap, [SEP]
+  maxLength: whole(4, 2 ** 20), // [CLS], a piece, a second one so that windows can overlap, [SEP]
   dropout: object<ModelConfig["dropout"]>({
     hidden: real(SHARE),
     attention: real(SHARE),
@@ -94,7 +95,10 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
   device: oneOf(DEVICES),
   executor: oneOf(EXECUTORS),
   precision: oneOf(PRECISIONS),
-  native: object<RunConfig["native"]>({ isa: nullable(text), threads: nullable(whole(1)) }),
+  native: object<RunConfig["native"]>({
+    isa: nullable(text),
+    threads: nullable(whole(1, 2 ** 10)),
+  }),
   tensorflow: object<RunConfig["tensorflow"]>({ library: nullable(text) }),
 });
 

@@ -43,13 +43,14 @@ type Runs = {
   readonly nowMs: () => number;
 };
 
-/** Kills runs, a line each. */
+/** Kills runs, a line each; all so far go to `keep`. */
 async function killRuns(
   { root, ...runs }: Runs,
-  { kills, seed, lastedMs }: {
+  { kills, seed, lastedMs, keep }: {
     readonly kills: number;
     readonly seed: number;
     readonly lastedMs: number;
+    readonly keep: (done: readonly Kill[]) => Promise<void>;
   },
 ): Promise<readonly Kill[]> {
   console.log("kill  after   lines  checkpoints      the same in the end");
@@ -71,6 +72,7 @@ async function killRuns(
       );
     }
     await Deno.remove(dir, { recursive: true });
+    await keep(done);
   }
   return done;
 }
@@ -131,12 +133,19 @@ export const TORTURE = {
         console.log(`${what}: ${good ? "ok" : "NOT AS IT MUST BE"}: ${said}`);
       }
       if (starved === null) console.log("disks of a given size cannot be made here: not tried");
-      const killed = await killRuns(runs, { kills, seed, lastedMs });
       const where = await describeWhere(runs.whole);
-      const record = { seed, where, lastedMs, kills: killed, starved, tallies };
+      const compose = (kills: readonly Kill[]) => ({
+        ...{ seed, where, lastedMs, kills, starved, tallies },
+      });
+      const { out } = values;
+      // kept as it grows: an hour's work is not lost with its last minute
+      const keep = async (kills: readonly Kill[]) => {
+        if (out !== undefined) await writeFileAtomic(out, formatRecord(compose(kills)));
+      };
+      await keep([]);
+      const killed = await killRuns(runs, { kills, seed, lastedMs, keep });
       console.log(`${killed.filter(({ same }) => same).length} of ${kills} the same`);
-      if (values.out !== undefined) await writeFileAtomic(values.out, formatRecord(record));
-      return isGood(record);
+      return isGood(compose(killed));
     } finally {
       await Deno.remove(root, { recursive: true });
     }

@@ -1,8 +1,9 @@
 /**
  * Mixed precision as a rewrite of a graph: products take operands rounded to a half type and give a result
- * of that type, bias included and gradients of weights too, all else stays float32 (the operation lists of PyTorch 2.13's CUDA autocast: linear and
- * matrix products in half; softmax, layer norm, losses, sums and norms in float32). Products accumulate in
- * float32. Parameters stay float32: they are rounded where a product reads them.
+ * of that type, bias included and gradients of weights too; all else stays float32 (the operation lists of
+ * PyTorch 2.13's CUDA autocast: linear and matrix products in half; softmax, layer norm, losses, sums and
+ * norms in float32). Products accumulate in float32. Parameters stay float32: they are rounded where a
+ * product reads them.
  * @module
  */
 import type { Precision } from "@/config.ts";

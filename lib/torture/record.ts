@@ -45,6 +45,7 @@ export function formatRecord(record: TortureRecord): string {
 }
 
 function describeKills({ kills, lastedMs }: TortureRecord): string {
+  if (kills.length === 0) return "No run was killed.";
   const same = kills.filter(({ same }) => same);
   const begun = kills.filter(({ remains }) => remains.begun);
   const saved = begun.filter(({ remains }) => remains.checkpoints.length > 0);

@@ -5,6 +5,7 @@
  */
 import { dirname, join, relative } from "node:path";
 import { assertNever } from "@/assert_never.ts";
+import type { ModelConfig } from "@/config.ts";
 import { readRows } from "@/data/read_rows.ts";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { isFile, readJson } from "@/files.ts";
@@ -15,6 +16,7 @@ import { PRESETS } from "@/presets.ts";
 import type { Prng } from "@/random.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { loadTokenizer } from "@/text/tokenizer.ts";
+import { prepareRun } from "@/train/prepare_run.ts";
 import { mutateBytes, mutateJson, mutateSafetensors, type Mutation } from "@/torture/mutate.ts";
 import { makeHubCache } from "@/torture/hub_subject.ts";
 import { openSavedCheckpoint } from "@/torture/saved_checkpoint.ts";
@@ -166,9 +168,32 @@ async function readTokenizer(folder: string): Promise<string | null> {
   return `${same}` === `${ids}` ? null : "it gave other ids with offsets than without";
 }
 
-/** A configuration that is taken must be complete: resolved again, it is itself. */
+/**
+ * A configuration that is taken must be complete: resolved again, it is itself. A run over it must be
+ * ready for its first step; what is asked for on purpose, a huge model or another device, is not tried.
+ */
 async function readConfig(path: string): Promise<string | null> {
   const config = resolveConfig({ file: await readJson(path, "run to resume") });
   const again = resolveConfig({ file: JSON.parse(JSON.stringify(config)) });
-  return JSON.stringify(again) === JSON.stringify(config) ? null : "it changed when resolved again";
+  if (JSON.stringify(again) !== JSON.stringify(config)) return "it changed when resolved again";
+  if (config.device !== "cpu" || config.model.source === null && !isSmall(config.model.fresh)) {
+    return null;
+  }
+  const run = await prepareRun(config, null);
+  try {
+    for (const { stream } of run.setup.tasks.values()) {
+      const { rows, length, ids } = stream.next();
+      if (ids.length !== rows * length) return "it gave batches of another size than they say";
+    }
+    return null;
+  } finally {
+    run.dispose();
+  }
+}
+
+/** Whether a fresh encoder is one that a machine of any size would make at once: below 4 M parameters. */
+function isSmall(fresh: ModelConfig["fresh"]): boolean {
+  const { hiddenSize, layers, intermediateSize, maxPositions, vocabularySize } = fresh;
+  const perLayer = 4 * hiddenSize + 2 * intermediateSize;
+  return hiddenSize * (vocabularySize + maxPositions + layers * perLayer) < 4e6;
 }
