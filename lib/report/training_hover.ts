@@ -10,16 +10,33 @@ import type { RunRecord } from "./run_record.ts";
 /** A run by the name that it has in the figure. */
 export type NamedRecord = { readonly name: string; readonly record: Pick<RunRecord, "train"> };
 
+/** Points drawn of a run. */
+const MOST = 60;
+
+type LossPoint = { readonly run: string; readonly step: number; readonly loss: number };
+
+/** At most so many points: means of stretches of equally many, each at the stretch's last step. */
+function thinLosses(points: readonly LossPoint[]): readonly LossPoint[] {
+  const size = Math.ceil(points.length / MOST);
+  const ends = points.filter((_, i) => (i + 1) % size === 0 || i === points.length - 1);
+  return ends.map((end) => {
+    const last = points.indexOf(end);
+    const stretch = points.slice(last - last % size, last + 1);
+    const mean = stretch.reduce((sum, { loss }) => sum + loss, 0) / stretch.length;
+    return { ...end, loss: Number(mean.toFixed(5)) };
+  });
+}
+
 /** The loss of one task over the steps of several runs; hovering shows step and loss. */
 export async function lossComparison(
   runs: readonly NamedRecord[],
   task: string,
 ): Promise<HoverFigure> {
   const values = runs.flatMap(({ name, record }) =>
-    record.train.flatMap(({ step, losses }) => {
+    thinLosses(record.train.flatMap(({ step, losses }) => {
       const loss = losses[task];
-      return loss === undefined ? [] : [{ run: name, step, loss: Number(loss.toFixed(5)) }];
-    })
+      return loss === undefined ? [] : [{ run: name, step, loss }];
+    }))
   );
   const names = runs.map(({ name }) => name);
   const ends = names.map((name) => {
@@ -30,7 +47,7 @@ export async function lossComparison(
     width: 560,
     height: 280,
     data: { values },
-    mark: { type: "line", point: true, strokeWidth: 2 },
+    mark: { type: "line", point: true, strokeWidth: 2, opacity: 0.85 },
     encoding: {
       x: { field: "step", type: "quantitative", title: "Step" },
       y: { field: "loss", type: "quantitative", title: "Cross entropy (nats)" },

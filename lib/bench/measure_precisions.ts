@@ -1,0 +1,52 @@
+/**
+ * One small training step under each precision, each in a process of its own, so that memory is its own.
+ * @module
+ */
+
+import { ourContestant, runContestant } from "@/bench/contestants.ts";
+import { median } from "@/bench/statistics.ts";
+import { PRECISIONS, type RunConfig } from "@/config.ts";
+
+/** What a step took. */
+export type PrecisionCost = {
+  readonly precision: string;
+  readonly executor: string;
+  readonly "median (ms)": number;
+  readonly "peak (MiB)": number;
+};
+
+/** 4 layers of 256; a batch of either task, 16 rows of 32 pieces each. */
+const STEP = {
+  kind: "step",
+  model: { hiddenSize: 256, layers: 4, attentionHeads: 4, intermediateSize: 1024 },
+  dropout: 0.1,
+  warmup: 1,
+  steps: Array.from(
+    { length: 5 },
+    () => Array.from({ length: 2 }, () => ({ rows: 16, length: 32, tokens: 16 * 32 })),
+  ),
+} as const;
+
+/** Measures steps on the device of a configuration. */
+export async function measurePrecisions(
+  { device, executor, native, tensorflow }: Pick<
+    RunConfig,
+    "device" | "executor" | "native" | "tensorflow"
+  >,
+): Promise<readonly PrecisionCost[]> {
+  const costs: PrecisionCost[] = [];
+  for (const precision of PRECISIONS) {
+    const threads = native.threads ?? navigator.hardwareConcurrency;
+    const outcome = await runContestant(ourContestant(), {
+      work: STEP,
+      computation: { device, precision, executor, ...tensorflow, isa: native.isa, threads },
+    });
+    costs.push({
+      precision,
+      executor: outcome.executor,
+      "median (ms)": median(outcome.measurements.flatMap(({ timesMs }) => timesMs)),
+      "peak (MiB)": Math.round(outcome.peakMiB),
+    });
+  }
+  return costs;
+}
