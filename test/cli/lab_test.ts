@@ -1,0 +1,86 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { findFrontEnd, findKernel, listKernelFolders } from "@/notebook/find_jupyter.ts";
+
+/** Runs the task with a home and a PATH of its own. */
+async function runLab(home: string, args: readonly string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", "lib/cli/lab.ts", ...args],
+    env: { HOME: home, PATH: join(home, "bin"), NO_COLOR: "1", DENO_DIR: await findCache() },
+    clearEnv: true,
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), error: decoder.decode(stderr) };
+}
+
+/** Deno's cache, which would otherwise be sought in the new home. */
+async function findCache(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  return String(JSON.parse(new TextDecoder().decode(stdout)).denoDir);
+}
+
+async function withHome(test: (home: string) => Promise<void>): Promise<void> {
+  const home = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(home, "bin"));
+    await test(home);
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+Deno.test("lab says what is missing, installs the kernel and opens what it finds", async () => {
+  await withHome(async (home) => {
+    const missing = await runLab(home, []);
+    strictEqual(missing.code, 0, missing.error);
+    match(missing.out, /^kernel {3}not installed: `deno task lab --install`/m);
+    match(missing.out, /^jupyter {2}not found on the PATH: `pip install jupyterlab`/m);
+    ok(!missing.out.includes("Opening"));
+
+    const installed = await runLab(home, ["--install"]);
+    strictEqual(installed.code, 0, installed.error);
+    match(installed.out, /^kernel {3}\S+kernels\/deno\/kernel\.json$/m);
+
+    const program = join(home, "bin", "jupyter-lab");
+    await Deno.writeTextFile(program, '#!/bin/sh\necho "opened $1"\n', { mode: 0o755 });
+    const checked = await runLab(home, ["--check"]);
+    ok(!checked.out.includes("opened"));
+    const opened = await runLab(home, []);
+    match(
+      opened.out,
+      /Opening notebooks in \S+jupyter-lab; Ctrl\+C ends it\.\n[^]*opened notebooks/,
+    );
+    await Deno.writeTextFile(program, "#!/bin/sh\nexit 3\n");
+    strictEqual((await runLab(home, [])).code, 1, "a front end that fails");
+  });
+});
+
+Deno.test("findKernel() and findFrontEnd() look where Jupyter does", async () => {
+  const folders = (os: typeof Deno.build.os, given: Readonly<Record<string, string>>) =>
+    listKernelFolders({ os, read: (name) => given[name] });
+  deepStrictEqual(folders("linux", { HOME: "/h" }).slice(0, 2), [
+    "/h/.local/share/jupyter/kernels",
+    "/usr/local/share/jupyter/kernels",
+  ]);
+  deepStrictEqual(folders("darwin", { HOME: "/h" })[0], "/h/Library/Jupyter/kernels");
+  deepStrictEqual(folders("linux", { HOME: "/h", JUPYTER_PATH: "/a:/b" }).slice(0, 2), [
+    "/a/kernels",
+    "/b/kernels",
+  ]);
+  await withHome(async (home) => {
+    const given: Readonly<Record<string, string>> = {
+      JUPYTER_DATA_DIR: home,
+      PATH: join(home, "bin"),
+    };
+    const place = { os: "linux", read: (name: string) => given[name] } as const;
+    deepStrictEqual(await findFrontEnd(place), null);
+    await Deno.mkdir(join(home, "kernels", "deno"), { recursive: true });
+    await Deno.writeTextFile(join(home, "kernels", "deno", "kernel.json"), "{}");
+    strictEqual(await findKernel(place), join(home, "kernels", "deno", "kernel.json"));
+    await Deno.writeTextFile(join(home, "bin", "jupyter"), "");
+    deepStrictEqual(await findFrontEnd(place), {
+      path: join(home, "bin", "jupyter"),
+      args: ["lab"],
+    });
+  });
+});
