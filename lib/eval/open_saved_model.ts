@@ -7,6 +7,7 @@ import { findModelFolder } from "@/model/find_model_folder.ts";
 import { loadModel } from "@/model/load_model.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
+import { readSentenceModules } from "@/model/sentence_modules.ts";
 import { loadTokenizer, type Tokenizer } from "@/text/tokenizer.ts";
 
 /** A model with all that raw text needs on its way in. */
@@ -34,7 +35,8 @@ export async function openSavedModel(
   options: { readonly view?: ProgressView } = {},
 ): Promise<SavedModel> {
   const folder = await findModelFolder(source, options);
-  const tokenizer = await loadTokenizer(folder); // before the weights, which take longer
+  const { encoderFolder = folder } = await readSentenceModules(folder) ?? {};
+  const tokenizer = await loadTokenizer(encoderFolder); // before the weights, which take longer
   const { model, maxLength } = await loadModel(folder);
   return { model, tokenizer, maxLength };
 }

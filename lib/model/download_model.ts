@@ -29,9 +29,17 @@ async function listModuleFolders(path: string | null): Promise<readonly string[]
 }
 
 /** Fetches the weights of `folder` in the repository: one file, or an index and its shards. */
-async function fetchWeights(fetch: FetchFile, folder: string): Promise<void> {
-  if (await fetch(join(folder, "model.safetensors")) !== null) return;
-  const index = await fetch(join(folder, "model.safetensors.index.json"));
+async function fetchWeights(name: string, fetch: FetchFile, folder: string): Promise<void> {
+  const single = join(folder, "model.safetensors");
+  if (await fetch(single) !== null) return;
+  const index = await fetch(`${single}.index.json`);
+  if (index === null) {
+    throw new Deno.errors.NotFound(
+      `Cannot load model as Hub repository ${name} must hold ${single}: old repositories have ` +
+        "pytorch_model.bin alone, a pickled object that can run code when read; save it anew with " +
+        "save_pretrained(…, safe_serialization=True) and give the folder",
+    );
+  }
   const { weight_map: places } = await readLoosely(index);
   const shards = new Set(Object.values((places ?? {}) as JsonObject));
   for (const shard of shards) {
@@ -39,6 +47,13 @@ async function fetchWeights(fetch: FetchFile, folder: string): Promise<void> {
       await fetch(join(folder, shard));
     }
   }
+}
+
+/** Fetches what goes with an encoder in `folder`: its tokenizer and how long texts may be. */
+async function fetchTokenizer(fetch: FetchFile, folder: string): Promise<void> {
+  if (await fetch(join(folder, "tokenizer.json")) === null) await fetch(join(folder, "vocab.txt"));
+  await fetch(join(folder, "tokenizer_config.json"));
+  await fetch(join(folder, "sentence_bert_config.json"));
 }
 
 /**
@@ -56,14 +71,15 @@ export async function downloadModel(name: string, fetch: FetchFile): Promise<str
       `Cannot load model as Hub repository ${name} must hold config.json`,
     );
   }
-  for (const file of ["tokenizer.json", "tokenizer_config.json", "sentence_bert_config.json"]) {
-    await fetch(file);
+  if (config !== null) { // else the encoder is in a folder of its own
+    await fetchTokenizer(fetch, "");
+    await fetchWeights(name, fetch, "");
   }
-  await fetchWeights(fetch, "");
   if (await fetch("heads.json") !== null) await fetch("heads.safetensors");
   for (const folder of await listModuleFolders(modules)) {
     await fetch(join(folder, "config.json"));
-    if (!/Pooling$|Normalize$/.test(folder)) await fetchWeights(fetch, folder);
+    if (/Transformer$/.test(folder)) await fetchTokenizer(fetch, folder);
+    if (!/Pooling$|Normalize$/.test(folder)) await fetchWeights(name, fetch, folder);
   }
   return dirname(anchor);
 }

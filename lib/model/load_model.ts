@@ -27,21 +27,28 @@ export type LoadedModel = {
   readonly ignored: readonly string[];
 };
 
-/** `max_seq_length` of sentence-transformers, at most what the encoder has positions for. */
+/**
+ * What sentence-transformers cuts texts at: its own `max_seq_length` (up to 5.x), else the tokenizer's
+ * `model_max_length`; at most what the encoder has positions for.
+ */
 async function readMaxLength(folder: string, { config }: Encoder): Promise<number> {
-  const path = join(folder, "sentence_bert_config.json");
-  if (!await isFile(path)) return config.maxPositions;
-  const json = await readJson(path, "sentence-transformers configuration");
-  const length = (json as { readonly max_seq_length?: unknown } | null)?.max_seq_length ?? null;
-  if (length === null) return config.maxPositions;
-  if (typeof length === "number" && Number.isInteger(length) && length > 0) {
-    return Math.min(length, config.maxPositions);
+  const own = join(folder, "sentence_bert_config.json");
+  const ofTokenizer = join(folder, "tokenizer_config.json");
+  for (const [path, key] of [[own, "max_seq_length"], [ofTokenizer, "model_max_length"]] as const) {
+    if (!await isFile(path)) continue;
+    const json = await readJson(path, "model configuration");
+    const length = (json as { readonly [key: string]: unknown } | null)?.[key] ?? null;
+    if (length === null) continue;
+    if (typeof length === "number" && Number.isInteger(length) && length > 0) { // 1e30: no limit
+      return Math.min(length, config.maxPositions);
+    }
+    throw new RangeError(
+      `Cannot load model as "${key}" in ${path} must be a whole number from 1: current value is ${
+        JSON.stringify(length)
+      }`,
+    );
   }
-  throw new RangeError(
-    `Cannot load model as "max_seq_length" in ${path} must be a whole number from 1: current value is ${
-      JSON.stringify(length)
-    }`,
-  );
+  return config.maxPositions;
 }
 
 /** How embeddings are made and which heads there are, by `heads.json` if there is one. */

@@ -74,6 +74,28 @@ Deno.test("downloadModel() fetches the shards that the index lists, none outside
   ]);
 });
 
+Deno.test("downloadModel() fetches an encoder in a folder of its own, and vocab.txt for want of better", async () => {
+  const files = {
+    "0_Transformer/config.json": {},
+    "0_Transformer/model.safetensors": {},
+    "0_Transformer/sentence_bert_config.json": {},
+    "0_Transformer/vocab.txt": {},
+    "1_Pooling/config.json": {},
+    "modules.json": ["0_Transformer", "1_Pooling"].map((path) => ({ path })),
+  };
+  deepStrictEqual(await download(files), Object.keys(files));
+});
+
+Deno.test("downloadModel() says what to do where weights are pickled", async () => {
+  const files = { "config.json": {}, "pytorch_model.bin": {}, "vocab.txt": {} };
+  await rejects(download(files), {
+    name: "NotFound",
+    message: "Cannot load model as Hub repository owner/name must hold model.safetensors: old " +
+      "repositories have pytorch_model.bin alone, a pickled object that can run code when read; save it " +
+      "anew with save_pretrained(…, safe_serialization=True) and give the folder",
+  });
+});
+
 Deno.test("downloadModel() names a repository that holds no model", async () => {
   await rejects(downloadModel("owner/name", () => Promise.resolve(null)), {
     name: "NotFound",

@@ -1,0 +1,57 @@
+/**
+ * Writes tiny model folders of every pooling, normalisation and projection, each with the embeddings that
+ * the project computes of a few texts (`expected.json`), for `sentence_transformers_parity.py`.
+ *
+ *     deno run -A test/parity/write_model_folders.ts DIR
+ */
+import { join } from "node:path";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { createSentenceEncoder } from "@/eval/encode_texts.ts";
+import { parseBertConfig } from "@/model/bert_config.ts";
+import { createEncoder, createModel } from "@/model/init.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { saveModel } from "@/model/save_model.ts";
+import { tokenizerFromJson } from "@/text/tokenizer.ts";
+import { learnVocabulary } from "@/text/vocabulary.ts";
+
+const TEXTS = [
+  "Ada Lovelace wrote to Babbage.",
+  "São Paulo, 1999: it's raining — again!",
+  "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen",
+  "yes",
+];
+
+const [folder = ""] = Deno.args;
+await openEngine();
+const learned = learnVocabulary(TEXTS, { size: 120, lowercase: true });
+const tokenizer = tokenizerFromJson(learned.json, learned.config, "parity");
+const config = parseBertConfig({
+  model_type: "bert",
+  vocab_size: tokenizer.vocabularySize,
+  hidden_size: 16,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 32,
+  max_position_embeddings: 16,
+  initializer_range: 0.4, // wide, so that attention and norms have something to do
+  pad_token_id: tokenizer.ids.pad,
+}, "parity");
+for (const pooling of POOLING_MODES) {
+  for (const normalize of NORMALIZE_MODES) {
+    for (const embeddingSize of [null, 6]) {
+      const options = { tasks: [], pooling, normalize, embeddingSize, seed: 3 };
+      const model = createModel(createEncoder(config, { seed: 3 }), options);
+      const place = join(folder, `${pooling}-${normalize}-${embeddingSize ?? "none"}`);
+      await saveModel(place, model, { tokenizer, maxLength: 16 });
+      const saved = { model, tokenizer, maxLength: 16 };
+      const vectors = await createSentenceEncoder(saved, { rows: 4 }).encode(TEXTS);
+      const embeddings = vectors.map((vector) => [...vector]);
+      await Deno.writeTextFile(
+        join(place, "expected.json"),
+        JSON.stringify({ pooling, normalize, texts: TEXTS, embeddings }),
+      );
+      disposeModel(model);
+    }
+  }
+}
