@@ -97,10 +97,12 @@ function writeReport(records: readonly SpecRecord[]): string {
   ].join("\n");
 }
 
-async function main(parts: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const executor = args.includes("--native") ? "native" : "onnx";
+  const parts = args.filter((arg) => arg !== "--native");
   const all = findTestFiles(findCore());
   const files = parts.length === 0 ? all : all.filter((f) => parts.some((p) => f.includes(p)));
-  const records = await startFiles("recorded", files);
+  const records = await startFiles(executor, files);
   const report = writeReport(records);
   for (const { file, name, failures } of failedSpecs(records)) {
     console.error(`failed: ${file} ${name}: ${failures.join("; ")}`);

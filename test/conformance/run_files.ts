@@ -1,6 +1,6 @@
 /**
- * Runs test files of TensorFlow.js against a backend and prints one JSON line a spec. Started by
- * `start_files.ts` in a process of its own: `run_files.ts BACKEND FILE …`.
+ * Runs test files of TensorFlow.js against the engine and prints one JSON line a spec. Started by
+ * `start_files.ts` in a process of its own: `run_files.ts EXECUTOR FILE …`.
  * @module
  */
 import { createRequire } from "node:module";
@@ -8,7 +8,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import * as tf from "@tensorflow/tfjs";
+import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
 import { openEngine } from "@/engine/engine.ts";
+import { createNativeExecutor } from "@/engine/native/executor.ts";
+import { UnsupportedError } from "@/engine/native/lower_unit.ts";
+import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 import { FALLBACKS_SEEN } from "@/engine/kernels/host.ts";
 import { findExclusion } from "./exclusions.ts";
 import { installJasmine, runSpecs } from "./jasmine.ts";
@@ -34,8 +38,32 @@ function noteKernels(backendName: string): void {
   }
 }
 
+/** Why graphs could not be compiled to C since it was last cleared. */
+const missed = new Set<string>();
+
+/** Has everything that a test reads computed by the native executor; what it lacks, by ONNX Runtime. */
+async function computeNatively(): Promise<void> {
+  const fallback = createOnnxExecutor(1);
+  const native = await createNativeExecutor({ threads: 2, isa: null, fallback });
+  tf.removeBackend(BACKEND);
+  tf.registerBackend(BACKEND, () =>
+    new RecordingBackend({
+      ...native,
+      compile(graph) {
+        try {
+          return native.compileSync(graph);
+        } catch (error) {
+          if (!(error instanceof UnsupportedError)) throw error;
+          missed.add(`C lacks ${error.message}`);
+          return fallback.compile(graph);
+        }
+      },
+    }));
+  await tf.setBackend(BACKEND);
+}
+
 async function runFiles(
-  backend: string,
+  executor: "onnx" | "native",
   files: readonly string[],
   tell: (record: SpecRecord) => void,
 ): Promise<void> {
@@ -44,10 +72,11 @@ async function runFiles(
     stageTests(findCore(), [...files, "jasmine_util.js"], stage);
     installJasmine();
     await openEngine({ threads: 1, executor: "onnx" });
-    noteKernels(backend);
+    if (executor === "native") await computeNatively();
+    noteKernels(BACKEND);
     const url = (file: string) => pathToFileURL(join(stage, file)).href;
     const { setTestEnvs } = await import(url("jasmine_util.js"));
-    setTestEnvs([{ name: backend, backendName: backend, isDataSync: true }]);
+    setTestEnvs([{ name: BACKEND, backendName: BACKEND, isDataSync: true }]);
     for (const file of files) {
       const noteSkippedSuite = (name: string) => tell({ kind: "elsewhere", file, name });
       Object.assign(globalThis, { noteSkippedSuite });
@@ -62,9 +91,10 @@ async function runFiles(
         started: () => {
           kernels.clear();
           FALLBACKS_SEEN.clear();
+          missed.clear();
         },
         ended: ({ name, failures }) => {
-          const fallback = [...FALLBACKS_SEEN];
+          const fallback = [...FALLBACKS_SEEN, ...missed];
           const compiled = [...kernels].filter((kernel) => !FALLBACKS_SEEN.has(kernel));
           tell({ kind: "spec", file, name, compiled, fallback, failures });
         },
@@ -76,13 +106,17 @@ async function runFiles(
 }
 
 if (import.meta.main) {
-  const [backend = "recorded", ...files] = Deno.args;
+  const [executor, ...files] = Deno.args;
   const { log, error: complain } = console;
   console.log = console.warn = () => {}; // tests and deprecated calls talk
   globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
   Object.assign(globalThis, { require: createRequire(import.meta.url) });
   try {
-    await runFiles(backend, files, (record) => log(JSON.stringify(record)));
+    await runFiles(
+      executor === "native" ? "native" : "onnx",
+      files,
+      (record) => log(JSON.stringify(record)),
+    );
     process.exit(0); // timers that tests left behind
   } catch (error) {
     complain(error);

@@ -42,7 +42,7 @@ Deno.test("a sample of TensorFlow.js's own tests passes on the engine", async ()
   const all = findTestFiles(findCore());
   const files = all.filter((file) => SAMPLE.some((name) => file.endsWith(`ops/${name}_test.js`)));
   ok(files.length >= 25, `files of the sample: ${files}`);
-  const records = await startFiles("recorded", [...files, "gradients_test.js"]);
+  const records = await startFiles("onnx", [...files, "gradients_test.js"]);
   deepStrictEqual(failedSpecs(records), []);
   const counts = countSpecs(records);
   ok(counts.compiled.passed > 400, `specs of compiled operations: ${counts.compiled.passed}`);

@@ -8,9 +8,12 @@ import type { SpecRecord } from "./records.ts";
 const PROGRAM = fileURLToPath(new URL("./run_files.ts", import.meta.url));
 
 /** What the specs of `files` tell; where the process ends early, the file it was in has failed. */
-export async function startFiles(backend: string, files: readonly string[]): Promise<SpecRecord[]> {
+export async function startFiles(
+  executor: "onnx" | "native",
+  files: readonly string[],
+): Promise<SpecRecord[]> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", PROGRAM, backend, ...files],
+    args: ["run", "-A", PROGRAM, executor, ...files],
     stdout: "piped",
     stderr: "piped",
   }).output();
@@ -28,5 +31,5 @@ export async function startFiles(backend: string, files: readonly string[]): Pro
     fallback: [],
     failures,
   };
-  return [...records, crash, ...rest.length > 0 ? await startFiles(backend, rest) : []];
+  return [...records, crash, ...rest.length > 0 ? await startFiles(executor, rest) : []];
 }

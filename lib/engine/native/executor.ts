@@ -22,6 +22,12 @@ type Workshop = {
   arena: NativeBlock | null;
 };
 
+/** Runs graphs as C; can compile at once too, for callers that cannot wait. */
+export type NativeExecutor = TracedExecutor & {
+  /** The program of a graph, the compiler's work done before it returns; throws {@link UnsupportedError}. */
+  compileSync(graph: Graph): Program;
+};
+
 export type NativeOptions = {
   readonly threads: number;
   /** Instruction set; null: what this processor has. */
@@ -32,7 +38,7 @@ export type NativeOptions = {
 };
 
 /** Starts the runtime (compiled on the first use of a machine) and makes the executor. */
-export async function createNativeExecutor(options: NativeOptions): Promise<TracedExecutor> {
+export async function createNativeExecutor(options: NativeOptions): Promise<NativeExecutor> {
   const { threads, isa, fallback, onFallback } = options;
   const runtime = await openNativeRuntime({ threads, isa });
   const workshop: Workshop = { runtime, addresses: new Map(), arena: null };
@@ -49,19 +55,35 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Trac
         onFallback?.(graph.name, error.message);
         return await fallback.compile(graph);
       }
-      return await buildProgram(graph, code, workshop);
+      const fresh = findFresh(code, workshop);
+      if (fresh !== null) fresh.take(await runtime.loadKernels(fresh.text, fresh.names));
+      return buildProgram(graph, code, workshop);
+    },
+    compileSync(graph) {
+      const code = compileGraph(graph, runtime.threads);
+      const fresh = findFresh(code, workshop);
+      if (fresh !== null) fresh.take(runtime.loadKernelsSync(fresh.text, fresh.names));
+      return buildProgram(graph, code, workshop);
     },
   };
 }
 
-async function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Promise<Program> {
+/** Kernels of a program that are not loaded yet: their text, and what to do with their addresses. */
+function findFresh({ kernels }: NativeCode, { addresses }: Workshop) {
+  const fresh = new Map([...kernels.bodies].filter(([name]) => !addresses.has(name)));
+  if (fresh.size === 0) return null;
+  const names = [...fresh.keys()];
+  return {
+    names,
+    text: printSource(fresh),
+    take: (loaded: readonly bigint[]) =>
+      names.forEach((name, i) => addresses.set(name, loaded[i] as bigint)),
+  };
+}
+
+/** A program whose kernels are loaded. */
+function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Program {
   const { runtime, addresses } = workshop;
-  const fresh = new Map([...code.kernels.bodies].filter(([name]) => !addresses.has(name)));
-  if (fresh.size > 0) {
-    const names = [...fresh.keys()];
-    const loaded = await runtime.loadKernels(printSource(fresh), names);
-    names.forEach((name, i) => addresses.set(name, loaded[i] as bigint));
-  }
   const { words } = encodeTable(code.instructions, addresses);
   const program = runtime.program(words, code.kernels.scratchBytes);
   if (workshop.arena === null || workshop.arena.bytes.byteLength < code.arenaBytes) {
