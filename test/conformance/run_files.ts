@@ -18,6 +18,7 @@ import { findExclusion } from "./exclusions.ts";
 import { installJasmine, runSpecs } from "./jasmine.ts";
 import type { SpecRecord } from "./records.ts";
 import { findCore, stageTests } from "./stage.ts";
+import { MISSED } from "./start_files.ts";
 
 /** Names of kernels that have run since it was last cleared. */
 const kernels = new Set<string>();
@@ -54,7 +55,7 @@ async function computeNatively(): Promise<void> {
           return native.compileSync(graph);
         } catch (error) {
           if (!(error instanceof UnsupportedError)) throw error;
-          missed.add(`C lacks ${error.message}`);
+          missed.add(`${MISSED}${error.message}`);
           return fallback.compile(graph);
         }
       },

@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { EXCLUSIONS } from "./exclusions.ts";
 import { countSpecs, failedSpecs, type SpecRecord } from "./records.ts";
 import { findCore, findTestFiles } from "./stage.ts";
@@ -47,6 +48,18 @@ Deno.test("a sample of TensorFlow.js's own tests passes on the engine", async ()
   const counts = countSpecs(records);
   ok(counts.compiled.passed > 400, `specs of compiled operations: ${counts.compiled.passed}`);
   ok(counts.fallback.passed > 10, `specs that fall back: ${counts.fallback.passed}`);
+});
+
+Deno.test({
+  name: "a sample of TensorFlow.js's own tests passes on generated C",
+  ignore: findCompiler() === null,
+  async fn() {
+    const files = ["arithmetic", "arg_max", "softmax", "mat_mul", "transpose", "sum"];
+    const records = await startFiles("native", files.map((name) => `ops/${name}_test.js`));
+    deepStrictEqual(failedSpecs(records), []);
+    const counts = countSpecs(records);
+    ok(counts.compiled.passed > 150, `specs of C alone: ${counts.compiled.passed}`);
+  },
 });
 
 Deno.test("every exclusion names a file of TensorFlow.js and gives its reason", () => {

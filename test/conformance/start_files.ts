@@ -5,6 +5,9 @@
 import { fileURLToPath } from "node:url";
 import type { SpecRecord } from "./records.ts";
 
+/** How a fallback begins that C lacks something for; all others are names of kernels. */
+export const MISSED = "C lacks ";
+
 const PROGRAM = fileURLToPath(new URL("./run_files.ts", import.meta.url));
 
 /** What the specs of `files` tell; where the process ends early, the file it was in has failed. */
