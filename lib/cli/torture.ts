@@ -5,6 +5,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { readJson, writeFileAtomic } from "@/files.ts";
+import { checkInterrupt } from "@/interrupt.ts";
 import { stream } from "@/random.ts";
 import { checkFinished, killRun, liveOnce, writeKillConfig } from "@/torture/kill_run.ts";
 import { formatRecord, isGood, type Kill } from "@/torture/record.ts";
@@ -41,11 +42,12 @@ type Runs = {
   /** A run that nobody touched. */
   readonly whole: string;
   readonly nowMs: () => number;
+  readonly signal: AbortSignal;
 };
 
 /** Kills runs, a line each; all so far go to `keep`. */
 async function killRuns(
-  { root, ...runs }: Runs,
+  { root, signal, ...runs }: Runs,
   { kills, seed, lastedMs, keep }: {
     readonly kills: number;
     readonly seed: number;
@@ -57,6 +59,7 @@ async function killRuns(
   const done: Kill[] = [];
   let longestMs = lastedMs;
   for (let i = 1; i <= kills; i++) {
+    checkInterrupt(signal, () => `Torture was interrupted after ${i - 1} of ${kills} kills`);
     const dir = join(root, `run-${i}`), prng = stream(seed, "torture", i);
     const killed = await killRun(dir, { ...runs, kills: 1, longestMs, prng });
     longestMs = killed.longestMs;
@@ -79,12 +82,13 @@ async function killRuns(
 
 /** Damages files of each kind, a line each. */
 async function damageFiles(
-  { root, whole }: Runs,
+  { root, whole, signal }: Runs,
   { cases, seed }: { readonly cases: number; readonly seed: number },
 ): Promise<readonly MutationTally[]> {
   const tallies: MutationTally[] = [];
   const view = createTerminalProgress();
   for (const subject of SUBJECTS) {
+    checkInterrupt(signal, () => `Torture was interrupted before damage to ${subject}`);
     const tally = await tryMutations(subject, {
       run: whole,
       folder: join(root, "damaged"),
@@ -111,7 +115,8 @@ export const TORTURE = {
   usage:
     "[--kills N] [--mutations N] [--seed N] [--executor NAME] [--out FILE] [--set KEY=VALUE …]",
   options: OPTIONS,
-  async run({ values }) {
+  stopsItself: true,
+  async run({ values, signal }) {
     const kills = readWhole(values.kills, "kills", 100), seed = readWhole(values.seed, "seed", 1);
     const cases = readWhole(values.mutations, "mutations", 1000);
     const nowMs = () => performance.now();
@@ -120,7 +125,7 @@ export const TORTURE = {
       const choice = readEngineChoice("torture", values.set);
       const executor = values.executor ?? choice.executor;
       const config = await writeKillConfig(root, { ...choice, executor });
-      const runs: Runs = { root, config, whole: join(root, "whole"), nowMs };
+      const runs: Runs = { root, config, whole: join(root, "whole"), nowMs, signal };
       checkFinished(await liveOnce(runs.whole, { config, killMs: null, nowMs }));
       // a second time, with all that the first one cached
       const timed = await liveOnce(join(root, "timed"), { config, killMs: null, nowMs });

@@ -7,6 +7,7 @@
  */
 import { join } from "node:path";
 import { isFile } from "@/files.ts";
+import { checkInterrupt } from "@/interrupt.ts";
 import {
   checkFinished,
   inspectRemains,
@@ -36,6 +37,8 @@ export type StarveOptions = {
   /** A folder to work in. */
   readonly root: string;
   readonly nowMs: () => number;
+  /** Once aborted, no further run is started, and disks are taken away again. */
+  readonly signal: AbortSignal;
 };
 
 /** KiB of the disks, of which a run of this kind takes about 900. */
@@ -61,9 +64,10 @@ function saysWrite(life: Life): boolean {
 
 /** Runs on disks that are too small, then larger; null where disks cannot be made here. */
 export async function fillDisks(options: StarveOptions): Promise<readonly StarvedRun[] | null> {
-  const { config, whole, root, nowMs } = options;
+  const { config, whole, root, nowMs, signal } = options;
   const runs: StarvedRun[] = [];
   for (const kib of DISK_KIB) {
+    checkInterrupt(signal, () => "Filling disks was interrupted");
     const disk = join(root, `disk-${kib}`), dir = join(disk, "run");
     await Deno.mkdir(disk);
     // A file system has at least a page; with one inode more than its root there is room for no file.
@@ -94,7 +98,7 @@ export async function lockDisks(options: StarveOptions): Promise<readonly Starve
     const fresh = await liveOnce(dir, { config, killMs: null, nowMs });
     const nothing = !await isFile(join(dir, "config.json"));
     await command("mount", "-o", "remount,rw", disk);
-    await liveOnce(dir, { config, killMs: 1e9, nowMs });
+    checkFinished(await liveOnce(dir, { config, killMs: null, nowMs }));
     const { checkpoints } = await inspectRemains(dir);
     await command("mount", "-o", "remount,ro", disk);
     const again = await liveOnce(dir, { config, killMs: null, nowMs });

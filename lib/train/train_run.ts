@@ -85,6 +85,9 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
       "Training was interrupted while it was prepared: nothing was " +
       (resume ? "changed" : "written"),
     discard: (late) => late.dispose(),
+  }).catch(async (error) => {
+    await view.finish();
+    throw error;
   });
   try {
     // Written once data and model are known to be there: a run that cannot start leaves no trace.

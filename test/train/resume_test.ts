@@ -110,7 +110,11 @@ testRun(
   "trainRun() interrupted while it is prepared ends at once and leaves nothing",
   async (root) => {
     const dir = join(root, "run"), abort = new AbortController();
-    const view = watch(/^encode ag_news/, () => abort.abort());
+    let finished = 0;
+    const view = {
+      ...watch(/^encode ag_news/, () => abort.abort()),
+      finish: () => void finished++,
+    };
     // more rows than are encoded at once
     const config = resolveConfig({ set: ["data.maxRows=1100", "model.maxLength=48"] });
     await rejects(trainRun(config, { ...BASE, out: dir, view, signal: abort.signal }), {
@@ -118,6 +122,7 @@ testRun(
       message: "Training was interrupted while it was prepared: nothing was written",
     });
     ok(abort.signal.aborted, "premise");
+    strictEqual(finished, 1, "the view is left in order");
     strictEqual(await isFolder(dir), false);
   },
 );
