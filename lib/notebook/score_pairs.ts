@@ -10,6 +10,18 @@ import type { EmbeddedPairs } from "@/eval/compare_rankings.ts";
 import { measureSimilarity, scoreSimilarity } from "@/eval/similarity.ts";
 import type { ScoreDot } from "@/report/interval_dots.ts";
 
+/** Embeddings of the same texts by each run, as its encoder pools them and without normalization. */
+export async function embedRuns(
+  runs: readonly { readonly name: string; readonly dir: string }[],
+  texts: readonly string[],
+): Promise<readonly { readonly name: string; readonly embeddings: readonly Float32Array[] }[]> {
+  const embedded: { name: string; embeddings: Float32Array[] }[] = [];
+  for (const { name, dir } of runs) {
+    embedded.push({ name, embeddings: await embedTexts(dir, texts, { normalize: "none" }) });
+  }
+  return embedded;
+}
+
 /** The rank correlation of cosine and score by run, each as it was trained. */
 export async function scorePairs(
   runs: readonly { readonly name: string; readonly dir: string }[],

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Progress } from "@/progress.ts";
 import { readPairs, readTexts } from "@/notebook/read_texts.ts";
 import { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
-import { embedPairs, scorePairs } from "@/notebook/score_pairs.ts";
+import { embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
 import { trainRuns } from "@/notebook/train_runs.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
@@ -42,6 +42,8 @@ Deno.test("trainRuns() trains a configuration once and shows it the same when it
     const scaled = await embedPairs(dir, pairs, ["none", "l2"]);
     strictEqual(scaled.get("l2")?.seconds.length, pairs.length);
     ok(Math.abs(Math.hypot(...Array.from(scaled.get("l2")?.firsts[0] ?? [])) - 1) < 1e-5);
+    const [embedded] = await embedRuns(first.runs, pairs.map((pair) => pair.first));
+    deepStrictEqual(embedded, { name: "small", embeddings: scaled.get("none")?.firsts });
     const sure = await measureMargins(dir, pairs.map((pair) => pair.first));
     // the second class of four has the rest of the probability at most, and a third of it at least
     const { confidence, "margin (nats)": margin } = sure;
