@@ -13,6 +13,15 @@ const LARGE_SUM = 4096;
 /** Operations that take a constant operand as it is; all others read it from memory. */
 const TAKE_CONSTANTS: ReadonlySet<string> = new Set(["unary", "binary", "where", "cast"]);
 
+/** Operations that copy or add elements as they lie in memory: they read float32 and no half type. */
+const READ_FULL_FLOATS: ReadonlySet<string> = new Set(["pad", "concat", "scatter-add"]);
+
+/** Whether a value is kept in bfloat16, as what only products and loop nests read may be. */
+function isKeptInHalf({ operation, inputs: [base] }: Node): boolean {
+  if (operation.kind === "view" && base !== undefined) return isKeptInHalf(base);
+  return operation.kind === "unary" && operation.name === "round-bfloat16";
+}
+
 /** The elements of a constant, in memory. */
 function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
   if (operation.kind !== "constant") throw new TypeError("internal: not a constant");
@@ -28,7 +37,8 @@ function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
 /**
  * Gives every reader of a dropout mask a mask of its own, so that it is computed again where it is used
  * and never kept from the forward to the backward pass; sums over all elements by rows first, which all
- * threads share; and puts constants into memory for operations that read their operands from there.
+ * threads share; puts constants into memory for operations that read their operands from there, and widens
+ * what is kept in bfloat16 for those that read it as float32.
  */
 export function prepareForFusion(graph: Graph): Graph {
   return rewriteGraph(graph, (node, inputs, make) => {
@@ -37,6 +47,9 @@ export function prepareForFusion(graph: Graph): Graph {
       const { kind } = input.operation;
       if (kind === "dropout-mask") return copyNode(input, input.inputs, make);
       const inMemory = kind === "constant" && !TAKE_CONSTANTS.has(operation.kind);
+      if (READ_FULL_FLOATS.has(operation.kind) && isKeptInHalf(input)) {
+        return make({ kind: "cast" }, [input], input.shape, input.dtype);
+      }
       return inMemory ? materialize(input, make) : input;
     });
     const [x] = own;

@@ -81,6 +81,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "native widens rounded products for operations that read float32",
+  ignore,
+  async fn() {
+    const inputs = () => ({
+      x: tensor([4, 5, 24]),
+      w: tensor([24, 24], 1),
+      table: tensor([7, 24], 2),
+      rows: tf.tensor1d([3, 0, 6, 3], "int32"),
+    });
+    const run = ({ x, w, table, rows }: Record<string, tf.Tensor>) => {
+      const project = (x: tf.Tensor) => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D);
+      // the first of every row of vectors, as pooling by [CLS]: its gradient is padded with zeros
+      const first = (x: tf.Tensor) => tf.reshape(tf.slice(x, [0, 0, 0], [4, 1, 24]), [4, 24]);
+      const looked = (t: tf.Tensor) => project(tf.gather(t, rows as tf.Tensor1D));
+      return {
+        padded: tf.grad((x) => tf.sum(tf.square(project(first(x)))))(x!),
+        joined: tf.concat([project(first(x!)), project(first(x!)).neg()], 0),
+        scattered: tf.grad((t) => tf.sum(tf.square(looked(t))))(table!),
+      };
+    };
+    const native = await runOn("native", inputs, run, "mixed-bfloat16");
+    assertClose(native, await runOn("onnx", inputs, run, "mixed-bfloat16"), 2 ** -8);
+  },
+});
+
+Deno.test({
   name: "native draws the dropout mask that is computed here, forward and backward",
   ignore,
   async fn() {
