@@ -1,4 +1,5 @@
 /** The tiny two-task model that tests in this folder train, the one of `test/parity/train_parity.py`. */
+import type { ModelConfig } from "@/config.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import type { MultiTask } from "@/model/parameters.ts";
@@ -14,8 +15,11 @@ export const TINY_BERT = {
   max_position_embeddings: 12,
 };
 
-/** Two layers of 16, heads `topic` (4 classes) and `tags` (5 tags), mean pooling. */
-export function createTinyModel(seed = 1): MultiTask {
+/** Two layers of 16, heads `topic` (4 classes) and `tags` (5 tags), mean pooling unless asked otherwise. */
+export function createTinyModel(
+  seed = 1,
+  variant: Partial<Pick<ModelConfig, "pooling" | "normalize" | "embeddingSize">> = {},
+): MultiTask {
   const encoder = createEncoder(parseBertConfig(TINY_BERT, "tiny"), { seed });
   return createModel(encoder, {
     tasks: [
@@ -25,6 +29,7 @@ export function createTinyModel(seed = 1): MultiTask {
     pooling: "mean",
     embeddingSize: null,
     normalize: "none",
+    ...variant,
     seed,
   });
 }
