@@ -10,7 +10,7 @@ import { describeEnvironment } from "@/environment.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { readJson } from "@/files.ts";
 import { PRESETS } from "@/presets.ts";
-import { type Progress, type ProgressView } from "@/progress.ts";
+import type { Progress, ProgressView } from "@/progress.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";

@@ -13,7 +13,7 @@ import {
   sampleFloats,
   SPECIAL,
 } from "./float_reference.ts";
-import { BINARY, openVecLibraries, STORAGE, type VecLibrary } from "./vec_library.ts";
+import { type BINARY, openVecLibraries, STORAGE, type VecLibrary } from "./vec_library.ts";
 
 const LIBRARIES = await openVecLibraries();
 ok(LIBRARIES.length >= 2, "the portable variants run everywhere");
