@@ -2,10 +2,11 @@
  * `deno task experiment`: does the runs of declared experiments.
  * @module
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findEncodedFolder } from "@/text/cache.ts";
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
+import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { runExperiment, type RunOutcome } from "@/experiment/run_experiment.ts";
 import { readJson } from "@/files.ts";
 import { formatSeconds } from "@/progress.ts";
@@ -119,6 +120,10 @@ export const EXPERIMENT = {
       `${runs.length} runs: ${count("present")} were there, ${count("done")} done, ` +
         `${count("failed")} failed, ${count("elsewhere")} are being done by another process`,
     );
+    for (const file of positionals) {
+      await writeExperimentReport(dirname(file), pool);
+      console.log(`report: ${join(dirname(file), "report.html")}`);
+    }
     return outcomes.length === runs.length && count("failed") + count("elsewhere") === 0;
   },
 } as const satisfies Task<typeof OPTIONS>;

@@ -1,11 +1,13 @@
-/** `deno task report [RUN …]`: rebuilds the reports of runs from their folders. @module */
+/** `deno task report [RUN …]`: rebuilds the reports of runs and experiments from their folders. @module */
 
 import { join } from "node:path";
-import { isFile } from "@/files.ts";
+import { openRunPool } from "@/experiment/run_pool.ts";
+import { writeExperimentReport } from "@/experiment/write_report.ts";
+import { isFile, isFolder } from "@/files.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { runTask, type Task } from "./frame.ts";
 
-const OUTPUTS = "outputs";
+const OUTPUTS = "outputs", EXPERIMENTS = join(OUTPUTS, "experiments");
 
 /** Every folder under `outputs/` that holds a finished run, by name. */
 async function findRuns(): Promise<string[]> {
@@ -18,7 +20,7 @@ async function findRuns(): Promise<string[]> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (found.length === 0) {
+  if (found.length === 0 && (await findExperiments()).length === 0) {
     throw new Deno.errors.NotFound(
       `Cannot report as there must be a finished run under ${OUTPUTS}/: make one with deno task train`,
     );
@@ -26,19 +28,37 @@ async function findRuns(): Promise<string[]> {
   return found.sort();
 }
 
+/** Every folder under `outputs/experiments/` that declares an experiment, by name. */
+async function findExperiments(): Promise<string[]> {
+  const found: string[] = [];
+  if (!await isFolder(EXPERIMENTS)) return found;
+  for await (const { name } of Deno.readDir(EXPERIMENTS)) {
+    const dir = join(EXPERIMENTS, name);
+    if (await isExperiment(dir)) found.push(dir);
+  }
+  return found.sort();
+}
+
+const isExperiment = (dir: string) => isFile(join(dir, "experiment.json"));
+
 /** The task `report`. */
 export const REPORT = {
   name: "report",
-  summary: "Rebuilds report.md, report.html and figures/ of runs from their other files.",
+  summary:
+    "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files.",
   usage: "[RUN …]",
   options: {},
   positionals: { names: ["RUN"], min: 0, max: Infinity },
   async run({ positionals }) {
-    const runs = positionals.length > 0 ? positionals : await findRuns();
+    const runs = positionals.length > 0
+      ? positionals
+      : [...await findRuns(), ...await findExperiments()];
+    const pool = openRunPool(join(EXPERIMENTS, "runs"));
     const failed: unknown[] = [];
     for (const run of runs) {
       try {
-        await writeReport(run);
+        if (await isExperiment(run)) await writeExperimentReport(run, pool);
+        else await writeReport(run);
         console.log(join(run, "report.html"));
       } catch (error) {
         failed.push(error); // the other runs still get theirs

@@ -1,0 +1,85 @@
+/**
+ * Variants of an experiment side by side: means over seeds, and differences to the reference of runs with
+ * the same seed. The interval of a mean difference is Student's t (as in any text on paired samples): with
+ * n = 3 pairs it spans 4.3 standard errors to either side, so small effects cannot show.
+ * @module
+ */
+import type { ResultRow } from "@/experiment/results.ts";
+import type { Interval } from "@/eval/interval.ts";
+
+/** A variant on one task. Values are scores, 0 to 1. */
+export type VariantSummary = {
+  readonly variant: string;
+  readonly task: string;
+  readonly measure: ResultRow["measure"];
+  /** One a seed. */
+  readonly values: readonly number[];
+  readonly mean: number;
+  /** Sample standard deviation (n − 1); null with fewer than two runs. */
+  readonly deviation: number | null;
+  /** Mean difference to the reference over seeds that both have; null for the reference itself. */
+  readonly difference: PairedDifference | null;
+};
+
+/** A mean of paired differences. */
+export type PairedDifference = {
+  readonly mean: number;
+  /** 95 % interval by Student's t; null with fewer than two pairs. */
+  readonly interval: Interval | null;
+  readonly pairs: number;
+};
+
+/** 97.5 % quantiles of Student's t by degrees of freedom, from 1; the normal's beyond. */
+const T_QUANTILES = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+const NORMAL_QUANTILE = 1.96;
+
+/** The mean of values and their sample standard deviation. */
+function describe(values: readonly number[]): { mean: number; deviation: number | null } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length < 2) return { mean, deviation: null };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+/** The mean of differences with its interval. */
+export function describeDifferences(differences: readonly number[]): PairedDifference {
+  const { mean, deviation } = describe(differences);
+  const pairs = differences.length;
+  if (deviation === null) return { mean, interval: null, pairs };
+  const half = (T_QUANTILES[pairs - 2] ?? NORMAL_QUANTILE) * deviation / Math.sqrt(pairs);
+  return { mean, interval: [mean - half, mean + half], pairs };
+}
+
+/**
+ * Summarizes every variant that has runs, task by task, in the order of `variants`.
+ *
+ * @param reference the variant that the others are compared with.
+ */
+export function compareVariants(
+  rows: readonly ResultRow[],
+  { variants, reference }: { readonly variants: readonly string[]; readonly reference: string },
+): readonly VariantSummary[] {
+  const tasks = [...new Set(rows.map(({ task }) => task))];
+  return tasks.flatMap((task) => {
+    const ofTask = rows.filter((row) => row.task === task);
+    const bySeed = (variant: string) =>
+      new Map(
+        ofTask.filter((row) => row.variant === variant).map(({ seed, value }) => [seed, value]),
+      );
+    const against = bySeed(reference);
+    return variants.flatMap((variant) => {
+      const found = bySeed(variant);
+      const measure = ofTask[0]?.measure;
+      if (found.size === 0 || measure === undefined) return [];
+      const values = [...found.values()];
+      const differences = [...found].flatMap(([seed, value]) => {
+        const other = against.get(seed);
+        return other === undefined ? [] : [value - other];
+      });
+      const difference = variant === reference || differences.length === 0
+        ? null
+        : describeDifferences(differences);
+      return [{ variant, task, measure, values, ...describe(values), difference }];
+    });
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * Variants of an experiment on one score: a dot a run, a tick at the mean.
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import type { Figure } from "./figure.ts";
+import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
+
+/** The runs of one variant; values are scores, 0 to 1. */
+export type VariantDots = {
+  readonly variant: string;
+  readonly values: readonly number[];
+  readonly mean: number;
+};
+
+/** Scores of every run by variant; `measure` names them, such as "entity F1". */
+export function variantDots(
+  variants: readonly VariantDots[],
+  { task, measure, reference }: {
+    readonly task: string;
+    readonly measure: string;
+    /** The variant that the others are compared with. */
+    readonly reference: string;
+  },
+): Figure {
+  const names = variants.map(({ variant }) => variant);
+  const dots = variants.flatMap(({ variant, values }) =>
+    values.map((value) => ({ variant, value: 100 * value }))
+  );
+  const means = variants.map(({ variant, mean }) => ({ variant, mean: 100 * mean }));
+  const base = means.find(({ variant }) => variant === reference);
+  return frameFigure({
+    title: `${task}: ${measure} by variant`,
+    subtitle: "A dot a run (seed); the tick is the mean; dashed: the mean of the reference.",
+    alt: means.map(({ variant, mean }) => `${variant} ${mean.toFixed(2)} %`).join(", ") + ".",
+    plot: {
+      height: 60 + 34 * variants.length,
+      marginLeft: Math.min(280, 24 + Math.max(...names.map(estimateWidth))),
+      marginTop: 6,
+      marginRight: 56,
+      marginBottom: 40,
+      x: { label: `${measure} (%)`, grid: true, nice: true },
+      y: { label: null, domain: names, tickSize: 0, padding: 0.4 },
+      marks: [
+        ...(base === undefined ? [] : [
+          Plot.ruleX([base.mean], { strokeDasharray: "6,4", strokeOpacity: 0.6 }),
+        ]),
+        Plot.tickX(means, { x: "mean", y: "variant", stroke: colorOf(1), strokeWidth: 3 }),
+        Plot.dot(dots, { x: "value", y: "variant", fill: colorOf(0), fillOpacity: 0.75, r: 4 }),
+        Plot.text(means, {
+          frameAnchor: "right",
+          y: "variant",
+          text: ({ mean }: typeof means[number]) => mean.toFixed(1),
+          textAnchor: "end",
+          dx: 46,
+        }),
+      ],
+    },
+  });
+}
