@@ -43,6 +43,8 @@ export type OpenedEngine = {
 };
 
 let eager: Executor | undefined;
+/** Told what executors note: they outlive the opening that made them. */
+let listener: (note: string) => void = () => {};
 const native = new Map<string, TracedExecutor>();
 let current: OpenedEngine | undefined;
 
@@ -74,6 +76,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<OpenedEng
 async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
   const { executor = "auto", precision = "float32", isa = null, onNote = () => {} } = options;
   const threads = options.threads ?? navigator.hardwareConcurrency;
+  listener = onNote;
   if (eager === undefined) {
     const onnx = createOnnxExecutor(threads);
     eager = onnx;
@@ -133,7 +136,7 @@ async function chooseExecutor(
   let executor = native.get(key);
   if (executor === undefined) {
     const onFallback = (graph: string, reason: string) =>
-      onNote(`${graph} runs on onnx, since native cannot compile ${reason}`);
+      listener(`${graph} runs on onnx, since native cannot compile ${reason}`);
     executor = await createNativeExecutor({ threads, isa, fallback, onFallback });
     native.set(key, executor);
   }

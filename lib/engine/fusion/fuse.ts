@@ -14,6 +14,7 @@ import {
   reducedCount,
   type Role,
   roleIn,
+  rowWidth,
   type Space,
   streamedInputs,
 } from "@/engine/fusion/space.ts";
@@ -135,7 +136,7 @@ class Fuser {
       const count = reducedCount(node);
       return [{ rows: size, columns: count }, { rows: count, columns: size }];
     }
-    const columns = node.shape.at(-1) || 1;
+    const columns = (node.operation.kind === "gather" ? rowWidth(node) : node.shape.at(-1)) || 1;
     return [{ rows: size / columns, columns }];
   }
 

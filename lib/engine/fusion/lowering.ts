@@ -27,8 +27,25 @@ export const STORAGE_BYTES = {
   number
 >;
 
-/** An output of the program; `target` is the leaf whose memory it replaces. */
-export type LoweredOutput = { readonly node: Node; readonly target: Node | null };
+/** An output of the program. */
+export type LoweredOutput = {
+  readonly node: Node;
+  /** The leaf in whose memory it is made; null: none. */
+  readonly target: Node | null;
+  /** The leaf that it is copied to when all else has run; null: none. */
+  readonly copiedTo: Node | null;
+};
+
+/** What a first try has shown to be needed. */
+export type Revisions = {
+  /** Views that must be made real. */
+  readonly copies: ReadonlySet<Node>;
+  /** Leaves that are replaced by a copy at the end, as something reads them later than they would be written. */
+  readonly detached: ReadonlySet<Node>;
+};
+
+/** A first try. */
+export const NO_REVISIONS: Revisions = { copies: new Set(), detached: new Set() };
 
 /** A graph as the fuser and printers see it: what computes, and what each node reads. */
 export type LoweredGraph = {
@@ -74,7 +91,7 @@ export function isGiven({ operation }: Node): boolean {
 }
 
 /** Prepares a graph; nodes of the result are the graph's own but for wrapped outputs. */
-export function lowerForFusion(graph: Graph): LoweredGraph {
+export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS): LoweredGraph {
   let id = graph.nodes.reduce((most, node) => Math.max(most, node.id), -1);
   const taken = new Set<Node>();
   const wrapped: Node[] = [];
@@ -91,12 +108,13 @@ export function lowerForFusion(graph: Graph): LoweredGraph {
       wrapped.push(own);
     }
     taken.add(own);
-    return { node: own, target: leaf };
+    const isDetached = leaf !== null && revisions.detached.has(leaf);
+    return { node: own, target: isDetached ? null : leaf, copiedTo: isDetached ? leaf : null };
   });
 
   const nodes = [...graph.nodes, ...wrapped];
   // A view of a view that did not compose reads memory, so the inner one is made real.
-  const copies = new Set<Node>();
+  const copies = new Set(revisions.copies);
   for (const { operation, inputs: [base] } of nodes) {
     if (operation.kind === "view" && base?.operation.kind === "view") copies.add(base);
   }

@@ -3,9 +3,16 @@
  * @module
  */
 import type { Graph } from "@/engine/graph.ts";
-import type { Node } from "@/engine/ir.ts";
+import type { Node, Operation } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
-import { sizeOf } from "@/engine/views.ts";
+import {
+  composeViews,
+  identityView,
+  rowMajorStrides,
+  sizeOf,
+  stridedView,
+  type View,
+} from "@/engine/views.ts";
 
 /** Elements above which a sum over everything is made in two steps. */
 const LARGE_SUM = 4096;
@@ -34,10 +41,32 @@ function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
   return make({ kind: "data", data: elements.fill(operation.value), id: -1 }, [], shape, dtype);
 }
 
+/** A view of a node; one of what the node is a view of where the two compose. */
+function viewOf(x: Node, shape: readonly number[], view: View, make: MakeNode): Node {
+  const { operation, inputs: [base], dtype } = x;
+  const composed = operation.kind === "view" ? composeViews(view, operation.view) : null;
+  return composed !== null && base !== undefined
+    ? make({ kind: "view", view: composed }, [base], shape, dtype)
+    : make({ kind: "view", view }, [x], shape, dtype);
+}
+
+function reshape(x: Node, shape: readonly number[], make: MakeNode): Node {
+  return viewOf(x, shape, identityView(shape), make);
+}
+
+/** The elements of `x` with some axes behind all others. */
+function moveLast(x: Node, axes: readonly number[], make: MakeNode): Node {
+  const strides = rowMajorStrides(x.shape);
+  const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+  const shape = order.map((axis) => x.shape[axis] as number);
+  return viewOf(x, shape, stridedView(shape, order.map((axis) => strides[axis] as number)), make);
+}
+
 /**
  * Gives every reader of a dropout mask a mask of its own, so that it is computed again where it is used
  * and never kept from the forward to the backward pass; sums over all elements by rows first, which all
- * threads share; puts constants into memory for operations that read their operands from there, and widens
+ * threads share; asks whether any or all are true by the greatest or least; reduces over axes that lie apart
+ * as the last ones; puts constants into memory for operations that read their operands from there, and widens
  * what is kept in bfloat16 for those that read it as float32.
  */
 export function prepareForFusion(graph: Graph): Graph {
@@ -53,6 +82,33 @@ export function prepareForFusion(graph: Graph): Graph {
       return inMemory ? materialize(input, make) : input;
     });
     const [x] = own;
+    if (operation.kind === "reduce" && x !== undefined) {
+      const { name, axes } = operation;
+      const isTruth = name === "any" || name === "all";
+      const [first = 0] = axes, last = axes.at(-1) ?? 0;
+      const isApart = last - first + 1 !== axes.length;
+      if (isTruth || isApart) {
+        const numbers = isTruth ? make({ kind: "cast" }, [x], x.shape, "int32") : x;
+        const moved = isApart ? moveLast(numbers, axes, make) : numbers;
+        const reduction: Operation = {
+          kind: "reduce",
+          name: name === "any" ? "max" : name === "all" ? "min" : name,
+          axes: isApart ? axes.map((_, i) => shape.length + i) : axes,
+        };
+        const result = make(reduction, [moved], shape, isTruth ? "int32" : dtype);
+        return isTruth ? make({ kind: "cast" }, [result], shape, dtype) : result;
+      }
+    }
+    if (operation.kind === "matmul" && shape.length > 4) {
+      const { transposeA, transposeB } = operation;
+      const [a, b] = own.map((factor) => {
+        const matrix = factor.shape.slice(-2);
+        return reshape(factor, [sizeOf(factor.shape) / sizeOf(matrix), ...matrix], make);
+      }) as [Node, Node];
+      const flat = [sizeOf(shape.slice(0, -2)), ...shape.slice(-2)];
+      const product = make({ kind: "matmul", transposeA, transposeB }, [a, b], flat, dtype);
+      return reshape(product, shape, make);
+    }
     if (operation.kind === "reduce" && operation.name === "sum" && x !== undefined) {
       const rows = x.shape.slice(0, -1);
       const all = operation.axes.length === x.shape.length;

@@ -13,6 +13,8 @@ export type Product = {
   readonly node: Node;
   readonly a: Operand;
   readonly b: Operand;
+  /** Both factors as they were recorded. */
+  readonly factors: readonly [Node, Node];
   /** Shapes of the operands as the product sees them, [… M, K] and [… K, N] or transposed. */
   readonly shapeA: readonly number[];
   readonly shapeB: readonly number[];
@@ -155,7 +157,8 @@ export function findProducts(
     const rounds = rounded === "bfloat16" && onto === null;
     const sumsRoundedTo = rounds ? null : rounded;
     products.set(node, {
-      ...{ node, a: a.operand, b: b.operand, shapeA: inputA.shape, shapeB: inputB.shape },
+      ...{ node, factors: [inputA, inputB] as const },
+      ...{ a: a.operand, b: b.operand, shapeA: inputA.shape, shapeB: inputB.shape },
       ...{ transposeA, transposeB, shape, bias, onto, half, rounds, sumsRoundedTo },
       permuted: null,
     });

@@ -40,6 +40,11 @@ export function streamedInputs(node: Node): readonly Node[] {
   return node.inputs.filter(({ operation }) => operation.kind !== "constant");
 }
 
+/** Elements of a row that a gather looks up. */
+export function rowWidth({ inputs: [table] }: Node): number {
+  return sizeOf(table?.shape.slice(1) ?? []);
+}
+
 /** Elements that one result of a reduction covers. */
 export function reducedCount({ operation, inputs: [x] }: Node): number {
   if (operation.kind !== "reduce" || x === undefined) throw new Error("internal: not a reduction");
@@ -60,7 +65,11 @@ export function isFlat(node: Node, resolve: Placement["resolve"]): boolean {
 }
 
 /** Whether an operand is at hand at (row, column) of a space. */
-function hasFullAccess(operand: Operand, { rows, columns }: Space, { roleOf }: Placement): boolean {
+export function hasFullAccess(
+  operand: Operand,
+  { rows, columns }: Space,
+  { roleOf }: Placement,
+): boolean {
   const { base, view } = operand;
   const role = roleOf(base);
   if (role === "full") return isContiguous(view, rows * columns);
@@ -96,18 +105,16 @@ export function roleIn(node: Node, space: Space, placement: Placement): Role | n
     const last = axes.every((axis, i) => axis === x.shape.length - axes.length + i) || size === 1;
     const first = axes.every((axis, i) => axis === i);
     if (last && count === columns && size === rows && full(x)) return "row";
-    if (first && name === "sum" && size === columns && count === rows && rows > 1 && full(x)) {
-      return "column";
-    }
+    const isColumnSum = first && name === "sum" && node.dtype === "float32";
+    if (isColumnSum && size === columns && count === rows && rows > 1 && full(x)) return "column";
     return null;
   }
   // What is read by index must be whole in memory before the group runs.
   const fromGroup = (input: Node) => placement.roleOf(placement.resolve(input).base) !== undefined;
   if (isGenerated(node) && inputs.some(fromGroup)) return null;
   if (operation.kind === "gather") {
-    const [table] = inputs;
-    const width = sizeOf((table as Node).shape.slice(1));
-    return size === rows * columns && columns === width ? "full" : null;
+    const numbered = splitView(placement.resolve(inputs[1] as Node).view, [rows]) !== null;
+    return numbered && size === rows * columns && columns === rowWidth(node) ? "full" : null;
   }
   if (operation.kind === "dropout-mask") {
     return size === rows * columns && columns === (shape.at(-1) ?? 1) ? "full" : null;

@@ -2,7 +2,14 @@
  * Elementwise operations as C expressions over the vocabulary of `vec.h`.
  * @module
  */
-import type { BinaryOperation, Node, UnaryOperation } from "@/engine/ir.ts";
+import {
+  type BinaryOperation,
+  COMPARISONS,
+  type DType,
+  type Node,
+  type UnaryOperation,
+} from "@/engine/ir.ts";
+import { UnsupportedError } from "@/engine/native/unsupported.ts";
 
 const UNARY = {
   neg: "v_neg",
@@ -43,27 +50,55 @@ const BINARY = {
   or: (a, b) => `v_max(${a}, ${b})`,
 } as const satisfies Record<BinaryOperation, (a: string, b: string) => string>;
 
-/** The value of a node from expressions for its operands. */
+/** Of whole numbers; what is missing, kernels record of float32 alone. */
+const WHOLE_UNARY: ReadonlySet<UnaryOperation> = new Set(["neg", "abs", "sign"]);
+const WHOLE_BINARY: ReadonlySet<BinaryOperation> = new Set(
+  ["add", "sub", "mul", "div", "max", "min", "pow"],
+);
+
+function printUnary(name: UnaryOperation, a: string, whole: boolean): string {
+  if (name === "not") return `S(1.f) - ${a}`;
+  if (!whole) return `${UNARY[name]}(${a})`;
+  if (WHOLE_UNARY.has(name)) return `w_${name}(${a})`;
+  throw new UnsupportedError(`the operation ${name} on whole numbers`);
+}
+
+function printBinary(name: BinaryOperation, a: string, b: string, whole: boolean): string {
+  if (!whole) return BINARY[name](a, b);
+  const call = `w_${name}(${a}, ${b})`;
+  if (COMPARISONS.has(name)) return `m2f(${call})`;
+  if (WHOLE_BINARY.has(name)) return call;
+  throw new UnsupportedError(`the operation ${name} on whole numbers`);
+}
+
+function printCast(from: DType, to: DType, a: string): string {
+  if (from === to) return a;
+  switch (to) {
+    case "bool":
+      return from === "int32" ? `m2f(w_ne(${a}, w_set(0)))` : `m2f(v_ne(${a}, S(0.f)))`;
+    case "int32":
+      return `w_whole(${a})`;
+    case "float32":
+      return from === "int32" ? `w_float(${a})` : a;
+  }
+}
+
+/** The value of a node from expressions for its operands; throws {@link UnsupportedError}. */
 export function printOperation(
   { operation, dtype, inputs }: Node,
   operands: readonly string[],
 ): string {
   const [a = "", b = "", c = ""] = operands;
+  const from = inputs[0]?.dtype ?? dtype, whole = from === "int32";
   switch (operation.kind) {
     case "unary":
-      return operation.name === "not" ? `S(1.f) - ${a}` : `${UNARY[operation.name]}(${a})`;
+      return printUnary(operation.name, a, whole);
     case "binary":
-      return BINARY[operation.name](a, b);
+      return printBinary(operation.name, a, b, whole);
     case "where":
       return `sel(f2m(${a}), ${b}, ${c})`;
-    case "cast": {
-      const from = inputs[0]?.dtype;
-      if (dtype === "bool" && from !== "bool") return `m2f(v_ne(${a}, S(0.f)))`;
-      if (dtype === "int32" && from === "float32") {
-        return `sel(v_ge(${a}, S(0.f)), v_floor(${a}), v_ceil(${a}))`;
-      }
-      return a;
-    }
+    case "cast":
+      return printCast(from, dtype, a);
     default:
       throw new Error(`internal: ${operation.kind} is no elementwise operation`);
   }

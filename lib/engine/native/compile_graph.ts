@@ -3,15 +3,23 @@
  * @module
  */
 import type { Graph } from "@/engine/graph.ts";
+import { findAwkwardViews } from "@/engine/fusion/awkward_views.ts";
 import { fuseGraph } from "@/engine/fusion/fuse.ts";
-import { lowerForFusion } from "@/engine/fusion/lowering.ts";
+import { lowerForFusion, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import { prepareForFusion } from "@/engine/fusion/prepare.ts";
 import { scheduleUnits } from "@/engine/fusion/schedule.ts";
 import type { Node } from "@/engine/ir.ts";
-import { type Buffer, BufferTable, type Instruction } from "@/engine/native/instruction.ts";
+import {
+  type Buffer,
+  BufferTable,
+  type Instruction,
+  makeInstruction,
+} from "@/engine/native/instruction.ts";
 import { KernelTexts } from "@/engine/native/kernel_texts.ts";
-import { type LoweringContext, lowerUnit, UnsupportedError } from "@/engine/native/lower_unit.ts";
+import { type LoweringContext, lowerUnit } from "@/engine/native/lower_unit.ts";
 import { planMemory, rootOf } from "@/engine/native/plan_memory.ts";
+import { UnsupportedError } from "@/engine/native/unsupported.ts";
+import { sizeOf } from "@/engine/views.ts";
 
 /** A graph ready for the runtime, but for the addresses of its kernels. */
 export type NativeCode = {
@@ -25,44 +33,87 @@ export type NativeCode = {
 
 /** Makes the instructions of a graph for `threads` threads; throws {@link UnsupportedError}. */
 export function compileGraph(graph: Graph, threads: number): NativeCode {
-  const lowered = lowerForFusion(prepareForFusion(graph));
-  const fused = fuseGraph(lowered);
-  const schedule = scheduleUnits(fused);
-  if (schedule.staged.size > 0) {
-    throw new UnsupportedError("a variable that is read after its update");
+  const prepared = prepareForFusion(graph);
+  const copies = new Set<Node>(), detached = new Set<Node>();
+  for (;;) {
+    // Most graphs run as they are; what a try shows to be needed only grows.
+    const known = copies.size + detached.size;
+    const code = tryToCompile(prepared, threads, { copies, detached });
+    if (code !== null) return code;
+    if (copies.size + detached.size === known) {
+      throw new UnsupportedError("an operation that reads what it overwrites");
+    }
   }
+}
+
+/** The code of a graph; null where `copies` or `detached` had to grow (in place) first. */
+function tryToCompile(
+  graph: Graph,
+  threads: number,
+  { copies, detached }: { readonly copies: Set<Node>; readonly detached: Set<Node> },
+): NativeCode | null {
+  const lowered = lowerForFusion(graph, { copies, detached });
+  const fused = fuseGraph(lowered);
+  const awkward = findAwkwardViews(fused);
+  for (const view of awkward) copies.add(view);
+  if (awkward.length > 0) return null;
+  const schedule = scheduleUnits(fused);
+  for (const node of schedule.staged) detached.add(lowered.targets.get(node) as Node);
+  if (schedule.staged.size > 0) return null;
   const buffers = new BufferTable(lowered);
   const kernels = new KernelTexts();
   const context: LoweringContext = {
     ...{ lowered, buffers, kernels, threads },
     exportsOf: (unit) => schedule.exportsOf(unit),
   };
-  const instructions = schedule.order.flatMap((unit) => lowerUnit(unit, context));
+  const instructions = [
+    ...schedule.order.flatMap((unit) => lowerUnit(unit, context)),
+    ...lowered.outputs.flatMap(({ node, copiedTo }) =>
+      copiedTo === null ? [] : [copyWhole(node, buffers.of(node), buffers.of(copiedTo))]
+    ),
+  ];
   for (const { node } of lowered.outputs) buffers.of(node);
   const { arenaBytes } = planMemory(instructions, buffers.all);
-  for (const instruction of instructions) checkInPlace(instruction);
+  const overwritten = new Set(instructions.flatMap(overwrittenTooEarly));
+  for (const leaf of lowered.targets.values()) {
+    if (overwritten.has(rootOf(buffers.of(leaf)))) detached.add(leaf);
+  }
+  if (overwritten.size > 0) return null;
   return {
     ...{ instructions, kernels, buffers, arenaBytes },
     lookups: findLookups(lowered.nodes, lowered.inputs, (node) => lowered.resolve(node).base),
   };
 }
 
-/** Refuses an instruction that would read elements after it has written them. */
-function checkInPlace({ opcode, reads, writes, pointers, access, stores }: Instruction): void {
-  for (const written of writes) {
+/** Copies all elements of a value. */
+function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
+  return makeInstruction({
+    ...{ opcode: "copy", tag: "other", origin, pointers: [from, to], reads: [from], writes: [to] },
+    numbers: [STORAGE_BYTES[from.storage], 0, 1, sizeOf(origin.shape), 1],
+  });
+}
+
+/** Memory of which an instruction would read elements after it has written them. */
+function overwrittenTooEarly(
+  { opcode, reads, writes, pointers, access, stores }: Instruction,
+): Buffer[] {
+  return writes.flatMap((written) => {
     const root = rootOf(written);
-    for (const read of reads) {
-      if (rootOf(read) !== root) continue;
-      const aligned = access.get(read);
-      const stored = stores.get(written) ?? -1;
-      const safe = opcode === "kernel"
-        ? aligned !== undefined && aligned.aligned && aligned.readPhase <= stored
-        : opcode === "product"
-        ? !isFactor(read, root, pointers)
-        : opcode === "scatter";
-      if (!safe) throw new UnsupportedError("an operation that reads what it overwrites");
-    }
-  }
+    const stored = stores.get(written) ?? -1;
+    const isSafe = (read: Buffer) => {
+      switch (opcode) {
+        case "kernel": {
+          const aligned = access.get(read);
+          return aligned !== undefined && aligned.aligned && aligned.readPhase <= stored;
+        }
+        case "product":
+          return !isFactor(read, root, pointers);
+        default:
+          return opcode === "scatter";
+      }
+    };
+    return reads.some((read) => rootOf(read) === root && !isSafe(read)) ? [root] : [];
+  });
 }
 
 function isFactor(read: Buffer, root: Buffer, pointers: readonly (Buffer | null)[]): boolean {

@@ -13,7 +13,7 @@ import {
   openNativeRuntime,
 } from "@/engine/native/runtime.ts";
 import { encodeTable } from "@/engine/native/table.ts";
-import { UnsupportedError } from "@/engine/native/lower_unit.ts";
+import { UnsupportedError } from "@/engine/native/unsupported.ts";
 
 /** Kernels that are loaded, and the arena that all programs share: one runs at a time. */
 type Workshop = {

@@ -120,7 +120,8 @@ export class BufferTable {
   constructor(readonly lowered: LoweredGraph) {
     lowered.inputs.forEach((leaf, i) => this.#slots.set(leaf, FIRST_INPUT_SLOT + i));
     let slot = FIRST_INPUT_SLOT + lowered.inputs.length;
-    for (const { node, target } of lowered.outputs) {
+    for (const { node, target, copiedTo } of lowered.outputs) {
+      if (copiedTo !== null) continue; // a value like any other
       if (target === null) this.#slots.set(node, slot++);
       else this.#byNode.set(node, this.of(target));
     }

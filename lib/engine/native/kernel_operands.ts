@@ -6,7 +6,8 @@ import type { LoopNest } from "@/engine/fusion/nest.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";
 import { strideOf } from "@/engine/fusion/products.ts";
 import { isOneElement } from "@/engine/fusion/space.ts";
-import type { Node } from "@/engine/ir.ts";
+import type { Storage } from "@/engine/fusion/lowering.ts";
+import type { DType, Node } from "@/engine/ir.ts";
 import { floatLiteral, KernelNumbers } from "@/engine/native/c_numbers.ts";
 import type { Access, Buffer, BufferTable } from "@/engine/native/instruction.ts";
 import { type Digit, isContiguous, splitView } from "@/engine/views.ts";
@@ -18,7 +19,15 @@ export const C_TYPES = {
   int32: "int32_t",
   bool: "uint8_t",
 } as const;
-const LOADS = { float32: "ld", bfloat16: "ldb", int32: "ldi", bool: "ldq" } as const;
+const LOADS = { float32: "ld", bfloat16: "ldb", int32: "ldw", bool: "ldq" } as const;
+
+/** A stored element in every lane. */
+const SPREADS = {
+  float32: (element) => `S(${element})`,
+  bfloat16: (element) => `S(b2f(${element}))`,
+  int32: (element) => `w_set((uint32_t)${element})`,
+  bool: (element) => `S((float)${element})`,
+} as const satisfies Record<Storage, (element: string) => string>;
 
 /** Constants that mean the same in every kernel. */
 const COMMON_CONSTANTS: ReadonlySet<number> = new Set([-1, -0.5, 0, 0.5, 1, 2, Math.SQRT1_2]);
@@ -33,7 +42,7 @@ export class KernelOperands {
   readonly prologue: string[] = [];
   readonly rowStart: string[] = [];
   #rowNames = new Map<string, string>();
-  #constants = new Map<number, string>();
+  #constants = new Map<string, string>();
   // Loads of the loop over columns that is being printed.
   #loads: string[] = [];
   #loaded = new Map<string, string>();
@@ -68,13 +77,20 @@ export class KernelOperands {
   }
 
   /** A constant: written out where it is one of the usual few, else an argument, as rates differ by layer. */
-  constant(value: number): string {
-    if (COMMON_CONSTANTS.has(value) || !Number.isFinite(value)) return `S(${floatLiteral(value)})`;
-    let name = this.#constants.get(value);
+  constant(value: number, dtype: DType): string {
+    const whole = dtype === "int32";
+    if (COMMON_CONSTANTS.has(value) || !Number.isFinite(value)) {
+      return whole ? `w_set((uint32_t)${value})` : `S(${floatLiteral(value)})`;
+    }
+    const key = `${dtype} ${value}`;
+    let name = this.#constants.get(key);
     if (name === undefined) {
       name = `c${this.#constants.size}`;
-      this.#constants.set(value, name);
-      this.prologue.push(`const V ${name} = S(${this.numbers.floatArgument(value)});`);
+      this.#constants.set(key, name);
+      const spread = whole
+        ? `w_set((uint32_t)${this.numbers.argument(value >>> 0)})`
+        : `S(${this.numbers.floatArgument(value)})`;
+      this.prologue.push(`const V ${name} = ${spread};`);
     }
     return name;
   }
@@ -119,8 +135,7 @@ export class KernelOperands {
     if (name === undefined) {
       name = `w${this.#rowNames.size}`;
       this.#rowNames.set(key, name);
-      const element = buffer.storage === "bfloat16" ? `b2f(*${pointer})` : `(float)*${pointer}`;
-      this.rowStart.push(`const V ${name} = S(${element});`);
+      this.rowStart.push(`const V ${name} = ${SPREADS[buffer.storage](`*${pointer}`)};`);
     }
     return name;
   }
@@ -134,7 +149,8 @@ export class KernelOperands {
     const digits = splitView(view, [this.nest.space.rows])?.[0] ?? [];
     const pointer = this.rowPointer(table, `rows ${k} ${JSON.stringify(digits)}`, () => {
       const at = this.numbers.rowOffset(digits, view.offset);
-      return `(long)((const int32_t *)P[${k}])[${at}] * C`;
+      const rows = this.numbers.size(tableNode.shape[0] ?? 1);
+      return `row_index(((const int32_t *)P[${k}])[${at}], ${rows}, T) * C`;
     });
     return this.load(pointer, LOADS[table.storage], masked);
   }

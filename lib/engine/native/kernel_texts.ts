@@ -27,6 +27,8 @@ export function printSource(bodies: ReadonlyMap<string, string>): string {
     // Rows are fewer than 2^32: short divisions are several times as fast.
     "static inline long row_divide(long a, long b) { return (uint32_t)a / (uint32_t)b; }",
     "static inline long row_remainder(long a, long b) { return (uint32_t)a % (uint32_t)b; }",
+    "static inline long row_index(int32_t i, long rows, char *T) {\n" +
+    "if (i >= 0 && i < rows) return i;\nset_fault(T);\nreturn 0;\n}",
   ];
   for (const [name, body] of bodies) {
     parts.push(

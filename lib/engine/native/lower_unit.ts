@@ -17,12 +17,8 @@ import {
 } from "@/engine/native/instruction.ts";
 import { printKernel } from "@/engine/native/print_kernel.ts";
 import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
+import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { type Digit, identityView, isContiguous, sizeOf, splitView } from "@/engine/views.ts";
-
-/** Raised where a graph holds what this executor cannot run; the caller takes another one. */
-export class UnsupportedError extends Error {
-  override name = "UnsupportedError";
-}
 
 /** What units are lowered with: the graph, and what their instructions are added to. */
 export type LoweringContext = {
@@ -45,16 +41,7 @@ export function lowerUnit(unit: Unit, context: LoweringContext): Instruction[] {
   return lowerSingle(node, context);
 }
 
-/** Arithmetic that is refused on whole numbers: kernels compute in float32, exact to 2^24 alone. */
-const WHOLE_ARITHMETIC: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "pow", "sum"]);
-
 function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
-  for (const { operation, dtype } of unit.nodes) {
-    const arithmetic = operation.kind === "binary" || operation.kind === "reduce";
-    if (dtype === "int32" && arithmetic && WHOLE_ARITHMETIC.has(operation.name)) {
-      throw new UnsupportedError(`the operation ${operation.name} on whole numbers`);
-    }
-  }
   const { lowered, buffers, kernels, threads } = context;
   const exported = context.exportsOf(unit);
   const { resolve, targets } = lowered;
@@ -183,7 +170,7 @@ function lowerScatter(node: Node, { lowered, buffers }: LoweringContext): Instru
   return makeInstruction({
     ...{ opcode: "scatter", tag: "lookups", origin: node },
     pointers: [rows, indices, table],
-    numbers: [count, width, node.shape[0] ?? 1, onto ? 1 : 0],
+    numbers: [count, width, node.shape[0] ?? 1, (onto ? 1 : 0) + (node.dtype === "int32" ? 2 : 0)],
     reads: onto ? [rows, indices, table] : [rows, indices],
     writes: [table],
   });
@@ -269,10 +256,12 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
       ];
       const plain = ["sum", "max", "min", "prod"].indexOf(name);
       const arg = ["argmax", "argmin"].indexOf(name);
-      if (x.storage !== "float32" || (plain < 0 && arg < 0)) {
+      const whole = x.storage === "int32";
+      if ((x.storage !== "float32" && !whole) || (plain < 0 && arg < 0)) {
         throw new UnsupportedError(`the reduction ${name} of ${x.storage}`);
       }
-      const numbers = [plain >= 0 ? plain : arg, ...extents.map(sizeOf)];
+      const kind = plain >= 0 ? plain + (whole ? 4 : 0) : arg + (whole ? 2 : 0);
+      const numbers = [kind, ...extents.map(sizeOf)];
       const opcode = plain >= 0 ? "reduce" : "argReduce";
       return [makeInstruction({ ...common, opcode, pointers: [x, result], numbers, reads: [x] })];
     }

@@ -4,7 +4,8 @@
  *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
  *
  * P are pointers, N numbers, [r0, r1) the rows of this thread, T its scratch, whose first word is the
- * thread's number and whose data start at byte 64. Registers hold float32 whatever is stored.
+ * thread's number and whose data start at byte 64. Registers hold float32 whatever is stored, truth values
+ * as 0 and 1, but int32 as the bits that it is.
  * @module
  */
 import type { LoopNest } from "@/engine/fusion/nest.ts";
@@ -12,10 +13,11 @@ import { isFusedReduction } from "@/engine/fusion/space.ts";
 import type { Node } from "@/engine/ir.ts";
 import { DropoutPrinter } from "@/engine/native/c_dropout.ts";
 import { printOperation } from "@/engine/native/c_operations.ts";
+import { combineParts, foldLanes, startReduction } from "@/engine/native/c_reductions.ts";
 import type { Access, Buffer, BufferTable } from "@/engine/native/instruction.ts";
 import { C_TYPES, KernelOperands } from "@/engine/native/kernel_operands.ts";
 
-const STORES = { float32: "st", bfloat16: "stb", int32: "sti", bool: "stq" } as const;
+const STORES = { float32: "st", bfloat16: "stb", int32: "stw", bool: "stq" } as const;
 
 /** A printed kernel with all that its instruction needs. */
 export type PrintedKernel = {
@@ -107,7 +109,9 @@ class KernelPrinter {
 
   /** An operand as a vector at column c, or for the whole row. */
   #operand(input: Node, phase: number, masked: boolean, wholeRow: boolean): string {
-    if (input.operation.kind === "constant") return this.#operands.constant(input.operation.value);
+    if (input.operation.kind === "constant") {
+      return this.#operands.constant(input.operation.value, input.dtype);
+    }
     const operand = this.nest.resolve(input);
     const role = this.nest.roleOf(operand.base);
     if (role === undefined) return this.#operands.fromMemory(operand, phase, masked, wholeRow);
@@ -156,7 +160,7 @@ class KernelPrinter {
     const converted = {
       float32: value,
       bfloat16: `f2b(${value})`,
-      int32: `(int32_t)${value}`,
+      int32: `w_lane0(${this.#name(node)})`,
       bool: `${value} != 0`,
     }[buffer.storage];
     return [
@@ -194,9 +198,9 @@ class KernelPrinter {
     }
     const reductions = rowSums.length > 0 ? 4 : 1; // independent accumulators hide the latency of a sum
     for (const node of rowSums) {
-      const start = startOf(node);
+      const start = startReduction(node);
       lines.push(`V a${this.#name(node)}[${reductions}];`);
-      lines.push(`for (int u = 0; u < ${reductions}; u++) a${this.#name(node)}[u] = S(${start});`);
+      lines.push(`for (int u = 0; u < ${reductions}; u++) a${this.#name(node)}[u] = ${start};`);
     }
     const whole = (accumulator: string) =>
       this.#columnBody(phase, full, rowSums, columnSums, { masked: false, accumulator });
@@ -234,8 +238,8 @@ class KernelPrinter {
     for (const node of rowSums) {
       const x = this.#operand(node.inputs[0] as Node, phase, masked, false);
       const place = `a${this.#name(node)}[${accumulator}]`;
-      const counted = masked ? `sel(m, ${x}, S(${startOf(node)}))` : x;
-      body.push(`${place} = ${combine(node, place, counted)};`);
+      const counted = masked ? `sel(m, ${x}, ${startReduction(node)})` : x;
+      body.push(`${place} = ${combineParts(node, place, counted)};`);
     }
     for (const node of columnSums) {
       const x = this.#operand(node.inputs[0] as Node, phase, masked, false);
@@ -254,9 +258,8 @@ class KernelPrinter {
   #finishReduction(node: Node, count: number): string {
     const name = this.#name(node);
     const parts = Array.from({ length: count }, (_, u) => `a${name}[${u}]`);
-    const whole = parts.reduce((sum, part) => combine(node, sum, part));
-    const fold = { sum: "hsum", max: "hmax", min: "hmin" }[reductionOf(node)];
-    return `const V ${name} = S(${fold}(${whole}));`;
+    const whole = parts.reduce((sum, part) => combineParts(node, sum, part));
+    return `const V ${name} = ${foldLanes(node, whole)};`;
   }
 
   /** Each thread adds up its rows in scratch of its own; another instruction adds the threads'. */
@@ -277,24 +280,4 @@ class KernelPrinter {
     }
     return lines;
   }
-}
-
-function reductionOf({ operation }: Node): "sum" | "max" | "min" {
-  const name = operation.kind === "reduce" ? operation.name : "";
-  if (name === "sum" || name === "max" || name === "min") return name;
-  throw new Error(`internal: no loop nest for the reduction ${name}`);
-}
-
-/** What a reduction starts from. */
-function startOf(node: Node): string {
-  return { sum: "0.f", max: "-__builtin_inff()", min: "__builtin_inff()" }[reductionOf(node)];
-}
-
-/** Two partial results as one. */
-function combine(node: Node, a: string, b: string): string {
-  return {
-    sum: `${a} + ${b}`,
-    max: `v_max(${a}, ${b})`,
-    min: `v_min(${a}, ${b})`,
-  }[reductionOf(node)];
 }

@@ -64,6 +64,7 @@ export const ELEMENT_TYPES = {
   bool: 9,
   float16: 10,
 } as const;
+/** Types of elements that ONNX Runtime is given. */
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
 type NativeFunction = (...args: unknown[]) => Deno.PointerValue;

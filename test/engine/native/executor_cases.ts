@@ -126,3 +126,59 @@ CASES["numbers that are not finite"] = {
     sum: tf.add(x!, 1),
   }),
 };
+CASES["whole numbers: arithmetic, reductions, orders, look-ups"] = {
+  inputs: () => ({
+    n: tf.cast(tf.mul(tensor([6, 40]), 30_000_000), "int32"),
+    m: tf.cast(tf.mul(tensor([6, 40], 1), 40), "int32"),
+    at: tf.tensor1d([5, 0, 2, 2], "int32"),
+  }),
+  run: ({ n, m, at }) => ({
+    sum: tf.sub(tf.add(n!, m!), tf.mul(m!, m!)),
+    quotient: tf.floorDiv(n!, m!),
+    extremes: tf.maximum(tf.minimum(n!, m!), tf.neg(tf.abs(m!))),
+    compared: tf.logicalAnd(tf.less(n!, m!), tf.notEqual(m!, tf.scalar(3, "int32"))),
+    chosen: tf.where(tf.greater(m!, tf.scalar(0, "int32")), n!, m!),
+    real: tf.mul(tf.cast(n!, "float32"), 0.5),
+    truth: tf.cast(m!, "bool"),
+    rows: tf.sum(m!, 1),
+    columns: tf.sum(n!, 0),
+    most: tf.max(n!, 0),
+    least: tf.min(n!, 1),
+    product: tf.prod(tf.sign(tf.add(m!, tf.scalar(100, "int32"))), 0),
+    place: tf.argMax(n!, 0),
+    lowest: tf.argMin(n!, 1),
+    found: tf.gather(n!, at as tf.Tensor1D),
+    counted: tf.unsortedSegmentSum(tf.slice(n!, [0, 0], [4, 40]), at as tf.Tensor1D, 6),
+    cumulative: tf.cumsum(m!, 1),
+  }),
+};
+CASES["truth values: any, all, and, or along all axes"] = {
+  inputs: () => ({ x: tensor([4, 5, 6]) }),
+  run: ({ x }) => ({
+    any: tf.any(tf.greater(x!, 1.4), 0),
+    all: tf.all(tf.less(x!, 1.4), [0, 2]),
+    some: tf.any(tf.less(x!, -1.4)),
+    both: tf.logicalXor(tf.less(x!, 0), tf.greater(x!, 1)),
+  }),
+};
+CASES["views that must be made real: transposed operands, scattered axes, rows of slices"] = {
+  inputs: () => ({
+    x: tensor([6, 4, 5]),
+    y: tensor([5, 4, 6], 1),
+    five: tensor([2, 1, 3, 4, 5], 2),
+    square: tensor([4, 4], 3),
+  }),
+  run: ({ x, y, five, square }) => ({
+    added: tf.add(tf.transpose(x!), y!),
+    apart: tf.sum(tf.mul(x!, 2), [0, 2]),
+    greatest: tf.max(x!, [0, 2]),
+    product: tf.prod(x!, [0, 2]),
+    rows: tf.gather(tf.transpose(y!), tf.tensor1d([3, 0], "int32")),
+    elements: tf.gather(tf.reshape(x!, [-1]), tf.tensor1d([7, 119], "int32")),
+    joined: tf.concat([tf.reverse(x!, 0), x!], 1),
+    padded: tf.pad(tf.transpose(x!) as tf.Tensor3D, [[1, 0], [0, 1], [2, 2]], 3),
+    many: tf.matMul(five!, five!, false, true),
+    turned: tf.matMul(tf.reverse(square!, 1), tf.transpose(square!), true, true),
+    diagonal: tf.mul(tf.slice(tf.reshape(tf.tile(square!, [1, 2]), [-1]), 3, 9), 2),
+  }),
+};

@@ -199,16 +199,86 @@ Deno.test({
       isa: "native",
       onNote: (note) => notes.push(note),
     });
+    const x = tf.tensor1d([3, 1, 2]);
+    const best = jit("best two", ({ x }: { x: tf.Tensor }) => ({ y: tf.topk(x, 2).values }));
+    const { y } = await best({ x });
+    deepStrictEqual([...await y.data()], [3, 2]);
+    deepStrictEqual(notes, [
+      "best two runs on onnx, since native cannot compile the operation top",
+    ]);
+    tf.dispose([x, y]);
+  },
+});
+
+Deno.test({
+  name: "native replaces variables that are read after they would be written",
+  ignore,
+  async fn() {
+    const notes: string[] = [];
+    await openEngine({ executor: "native", onNote: (note) => notes.push(note) });
     const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
-    const square = jit("square matrix", () => {
+    const a = tf.tidy(() => tf.variable(tf.tensor1d([1, 1])));
+    const b = tf.tidy(() => tf.variable(tf.tensor1d([5, 6])));
+    const replace = jit("replace", () => {
       w.assign(tf.matMul(w as tf.Tensor2D, w as tf.Tensor2D));
+      const old = tf.mul(a, 1.5);
+      a.assign(tf.mul(b, 2) as tf.Tensor1D);
+      b.assign(old as tf.Tensor1D);
       return {};
     });
-    await square({});
-    deepStrictEqual([...await w.data()], [7, 10, 15, 22]);
-    deepStrictEqual(notes, [
-      "square matrix runs on onnx, since native cannot compile an operation that reads what it overwrites",
-    ]);
-    w.dispose();
+    await replace({});
+    deepStrictEqual([...await w.data()], [7, 10, 15, 22]); // [1 2; 3 4]² by hand
+    deepStrictEqual([...await a.data()], [10, 12]);
+    deepStrictEqual([...await b.data()], [1.5, 1.5]);
+    deepStrictEqual(notes, []);
+    tf.dispose([w, a, b]);
+  },
+});
+
+Deno.test({
+  name: "native computes whole numbers exactly and looks up in views, by hand",
+  ignore,
+  async fn() {
+    const inputs = () => ({
+      x: tf.tensor2d([[1, 2, 3], [4, 5, 6]]),
+      n: tf.tensor1d([16777217, -7], "int32"), // 2²⁴ + 1 is no float32
+      at: tf.tensor1d([1, 0], "int32"),
+    });
+    const found = await runOn("native", inputs, ({ x, n, at }) => ({
+      same: tf.maximum(n!, tf.scalar(3, "int32")),
+      sum: tf.sum(tf.add(n!, tf.scalar(2147483640, "int32"))), // around 2³² and back
+      rest: tf.mod(n!, tf.scalar(4, "int32")),
+      column: tf.mul(tf.gather(tf.transpose(x!), at as tf.Tensor1D), 10),
+      below: tf.mul(tf.gather(tf.slice(x!, [1, 0]), tf.tensor1d([0], "int32")), 10),
+    }));
+    deepStrictEqual(found, {
+      same: [16777217, 3],
+      sum: [(16777217 - 7 + 2 * 2147483640) | 0],
+      rest: [1, 1], // −7 = −2 · 4 + 1
+      column: [20, 50, 10, 40],
+      below: [40, 50, 60],
+    });
+  },
+});
+
+Deno.test({
+  name: "native refuses a row number that was computed and that a table does not have",
+  ignore,
+  async fn() {
+    await openEngine({ executor: "native" });
+    const table = tensor([10, 4]);
+    const look = jit(
+      "look up",
+      ({ rows }: { rows: tf.Tensor1D }) => {
+        const computed = tf.add(rows, tf.scalar(1, "int32")) as tf.Tensor1D;
+        return { found: tf.mul(tf.gather(table, computed), 2) };
+      },
+    );
+    const rows = tf.tensor1d([1, 9, 2], "int32");
+    await rejects(look({ rows }), {
+      name: "RangeError",
+      message: /^Cannot run instruction \d+ as its row numbers must be those of its table/,
+    });
+    tf.dispose([table, rows]);
   },
 });

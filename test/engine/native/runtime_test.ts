@@ -214,8 +214,8 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
     other("pad", 2, [1, 3, 0, 1, 1, 1]), // elements of 3 bytes
     other("pad", 2, [7, 4, 0, ...Array(21).fill(1)]), // too many axes
     other("copy", 2, [4, 0, 2, 1, 1]), // a digit short
-    other("reduce", 2, [4, 1, 1, 1]), // no such kind
-    other("argReduce", 2, [2, 1, 1, 1]),
+    other("reduce", 2, [8, 1, 1, 1]), // no such kind
+    other("argReduce", 2, [4, 1, 1, 1]),
     other("concat", 3, [4, 1, 1]), // a part without its size
   ];
   tables.forEach((table, i) => {

@@ -61,12 +61,36 @@ export const FOLDS = {
   hmin: "hmin(a)",
 } as const;
 
-/** C types in memory, with the endings of the names that read and write them. */
+/** C expressions of vectors `a` and `b` of whole numbers. */
+export const WHOLE = {
+  add: "w_add(a, b)",
+  sub: "w_sub(a, b)",
+  mul: "w_mul(a, b)",
+  div: "w_div(a, b)",
+  pow: "w_pow(a, b)",
+  max: "w_max(a, b)",
+  min: "w_min(a, b)",
+  neg: "w_neg(a)",
+  abs: "w_abs(a)",
+  sign: "w_sign(a)",
+  lt: "w_whole(m2f(w_lt(a, b)))",
+  le: "w_whole(m2f(w_le(a, b)))",
+  gt: "w_whole(m2f(w_gt(a, b)))",
+  ge: "w_whole(m2f(w_ge(a, b)))",
+  eq: "w_whole(m2f(w_eq(a, b)))",
+  ne: "w_whole(m2f(w_ne(a, b)))",
+  sum: "w_set((uint32_t)w_hsum(a))",
+  largest: "w_set((uint32_t)w_hmax(a))",
+  smallest: "w_set((uint32_t)w_hmin(a))",
+  first: "w_set((uint32_t)w_lane0(a))",
+} as const;
+
+/** C types in memory, with the endings of the names that read and write them, and how floats come of them. */
 export const STORAGE = {
-  float: ["float", ""],
-  bf16: ["bf16", "b"],
-  int32: ["int32_t", "i"],
-  uint8: ["uint8_t", "q"],
+  float: ["float", "", "", ""],
+  bf16: ["bf16", "b", "", ""],
+  int32: ["int32_t", "w", "w_float", "w_whole"],
+  uint8: ["uint8_t", "q", "", ""],
 } as const;
 
 /** A loop over n elements: whole vectors, then a masked tail. `@` stands where a mask's `m` would. */
@@ -95,9 +119,14 @@ function printText(): string {
     const body = `V a = ld((float *)x + i); ((float *)z)[i / LANES] = ${expression};`;
     parts.push(define(name, `for (long i = 0; i < n; i += LANES) { ${body} }`));
   }
-  for (const [name, [type, ending]] of Object.entries(STORAGE)) {
-    const load = `st@(${at("float", "z")}, ld${ending}@(${at(type, "x")}));`;
-    const store = `st${ending}@(${at(type, "z")}, ld@(${at("float", "x")}));`;
+  for (const [name, expression] of Object.entries(WHOLE)) {
+    const load = `V a = ldw@(${at("int32_t", "x")}), b = ldw@(${at("int32_t", "y")}); (void)b;`;
+    const store = `stw@(${at("int32_t", "z")}, ${expression});`;
+    parts.push(define(`whole_${name}`, loop(`${load} ${store}`)));
+  }
+  for (const [name, [type, ending, from, to]] of Object.entries(STORAGE)) {
+    const load = `st@(${at("float", "z")}, ${from}(ld${ending}@(${at(type, "x")})));`;
+    const store = `st${ending}@(${at(type, "z")}, ${to}(ld@(${at("float", "x")})));`;
     parts.push(define(`load_${name}`, loop(load)), define(`store_${name}`, loop(store)));
   }
   parts.push(
@@ -155,7 +184,8 @@ async function openVariant({ name, isa, flags }: typeof VARIANTS[number]): Promi
   }, { compiler, target: chooseTarget(isa) });
   const conversions = Object.keys(STORAGE).flatMap((type) => [`load_${type}`, `store_${type}`]);
   const functions = [...Object.keys(UNARY), ...Object.keys(BINARY), ...Object.keys(FOLDS)];
-  const others = ["lanes", "iota_from", "scalar_f2b", "scalar_b2f", "dropout"];
+  const whole = Object.keys(WHOLE).map((name) => `whole_${name}`);
+  const others = [...whole, "lanes", "iota_from", "scalar_f2b", "scalar_b2f", "dropout"];
   const names = [...functions, ...conversions, ...others];
   const { symbols } = Deno.dlopen(
     path,

@@ -13,7 +13,13 @@ import {
   sampleFloats,
   SPECIAL,
 } from "./float_reference.ts";
-import { type BINARY, openVecLibraries, STORAGE, type VecLibrary } from "./vec_library.ts";
+import {
+  type BINARY,
+  openVecLibraries,
+  STORAGE,
+  type VecLibrary,
+  type WHOLE,
+} from "./vec_library.ts";
 
 const LIBRARIES = await openVecLibraries();
 ok(LIBRARIES.length >= 2, "the portable variants run everywhere");
@@ -185,6 +191,53 @@ testEach("masked tails of every length touch their lanes alone", ({ call, lanes 
       deepStrictEqual([...stored.subarray(count)], [77, 77, 77, 77], `${count} of ${name}`);
       deepStrictEqual([...back], [...given, 77, 77, 77, 77], `${count} of ${name}`);
     }
+  }
+});
+
+/** What whole numbers give, by JavaScript's own arithmetic of 32 bits. */
+const WHOLE_REFERENCE = {
+  add: (a, b) => (a + b) | 0,
+  sub: (a, b) => (a - b) | 0,
+  mul: Math.imul,
+  div: (a, b) => b === 0 ? 0 : Math.trunc(a / b) | 0,
+  pow: (a, b) => {
+    const power = a ** b;
+    return Math.abs(power) < 9e18 ? Number(BigInt.asIntN(32, BigInt(Math.trunc(power)))) : 0;
+  },
+  max: Math.max,
+  min: Math.min,
+  neg: (a) => -a | 0,
+  abs: (a) => Math.abs(a) | 0,
+  sign: Math.sign,
+  lt: (a, b) => Number(a < b),
+  le: (a, b) => Number(a <= b),
+  gt: (a, b) => Number(a > b),
+  ge: (a, b) => Number(a >= b),
+  eq: (a, b) => Number(a === b),
+  ne: (a, b) => Number(a !== b),
+} as const satisfies Partial<Record<keyof typeof WHOLE, (a: number, b: number) => number>>;
+
+const EDGES = [0, 1, -1, 2, -3, 7, 30, 46341, -46341, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
+
+testEach("whole numbers are exact over 32 bits and wrap around", ({ call, lanes }) => {
+  const pairs = EDGES.flatMap((a) => EDGES.map((b) => [a, b] as const));
+  const x = Int32Array.from(pairs, ([a]) => a), y = Int32Array.from(pairs, ([, b]) => b);
+  for (const [name, compute] of Object.entries(WHOLE_REFERENCE)) {
+    const z = new Int32Array(pairs.length);
+    call(`whole_${name}`, x, y, z, pairs.length);
+    pairs.forEach(([a, b], i) => strictEqual(z[i], compute(a, b) + 0, `${name} of ${a} and ${b}`));
+  }
+  const z = new Int32Array(lanes), some = x.slice(100, 100 + lanes);
+  for (
+    const [name, value] of [
+      ["sum", some.reduce((a, b) => (a + b) | 0, 0)],
+      ["largest", Math.max(...some)],
+      ["smallest", Math.min(...some)],
+      ["first", some[0]],
+    ] as const
+  ) {
+    call(`whole_${name}`, some, some, z, lanes);
+    deepStrictEqual([...z], [...z].fill(value ?? NaN), name);
   }
 });
 

@@ -3,8 +3,8 @@
 #define OPERATIONS_H
 #include <stdint.h>
 
-/** P: x float32 [I, C], indices int32 [I], y float32 [V, C].  N: I, C, V, accumulate. y[index[i]] += x[i],
- * y cleared first unless it accumulates. Returns 1 when an index is not below V; its row is left out. */
+/** P: x [I, C], indices int32 [I], y [V, C].  N: I, C, V, 1 to accumulate + 2 for int32, else float32.
+ * y[index[i]] += x[i], y cleared first unless it accumulates. Returns 1 when an index is not below V; its row is left out. */
 int run_scatter(char *const *P, const int64_t *N, int thread, int threads);
 
 /** P: x, y.  N: rank, element bytes, bits to fill with, then before, size, after of each axis of x. */
@@ -17,11 +17,12 @@ void run_combine(char *const *P, const int64_t *N, int thread, int threads);
  * significant. y[flat] = x[offset + sum of digit * stride]. */
 void run_copy(char *const *P, const int64_t *N, int thread, int threads);
 
-/** P: x float32 [outer, middle, inner], y float32 [outer, inner].  N: ReduceKind, outer, middle, inner. */
+/** P: x [outer, middle, inner], y [outer, inner].  N: ReduceKind, REDUCE_KINDS more for int32 in place of
+ * float32, then outer, middle, inner. */
 void run_reduce(char *const *P, const int64_t *N, int thread, int threads);
 
-/** P: x float32 [outer, middle, inner], y int32 [outer, inner].  N: 0 for the place of the largest, 1 for
- * that of the smallest, then outer, middle, inner. The first among equals; NaN only where it stands first. */
+/** P: x [outer, middle, inner], y int32 [outer, inner].  N: 0 for the place of the largest, 1 for that of
+ * the smallest, 2 more for int32 in place of float32, then outer, middle, inner. The first among equals; NaN only where it stands first. */
 void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads);
 
 /** P: y, x0, x1, ….  N: element bytes, outer, then elements of each part a row. Rows of the parts in turn. */

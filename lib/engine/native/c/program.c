@@ -35,9 +35,9 @@ static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t p
     return is_element_size(numbers[0]) && numbers[2] >= 0 && numbers[2] <= MAX_DIGITS &&
            count == 3 + 2 * numbers[2];
   case OP_REDUCE:
-    return all_natural(numbers, count) && numbers[0] < REDUCE_KINDS;
+    return all_natural(numbers, count) && numbers[0] < 2 * REDUCE_KINDS;
   case OP_ARG_REDUCE:
-    return all_natural(numbers, count) && numbers[0] < 2;
+    return all_natural(numbers, count) && numbers[0] < 4;
   case OP_CONCAT:
     return is_element_size(numbers[0]) && all_natural(numbers, count) && count == 2 + pointers - 1;
   default:

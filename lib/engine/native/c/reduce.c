@@ -72,12 +72,35 @@ FN void reduce_share(int64_t kind, const float *x, float *y, const int64_t *size
   }
 }
 
+/** Outputs [first, end) of whole numbers, which wrap around. */
+static void reduce_whole(int64_t kind, const int32_t *x, int32_t *y, const int64_t *sizes, long first,
+                         long end) {
+  const int32_t starts[REDUCE_KINDS] = {0, INT32_MIN, INT32_MAX, 1};
+  long middle = sizes[1], inner = sizes[2];
+  for (long i = first; i < end; i++) {
+    const int32_t *values = x + i / inner * middle * inner + i % inner;
+    int32_t result = starts[kind];
+    for (long k = 0; k < middle; k++) {
+      int32_t value = values[k * inner];
+      if (kind == REDUCE_SUM) result = (int32_t)((uint32_t)result + (uint32_t)value);
+      if (kind == REDUCE_MAX && value > result) result = value;
+      if (kind == REDUCE_MIN && value < result) result = value;
+      if (kind == REDUCE_PRODUCT) result = (int32_t)((uint32_t)result * (uint32_t)value);
+    }
+    y[i] = result;
+  }
+}
+
 void run_reduce(char *const *P, const int64_t *N, int thread, int threads) {
   const float *x = (const float *)P[0];
   float *y = (float *)P[1];
   long outputs = N[1] * N[3], unit = outputs >= LINE * threads ? LINE : 1;
   long first = share_start(outputs, thread, threads, unit);
   long end = share_start(outputs, thread + 1, threads, unit);
+  if (N[0] >= REDUCE_KINDS) {
+    reduce_whole(N[0] - REDUCE_KINDS, (const int32_t *)P[0], (int32_t *)P[1], N + 1, first, end);
+    return;
+  }
   switch (N[0]) { // each kind compiled for itself
   case REDUCE_SUM:
     return reduce_share(REDUCE_SUM, x, y, N + 1, first, end);
@@ -90,21 +113,29 @@ void run_reduce(char *const *P, const int64_t *N, int thread, int threads) {
   }
 }
 
+/** The places of outputs [first, end) among values of a type. */
+#define FIND_PLACES(type)                                                                             \
+  for (long i = first; i < end; i++) {                                                                \
+    const type *values = (const type *)P[0] + i / inner * middle * inner + i % inner;                 \
+    long best = 0;                                                                                    \
+    for (long k = 1; k < middle; k++) {                                                               \
+      type value = values[k * inner], found = values[best * inner];                                   \
+      if (smallest ? value < found : value > found) best = k;                                         \
+    }                                                                                                 \
+    y[i] = (int32_t)best;                                                                             \
+  }
+
 void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads) {
-  const float *x = (const float *)P[0];
   int32_t *y = (int32_t *)P[1];
-  long smallest = N[0], middle = N[2], inner = N[3], outputs = N[1] * inner;
-  long end = share_start(outputs, thread + 1, threads, 1);
-  for (long i = share_start(outputs, thread, threads, 1); i < end; i++) {
-    const float *values = x + i / inner * middle * inner + i % inner;
-    long best = 0;
-    for (long k = 1; k < middle; k++) {
-      float value = values[k * inner], found = values[best * inner];
-      if (smallest ? value < found : value > found) best = k;
-    }
-    y[i] = (int32_t)best;
+  long smallest = N[0] & 1, middle = N[2], inner = N[3], outputs = N[1] * inner;
+  long first = share_start(outputs, thread, threads, 1), end = share_start(outputs, thread + 1, threads, 1);
+  if (N[0] & 2) {
+    FIND_PLACES(int32_t)
+  } else {
+    FIND_PLACES(float)
   }
 }
+#undef FIND_PLACES
 
 void run_combine(char *const *P, const int64_t *N, int thread, int threads) {
   float *y = (float *)P[0];

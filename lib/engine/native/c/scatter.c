@@ -28,12 +28,17 @@ static void add_row(float *y, const float *x, long count) {
   stm(last, y + c, ldm(last, y + c) + ldm(last, x + c));
 }
 
+/** The same of whole numbers, which wrap around. */
+static void add_whole_row(int32_t *y, const int32_t *x, long count) {
+  for (long c = 0; c < count; c++) y[c] = (int32_t)((uint32_t)y[c] + (uint32_t)x[c]);
+}
+
 /** Threads take columns, so that no two write one element whatever the indices are. */
 int run_scatter(char *const *P, const int64_t *N, int thread, int threads) {
   const float *x = (const float *)P[0];
   const int32_t *indices = (const int32_t *)P[1];
   float *y = (float *)P[2];
-  long count = N[0], columns = N[1], rows = N[2], accumulate = N[3];
+  long count = N[0], columns = N[1], rows = N[2], accumulate = N[3] & 1, whole = N[3] & 2;
   if (!accumulate) {
     long size = rows * columns;
     long first = share_start(size, thread, threads, LINE);
@@ -56,7 +61,12 @@ int run_scatter(char *const *P, const int64_t *N, int thread, int threads) {
       fault = 1;
       continue;
     }
-    if (width > 0) add_row(y + row * columns + first, x + i * columns + first, width);
+    if (width <= 0) continue;
+    long to = row * columns + first, from = i * columns + first;
+    if (whole)
+      add_whole_row((int32_t *)y + to, (const int32_t *)x + from, width);
+    else
+      add_row(y + to, x + from, width);
   }
   return (int)fault;
 }

@@ -6,9 +6,9 @@
  * first: lanes outside it are not touched in memory and read as 0.
  *
  *   S(x)                      x in every lane
- *   ld ldb ldi ldq            reads float, bf16, int32 (exact to 2^24), uint8;      ldm ldbm ldim ldqm
- *   st stb sti stq            writes float, bf16 (to nearest even, NaN stays), int32 (truncated; what
- *                             does not fit is undefined), uint8 (1 unless 0);       stm stbm stim stqm
+ *   ld ldb ldw ldq            reads float, bf16, int32 (as bits), uint8;            ldm ldbm ldwm ldqm
+ *   st stb stw stq            writes float, bf16 (to nearest even, NaN stays), int32 (bits), uint8
+ *                             (1 unless 0);                                         stm stbm stwm stqm
  *   tail(n)                   mask of the first n lanes;  m_and m_or m_not on masks, m_any asks one
  *   sel(mask, then, else)     keep(mask, v): 0 in other lanes
  *   lane0 hsum hmax hmin      one float of a vector; hmax and hmin pass NaN on
@@ -17,6 +17,7 @@
  *   v_floor v_ceil v_round (half to even) v_sqrt v_rsqrt v_rcp (rounded divisions) v_fma(a, b, c)
  *   v_exp v_log v_erf v_tanh v_sin v_cos v_pow         accuracies: vec_math.h
  *   v_rbf v_rhf               rounded to bfloat16 or float16 and back
+ *   w_set w_add …             whole numbers of 32 bits as the bits of a V:          vec_whole.h
  *   iota(c)                   c, c + 1, … as floats
  *   b2f f2b                   bfloat16 scalars
  *   mix32 hash_indices ldI v_dropmask                  dropout: vec_dropout.h
@@ -69,5 +70,6 @@ FN void set_fault(char *scratch) { ((volatile int32_t *)scratch)[2] = 1; }
 
 #include "vec_math.h"
 #include "vec_dropout.h"
+#include "vec_whole.h"
 
 #endif

@@ -105,8 +105,6 @@ FN float hmin(V v) {
 FN V ld(const float *p) { return _mm256_loadu_ps(p); }
 FN V ldm(B m, const float *p) { return _mm256_maskload_ps(p, m); }
 FN I ldI(const int32_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
-FN V ldi(const int32_t *p) { return _mm256_cvtepi32_ps(ldI(p)); }
-FN V ldim(B m, const int32_t *p) { return _mm256_cvtepi32_ps(_mm256_maskload_epi32(p, m)); }
 FN V i_widen(__m128i halves) {
   return v_bits(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
 }
@@ -136,8 +134,6 @@ FN __m128i i_narrow(V v) {
 FN void st(float *p, V v) { _mm256_storeu_ps(p, v); }
 FN void stm(B m, float *p, V v) { _mm256_maskstore_ps(p, m, v); }
 FN void stI(int32_t *p, I i) { _mm256_storeu_si256((__m256i *)p, i); }
-FN void sti(int32_t *p, V v) { stI(p, _mm256_cvttps_epi32(v)); }
-FN void stim(B m, int32_t *p, V v) { _mm256_maskstore_epi32(p, m, _mm256_cvttps_epi32(v)); }
 FN void stb(bf16 *p, V v) { _mm_storeu_si128((__m128i *)p, i_narrow(v)); }
 FN void stbm(B m, bf16 *p, V v) {
   bf16 lanes[LANES];
@@ -159,8 +155,10 @@ FN void stqm(B m, uint8_t *p, V v) {
 FN V v_rbf(V v) { return i_widen(i_narrow(v)); }
 FN V v_rhf(V v) { return _mm256_cvtph_ps(_mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
 
-/* ---- integers, for dropout */
+/* ---- integers, for dropout and whole numbers */
 
+FN I i_convert(V v) { return _mm256_cvttps_epi32(v); }
+FN V v_convert(I i) { return _mm256_cvtepi32_ps(i); }
 FN I i_add(I a, I b) { return _mm256_add_epi32(a, b); }
 FN I i_mul(I a, I b) { return _mm256_mullo_epi32(a, b); }
 FN I i_xor(I a, I b) { return _mm256_xor_si256(a, b); }

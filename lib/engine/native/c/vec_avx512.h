@@ -79,8 +79,6 @@ FN V i_widen(__m256i halves) {
 }
 FN V ldb(const bf16 *p) { return i_widen(_mm256_loadu_si256((const __m256i *)p)); }
 FN V ldbm(B m, const bf16 *p) { return i_widen(_mm256_maskz_loadu_epi16(m, p)); }
-FN V ldi(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
-FN V ldim(B m, const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(m, p)); }
 FN V i_bytes(__m128i bytes) { return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes)); }
 FN V ldq(const uint8_t *p) { return i_bytes(_mm_loadu_si128((const __m128i *)p)); }
 FN V ldqm(B m, const uint8_t *p) { return i_bytes(_mm_maskz_loadu_epi8(m, p)); }
@@ -102,8 +100,6 @@ FN __m256i i_narrow(V v) {
 }
 FN void stb(bf16 *p, V v) { _mm256_storeu_si256((__m256i *)p, i_narrow(v)); }
 FN void stbm(B m, bf16 *p, V v) { _mm256_mask_storeu_epi16(p, m, i_narrow(v)); }
-FN void sti(int32_t *p, V v) { _mm512_storeu_si512(p, _mm512_cvttps_epi32(v)); }
-FN void stim(B m, int32_t *p, V v) { _mm512_mask_storeu_epi32(p, m, _mm512_cvttps_epi32(v)); }
 FN __m128i i_truth(V v) { return _mm_maskz_set1_epi8(f2m(v), 1); }
 FN void stq(uint8_t *p, V v) { _mm_storeu_si128((__m128i *)p, i_truth(v)); }
 FN void stqm(B m, uint8_t *p, V v) { _mm_mask_storeu_epi8(p, m, i_truth(v)); }
@@ -113,8 +109,10 @@ FN V v_rhf(V v) {
   return _mm512_cvtph_ps(_mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-/* ---- integers, for dropout */
+/* ---- integers, for dropout and whole numbers */
 
+FN I i_convert(V v) { return _mm512_cvttps_epi32(v); }
+FN V v_convert(I i) { return _mm512_cvtepi32_ps(i); }
 FN void stI(int32_t *p, I i) { _mm512_storeu_si512(p, i); }
 FN I i_add(I a, I b) { return _mm512_add_epi32(a, b); }
 FN I i_mul(I a, I b) { return _mm512_mullo_epi32(a, b); }

@@ -112,7 +112,6 @@ FN I ldI(const int32_t *p) {
   memcpy(&i, p, sizeof i);
   return i;
 }
-FN V ldi(const int32_t *p) { return v_convert(ldI(p)); }
 FN V i_widen(I halves) { return (V)(halves << 16); }
 FN V ldb(const bf16 *p) { return i_widen((I){p[0], p[1], p[2], p[3]}); }
 FN V ldq(const uint8_t *p) { return v_convert((I){p[0], p[1], p[2], p[3]}); }
@@ -125,11 +124,6 @@ FN V ldbm(B m, const bf16 *p) {
   I v = i_set(0);
   EACH_LANE if (m[i]) v[i] = p[i];
   return i_widen(v);
-}
-FN V ldim(B m, const int32_t *p) {
-  I v = i_set(0);
-  EACH_LANE if (m[i]) v[i] = (uint32_t)p[i];
-  return v_convert(v);
 }
 FN V ldqm(B m, const uint8_t *p) {
   I v = i_set(0);
@@ -144,7 +138,6 @@ FN I i_narrow(V v) {
 }
 FN void st(float *p, V v) { memcpy(p, &v, sizeof v); }
 FN void stI(int32_t *p, I i) { memcpy(p, &i, sizeof i); }
-FN void sti(int32_t *p, V v) { stI(p, i_convert(v)); }
 FN void stb(bf16 *p, V v) {
   I u = i_narrow(v);
   EACH_LANE p[i] = (bf16)u[i];
@@ -157,10 +150,6 @@ FN void stm(B m, float *p, V v) { EACH_LANE if (m[i]) p[i] = v[i]; }
 FN void stbm(B m, bf16 *p, V v) {
   I u = i_narrow(v);
   EACH_LANE if (m[i]) p[i] = (bf16)u[i];
-}
-FN void stim(B m, int32_t *p, V v) {
-  I u = i_convert(v);
-  EACH_LANE if (m[i]) p[i] = (int32_t)u[i];
 }
 FN void stqm(B m, uint8_t *p, V v) {
   B truth = f2m(v);
@@ -177,7 +166,7 @@ FN V v_rhf(V v) {
   return sel(v_isnan(v), v, v_copysign(rounded, v));
 }
 
-/* ---- integers, for dropout */
+/* ---- integers, for dropout and whole numbers */
 
 FN I i_add(I a, I b) { return a + b; }
 FN I i_mul(I a, I b) { return a * b; }

@@ -1,0 +1,61 @@
+/**
+ * Views that cannot be read where they are, so that they must be made real: a transposed operand of an
+ * elementwise operation, a slice that is looked up in, a factor whose axes have no single stride.
+ * @module
+ */
+import type { FusedGraph } from "@/engine/fusion/fuse.ts";
+import type { LoweredGraph } from "@/engine/fusion/lowering.ts";
+import { type Product, strideOf } from "@/engine/fusion/products.ts";
+import { hasFullAccess } from "@/engine/fusion/space.ts";
+import type { Node } from "@/engine/ir.ts";
+import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
+
+const ELEMENTWISE: ReadonlySet<string> = new Set(["unary", "binary", "where", "cast"]);
+
+/** The views of a fused graph that must be made real before it can run. */
+export function findAwkwardViews({ lowered, units }: FusedGraph): Node[] {
+  return units.flatMap(({ kind, nodes }) =>
+    nodes.flatMap((node) => {
+      if (kind === "group") return node.operation.kind === "gather" ? unordered(node, lowered) : [];
+      const product = lowered.products.get(node);
+      if (product !== undefined) return awkwardFactors(product, lowered);
+      if (ELEMENTWISE.has(node.operation.kind)) return awkwardOperands(node, lowered);
+      return unordered(lowered.scatters.get(node)?.scatter ?? node, lowered);
+    })
+  ).filter((node) => node.operation.kind === "view" && !lowered.copies.has(node));
+}
+
+/** Operands that do not lie in memory as they are read. */
+function unordered({ operation, inputs }: Node, { resolve }: LoweredGraph): Node[] {
+  if (operation.kind === "view") return [];
+  const read = operation.kind === "gather" ? inputs.slice(0, 1) : inputs;
+  return read.filter((input) => {
+    const { base, view } = resolve(input);
+    const size = sizeOf(base.shape);
+    return !isContiguous(view, size) || size !== sizeOf(input.shape);
+  });
+}
+
+/** Operands that no loop over the last axis can stream. */
+function awkwardOperands({ inputs, shape }: Node, { resolve }: LoweredGraph): Node[] {
+  const columns = shape.at(-1) || 1;
+  const space = { rows: sizeOf(shape) / columns, columns };
+  return inputs.filter(({ operation }) => operation.kind !== "constant").filter((input) =>
+    !hasFullAccess(resolve(input), space, { resolve, roleOf: () => undefined })
+  );
+}
+
+/** Factors of which an axis has several strides, or neither axis of a matrix is contiguous. */
+function awkwardFactors({ a, b, shapeA, shapeB, factors }: Product, lowered: LoweredGraph): Node[] {
+  return [[a, shapeA, factors[0]] as const, [b, shapeB, factors[1]] as const].flatMap(
+    ([{ base, view }, shape, factor]) => {
+      const own = lowered.resolve(base);
+      const isPlain = own.base === base && isContiguous(own.view, sizeOf(base.shape));
+      const axes = splitView(isPlain ? view : lowered.compose(view, own.view), shape);
+      if (axes === null) return [factor];
+      const strides = axes.map(strideOf);
+      const isUnit = (axis: number) => shape.at(axis) === 1 || strides.at(axis) === 1;
+      return strides.includes(null) || !(isUnit(-1) || isUnit(-2)) ? [factor] : [];
+    },
+  );
+}
