@@ -54,7 +54,7 @@ Deno.test({
   name: "a sample of TensorFlow.js's own tests passes on generated C",
   ignore: findCompiler() === null,
   async fn() {
-    const files = ["arithmetic", "arg_max", "softmax", "mat_mul", "transpose", "sum"];
+    const files = ["arithmetic", "arg_max", "softmax", "mat_mul", "transpose", "gather", "sum"];
     const records = await startFiles("native", files.map((name) => `ops/${name}_test.js`));
     deepStrictEqual(failedSpecs(records), []);
     const counts = countSpecs(records);
