@@ -1,0 +1,178 @@
+/**
+ * The routes of the demo page: its files, the run's report, and the API. Everything that is refused is
+ * refused with a status and a JSON body that says why.
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { EncodeAnswer, ErrorAnswer, Health, PredictAnswer } from "./contract.ts";
+import { QueueFullError } from "./batcher.ts";
+import { LIMITS } from "./limits.ts";
+import type { ModelService } from "./model_service.ts";
+import { describeApi } from "./openapi.ts";
+import type { PageFile } from "./page_files.ts";
+import { BadRequestError, readEncodeRequest, readPredictRequest } from "./read_request.ts";
+import { PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
+
+/** What a server shows; `service` is null until the model is there. */
+export type AppState = {
+  service: ModelService | null;
+  /** Where it stands while there is no service. */
+  waiting: Exclude<Health, { readonly status: "ready" }>;
+  /** The run's report as a whole HTML page. */
+  report: string | null;
+};
+
+/** What routes need. */
+export type AppOptions = {
+  readonly state: AppState;
+  /** By path, such as `/` and `/main.js`. */
+  readonly files: ReadonlyMap<string, PageFile>;
+  readonly nowMs: () => number;
+  readonly requestMs?: number;
+};
+
+type Code = ErrorAnswer["error"]["code"];
+
+const STATUS = {
+  bad_request: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  too_large: 413,
+  not_json: 415,
+  internal: 500,
+  overloaded: 503,
+  not_ready: 503,
+  timed_out: 504,
+} as const satisfies Record<Code, number>;
+
+function refuse(c: Context, code: Code, message: string): Response {
+  const answer: ErrorAnswer = { error: { code, message } };
+  if (STATUS[code] === 503) c.header("Retry-After", "1");
+  return c.json(answer, STATUS[code]);
+}
+
+/** The refusal while there is no model. */
+class NotReadyError extends Error {
+  override readonly name = "NotReadyError";
+}
+
+/** The JSON of a body; not JSON is a refusal that says so. */
+async function readJsonBody(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BadRequestError("Cannot read body as it must be JSON");
+  }
+}
+
+/** Numbers as float32 holds them, in few digits. */
+function shorten(vector: Float32Array): readonly number[] {
+  return Array.from(vector, (x) => Number(x.toPrecision(9)));
+}
+
+/** The application; `fetch` of it is what a server calls. */
+export function createApp(options: AppOptions): Hono {
+  const { state, files, nowMs, requestMs = LIMITS.requestMs } = options;
+  const app = new Hono();
+  const need = (): ModelService => {
+    if (state.service !== null) return state.service;
+    throw new NotReadyError(
+      state.waiting.status === "failed"
+        ? state.waiting.message
+        : "Cannot answer yet as the model is being prepared: ask /api/health how far it is",
+    );
+  };
+
+  app.use(async (c, next) => {
+    await next();
+    c.header("X-Content-Type-Options", "nosniff");
+    c.header("Referrer-Policy", "no-referrer");
+    c.header("Cross-Origin-Resource-Policy", "same-origin");
+    if (!c.res.headers.has("Content-Security-Policy")) {
+      c.header("Content-Security-Policy", PAGE_POLICY);
+    }
+    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  });
+  app.use(
+    "/api/*",
+    bodyLimit({
+      maxSize: LIMITS.bodyBytes,
+      onError: (c) =>
+        refuse(
+          c,
+          "too_large",
+          `Cannot read body as it must have at most ${LIMITS.bodyBytes} bytes`,
+        ),
+    }),
+  );
+  app.onError((error, c) => {
+    if (error instanceof BadRequestError) return refuse(c, "bad_request", error.message);
+    if (error instanceof NotReadyError) return refuse(c, "not_ready", error.message);
+    if (error instanceof QueueFullError) return refuse(c, "overloaded", error.message);
+    if (error.name === "TimeoutError") {
+      return refuse(c, "timed_out", `Cannot answer within ${requestMs / 1000} s: try fewer texts`);
+    }
+    return refuse(c, "internal", "Cannot answer as something went wrong inside: see the terminal");
+  });
+  app.notFound((c) => refuse(c, "not_found", `Cannot find ${c.req.path.slice(0, 100)}`));
+
+  /** A route that takes JSON and has `requestMs` to answer. */
+  const post = (
+    path: string,
+    answer: (body: unknown, signal: AbortSignal) => Promise<PredictAnswer | EncodeAnswer>,
+  ) => {
+    app.post(path, async (c) => {
+      const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
+      if (type !== "application/json") {
+        return refuse(c, "not_json", "Cannot read body as Content-Type must be application/json");
+      }
+      const signal = AbortSignal.timeout(requestMs);
+      const failed = Promise.withResolvers<never>();
+      failed.promise.catch(() => {}); // the race may be over before
+      const stop = () => failed.reject(signal.reason);
+      signal.addEventListener("abort", stop);
+      try {
+        const work = readJsonBody(c).then((body) => answer(body, signal));
+        work.catch(() => {});
+        return c.json(await Promise.race([work, failed.promise]));
+      } finally {
+        signal.removeEventListener("abort", stop);
+      }
+    });
+    app.all(path, (c) => {
+      c.header("Allow", "POST");
+      return refuse(c, "method_not_allowed", `Cannot ${c.req.method} ${path}: it takes POST`);
+    });
+  };
+  post("/api/predict", async (body, signal) => {
+    const startMs = nowMs();
+    const service = need();
+    const predictions = await service.predict(readPredictRequest(body), signal);
+    return { predictions, tookMs: nowMs() - startMs };
+  });
+  post("/api/encode", async (body, signal) => {
+    const startMs = nowMs();
+    const service = need();
+    const { texts, choice } = readEncodeRequest(body, service.info);
+    const vectors = await service.encode(texts, choice, signal);
+    return { ...choice, embeddings: vectors.map(shorten), tookMs: nowMs() - startMs };
+  });
+  app.get("/api/health", (c) => {
+    const health: Health = state.service === null
+      ? state.waiting
+      : { status: "ready", model: state.service.info };
+    return c.json(health, health.status === "failed" ? 503 : 200);
+  });
+  app.get("/api/openapi.json", (c) => c.json(describeApi()));
+  app.get("/report.html", (c) => {
+    if (state.report === null) return refuse(c, "not_found", "Cannot show report: there is none");
+    c.header("Content-Security-Policy", REPORT_POLICY);
+    return c.html(state.report);
+  });
+  for (const [path, { type, body }] of files) {
+    app.get(path, (c) => c.body(body, 200, { "Content-Type": type, "Cache-Control": "no-cache" }));
+  }
+  return app;
+}

@@ -1,0 +1,106 @@
+/**
+ * A saved model as a service: texts of all requests together, a batch at a time.
+ * @module
+ */
+import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import { createSentenceEncoder, type SentenceEncoder } from "@/eval/encode_texts.ts";
+import { normalizeVector } from "@/eval/normalize_vector.ts";
+import type { SavedModel } from "@/eval/open_saved_model.ts";
+import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
+import { LIMITS } from "./limits.ts";
+import { createBatcher } from "./batcher.ts";
+import type { ModelInfo } from "./contract.ts";
+
+/** How texts are to be encoded. */
+export type EncodeChoice = {
+  readonly pooling: PoolingMode;
+  readonly normalize: NormalizeMode;
+};
+
+/** What the page and the API ask of a model. */
+export type ModelService = {
+  readonly info: ModelInfo;
+  predict(texts: readonly string[], signal?: AbortSignal): Promise<readonly TextPrediction[]>;
+  encode(
+    texts: readonly string[],
+    choice: EncodeChoice,
+    signal?: AbortSignal,
+  ): Promise<readonly Float32Array[]>;
+};
+
+/** Rows of batches: a text alone is not padded to sixteen, and a crowd is not computed one by one. */
+const BATCH_ROWS = [1, 4, 16] as const;
+
+const MAX_ROWS = 16;
+const WAIT_MS = 3; // for texts to come together; small beside a batch of them
+
+/** The smallest batch that holds `count` texts. */
+function rowsFor(count: number): number {
+  return BATCH_ROWS.find((rows) => rows >= count) ?? MAX_ROWS;
+}
+
+/** A value for each key, made when it is first asked for. */
+function remember<K, V>(make: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const found = known.get(key) ?? make(key);
+    known.set(key, found);
+    return found;
+  };
+}
+
+/** Poolings that a model can be asked for. */
+export function offeredPoolings({ model }: SavedModel): readonly PoolingMode[] {
+  const all = ["mean", "cls", "cls-token", "max"] as const;
+  return all.filter((mode) => mode !== "cls" || model.encoder.pooler !== null);
+}
+
+/** A service over a saved model, which stays the caller's. */
+export function createModelService(saved: SavedModel, run: string): ModelService {
+  const { model } = saved;
+  const predictorOf = remember((rows: number) => createTextPredictor(saved, { rows }));
+  const encoderOf = remember((key: string): SentenceEncoder => {
+    const pooling = offeredPoolings(saved).find((mode) => key.startsWith(`${mode}/`));
+    const rows = Number(key.split("/")[1]);
+    return createSentenceEncoder(saved, { pooling, normalize: "none", rows });
+  });
+  let last: Promise<unknown> = Promise.resolve();
+  /** The engine computes one thing at a time. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(work, work);
+    last = next.catch(() => {});
+    return next;
+  };
+  const shared = {
+    sizeOf: (text: string) => text.length,
+    maxItems: MAX_ROWS,
+    waitMs: WAIT_MS,
+    maxWaiting: LIMITS.waiting,
+  };
+  const predicting = createBatcher<string, TextPrediction>({
+    ...shared,
+    run: (texts) => inTurn(() => predictorOf(rowsFor(texts.length)).predict(texts)),
+  });
+  const encodingOf = remember((pooling: PoolingMode) =>
+    createBatcher<string, Float32Array>({
+      ...shared,
+      run: (texts) => inTurn(() => encoderOf(`${pooling}/${rowsFor(texts.length)}`).encode(texts)),
+    })
+  );
+  return {
+    info: {
+      run,
+      tasks: model.tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
+      pooling: model.pooling,
+      normalize: model.normalize,
+      poolings: offeredPoolings(saved),
+      maxLength: saved.maxLength,
+    },
+    predict: (texts, signal) => Promise.all(texts.map((text) => predicting.submit(text, signal))),
+    encode: async (texts, { pooling, normalize }, signal) => {
+      const encoding = encodingOf(pooling);
+      const vectors = await Promise.all(texts.map((text) => encoding.submit(text, signal)));
+      return vectors.map((vector) => normalizeVector(vector, normalize));
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/**
+ * Who answers the page: a server, or the page itself.
+ * @module
+ */
+import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { EncodeAnswer, Health, PredictAnswer } from "@/app/contract.ts";
+
+/** What the page asks; each answer may be given up by `signal`. */
+export type Answerer = {
+  health(): Promise<Health>;
+  predict(texts: readonly string[], signal: AbortSignal): Promise<PredictAnswer>;
+  encode(
+    texts: readonly string[],
+    choice: { readonly pooling: PoolingMode | null; readonly normalize: NormalizeMode | null },
+    signal: AbortSignal,
+  ): Promise<EncodeAnswer>;
+};

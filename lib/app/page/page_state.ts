@@ -1,0 +1,40 @@
+/**
+ * What the page shows, as the part of its address after `#`: a link to a page shows what its sender saw.
+ * @module
+ */
+import { NORMALIZE_MODES, type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
+
+/** The page's tabs. */
+export const TABS = ["read", "compare", "report"] as const;
+
+/** One of {@link TABS}. */
+export type Tab = typeof TABS[number];
+
+/** What the page shows; null is the model's own. */
+export type PageState = {
+  readonly tab: Tab;
+  readonly text: string;
+  readonly sentences: string;
+  readonly pooling: PoolingMode | null;
+  readonly normalize: NormalizeMode | null;
+};
+
+/** The state that an address's hash tells; what it leaves out, or tells wrongly, is as in `start`. */
+export function readPageState(hash: string, start: PageState): PageState {
+  const values = new URLSearchParams(hash.replace(/^#/, ""));
+  return {
+    tab: TABS.find((tab) => tab === values.get("tab")) ?? start.tab,
+    text: (values.get("text") ?? start.text).slice(0, 4_000),
+    sentences: values.get("sentences") ?? start.sentences,
+    pooling: POOLING_MODES.find((mode) => mode === values.get("pooling")) ?? start.pooling,
+    normalize: NORMALIZE_MODES.find((mode) => mode === values.get("normalize")) ?? start.normalize,
+  };
+}
+
+/** The hash of an address that tells `state`. */
+export function writePageState(state: PageState): string {
+  const given = Object.entries(state).filter((entry): entry is [string, string] =>
+    entry[1] !== null
+  );
+  return `#${new URLSearchParams(given)}`;
+}

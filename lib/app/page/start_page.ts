@@ -1,0 +1,202 @@
+/**
+ * The page: its tabs, what is typed into it, and what it shows. It knows nothing of who answers.
+ * @module
+ */
+/// <reference lib="dom" />
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import type { ModelInfo } from "@/app/contract.ts";
+import type { Answerer } from "./answerer.ts";
+import { find, make } from "./elements.ts";
+import { SENTENCE_EXAMPLES, TEXT_EXAMPLES } from "./examples.ts";
+import { type PageState, readPageState, type Tab, TABS, writePageState } from "./page_state.ts";
+import { showComparison } from "./show_comparison.ts";
+import { describeReading, showReading } from "./show_reading.ts";
+
+const START: PageState = {
+  tab: "read",
+  text: TEXT_EXAMPLES[0],
+  sentences: SENTENCE_EXAMPLES["Two topics"].join("\n"),
+  pooling: null,
+  normalize: null,
+};
+
+const TYPING_MS = 250; // of rest before what was typed is asked
+const MOST_SENTENCES = 12;
+
+/** Waits until the model is there, and shows meanwhile how far it is. */
+async function untilReady({ health }: Answerer, say: (text: string) => void): Promise<ModelInfo> {
+  const bar = find("progress", HTMLProgressElement);
+  for (;;) {
+    const found = await health();
+    if (found.status === "ready") {
+      bar.hidden = true;
+      return found.model;
+    }
+    if (found.status === "failed") throw new Error(found.message);
+    const { label, done, total } = found;
+    say(
+      `Getting ready: ${label}, ${done} of ${total}. A model is trained first where there is none.`,
+    );
+    bar.hidden = false;
+    bar.max = Math.max(1, total);
+    bar.value = done;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** Starts the page over whoever answers. */
+export async function startPage(
+  answerer: Answerer,
+  { reportPath }: { readonly reportPath: string },
+): Promise<void> {
+  const status = find("status", HTMLElement), problem = find("problem", HTMLElement);
+  const text = find("text", HTMLTextAreaElement);
+  const sentences = find("sentences", HTMLTextAreaElement);
+  const pooling = find("pooling", HTMLSelectElement),
+    normalize = find("normalize", HTMLSelectElement);
+  let state = readPageState(location.hash, START);
+  let asked = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let model: ModelInfo | null = null;
+
+  const say = (words: string) => status.textContent = words;
+  const complain = (words: string | null) => {
+    problem.hidden = words === null;
+    problem.textContent = words ?? "";
+  };
+
+  /** Asks anew for what the tab shows; an answer that is no longer wanted is given up. */
+  const ask = async () => {
+    asked.abort();
+    asked = new AbortController();
+    const { signal } = asked;
+    if (model === null || state.tab === "report") return;
+    const place = find(state.tab === "read" ? "reading" : "comparison", HTMLElement);
+    place.setAttribute("aria-busy", "true");
+    try {
+      complain(null);
+      if (state.tab === "read") await read(place, signal);
+      else await compare(place, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      place.replaceChildren();
+      say("");
+      complain(error instanceof Error ? error.message : String(error));
+    }
+    place.setAttribute("aria-busy", "false");
+  };
+  const read = async (place: HTMLElement, signal: AbortSignal) => {
+    if (state.text.trim() === "") {
+      place.replaceChildren(make("p", { class: "quiet" }, "Type a text, or choose an example."));
+      say("");
+      return;
+    }
+    const { predictions: [prediction], tookMs } = await answerer.predict([state.text], signal);
+    if (signal.aborted || prediction === undefined) return;
+    place.replaceChildren(...showReading(prediction));
+    say(describeReading(prediction, tookMs));
+  };
+  const compare = async (place: HTMLElement, signal: AbortSignal) => {
+    const lines = state.sentences.split("\n").map((line) => line.trim()).filter((line) =>
+      line !== ""
+    );
+    if (lines.length < 2) {
+      place.replaceChildren(
+        make("p", { class: "quiet" }, "Give at least two sentences, one a line."),
+      );
+      say("");
+      return;
+    }
+    const taken = lines.slice(0, MOST_SENTENCES);
+    const { embeddings, tookMs } = await answerer.encode(taken, state, signal);
+    if (signal.aborted) return;
+    place.replaceChildren(showComparison(taken, embeddings));
+    const more = lines.length > taken.length
+      ? `, the first ${MOST_SENTENCES} of ${lines.length}`
+      : "";
+    say(`${taken.length} sentences compared${more} · ${tookMs.toFixed(1)} ms`);
+  };
+
+  /** Shows the tab and the inputs of the state. */
+  const show = () => {
+    for (const tab of TABS) {
+      const button = find(`tab-${tab}`, HTMLButtonElement);
+      button.setAttribute("aria-selected", String(tab === state.tab));
+      button.tabIndex = tab === state.tab ? 0 : -1;
+      find(`panel-${tab}`, HTMLElement).hidden = tab !== state.tab;
+    }
+    if (text.value !== state.text) text.value = state.text;
+    if (sentences.value !== state.sentences) sentences.value = state.sentences;
+    if (model !== null) {
+      pooling.value = state.pooling ?? model.pooling;
+      normalize.value = state.normalize ?? model.normalize;
+      const frame = find("report", HTMLIFrameElement);
+      if (state.tab === "report" && !frame.hasAttribute("src")) frame.src = reportPath;
+    }
+    if (state.tab === "report") say("");
+  };
+  const change = (part: Partial<PageState>, waitMs = 0) => {
+    state = { ...state, ...part };
+    history.replaceState(null, "", writePageState(state));
+    show();
+    clearTimeout(timer);
+    timer = setTimeout(ask, waitMs);
+  };
+  const open = (tab: Tab) => {
+    change({ tab });
+    find(`tab-${tab}`, HTMLButtonElement).focus();
+  };
+
+  for (const [i, tab] of TABS.entries()) {
+    const button = find(`tab-${tab}`, HTMLButtonElement);
+    button.addEventListener("click", () => open(tab));
+    button.addEventListener("keydown", ({ key }) => {
+      const to =
+        { ArrowRight: i + 1, ArrowLeft: i + TABS.length - 1, Home: 0, End: TABS.length - 1 }[key];
+      const next = to === undefined ? undefined : TABS[to % TABS.length];
+      if (next !== undefined) open(next);
+    });
+  }
+  text.addEventListener("input", () => change({ text: text.value }, TYPING_MS));
+  sentences.addEventListener("input", () => change({ sentences: sentences.value }, TYPING_MS));
+  pooling.addEventListener("change", () => {
+    change({ pooling: POOLING_MODES.find((mode) => mode === pooling.value) ?? null });
+  });
+  normalize.addEventListener("change", () => {
+    change({ normalize: NORMALIZE_MODES.find((mode) => mode === normalize.value) ?? null });
+  });
+  addEventListener("hashchange", () => {
+    state = readPageState(location.hash, START);
+    show();
+    ask();
+  });
+  const example = (label: string, choose: () => void) => {
+    const button = make("button", { type: "button" }, label);
+    button.addEventListener("click", choose);
+    return button;
+  };
+  find("text-examples", HTMLElement).append(
+    ...TEXT_EXAMPLES.map((each) => example(each, () => change({ text: each }))),
+  );
+  find("sentence-examples", HTMLElement).append(
+    ...Object.entries(SENTENCE_EXAMPLES).map(([name, lines]) =>
+      example(name, () => change({ sentences: lines.join("\n") }))
+    ),
+  );
+
+  show();
+  try {
+    model = await untilReady(answerer, say);
+  } catch (error) {
+    say("");
+    complain(error instanceof Error ? error.message : String(error));
+    return;
+  }
+  pooling.append(...model.poolings.map((mode) => make("option", { value: mode }, mode)));
+  find("about", HTMLElement).textContent = `Run ${model.run}: ${
+    model.tasks.map(({ name }) => name).join(" and ")
+  }, ${model.pooling} pooling.`;
+  say("");
+  show();
+  await ask();
+}

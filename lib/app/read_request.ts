@@ -1,0 +1,86 @@
+/**
+ * Bodies of requests, checked: what is not as the OpenAPI document says is refused in a sentence.
+ * @module
+ */
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import type { ModelInfo } from "./contract.ts";
+import type { EncodeChoice } from "./model_service.ts";
+import { LIMITS } from "./limits.ts";
+
+/** A body that cannot be answered. */
+export class BadRequestError extends Error {
+  override readonly name = "BadRequestError";
+}
+
+function readBody(body: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new BadRequestError("Cannot read body as it must be a JSON object");
+  }
+  const odd = Object.keys(body).find((key) => !keys.includes(key));
+  if (odd !== undefined) {
+    throw new BadRequestError(
+      `Cannot read body as its keys must be of ${keys.join(", ")}: one is ${
+        JSON.stringify(odd.slice(0, 40))
+      }`,
+    );
+  }
+  return { ...body };
+}
+
+function readTexts(texts: unknown): readonly string[] {
+  if (!Array.isArray(texts) || texts.length === 0) {
+    throw new BadRequestError("Cannot read body as texts must be a list of at least one text");
+  }
+  if (texts.length > LIMITS.texts) {
+    throw new BadRequestError(
+      `Cannot read body as texts must be at most ${LIMITS.texts}: there are ${texts.length}`,
+    );
+  }
+  return texts.map((text: unknown, i) => {
+    if (typeof text !== "string") {
+      throw new BadRequestError(`Cannot read body as texts[${i}] must be a string`);
+    }
+    if (text.length > LIMITS.characters) {
+      throw new BadRequestError(
+        `Cannot read body as texts[${i}] must have at most ${LIMITS.characters} characters: ` +
+          `it has ${text.length}`,
+      );
+    }
+    return text;
+  });
+}
+
+function readChoice<T extends string>(
+  key: string,
+  value: unknown,
+  options: { readonly choices: readonly T[]; readonly byDefault: T },
+): T {
+  const { choices, byDefault } = options;
+  const found = value === undefined ? byDefault : choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw new BadRequestError(`Cannot read body as ${key} must be one of ${choices.join(", ")}`);
+}
+
+/** The texts of a request to `/api/predict`. */
+export function readPredictRequest(body: unknown): readonly string[] {
+  return readTexts(readBody(body, ["texts"])["texts"]);
+}
+
+/** The texts of a request to `/api/encode` and how to encode them. */
+export function readEncodeRequest(
+  body: unknown,
+  info: ModelInfo,
+): { readonly texts: readonly string[]; readonly choice: EncodeChoice } {
+  const { texts, pooling, normalize } = readBody(body, ["texts", "pooling", "normalize"]);
+  const choices = POOLING_MODES.filter((mode) => info.poolings.includes(mode));
+  return {
+    texts: readTexts(texts),
+    choice: {
+      pooling: readChoice("pooling", pooling, { choices, byDefault: info.pooling }),
+      normalize: readChoice("normalize", normalize, {
+        choices: NORMALIZE_MODES,
+        byDefault: info.normalize,
+      }),
+    },
+  };
+}
