@@ -5,6 +5,8 @@
  * @module
  */
 
+/// <reference lib="dom" />
+
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { Figure, FONT_FAMILY } from "./figure.ts";
