@@ -17,7 +17,7 @@ import { resolveConfig } from "@/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
-import { openEngineFor } from "./open_engine.ts";
+import { openEngineFor, readEngineChoice } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
@@ -76,8 +76,7 @@ async function prepare(
   }
   if (signal.aborted) return;
   // first: the engine must hold the model's tensors
-  const choice = resolveConfig({ preset: "quickstart" });
-  await openEngineFor({ ...choice, precision: "float32" });
+  await openEngineFor({ ...readEngineChoice("app", []), precision: "float32" });
   const saved = await openSavedModel(run, { view });
   const report = join(run, "report.html");
   if (await isFile(report)) state.report = await readText(report, "report");

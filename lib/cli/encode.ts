@@ -3,8 +3,14 @@
  * @module
  */
 
-import { NORMALIZE_MODES, POOLING_MODES, PRECISIONS } from "@/config.ts";
-import { openEngineFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import {
+  openEngineFor,
+  PRECISION_OPTION,
+  readEngineChoice,
+  readPrecision,
+  SET_ENGINE,
+} from "@/cli/open_engine.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { runTask } from "./frame.ts";
@@ -27,18 +33,13 @@ if (import.meta.main) {
         choices: NORMALIZE_MODES,
         help: "length of a vector; by default as the model was trained",
       },
-      precision: {
-        type: "string",
-        choices: PRECISIONS,
-        default: "float32",
-        help: "of the numbers",
-      },
+      precision: PRECISION_OPTION,
       set: SET_ENGINE,
       json: { type: "boolean", help: "print a JSON object a line: text and embedding" },
     },
     positionals: { names: ["MODEL"], min: 1, max: 1 },
     async run({ values, positionals: [source = ""] }) {
-      const precision = PRECISIONS.find((name) => name === values.precision) ?? "float32";
+      const precision = readPrecision(values.precision);
       const choice = readEngineChoice("encode", values.set);
       await openEngineFor({ ...choice, precision }); // first: it must hold the model's tensors
       const view = createTerminalProgress();

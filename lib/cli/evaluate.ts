@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import { PRECISIONS, type TaskConfig } from "@/config.ts";
+import type { TaskConfig } from "@/config.ts";
 import { formatConlleval } from "@/eval/conlleval_text.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
@@ -16,7 +16,7 @@ import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_
 import type { Options } from "./arguments.ts";
 import { formatScores, type ScoresBySplit } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
-import { checkEngineKeys, openEngineFor, SET_ENGINE } from "./open_engine.ts";
+import { checkEngineKeys, openEngineFor, PRECISION_OPTION, SET_ENGINE } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
@@ -27,7 +27,7 @@ const OPTIONS = {
     help: "validation, test or a data set of alsoTest",
   },
   data: { type: "string", value: "DIR", help: "where the data sets are now: data.dir" },
-  precision: { type: "string", choices: PRECISIONS, default: "float32", help: "of the numbers" },
+  precision: PRECISION_OPTION,
   set: SET_ENGINE,
   conlleval: { type: "boolean", help: "also print conlleval's own table of each tagging task" },
   predictions: {

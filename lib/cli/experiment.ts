@@ -3,13 +3,17 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { findEncodedFolder } from "@/text/cache.ts";
+import { findCacheFolder, projectCacheFolder } from "@/cache_folder.ts";
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { runExperiment, type RunOutcome } from "@/experiment/run_experiment.ts";
 import { readJson } from "@/files.ts";
 import { formatSeconds } from "@/progress.ts";
+import { formatPercent } from "@/report/format.ts";
+import { readRun } from "@/report/read_run.ts";
+import { mainScores } from "@/report/run_figures.ts";
+import { mainMeasure } from "@/report/run_record.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { removeScratch, trainApart } from "./train_apart.ts";
@@ -27,20 +31,12 @@ const OPTIONS = {
   "dry-run": { type: "boolean", help: "say which runs are there and which are missing" },
 } as const;
 
-/** Where unfinished runs are kept: beside the encoded data sets. */
-function findScratch(): string {
-  const encoded = findEncodedFolder();
-  return encoded === null ? ".cache/experiments" : join(encoded, "..", "experiments");
-}
-
 /** The main scores of a run, for a line of the terminal. */
 async function formatMainScores(dir: string): Promise<string> {
-  const { scores } = await readJson(join(dir, "summary.json"), "summary") as {
-    readonly scores: Readonly<Record<string, Readonly<Record<string, Record<string, number>>>>>;
-  };
-  return Object.entries(scores).map(([task, splits]) => {
-    const found = splits.test ?? splits.validation ?? {};
-    return `${task} ${(100 * (found.accuracy ?? found.f1 ?? NaN)).toFixed(2)}`;
+  const { summary } = await readRun(dir);
+  return Object.entries(summary.scores).flatMap(([task, splits]) => {
+    const main = mainScores(splits);
+    return main === null ? [] : [`${task} ${formatPercent(mainMeasure(main.scores).value)}`];
   }).join("  ");
 }
 
@@ -71,7 +67,7 @@ export const EXPERIMENT = {
       }
       return true;
     }
-    const scratch = findScratch();
+    const scratch = findCacheFolder("experiments") ?? projectCacheFolder("experiments");
     const view = createTerminalProgress();
     const startMs = performance.now();
     let done = 0, trained = 0, label = "";

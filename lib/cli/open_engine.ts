@@ -2,7 +2,7 @@
  * Opens the engine as a configuration asks, and says on stderr what it could not have.
  * @module
  */
-import type { RunConfig } from "@/config.ts";
+import { type Precision, PRECISIONS, type RunConfig } from "@/config.ts";
 import { engineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import type { Option } from "./arguments.ts";
@@ -14,6 +14,19 @@ export const SET_ENGINE = {
   multiple: true,
   help: "one key of how numbers are computed, such as device=tensorflow",
 } as const satisfies Option;
+
+/** Option of the same tasks: they compute in float32 unless asked otherwise. */
+export const PRECISION_OPTION = {
+  type: "string",
+  choices: PRECISIONS,
+  default: "float32",
+  help: "of the numbers",
+} as const satisfies Option;
+
+/** The precision that {@link PRECISION_OPTION} names. */
+export function readPrecision(value: string): Precision {
+  return PRECISIONS.find((name) => name === value) ?? PRECISION_OPTION.default;
+}
 
 /** What {@link SET_ENGINE} may begin with. */
 const KEYS = ["device", "executor", "native", "tensorflow"] as const;

@@ -9,8 +9,8 @@ import { runTask, type Task } from "./frame.ts";
 
 const OUTPUTS = "outputs", EXPERIMENTS = join(OUTPUTS, "experiments");
 
-/** Every folder under `outputs/` that holds a finished run, by name. */
-async function findRuns(): Promise<string[]> {
+/** Every folder under `outputs/` that holds a finished run, by name, then every declared experiment. */
+async function findReported(): Promise<string[]> {
   const found: string[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(OUTPUTS)) {
@@ -20,12 +20,13 @@ async function findRuns(): Promise<string[]> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (found.length === 0 && (await findExperiments()).length === 0) {
+  const all = [...found.sort(), ...await findExperiments()];
+  if (all.length === 0) {
     throw new Deno.errors.NotFound(
       `Cannot report as there must be a finished run under ${OUTPUTS}/: make one with deno task train`,
     );
   }
-  return found.sort();
+  return all;
 }
 
 /** Every folder under `outputs/experiments/` that declares an experiment, by name. */
@@ -50,9 +51,7 @@ export const REPORT = {
   options: {},
   positionals: { names: ["RUN"], min: 0, max: Infinity },
   async run({ positionals }) {
-    const runs = positionals.length > 0
-      ? positionals
-      : [...await findRuns(), ...await findExperiments()];
+    const runs = positionals.length > 0 ? positionals : await findReported();
     const pool = openRunPool(join(EXPERIMENTS, "runs"));
     const failed: unknown[] = [];
     for (const run of runs) {

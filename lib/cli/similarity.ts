@@ -3,8 +3,14 @@
  * @module
  */
 
-import { NORMALIZE_MODES, type PoolingMode, PRECISIONS } from "@/config.ts";
-import { openEngineFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
+import { NORMALIZE_MODES, type PoolingMode } from "@/config.ts";
+import {
+  openEngineFor,
+  PRECISION_OPTION,
+  readEngineChoice,
+  readPrecision,
+  SET_ENGINE,
+} from "@/cli/open_engine.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { readSentencePairs } from "@/data/sentence_pairs.ts";
 import { compareEmbeddings } from "@/eval/compare_embeddings.ts";
@@ -25,12 +31,7 @@ if (import.meta.main) {
     usage: "MODEL --data DIR [--precision P] [--set KEY=VALUE …] [--out FILE]",
     options: {
       data: { type: "string", value: "DIR", help: "folder with stsb/test.parquet" },
-      precision: {
-        type: "string",
-        choices: PRECISIONS,
-        default: "float32",
-        help: "of the numbers",
-      },
+      precision: PRECISION_OPTION,
       set: SET_ENGINE,
       out: { type: "string", value: "FILE", help: "writes the scores there as JSON too" },
     },
@@ -41,7 +42,7 @@ if (import.meta.main) {
           "Cannot score similarity as --data must name a folder that holds stsb: it is missing",
         );
       }
-      const precision = PRECISIONS.find((name) => name === values.precision) ?? "float32";
+      const precision = readPrecision(values.precision);
       const choice = readEngineChoice("similarity", values.set);
       const engine = await openEngineFor({ ...choice, precision });
       const pairs = await readSentencePairs(

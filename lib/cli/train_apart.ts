@@ -6,7 +6,8 @@
 import { join } from "node:path";
 import type { RunConfig } from "@/config.ts";
 import type { TrainOne } from "@/experiment/run_experiment.ts";
-import { isFile, writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/files.ts";
+import { trainCommand } from "@/train_command.ts";
 
 /** Where and how runs are trained. */
 export type ApartOptions = {
@@ -46,16 +47,14 @@ async function trainOnce(
 ): Promise<{ readonly code: number; readonly errors: readonly string[] }> {
   const file = join(folder, "config.json");
   await writeFileAtomic(file, JSON.stringify(config, null, 2) + "\n");
-  const how = await isFile(join(run, "config.json"))
-    ? ["--resume", run]
-    : ["--config", file, "--out", run];
+  const [program, ...args] = await trainCommand(run, file);
   using log = await Deno.open(join(folder, "train.log"), {
     write: true,
     create: true,
     append: true,
   });
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", join(import.meta.dirname ?? "", "train.ts"), ...how],
+  const child = new Deno.Command(program, {
+    args,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

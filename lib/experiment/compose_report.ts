@@ -2,7 +2,7 @@
  * The report of an experiment, from its declaration and the runs that are there.
  * @module
  */
-import { compareVariants, type VariantSummary } from "@/experiment/compare_variants.ts";
+import type { VariantSummary } from "@/experiment/compare_variants.ts";
 import type { ExperimentResults } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
 import { variantDots } from "@/report/experiment_figure.ts";
@@ -15,12 +15,16 @@ const percent = (value: number) => (100 * value).toFixed(2);
 const signed = (value: number) => `${value < 0 ? "−" : "+"}${percent(Math.abs(value))}`;
 const between = ([low, high]: Interval) => `${signed(low)} to ${signed(high)}`;
 
-/** Writes the report; with no runs at all it says what is declared. */
-export function composeExperimentReport(results: ExperimentResults): Report {
-  const { experiment, rows, runs, machines } = results;
+/**
+ * Writes the report; with no runs at all it says what is declared.
+ *
+ * @param summaries the variants compared, by `compareVariants`.
+ */
+export function composeExperimentReport(
+  { experiment, runs, machines }: ExperimentResults,
+  summaries: readonly VariantSummary[],
+): Report {
   const { title, question, preset, base, reference, seeds, score } = experiment;
-  const variants = experiment.variants.map(({ name }) => name);
-  const summaries = compareVariants(rows, { variants, reference });
   const figures = new Map<string, Figure>();
   const tasks = [...new Set(summaries.map(({ task }) => task))];
   const parts = [

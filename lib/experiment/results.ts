@@ -8,16 +8,13 @@ import { type Experiment, planRuns, readExperiment } from "@/experiment/declarat
 import type { RunPool } from "@/experiment/run_pool.ts";
 import { readJson } from "@/files.ts";
 import { readRun } from "@/report/read_run.ts";
-import { isClassification } from "@/report/run_record.ts";
+import { type MainMeasure, mainMeasure } from "@/report/run_record.ts";
 
-/** The main score of one task in one run: accuracy, or entity F1 by conlleval's rules. */
-export type ResultRow = {
+/** The main score of one task in one run. */
+export type ResultRow = MainMeasure & {
   readonly variant: string;
   readonly seed: number;
   readonly task: string;
-  readonly measure: "accuracy" | "entity F1";
-  /** 0 to 1. */
-  readonly value: number;
 };
 
 /** An experiment with what is known of it. */
@@ -45,12 +42,7 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
     machines.add(describeMachine(environment));
     for (const [task, splits] of Object.entries(summary.scores)) {
       const scores = splits[experiment.score];
-      if (scores === undefined) continue;
-      rows.push(
-        isClassification(scores)
-          ? { variant, seed, task, measure: "accuracy", value: scores.accuracy }
-          : { variant, seed, task, measure: "entity F1", value: scores.f1 },
-      );
+      if (scores !== undefined) rows.push({ variant, seed, task, ...mainMeasure(scores) });
     }
   }
   return {

@@ -53,7 +53,12 @@ export type RunPool = {
 
 /** Opens the pool in `folder`, which need not be there yet. */
 export function openRunPool(folder: string): RunPool {
-  const find = async (config: RunConfig) => (await listRuns(folder)).get(nameRun(config));
+  const read = new Map<string, PooledRun>(); // by folder; a finished run changes by take() alone
+  const find = async (config: RunConfig) => {
+    await readNewInto(read, folder);
+    const name = nameRun(config);
+    return [...read.values()].find((run) => run.name === name);
+  };
   const folderOf = async (config: RunConfig) =>
     (await find(config))?.dir ?? join(folder, nameRun(config));
   return {
@@ -68,22 +73,26 @@ export function openRunPool(folder: string): RunPool {
         const bytes = await readBytes(join(dir, name), "file of a run");
         await writeFileAtomic(join(target, name), bytes);
       }
+      read.delete(target);
     },
   };
 }
 
 /** A finished run of a pool. */
-type PooledRun = { readonly dir: string; readonly config: RunConfig };
+type PooledRun = {
+  readonly dir: string;
+  readonly config: RunConfig;
+  /** What its configuration is called today. */
+  readonly name: string;
+};
 
-/** The finished runs in a folder, by what their configurations are called today. */
-async function listRuns(folder: string): Promise<ReadonlyMap<string, PooledRun>> {
-  const runs = new Map<string, PooledRun>();
-  if (!await isFolder(folder)) return runs;
-  for await (const { name } of Deno.readDir(folder)) {
-    const dir = join(folder, name);
-    if (!await isFile(join(dir, "summary.json"))) continue;
+/** Adds the finished runs of a folder that `read` does not have yet. */
+async function readNewInto(read: Map<string, PooledRun>, folder: string): Promise<void> {
+  if (!await isFolder(folder)) return;
+  for await (const entry of Deno.readDir(folder)) {
+    const dir = join(folder, entry.name);
+    if (read.has(dir) || !await isFile(join(dir, "summary.json"))) continue;
     const config = resolveConfig({ file: await readJson(join(dir, "config.json"), "run") });
-    runs.set(nameRun(config), { dir, config });
+    read.set(dir, { dir, config, name: nameRun(config) });
   }
-  return runs;
 }

@@ -15,7 +15,8 @@
  * ```
  * @module
  */
-import { createSentenceEncoder, type EncodeTextsOptions } from "@/eval/encode_texts.ts";
+import { embedTexts } from "@/eval/compare_embeddings.ts";
+import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
 import { disposeModel } from "@/model/parameters.ts";
@@ -32,6 +33,9 @@ export { writeReport } from "@/report/write_report.ts";
 export { resolveConfig } from "@/resolve_config.ts";
 export { type TrainOptions, trainRun } from "@/train/train_run.ts";
 
+/** Texts that run together: a batch always has as many, and callers often have few. */
+const FEW_ROWS = 16;
+
 /**
  * [E] an embedding of each text by the model of a run, a folder or a name on the Hub. It opens the model
  * at each call; `createSentenceEncoder` keeps it open.
@@ -41,12 +45,7 @@ export async function encode(
   texts: readonly string[],
   options: EncodeTextsOptions = {},
 ): Promise<Float32Array[]> {
-  const saved = await openSavedModel(source);
-  try {
-    return await createSentenceEncoder(saved, options).encode(texts);
-  } finally {
-    disposeModel(saved.model);
-  }
+  return await embedTexts(source, texts, { rows: FEW_ROWS, ...options });
 }
 
 /** Labels and entities of each text, by task; `createTextPredictor` keeps the model open. */

@@ -11,6 +11,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findCacheFolder, projectCacheFolder } from "@/cache_folder.ts";
 import type { RunConfig } from "@/config.ts";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { engineOptions, openEngine } from "@/engine/engine.ts";
@@ -40,8 +41,7 @@ export type TrainRunsOptions = {
 
 /** The folder of kept runs. */
 export function findRunsFolder(): string {
-  const set = Deno.env.get("STX_CACHE");
-  return set ? join(set, "runs") : fileURLToPath(new URL("../../.cache/runs", import.meta.url));
+  return findCacheFolder("runs") ?? projectCacheFolder("runs");
 }
 
 /**

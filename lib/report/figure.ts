@@ -12,6 +12,9 @@ import { fileURLToPath } from "node:url";
 /** The font of all figures, in an order that has it wherever it is not bundled. */
 export const FONT_FAMILY = "DejaVu Sans, Verdana, sans-serif";
 
+/** The method's name that the Deno kernel looks for. */
+export const DISPLAY = Symbol.for("Jupyter.display");
+
 /** Pixels of the PNG to a unit of the SVG. */
 const PNG_SCALE = 2;
 
@@ -50,7 +53,7 @@ export class Figure {
   }
 
   /** What the Deno kernel shows: PNG, which every front end and GitHub draw, and text. */
-  [Symbol.for("Jupyter.display")](): Record<string, string> {
+  [DISPLAY](): Record<string, string> {
     return { "image/png": this.png().toBase64(), "text/plain": `${this.title}: ${this.alt}` };
   }
 }

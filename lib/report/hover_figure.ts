@@ -6,10 +6,7 @@
 
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { Figure, FONT_FAMILY } from "./figure.ts";
-
-/** The method's name that the Deno kernel looks for. */
-export const DISPLAY = Symbol.for("Jupyter.display");
+import { DISPLAY, Figure, FONT_FAMILY } from "./figure.ts";
 
 /** A drawing that shows the row under the pointer. */
 export class HoverFigure {

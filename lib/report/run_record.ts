@@ -14,6 +14,19 @@ export function isClassification(scores: TaskScores): scores is ClassificationSc
   return "accuracy" in scores;
 }
 
+/** The score that stands for a task, 0 to 1. */
+export type MainMeasure = {
+  readonly measure: "accuracy" | "entity F1";
+  readonly value: number;
+};
+
+/** Accuracy of a classification, entity F1 by conlleval's rules of a tagging. */
+export function mainMeasure(scores: TaskScores): MainMeasure {
+  return isClassification(scores)
+    ? { measure: "accuracy", value: scores.accuracy }
+    : { measure: "entity F1", value: scores.f1 };
+}
+
 /** What a report needs to know of a task's configuration. */
 export type RecordedTask = {
   readonly name: string;

@@ -4,7 +4,7 @@
  */
 
 import type { ScoreDot } from "./interval_dots.ts";
-import { isClassification, type RunRecord } from "./run_record.ts";
+import { mainMeasure, type RunRecord } from "./run_record.ts";
 
 /** A run by the name that its dots have. */
 export type ScoredRun = { readonly name: string; readonly record: Pick<RunRecord, "summary"> };
@@ -15,7 +15,7 @@ export function scoreDots(runs: readonly ScoredRun[], split: string): ScoreDot[]
     Object.entries(record.summary.scores).flatMap(([task, splits]) => {
       const scores = splits[split];
       if (scores === undefined) return [];
-      const value = isClassification(scores) ? scores.accuracy : scores.f1;
+      const { value } = mainMeasure(scores);
       return [{ name, group: task, value, interval: scores.interval }];
     })
   );

@@ -8,7 +8,7 @@ import type { EntityScores } from "@/eval/entities.ts";
 import { ERROR_KINDS } from "@/eval/entity_errors.ts";
 import { formatCount, formatInterval, formatPercent, formatRate } from "./format.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
-import { isClassification, type RunRecord } from "./run_record.ts";
+import { isClassification, mainMeasure, type RunRecord } from "./run_record.ts";
 
 /** How a column is set: words to the left, numbers to the right. */
 export type Align = "left" | "right";
@@ -226,13 +226,10 @@ function flatten(value: unknown, key: string): string[][] {
 /** Main score of each task on each evaluation during training; null where there was none. */
 export function evaluationTable({ evaluations }: RunRecord): string | null {
   const cells = evaluations.flatMap(({ step, split, scores }) =>
-    Object.entries(scores).map(([task, found]) => [
-      formatCount(step),
-      split,
-      task,
-      isClassification(found) ? "accuracy" : "entity F1",
-      formatPercent(isClassification(found) ? found.accuracy : found.f1),
-    ])
+    Object.entries(scores).map(([task, found]) => {
+      const { measure, value } = mainMeasure(found);
+      return [formatCount(step), split, task, measure, formatPercent(value)];
+    })
   );
   return cells.length === 0 ? null : formatTable([
     ...numbers("Step"),

@@ -7,19 +7,27 @@
 import { join } from "node:path";
 import { isFolder, writeFileAtomic } from "@/files.ts";
 import { renderPage } from "./html.ts";
-import { composeReport } from "./markdown.ts";
+import { composeReport, type Report } from "./markdown.ts";
 import { readRun } from "./read_run.ts";
 
 /** Writes `report.md`, `report.html` and `figures/` into `dir`; gives the paths written. */
 export async function writeReport(dir: string): Promise<readonly string[]> {
   const record = await readRun(dir);
-  const report = composeReport(record);
+  return await writeReportFiles(dir, composeReport(record), { title: record.summary.name });
+}
+
+/** Writes a composed report into `dir` and removes pictures of an earlier one; gives the paths written. */
+export async function writeReportFiles(
+  dir: string,
+  report: Report,
+  { title }: { readonly title: string },
+): Promise<readonly string[]> {
   const files: [path: string, content: string | Uint8Array][] = [];
   for (const [path, figure] of report.figures) {
     files.push([path, figure.png()], [path.replace(/\.png$/, ".svg"), figure.svg]);
   }
   files.push(["report.md", report.markdown]);
-  files.push(["report.html", renderPage(report, { title: record.summary.name })]);
+  files.push(["report.html", renderPage(report, { title })]);
   for (const [path, content] of files) await writeFileAtomic(join(dir, path), content);
   await removeStale(dir, new Set(files.map(([path]) => path)));
   return files.map(([path]) => join(dir, path));

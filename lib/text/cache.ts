@@ -9,7 +9,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { findCacheFolder } from "@/cache_folder.ts";
 import type { Row } from "@/data/rows.ts";
 import { isFile, writeFileAtomic } from "@/files.ts";
 import { type EncodedRows, type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";
@@ -39,10 +39,7 @@ export type CachedRows = EncodedRows & {
 
 /** The folder of encoded data sets; null where STX_CACHE is empty. */
 export function findEncodedFolder(): string | null {
-  const set = Deno.env.get("STX_CACHE");
-  if (set === "") return null;
-  if (set !== undefined) return join(set, "encoded");
-  return fileURLToPath(new URL("../../.cache/encoded", import.meta.url));
+  return findCacheFolder("encoded");
 }
 
 /** A key over rows, tokenizer and options: equal keys, equal encodings. */

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { isFile, readText, writeFileAtomic } from "@/files.ts";
 import type { ModelConfig } from "@/config.ts";
 import type { Prng } from "@/random.ts";
+import { trainCommand } from "@/train_command.ts";
 
 /** A model so small that a run of it takes seconds. */
 export const TINY_MODEL = {
@@ -78,19 +79,8 @@ export async function liveOnce(
   dir: string,
   { config, killMs, nowMs, through = [] }: LifeOptions,
 ): Promise<Life> {
-  const how = await isFile(join(dir, "config.json"))
-    ? ["--resume", dir]
-    : ["--config", config, "--out", dir];
+  const [program = "", ...args] = [...through, ...await trainCommand(dir, config)];
   const startMs = nowMs();
-  const train = join(import.meta.dirname ?? "", "../cli/train.ts");
-  const [program = "", ...args] = [
-    ...through,
-    Deno.execPath(),
-    "run",
-    "--allow-all",
-    train,
-    ...how,
-  ];
   const child = new Deno.Command(program, {
     args,
     stdin: "null",

@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { readRun } from "@/report/read_run.ts";
-import { DISPLAY, hoverFigure } from "@/report/hover_figure.ts";
+import { DISPLAY } from "@/report/figure.ts";
+import { hoverFigure } from "@/report/hover_figure.ts";
 import { intervalDots } from "@/report/interval_dots.ts";
 import { scoreDots } from "@/report/score_dots.ts";
 import { cosineHistograms, embeddingMaps } from "@/report/similarity_figures.ts";

@@ -70,8 +70,11 @@ export type LoweredGraph = {
 
 const NO_PRODUCTS: ReadonlyMap<Node, Product> = new Map();
 
-/** How a node's value is kept. */
-export function storageOf(node: Node, products: ReadonlyMap<Node, Product>): Storage {
+/** How a node's value is kept; without `products`, as it is where no product takes it in. */
+export function storageOf(
+  node: Node,
+  products: ReadonlyMap<Node, Product> = NO_PRODUCTS,
+): Storage {
   const { operation, dtype } = node;
   if (products.get(node)?.rounds) return "bfloat16";
   if (operation.kind === "unary" && operation.name === "round-bfloat16") return "bfloat16";
@@ -101,7 +104,7 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
     let own = node;
     if (
       taken.has(node) || kind === "leaf" || kind === "view" || kind === "constant" ||
-      kind === "data" || storageOf(node, NO_PRODUCTS) === "bfloat16"
+      kind === "data" || storageOf(node) === "bfloat16"
     ) {
       const { shape, dtype } = node; // a value of its own, in its type: the same, once more
       own = { id: ++id, operation: { kind: "cast" }, inputs: [node], shape, dtype };

@@ -2,6 +2,7 @@
  * Rewrites that make a graph fuse better.
  * @module
  */
+import { storageOf } from "@/engine/fusion/lowering.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Node, Operation } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
@@ -22,12 +23,6 @@ const TAKE_CONSTANTS: ReadonlySet<string> = new Set(["unary", "binary", "where",
 
 /** Operations that copy or add elements as they lie in memory: they read float32 and no half type. */
 const READ_FULL_FLOATS: ReadonlySet<string> = new Set(["pad", "concat", "scatter-add"]);
-
-/** Whether a value is kept in bfloat16, as what only products and loop nests read may be. */
-function isKeptInHalf({ operation, inputs: [base] }: Node): boolean {
-  if (operation.kind === "view" && base !== undefined) return isKeptInHalf(base);
-  return operation.kind === "unary" && operation.name === "round-bfloat16";
-}
 
 /** The elements of a constant, in memory. */
 function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
@@ -76,7 +71,7 @@ export function prepareForFusion(graph: Graph): Graph {
       const { kind } = input.operation;
       if (kind === "dropout-mask") return copyNode(input, input.inputs, make);
       const inMemory = kind === "constant" && !TAKE_CONSTANTS.has(operation.kind);
-      if (READ_FULL_FLOATS.has(operation.kind) && isKeptInHalf(input)) {
+      if (READ_FULL_FLOATS.has(operation.kind) && storageOf(input) === "bfloat16") {
         return make({ kind: "cast" }, [input], input.shape, input.dtype);
       }
       return inMemory ? materialize(input, make) : input;

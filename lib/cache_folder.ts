@@ -1,0 +1,19 @@
+/**
+ * Where the project keeps what it can make again: `.cache/` of the project, or the folder that the
+ * environment variable STX_CACHE names; an empty STX_CACHE says that nothing is to be kept.
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A folder of the project's own `.cache/`, whatever STX_CACHE says: for what must lie somewhere. */
+export function projectCacheFolder(name: string): string {
+  return fileURLToPath(new URL(`../.cache/${name}`, import.meta.url));
+}
+
+/** A folder of the cache; null where STX_CACHE is empty. */
+export function findCacheFolder(name: string): string | null {
+  const set = Deno.env.get("STX_CACHE");
+  if (set === "") return null;
+  return set === undefined ? projectCacheFolder(name) : join(set, name);
+}
