@@ -22,6 +22,11 @@ export type Graph = {
    * build them into their code. All other sizes are numbers that code is given.
    */
   readonly modelSizes: ReadonlySet<number>;
+  /**
+   * Inputs (by position) that are the same memory from call to call, as a variable's is: what an executor
+   * derives from them can be kept. `Memory.writes` tells when they have changed.
+   */
+  readonly lasting: ReadonlySet<number>;
 };
 
 /** Nodes that `roots` need, operands first: dead code falls away. */
@@ -41,26 +46,29 @@ export function reachableNodes(
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
+/** What is known of a graph's inputs beside their shapes. */
+export type GraphHints = Partial<Pick<Graph, "modelSizes" | "lasting">>;
+
 /** A graph of what `outputs` need; inputs that nothing reads are kept, since callers bind by position. */
 export function makeGraph(
   name: string,
   inputs: readonly Node[],
   outputs: readonly GraphOutput[],
-  modelSizes: ReadonlySet<number> = new Set(),
+  { modelSizes = new Set(), lasting = new Set() }: GraphHints = {},
 ): Graph {
   const effective = (node: Node) => [...node.inputs, ...node.composite?.inputs ?? []];
   const nodes = reachableNodes(outputs.map(({ node }) => node), effective);
-  return { name, inputs, outputs, nodes, modelSizes };
+  return { name, inputs, outputs, nodes, modelSizes, lasting };
 }
 
 /** A SHA-256 of all that a program depends on: two graphs share it only if the same program serves both. */
-export function graphKey({ inputs, outputs, nodes }: Graph): string {
+export function graphKey({ inputs, outputs, nodes, lasting }: Graph): string {
   const numbers = new Map<Node, number>();
   const number = (node: Node) => numbers.get(node);
   const lines: string[] = [];
   inputs.forEach((node, i) => {
     numbers.set(node, i);
-    lines.push(`input ${node.dtype} ${node.shape}`);
+    lines.push(`input ${node.dtype} ${node.shape}${lasting.has(i) ? " lasting" : ""}`);
   });
   for (const node of nodes) {
     if (numbers.has(node)) continue;

@@ -170,7 +170,10 @@ function trace<I extends TensorMap, O extends TensorMap>(
           ...outputs.map(({ node }) => ({ node, target: null })),
           ...updates.map(({ node, input }) => ({ node, target: input })),
         ],
-        new Set(before.flatMap(({ variable }) => variable.shape)),
+        {
+          modelSizes: new Set(before.flatMap(({ variable }) => variable.shape)),
+          lasting: new Set(sources.flatMap(({ kind }, i) => kind === "input" ? [] : [i])),
+        },
       );
       return { graph, sources, outputs, updates } as unknown as tf.TensorContainer;
     }) as unknown as Traced;
@@ -210,7 +213,10 @@ async function call(
   });
   const results = outputs.map(({ shape, dtype }) => new Value(shape, dtype));
   const targets: Memory[] = [...results, ...owned].map((value) => value.allocate());
-  await backend.hold(() => held.program.run(blocks, targets));
+  await backend.hold(() => {
+    for (const { memory } of owned) if (memory !== null) memory.writes++;
+    return held.program.run(blocks, targets);
+  });
   return Object.fromEntries(outputs.map(({ name, shape, dtype }, i) => {
     const value = results[i] as Value;
     backend.adopt(value);

@@ -21,6 +21,8 @@ export type Elements =
 /** One block. Its address never changes; executors may keep tensors made over it. */
 export class Memory {
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How often its elements were replaced in place; what is derived from them is good for one number. */
+  writes = 0;
 
   constructor(byteLength: number) {
     // V8 never moves the store of an ArrayBuffer; the start is moved up to the next boundary.

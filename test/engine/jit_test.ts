@@ -86,6 +86,34 @@ testJit("jit() updates a variable by a product with itself", async () => {
   w.dispose();
 });
 
+testJit("jit() multiplies with what a variable holds at each call", async () => {
+  const weight = tf.tidy(() => tf.variable(tf.tensor2d([1, 2, 3, 4], [2, 2])));
+  const multiply = jit("multiply", ({ x }: { x: tf.Tensor }) => ({ y: tf.matMul(x, weight) }));
+  const double = jit("double", ({ by }: { by: tf.Tensor }) => {
+    weight.assign(weight.mul(by));
+    return {};
+  });
+  const one = tf.tensor2d([1, 10], [1, 2]), two = tf.tensor2d([1, 10, 0, 1], [2, 2]);
+  const product = async (x: tf.Tensor) => {
+    const { y } = await multiply({ x });
+    const values = [...await y.data()];
+    y.dispose();
+    return values;
+  };
+  deepStrictEqual(await product(one), [31, 42]);
+  deepStrictEqual(await product(one), [31, 42]); // as it was read before
+  deepStrictEqual(await product(two), [31, 42, 3, 4]);
+  const by = tf.scalar(2);
+  await double({ by });
+  deepStrictEqual(await product(two), [62, 84, 6, 8]); // changed in place
+  deepStrictEqual(await product(one), [62, 84]);
+  tf.tidy(() => weight.assign(tf.tensor2d([5, 6, 7, 8], [2, 2])));
+  deepStrictEqual(await product(one), [75, 86]); // another tensor's elements
+  await double({ by });
+  deepStrictEqual(await product(one), [150, 172]);
+  tf.dispose([weight, one, two, by]);
+});
+
 testJit("jit() takes gradients and accumulates them into a buffer", async () => {
   const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
   const sum = tf.tidy(() => tf.variable(tf.zeros([2, 2]), false));

@@ -66,6 +66,8 @@ export type LoweredGraph = {
   compose(outer: View, inner: View): View;
   /** Sizes that belong to the model and not to the batch; see `Graph`. */
   readonly modelSizes: ReadonlySet<number>;
+  /** Leaves of the inputs that last and that the program does not replace; see `Graph`. */
+  readonly lasting: ReadonlySet<Node>;
 };
 
 const NO_PRODUCTS: ReadonlyMap<Node, Product> = new Map();
@@ -115,6 +117,7 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
     return { node: own, target: isDetached ? null : leaf, copiedTo: isDetached ? leaf : null };
   });
 
+  const replaced = new Set(graph.outputs.map(({ target }) => target));
   const nodes = [...graph.nodes, ...wrapped];
   // A view of a view that did not compose reads memory, so the inner one is made real.
   const copies = new Set(revisions.copies);
@@ -150,6 +153,7 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
     },
     compose,
     modelSizes: graph.modelSizes,
+    lasting: new Set(graph.inputs.filter((_, i) => graph.lasting.has(i) && !replaced.has(i))),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Program, TracedExecutor } from "@/engine/executor.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
 import { compileGraph, type NativeCode } from "@/engine/native/compile_graph.ts";
+import { KeptOperands } from "@/engine/native/kept_operands.ts";
 import { printSource } from "@/engine/native/kernel_texts.ts";
 import {
   type NativeBlock,
@@ -19,6 +20,7 @@ import { UnsupportedError } from "@/engine/native/unsupported.ts";
 type Workshop = {
   readonly runtime: NativeRuntime;
   readonly addresses: Map<string, bigint>;
+  readonly kept: KeptOperands;
   arena: NativeBlock | null;
 };
 
@@ -41,7 +43,9 @@ export type NativeOptions = {
 export async function createNativeExecutor(options: NativeOptions): Promise<NativeExecutor> {
   const { threads, isa, fallback, onFallback } = options;
   const runtime = await openNativeRuntime({ threads, isa });
-  const workshop: Workshop = { runtime, addresses: new Map(), arena: null };
+  const workshop: Workshop = {
+    ...{ runtime, addresses: new Map(), kept: new KeptOperands(runtime), arena: null },
+  };
   return {
     name: "native",
     version: runtime.version,
@@ -99,20 +103,42 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
   const own = graph.outputs.flatMap(({ target }, i) => target === null ? [i] : []);
   const addressOf = ({ bytes }: Memory) =>
     bytes.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  const kept = code.buffers.kept.map(({ input, numbers, key }) => ({
+    ...{ input, key, bytes: runtime.keptBytes(numbers) },
+  }));
+  /** Slots of a run, and what to do when it has ended well. */
   const bind = (inputs: readonly Memory[], outputs: readonly Memory[]) => {
     for (const { input, rows } of code.lookups) {
       checkRows(inputs[input]?.elements("int32") ?? [], rows, graph.name);
     }
-    return BigUint64Array.from([
+    const weights = kept.map(({ input, key, bytes }) => {
+      const weight = inputs[input] as Memory;
+      return { weight, form: workshop.kept.blockOf(weight, key, bytes) };
+    });
+    for (const { weight, form } of weights) workshop.kept.announce(form, weight);
+    const slots = BigUint64Array.from([
       Deno.UnsafePointer.value(workshop.arena?.pointer ?? null),
       Deno.UnsafePointer.value(constants.pointer),
       ...inputs.map(addressOf),
       ...own.map((i) => addressOf(outputs[i] as Memory)),
+      ...weights.map(({ form }) => Deno.UnsafePointer.value(form.block.pointer)),
     ]);
+    const settle = () => {
+      for (const { weight, form } of weights) form.packed = weight.writes;
+    };
+    return { slots, settle };
   };
   return {
-    run: (inputs, outputs) => program.run(bind(inputs, outputs)),
-    runSync: (inputs, outputs) => program.runSync(bind(inputs, outputs)),
+    async run(inputs, outputs) {
+      const { slots, settle } = bind(inputs, outputs);
+      await program.run(slots);
+      settle();
+    },
+    runSync(inputs, outputs) {
+      const { slots, settle } = bind(inputs, outputs);
+      program.runSync(slots);
+      settle();
+    },
     release() {
       program.release();
       runtime.free(constants);

@@ -108,12 +108,26 @@ export function alignBytes(bytes: number): number {
   return Math.ceil(bytes / unit) * unit;
 }
 
+/** Memory that outlives runs, in which a product keeps its second operand the way it reads it. */
+export type KeptOperand = {
+  readonly buffer: Buffer;
+  /** The input (by position) that is kept. */
+  readonly input: number;
+  /** The numbers of such a product, from which the runtime knows how much memory it takes. */
+  readonly numbers: readonly number[];
+  /** Products of equal keys keep an input in the same form. */
+  readonly key: string;
+};
+
 /** The buffers of a program by node. */
 export class BufferTable {
   readonly all: Buffer[] = [];
   /** Constants, in the order of their places in the constants' slot. */
   readonly constants: { readonly node: Node; readonly offset: number }[] = [];
   constantBytes = 0;
+  /** In the order of their slots, which come after all others. */
+  readonly kept: KeptOperand[] = [];
+  #nextSlot: number;
   #byNode = new Map<Node, Buffer>();
   #slots = new Map<Node, number>();
 
@@ -125,6 +139,7 @@ export class BufferTable {
       if (target === null) this.#slots.set(node, slot++);
       else this.#byNode.set(node, this.of(target));
     }
+    this.#nextSlot = slot;
   }
 
   /** The buffer of a node's value. */
@@ -143,6 +158,16 @@ export class BufferTable {
     }
     const buffer = this.#add(bytes, storage, given);
     this.#byNode.set(node, buffer);
+    return buffer;
+  }
+
+  /** The memory in which a product of these numbers keeps what it reads of the input at `leaf`. */
+  keep(leaf: Node, numbers: readonly number[], key: string): Buffer {
+    const input = this.lowered.inputs.indexOf(leaf);
+    const known = this.kept.find((kept) => kept.input === input && kept.key === key);
+    if (known !== undefined) return known.buffer;
+    const buffer = this.#add(0, "float32", { slot: this.#nextSlot++, offset: 0 });
+    this.kept.push({ buffer, input, numbers, key });
     return buffer;
   }
 

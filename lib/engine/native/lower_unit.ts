@@ -20,6 +20,12 @@ import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { type Digit, identityView, isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
+/**
+ * Rows of a product up to which packing a weight takes about as long as multiplying with it, or longer:
+ * below that it is worth its memory to be kept packed.
+ */
+const FEW_ROWS = 128;
+
 /** What units are lowered with: the graph, and what their instructions are added to. */
 export type LoweringContext = {
   readonly lowered: LoweredGraph;
@@ -121,38 +127,33 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
       throw new UnsupportedError("a product of integers");
     }
   }
-  const FLAGS = { a: 1, b: 2, c: 4, onto: 16, half: 32, bfloat16: 64, float16: 128 };
+  const FLAGS = { a: 1, b: 2, c: 4, onto: 16, half: 32, bfloat16: 64, float16: 128, keep: 256 };
+  const isKept = lowered.lasting.has(b.base) && batches === 0 && rows <= FEW_ROWS;
   const flags = (isHalf(bufferA) ? FLAGS.a : 0) | (isHalf(bufferB) ? FLAGS.b : 0) |
     (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0) |
-    (sumsRoundedTo ? FLAGS[sumsRoundedTo] : 0);
+    (sumsRoundedTo ? FLAGS[sumsRoundedTo] : 0) | (isKept ? FLAGS.keep : 0);
   const biasBuffer = bias ? buffers.of(bias.base) : null;
   const ontoBuffer = onto ? buffers.of(onto) : null;
   const reads = [bufferA, bufferB];
   if (biasBuffer) reads.push(biasBuffer);
   if (ontoBuffer) reads.push(ontoBuffer);
+  const shiftA = a.view.offset * STORAGE_BYTES[bufferA.storage];
+  const shiftB = b.view.offset * STORAGE_BYTES[bufferB.storage];
+  const numbers = [
+    ...[rows, columns, inner, flags, rowA, columnA, rowB, columnB],
+    ...[onlyStride(axesC.at(-2)) || columns],
+    ...[...sizes, ...strides.a, ...strides.b, ...strides.c],
+  ];
+  const form = flags & ~(FLAGS.a | FLAGS.onto); // what the form of B depends on
+  const keptKey = `${[columns, inner, form, rowB, columnB, shiftB]}`;
   return makeInstruction({
     ...{ opcode: "product", tag: batches > 0 ? "attention" : "products", origin: node },
-    pointers: [bufferA, bufferB, bufferC, biasBuffer],
-    shifts: [
-      a.view.offset * STORAGE_BYTES[bufferA.storage],
-      b.view.offset * STORAGE_BYTES[bufferB.storage],
-      0,
-      0,
+    pointers: [
+      ...[bufferA, bufferB, bufferC, biasBuffer],
+      ...isKept ? [buffers.keep(b.base, numbers, keptKey)] : [],
     ],
-    numbers: [
-      ...[
-        rows,
-        columns,
-        inner,
-        flags,
-        rowA,
-        columnA,
-        rowB,
-        columnB,
-        onlyStride(axesC.at(-2)) || columns,
-      ],
-      ...[...sizes, ...strides.a, ...strides.b, ...strides.c],
-    ],
+    shifts: [shiftA, shiftB, 0, 0, ...isKept ? [0] : []],
+    numbers,
     reads,
     writes: [bufferC],
     onto: ontoBuffer ? [[bufferC, ontoBuffer]] : [],

@@ -64,7 +64,7 @@ function compile(
   // What is a constant is filled in afterwards, which costs ONNX Runtime nothing.
   const isConstant = ({ node }: GraphOutput) => node.operation.kind === "constant";
   const computed = graph.outputs.filter((output) => !isConstant(output));
-  const lowered = lowerGraph(makeGraph(graph.name, graph.inputs, computed, graph.modelSizes));
+  const lowered = lowerGraph(makeGraph(graph.name, graph.inputs, computed));
   const hazards = findHazards(lowered, computed.map(({ target }) => target));
   const session = computed.length > 0
     ? runtime.createSession(writeOnnx(lowered), threads)

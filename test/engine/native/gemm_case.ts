@@ -22,6 +22,8 @@ export type Product = {
   readonly bias: boolean;
   /** What sums and bias are rounded to before they are added to C. */
   readonly rounding: "none" | "bfloat16" | "float16";
+  /** B is packed by a first run and read as it was packed by a second one; of a single item alone. */
+  readonly keepB: boolean;
   readonly seed: number;
 };
 
@@ -101,7 +103,8 @@ export function prepareProduct(p: Product) {
   const c = layOut([p.m, p.n], false, p.bf16.c, p, 3);
   const bias = p.bias ? randomValues(p.n, false, p.seed + 4) : null;
   const flags = (p.bf16.a ? 1 : 0) | (p.bf16.b ? 2 : 0) | (p.bf16.c ? 4 : 0) |
-    (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0) | ROUNDING_FLAGS[p.rounding];
+    (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0) | ROUNDING_FLAGS[p.rounding] |
+    (p.keepB ? 256 : 0);
   // the stride of a dimension of size 1 may be anything
   const stride = (size: number, of: number) => (size === 1 && p.seed % 2 === 1 ? 0 : of);
   const numbers = [p.m, p.n, p.k, flags]

@@ -5,7 +5,7 @@
  * (0: none), then GEMM_NUMBERS words, then the bytes of A, B, C and bias; the answer is one int64
  * (1: not planned, else 0) and the bytes of C. Several products in a row are the same one onto
  * copies of C, with no barrier between them; the answer is the last copy, and status 2 if the
- * copies differ.
+ * copies differ. Where B is kept, the products run once more on what was kept, with a B of zeros.
  */
 #include "gemm.h"
 #include <pthread.h>
@@ -35,7 +35,7 @@ void rt_barrier(void) {
 
 static int product_count;
 static Gemm *plans[MOST_PRODUCTS];
-static char *pointers[MOST_PRODUCTS][4];
+static char *pointers[MOST_PRODUCTS][5];
 
 static void *run_thread(void *number) {
   for (int i = 0; i < product_count; i++)
@@ -45,6 +45,15 @@ static void *run_thread(void *number) {
 
 static void read_all(void *data, size_t bytes) {
   if (bytes && fread(data, 1, bytes, stdin) != bytes) exit(0);
+}
+
+/** Runs all products, each on all threads. */
+static void run_products(void) {
+  pthread_t threads[MOST_THREADS];
+  for (int t = 1; t < thread_count; t++)
+    pthread_create(&threads[t], 0, run_thread, (void *)(intptr_t)t);
+  run_thread(0);
+  for (int t = 1; t < thread_count; t++) pthread_join(threads[t], 0);
 }
 
 /** An aligned block of exactly `bytes`, filled from the request. */
@@ -65,21 +74,27 @@ int main(void) {
     product_count = (int)head[1];
     char *a = read_block(head[2]), *b = read_block(head[3]), *c = read_block(head[4]);
     char *bias = read_block(head[5]), *copies[MOST_PRODUCTS];
+    char *kept = 0;
     int64_t status = 0;
     for (int i = 0; i < product_count; i++) {
       plans[i] = gemm_plan(numbers, thread_count);
       if (!plans[i]) status = 1;
       if (posix_memalign((void **)&copies[i], 64, head[4])) exit(1);
       memcpy(copies[i], c, head[4]);
-      char *const all[4] = {a, b, copies[i], head[5] ? bias : 0};
+      const int64_t kept_bytes = plans[i] ? gemm_kept_bytes(plans[i]) : 0;
+      if (kept_bytes && !kept) {
+        if (posix_memalign((void **)&kept, 64, kept_bytes)) exit(1);
+        memset(kept, 0, KEPT_HEAD);
+      }
+      char *const all[5] = {a, b, copies[i], head[5] ? bias : 0, kept};
       memcpy(pointers[i], all, sizeof all);
     }
-    if (!status) {
-      pthread_t threads[MOST_THREADS];
-      for (int t = 1; t < thread_count; t++)
-        pthread_create(&threads[t], 0, run_thread, (void *)(intptr_t)t);
-      run_thread(0);
-      for (int t = 1; t < thread_count; t++) pthread_join(threads[t], 0);
+    if (!status) run_products();
+    if (!status && kept) {
+      *(int32_t *)kept = 1;
+      memset(b, 0, head[3]);
+      for (int i = 0; i < product_count; i++) memcpy(copies[i], c, head[4]);
+      run_products();
     }
     for (int i = 0; i < product_count; i++) {
       gemm_release(plans[i]);
@@ -89,6 +104,6 @@ int main(void) {
     fwrite(copies[product_count - 1], 1, head[4], stdout);
     fflush(stdout);
     for (int i = 0; i < product_count; i++) free(copies[i]);
-    free(a), free(b), free(c), free(bias);
+    free(a), free(b), free(c), free(bias), free(kept);
   }
 }

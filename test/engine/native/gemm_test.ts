@@ -21,6 +21,7 @@ const PLAIN: Product = {
   accumulate: false,
   bias: false,
   rounding: "none",
+  keepB: false,
   seed: 1,
 };
 
@@ -41,8 +42,12 @@ const anyProduct: fc.Arbitrary<Product> = fc.record({
   accumulate: fc.boolean(),
   bias: fc.boolean(),
   rounding: fc.constantFrom("none", "none", "bfloat16", "float16"),
+  keepB: fc.boolean(),
   seed: fc.nat(),
-});
+}).map((product) => ({
+  ...product,
+  keepB: product.keepB && product.items[0] * product.items[1] === 1,
+}));
 
 /** Multiplies on a server and returns the bytes of C. */
 async function multiply(
@@ -92,6 +97,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
         await checkProduct(server, { ...rounded, rounding: "bfloat16" }, 2);
         await checkProduct(server, { ...rounded, rounding: "float16" }, 2);
         await checkProduct(server, { ...product, m: 9, n: 66, k: 4201, bias: false }, 2);
+        await checkProduct(server, { ...product, m: 9, n: 266, k: 4201, keepB: true }, 3);
       }
     }
   },
@@ -190,7 +196,8 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     const { numbers } = prepareProduct(PLAIN);
     const none = new Uint8Array(0);
     const change = (at: number, value: number) => numbers.map((n, i) => (i === at ? value : n));
-    const bad = [change(0, 0), change(2, -1), change(3, 8), change(5, 2), change(9, 0)];
+    const keptItems = change(3, 256).with(9, 2);
+    const bad = [change(0, 0), change(2, -1), change(3, 8), change(5, 2), change(9, 0), keptItems];
     for (const words of bad) {
       const operands = { a: none, b: none, c: none, bias: null };
       strictEqual((await server.multiply(words, operands, { threads: 1 })).status, 1);

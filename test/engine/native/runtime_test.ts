@@ -209,6 +209,8 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
     words.slice(0, 9),
     other("product", 4, Array(16).fill(1)), // one number short
     other("product", 4, [0, ...Array(16).fill(1)]), // no rows
+    other("product", 4, [1, 1, 1, 256, ...Array(13).fill(1)]), // nothing to keep B in
+    other("product", 5, [1, 1, 1, 0, ...Array(13).fill(1)]), // nothing to keep
     other("scatter", 2, [1, 1, 1, 0]), // no table
     other("pad", 2, [2, 4, 0, 1, 1, 1]), // an axis short
     other("pad", 2, [1, 3, 0, 1, 1, 1]), // elements of 3 bytes

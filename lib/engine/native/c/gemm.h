@@ -42,7 +42,14 @@ enum GemmFlag {
   GEMM_IN_BF16 = 32, // round float32 operands to bfloat16 (nearest even); sums stay float32
   GEMM_ROUND_BF16 = 64, // A·B (+ bias) is rounded before it is added to a C in float32
   GEMM_ROUND_F16 = 128, // the same to float16
+  GEMM_KEEP_B = 256, // B is packed once, into memory that outlives the run
 };
+
+/**
+ * Bytes before the panels in the memory where B is kept; the first word says whether it is packed
+ * there already.
+ */
+enum { KEPT_HEAD = 64 };
 
 enum GemmFeature {
   GEMM_HAS_AVX512 = 1,
@@ -66,9 +73,13 @@ int gemm_setup(void);
  */
 Gemm *gemm_plan(const int64_t *numbers, int threads);
 
+/** Bytes of memory in which a product with GEMM_KEEP_B keeps its B, head included; else 0. */
+int64_t gemm_kept_bytes(const Gemm *plan);
+
 /**
- * Does this thread's share of a product; every thread of the pool calls it. `pointers`: A, B, C and
- * bias (float32 [N], or NULL). May wait at rt_barrier(), all threads equally often.
+ * Does this thread's share of a product; every thread of the pool calls it. `pointers`: A, B, C,
+ * bias (float32 [N], or NULL) and, with GEMM_KEEP_B, the memory in which B is kept. May wait at
+ * rt_barrier(), all threads equally often.
  */
 void gemm_run(const Gemm *plan, char *const *pointers, int thread, int threads);
 

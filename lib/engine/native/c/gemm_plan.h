@@ -24,6 +24,7 @@ struct Gemm {
   long panel_words; // from one packed panel to the next
   long block_rows, block_panels; // rows packed at once, panels that fit the second-level cache
   int a_in_place; // strips of A need no packing
+  int keeps_b; // panels of B are packed once, into memory that outlives the run
   long group_panels; // packed at once where a thread packs for itself
   int turn; // which of the shared areas the first chunk uses
   Area *shared[2], *private;

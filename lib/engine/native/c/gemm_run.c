@@ -17,6 +17,8 @@ typedef struct {
   Operand a, b;
   Target c;
   float *strips, *panels; // the thread's work area
+  float *kept; // panels of all chunks where B is kept, or NULL
+  int is_packed; // those are there from an earlier run
   long from, to; // rows of C
 } Job;
 
@@ -96,9 +98,11 @@ static void multiply_alone(const Job *job, long first, long last) {
     const long end = MIN(last, p + g->group_panels);
     for (long q = 0; q < g->chunks; q++) {
       const Chunk chunk = chunk_at(g, q);
-      g->path->pack_panels(&job->b, job->panels, g->panel_words, chunk.element, p, end, 0,
-                           chunk.words);
-      multiply_chunk(job, chunk, job->panels, p, end);
+      float *panels = job->kept ? job->kept + (q * g->panels + p) * g->panel_words : job->panels;
+      if (!job->is_packed)
+        g->path->pack_panels(&job->b, panels, g->panel_words, chunk.element, p, end, 0,
+                             chunk.words);
+      multiply_chunk(job, chunk, panels, p, end);
     }
   }
 }
@@ -152,7 +156,11 @@ void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
   // A thread has the same place in every product, since another may still be at the one before.
   const size_t place = g->private->bytes / threads / 4096 * 4096;
   float *area = (float *)((char *)g->private->data + thread * place);
-  Job job = {g, g->a, g->b, g->c, area, area + g->private_a_floats, 0, g->m};
+  Job job = {g, g->a, g->b, g->c, area, area + g->private_a_floats, 0, 0, 0, g->m};
+  if (g->keeps_b) {
+    job.is_packed = *(const int32_t *)pointers[4];
+    job.kept = (float *)(pointers[4] + KEPT_HEAD);
+  }
   job.a.data = pointers[0];
   job.b.data = pointers[1];
   job.c.data = pointers[2];

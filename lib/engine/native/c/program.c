@@ -25,6 +25,8 @@ static int all_natural(const int64_t *numbers, int64_t count) {
 /** Whether the numbers of an operation agree with how many there are, and with what it can do. */
 static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t pointers) {
   switch (opcode) {
+  case OP_GEMM:
+    return pointers == (numbers[GEMM_FLAGS] & GEMM_KEEP_B ? 5 : 4);
   case OP_SCATTER:
   case OP_COMBINE:
     return all_natural(numbers, count);

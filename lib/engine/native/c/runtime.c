@@ -33,6 +33,16 @@ EXPORT void *rt_program(const int64_t *words, int64_t count, int64_t scratch_byt
   return program;
 }
 
+/** Bytes of memory in which a product of these numbers keeps its B; 0 where it keeps none. */
+EXPORT int64_t rt_kept_bytes(const int64_t *numbers) {
+  pool_lock();
+  Gemm *product = gemm_plan(numbers, pool_threads());
+  int64_t bytes = product ? gemm_kept_bytes(product) : 0;
+  gemm_release(product);
+  pool_unlock();
+  return bytes;
+}
+
 /** Frees a program. Waits for a run in progress. */
 EXPORT void rt_release(void *program) {
   pool_lock();

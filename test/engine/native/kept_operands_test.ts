@@ -1,0 +1,32 @@
+import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert/strict";
+import { Memory } from "@/engine/memory.ts";
+import { KeptOperands } from "@/engine/native/kept_operands.ts";
+import type { NativeBlock } from "@/engine/native/runtime.ts";
+
+/** Memory of JavaScript in place of the runtime's. */
+function allocate(bytes: number): NativeBlock {
+  const block = new Uint8Array(bytes);
+  const pointer = Deno.UnsafePointer.of(block);
+  if (pointer === null) throw new Error("no bytes, no address");
+  return { pointer, bytes: block };
+}
+
+Deno.test("a weight has one block for each form, and says whether what it holds is packed", () => {
+  const kept = new KeptOperands({ allocate, free: () => {} });
+  const weight = new Memory(16), other = new Memory(16);
+  const block = kept.blockOf(weight, "rows", 80);
+  strictEqual(block.block.bytes.byteLength, 80);
+  strictEqual(kept.blockOf(weight, "rows", 80), block);
+  notStrictEqual(kept.blockOf(weight, "columns", 80), block);
+  notStrictEqual(kept.blockOf(other, "rows", 80), block);
+  const announced = () => {
+    kept.announce(block, weight);
+    return block.block.bytes[0];
+  };
+  const seen = [announced()];
+  block.packed = weight.writes;
+  seen.push(announced());
+  weight.writes++;
+  seen.push(announced());
+  deepStrictEqual(seen, [0, 1, 0]);
+});
