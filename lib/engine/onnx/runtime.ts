@@ -67,6 +67,14 @@ export const ELEMENT_TYPES = {
 /** Types of elements that ONNX Runtime is given. */
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
+/**
+ * Optimizations of ONNX Runtime that lose outputs. GemmTransposeFusion (seen in 1.30 and 1.32) makes one
+ * product of a transposed operand, a product and a transpose, also where the product is an output: that
+ * memory is then never written. Our products have transposes as flags, so that it joined nothing in a
+ * training step.
+ */
+const LOSSY_OPTIMIZATIONS = "GemmTransposeFusion";
+
 type NativeFunction = (...args: unknown[]) => Deno.PointerValue;
 
 /** A loaded ONNX Runtime: sessions are made of it. */
@@ -234,6 +242,7 @@ function load(): OnnxRuntime {
         const [key, value] of [
           ["session.use_env_allocators", "1"],
           ["session.force_spinning_stop", "1"], // idle pools of other programs must not burn a core
+          ["optimization.disable_specified_optimizers", LOSSY_OPTIMIZATIONS],
         ] as const
       ) check(calls.addSessionConfigEntry(options, encodeText(key), encodeText(value)));
       const session = create(
