@@ -208,13 +208,15 @@ export class Tape {
   reduce(name: Reduction, x: Node, axes: readonly number[], keepAxes: boolean): Node {
     const shape = x.shape.filter((_, axis) => !axes.includes(axis));
     const kept = x.shape.map((size, axis) => axes.includes(axis) ? 1 : size);
-    const dtype = name === "argmax" || name === "argmin" ? "int32" : x.dtype;
+    const isPlace = name === "argmax" || name === "argmin";
+    const dtype = isPlace ? "int32" : x.dtype;
     const sorted = [...axes].sort((a, b) => a - b);
     const count = sizeOf(sorted.map((axis) => x.shape[axis] as number));
     let result: Node;
     if (count === 0) result = this.constant(OF_NOTHING[name], shape, dtype);
-    else if (dtype === x.dtype && count === 1) result = this.reshape(x, shape);
-    else result = this.make({ kind: "reduce", name, axes: sorted }, [x], shape, dtype);
+    else if (count === 1) {
+      result = isPlace ? this.constant(0, shape, dtype) : this.reshape(x, shape);
+    } else result = this.make({ kind: "reduce", name, axes: sorted }, [x], shape, dtype);
     return keepAxes ? this.reshape(result, kept) : result;
   }
 

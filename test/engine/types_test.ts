@@ -58,6 +58,9 @@ const call = (name: string) =>
     ...args: unknown[]
   ) => tf.Tensor;
 
+/** A reduction along an axis of size 1. */
+const reduceOne = (name: string): Run => (a) => call(name)(tf.reshape(a, [-1, 1]), 1);
+
 const CASES: Record<string, Run> = {
   ...Object.fromEntries(UNARY.map((name): [string, Run] => [name, (a) => call(name)(a)])),
   ...Object.fromEntries(
@@ -65,6 +68,7 @@ const CASES: Record<string, Run> = {
       [0, 1].map((axis): [string, Run] => [`${name} ${axis}`, (a) => call(name)(a, axis)])
     ),
   ),
+  ...Object.fromEntries(REDUCING.map((name) => [`${name} of one`, reduceOne(name)])),
   ...Object.fromEntries(BINARY.map((name): [string, Run] => [name, (a, b) => call(name)(a, b)])),
   where: (a, b) => tf.where(tf.cast(b, "bool"), a, b),
   concat: (a, b) => tf.concat([a, b], 1),
