@@ -65,7 +65,7 @@ async function chooseFolder(preset: string): Promise<string> {
 }
 
 /** Shows in `view` what is being compiled, where the last progress was. */
-function showCompiling(view: ProgressView): ProgressView {
+export function showCompiling(view: ProgressView): ProgressView {
   let last: Progress | null = null;
   onCompile((name) => {
     if (last === null || last.done >= last.total) return; // that work has ended

@@ -1,0 +1,95 @@
+/**
+ * `deno task reproduce RUN`: trains a run again from its `config.json`, beside it, and compares.
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { basename, join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { findCacheFolder, projectCacheFolder } from "@/cache_folder.ts";
+import { openEngineFor } from "@/cli/open_engine.ts";
+import { showCompiling } from "@/cli/train.ts";
+import type { RunConfig } from "@/config.ts";
+import { describeEnvironment } from "@/environment.ts";
+import { describeReproduction, readMade, TOLERANCE } from "@/experiment/describe_reproduction.ts";
+import { planReproduction } from "@/experiment/plan_reproduction.ts";
+import { isFile, readJson } from "@/files.ts";
+import { trainRun } from "@/train/train_run.ts";
+import { runTask, type Task } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+const OPTIONS = {
+  data: { type: "string", value: "DIR", help: "where the data sets are, if not where they were" },
+  model: {
+    type: "string",
+    value: "DIR|HUB_NAME",
+    help: "encoder to begin with, if not where it was",
+  },
+  out: { type: "string", value: "DIR", help: "keep what is trained, in this folder" },
+} as const;
+
+/** Where a run is made again where nobody says: the same place each time, to go on after an interrupt. */
+function chooseScratch(run: string, config: RunConfig): string {
+  const digest = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 8);
+  const scratch = findCacheFolder("reproduce") ?? projectCacheFolder("reproduce");
+  return join(scratch, `${basename(resolve(run))}-${digest}`);
+}
+
+/** Whether training in `out` has begun already; refuses another run's folder. */
+async function hasBegun(out: string, config: RunConfig): Promise<boolean> {
+  const path = join(out, "config.json");
+  if (!await isFile(path)) return false;
+  const begun = isDeepStrictEqual(await readJson(path, "run"), config);
+  if (begun && !await isFile(join(out, "summary.json"))) return true;
+  throw new Deno.errors.AlreadyExists(
+    `Cannot reproduce run as --out must be empty: ${out} holds ${
+      begun ? "a finished" : "another"
+    } run`,
+  );
+}
+
+/** The task `reproduce`. */
+export const REPRODUCE = {
+  name: "reproduce",
+  summary:
+    "Trains a run again from its config.json, beside it, and compares: identical numbers where device,\n" +
+    `executor, processor and threads are the same; elsewhere ${TOLERANCE}.`,
+  usage: "RUN [--data DIR] [--model DIR|HUB_NAME] [--out DIR]",
+  options: OPTIONS,
+  positionals: { names: ["RUN"], min: 1, max: 1 },
+  stopsItself: true,
+  async run({ values, positionals: [run = ""], signal }) {
+    const { config, notes } = await planReproduction(run, values);
+    const out = values.out ?? chooseScratch(run, config);
+    if (values.out === undefined && await isFile(join(out, "summary.json"))) {
+      await Deno.remove(out, { recursive: true }); // left by one that was killed while it compared
+    }
+    const resume = await hasBegun(out, config);
+    const engine = await openEngineFor(config);
+    console.log(
+      `${run}: preset ${config.preset}, seed ${config.seed}, ${config.precision} on ${config.device} by ` +
+        `${engine.name} (${engine.version}, ${engine.threads} threads)`,
+    );
+    for (const note of notes) console.log(`note: ${note}`);
+    if (resume) console.log("note: goes on with what was begun");
+    await trainRun(config, {
+      out,
+      resume,
+      nowMs: () => performance.now(),
+      environment: describeEnvironment(config.device, engine),
+      view: showCompiling(createTerminalProgress()),
+      signal,
+    }).catch((error) => {
+      if (!(error instanceof Deno.errors.Interrupted)) throw error;
+      throw new Deno.errors.Interrupted(
+        `${error.message.split(": ")[0]}: the same command goes on`,
+      );
+    });
+    const { lines, reproduced } = describeReproduction(await readMade(run), await readMade(out));
+    for (const line of lines) console.log(line);
+    if (values.out === undefined) await Deno.remove(out, { recursive: true });
+    else console.log(`kept: ${out}`);
+    return reproduced;
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(REPRODUCE);

@@ -1,0 +1,92 @@
+/** `deno task reproduce` on runs of a few steps: one as it is, one whose record was changed. */
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { runTaskWith } from "@/cli/frame.ts";
+import { REPRODUCE } from "@/cli/reproduce.ts";
+import { currentEngine } from "@/engine/engine.ts";
+import { describeEnvironment } from "@/environment.ts";
+import { isFolder } from "@/files.ts";
+import { trainRun } from "@/train/train_run.ts";
+import { openBackend } from "../backend.ts";
+import { CONFIG, inFolder } from "../train/tiny_run.ts";
+
+type Ended = { readonly code: number; readonly out: readonly string[]; readonly error: string[] };
+
+/** Runs the task as a process of its own, with `cache` for what it keeps. */
+async function reproduce(cache: string, ...args: string[]): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", "lib/cli/reproduce.ts", ...args],
+    env: { NO_COLOR: "1", DEBUG: "", STX_CACHE: cache },
+  }).output();
+  const lines = (bytes: Uint8Array) =>
+    new TextDecoder().decode(bytes).split("\n").filter((line) => line !== "");
+  return { code, out: lines(stdout), error: lines(stderr) };
+}
+
+Deno.test("reproduce trains again beside the run, and tells a number that is another", async () => {
+  await openBackend("onnx");
+  await inFolder(async (root) => {
+    const run = join(root, "run"), cache = join(root, "cache"), path = join(run, "metrics.jsonl");
+    const engine = currentEngine();
+    if (engine === null) throw new Error("internal: the engine is open");
+    await trainRun(CONFIG, {
+      out: run,
+      nowMs: () => performance.now(),
+      environment: describeEnvironment("cpu", engine),
+    });
+    const before = await Deno.readTextFile(path);
+
+    const same = await reproduce(cache, run);
+    strictEqual(same.code, 0, same.error.join("\n"));
+    match(same.out[0] ?? "", /preset quickstart, seed 13, float32 on cpu by onnx \(/);
+    strictEqual(same.out.at(-1), "reproduced: all of them are identical");
+    strictEqual(await Deno.readTextFile(path), before, "the run is left as it was");
+    deepStrictEqual(await Array.fromAsync(Deno.readDir(join(cache, "reproduce"))), []);
+
+    const changed = before.replace(/"losses":\{"ag_news":/, '"losses":{"ag_news":9');
+    await Deno.writeTextFile(path, changed);
+    const out = join(root, "again");
+    const other = await reproduce(cache, run, "--out", out);
+    strictEqual(other.code, 1);
+    match(
+      other.out.at(-3) ?? "",
+      /^first of 1 differences: metrics.jsonl line 1, step 3, losses.ag_news: 9\d\.\d+ then, \d\.\d+ now$/,
+    );
+    strictEqual(other.out.at(-2), "not reproduced: have code, data or model changed?");
+    strictEqual(other.out.at(-1), `kept: ${out}`);
+    strictEqual(await isFolder(join(out, "model")), true);
+    strictEqual(await Deno.readTextFile(path), changed);
+    deepStrictEqual(await fail(run, "--out", out), {
+      code: 1,
+      errors: [`error: Cannot reproduce run as --out must be empty: ${out} holds a finished run`],
+    });
+    deepStrictEqual(await fail(run, "--out", run), {
+      code: 1,
+      errors: [`error: Cannot reproduce run as --out must be empty: ${run} holds another run`],
+    });
+  });
+});
+
+/** Exit code and error lines of the task in this process, where it ends before it prints. */
+async function fail(...args: string[]): Promise<{ code: number; errors: string[] }> {
+  const errors: string[] = [];
+  const code = await runTaskWith(REPRODUCE, args, {
+    out: () => {},
+    error: (line) => errors.push(line),
+    debug: false,
+    onInterrupt: () => () => {},
+    exit: () => {},
+  });
+  return { code, errors };
+}
+
+const WRONG: readonly (readonly [args: string[], message: string])[] = [
+  [[], "Cannot run reproduce as RUN must be given: see --help"],
+  [["none"], "Cannot read run to reproduce as the file must exist: none/config.json"],
+];
+
+for (const [args, message] of WRONG) {
+  Deno.test(`reproduce ${args.join(" ")} ends with one line and exit code 1`, async () => {
+    deepStrictEqual(await fail(...args), { code: 1, errors: [`error: ${message}`] });
+  });
+}

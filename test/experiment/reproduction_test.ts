@@ -1,0 +1,215 @@
+/** Runs compared with the same ones made again: number by number, and where they were made. */
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { compareEnvironments } from "@/experiment/compare_environments.ts";
+import { compareNumbers, type RunNumbers } from "@/experiment/compare_reproduction.ts";
+import { describeReproduction } from "@/experiment/describe_reproduction.ts";
+import { planReproduction } from "@/experiment/plan_reproduction.ts";
+import { isObject } from "@/config_rules.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { writeSyntheticRun } from "../report/synthetic_run.ts";
+
+const RUN: RunNumbers = {
+  metrics: [
+    {
+      kind: "train",
+      step: 5,
+      losses: { topic: 1, name: 2 },
+      rate: 0.5,
+      gradientNorm: 3,
+      seconds: 1,
+    },
+    { kind: "evaluate", step: 5, scores: { topic: { rows: 9, accuracy: 0.8, ece: 0.1 } } },
+  ],
+  summary: {
+    name: "run",
+    steps: 5,
+    seconds: { train: 1 },
+    scores: { topic: { test: { rows: 9, accuracy: 0.8, perClass: { a: { f1: 0.5 } } } } },
+  },
+};
+
+/** The run with the value at the end of a path of one line replaced. */
+function changed(line: number, path: readonly string[], value: unknown): RunNumbers {
+  const set = (tree: unknown, [key = "", ...rest]: readonly string[]): unknown =>
+    isObject(tree) ? { ...tree, [key]: rest.length === 0 ? value : set(tree[key], rest) } : tree;
+  return { ...RUN, metrics: RUN.metrics.map((each, i) => i === line ? set(each, path) : each) };
+}
+
+Deno.test("compareNumbers() finds the first number that is not identical, and leaves times out", () => {
+  deepStrictEqual(compareNumbers(RUN, structuredClone(RUN), "identical").differences, []);
+  deepStrictEqual(
+    compareNumbers(RUN, changed(0, ["seconds"], 2), "identical").differences,
+    [],
+    "times",
+  );
+  deepStrictEqual(
+    compareNumbers(RUN, changed(0, ["losses", "topic"], 1.0000001), "identical").differences,
+    [{ place: "metrics.jsonl line 1, step 5", key: "losses.topic", then: 1, now: 1.0000001 }],
+  );
+  const renamed = { ...RUN, summary: { steps: 5, name: "again", seconds: { train: 7 } } };
+  deepStrictEqual(
+    compareNumbers(RUN, renamed, "identical").differences.map(({ key }) => key),
+    ["scores"],
+    "what was there must be there again",
+  );
+  deepStrictEqual(compareNumbers(renamed, RUN, "identical").differences, [], "what is new may be");
+  // line 1: kind, step, two losses, rate, norm; line 2: kind, step, three scores; summary: steps, three
+  strictEqual(compareNumbers(RUN, RUN, "identical").compared, 6 + 5 + 4);
+});
+
+Deno.test("compareNumbers() counts a line that is missing or too many", () => {
+  const short = { ...RUN, metrics: RUN.metrics.slice(0, 1) };
+  deepStrictEqual(
+    compareNumbers(short, RUN, "identical").differences,
+    [{ place: "metrics.jsonl line 2, step 5", key: "the line", then: undefined, now: 5 }],
+  );
+  deepStrictEqual(
+    compareNumbers(RUN, short, "close").differences.map(({ place, key }) => [place, key]),
+    [["metrics.jsonl line 2, step 5", "the line"]],
+  );
+});
+
+Deno.test("compareNumbers() lets rounding be elsewhere, but not steps, rates and rows", () => {
+  const differing = (line: number, path: readonly string[], value: unknown) =>
+    compareNumbers(RUN, changed(line, path, value), "close").differences.length;
+  // 0.02 + 5 % of 1
+  strictEqual(differing(0, ["losses", "topic"], 1.069), 0);
+  strictEqual(differing(0, ["losses", "topic"], 1.071), 1);
+  strictEqual(differing(0, ["gradientNorm"], 30), 0, "swings with the last digits");
+  strictEqual(differing(0, ["rate"], 0.5 * (1 + 1e-12)), 0);
+  strictEqual(differing(0, ["rate"], 0.51), 1);
+  strictEqual(differing(0, ["step"], 6), 1);
+  strictEqual(differing(1, ["scores", "topic", "accuracy"], 0.792), 0);
+  strictEqual(differing(1, ["scores", "topic", "accuracy"], 0.788), 1);
+  strictEqual(differing(1, ["scores", "topic", "rows"], 8), 1);
+  strictEqual(differing(1, ["scores", "topic", "ece"], 0.2), 0);
+  const { largest } = compareNumbers(RUN, changed(0, ["losses", "name"], 2.1), "close");
+  strictEqual(largest.loss?.key, "losses.name");
+});
+
+const HERE = { device: "cpu", executor: "onnx", threads: 2, cpu: { model: "A", cores: 2 } };
+
+Deno.test("compareEnvironments() tells what bits depend on from packages", () => {
+  deepStrictEqual(compareEnvironments(HERE, { ...HERE, cpu: { model: "A", cores: 8 } }), {
+    decisive: [],
+    packages: [],
+  });
+  deepStrictEqual(
+    compareEnvironments(
+      { ...HERE, versions: { deno: "1", marked: "4", gone: "1" } },
+      {
+        ...HERE,
+        threads: 4,
+        cpu: { model: "B" },
+        versions: { deno: "2", marked: "4", fresh: "1" },
+      },
+    ),
+    {
+      decisive: [
+        { key: "threads", then: 2, now: 4 },
+        { key: "cpu", then: "A", now: "B" },
+      ],
+      packages: [{ key: "versions.deno", then: "1", now: "2" }],
+    },
+  );
+  const resumed = (changed: object) => ({ ...HERE, resumed: [{ step: 4, changed }] });
+  deepStrictEqual(compareEnvironments(resumed({ versions: {} }), HERE).decisive, []);
+  deepStrictEqual(compareEnvironments(resumed({ threads: 4 }), HERE).decisive, [
+    { key: "where it went on", then: ["step 4: threads"], now: [] },
+  ]);
+});
+
+Deno.test("describeReproduction() says what was asked for, compared and found", () => {
+  const made = (run: RunNumbers, environment: object = HERE) => ({
+    ...run,
+    environment: { ...environment },
+  });
+  deepStrictEqual(describeReproduction(made(RUN), made(RUN)), {
+    reproduced: true,
+    lines: [
+      "asked for: identical numbers, as device, executor, processor and threads are the same",
+      "compared: 15 values in 2 lines of metrics.jsonl and in summary.json, times left out",
+      "reproduced: all of them are identical",
+    ],
+  });
+  const nearly = changed(0, ["losses", "name"], 2.1);
+  const tolerance = "losses within 0.02 nats and 5 %, main scores within 0.01, and steps, " +
+    "word pieces, rates and rows equal";
+  const place = "metrics.jsonl line 1, step 5, losses.name: 2 then, 2.1 now";
+  deepStrictEqual(describeReproduction(made(RUN), made(nearly)), {
+    reproduced: false,
+    lines: [
+      "asked for: identical numbers, as device, executor, processor and threads are the same",
+      "compared: 15 values in 2 lines of metrics.jsonl and in summary.json, times left out",
+      `largest difference of a loss: ${place}`,
+      `first of 1 differences: ${place}`,
+      `not reproduced to the last digit, but to what would be asked for elsewhere (${tolerance}): ` +
+      "has the code changed, or is it another processor of that name?",
+    ],
+  });
+  deepStrictEqual(describeReproduction(made(RUN), made(nearly, { ...HERE, threads: 4 })), {
+    reproduced: true,
+    lines: [
+      "elsewhere: threads 2 → 4",
+      `asked for: ${tolerance}`,
+      "compared: 12 values in 2 lines of metrics.jsonl and in summary.json, times left out",
+      `largest difference of a loss: ${place}`,
+      "reproduced within what is asked for",
+    ],
+  });
+});
+
+/** Gives `test` the folder of a finished run with this configuration. */
+async function withRun(config: object, test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const environment = JSON.stringify({ ...HERE, threads: 1 });
+    await writeSyntheticRun(dir, {
+      "config.json": JSON.stringify(config),
+      "environment.json": environment,
+    });
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("planReproduction() keeps executor and threads, and tells which keys are new", async () => {
+  const { data: { scoreTest: _, ...data }, tensorflow: __, ...rest } = resolveConfig();
+  await withRun({ ...rest, data }, async (dir) => {
+    const { config, notes } = await planReproduction(dir);
+    strictEqual(config.executor, "onnx");
+    strictEqual(config.native.threads, 1);
+    deepStrictEqual(notes, [
+      "config.json is of older code: data.scoreTest, tensorflow are as in preset quickstart today",
+    ]);
+  });
+});
+
+Deno.test("planReproduction() says what of a run is missing, and takes what lies elsewhere", async () => {
+  const config = resolveConfig({ preset: "minilm", shortcuts: { data: "no/such", model: "no" } });
+  await withRun(config, async (dir) => {
+    await rejects(planReproduction(dir), {
+      name: "NotFound",
+      message:
+        "Cannot reproduce run as its data.dir must be a folder on this machine: there is no " +
+        "no/such; give --data DIR",
+    });
+    const planned = await planReproduction(dir, { data: dir, model: "owner/name" });
+    strictEqual(planned.config.data.dir, dir);
+    strictEqual(planned.config.model.source, "owner/name");
+    await Deno.remove(join(dir, "summary.json"));
+    await rejects(planReproduction(dir), {
+      message:
+        `Cannot reproduce run as ${dir} must hold summary.json: it is missing, so there is nothing ` +
+        "to compare with",
+    });
+  });
+  await withRun({ ...config, speed: 1 }, async (dir) => {
+    await rejects(planReproduction(dir), {
+      message: 'Cannot resolve config: key "speed" is not one of preset, model, tasks, training, ' +
+        "data, seed, device, executor, precision, native, tensorflow",
+    });
+  });
+});
