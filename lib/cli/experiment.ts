@@ -117,8 +117,8 @@ export const EXPERIMENT = {
         `${count("failed")} failed, ${count("elsewhere")} are being done by another process`,
     );
     for (const file of positionals) {
-      await writeExperimentReport(dirname(file), pool);
-      console.log(`report: ${join(dirname(file), "report.html")}`);
+      const reported = await writeExperimentReport(dirname(file), pool) > 0;
+      if (reported) console.log(`report: ${join(dirname(file), "report.html")}`);
     }
     return outcomes.length === runs.length && count("failed") + count("elsewhere") === 0;
   },

@@ -3,30 +3,37 @@
  * @module
  */
 import type { VariantSummary } from "@/experiment/compare_variants.ts";
-import type { ExperimentResults } from "@/experiment/results.ts";
+import type { CurveRow, ExperimentResults } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
+import { formatPoints, tellFindings } from "@/experiment/tell_findings.ts";
+import { learningCurves } from "@/report/experiment_curves.ts";
 import { variantDots } from "@/report/experiment_figure.ts";
 import type { Figure } from "@/report/figure.ts";
 import type { Report } from "@/report/markdown.ts";
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
 
-/** Percent with two decimals; differences carry their sign. */
+/** Percent with two decimals. */
 const percent = (value: number) => (100 * value).toFixed(2);
-const signed = (value: number) => `${value < 0 ? "−" : "+"}${percent(Math.abs(value))}`;
-const between = ([low, high]: Interval) => `${signed(low)} to ${signed(high)}`;
+const between = ([low, high]: Interval) => `${formatPoints(low)} to ${formatPoints(high)}`;
 
 /**
- * Writes the report; with no runs at all it says what is declared.
+ * Writes the report of what is there.
  *
  * @param summaries the variants compared, by `compareVariants`.
  */
 export function composeExperimentReport(
-  { experiment, runs, machines }: ExperimentResults,
+  { experiment, runs, machines, curves }: ExperimentResults,
   summaries: readonly VariantSummary[],
 ): Report {
   const { title, question, preset, base, reference, seeds, score } = experiment;
   const figures = new Map<string, Figure>();
-  const tasks = [...new Set(summaries.map(({ task }) => task))];
+  const findings = tellFindings(summaries, reference);
+  /** Keeps a figure and gives the Markdown that shows it. */
+  const place = (name: string, figure: Figure) => {
+    const path = `figures/${encodeURIComponent(name)}.png`;
+    figures.set(path, figure);
+    return `![${escapeMarkdown(`${figure.title}. ${figure.alt}`)}](${path})`;
+  };
   const parts = [
     `# ${escapeMarkdown(title)}`,
     `**Question.** ${escapeMarkdown(question)}`,
@@ -39,16 +46,16 @@ export function composeExperimentReport(
         `**Partial: ${runs.present} of ${runs.declared} runs are there.** Variants without a run are left out.`,
       ]
       : []),
-    ...tasks.flatMap((task) => {
+    ...findings.flatMap(({ task, text }) => {
       const own = summaries.filter((summary) => summary.task === task);
       const measure = own[0]?.measure ?? "accuracy";
-      const path = `figures/${encodeURIComponent(task)}.png`;
-      const figure = variantDots(own, { task, measure, reference });
-      figures.set(path, figure);
       return [
         `## ${escapeMarkdown(task)}: ${measure}`,
-        `![${escapeMarkdown(`${figure.title}. ${figure.alt}`)}](${path})`,
+        escapeMarkdown(text),
+        place(task, variantDots(own, { task, measure, reference })),
         summaryTable(own),
+        ...curveFigures(curves.filter((row) => row.task === task), { task, reference })
+          .map(([name, figure]) => place(`${task}-${name}`, figure)),
       ];
     }),
     "## Variants",
@@ -75,7 +82,7 @@ function summaryTable(summaries: readonly VariantSummary[]): string {
   return formatTable(
     [
       { head: "Variant", align: "left" },
-      ...["Runs", "Mean (%)", "Standard deviation", "Difference", "95 % interval", "Pairs"]
+      ...["Runs", "Mean (%)", "Standard deviation", "Difference (points)", "95 % interval", "Pairs"]
         .map((head) => ({ head, align: "right" } as const)),
     ],
     summaries.map(({ variant, values, mean, deviation, difference }) => [
@@ -83,15 +90,55 @@ function summaryTable(summaries: readonly VariantSummary[]): string {
       String(values.length),
       percent(mean),
       deviation === null ? "" : percent(deviation),
-      difference === null ? "" : signed(difference.mean),
-      difference?.interval ? between(difference.interval) : "",
+      difference === null ? "" : formatPoints(difference.mean),
+      difference === null ? "" : difference.interval ? between(difference.interval) : "none",
       difference === null ? "" : String(difference.pairs),
     ]),
   );
 }
 
+/** The curves of one task: its loss and, where runs were scored on their way, the score on validation. */
+export function curveFigures(
+  rows: readonly CurveRow[],
+  { task, reference }: { readonly task: string; readonly reference: string },
+): readonly (readonly [name: string, figure: Figure])[] {
+  const losses = rows.filter(({ measure }) => measure === "loss");
+  const scores = rows.filter(({ measure }) => measure !== "loss");
+  const measure = scores[0]?.measure ?? "accuracy";
+  const onTheWay =
+    new Set(scores.map(({ variant, step }) => JSON.stringify([variant, step]))).size >
+      new Set(scores.map(({ variant }) => variant)).size;
+  return [
+    ...(losses.length === 0 ? [] : [
+      [
+        "loss",
+        learningCurves(losses, {
+          title: `${task}: training loss by variant`,
+          y: "Cross entropy (nats)",
+          scale: "log",
+          reference,
+        }),
+      ] as const,
+    ]),
+    ...(onTheWay
+      ? [
+        [
+          "validation",
+          learningCurves(scores.map((row) => ({ ...row, value: 100 * row.value })), {
+            title: `${task}: ${measure} on validation by variant`,
+            y: `${measure} (%)`,
+            scale: "linear",
+            reference,
+          }),
+        ] as const,
+      ]
+      : []),
+  ];
+}
+
 const NOTES = [
-  "Differences are those of runs with the same seed, so that the order of the data and the starting heads are shared; their interval is Student's t over the pairs.",
-  "With three pairs the interval spans 4.3 standard errors to either side: it excludes 0 only for effects that are large beside the spread of seeds. An interval that holds 0 does not show that there is no effect.",
+  "Differences are those of runs with the same seed, so that the order of the data and the starting heads are shared; their interval is Student's t over the pairs. One pair has none.",
+  "To either side the interval spans 12.7 standard errors with two pairs, 4.3 with three, 2.8 with five: it excludes 0 only for effects that are large beside the spread of seeds. An interval that holds 0 does not show that there is no effect.",
+  "Intervals are not widened for the number of variants: of twenty that change nothing, about one would exclude 0.",
   "A screen trains a part of an epoch. What wins early need not win at the end.",
 ];

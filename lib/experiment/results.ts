@@ -8,7 +8,7 @@ import { type Experiment, planRuns, readExperiment } from "@/experiment/declarat
 import type { RunPool } from "@/experiment/run_pool.ts";
 import { readJson } from "@/files.ts";
 import { readRun } from "@/report/read_run.ts";
-import { type MainMeasure, mainMeasure } from "@/report/run_record.ts";
+import { type MainMeasure, mainMeasure, type RunRecord } from "@/report/run_record.ts";
 
 /** The main score of one task in one run. */
 export type ResultRow = MainMeasure & {
@@ -17,10 +17,21 @@ export type ResultRow = MainMeasure & {
   readonly task: string;
 };
 
+/** A number of one run on its way: the loss as it was logged, or the main score on validation. */
+export type CurveRow = {
+  readonly variant: string;
+  readonly seed: number;
+  readonly task: string;
+  readonly measure: "loss" | MainMeasure["measure"];
+  readonly step: number;
+  readonly value: number;
+};
+
 /** An experiment with what is known of it. */
 export type ExperimentResults = {
   readonly experiment: Experiment;
   readonly rows: readonly ResultRow[];
+  readonly curves: readonly CurveRow[];
   /** Runs that are there, and all that were declared. */
   readonly runs: { readonly present: number; readonly declared: number };
   /** Processors and executors that the runs were made on. */
@@ -32,13 +43,16 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
   const declared = await readJson(join(folder, "experiment.json"), "experiment");
   const experiment = readExperiment(declared);
   const rows: ResultRow[] = [];
+  const curves: CurveRow[] = [];
   const machines = new Set<string>();
   const planned = planRuns(experiment);
   let present = 0;
   for (const { variant, seed, config } of planned) {
     if (!await pool.holds(config)) continue;
     present++;
-    const { summary, environment } = await readRun(await pool.folderOf(config));
+    const record = await readRun(await pool.folderOf(config));
+    const { summary, environment } = record;
+    curves.push(...listCurves(record).map((row) => ({ variant, seed, ...row })));
     machines.add(describeMachine(environment));
     for (const [task, splits] of Object.entries(summary.scores)) {
       const scores = splits[experiment.score];
@@ -48,9 +62,24 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
   return {
     experiment,
     rows,
+    curves,
     runs: { present, declared: planned.length },
     machines: [...machines].sort(),
   };
+}
+
+/** Losses and validation scores of a run by step. */
+function listCurves({ train, evaluations }: RunRecord): Omit<CurveRow, "variant" | "seed">[] {
+  return [
+    ...train.flatMap(({ step, losses }) =>
+      Object.entries(losses).map((
+        [task, value],
+      ) => ({ task, measure: "loss", step, value } as const))
+    ),
+    ...evaluations.filter(({ split }) => split === "validation").flatMap(({ step, scores }) =>
+      Object.entries(scores).map(([task, score]) => ({ task, step, ...mainMeasure(score) }))
+    ),
+  ];
 }
 
 function describeMachine(environment: Readonly<Record<string, unknown>>): string {

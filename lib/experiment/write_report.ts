@@ -10,13 +10,18 @@ import type { RunPool } from "@/experiment/run_pool.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { writeReportFiles } from "@/report/write_report.ts";
 
-/** Writes `results.json`, `report.md`, `report.html` and `figures/` into the experiment's folder. */
-export async function writeExperimentReport(folder: string, pool: RunPool): Promise<void> {
+/**
+ * Writes `results.json`, `report.md`, `report.html` and `figures/` into the experiment's folder; nothing
+ * where none of its runs is there. Gives how many are.
+ */
+export async function writeExperimentReport(folder: string, pool: RunPool): Promise<number> {
   const results = await readResults(folder, pool);
+  if (results.runs.present === 0) return 0;
   const { experiment: { title, variants, reference }, rows, runs } = results;
   const names = variants.map(({ name }) => name);
   const summaries = compareVariants(rows, { variants: names, reference });
   const content = JSON.stringify({ runs, summaries, rows }, null, 1) + "\n";
   await writeFileAtomic(join(folder, "results.json"), content);
   await writeReportFiles(folder, composeExperimentReport(results, summaries), { title });
+  return runs.present;
 }

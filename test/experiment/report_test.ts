@@ -4,9 +4,11 @@ import { compareVariants, describeDifferences } from "@/experiment/compare_varia
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import type { ResultRow } from "@/experiment/results.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
+import { tellFindings } from "@/experiment/tell_findings.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { writeFileAtomic } from "@/files.ts";
-import { writeSyntheticRun } from "../report/synthetic_run.ts";
+import { spanSeeds } from "@/report/experiment_curves.ts";
+import { syntheticFiles, writeSyntheticRun } from "../report/synthetic_run.ts";
 
 const row = (variant: string, seed: number, value: number): ResultRow => ({
   variant,
@@ -47,38 +49,138 @@ Deno.test("compareVariants() pairs runs of the same seed alone", () => {
   strictEqual(found[0]?.deviation?.toFixed(4), "0.0707");
 });
 
-Deno.test("writeExperimentReport() is the same bytes each time and says what is missing", async () => {
+Deno.test("tellFindings() says by intervals what is told apart, and claims nothing of one seed", () => {
+  const rows = [
+    ...[1, 2, 3].map((seed) => row("mean", seed, 0.8)),
+    ...[1, 2, 3].map((seed) => row("better", seed, 0.9 + 0.001 * seed)),
+    ...[1, 2, 3].map((seed) => row("worse", seed, 0.7 + 0.001 * seed)),
+    ...[1, 2].map((seed) => row("open", seed, 0.8 + 0.01 * seed)),
+    row("one", 1, 0.9),
+  ];
+  const variants = ["mean", "better", "worse", "open", "one"];
+  const summaries = compareVariants(rows, { variants, reference: "mean" });
+  // two pairs, 1 and 2 points: 1.5 ± 12.7 · 0.707 / √2 = 6.4
+  deepStrictEqual(tellFindings(summaries, "mean"), [{
+    task: "topic",
+    text: "Above mean, by an interval without 0: better (+10.20, n = 3). " +
+      "Below mean, by an interval without 0: worse (−9.80, n = 3). " +
+      "Not told apart from mean: open (+1.50, n = 2). " +
+      "With one seed in common, which gives no interval and may be chance: one (+10.00, n = 1).",
+  }]);
+  const alone = compareVariants([row("max", 1, 0.8)], { variants: ["max"], reference: "mean" });
+  deepStrictEqual(tellFindings(alone, "mean"), [{
+    task: "topic",
+    text: "No variant has a run with a seed of mean yet, so nothing can be compared.",
+  }]);
+});
+
+Deno.test("spanSeeds() takes mean and range of the steps that all seeds of a variant have", () => {
+  const point = (variant: string, seed: number, step: number, value: number) => ({
+    variant,
+    seed,
+    step,
+    value,
+  });
+  const points = [
+    point("mean", 1, 10, 2),
+    point("mean", 1, 20, 1), // seed 2 has not come so far
+    point("mean", 2, 10, 3),
+    point("max", 1, 20, 4),
+    point("max", 1, 10, 5),
+  ];
+  deepStrictEqual(spanSeeds(points), [
+    { variant: "mean", step: 10, mean: 2.5, low: 2, high: 3, seeds: 2 },
+    { variant: "max", step: 10, mean: 5, low: 5, high: 5, seeds: 1 },
+    { variant: "max", step: 20, mean: 4, low: 4, high: 4, seeds: 1 },
+  ]);
+});
+
+const DECLARED = {
+  name: "pooling",
+  title: "Pooling",
+  question: "Which?",
+  preset: "quickstart",
+  base: {},
+  variants: [{ name: "mean" }, { name: "max", set: { "model.pooling": "max" } }],
+  reference: "mean",
+  seeds: [1, 2],
+  score: "validation",
+};
+
+/** Gives `test` the folder of the experiment and a way to put its runs into its pool. */
+async function withExperiment(
+  test: (root: string, put: (index: number, metrics?: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
   const root = await Deno.makeTempDir();
   try {
-    const declared = {
-      name: "pooling",
-      title: "Pooling",
-      question: "Which?",
-      preset: "quickstart",
-      base: {},
-      variants: [{ name: "mean" }, { name: "max", set: { "model.pooling": "max" } }],
-      reference: "mean",
-      seeds: [1],
-      score: "validation",
-    };
-    await writeFileAtomic(join(root, "experiment.json"), JSON.stringify(declared));
-    const pool = openRunPool(join(root, "runs"));
-    const [run] = planRuns(readExperiment(declared));
-    const config = run?.config;
-    ok(config !== undefined);
-    const dir = join(root, "runs", nameRun(config));
-    await writeSyntheticRun(dir);
-    await writeFileAtomic(join(dir, "config.json"), JSON.stringify(config));
+    await writeFileAtomic(join(root, "experiment.json"), JSON.stringify(DECLARED));
+    const runs = planRuns(readExperiment(DECLARED));
+    await test(root, async (index, metrics) => {
+      const config = runs[index]?.config;
+      ok(config !== undefined);
+      await writeSyntheticRun(join(root, "runs", nameRun(config)), {
+        "config.json": JSON.stringify(config),
+        ...(metrics !== undefined && { "metrics.jsonl": metrics }),
+      });
+    });
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
 
-    await writeExperimentReport(root, pool);
+Deno.test("writeExperimentReport() is the same bytes each time and says what is missing", async () => {
+  await withExperiment(async (root, put) => {
+    await put(0);
+    const pool = openRunPool(join(root, "runs"));
+    strictEqual(await writeExperimentReport(root, pool), 1);
     const report = await Deno.readTextFile(join(root, "report.md"));
-    ok(report.includes("**Partial: 1 of 2 runs are there.**"), report);
+    ok(report.includes("**Partial: 1 of 4 runs are there.**"), report);
     ok(report.includes("![ag"), "a figure for each task");
     const page = await Deno.readTextFile(join(root, "report.html"));
     await writeExperimentReport(root, pool);
     strictEqual(await Deno.readTextFile(join(root, "report.md")), report);
     strictEqual(await Deno.readTextFile(join(root, "report.html")), page);
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
+});
+
+Deno.test("writeExperimentReport() draws losses, and scores where runs were scored on their way", async () => {
+  await withExperiment(async (root, put) => {
+    await put(0);
+    await put(1);
+    await writeExperimentReport(root, openRunPool(join(root, "runs")));
+    const figures = async () =>
+      (await Array.fromAsync(Deno.readDir(join(root, "figures")), ({ name }) => name))
+        .filter((name) => name.endsWith(".png")).sort();
+    deepStrictEqual(await figures(), [
+      "ag_news-loss.png",
+      "ag_news.png",
+      "conll2003-loss.png",
+      "conll2003.png",
+    ]);
+    const report = await Deno.readTextFile(join(root, "report.md"));
+    ok(report.includes("| max | 1 | 85.00 |  | 0.00 | none | 1 |"), report);
+    // a second evaluation, at step 200
+    const lines = (syntheticFiles()["metrics.jsonl"] ?? "").trimEnd().split("\n");
+    const early = (lines.at(-1) ?? "").replace('"step":400', '"step":200');
+    await put(0, [...lines.slice(0, 20), early, ...lines.slice(20)].join("\n") + "\n");
+    await writeExperimentReport(root, openRunPool(join(root, "runs")));
+    deepStrictEqual(await figures(), [
+      "ag_news-loss.png",
+      "ag_news-validation.png",
+      "ag_news.png",
+      "conll2003-loss.png",
+      "conll2003-validation.png",
+      "conll2003.png",
+    ]);
+  });
+});
+
+Deno.test("writeExperimentReport() writes nothing where no run is there", async () => {
+  await withExperiment(async (root) => {
+    strictEqual(await writeExperimentReport(root, openRunPool(join(root, "runs"))), 0);
+    deepStrictEqual(
+      await Array.fromAsync(Deno.readDir(root), ({ name }) => name),
+      ["experiment.json"],
+    );
+  });
 });

@@ -56,3 +56,34 @@ Deno.test("deno task report without any run says how to make one", async () => {
     });
   });
 });
+
+Deno.test("deno task report writes nothing for an experiment without runs, and says so", async () => {
+  await withFolder(async (dir) => {
+    const folder = join(dir, "outputs", "experiments", "pooling");
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeTextFile(
+      join(folder, "experiment.json"),
+      JSON.stringify({
+        name: "pooling",
+        title: "Pooling",
+        question: "Which?",
+        preset: "quickstart",
+        base: {},
+        variants: [{ name: "mean" }],
+        reference: "mean",
+        seeds: [1],
+        score: "validation",
+      }),
+    );
+    deepStrictEqual(await report(dir), {
+      code: 0,
+      out: [
+        "outputs/experiments/pooling: no report, as none of its runs is there; deno task experiment does them",
+      ],
+      error: [],
+    });
+    deepStrictEqual(await Array.fromAsync(Deno.readDir(folder), ({ name }) => name), [
+      "experiment.json",
+    ]);
+  });
+});

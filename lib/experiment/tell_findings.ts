@@ -1,0 +1,54 @@
+/**
+ * What an experiment shows so far, in sentences that are made of its numbers.
+ * @module
+ */
+import type { PairedDifference, VariantSummary } from "@/experiment/compare_variants.ts";
+
+/** A difference in points of 100, with its sign where it has one. */
+export function formatPoints(difference: number): string {
+  const size = Math.abs(100 * difference).toFixed(2);
+  return Number(size) === 0 ? size : `${difference < 0 ? "−" : "+"}${size}`;
+}
+
+/** A sentence or two a task: which variants differ from the reference by more than their intervals leave open. */
+export function tellFindings(
+  summaries: readonly VariantSummary[],
+  reference: string,
+): readonly { readonly task: string; readonly text: string }[] {
+  return [...Map.groupBy(summaries, ({ task }) => task)].map(([task, own]) => {
+    const compared = own.flatMap(({ variant, difference }) =>
+      difference === null ? [] : [{ variant, difference }]
+    );
+    return { task, text: tellTask(compared, reference) };
+  });
+}
+
+type Compared = { readonly variant: string; readonly difference: PairedDifference };
+
+function tellTask(compared: readonly Compared[], reference: string): string {
+  if (compared.length === 0) {
+    return `No variant has a run with a seed of ${reference} yet, so nothing can be compared.`;
+  }
+  const known = compared.filter(({ difference }) => difference.interval !== null);
+  const single = compared.filter(({ difference }) => difference.interval === null);
+  const list = (variants: readonly Compared[]) =>
+    variants.map(({ variant, difference: { mean, pairs } }) =>
+      `${variant} (${formatPoints(mean)}, n = ${pairs})`
+    ).join(", ");
+  const above = known.filter(({ difference: { interval } }) =>
+    interval !== null && interval[0] > 0
+  );
+  const below = known.filter(({ difference: { interval } }) =>
+    interval !== null && interval[1] < 0
+  );
+  const open = known.filter((each) => !above.includes(each) && !below.includes(each));
+  const sentences = [
+    ...(above.length > 0 ? [`Above ${reference}, by an interval without 0: ${list(above)}.`] : []),
+    ...(below.length > 0 ? [`Below ${reference}, by an interval without 0: ${list(below)}.`] : []),
+    ...(open.length > 0 ? [`Not told apart from ${reference}: ${list(open)}.`] : []),
+    ...(single.length > 0
+      ? [`With one seed in common, which gives no interval and may be chance: ${list(single)}.`]
+      : []),
+  ];
+  return sentences.join(" ");
+}
