@@ -129,6 +129,17 @@ function checkPositionals(task: string, given: readonly string[], expected: Posi
   }
 }
 
+/** The whole number, `least` or more, that the value of `--option` is. */
+export function parseWhole(task: string, option: string, value: string, least = 0): number {
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
+  if (number >= least) return number;
+  throw new RangeError(
+    `Cannot run ${task} as --${option} must be a whole number${
+      least > 0 ? ` from ${least}` : ""
+    }: current value is ${value}`,
+  );
+}
+
 /** The text that `--help` prints. */
 export function formatUsage(
   task: { readonly name: string; readonly summary: string; readonly usage: string },

@@ -10,7 +10,7 @@ import { createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
 import { runBenchmarks } from "@/bench/run_benchmarks.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 import { writeResults } from "@/bench/write_results.ts";
-import type { Options } from "./arguments.ts";
+import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
@@ -42,11 +42,7 @@ function selectNames(asked: readonly string[]): readonly BenchName[] {
 
 /** A whole number from 1, or null where the option is not given. */
 function readCount(option: "rounds" | "steps", value: string | undefined): number | null {
-  if (value === undefined) return null;
-  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value);
-  throw new RangeError(
-    `Cannot run bench as --${option} must be a whole number from 1: current value is ${value}`,
-  );
+  return value === undefined ? null : parseWhole("bench", option, value, 1);
 }
 
 /** The interpreter of PyTorch, or null after saying why there is none. */

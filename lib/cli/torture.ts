@@ -12,28 +12,19 @@ import { formatRecord, isGood, type Kill } from "@/torture/record.ts";
 import { fillDisks, lockDisks } from "@/torture/starve_run.ts";
 import { SUBJECTS } from "@/torture/subjects.ts";
 import { type MutationTally, tryMutations } from "@/torture/try_mutations.ts";
-import type { Options } from "./arguments.ts";
+import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { readEngineChoice, SET_ENGINE } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  kills: { type: "string", value: "N", help: "runs to kill, by default 100" },
-  mutations: { type: "string", value: "N", help: "damaged files of each kind, by default 1000" },
-  seed: { type: "string", value: "N", help: "of moments and damage, by default 1" },
+  kills: { type: "string", value: "N", help: "runs to kill", default: "100" },
+  mutations: { type: "string", value: "N", help: "damaged files of each kind", default: "1000" },
+  seed: { type: "string", value: "N", help: "of moments and damage", default: "1" },
   executor: { type: "string", value: "NAME", help: "auto, onnx or native, by default auto" },
   out: { type: "string", value: "FILE", help: "a page for what was seen, in Markdown" },
   set: SET_ENGINE,
 } as const satisfies Options;
-
-/** A whole number given by an option. */
-function readWhole(value: string | undefined, name: string, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (/^\d+$/.test(value)) return Number(value);
-  throw new RangeError(
-    `Cannot run torture as --${name} must be a whole number: current value is ${value}`,
-  );
-}
 
 /** What the runs of this task are, and where. */
 type Runs = {
@@ -117,8 +108,9 @@ export const TORTURE = {
   options: OPTIONS,
   stopsItself: true,
   async run({ values, signal }) {
-    const kills = readWhole(values.kills, "kills", 100), seed = readWhole(values.seed, "seed", 1);
-    const cases = readWhole(values.mutations, "mutations", 1000);
+    const kills = parseWhole("torture", "kills", values.kills);
+    const cases = parseWhole("torture", "mutations", values.mutations);
+    const seed = parseWhole("torture", "seed", values.seed);
     const nowMs = () => performance.now();
     const root = await Deno.makeTempDir({ prefix: "torture-" });
     try {

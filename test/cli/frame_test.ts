@@ -1,6 +1,6 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
 import { runTaskWith, type Task, type Terminal } from "@/cli/frame.ts";
-import type { Options } from "@/cli/arguments.ts";
+import { type Options, parseWhole } from "@/cli/arguments.ts";
 
 /** A terminal that keeps what is printed. */
 function fakeTerminal(debug = false) {
@@ -164,4 +164,17 @@ Deno.test("Ctrl+C ends a plain task at once, and aborts one that stops itself be
   await runTaskWith(stopping, ["r"], polite.terminal);
   deepStrictEqual(aborted, [true]);
   deepStrictEqual(polite.printed.exits, [130]);
+});
+
+Deno.test("parseWhole() takes whole numbers alone, from the least on", () => {
+  strictEqual(parseWhole("bake", "loaves", "12"), 12);
+  strictEqual(parseWhole("bake", "loaves", "0"), 0);
+  for (const value of ["-1", "1.5", "", "1e3", "many"]) {
+    throws(() => parseWhole("bake", "loaves", value), {
+      message: `Cannot run bake as --loaves must be a whole number: current value is ${value}`,
+    });
+  }
+  throws(() => parseWhole("bake", "loaves", "0", 1), {
+    message: "Cannot run bake as --loaves must be a whole number from 1: current value is 0",
+  });
 });

@@ -1,12 +1,15 @@
 /**
- * Runs all of TensorFlow.js's own tests against the engine, prints counts and writes
- * `outputs/conformance.md`: `deno task conformance [--native] [PART OF A FILE'S NAME …]`. With `--native`
- * all that a test reads is computed by generated C, and `outputs/conformance-native.md` is written.
+ * `deno task conformance`: runs all of TensorFlow.js's own tests against the engine, prints counts and
+ * writes `outputs/conformance.md`, with `--native` `outputs/conformance-native.md`; or compares random
+ * graphs with TensorFlow.js.
  * @module
  */
-import process from "node:process";
+import { type Options, parseWhole } from "@/cli/arguments.ts";
+import { runTask, type Task } from "@/cli/frame.ts";
 import { createTerminalProgress } from "@/cli/progress.ts";
+import { openEngine } from "@/engine/engine.ts";
 import { writeFileAtomic } from "@/files.ts";
+import { compareGraphs } from "../engine/compare_graphs.ts";
 import { EXCLUSIONS } from "./exclusions.ts";
 import {
   countSpecs,
@@ -147,11 +150,13 @@ async function runAll(executor: ExecutorName, files: readonly string[]): Promise
   return records;
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const executor = args.includes("--native") ? "native" : "onnx";
-  const parts = args.filter((arg) => arg !== "--native");
+/** Runs the files whose names hold one of `parts`, or all, which are reported. */
+async function conform(executor: ExecutorName, parts: readonly string[]): Promise<boolean> {
   const all = findTestFiles(findCore());
   const files = parts.length === 0 ? all : all.filter((f) => parts.some((p) => f.includes(p)));
+  if (files.length === 0) {
+    throw new RangeError(`Cannot run conformance as a file's name must hold ${parts.join(" or ")}`);
+  }
   const records = await runAll(executor, files);
   for (const { file, name, failures } of failedSpecs(records)) {
     console.error(`failed: ${file} ${name}: ${failures.join("; ")}`);
@@ -163,7 +168,45 @@ async function main(args: readonly string[]): Promise<number> {
   if (parts.length === 0) {
     await writeFileAtomic(REPORTS[executor].path, writeReport(records, executor));
   }
-  return failedSpecs(records).length === 0 ? 0 : 1;
+  return failedSpecs(records).length === 0;
 }
 
-if (import.meta.main) process.exit(await main(Deno.args));
+/** Compares random graphs; where one fails, the error shows the least that does. */
+async function compare(executor: ExecutorName, count: number, seed: number): Promise<boolean> {
+  await openEngine({ executor });
+  const view = createTerminalProgress();
+  const label = `random graphs, ${executor}`;
+  await compareGraphs({
+    count,
+    seed,
+    onGraph: (done) => view.update({ done: Math.min(done, count), total: count, label }),
+  });
+  await view.finish();
+  console.log(`${count} random graphs are what TensorFlow.js makes of them, seed ${seed}`);
+  return true;
+}
+
+const OPTIONS = {
+  native: { type: "boolean", help: "compute by generated C, else by ONNX Runtime" },
+  graphs: { type: "string", value: "N", help: "compare random graphs in place of the tests" },
+  seed: { type: "string", value: "N", help: "of the random graphs", default: "1" },
+} as const satisfies Options;
+
+/** The task `conformance`. */
+export const CONFORMANCE = {
+  name: "conformance",
+  summary:
+    "Runs TensorFlow.js's own tests on the engine, all or those of files named in part, and " +
+    "reports on all; or compares random graphs with TensorFlow.js.",
+  usage: "[--native] [PART OF A FILE'S NAME …] | [--native] --graphs N [--seed N]",
+  options: OPTIONS,
+  positionals: { names: ["PART"], min: 0, max: Infinity },
+  async run({ values, positionals }) {
+    const executor = values.native ? "native" : "onnx";
+    if (values.graphs === undefined) return await conform(executor, positionals);
+    const count = parseWhole("conformance", "graphs", values.graphs, 1);
+    return await compare(executor, count, parseWhole("conformance", "seed", values.seed));
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(CONFORMANCE);

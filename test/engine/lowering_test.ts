@@ -4,32 +4,16 @@ import fc from "fast-check";
 import { openEngine } from "@/engine/engine.ts";
 import { isAvailable } from "../backend.ts";
 import { computeDropoutMask, keepThreshold } from "@/engine/dropout_mask.ts";
-import { jit } from "@/engine/jit.ts";
 import { dropoutMask } from "@/engine/neural.ts";
-import {
-  ALL_STEPS,
-  areClose,
-  followPlan,
-  leafValues,
-  type Plan,
-  plansOf,
-  SMOOTH_STEPS,
-} from "./random_graphs.ts";
+import { compareGraphs } from "./compare_graphs.ts";
+import { areClose, followPlan, leafValues, plansOf, SMOOTH_STEPS } from "./random_graphs.ts";
 
 await openEngine({ threads: 2, executor: "onnx" });
 
-const makeLeaves = (plan: Plan) => plan.shapes.map((s, k) => tf.tensor(leafValues(s, k), s));
-
-/** Values of a plan's results on TensorFlow.js's backend `name`. */
-async function followOn(name: string, plan: Plan) {
-  await tf.setBackend(name);
-  const results = tf.tidy(() => followPlan(plan, makeLeaves(plan)));
-  const values = results.map((t) => ({ data: t.dataSync(), shape: t.shape, dtype: t.dtype }));
-  tf.dispose(results);
-  return values;
-}
-
-/** Graphs compared on each executor; every one of them is C of its own for `native` to compile. */
+/**
+ * Graphs compared on each executor; every one of them is C of its own for `native` to compile. More of
+ * them: `deno task conformance --graphs N`.
+ */
 const GRAPHS = { onnx: 300, native: 60 } as const;
 
 for (const executor of ["onnx", "native"] as const) {
@@ -39,32 +23,7 @@ for (const executor of ["onnx", "native"] as const) {
     ignore: !isAvailable(executor),
     async fn() {
       await openEngine({ executor });
-      await fc.assert(
-        fc.asyncProperty(plansOf(ALL_STEPS), async (plan) => {
-          const expected = await followOn("cpu", plan);
-          const eager = await followOn("recorded", plan);
-          for (const [i, { data, shape, dtype }] of expected.entries()) {
-            const { data: actual = [], ...rest } = eager[i] ?? {};
-            deepStrictEqual(rest, { shape, dtype }, `eager result ${i}`);
-            ok(areClose(actual, data, 1e-4), `eager result ${i}: ${actual} ${data}`);
-          }
-          const compiled = jit(
-            "random",
-            (leaves: Record<string, tf.Tensor>) =>
-              Object.fromEntries(
-                followPlan(plan, Object.values(leaves)).map((t, i) => [`t${i}`, t]),
-              ),
-          );
-          const leaves = Object.fromEntries(makeLeaves(plan).map((x, k) => [`x${k}`, x]));
-          const outputs = Object.values(await compiled(leaves));
-          for (const [i, { data }] of expected.entries()) {
-            const actual = await (outputs[i] as tf.Tensor).data();
-            ok(areClose(actual, data, 1e-4), `compiled result ${i}: ${actual} ${data}`);
-          }
-          tf.dispose([leaves, outputs]);
-        }),
-        { numRuns: GRAPHS[executor], seed: 4 },
-      );
+      await compareGraphs({ count: GRAPHS[executor], seed: 4 });
       await openEngine({ executor: "onnx" });
     },
   });
