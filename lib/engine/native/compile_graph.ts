@@ -88,7 +88,7 @@ function tryToCompile(
 /** Copies all elements of a value. */
 function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
   return makeInstruction({
-    ...{ opcode: "copy", tag: "other", origin, pointers: [from, to], reads: [from], writes: [to] },
+    ...{ opcode: "copy", kind: "other", origin, pointers: [from, to], reads: [from], writes: [to] },
     numbers: [STORAGE_BYTES[from.storage], 0, 1, sizeOf(origin.shape), 1],
   });
 }

@@ -15,6 +15,7 @@ import {
 } from "@/engine/native/runtime.ts";
 import { encodeTable } from "@/engine/native/table.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
+import { type Pass, watchProgram } from "@/engine/profile.ts";
 
 /** Kernels that are loaded, and the arena that all programs share: one runs at a time. */
 type Workshop = {
@@ -103,6 +104,7 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
   const own = graph.outputs.flatMap(({ target }, i) => target === null ? [i] : []);
   const addressOf = ({ bytes }: Memory) =>
     bytes.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  let runs = 0; // since the profile was last read
   const kept = code.buffers.kept.map(({ input, numbers, key }) => ({
     ...{ input, key, bytes: runtime.keptBytes(numbers) },
   }));
@@ -124,10 +126,18 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
       ...weights.map(({ form }) => Deno.UnsafePointer.value(form.block.pointer)),
     ]);
     const settle = () => {
+      runs++;
       for (const { weight, form } of weights) form.packed = weight.writes;
     };
     return { slots, settle };
   };
+  const forget = watchProgram(graph.name, () => {
+    const seconds = program.times(true), count = runs;
+    runs = 0;
+    return code.instructions.map(({ kind, work: { flops, bytes } }, i): Pass => (
+      { kind, seconds: seconds[i] ?? NaN, flops: count * flops, bytes: count * bytes }
+    ));
+  });
   return {
     async run(inputs, outputs) {
       const { slots, settle } = bind(inputs, outputs);
@@ -140,6 +150,7 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
       settle();
     },
     release() {
+      forget();
       program.release();
       runtime.free(constants);
     },

@@ -6,6 +6,7 @@ import type { LoweredGraph, Storage } from "@/engine/fusion/lowering.ts";
 import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
 import { isGiven } from "@/engine/fusion/lowering.ts";
 import type { Node } from "@/engine/ir.ts";
+import type { PassKind, Work } from "@/engine/profile.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 /** Operation codes, as the runtime knows them. */
@@ -22,19 +23,6 @@ export const OPCODES = {
 } as const;
 /** Name of an operation of the runtime. */
 export type Opcode = keyof typeof OPCODES;
-
-/** What instructions are counted under in a profile. */
-export const TAGS = [
-  "products",
-  "attention",
-  "rows",
-  "columns",
-  "elements",
-  "lookups",
-  "other",
-] as const;
-/** One of {@link TAGS}. */
-export type Tag = typeof TAGS[number];
 
 /** A block of memory that instructions read and write. */
 export type Buffer = {
@@ -62,7 +50,8 @@ export type Access = {
 /** One entry of the table that the runtime runs. */
 export type Instruction = {
   readonly opcode: Opcode;
-  readonly tag: Tag;
+  readonly kind: PassKind;
+  readonly work: Work;
   /** Iterations to share out, and the multiple at which they are cut. */
   readonly rows: number;
   readonly cut: number;
@@ -85,13 +74,15 @@ export type Instruction = {
   readonly origin: Node;
 };
 
-/** An instruction from what differs from the common case. */
+/** An instruction from what differs from the common case: to read and write whole buffers. */
 export function makeInstruction(
   given:
-    & Pick<Instruction, "opcode" | "tag" | "pointers" | "reads" | "writes" | "origin">
+    & Pick<Instruction, "opcode" | "kind" | "pointers" | "reads" | "writes" | "origin">
     & Partial<Instruction>,
 ): Instruction {
+  const touched = [...given.reads, ...given.writes];
   return {
+    work: { flops: 0, bytes: touched.reduce((sum, { bytes }) => sum + bytes, 0) },
     ...{ rows: 0, cut: 1, kernel: null, everyThread: false, numbers: [], onto: [] },
     ...{ access: new Map(), stores: new Map() },
     shifts: given.pointers.map(() => 0),

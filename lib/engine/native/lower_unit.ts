@@ -13,8 +13,14 @@ import {
   type BufferTable,
   type Instruction,
   makeInstruction,
-  type Tag,
 } from "@/engine/native/instruction.ts";
+import {
+  classifyGroup,
+  countGroup,
+  countProduct,
+  countScatter,
+  NO_WORK,
+} from "@/engine/native/count_work.ts";
 import { printKernel } from "@/engine/native/print_kernel.ts";
 import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
@@ -55,11 +61,11 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const printed = printKernel(nest, buffers, threads);
   kernels.scratchBytes = Math.max(kernels.scratchBytes, printed.scratchBytes);
   const { rows, columns } = unit.space;
-  const onlySums = printed.columnSums.length > 0 && printed.stores.size === 0;
-  const tag: Tag = onlySums ? "columns" : unit.flat ? "elements" : "rows";
   const origin = unit.nodes.at(-1) as Node;
   const instruction = makeInstruction({
-    ...{ opcode: "kernel", tag, origin, kernel: kernels.add(printed.text) },
+    ...{ opcode: "kernel", origin, kernel: kernels.add(printed.text) },
+    kind: classifyGroup(unit),
+    work: countGroup(unit, exported, lowered),
     rows: unit.flat ? rows * columns : rows,
     cut: unit.flat ? 64 : 1,
     everyThread: printed.columnSums.length > 0,
@@ -68,7 +74,7 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const combine = printed.columnSums.map(({ node, partial, stride }) => {
     const sum = buffers.of(node);
     return makeInstruction({
-      ...{ opcode: "combine", tag: "columns", origin: node },
+      ...{ opcode: "combine", kind: "columns", origin: node, work: NO_WORK },
       ...{ pointers: [sum, partial], numbers: [columns, stride], reads: [partial], writes: [sum] },
     });
   });
@@ -147,7 +153,8 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
   const form = flags & ~(FLAGS.a | FLAGS.onto); // what the form of B depends on
   const keptKey = `${[columns, inner, form, rowB, columnB, shiftB]}`;
   return makeInstruction({
-    ...{ opcode: "product", tag: batches > 0 ? "attention" : "products", origin: node },
+    ...{ opcode: "product", kind: batches > 0 ? "attention" : "products", origin: node },
+    work: countProduct(product, lowered),
     pointers: [
       ...[bufferA, bufferB, bufferC, biasBuffer],
       ...isKept ? [buffers.keep(b.base, numbers, keptKey)] : [],
@@ -167,11 +174,12 @@ function lowerScatter(node: Node, { lowered, buffers }: LoweringContext): Instru
   const indices = plainBuffer(indexNode, lowered, buffers);
   const table = buffers.of(node);
   const width = sizeOf(node.shape.slice(1));
-  const count = sizeOf(indexNode.shape);
+  const count = sizeOf(indexNode.shape), tableRows = node.shape[0] ?? 1;
   return makeInstruction({
-    ...{ opcode: "scatter", tag: "lookups", origin: node },
+    ...{ opcode: "scatter", kind: "lookups", origin: node },
+    work: countScatter({ count, width, tableRows, onto: onto !== null }),
     pointers: [rows, indices, table],
-    numbers: [count, width, node.shape[0] ?? 1, (onto ? 1 : 0) + (node.dtype === "int32" ? 2 : 0)],
+    numbers: [count, width, tableRows, (onto ? 1 : 0) + (node.dtype === "int32" ? 2 : 0)],
     reads: onto ? [rows, indices, table] : [rows, indices],
     writes: [table],
   });
@@ -192,7 +200,7 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
   const result = buffers.of(node);
   const bytes = STORAGE_BYTES[result.storage];
   const operands = () => inputs.map((input) => plainBuffer(input, lowered, buffers));
-  const common = { tag: "other", origin: node, writes: [result] } as const;
+  const common = { kind: "other", origin: node, writes: [result] } as const;
   switch (operation.kind) {
     case "view": {
       const base = buffers.of(inputs[0] as Node);

@@ -4,17 +4,14 @@
  * since the last one, or writes bytes that others read.
  * @module
  */
-import {
-  ARENA_SLOT,
-  type Buffer,
-  type Instruction,
-  OPCODES,
-  TAGS,
-} from "@/engine/native/instruction.ts";
+import { ARENA_SLOT, type Buffer, type Instruction, OPCODES } from "@/engine/native/instruction.ts";
 import { rootOf } from "@/engine/native/plan_memory.ts";
+import { PASS_KINDS } from "@/engine/profile.ts";
 
 /** Words before an instruction's pointers. */
 const HEAD_WORDS = 10;
+
+const KINDS = Object.keys(PASS_KINDS);
 
 /** Bytes [start, end) of a slot. */
 type Range = { readonly slot: number; readonly start: number; readonly end: number };
@@ -44,7 +41,7 @@ export function encodeTable(
   const words: bigint[] = [];
   let written: Range[] = [], read: Range[] = [], barriers = 0;
   instructions.forEach((instruction, i) => {
-    const { opcode, tag, rows, cut, kernel, everyThread, pointers, shifts, numbers } = instruction;
+    const { opcode, kind, rows, cut, kernel, everyThread, pointers, shifts, numbers } = instruction;
     const reads = instruction.reads.map(rangeOf), writes = instruction.writes.map(rangeOf);
     const barrier = i > 0 &&
       (overlap(reads, written) || overlap(writes, written) || overlap(writes, read));
@@ -59,7 +56,7 @@ export function encodeTable(
     if (address === undefined) throw new Error(`internal: kernel ${kernel} was not loaded`);
     const length = HEAD_WORDS + pointers.length + numbers.length;
     words.push(
-      ...[length, OPCODES[opcode], Number(barrier), TAGS.indexOf(tag)].map(BigInt),
+      ...[length, OPCODES[opcode], Number(barrier), KINDS.indexOf(kind)].map(BigInt),
       ...[pointers.length, numbers.length, rows, cut].map(BigInt),
       address,
       BigInt(everyThread),

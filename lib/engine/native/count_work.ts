@@ -1,0 +1,95 @@
+/**
+ * Counts what instructions must do: arithmetic of products, and the bytes of the values that a pass reads
+ * and writes, each once. What a way of doing it touches beyond that (a row read again by a later phase,
+ * operands packed, each thread's part of a sum) does not count.
+ * @module
+ */
+import type { Unit } from "@/engine/fusion/fuse.ts";
+import { type LoweredGraph, STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
+import type { Operand } from "@/engine/fusion/operands.ts";
+import type { Product } from "@/engine/fusion/products.ts";
+import { isFusedReduction } from "@/engine/fusion/space.ts";
+import type { Node } from "@/engine/ir.ts";
+import type { PassKind, Work } from "@/engine/profile.ts";
+import { sizeOf } from "@/engine/views.ts";
+
+/** The work of what only a way of doing something needs. */
+export const NO_WORK: Work = { flops: 0, bytes: 0 };
+
+/** Elements that a view names, each counted once. */
+function countElements({ base, view }: Operand): number {
+  const named = view.digits.reduce((n, { size, stride }) => stride === 0 ? n : n * size, 1);
+  return Math.min(named, sizeOf(base.shape));
+}
+
+function bytesOf(node: Node, elements: number, { products }: LoweredGraph): number {
+  return elements * STORAGE_BYTES[storageOf(node, products)];
+}
+
+/** The work of a loop nest that leaves `exported` in memory. */
+export function countGroup(
+  { nodes, roles }: Unit,
+  exported: ReadonlySet<Node>,
+  lowered: LoweredGraph,
+): Work {
+  const read = new Map<Node, Map<string, number>>(); // by value and view of it: elements
+  for (const node of nodes) {
+    const { operation, inputs, shape } = node;
+    for (const [i, input] of inputs.entries()) {
+      if (input.operation.kind === "constant") continue;
+      const operand = lowered.resolve(input);
+      if (roles.has(operand.base)) continue;
+      const looksUp = operation.kind === "gather" && i === 0;
+      const known = read.get(operand.base) ?? new Map<string, number>();
+      known.set(
+        looksUp ? `rows of ${node.id}` : JSON.stringify(operand.view),
+        looksUp ? sizeOf(shape) : countElements(operand),
+      );
+      read.set(operand.base, known);
+    }
+  }
+  let bytes = 0;
+  for (const [base, views] of read) {
+    const elements = [...views.values()].reduce((sum, count) => sum + count, 0);
+    bytes += bytesOf(base, Math.min(elements, sizeOf(base.shape)), lowered);
+  }
+  for (const node of exported) bytes += bytesOf(node, sizeOf(node.shape), lowered);
+  return { flops: 0, bytes };
+}
+
+/** What a loop nest is counted under: the farthest-reaching thing that it does. */
+export function classifyGroup({ nodes, roles }: Unit): PassKind {
+  const has = (fits: (node: Node) => boolean) => nodes.some(fits);
+  if (has(({ operation }) => operation.kind === "gather")) return "lookups";
+  if (has((node) => roles.get(node) === "row" && isFusedReduction(node))) return "rows";
+  return has((node) => roles.get(node) === "column") ? "columns" : "elements";
+}
+
+/** The work of a matrix product with what it took in. */
+export function countProduct(product: Product, lowered: LoweredGraph): Work {
+  const { node, a, b, bias, onto, shape, shapeA, transposeA } = product;
+  const inner = shapeA.at(transposeA ? -2 : -1) ?? 1;
+  const operands = [a, b, ...(bias ? [bias] : [])];
+  const values = [node, ...(onto ? [onto] : [])];
+  return {
+    flops: 2 * sizeOf(shape) * inner,
+    bytes: operands.reduce((sum, x) => sum + bytesOf(x.base, countElements(x), lowered), 0) +
+      values.reduce((sum, x) => sum + bytesOf(x, sizeOf(x.shape), lowered), 0),
+  };
+}
+
+/**
+ * The work of a scatter of `count` rows of `width` elements of 4 bytes: rows and their numbers are read,
+ * and onto a table that is there no more of its rows are read and written than there are numbers.
+ */
+export function countScatter(
+  { count, width, tableRows, onto }: {
+    readonly count: number;
+    readonly width: number;
+    readonly tableRows: number;
+    readonly onto: boolean;
+  },
+): Work {
+  const touched = 2 * Math.min(count, tableRows);
+  return { flops: 0, bytes: 4 * (count + count * width + (onto ? touched : tableRows) * width) };
+}
