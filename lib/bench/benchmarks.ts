@@ -41,6 +41,8 @@ export type Effort = {
   readonly rounds: number | null;
   /** Counted steps, passes or runs of each process. */
   readonly steps: number | null;
+  /** Training steps also tell where their time goes. */
+  readonly profile: boolean;
 };
 
 /** What cases are made of, made when it is asked for. */
@@ -77,7 +79,11 @@ const PADDED_SHARE = 0.1;
 function stepCase(
   name: "step-mini" | "step-base",
   { model, rows, length }: { model: ModelShape; rows: number; length: number },
-  { rounds, steps }: { readonly rounds: number; readonly steps: number },
+  { rounds, steps, profile }: {
+    readonly rounds: number;
+    readonly steps: number;
+    readonly profile: boolean;
+  },
 ): Case {
   const batch: BatchShape = { rows, length, tokens: rows * length };
   const work: StepJob = {
@@ -86,11 +92,12 @@ function stepCase(
     dropout: 0.1,
     warmup: 2,
     steps: Array.from({ length: steps }, () => [batch, batch]),
+    profile: false,
   };
   return {
     name,
     shape: `2x${rows}x${length}`,
-    ours: work,
+    ours: { ...work, profile },
     withoutDropout: { ...work, dropout: 0 },
     torch: work,
     variants: TORCH_VARIANTS,
@@ -101,16 +108,16 @@ function stepCase(
 /** The cases of a benchmark. */
 export async function makeCases(
   name: BenchName,
-  { rounds, steps }: Effort,
+  { rounds, steps, profile }: Effort,
   materials: Materials,
 ): Promise<readonly Case[]> {
   switch (name) {
     case "step-mini": {
-      const effort = { rounds: rounds ?? 4, steps: steps ?? 6 };
+      const effort = { rounds: rounds ?? 4, steps: steps ?? 6, profile };
       return [stepCase(name, { model: MINI, rows: 32, length: 64 }, effort)];
     }
     case "step-base": {
-      const effort = { rounds: rounds ?? 3, steps: steps ?? 4 };
+      const effort = { rounds: rounds ?? 3, steps: steps ?? 4, profile };
       return [stepCase(name, { model: BASE, rows: 16, length: 64 }, effort)];
     }
     case "encode": {
@@ -167,7 +174,7 @@ async function epochCase(
     shape: `${steps} steps, ${lengths === "buckets" ? "buckets" : `padded to ${maxLength}`}`,
     ours: { kind: "epoch", config, steps },
     withoutDropout: null,
-    torch: { kind: "step", ...shape, dropout: dropout.hidden, warmup: 1 },
+    torch: { kind: "step", ...shape, dropout: dropout.hidden, warmup: 1, profile: false },
     variants: ["eager"], // each shape would be compiled anew
     rounds: rounds ?? 1,
   };

@@ -3,6 +3,12 @@
  * @module
  */
 import type { Machine } from "@/bench/machine.ts";
+import {
+  explainProfile,
+  formatLimits,
+  PROFILE_HEAD,
+  profileCells,
+} from "@/bench/format_profile.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 
 /** Where, with what and by which command results were measured. */
@@ -36,7 +42,7 @@ export function formatMs(ms: number): string {
 }
 
 function cellsOf(
-  { name, shape, precision, executor, ours, torch, ratio }: BenchResult,
+  { name, shape, precision, executor, settings, ours, torch, ratio }: BenchResult,
 ): readonly string[] {
   const times = ({ medianMs, minMs }: { medianMs: number; minMs: number }) =>
     `${formatMs(medianMs)} (${formatMs(minMs)})`;
@@ -44,7 +50,7 @@ function cellsOf(
     name,
     shape,
     precision,
-    executor,
+    settings === "" ? executor : `${executor}, ${settings}`,
     times(ours),
     String(ours.peakMiB),
     torch === null ? "–" : times(torch),
@@ -60,10 +66,22 @@ function formatDetail(name: string, value: number): string {
   return `${name} ${Number.isInteger(value) ? value : Number(value.toPrecision(3))}`;
 }
 
+/** A result's name, shape, precision and settings. */
+function titleOf(
+  { name, shape, precision, settings }: Pick<
+    BenchResult,
+    "name" | "shape" | "precision" | "settings"
+  >,
+): string {
+  return [name, shape, precision, settings].filter((part) => part !== "").join(" ");
+}
+
 /** The further figures of a result in one line; empty where there are none. */
-export function formatDetails({ name, shape, precision, details, torchAll }: BenchResult): string {
+export function formatDetails(
+  { name, shape, precision, settings, details, torchAll }: BenchResult,
+): string {
   const own = Object.entries(details).map(([key, value]) => formatDetail(key, value));
-  const theirs = torchAll.map(({ variant, medianMs, peakMiB, details }) =>
+  const theirs = (settings === "" ? torchAll : []).map(({ variant, medianMs, peakMiB, details }) =>
     [
       `PyTorch ${variant}`,
       ...(torchAll.length > 1 ? [`${formatMs(medianMs)} ms ${peakMiB} MiB`] : []), // else in the table
@@ -71,7 +89,9 @@ export function formatDetails({ name, shape, precision, details, torchAll }: Ben
     ].join(" ")
   );
   const all = [...own, ...theirs];
-  return all.length === 0 ? "" : `${name} ${shape} ${precision}: ${all.join(", ")}`;
+  return all.length === 0
+    ? ""
+    : `${titleOf({ name, shape, precision, settings })}: ${all.join(", ")}`;
 }
 
 /** The lines of a context. */
@@ -94,30 +114,79 @@ const READING =
   "ever held; PyTorch is its fastest variant at the same precision; ratio is ours / PyTorch, below 1 " +
   "where ours is faster.";
 
-/** Results for a terminal. */
-export function formatText(results: readonly BenchResult[], context: BenchContext): string {
-  const rows = [HEAD, ...results.map(cellsOf)];
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) =>
+/** Rows of cells as lines of columns, those of `numbers` to the right. */
+function alignColumns(
+  rows: readonly (readonly string[])[],
+  numbers: ReadonlySet<number>,
+): readonly string[] {
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
     row.map((cell, column) =>
-      NUMBERS.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+      numbers.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
     ).join("  ").trimEnd()
   );
+}
+
+/** Rows of cells, the first one the head, as a table of Markdown. */
+function formatTable(
+  [head = [], ...rows]: readonly (readonly string[])[],
+  numbers: ReadonlySet<number>,
+): string {
+  const escape = (cell: string) => cell.replaceAll("|", "\\|");
+  const line = (cells: readonly string[]) => `| ${cells.map(escape).join(" | ")} |`;
+  const rule = head.map((_, column) => numbers.has(column) ? "---:" : "---");
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** All columns of a profile but its first. */
+const PROFILE_NUMBERS = new Set(PROFILE_HEAD.map((_, column) => column).slice(1));
+
+/** Results with a profile, each with its title, table, and what the table means. */
+function profilesOf(results: readonly BenchResult[]) {
+  return results.flatMap((result) => {
+    const { profile, precision } = result;
+    return profile === undefined ? [] : [{
+      title: `Where a step's time goes: ${titleOf(result)}`,
+      rows: [PROFILE_HEAD, ...profileCells(profile, precision)],
+      limits: formatLimits(profile.limits),
+      notes: explainProfile(profile),
+    }];
+  });
+}
+
+/** Results for a terminal. */
+export function formatText(results: readonly BenchResult[], context: BenchContext): string {
+  const lines = alignColumns([HEAD, ...results.map(cellsOf)], NUMBERS);
   const details = results.map(formatDetails).filter((line) => line !== "");
-  return [...formatContext(context), "", ...lines, "", ...details, "", READING].join("\n");
+  const profiles = profilesOf(results).flatMap(({ title, rows, limits }) => [
+    "",
+    title,
+    "",
+    ...alignColumns(rows, PROFILE_NUMBERS),
+    "",
+    limits,
+  ]);
+  return [...formatContext(context), "", ...lines, "", ...details, "", READING, ...profiles]
+    .join("\n");
 }
 
 /** Results as a page of Markdown. */
 export function formatMarkdown(results: readonly BenchResult[], context: BenchContext): string {
-  const escape = (cell: string) => cell.replaceAll("|", "\\|");
-  const row = (cells: readonly string[]) => `| ${cells.map(escape).join(" | ")} |`;
-  const rule = HEAD.map((_, column) => NUMBERS.has(column) ? "---:" : "---");
   const details = results.map(formatDetails).filter((line) => line !== "");
+  const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join("\n");
+  const profiles = profilesOf(results);
   return [
     "# Benchmarks",
-    formatContext(context).map((line) => `- ${line}`).join("\n"),
-    [row(HEAD), row(rule), ...results.map((result) => row(cellsOf(result)))].join("\n"),
+    list(formatContext(context)),
+    formatTable([HEAD, ...results.map(cellsOf)], NUMBERS),
     READING,
-    details.map((line) => `- ${line}`).join("\n"),
+    list(details),
+    ...profiles.flatMap(({ title, rows, limits }) => [
+      `## ${title}`,
+      formatTable(rows, PROFILE_NUMBERS),
+      limits,
+    ]),
+    ...profiles.slice(0, 1).map(({ notes }) => list(notes)),
   ].join("\n\n") + "\n";
 }

@@ -5,7 +5,9 @@
  */
 import { isObject } from "@/config_rules.ts";
 import type { Device, Executor, Precision, RunConfig } from "@/config.ts";
+import type { Limits } from "@/bench/measure_limits.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
+import type { StepProfile } from "@/bench/step_profile.ts";
 
 /** The encoder of a step: BERT's names for its sizes. */
 export type ModelShape = {
@@ -32,6 +34,8 @@ export type StepJob = {
   readonly warmup: number;
   /** The batches of each counted step; the first step's serve the warm-up. */
   readonly steps: readonly (readonly BatchShape[])[];
+  /** Ours also tells what its time went to; the executor must be native. */
+  readonly profile: boolean;
 };
 
 /** Sentence embeddings of the lines of a file, in length order, tokenizing included. */
@@ -88,6 +92,8 @@ export type Measurement = {
   readonly timesMs: readonly number[];
   /** Further figures by name, with the unit in the name. */
   readonly details: Readonly<Record<string, number>>;
+  /** Where it was asked for. */
+  readonly profile?: StepProfile;
 };
 
 /** What a process found. */
@@ -98,6 +104,8 @@ export type JobOutcome = {
   /** Most memory the process ever held. */
   readonly peakMiB: number;
   readonly measurements: readonly Measurement[];
+  /** What the machine can do at most, beside profiles. */
+  readonly limits?: Limits;
 };
 
 /** The outcome in the last line that a process printed. */

@@ -21,6 +21,7 @@ const STEP = {
   model: { hiddenSize: 256, layers: 4, attentionHeads: 4, intermediateSize: 1024 },
   dropout: 0.1,
   warmup: 1,
+  profile: false,
   steps: Array.from(
     { length: 5 },
     () => Array.from({ length: 2 }, () => ({ rows: 16, length: 32, tokens: 16 * 32 })),

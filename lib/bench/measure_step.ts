@@ -2,6 +2,8 @@
  * Training steps of a fresh model on random tokens, as {@link StepJob} says.
  * @module
  */
+import { currentEngine } from "@/engine/engine.ts";
+import { startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
 import { readEngineTimes } from "@/engine/timing.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { disposeModel, type Encoder, type MultiTask } from "@/model/parameters.ts";
@@ -9,6 +11,7 @@ import { type Prng, stream } from "@/random.ts";
 import type { Batch } from "@/text/example.ts";
 import { createTrainStep, type TrainStep } from "@/train/step.ts";
 import type { BatchShape, Measurement, ModelShape, StepJob } from "@/bench/job.ts";
+import { summarizeProfile } from "@/bench/step_profile.ts";
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const TASKS = [
@@ -67,11 +70,15 @@ function drawBatch(
 
 /** Measures whole steps: both gradients and the update. */
 export async function measureSteps(
-  { model: shape, dropout, warmup, steps }: StepJob,
+  { model: shape, dropout, warmup, steps, profile }: StepJob,
   nowMs: () => number,
 ): Promise<readonly Measurement[]> {
   const [first] = steps;
   if (first === undefined) throw new RangeError("internal: a step job without steps");
+  const name = currentEngine()?.name;
+  if (profile && name !== "native") {
+    throw new RangeError(`Cannot profile steps as executor must be native: current one is ${name}`);
+  }
   const model = createModel(createBenchEncoder(shape), {
     tasks: TASKS,
     pooling: "mean",
@@ -79,6 +86,7 @@ export async function measureSteps(
     normalize: "none",
     seed: 1,
   });
+  if (profile) startProfile(); // of programs compiled from here on
   const step = createStep(model, dropout);
   const prng = stream(1, "bench");
   const runStep = async (shapes: readonly BatchShape[]) => {
@@ -93,10 +101,13 @@ export async function measureSteps(
     return nowMs() - startMs;
   };
   for (let i = 0; i < warmup; i++) await runStep(first);
+  takeProfile(); // what the warm-up took
   const prepared = readEngineTimes();
   const timesMs: number[] = [];
   for (const shapes of steps) timesMs.push(await runStep(shapes));
-  const { runMs } = readEngineTimes();
+  const runMs = readEngineTimes().runMs - prepared.runMs;
+  const programs = takeProfile();
+  stopProfile();
   const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
   const tokens = steps.flat().reduce((sum, { tokens }) => sum + tokens, 0);
   step.dispose();
@@ -106,8 +117,11 @@ export async function measureSteps(
     timesMs,
     details: {
       tokensPerSecond: tokens / totalMs * 1000,
-      javascriptShare: 1 - (runMs - prepared.runMs) / totalMs,
+      javascriptShare: 1 - runMs / totalMs,
       compileMs: prepared.prepareMs,
     },
+    ...(profile
+      ? { profile: summarizeProfile(programs, { steps: steps.length, totalMs, runMs }) }
+      : {}),
   }];
 }

@@ -16,6 +16,8 @@ export type BenchRun = {
   readonly effort: Effort;
   readonly materials: Materials;
   readonly computation: Omit<Computation, "precision">;
+  /** Other ways of computing the same, beside it. */
+  readonly variants: readonly { name: string; computation: Omit<Computation, "precision"> }[];
   /** Null: {@link USUAL_PRECISIONS}, as far as ours computes with them. */
   readonly precision: Precision | null;
   /** Null: PyTorch is left out. */
@@ -33,13 +35,16 @@ export const USUAL_PRECISIONS: readonly Precision[] = PRECISIONS.filter((precisi
 
 /** Runs all, and gives all results. */
 export async function runBenchmarks(run: BenchRun): Promise<readonly BenchResult[]> {
-  const { names, effort, materials, torch, view, onNote, onResult } = run;
+  const { names, effort, materials, variants, torch, view, onNote, onResult } = run;
   const results: BenchResult[] = [];
   for (const name of names) {
     for (const each of await makeCases(name, effort, materials)) {
       for (const precision of run.precision === null ? USUAL_PRECISIONS : [run.precision]) {
         const found = await runCase(each, {
           computation: { ...run.computation, precision },
+          variants: variants.map(({ name, computation }) => (
+            { name, computation: { ...computation, precision } }
+          )),
           torch,
           onTurn: ({ contestant, done, total }) =>
             view.update({
@@ -53,7 +58,7 @@ export async function runBenchmarks(run: BenchRun): Promise<readonly BenchResult
         found.forEach(onResult);
         results.push(...found);
         // ONNX Runtime computes in float32 alone: the others would show its rounding, not a speed
-        if (found.some(({ executor }) => executor === "onnx")) break;
+        if (found[0]?.executor === "onnx") break;
       }
     }
   }

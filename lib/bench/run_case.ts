@@ -17,6 +17,8 @@ import type { Computation, Job, JobOutcome, Work } from "@/bench/job.ts";
 /** How a case is measured. */
 export type CaseOptions = {
   readonly computation: Computation;
+  /** Ours again, computed otherwise. */
+  readonly variants: readonly OwnVariant[];
   /** Null: PyTorch is left out. */
   readonly torch: Torch | null;
   /** Told before each process. */
@@ -25,6 +27,13 @@ export type CaseOptions = {
   readonly onNote: (note: string) => void;
   /** Does a job; another one in tests. */
   readonly run?: (contestant: Contestant, job: Job) => Promise<JobOutcome>;
+};
+
+/** Another way of computing the same. */
+export type OwnVariant = {
+  /** Settings, such as `native.isa=avx2`. */
+  readonly name: string;
+  readonly computation: Computation;
 };
 
 /** A contestant's turn in a round, both counted from 0. */
@@ -36,20 +45,31 @@ export type Turn = {
 
 const WITHOUT_DROPOUT = "ours without dropout";
 
-type Entrant = Contestant & { readonly work: Work };
+type Entrant = Contestant & Job;
 
-function listEntrants({ ours, withoutDropout, torch, variants }: Case, found: Torch | null) {
-  const own = ourContestant();
-  const entrants: Entrant[] = [{ ...own, work: ours }];
-  if (withoutDropout !== null) {
-    entrants.push({ ...own, name: WITHOUT_DROPOUT, work: withoutDropout });
-  }
-  if (found !== null) {
-    for (const variant of variants) {
-      entrants.push({ ...torchContestant(found, variant), work: torch });
-    }
-  }
-  return entrants;
+/** Ours by the name of its settings. */
+const nameOwn = (settings: string) => settings === "" ? "ours" : `ours, ${settings}`;
+
+function listEntrants(each: Case, { computation, variants, torch }: CaseOptions): Entrant[] {
+  const own = (name: string, work: Work, how = computation) => ({
+    ...ourContestant(),
+    name,
+    work,
+    computation: how,
+  });
+  return [
+    own(nameOwn(""), each.ours),
+    ...(each.withoutDropout === null ? [] : [own(WITHOUT_DROPOUT, each.withoutDropout)]),
+    ...variants.map(({ name, computation }) => own(nameOwn(name), plain(each.ours), computation)),
+    ...(torch === null ? [] : each.variants.map((variant) => (
+      { ...torchContestant(torch, variant), work: each.torch, computation }
+    ))),
+  ];
+}
+
+/** Work without its profile. */
+function plain(work: Work): Work {
+  return work.kind === "step" ? { ...work, profile: false } : work;
 }
 
 /**
@@ -57,15 +77,15 @@ function listEntrants({ ours, withoutDropout, torch, variants }: Case, found: To
  * after the same one. A failure of ours is an error; a PyTorch variant that fails is left out.
  */
 export async function runCase(each: Case, options: CaseOptions): Promise<readonly BenchResult[]> {
-  const { computation, torch, onTurn, onNote, run = runContestant } = options;
-  let entrants = listEntrants(each, torch);
+  const { computation, variants, onTurn, onNote, run = runContestant } = options;
+  let entrants = listEntrants(each, options);
   const total = entrants.length * each.rounds;
   const outcomes = new Map<string, JobOutcome[]>(entrants.map(({ name }) => [name, []]));
   let done = 0;
   for (let round = 0; round < each.rounds; round++) {
     const first = round % entrants.length;
     for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) {
-      const { name, work } = entrant;
+      const { name, work, computation } = entrant;
       onTurn({ contestant: name, done: done++, total });
       try {
         outcomes.get(name)?.push(await run(entrant, { work, computation }));
@@ -78,7 +98,9 @@ export async function runCase(each: Case, options: CaseOptions): Promise<readonl
     }
   }
   onTurn({ contestant: "", done: total, total });
-  return composeResults(each, computation.precision, outcomes);
+  return ["", ...variants.map(({ name }) => name)].flatMap((settings) =>
+    composeResults(each, { precision: computation.precision, settings }, outcomes)
+  );
 }
 
 function isTorch({ variants }: Case, name: string): boolean {
@@ -89,15 +111,15 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** One result a measurement of ours, PyTorch's beside it. */
+/** One result a measurement of ours with some settings, PyTorch's beside it. */
 function composeResults(
   each: Case,
-  precision: string,
+  { precision, settings }: { readonly precision: string; readonly settings: string },
   outcomes: ReadonlyMap<string, readonly JobOutcome[]>,
 ): readonly BenchResult[] {
   const summaries = (name: string) => summarizeRounds(outcomes.get(name) ?? []);
-  const bare = summaries(WITHOUT_DROPOUT);
-  return summaries("ours").map((found, i) => {
+  const bare = settings === "" ? summaries(WITHOUT_DROPOUT) : [];
+  return summaries(nameOwn(settings)).map((found, i) => {
     const variants = new Map(
       each.variants.flatMap((variant): [string, Summary][] => {
         const summary = summaries(variant)[i];
@@ -108,6 +130,6 @@ function composeResults(
     const details = without === undefined
       ? found.details
       : { ...found.details, dropoutShare: 1 - without.medianMs / found.medianMs };
-    return composeResult({ ...each, precision }, { ...found, details }, variants);
+    return composeResult({ ...each, precision, settings }, { ...found, details }, variants);
   });
 }

@@ -7,6 +7,7 @@ import { openEngine } from "@/engine/engine.ts";
 import type { Job, JobOutcome, Measurement, Work } from "@/bench/job.ts";
 import { measureEncoding } from "@/bench/measure_encode.ts";
 import { measureEpoch } from "@/bench/measure_epoch.ts";
+import { measureLimits } from "@/bench/measure_limits.ts";
 import { measureOperations } from "@/bench/measure_operations.ts";
 import { measureSteps } from "@/bench/measure_step.ts";
 import { readProcessMemory } from "@/process_memory.ts";
@@ -32,5 +33,7 @@ export async function runJob({ work, computation }: Job, nowMs: () => number): P
   const measurements = await measure(work, nowMs);
   const { peakMiB } = await readProcessMemory();
   const executor = device === "cpu" ? name : version;
-  return { executor, version, peakMiB, measurements };
+  const profiled = measurements.some(({ profile }) => profile !== undefined);
+  const limits = profiled ? { limits: await measureLimits(computation, nowMs) } : {};
+  return { executor, version, peakMiB, measurements, ...limits };
 }

@@ -3,6 +3,11 @@
  * @module
  */
 import type { JobOutcome } from "@/bench/job.ts";
+import { bestLimits, type Limits } from "@/bench/measure_limits.ts";
+import { averageProfiles, type StepProfile } from "@/bench/step_profile.ts";
+
+/** Where the time of a step goes, and what the machine could do at most. */
+export type Breakdown = StepProfile & { readonly limits: Limits };
 
 /** Where half of the values are below and half above; NaN where there are none. */
 export function median(values: readonly number[]): number {
@@ -35,6 +40,7 @@ export type Summary = Figures & {
   readonly executor: string;
   readonly version: string;
   readonly details: Readonly<Record<string, number>>;
+  readonly profile?: Breakdown;
 };
 
 /** What `--json` prints a line of. */
@@ -42,6 +48,8 @@ export type BenchResult = {
   readonly name: string;
   readonly precision: string;
   readonly executor: string;
+  /** What ours was computed with beyond the settings of the whole run; empty: nothing. */
+  readonly settings: string;
   readonly shape: string;
   readonly ours: Figures;
   /** The fastest variant by its median; null where PyTorch was not measured. */
@@ -51,6 +59,8 @@ export type BenchResult = {
   readonly ratio: number | null;
   /** Further figures of ours by name. */
   readonly details: Readonly<Record<string, number>>;
+  /** Where ours spends its time; left out where that was not asked for. */
+  readonly profile?: Breakdown;
 };
 
 const round = (value: number, digits: number) => Number(value.toFixed(digits));
@@ -63,6 +73,8 @@ export function summarizeRounds(rounds: readonly JobOutcome[]): readonly Summary
     const all = rounds.flatMap(({ measurements }) => measurements[i] ?? []);
     const times = all.flatMap(({ timesMs }) => timesMs);
     const names = Object.keys(details);
+    const profile = averageProfiles(all.flatMap(({ profile }) => profile ?? []));
+    const limits = bestLimits(rounds.flatMap(({ limits }) => limits ?? []));
     return {
       label,
       executor: first.executor,
@@ -73,6 +85,7 @@ export function summarizeRounds(rounds: readonly JobOutcome[]): readonly Summary
       details: Object.fromEntries(
         names.map((name) => [name, median(all.map(({ details }) => details[name] ?? NaN))]),
       ),
+      ...(profile === undefined || limits === undefined ? {} : { profile: { ...profile, limits } }),
     };
   });
 }
@@ -87,8 +100,11 @@ export function pickFastest<T extends Figures>(all: readonly T[]): T | null {
 
 /** The line of a benchmark out of ours and PyTorch's variants, by name. */
 export function composeResult(
-  { name, precision, shape }: Pick<BenchResult, "name" | "precision" | "shape">,
-  { label, executor, medianMs, minMs, peakMiB, details }: Summary,
+  { name, precision, settings, shape }: Pick<
+    BenchResult,
+    "name" | "precision" | "settings" | "shape"
+  >,
+  { label, executor, medianMs, minMs, peakMiB, details, profile }: Summary,
   variants: ReadonlyMap<string, Summary>,
 ): BenchResult {
   const torchAll = [...variants].map(([variant, { version, ...found }]): TorchFigures => ({
@@ -104,11 +120,13 @@ export function composeResult(
     name,
     precision,
     executor,
+    settings,
     shape: label === "" ? shape : label,
     ours: { medianMs, minMs, peakMiB },
     torch,
     torchAll,
     ratio: torch === null ? null : round(medianMs / torch.medianMs, 3),
     details,
+    ...(profile === undefined ? {} : { profile }),
   };
 }

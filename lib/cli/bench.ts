@@ -6,9 +6,11 @@ import { BENCHMARKS, type BenchName } from "@/bench/benchmarks.ts";
 import { findTorch, type Torch } from "@/bench/contestants.ts";
 import { formatText } from "@/bench/format_results.ts";
 import { describeMachine } from "@/bench/machine.ts";
-import { createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
+import type { Computation } from "@/bench/job.ts";
+import { type BenchOptions, createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
 import { runBenchmarks } from "@/bench/run_benchmarks.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
+import type { RunConfig } from "@/config.ts";
 import { writeResults } from "@/bench/write_results.ts";
 import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
@@ -24,6 +26,13 @@ const OPTIONS = {
   texts: { type: "string", value: "FILE", help: "of encode, one a line; by default test rows" },
   rounds: { type: "string", value: "N", help: "processes of each contestant, in turn" },
   steps: { type: "string", value: "N", help: "steps, passes or runs of each process" },
+  variant: {
+    type: "string",
+    value: "KEY=VALUE,…",
+    multiple: true,
+    help: "ours again in the same rounds, computed otherwise: executor=onnx, native.isa=avx2",
+  },
+  profile: { type: "boolean", help: "of steps on native: where their time goes, pass by pass" },
   out: { type: "string", value: "FILE", help: "also write FILE.md and FILE.json" },
   json: { type: "boolean", help: "print a JSON object a line" },
 } as const satisfies Options;
@@ -43,6 +52,29 @@ function selectNames(asked: readonly string[]): readonly BenchName[] {
 /** A whole number from 1, or null where the option is not given. */
 function readCount(option: "rounds" | "steps", value: string | undefined): number | null {
   return value === undefined ? null : parseWhole("bench", option, value, 1);
+}
+
+/** What computes as a configuration says. */
+function computationOf(
+  { device, executor, native: { isa, threads }, tensorflow: { library } }: RunConfig,
+): Omit<Computation, "precision"> {
+  return { device, executor, isa, library, threads: threads ?? THREADS };
+}
+
+/** Keys that say how numbers are computed, but for the precision: all that a variant may set. */
+const VARIANT_KEYS = ["device", "executor", "native.isa", "native.threads", "tensorflow.library"];
+
+/** What a `--variant` computes with. */
+function readVariant(name: string, values: BenchOptions) {
+  const set = name.split(",");
+  const odd = set.find((each) => !VARIANT_KEYS.some((key) => each.startsWith(`${key}=`)));
+  if (odd !== undefined) {
+    throw new RangeError(
+      `Cannot run bench as --variant must set ${VARIANT_KEYS.join(", ")}: current value is ${odd}`,
+    );
+  }
+  const config = resolveBenchConfig({ ...values, set: [...values.set, ...set] });
+  return { name, computation: computationOf(config) };
 }
 
 /** The interpreter of PyTorch, or null after saying why there is none. */
@@ -67,10 +99,11 @@ export const BENCH = {
     const effort = {
       rounds: readCount("rounds", values.rounds),
       steps: readCount("steps", values.steps),
+      profile: values.profile,
     };
     const config = resolveBenchConfig(values);
-    const { device, executor, native: { isa }, tensorflow: { library } } = config;
-    const threads = config.native.threads ?? THREADS;
+    const computation = computationOf(config);
+    const variants = values.variant.map((name) => readVariant(name, values));
     const asked = values.set.some((each) => each.startsWith("precision="));
     const torch = await openTorch();
     const folder = await Deno.makeTempDir({ prefix: "bench-" });
@@ -81,7 +114,8 @@ export const BENCH = {
         names,
         effort,
         materials: createMaterials(config, { texts: values.texts ?? null, folder }),
-        computation: { device, executor, isa, library, threads },
+        computation,
+        variants,
         precision: asked ? config.precision : null,
         torch,
         view,
@@ -95,7 +129,7 @@ export const BENCH = {
     const context = {
       machine: await describeMachine(),
       versions: { deno: Deno.version.deno, ...torch?.versions },
-      threads,
+      threads: computation.threads,
       command: ["deno task bench", ...Deno.args].join(" "),
     };
     if (!values.json) console.log(formatText(results, context));

@@ -25,6 +25,7 @@ const STEP: BenchResult = {
   name: "step-mini",
   precision: "float32",
   executor: "onnx",
+  settings: "",
   shape: "2x32x64",
   ours: { medianMs: 1800.4, minMs: 1750, peakMiB: 1559 },
   torch: EAGER,
@@ -64,6 +65,44 @@ Deno.test("formatText() lines columns up, numbers to the right", () => {
     "PyTorch eager 1431 ms 2153 MiB tokensPerSecond 2860, PyTorch compiled 1486 ms 1643 MiB",
     "",
   ]);
+});
+
+Deno.test("formatText() names the settings of a variant, and PyTorch's details once", () => {
+  const variant = { ...STEP, executor: "native", settings: "native.isa=avx2" };
+  const lines = formatText([STEP, variant], CONTEXT).split("\n");
+  ok(lines[7]?.includes("  native, native.isa=avx2  "));
+  deepStrictEqual(lines.filter((line) => line.includes("javascriptShare")), [
+    "step-mini 2x32x64 float32: javascriptShare 1.2 %, programs 3, " +
+    "PyTorch eager 1431 ms 2153 MiB tokensPerSecond 2860, PyTorch compiled 1486 ms 1643 MiB",
+    "step-mini 2x32x64 float32 native.isa=avx2: javascriptShare 1.2 %, programs 3",
+  ]);
+});
+
+Deno.test("a profile comes after the results, as a table with what it means", () => {
+  const profile = {
+    stepMs: 1800,
+    kinds: [{ kind: "products" as const, ms: 1600, flops: 3.2e11, bytes: 2e9 }],
+    dispatchMs: 150,
+    javascriptMs: 50,
+    limits: { float32GFlops: 250, bfloat16GFlops: null, memoryGBytes: 50, cacheGBytes: 190 },
+  };
+  const page = formatMarkdown([{ ...STEP, profile }, ALONE], CONTEXT);
+  const [, after = ""] = page.split("## Where a step's time goes: step-mini 2x32x64 float32\n\n");
+  deepStrictEqual(after.split("\n").slice(0, 6), [
+    "| pass | ms | share | GFLOP/s | of peak | GB/s |",
+    "| --- | ---: | ---: | ---: | ---: | ---: |",
+    "| products | 1600.0 | 88.9 % | 200 | 80.0 % | 1.3 |",
+    "| dispatch | 150.0 | 8.3 % |  |  |  |",
+    "| JavaScript | 50.0 | 2.8 % |  |  |  |",
+    "| step | 1800.0 | 100.0 % |  |  |  |",
+  ]);
+  ok(after.includes("\nAt most: tiles of products 250 GFLOP/s in float32; streams "));
+  ok(after.includes("\n- products: matrix products\n"));
+  ok(
+    formatText([{ ...STEP, profile }], CONTEXT).includes(
+      "\nproducts    1600.0   88.9 %      200   80.0 %   1.3\n",
+    ),
+  );
 });
 
 Deno.test("formatMarkdown() writes a table of as many columns in every row", () => {

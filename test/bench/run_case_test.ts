@@ -3,7 +3,7 @@ import { type Case, makeCases, type Materials } from "@/bench/benchmarks.ts";
 import { type Contestant, findTorch, runContestant } from "@/bench/contestants.ts";
 import type { Computation, Job, JobOutcome } from "@/bench/job.ts";
 import { OPERATIONS } from "@/bench/operations.ts";
-import { runCase } from "@/bench/run_case.ts";
+import { type OwnVariant, runCase } from "@/bench/run_case.ts";
 
 const NOTHING: Materials = {
   encode: () => Promise.resolve({ model: "m", texts: "t" }),
@@ -21,7 +21,7 @@ const COMPUTATION: Computation = {
 };
 
 async function stepCase(rounds: number): Promise<Case> {
-  const [found] = await makeCases("step-mini", { rounds, steps: 1 }, NOTHING);
+  const [found] = await makeCases("step-mini", { rounds, steps: 1, profile: true }, NOTHING);
   if (found === undefined) throw new Error("no case");
   return found;
 }
@@ -31,10 +31,12 @@ async function runWith(
   each: Case,
   time: (name: string, job: Job) => number | Error,
   torch: typeof TORCH | null = TORCH,
+  variants: readonly OwnVariant[] = [],
 ) {
   const turns: string[] = [], notes: string[] = [], jobs: Job[] = [];
   const results = await runCase(each, {
     computation: COMPUTATION,
+    variants,
     torch,
     onTurn: ({ contestant, done, total }) => turns.push(`${done}/${total} ${contestant}`),
     onNote: (note) => notes.push(note),
@@ -85,6 +87,32 @@ Deno.test("runCase() lets contestants take turns, each round beginning with the 
   strictEqual(result?.details.dropoutShare?.toFixed(6), "0.050000"); // 1 − 19 / 20
 });
 
+Deno.test("runCase() lets ways of computing take turns with the plain one, a result each", async () => {
+  const isa = (name: string | null) => ({ ...COMPUTATION, isa: name });
+  const { results, turns, jobs } = await runWith(
+    await stepCase(1),
+    (name) => name === "ours" ? 20 : name === "ours, native.isa=avx2" ? 30 : 40,
+    TORCH,
+    [{ name: "native.isa=avx2", computation: isa("avx2") }],
+  );
+  deepStrictEqual(turns.slice(0, 5), [
+    "0/5 ours",
+    "1/5 ours without dropout",
+    "2/5 ours, native.isa=avx2",
+    "3/5 eager",
+    "4/5 compiled",
+  ]);
+  deepStrictEqual(jobs.map(({ computation }) => computation.isa), [null, null, "avx2", null, null]);
+  deepStrictEqual(
+    jobs.map(({ work }) => work.kind === "step" && work.profile),
+    [true, false, false, false, false],
+  );
+  deepStrictEqual(
+    results.map(({ settings, ours, ratio }) => [settings, ours.medianMs, ratio]),
+    [["", 20, 0.5], ["native.isa=avx2", 30, 0.75]],
+  );
+});
+
 Deno.test("runCase() leaves out a PyTorch variant that fails and says so", async () => {
   const { results, notes, turns } = await runWith(
     await stepCase(2),
@@ -105,7 +133,9 @@ Deno.test("runCase() fails where ours fails, and does without PyTorch where it i
 Deno.test("makeCases() gives steps of the contract's shapes", async () => {
   const shapes = [];
   for (const name of ["step-mini", "step-base"] as const) {
-    for (const { ours } of await makeCases(name, { rounds: null, steps: 3 }, NOTHING)) {
+    for (
+      const { ours } of await makeCases(name, { rounds: null, steps: 3, profile: false }, NOTHING)
+    ) {
       if (ours.kind === "step") shapes.push([ours.model, ours.steps.length, ours.steps[0]]);
     }
   }

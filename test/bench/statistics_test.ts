@@ -76,7 +76,7 @@ Deno.test("composeResult() puts the fastest variant beside ours, and all of them
     details: {},
   });
   const ours = { ...at(30), executor: "onnx", details: { javascriptShare: 0.01 } };
-  const head = { name: "step-mini", precision: "float32", shape: "2x32x64" };
+  const head = { name: "step-mini", precision: "float32", settings: "", shape: "2x32x64" };
   const result = composeResult(head, ours, new Map([["eager", at(25)], ["compiled", at(20)]]));
   const torch = (variant: string, medianMs: number) => ({
     medianMs,
@@ -90,6 +90,7 @@ Deno.test("composeResult() puts the fastest variant beside ours, and all of them
     name: "step-mini",
     precision: "float32",
     executor: "onnx",
+    settings: "",
     shape: "2x32x64",
     ours: { medianMs: 30, minMs: 29, peakMiB: 50 },
     torch: torch("compiled", 20),

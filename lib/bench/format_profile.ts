@@ -1,0 +1,60 @@
+/**
+ * The profile of a step as a table.
+ * @module
+ */
+import type { Limits } from "@/bench/measure_limits.ts";
+import type { Breakdown } from "@/bench/statistics.ts";
+import { type KindTotals, STEP_KINDS } from "@/bench/step_profile.ts";
+
+/** Names of the table's columns. */
+export const PROFILE_HEAD = ["pass", "ms", "share", "GFLOP/s", "of peak", "GB/s"] as const;
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** What products of a precision can reach at most. */
+function peakOf({ float32GFlops, bfloat16GFlops }: Limits, precision: string): number {
+  return precision === "mixed-bfloat16" ? bfloat16GFlops ?? float32GFlops : float32GFlops;
+}
+
+/** The rows of the table: kinds of passes, what is in no pass, the sum. */
+export function profileCells(
+  { stepMs, kinds, dispatchMs, javascriptMs, limits }: Breakdown,
+  precision: string,
+): readonly (readonly string[])[] {
+  const peak = peakOf(limits, precision);
+  const row = (name: string, ms: number, ...rates: string[]) =>
+    [name, ms.toFixed(1), percent(ms / stepMs), ...rates, "", "", ""].slice(0, PROFILE_HEAD.length);
+  const kindRow = ({ kind, ms, flops, bytes }: KindTotals) => {
+    const gflops = flops / ms / 1e6, gbytes = (bytes / ms / 1e6).toFixed(1);
+    return flops > 0
+      ? row(kind, ms, gflops.toFixed(0), percent(gflops / peak), gbytes)
+      : row(kind, ms, "", "", gbytes);
+  };
+  return [
+    ...kinds.map(kindRow),
+    row("dispatch", dispatchMs),
+    row("JavaScript", javascriptMs),
+    row("step", stepMs),
+  ];
+}
+
+/** The machine's limits in a sentence. */
+export function formatLimits(
+  { float32GFlops, bfloat16GFlops, memoryGBytes, cacheGBytes }: Limits,
+): string {
+  const half = bfloat16GFlops === null ? "" : `, ${bfloat16GFlops.toFixed(0)} in bfloat16`;
+  return `At most: tiles of products ${
+    float32GFlops.toFixed(0)
+  } GFLOP/s in float32${half}; streams ` +
+    `(two arrays read, one written) ${memoryGBytes.toFixed(0)} GB/s in memory, ` +
+    `${cacheGBytes.toFixed(0)} GB/s where 12 MiB stay in cache.`;
+}
+
+/** What the rows mean, a line each. */
+export function explainProfile({ kinds }: Breakdown): readonly string[] {
+  return [
+    ...kinds.map(({ kind }) => `${kind}: ${STEP_KINDS[kind]}`),
+    "dispatch: inside calls of programs but in no pass; JavaScript: outside of them",
+    "GB/s counts the values that a pass reads and writes, each once",
+  ];
+}

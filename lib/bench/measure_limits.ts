@@ -1,0 +1,115 @@
+/**
+ * What the machine can do at most, on the same threads and by the same compiler as the native executor:
+ * tiles of a matrix product whose operands never leave the first-level cache, and streams. The kernels are
+ * in `limits.c`.
+ * @module
+ */
+import { join } from "node:path";
+import { OPCODES } from "@/engine/native/instruction.ts";
+import { type NativeFeatures, openNativeRuntime } from "@/engine/native/runtime.ts";
+
+/** The machine's limits, all threads together. */
+export type Limits = {
+  /** 10⁹ multiplications and additions a second in float32. */
+  readonly float32GFlops: number;
+  /** The same for bfloat16 factors; null where the processor has no instruction for them. */
+  readonly bfloat16GFlops: number | null;
+  /** 10⁹ bytes a second of x + y / 2 over arrays that only memory holds: two read, one written. */
+  readonly memoryGBytes: number;
+  /** The same over arrays that a larger cache holds, as it does most activations of a small step. */
+  readonly cacheGBytes: number;
+};
+
+/** The best of limits that were measured in several processes; undefined of none. */
+export function bestLimits(all: readonly Limits[]): Limits | undefined {
+  const [first] = all;
+  if (first === undefined) return undefined;
+  const best = (of: (limits: Limits) => number | null) =>
+    Math.max(...all.map((limits) => of(limits) ?? 0));
+  return {
+    float32GFlops: best(({ float32GFlops }) => float32GFlops),
+    bfloat16GFlops: first.bfloat16GFlops === null
+      ? null
+      : best(({ bfloat16GFlops }) => bfloat16GFlops),
+    memoryGBytes: best(({ memoryGBytes }) => memoryGBytes),
+    cacheGBytes: best(({ cacheGBytes }) => cacheGBytes),
+  };
+}
+
+/** Bytes of each of the three arrays of a stream. */
+const IN_MEMORY = 128 * 2 ** 20, IN_CACHE = 4 * 2 ** 20;
+
+/** The best of so many runs is the limit; each takes at least so long. */
+const RUNS = 5, RUN_MS = 10;
+
+/** Bytes of scratch that the kernels need, more than enough. */
+const SCRATCH_BYTES = 16384;
+
+/** Operations of one round of `peak_tiles`: 32 × 32 sums over 32 elements. */
+const TILES_FLOPS = 2 * 32 * 32 * 32;
+
+/** Operations of one round of `peak_float32`, half of those of `peak_pairs`. */
+function countTileFlops({ avx512, avx2 }: NativeFeatures): number {
+  const lanes = avx512 ? 16 : avx2 ? 8 : 4, rows = lanes === 16 ? 12 : 6;
+  return 2 * rows * (2 * lanes) * 32;
+}
+
+/** Measures all limits, in a second or two. */
+export async function measureLimits(
+  { threads, isa }: { readonly threads: number; readonly isa: string | null },
+  nowMs: () => number,
+): Promise<Limits> {
+  const runtime = await openNativeRuntime({ threads, isa });
+  const text = await Deno.readTextFile(join(import.meta.dirname ?? ".", "limits.c"));
+  const names = ["peak_float32", "peak_pairs", "peak_tiles", "triad"];
+  const [float32 = 0n, pairs = 0n, tiles = 0n, triad = 0n] = await runtime.loadKernels(text, names);
+  const blocks = [0, 1, 2].map(() => runtime.allocate(IN_MEMORY));
+  for (const { bytes } of blocks) new Float32Array(bytes.buffer).fill(0.7); // pages that are there
+  const slots = BigUint64Array.from(blocks, ({ pointer }) => Deno.UnsafePointer.value(pointer));
+
+  /** Least milliseconds of a run of a kernel over `rows` rows, `rounds` times. */
+  const time = async (kernel: bigint, rows: number, rounds: number) => {
+    const program = runtime.program(encodeKernel(kernel, rows, rounds), SCRATCH_BYTES);
+    let least = Infinity;
+    for (let run = 0; run < RUNS; run++) {
+      const startMs = nowMs();
+      await program.run(slots);
+      least = Math.min(least, nowMs() - startMs);
+    }
+    program.release();
+    return least;
+  };
+  /** 10⁹ a second of what a round has `amount` of; as many rounds as a run of {@link RUN_MS} takes. */
+  const rate = async (kernel: bigint, rows: number, amount: number) => {
+    let rounds = 1, ms = await time(kernel, rows, rounds);
+    while (ms < RUN_MS) ms = await time(kernel, rows, rounds *= 4);
+    return amount * rounds / ms / 1e6;
+  };
+  const multiply = (kernel: bigint, flops: number) =>
+    rate(kernel, runtime.threads, flops * runtime.threads);
+  const stream = (bytes: number) => rate(triad, bytes / 4, 3 * bytes);
+
+  try {
+    const { amx, avx512Bfloat16 } = runtime.features;
+    const flops = countTileFlops(runtime.features);
+    return {
+      float32GFlops: await multiply(float32, flops),
+      bfloat16GFlops: amx
+        ? await multiply(tiles, TILES_FLOPS)
+        : avx512Bfloat16
+        ? await multiply(pairs, 2 * flops)
+        : null,
+      memoryGBytes: await stream(IN_MEMORY),
+      cacheGBytes: await stream(IN_CACHE),
+    };
+  } finally {
+    for (const block of blocks) runtime.free(block);
+  }
+}
+
+/** A table of one kernel over three slots; the layout is that of `engine/native/table.ts`. */
+function encodeKernel(address: bigint, rows: number, rounds: number): BigInt64Array<ArrayBuffer> {
+  const slots = [0n, 1n << 48n, 2n << 48n], cut = rows < 64 ? 1 : 64;
+  const head = [10 + slots.length + 1, OPCODES.kernel, 0, 0, slots.length, 1, rows, cut];
+  return BigInt64Array.from([...head.map(BigInt), address, 0n, ...slots, BigInt(rounds)]);
+}
