@@ -68,13 +68,7 @@ type Plan = {
   readonly lines: ReadonlyMap<Deno.Command, string>;
 };
 
-/**
- * Flags of a test build from `STX_NATIVE_FLAGS`. With those of the sanitizers, whose libraries come first:
- *
- *     STX_NATIVE_FLAGS="-fsanitize=address,undefined -g" ASAN_OPTIONS=detect_leaks=0 \
- *     LD_PRELOAD="$(cc -print-file-name=libasan.so) $(cc -print-file-name=libubsan.so)" \
- *     deno test -A test/engine/native
- */
+/** Flags of a test build, from `STX_NATIVE_FLAGS`; `deno task sanitize` gives those of the sanitizers. */
 const extraFlags = () =>
   (Deno.env.get("STX_NATIVE_FLAGS") ?? "").split(/\s+/).filter((flag) => flag !== "");
 
