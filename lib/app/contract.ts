@@ -3,7 +3,7 @@
  * @module
  */
 import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
-import type { TextPrediction } from "@/eval/predict_texts.ts";
+import type { TextPrediction } from "@/eval/read_texts.ts";
 
 /** What the page must know of a model. */
 export type ModelInfo = {

@@ -7,7 +7,7 @@ import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { readText } from "@/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { disposeModel } from "@/model/parameters.ts";
-import { loadTokenizer } from "@/text/tokenizer.ts";
+import { loadTokenizer } from "@/text/load_tokenizer.ts";
 import type { EncodeJob, Measurement } from "@/bench/job.ts";
 
 /** The first `count` lines of a text, over again where there are fewer; empty lines do not count. */

@@ -5,7 +5,8 @@
 
 import { openEngineFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
+import { createTextPredictor } from "@/eval/predict_texts.ts";
+import type { TextPrediction } from "@/eval/read_texts.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { readTexts } from "./read_lines.ts";

@@ -8,7 +8,8 @@ import { loadModel } from "@/model/load_model.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
 import { readSentenceModules } from "@/model/sentence_modules.ts";
-import { loadTokenizer, type Tokenizer } from "@/text/tokenizer.ts";
+import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import type { Tokenizer } from "@/text/tokenizer.ts";
 
 /** A model with all that raw text needs on its way in. */
 export type SavedModel = {

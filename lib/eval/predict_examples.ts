@@ -78,12 +78,3 @@ export function createPredictor(
     },
   };
 }
-
-/** Index of the largest of `count` values from `start` on; the first of equals. */
-export function argmaxAt(values: ArrayLike<number>, start: number, count: number): number {
-  let best = 0;
-  for (let i = 1; i < count; i++) {
-    if ((values[start + i] ?? NaN) > (values[start + best] ?? NaN)) best = i;
-  }
-  return best;
-}

@@ -1,51 +1,13 @@
 /**
- * What a model says of raw texts: a class with its probability for each classification task, entities
- * with their places for each tagging task. Shapes: T pieces, C labels.
+ * What a saved model says of raw texts.
  * @module
  */
-
-import { assertNever } from "@/assert_never.ts";
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
-import { argmaxAt, createPredictor, type Predictor } from "@/eval/predict_examples.ts";
-import { spans } from "@/eval/spans.ts";
-import type { ModelTask } from "@/model/parameters.ts";
-import { encodeRows, readTags } from "@/text/encode_rows.ts";
-import { splitWords } from "@/text/split_words.ts";
-
-/** A class of a text. */
-export type PredictedLabel = {
-  readonly label: string;
-  readonly probability: number;
-  /** By label, in the order of the task's labels; their sum is 1. */
-  readonly probabilities: Readonly<Record<string, number>>;
-};
-
-/** A named entity in a text. */
-export type PredictedEntity = {
-  readonly type: string;
-  readonly text: string;
-  /** UTF-16 units [start, end) of the text, as `text.slice(start, end)` counts. */
-  readonly start: number;
-  readonly end: number;
-  /** Of the tag of its least certain word. */
-  readonly probability: number;
-};
-
-/** All that is predicted for a text, by task. */
-export type TextPrediction = {
-  readonly text: string;
-  readonly labels: Readonly<Record<string, PredictedLabel>>;
-  readonly entities: Readonly<Record<string, readonly PredictedEntity[]>>;
-};
-
-/** Predicts for all tasks of a model; its programs are kept from call to call. */
-export type TextPredictor = {
-  predict(texts: readonly string[]): Promise<TextPrediction[]>;
-};
+import { createPredictor } from "@/eval/predict_examples.ts";
+import { createTextReader, type TextPredictor } from "@/eval/read_texts.ts";
 
 /**
- * A predictor for raw texts. Long texts are classified by their beginning; their entities are read
- * through overlapping windows, so that none is missed.
+ * A predictor for raw texts; its programs are kept from call to call.
  *
  * @param options `rows`: texts that run together; a batch always has as many, so few texts want few.
  */
@@ -55,97 +17,14 @@ export function createTextPredictor(
 ): TextPredictor {
   const { model, tokenizer } = saved;
   const { rows = 16 } = options;
-  const { pad: padId, cls: clsId } = tokenizer.ids;
-  const tasks = model.tasks.map((task) => ({
-    task,
-    predictor: createPredictor(model, task.name, {
-      lengths: paddedLengths(saved),
-      padId,
-      clsId,
-      rows,
-    }),
-  }));
-  if (tasks.length === 0) {
+  if (model.tasks.length === 0) {
     throw new RangeError("Cannot predict as the model must have tasks: it is an encoder alone");
   }
-  return {
-    async predict(texts) {
-      const found = texts.map((text) => ({
-        text,
-        labels: {} as Record<string, PredictedLabel>,
-        entities: {} as Record<string, readonly PredictedEntity[]>,
-      }));
-      for (const { task, predictor } of tasks) {
-        switch (task.kind) {
-          case "classification":
-            (await classify(texts, task, predictor, saved))
-              .forEach((label, i) => set(found[i]?.labels, task.name, label));
-            break;
-          case "tagging":
-            (await findEntities(texts, task, predictor, saved))
-              .forEach((entities, i) => set(found[i]?.entities, task.name, entities));
-            break;
-          default:
-            return assertNever(task.kind, "task kind");
-        }
-      }
-      return found;
-    },
-  };
-}
-
-async function classify(
-  texts: readonly string[],
-  { kind, labels }: ModelTask,
-  predictor: Predictor,
-  { tokenizer, maxLength }: SavedModel,
-): Promise<PredictedLabel[]> {
-  const rows = texts.map((text) => ({ text, label: 0 }));
-  const { examples } = encodeRows(rows, { tokenizer, kind, maxLength, windows: "cut" });
-  return (await predictor.predict(examples)).map((probabilities) => {
-    const best = argmaxAt(probabilities, 0, labels.length);
-    return {
-      label: labels[best] ?? "",
-      probability: probabilities[best] ?? NaN,
-      probabilities: Object.fromEntries(labels.map((label, i) => [label, probabilities[i] ?? NaN])),
-    };
-  });
-}
-
-async function findEntities(
-  texts: readonly string[],
-  { kind, labels }: ModelTask,
-  predictor: Predictor,
-  { tokenizer, maxLength }: SavedModel,
-): Promise<PredictedEntity[][]> {
-  const words = texts.map(splitWords);
-  const rows = words.map((list) => ({
-    tokens: list.map(({ word }) => word),
-    tags: list.map(() => 0),
+  const { pad: padId, cls: clsId } = tokenizer.ids;
+  const lengths = paddedLengths(saved);
+  const tasks = model.tasks.map((task) => ({
+    task,
+    predictor: createPredictor(model, task.name, { lengths, padId, clsId, rows }),
   }));
-  const { examples } = encodeRows(rows, { tokenizer, kind, maxLength, windows: "overlap" });
-  const probabilities = await predictor.predict(examples); // each [T, C]
-  const count = labels.length;
-  const best = examples.map(({ ids }, i) =>
-    Array.from(ids, (_, piece) => argmaxAt(probabilities[i] ?? [], piece * count, count))
-  );
-  const certainty = best.map((tags, i) =>
-    tags.map((tag, piece) => probabilities[i]?.[piece * count + tag] ?? NaN)
-  );
-  const tags = readTags(examples, best, rows, { unread: Math.max(0, labels.indexOf("O")) });
-  const certain = readTags(examples, certainty, rows); // numbers like the tags: one a word
-
-  return texts.map((text, row) => {
-    const list = words[row] ?? [];
-    const names = (tags[row] ?? []).map((tag) => labels[tag] ?? "O");
-    return spans(names, "conlleval").map(({ type, start: first, end: after }) => {
-      const start = list[first]?.start ?? 0, end = list[after - 1]?.end ?? 0;
-      const probability = Math.min(...(certain[row] ?? []).slice(first, after));
-      return { type, text: text.slice(start, end), start, end, probability };
-    });
-  });
-}
-
-function set<T>(target: Record<string, T> | undefined, key: string, value: T): void {
-  if (target !== undefined) target[key] = value;
+  return createTextReader(tasks, saved);
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { HeadsFile } from "@/model/heads_file.ts";
-import { logitsName } from "@/model/onnx_graph.ts";
+import { logitsName } from "@/model/onnx_names.ts";
 
 /** The releases that examples were tried with. */
 const TRANSFORMERS_JS = "4.3.1";

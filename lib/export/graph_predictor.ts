@@ -5,7 +5,8 @@
  */
 import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
 import type { Predictor, PredictorOptions } from "@/eval/predict_examples.ts";
-import { logitsName } from "@/model/onnx_graph.ts";
+import { softmaxRowsInto } from "@/eval/probabilities.ts";
+import { logitsName } from "@/model/onnx_names.ts";
 import type { ModelTask } from "@/model/parameters.ts";
 import { collate } from "@/text/batches.ts";
 import { planBatches } from "@/text/plan_batches.ts";
@@ -16,17 +17,6 @@ export type GraphPredictor = Predictor & Disposable;
 /** Whole numbers as ONNX takes them. */
 function toLong(values: Int32Array): BigInt64Array<ArrayBuffer> {
   return BigInt64Array.from(values, BigInt);
-}
-
-/** Turns each row of [N, C] scores into probabilities, in place. */
-export function softmaxRowsInto(scores: Float32Array, classes: number): void {
-  for (let start = 0; start < scores.length; start += classes) {
-    const row = scores.subarray(start, start + classes);
-    const largest = row.reduce((most, score) => Math.max(most, score), -Infinity);
-    const weights = Array.from(row, (score) => Math.exp(score - largest));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    row.set(weights.map((weight) => weight / sum));
-  }
 }
 
 /** A predictor for `task` over the content of an exported file. */

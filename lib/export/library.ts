@@ -18,14 +18,16 @@
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
+import { createTextPredictor } from "@/eval/predict_texts.ts";
+import type { TextPrediction } from "@/eval/read_texts.ts";
 import { disposeModel } from "@/model/parameters.ts";
 
 export type { RunConfig } from "@/config.ts";
 export { openEngine } from "@/engine/engine.ts";
 export { createSentenceEncoder } from "@/eval/encode_texts.ts";
 export { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
-export { createTextPredictor, type TextPrediction } from "@/eval/predict_texts.ts";
+export { createTextPredictor } from "@/eval/predict_texts.ts";
+export type { TextPrediction } from "@/eval/read_texts.ts";
 export { exportModel } from "@/export/export_model.ts";
 export { writeCard } from "@/export/write_card.ts";
 export { disposeModel } from "@/model/parameters.ts";

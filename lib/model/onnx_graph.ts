@@ -4,16 +4,18 @@
  * ONNX Runtime has on processors, in browsers and on phones since 2022.
  *
  * In: `input_ids`, `attention_mask` [B, T]. Out: `last_hidden_state` [B, T, D], `sentence_embedding`
- * [B, E], and for each task `logits.<task>`, [B, C] for classification, [B, T, C] for tagging.
+ * [B, E], and for each task `logits.<task>`, [B, C] for classification, [B, T, C] for tagging; where they
+ * are asked for, `embedding.<pooling>` [B, E], pooled so, projected and not normalised.
  *
  * Shapes: B rows, T tokens, D hidden, A attention heads, d = D / A, E embedding, C labels.
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
 import { assertNever } from "@/assert_never.ts";
-import type { NormalizeMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import type { OnnxGraph, OnnxValue } from "@/engine/onnx/protobuf.ts";
 import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
+import { embeddingName, logitsName } from "@/model/onnx_names.ts";
 import { addLookup, addProduct, type Matrix, type OnnxDtype } from "@/model/onnx_weights.ts";
 import {
   type Attention,
@@ -31,11 +33,6 @@ export const ONNX_VERSIONS = { ir: 8, opset: 17 } as const;
 
 /** The values of a model's parameters. */
 export type ParameterValues = ReadonlyMap<tf.Variable, Float32Array>;
-
-/** The name of a task's output. */
-export function logitsName(task: string): string {
-  return `logits.${task}`;
-}
 
 const LOWEST = -1e9; // of a padded piece's score, as in training
 const SHORTEST = 1e-12; // of an embedding that is divided by its length
@@ -199,10 +196,19 @@ function addToRows({ values, rows, columns }: Matrix, row: Float32Array): Matrix
   return { values: values.map((value, i) => value + (row[i % columns] ?? 0)), rows, columns };
 }
 
-/** The graph of `model`, whose parameters have `values`, with weights stored as `dtype` says. */
+/** How a graph is written. */
+export type GraphOptions = {
+  /** How weights are stored. */
+  readonly dtype: OnnxDtype;
+  /** Poolings that have an output of their own besides; by default none. */
+  readonly poolings?: readonly PoolingMode[];
+};
+
+/** The graph of `model`, whose parameters have `values`. */
 export function printModelGraph(
   model: MultiTask,
-  { values, dtype }: { readonly values: ParameterValues; readonly dtype: OnnxDtype },
+  values: ParameterValues,
+  { dtype, poolings = [] }: GraphOptions,
 ): OnnxGraph {
   const printer = new GraphPrinter(values, dtype);
   const { encoder: { config, embeddings, layers }, projection, tasks } = model;
@@ -219,9 +225,11 @@ export function printModelGraph(
     states = printer.attention(attention, states, options);
     states = printer.feedForward(feedForward, states, epsilon);
   }
-  const pooled = printer.pool(model, states, mask);
-  const projected = projection === null ? pooled : printer.linear(projection, pooled);
-  const embedding = printer.normalize(projected, model.normalize);
+  const pool = (pooling: PoolingMode) => {
+    const pooled = printer.pool({ pooling, encoder: model.encoder }, states, mask);
+    return projection === null ? pooled : printer.linear(projection, pooled);
+  };
+  const embedding = printer.normalize(pool(model.pooling), model.normalize);
 
   const outputs: OnnxValue[] = [];
   /** Gives `value` the name of an output. */
@@ -231,6 +239,9 @@ export function printModelGraph(
   };
   expose("last_hidden_state", states, ["batch", "sequence", config.hiddenSize]);
   expose("sentence_embedding", embedding, ["batch", embeddingSize(model)]);
+  for (const pooling of poolings) {
+    expose(embeddingName(pooling), pool(pooling), ["batch", embeddingSize(model)]);
+  }
   for (const { name, kind, labels } of tasks) {
     const head = model.heads.get(name);
     if (head === undefined) throw new TypeError(`internal: task ${name} has no head`);

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { serializeOnnx } from "@/engine/onnx/protobuf.ts";
 import { replaceFile, writeAll } from "@/files.ts";
-import { ONNX_VERSIONS, printModelGraph } from "@/model/onnx_graph.ts";
+import { type GraphOptions, ONNX_VERSIONS, printModelGraph } from "@/model/onnx_graph.ts";
 import type { OnnxDtype } from "@/model/onnx_weights.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
 
@@ -28,6 +28,16 @@ export async function saveOnnx(
   model: MultiTask,
   dtype: OnnxDtype,
 ): Promise<{ readonly path: string; readonly bytes: number }> {
+  const path = join(dir, ONNX_FILES[dtype]);
+  return { path, bytes: await writeOnnxFile(path, model, { dtype }) };
+}
+
+/** Writes `model` to `path` as a graph; gives the file's size. */
+export async function writeOnnxFile(
+  path: string,
+  model: MultiTask,
+  options: GraphOptions,
+): Promise<number> {
   const values = new Map(
     await Promise.all(
       namedParameters(model).map(async ({ name, variable }) => {
@@ -37,16 +47,15 @@ export async function saveOnnx(
       }),
     ),
   );
-  const parts = serializeOnnx(printModelGraph(model, { values, dtype }), ONNX_VERSIONS);
+  const parts = serializeOnnx(printModelGraph(model, values, options), ONNX_VERSIONS);
   const bytes = parts.reduce((sum, { length }) => sum + length, 0);
   if (bytes > MOST_BYTES) {
     throw new RangeError(
       `Cannot export model as an ONNX file must be smaller than 2 GiB: it would be ${bytes} bytes; choose fp16 or q8`,
     );
   }
-  const path = join(dir, ONNX_FILES[dtype]);
   await replaceFile(path, async (file) => {
     for (const part of parts) await writeAll(file, part);
   });
-  return { path, bytes };
+  return bytes;
 }

@@ -4,7 +4,7 @@
  */
 
 import { isTaggedRow, type Row } from "@/data/rows.ts";
-import type { PredictedEntity, TextPrediction } from "@/eval/predict_texts.ts";
+import type { PredictedEntity, TextPrediction } from "@/eval/read_texts.ts";
 import type { ModelTask } from "@/model/parameters.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import { DISPLAY, type Displayable, displayable, escapeHtml } from "./displayable.ts";

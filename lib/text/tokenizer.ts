@@ -1,5 +1,6 @@
 /**
- * WordPiece through `@huggingface/transformers`, with the way back to words and raw text.
+ * WordPiece through `@huggingface/tokenizers`, with the way back to words and raw text; runs in browsers
+ * as well.
  *
  * The library looks up the pieces of each normalised word; splitting and normalising are in
  * `pre_tokenize.ts`, which keeps the raw places and follows the Rust tokenizers where the library
@@ -7,10 +8,7 @@
  * @module
  */
 
-import { BertTokenizer } from "@huggingface/transformers";
-import { join } from "node:path";
-import { isFile, readJson, readText, writeFileAtomic } from "@/files.ts";
-import { buildTokenizerFiles } from "@/text/bert_tokenizer_json.ts";
+import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { createPreTokenizer, type PreToken } from "@/text/pre_tokenize.ts";
 import { readTokenizerJson, type SpecialIds, type TokenizerJson } from "@/text/tokenizer_json.ts";
 
@@ -59,44 +57,6 @@ export type Tokenizer = {
 const REMEMBERED_WORDS = 200_000;
 
 /**
- * Reads the tokenizer of a model folder: `tokenizer.json` with `tokenizer_config.json` beside it, or,
- * where an old checkpoint has no tokenizer.json, its `vocab.txt`.
- */
-export async function loadTokenizer(dir: string): Promise<Tokenizer> {
-  const path = join(dir, "tokenizer.json");
-  const configPath = join(dir, "tokenizer_config.json"), listPath = join(dir, "vocab.txt");
-  const config = await isFile(configPath) ? await readWhole(configPath) : null;
-  if (await isFile(path)) return tokenizerFromJson(await readWhole(path), config, path);
-  if (await isFile(listPath)) {
-    const lines = (await readText(listPath, "vocabulary")).split(/\r?\n/);
-    const pieces = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
-    const lowercase = (config as { do_lower_case?: unknown } | null)?.do_lower_case !== false;
-    return tokenizerFromJson(buildTokenizerFiles(pieces, { lowercase }).json, config, listPath);
-  }
-  throw new Deno.errors.NotFound(
-    `Cannot load tokenizer as the model folder must hold tokenizer.json or vocab.txt: ` +
-      `${dir} has neither; copy the file from where the checkpoint comes from`,
-  );
-}
-
-/** Writes `tokenizer.json` and `tokenizer_config.json` into a model folder. */
-export async function saveTokenizer(dir: string, tokenizer: Tokenizer): Promise<void> {
-  const text = (value: unknown) => JSON.stringify(value, null, 2) + "\n";
-  await writeFileAtomic(join(dir, "tokenizer.json"), text(tokenizer.json));
-  await writeFileAtomic(join(dir, "tokenizer_config.json"), text(tokenizer.config));
-}
-
-/** JSON of a tokenizer, with advice where it is damaged. */
-async function readWhole(path: string): Promise<unknown> {
-  try {
-    return await readJson(path, "tokenizer");
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new SyntaxError(`${error.message}; copy the file anew`);
-  }
-}
-
-/**
  * A tokenizer from the content of tokenizer.json and, if there is one, tokenizer_config.json.
  *
  * @param from names the source in errors.
@@ -107,7 +67,7 @@ export function tokenizerFromJson(
   from = "tokenizer.json",
 ): Tokenizer {
   const read = readTokenizerJson(json, config, from);
-  const pieces = pieceFinder(read, from);
+  const pieces = pieceFinder(read);
   const split = createPreTokenizer(read.normalizer);
   const sections = sectionSplitter(read.specials);
   const { unk } = read.ids;
@@ -173,33 +133,22 @@ export function tokenizerFromJson(
   };
 }
 
-/** The library's tokenizer, which must be able to take a word. */
-function openLibrary({ json, config }: TokenizerJson, from: string): BertTokenizer {
-  // words come split and normalised, and special pieces are added elsewhere
+/** The library's tokenizer for words that come split and normalised; special pieces are added elsewhere. */
+function openLibrary({ json, model }: TokenizerJson): Library {
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-  try {
-    const library = new BertTokenizer({ ...json, ...parts }, config);
-    library.encode("word", { add_special_tokens: false });
-    return library;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TypeError(
-      `Cannot read tokenizer as ${from} and its configuration must be such that ` +
-        `@huggingface/transformers takes them: it says "${reason}"; copy the files anew`,
-    );
-  }
+  return new Library({ ...json, ...parts, model }, {});
 }
 
 /** The library's pieces of a normalised word, remembered. */
-function pieceFinder(read: TokenizerJson, from: string): (word: string) => Int32Array {
-  const library = openLibrary(read, from);
+function pieceFinder(read: TokenizerJson): (word: string) => Int32Array {
+  const library = openLibrary(read);
   const { ids } = read;
   const known = new Map<string, Int32Array>();
   return (word) => {
     const found = known.get(word);
     if (found !== undefined) return found;
     if (known.size >= REMEMBERED_WORDS) known.clear();
-    const encoded = Int32Array.from(library.encode(word, { add_special_tokens: false }));
+    const encoded = Int32Array.from(library.encode(word, { add_special_tokens: false }).ids);
     const pieces = encoded.length > 0 ? encoded : Int32Array.of(ids.unk);
     known.set(word, pieces);
     return pieces;

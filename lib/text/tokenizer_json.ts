@@ -18,6 +18,8 @@ export type SpecialIds = {
 export type TokenizerJson = {
   readonly json: Record<string, unknown>;
   readonly config: Record<string, unknown>;
+  /** The field `model` of `json`, what it leaves out filled in. */
+  readonly model: Record<string, unknown>;
   readonly normalizer: NormalizerOptions;
   /** [V] the piece of each id; "" where an id is not used. */
   readonly pieces: readonly string[];
@@ -70,6 +72,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
   partOf(root, "pre_tokenizer", "BertPreTokenizer", from);
   const model = partOf(root, "model", "WordPiece", from);
   const prefix = String(model["continuing_subword_prefix"] ?? "##");
+  const unknown = String(model["unk_token"] ?? "[UNK]");
   const pieces: string[] = [], lengths: number[] = [];
   for (const [piece, id] of Object.entries(objectOf(model["vocab"], `"model.vocab"`, from))) {
     const place = checkId(id, piece, from);
@@ -83,6 +86,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
   const lowercase = normalizer["lowercase"] !== false;
   return {
     json: { added_tokens: [], ...root, normalizer },
+    model: { ...model, type: "WordPiece", continuing_subword_prefix: prefix, unk_token: unknown },
     config: settings ?? buildTokenizerConfig(lowercase),
     normalizer: {
       cleanText: normalizer["clean_text"] !== false,
@@ -92,7 +96,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
     },
     pieces,
     lengths,
-    ids: findSpecialIds(pieces, String(model["unk_token"] ?? "[UNK]"), from),
+    ids: findSpecialIds(pieces, unknown, from),
     specials,
   };
 }

@@ -15,7 +15,7 @@ import { openSafetensors } from "@/model/safetensors.ts";
 import { PRESETS } from "@/presets.ts";
 import type { Prng } from "@/random.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { loadTokenizer } from "@/text/tokenizer.ts";
+import { loadTokenizer } from "@/text/load_tokenizer.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
 import { mutateBytes, mutateJson, mutateSafetensors, type Mutation } from "@/torture/mutate.ts";
 import { makeHubCache } from "@/torture/hub_subject.ts";

@@ -11,7 +11,8 @@ import { loadEncoder } from "@/model/load_encoder.ts";
 import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";
 import { readSentenceModules } from "@/model/sentence_modules.ts";
 import type { ProgressView } from "@/progress.ts";
-import { loadTokenizer, type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
+import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
 /** A model with the tokenizer it was made for. */

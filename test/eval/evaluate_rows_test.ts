@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { scoreRows } from "@/eval/evaluate_rows.ts";
-import { argmaxAt, createPredictor } from "@/eval/predict_examples.ts";
+import { createPredictor } from "@/eval/predict_examples.ts";
+import { argmaxAt } from "@/eval/probabilities.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import type { Example } from "@/text/example.ts";
 import { testOnBackends } from "../backend.ts";

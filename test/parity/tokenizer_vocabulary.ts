@@ -4,7 +4,8 @@
  * @module
  */
 
-import { saveTokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
+import { saveTokenizer } from "@/text/load_tokenizer.ts";
+import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 import { SENTENCES } from "../text/sentences.ts";
 

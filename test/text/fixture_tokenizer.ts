@@ -1,6 +1,6 @@
 /** The small tokenizer of `test/fixtures/tokenizer`. @module */
 
-import { loadTokenizer } from "@/text/tokenizer.ts";
+import { loadTokenizer } from "@/text/load_tokenizer.ts";
 
 export const TOKENIZER_FOLDER = "test/fixtures/tokenizer";
 export const TOKENIZER = await loadTokenizer(TOKENIZER_FOLDER);

@@ -3,7 +3,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/predict_texts.ts";
+import type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/read_texts.ts";
 import { make } from "./elements.ts";
 
 /** A share of 1 as people read it. */
