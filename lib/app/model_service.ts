@@ -2,7 +2,7 @@
  * A saved model as a service: texts of all requests together, a batch at a time.
  * @module
  */
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
 import { createSentenceEncoder, type SentenceEncoder } from "@/eval/encode_texts.ts";
 import { normalizeVector } from "@/eval/normalize_vector.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
@@ -52,13 +52,24 @@ function remember<K, V>(make: (key: K) => V): (key: K) => V {
 
 /** Poolings that a model can be asked for. */
 export function offeredPoolings({ model }: SavedModel): readonly PoolingMode[] {
-  const all = ["mean", "cls", "cls-token", "max"] as const;
-  return all.filter((mode) => mode !== "cls" || model.encoder.pooler !== null);
+  return POOLING_MODES.filter((mode) => mode !== "cls" || model.encoder.pooler !== null);
+}
+
+/** What the page must know of a saved model. */
+export function describeModel(saved: SavedModel, run: string): ModelInfo {
+  const { model: { tasks, pooling, normalize }, maxLength } = saved;
+  return {
+    run,
+    tasks: tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
+    pooling,
+    normalize,
+    poolings: offeredPoolings(saved),
+    maxLength,
+  };
 }
 
 /** A service over a saved model, which stays the caller's. */
 export function createModelService(saved: SavedModel, run: string): ModelService {
-  const { model } = saved;
   const predictorOf = remember((rows: number) => createTextPredictor(saved, { rows }));
   const encoderOf = remember((key: string): SentenceEncoder => {
     const pooling = offeredPoolings(saved).find((mode) => key.startsWith(`${mode}/`));
@@ -89,14 +100,7 @@ export function createModelService(saved: SavedModel, run: string): ModelService
     })
   );
   return {
-    info: {
-      run,
-      tasks: model.tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
-      pooling: model.pooling,
-      normalize: model.normalize,
-      poolings: offeredPoolings(saved),
-      maxLength: saved.maxLength,
-    },
+    info: describeModel(saved, run),
     predict: (texts, signal) => Promise.all(texts.map((text) => predicting.submit(text, signal))),
     encode: async (texts, { pooling, normalize }, signal) => {
       const encoding = encodingOf(pooling);

@@ -16,7 +16,12 @@ export type PageFile = {
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** The page's code as one module. */
+/** A source of the page that is served as it is. */
+export function readPageSource(name: string): Promise<string> {
+  return readText(folder(`page/${name}`), "source of the page");
+}
+
+/** Code of the page as one module. */
 export async function bundlePage(entry: string): Promise<string> {
   try {
     const { outputFiles } = await esbuild.build({
@@ -42,8 +47,8 @@ export async function bundlePage(entry: string): Promise<string> {
 /** The files of the page that asks a server, by path. */
 export async function buildPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const [html, css, script] = await Promise.all([
-    readText(folder("page/page.html"), "page"),
-    readText(folder("page/page.css"), "page's style"),
+    readPageSource("page.html"),
+    readPageSource("page.css"),
     bundlePage("served_page"),
   ]);
   return new Map([

@@ -8,8 +8,9 @@ import { findNewestRun } from "@/app/find_run.ts";
 import { createModelService } from "@/app/model_service.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
 import { serveApp } from "@/app/serve_app.ts";
+import { writeStaticPage } from "@/app/write_static_page.ts";
 import { describeEnvironment } from "@/environment.ts";
-import { openSavedModel } from "@/eval/open_saved_model.ts";
+import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { isFile, readText } from "@/files.ts";
 import type { ProgressView } from "@/progress.ts";
 import { writeReport } from "@/report/write_report.ts";
@@ -24,6 +25,11 @@ const OPTIONS = {
   run: { type: "string", value: "RUN", help: "run to show; by default the newest in outputs/" },
   host: { type: "string", value: "HOST", default: "127.0.0.1", help: "address to listen at" },
   port: { type: "string", value: "N", default: "8000", help: "port; 0 for any that is free" },
+  static: {
+    type: "string",
+    value: "DIR",
+    help: "write the page with its model into a folder for any static host, and serve nothing",
+  },
 } as const satisfies Options;
 
 function readPort(text: string): number {
@@ -45,45 +51,79 @@ function showBoth(state: AppState): ProgressView {
   };
 }
 
+/** What work shows itself by, and what ends it. */
+type Watch = { readonly view: ProgressView; readonly signal: AbortSignal };
+
 /** Trains the quickstart into `out`. */
-async function trainQuickstart(
-  out: string,
-  { view, signal }: { readonly view: ProgressView; readonly signal: AbortSignal },
-): Promise<void> {
+async function trainQuickstart(out: string, { view, signal }: Watch): Promise<void> {
   const config = resolveConfig({ preset: "quickstart" });
   const executor = await openEngineFor(config);
   await trainRun(config, {
     out,
     nowMs: () => performance.now(),
     environment: describeEnvironment(config.device, executor),
-    view,
+    view: {
+      update: (progress) => view.update({ ...progress, label: `quickstart: ${progress.label}` }),
+      finish: () => view.finish(),
+    },
     signal,
   });
   await writeReport(out);
 }
 
-/** Puts the model of a run, or of a run trained for it, into `state`. */
+/** A run with its model open. */
+type OpenedRun = {
+  /** Its folder. */
+  readonly folder: string;
+  readonly name: string;
+  readonly saved: SavedModel;
+  /** Its report as a whole HTML page. */
+  readonly report: string | null;
+};
+
+/** Opens the run that was given, else the newest, else one that is trained for it; null: interrupted. */
+async function openRun(given: string | undefined, watch: Watch): Promise<OpenedRun | null> {
+  const newest = given ?? await findNewestRun("outputs");
+  const folder = newest ?? join("outputs", "quickstart");
+  if (newest === null) {
+    console.log(`no run yet: training the quickstart into ${folder} first, about a minute`);
+    await trainQuickstart(folder, watch);
+  }
+  if (watch.signal.aborted) return null;
+  // first: the engine must hold the model's tensors
+  await openEngineFor({ ...readEngineChoice("app", []), precision: "float32" });
+  const saved = await openSavedModel(folder, watch);
+  const path = join(folder, "report.html");
+  const report = await isFile(path) ? await readText(path, "report") : null;
+  return { folder, name: basename(resolve(folder)), saved, report };
+}
+
+/** Puts the model of a run into `state`. */
 async function prepare(
   given: string | undefined,
   { state, signal }: { readonly state: AppState; readonly signal: AbortSignal },
 ): Promise<void> {
-  const view = showBoth(state);
-  const newest = given ?? await findNewestRun("outputs");
-  const run = newest ?? join("outputs", "quickstart");
-  if (newest === null) {
-    console.log(`no run yet: training the quickstart into ${run} first, about a minute`);
-    await trainQuickstart(run, { view, signal });
-  }
-  if (signal.aborted) return;
-  // first: the engine must hold the model's tensors
-  await openEngineFor({ ...readEngineChoice("app", []), precision: "float32" });
-  const saved = await openSavedModel(run, { view });
-  const report = join(run, "report.html");
-  if (await isFile(report)) state.report = await readText(report, "report");
-  const service = createModelService(saved, basename(resolve(run)));
+  const run = await openRun(given, { view: showBoth(state), signal });
+  if (run === null) return;
+  state.report = run.report;
+  const service = createModelService(run.saved, run.name);
   await service.predict(["Ready."]); // compiles what the first visitor would wait for
   state.service = service;
-  console.log(`ready: ${run}`);
+  console.log(`ready: ${run.folder}`);
+}
+
+/** Writes the page of a run into a folder. */
+async function writePage(
+  out: string,
+  { given, signal }: { readonly given: string | undefined; readonly signal: AbortSignal },
+): Promise<void> {
+  const run = await openRun(given, { view: createTerminalProgress(), signal });
+  if (run === null) return;
+  const { name, saved, report } = run;
+  for (const { name: file, bytes } of await writeStaticPage(saved, { run: name, report, out })) {
+    console.log(`${join(out, file)}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
+  }
+  console.log(`page of ${run.folder}: put ${out} on any static host`);
 }
 
 /** The task `app`. */
@@ -91,10 +131,13 @@ export const APP = {
   name: "app",
   summary:
     "Serves the demo page and its JSON API, on this machine alone unless --host says otherwise.",
-  usage: "[--run RUN] [--host HOST] [--port N]",
+  usage: "[--run RUN] [--host HOST] [--port N] [--static DIR]",
   options: OPTIONS,
   stopsItself: true,
   async run({ values, signal }) {
+    if (values.static !== undefined) {
+      return await writePage(values.static, { given: values.run, signal });
+    }
     const port = readPort(values.port);
     const files = await buildPageFiles();
     const state: AppState = {

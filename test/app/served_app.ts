@@ -21,35 +21,48 @@ export type Served = {
   stop(): Promise<void>;
 };
 
-/** Runs `test` against a server; with `requestMs`, answers must come within it. */
+/** How a server is served. */
+export type ServedOptions = {
+  /** Within which answers must come. */
+  readonly requestMs?: number;
+};
+
+/** Runs `test` against a server with a tiny model of random numbers. */
 export async function withServedApp(
   test: (served: Served) => Promise<void>,
-  options: { readonly requestMs?: number } = {},
+  options: ServedOptions = {},
+): Promise<void> {
+  await withSavedModel([0, 1, -1], (saved) => withServedModel(saved, test, options));
+}
+
+/** Runs `test` against a server with `saved`. */
+export async function withServedModel(
+  saved: SavedModel,
+  test: (served: Served) => Promise<void>,
+  options: ServedOptions = {},
 ): Promise<void> {
   const files = await buildPageFiles();
-  await withSavedModel([0, 1, -1], async (saved) => {
-    const state: AppState = {
-      service: createModelService(saved, "tiny"),
-      waiting: { status: "starting", label: "train", done: 3, total: 10 },
-      report: REPORT,
-    };
-    const app = createApp({ state, files, nowMs: () => performance.now(), ...options });
-    const abort = new AbortController();
-    const listening = Promise.withResolvers<string>();
-    const ended = serveApp(app, {
-      hostname: "127.0.0.1",
-      port: 0,
-      signal: abort.signal,
-      onListen: listening.resolve,
-    });
-    const stop = () => {
-      abort.abort();
-      return ended;
-    };
-    try {
-      await test({ address: await listening.promise, state, saved, stop });
-    } finally {
-      await stop();
-    }
+  const state: AppState = {
+    service: createModelService(saved, "tiny"),
+    waiting: { status: "starting", label: "train", done: 3, total: 10 },
+    report: REPORT,
+  };
+  const app = createApp({ state, files, nowMs: () => performance.now(), ...options });
+  const abort = new AbortController();
+  const listening = Promise.withResolvers<string>();
+  const ended = serveApp(app, {
+    hostname: "127.0.0.1",
+    port: 0,
+    signal: abort.signal,
+    onListen: listening.resolve,
   });
+  const stop = () => {
+    abort.abort();
+    return ended;
+  };
+  try {
+    await test({ address: await listening.promise, state, saved, stop });
+  } finally {
+    await stop();
+  }
 }

@@ -2,6 +2,7 @@
  * What the page shows, as the part of its address after `#`: a link to a page shows what its sender saw.
  * @module
  */
+import { LIMITS } from "@/app/limits.ts";
 import { NORMALIZE_MODES, type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
 
 /** The page's tabs. */
@@ -24,7 +25,7 @@ export function readPageState(hash: string, start: PageState): PageState {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
   return {
     tab: TABS.find((tab) => tab === values.get("tab")) ?? start.tab,
-    text: (values.get("text") ?? start.text).slice(0, 4_000),
+    text: (values.get("text") ?? start.text).slice(0, LIMITS.characters),
     sentences: values.get("sentences") ?? start.sentences,
     pooling: POOLING_MODES.find((mode) => mode === values.get("pooling")) ?? start.pooling,
     normalize: NORMALIZE_MODES.find((mode) => mode === values.get("normalize")) ?? start.normalize,

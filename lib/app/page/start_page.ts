@@ -5,6 +5,7 @@
 /// <reference lib="dom" />
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
 import type { ModelInfo } from "@/app/contract.ts";
+import { LIMITS } from "@/app/limits.ts";
 import type { Answerer } from "./answerer.ts";
 import { find, make } from "./elements.ts";
 import { SENTENCE_EXAMPLES, TEXT_EXAMPLES } from "./examples.ts";
@@ -34,9 +35,7 @@ async function untilReady({ health }: Answerer, say: (text: string) => void): Pr
     }
     if (found.status === "failed") throw new Error(found.message);
     const { label, done, total } = found;
-    say(
-      `Getting ready: ${label}, ${done} of ${total}. A model is trained first where there is none.`,
-    );
+    say(`Getting ready: ${label}, ${done} of ${total}.`);
     bar.hidden = false;
     bar.max = Math.max(1, total);
     bar.value = done;
@@ -44,10 +43,18 @@ async function untilReady({ health }: Answerer, say: (text: string) => void): Pr
   }
 }
 
+/** What differs from page to page. */
+export type PageOptions = {
+  /** Where the run's report is, if there is one. */
+  readonly reportPath: string;
+  /** Where answers are computed, in words such as `on the server`. */
+  readonly computed: string;
+};
+
 /** Starts the page over whoever answers. */
 export async function startPage(
   answerer: Answerer,
-  { reportPath }: { readonly reportPath: string },
+  { reportPath, computed }: PageOptions,
 ): Promise<void> {
   const status = find("status", HTMLElement), problem = find("problem", HTMLElement);
   const text = find("text", HTMLTextAreaElement);
@@ -108,13 +115,31 @@ export async function startPage(
       return;
     }
     const taken = lines.slice(0, MOST_SENTENCES);
-    const { embeddings, tookMs } = await answerer.encode(taken, state, signal);
+    const long = taken.findIndex(({ length }) => length > LIMITS.characters);
+    if (long >= 0) {
+      throw new RangeError(
+        `Cannot compare as a sentence must have at most ${LIMITS.characters} characters: ` +
+          `number ${long + 1} has ${taken[long]?.length}`,
+      );
+    }
+    const { embeddings, tookMs, ...way } = await answerer.encode(taken, state, signal);
     if (signal.aborted) return;
     place.replaceChildren(showComparison(taken, embeddings));
     const more = lines.length > taken.length
       ? `, the first ${MOST_SENTENCES} of ${lines.length}`
       : "";
-    say(`${taken.length} sentences compared${more} · ${tookMs.toFixed(1)} ms`);
+    const by = `${way.pooling} pooling, normalization ${way.normalize}`;
+    say(`${taken.length} sentences compared by ${by}${more} · ${tookMs.toFixed(1)} ms`);
+  };
+
+  /** Shows the run's report, or that there is none. */
+  const showReport = async () => {
+    const frame = find("report", HTMLIFrameElement);
+    if (frame.hasAttribute("src")) return;
+    const isThere = await fetch(reportPath, { method: "HEAD" }).then(({ ok }) => ok, () => false);
+    frame.hidden = !isThere;
+    find("no-report", HTMLElement).hidden = isThere;
+    if (isThere) frame.src = reportPath;
   };
 
   /** Shows the tab and the inputs of the state. */
@@ -130,8 +155,7 @@ export async function startPage(
     if (model !== null) {
       pooling.value = state.pooling ?? model.pooling;
       normalize.value = state.normalize ?? model.normalize;
-      const frame = find("report", HTMLIFrameElement);
-      if (state.tab === "report" && !frame.hasAttribute("src")) frame.src = reportPath;
+      if (state.tab === "report") showReport();
     }
     if (state.tab === "report") say("");
   };
@@ -195,7 +219,7 @@ export async function startPage(
   pooling.append(...model.poolings.map((mode) => make("option", { value: mode }, mode)));
   find("about", HTMLElement).textContent = `Run ${model.run}: ${
     model.tasks.map(({ name }) => name).join(" and ")
-  }, ${model.pooling} pooling.`;
+  }, ${model.pooling} pooling; computed ${computed}.`;
   say("");
   show();
   await ask();

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { writeStaticPage } from "@/app/write_static_page.ts";
+import { findChromium, withBrowser } from "./chromium.ts";
+import { REPORT, withServedModel } from "./served_app.ts";
+import { servedPageSteps } from "./served_page_steps.ts";
+import { withStaticHost } from "./static_host.ts";
+import { staticPageSteps } from "./static_page_steps.ts";
+import { runSteps } from "./steps.ts";
+import { withTrainedModel } from "./trained_run.ts";
+
+const chromium = await findChromium();
+if (chromium === null) {
+  console.error(
+    "Chromium is not to be had: the tests of the page are skipped (CHROMIUM names one)",
+  );
+}
+
+Deno.test({
+  name: "the demo page in Chromium",
+  ignore: chromium === null,
+  // the browser outlives a step
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(test) {
+    await withTrainedModel(async (saved, folder) => {
+      const out = join(folder, "page");
+      await writeStaticPage(saved, { run: "tiny", report: REPORT, out });
+      await withBrowser(chromium ?? "", async (browser) => {
+        await withServedModel(saved, async (served) => {
+          await withStaticHost(out, async (host) => {
+            await runSteps(test, {
+              ...staticPageSteps(browser, host, served.address),
+              ...servedPageSteps(browser, served), // the last one stops the server
+            });
+          });
+        });
+      });
+    });
+  },
+});

@@ -1,0 +1,89 @@
+/**
+ * What a reader sees on the demo page.
+ * @module
+ */
+/// <reference lib="dom" />
+import type { Page } from "playwright-core";
+
+/** A text that was read. */
+export type SeenReading = {
+  readonly topic: string;
+  /** Shares of topics in %, as they are shown. */
+  readonly shares: readonly number[];
+  readonly entities: readonly { readonly type: string; readonly text: string }[];
+};
+
+/** Sentences that were compared. */
+export type SeenComparison = {
+  readonly cosines: readonly (readonly number[])[];
+  /** Lengths of each vector, L1 and L2. */
+  readonly lengths: readonly (readonly number[])[];
+};
+
+/** Waits until the page shows what was read from `text`. */
+export async function untilRead(page: Page, text: string): Promise<void> {
+  await page.waitForFunction((text) => {
+    const marked = document.querySelector('#reading[aria-busy="false"] .marked')?.cloneNode(true);
+    if (!(marked instanceof Element)) return false;
+    marked.querySelectorAll("small").forEach((note) => note.remove());
+    return marked.textContent === text;
+  }, text);
+}
+
+/** Waits until the page compares so many sentences. */
+export async function untilCompared(page: Page, count: number): Promise<void> {
+  await page.waitForFunction((count) => {
+    const items = document.querySelectorAll('#comparison[aria-busy="false"] li');
+    return items.length === count;
+  }, count);
+}
+
+/** Types a text and reads what is said of it. */
+export async function readText(page: Page, text: string): Promise<SeenReading> {
+  await page.locator("#text").fill(text);
+  await untilRead(page, text);
+  const title = await page.locator("#reading h2").first().textContent();
+  const shares = await page.locator("#reading .share").allTextContents();
+  const marks = await page.locator("#reading mark").all();
+  return {
+    topic: (title ?? "").replace("Topic: ", ""),
+    shares: shares.map((share) => parseFloat(share)),
+    entities: await Promise.all(marks.map(async (mark) => ({
+      type: await mark.getAttribute("data-type") ?? "",
+      text: (await mark.innerText()).replace(/\s\S+ \d+\.\d %$/, ""),
+    }))),
+  };
+}
+
+/** What the comparison shows now. */
+export async function readComparison(page: Page): Promise<SeenComparison> {
+  const rows = await page.locator("#comparison .hidden-table tr:has(td:not(:empty))").all();
+  const notes = await page.locator("#comparison small").allTextContents();
+  return {
+    cosines: await Promise.all(
+      rows.map(async (row) => (await row.locator("td").allTextContents()).map(Number)),
+    ),
+    lengths: notes.map((note) =>
+      [...note.matchAll(/\d[\d.e+-]*/g)].map(([match]) => match)
+        .filter((_, i) => i % 2 === 1).map(Number)
+    ),
+  };
+}
+
+/** Chooses pooling and normalization and reads what the comparison shows of them. */
+export async function compareBy(
+  page: Page,
+  pooling: string,
+  normalize: string,
+): Promise<SeenComparison> {
+  await page.locator("#comparison").evaluate((place) => place.replaceChildren());
+  await page.locator("#pooling").selectOption(pooling);
+  await page.locator("#normalize").selectOption(normalize);
+  await page.waitForFunction(
+    (by) =>
+      document.querySelector("#comparison li") !== null &&
+      document.querySelector("#status")?.textContent?.includes(by),
+    `${pooling} pooling, normalization ${normalize}`,
+  );
+  return readComparison(page);
+}

@@ -1,0 +1,189 @@
+/**
+ * What the served page must do in a browser, a step each.
+ * @module
+ */
+/// <reference lib="dom" />
+import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { LIMITS } from "@/app/limits.ts";
+import { TEXT_EXAMPLES } from "@/app/page/examples.ts";
+import { withPage } from "./chromium.ts";
+import { readComparison, readText, untilCompared, untilRead } from "./read_page.ts";
+import type { Steps } from "./steps.ts";
+import type { Served } from "./served_app.ts";
+
+/** Text that would run if it were taken for HTML. */
+const HOSTILE =
+  `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> of Paris & "Rome"`;
+
+const tab = (page: Page, name: string) => page.getByRole("tab", { name });
+
+/** Which tab is selected and which panel is shown; that they are one each is a part of it. */
+async function shownTab(page: Page): Promise<string> {
+  const selected = await page.locator('[role="tab"][aria-selected="true"]').allTextContents();
+  const shown = await page.locator('[role="tabpanel"]:visible').all();
+  const panels = await Promise.all(shown.map((panel) => panel.getAttribute("aria-labelledby")));
+  const ids = await page.locator('[role="tab"][tabindex="0"]').evaluateAll((tabs) =>
+    tabs.map(({ id }) => id)
+  );
+  deepStrictEqual(panels, ids);
+  strictEqual(selected.length, 1);
+  return selected[0] ?? "";
+}
+
+/** What axe-core finds wrong on the page as it stands. */
+async function findBarriers(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const run = "axe.run(document, { iframes: false })";
+  const { violations } = await page.evaluate<axe.AxeResults>(run);
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+/** Whether something is wider than the window. */
+const overflows = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+
+/** Steps over a server that runs; the last one stops it. */
+export function servedPageSteps(
+  browser: Browser,
+  { address, state, stop }: Served,
+): Steps {
+  const { service } = state;
+  ok(service);
+  return {
+    "shows the first example at once, and what is typed after it": () =>
+      withPage(browser, address, async ({ page, problems, requests }) => {
+        await untilRead(page, TEXT_EXAMPLES[0]);
+        const text = TEXT_EXAMPLES[1];
+        const seen = await readText(page, text);
+        const [own] = await service.predict([text]);
+        const label = own?.labels.ag_news;
+        deepStrictEqual(seen, {
+          topic: label?.label,
+          shares: Object.values(label?.probabilities ?? {}).map((p) =>
+            Number((100 * p).toFixed(1))
+          ),
+          entities: own?.entities.conll2003?.map(({ type, text }) => ({ type, text })),
+        });
+        strictEqual(seen.topic, "Business");
+        ok(seen.entities.some(({ text }) => text === "Kelvanta"), "an entity is marked");
+        match(
+          await page.locator("#status").innerText(),
+          /^Business \d+\.\d %, \d entit.+ · \d+\.\d ms$/,
+        );
+        await page.locator("#text-examples button").nth(2).click();
+        await untilRead(page, TEXT_EXAMPLES[2]);
+        deepStrictEqual(problems, []);
+        deepStrictEqual(
+          requests.filter((url) => !url.startsWith(address) && !/^data:/.test(url)),
+          [],
+        );
+      }),
+    "shows hostile text as text, typed or in a link": () =>
+      withPage(browser, `${address}#text=${encodeURIComponent(HOSTILE)}`, async ({ page }) => {
+        await untilRead(page, HOSTILE);
+        await readText(page, `${HOSTILE} again`);
+        await tab(page, "Compare").click();
+        await page.locator("#sentences").fill(`${HOSTILE}\n${HOSTILE}`);
+        await untilCompared(page, 2);
+        match(await page.locator("#comparison li").first().innerText(), /^<img src=x/);
+        deepStrictEqual(
+          await page.evaluate(() => [document.images.length, "hacked" in globalThis]),
+          [0, false],
+        );
+      }),
+    "has tabs that the keyboard moves between": () =>
+      withPage(browser, address, async ({ page }) => {
+        await tab(page, "Read").focus();
+        const seen: string[] = [];
+        for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home", "End"]) {
+          await page.keyboard.press(key);
+          seen.push(await shownTab(page));
+        }
+        const [read, compare, report] = ["Read a text", "Compare sentences", "Report"];
+        deepStrictEqual(seen, [compare, report, read, report, read, report]);
+        strictEqual(await page.evaluate(() => document.activeElement?.id), "tab-report");
+      }),
+    "compares sentences by each pooling and normalization, and a link restores it": () =>
+      withPage(browser, `${address}#tab=compare`, async ({ page, problems }) => {
+        await untilCompared(page, 4);
+        const before = await readComparison(page);
+        deepStrictEqual(before.cosines.map((row, i) => row[i]), [1, 1, 1, 1]);
+        await page.locator("#sentences").fill("One bank.\nTwo coaches.\nThree banks.");
+        await page.locator("#pooling").selectOption("max");
+        await page.locator("#normalize").selectOption("l1");
+        await untilCompared(page, 3);
+        await page.waitForFunction(() =>
+          document.querySelector("#comparison small")?.textContent?.startsWith("length L1 1.00")
+        );
+        const seen = await readComparison(page);
+        ok(seen.lengths.every(([l1, l2]) => l1 === 1 && (l2 ?? 0) < 1));
+        await withPage(browser, page.url(), async ({ page: other }) => {
+          await untilCompared(other, 3);
+          deepStrictEqual(await readComparison(other), seen);
+          strictEqual(await shownTab(other), "Compare sentences");
+          strictEqual(await other.locator("#pooling").inputValue(), "max");
+        });
+        const offered = await page.locator("#pooling option").allTextContents();
+        deepStrictEqual(offered, service.info.poolings);
+        deepStrictEqual(problems, []);
+      }),
+    "shows the report, and says where there is none": () =>
+      withPage(browser, `${address}#tab=report`, async ({ page }) => {
+        await page.frameLocator("#report").getByText("The report").waitFor();
+        const { report } = state;
+        state.report = null;
+        await page.reload();
+        await page.getByText("This run has no report.").waitFor();
+        state.report = report;
+      }),
+    "fits a phone and has no barriers, light and dark": async () => {
+      const papers: string[] = [];
+      for (const colorScheme of ["light", "dark"] as const) {
+        await withPage(browser, address, async ({ page }) => {
+          await untilRead(page, TEXT_EXAMPLES[0]);
+          papers.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
+          for (const name of ["Report", "Compare", "Read"]) {
+            await tab(page, name).click();
+            if (name === "Compare") await untilCompared(page, 4);
+            deepStrictEqual([name, await overflows(page)], [name, false]);
+            const barriers = name === "Report" ? [] : await findBarriers(page);
+            deepStrictEqual([name, barriers], [name, []]);
+          }
+          await page.evaluate(() => document.body.append(document.createElement("button")));
+          match((await findBarriers(page)).join(), /^button-name: /); // it would have been found
+        }, { width: 400, colorScheme });
+      }
+      notStrictEqual(papers[0], papers[1]);
+    },
+    "says how far a model is that is not there yet": async () => {
+      state.service = null;
+      await withPage(browser, address, async ({ page }) => {
+        await page.getByText("Getting ready: train, 3 of 10.").waitFor();
+        ok(await page.getByRole("progressbar").isVisible());
+        state.service = service;
+        await untilRead(page, TEXT_EXAMPLES[0]);
+        ok(!await page.getByRole("progressbar").isVisible());
+      });
+    },
+    "says what is wrong: a sentence too long, a server that is gone": () =>
+      withPage(browser, address, async ({ page }) => {
+        await untilRead(page, TEXT_EXAMPLES[0]);
+        const alert = page.getByRole("alert");
+        await tab(page, "Compare").click();
+        await untilCompared(page, 4);
+        await page.locator("#sentences").fill(`a\n${"b".repeat(LIMITS.characters + 1)}`);
+        await alert.getByText(
+          "Cannot compare as a sentence must have at most 4000 characters: number 2 has 4001",
+        ).waitFor();
+        await tab(page, "Read").click();
+        await untilRead(page, TEXT_EXAMPLES[0]);
+        ok(!await alert.isVisible(), "it is gone with its reason");
+        await stop();
+        await page.locator("#text").fill("Anybody there?");
+        await alert.getByText("Cannot reach the server as it must be running").waitFor();
+        strictEqual(await page.locator("#reading").innerText(), "");
+      }),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * A static host for tests: files of a folder below a path, as they are or tampered with.
+ * @module
+ */
+import { extname, join } from "node:path";
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".wasm": "application/wasm",
+};
+
+/** What becomes of a file on its way; null: it is not found. */
+export type Tampering = (
+  name: string,
+  content: Uint8Array<ArrayBuffer>,
+) => Uint8Array<ArrayBuffer> | null;
+
+/** A host that runs. */
+export type StaticHost = {
+  /** Of the folder, with a slash at its end. */
+  readonly address: string;
+  /** How files are changed from now on. */
+  tamper(how: Tampering): void;
+};
+
+/** Runs `test` with a host of `folder`. */
+export async function withStaticHost(
+  folder: string,
+  test: (host: StaticHost) => Promise<void>,
+): Promise<void> {
+  const base = "/some/page/";
+  let how: Tampering = (_, content) => content;
+  const answer = async (request: Request): Promise<Response> => {
+    const { pathname } = new URL(request.url);
+    const name = pathname === base ? "index.html" : pathname.slice(base.length);
+    try {
+      const content = pathname.startsWith(base) && !name.includes("/")
+        ? how(name, await Deno.readFile(join(folder, name)))
+        : null;
+      if (content !== null) {
+        const type = TYPES[extname(name)] ?? "application/octet-stream";
+        return new Response(content, { headers: { "Content-Type": type } });
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return new Response("not found", { status: 404 });
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, answer);
+  try {
+    await test({
+      address: `http://127.0.0.1:${server.addr.port}${base}`,
+      tamper(next) {
+        how = next;
+      },
+    });
+  } finally {
+    await server.shutdown();
+  }
+}

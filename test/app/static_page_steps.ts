@@ -1,0 +1,147 @@
+/**
+ * What the static page must do in a browser, a step each: the same as the served one, on weights of eight
+ * bits and without a server that computes.
+ * @module
+ */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import type { Browser, Page } from "playwright-core";
+import { TEXT_EXAMPLES } from "@/app/page/examples.ts";
+import { STATIC_FILES } from "@/app/page/static_files.ts";
+import { NORMALIZE_MODES } from "@/config.ts";
+import { withPage } from "./chromium.ts";
+import { compareBy, readText, untilCompared, untilRead } from "./read_page.ts";
+import type { StaticHost } from "./static_host.ts";
+import type { Steps } from "./steps.ts";
+
+/** Differences that eight-bit weights make: in shares of 100 %, cosines, and lengths relatively. */
+const SHARE = 2, COSINE = 0.02, LENGTH = 0.02;
+
+const TEXTS = [
+  ...TEXT_EXAMPLES,
+  "São Paulo, 1999: it's raining — again!",
+  `${"The team of Gerdin won the match. ".repeat(12)}Balogandale cheered.`, // beyond the model's limit
+];
+
+/** The largest difference between numbers of two lists of lists. */
+function distance(
+  a: readonly (readonly number[])[],
+  b: readonly (readonly number[])[],
+  relative = false,
+): number {
+  deepStrictEqual(a.map((row) => row.length), b.map((row) => row.length));
+  return Math.max(
+    ...a.flatMap((row, i) =>
+      row.map((x, k) => {
+        const y = b[i]?.[k] ?? NaN;
+        return Math.abs(x - y) / (relative ? Math.abs(y) : 1);
+      })
+    ),
+  );
+}
+
+/** Both pages read the same of each text. */
+async function readOnBoth(page: Page, other: Page): Promise<void> {
+  await untilRead(page, TEXT_EXAMPLES[0]);
+  await untilRead(other, TEXT_EXAMPLES[0]);
+  for (const text of TEXTS) {
+    const here = await readText(page, text), there = await readText(other, text);
+    deepStrictEqual([here.topic, here.entities], [there.topic, there.entities]);
+    const away = distance([here.shares], [there.shares]);
+    ok(away < SHARE, `shares of ${text} differ by ${away}`);
+  }
+}
+
+/** Both pages compare sentences to the same numbers, by each pooling and normalization. */
+async function compareOnBoth(page: Page, other: Page): Promise<void> {
+  for (const each of [page, other]) {
+    await each.getByRole("tab", { name: "Compare" }).click();
+    await untilCompared(each, 4);
+  }
+  const poolings = await page.locator("#pooling option").allTextContents();
+  deepStrictEqual(poolings, ["mean", "cls", "cls-token", "max"]);
+  for (const pooling of poolings) {
+    for (const normalize of pooling === "max" ? NORMALIZE_MODES : ["none"]) {
+      const here = await compareBy(page, pooling, normalize);
+      const there = await compareBy(other, pooling, normalize);
+      const cosine = distance(here.cosines, there.cosines);
+      const length = distance(here.lengths, there.lengths, true);
+      ok(cosine < COSINE, `${pooling} ${normalize}: cosines differ by ${cosine}`);
+      ok(length < LENGTH, `${pooling} ${normalize}: lengths differ by ${length}`);
+    }
+  }
+}
+
+/** Loads the page anew where a file is not as it should be; gives what it says of that. */
+async function complaintOf(
+  page: Page,
+  { tamper }: StaticHost,
+  name: string,
+  change: (content: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> | null,
+): Promise<string> {
+  tamper((each, content) => each === name ? change(content) : content);
+  await page.reload({ waitUntil: "commit" });
+  const words = await page.locator("#problem:visible").innerText();
+  tamper((_, content) => content);
+  return words;
+}
+
+/** Steps over a page on `host` and the address of the served page of the same model. */
+export function staticPageSteps(browser: Browser, host: StaticHost, served: string): Steps {
+  const { address } = host;
+  return {
+    "answers as the served page does, from its own files alone": () =>
+      withPage(browser, address, async ({ page, problems, requests }) => {
+        await withPage(browser, served, async ({ page: other }) => {
+          await readOnBoth(page, other);
+          await compareOnBoth(page, other);
+        });
+        await page.getByRole("tab", { name: "Report" }).click();
+        const report = page.frameLocator("#report");
+        await report.getByText("The report").waitFor();
+        const policy = await report.locator("meta[http-equiv]").getAttribute("content");
+        match(policy ?? "", /^default-src 'none'; style-src 'unsafe-inline'/);
+        deepStrictEqual(problems, []);
+        const names = requests.filter((url) => !url.startsWith("data:")).map((url) =>
+          url.startsWith(address) ? url.slice(address.length) : url
+        );
+        const { page: _, ...others } = STATIC_FILES;
+        deepStrictEqual([...new Set(names)].sort(), ["", ...Object.values(others)].sort());
+      }),
+    "says what is wrong with its files or the browser": () =>
+      withPage(browser, `${address}#text=`, async ({ page }) => {
+        const { graph, worker, model, runtime } = STATIC_FILES;
+        const code = (text: string) => new TextEncoder().encode(text);
+        type Change = Parameters<typeof complaintOf>[3];
+        const complaint = (name: string, change: Change) => complaintOf(page, host, name, change);
+        const whole = "the page's folder must be put on its server whole";
+        strictEqual(
+          await complaint(graph, () => null),
+          "Cannot load model.onnx as the server answers 404: reload the page to try again",
+        );
+        match(
+          await complaint(graph, (content) => content.slice(0, 1000)),
+          new RegExp(`^Cannot load model.onnx as it must have \\d+ bytes: it has 1000; ${whole}$`),
+        );
+        strictEqual(
+          await complaint(model, () => code("<!doctype html>")),
+          `Cannot load model.json as it must be JSON: ${whole}`,
+        );
+        match(
+          await complaint(runtime, (content) => content.fill(7)),
+          /^Cannot run the model as the browser must allow WebAssembly with SIMD: it says ".+"; try a current browser$/,
+        );
+        strictEqual(
+          await complaint(
+            worker,
+            (content) => code(`delete self.WebAssembly;${new TextDecoder().decode(content)}`),
+          ),
+          "Cannot run the model as the browser must allow WebAssembly: try another browser",
+        );
+        strictEqual(
+          await complaint(worker, () => null),
+          "Cannot run the model as the browser must load worker.js from beside the page: " +
+            "reload the page to try again",
+        );
+      }),
+  };
+}

@@ -1,0 +1,55 @@
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { STATIC_FILES } from "@/app/page/static_files.ts";
+import { addPolicy, STATIC_PAGE_POLICY } from "@/app/policies.ts";
+import { writeStaticPage } from "@/app/write_static_page.ts";
+import { withSavedModel } from "../eval/saved_model.ts";
+import { inFolder } from "../train/tiny_run.ts";
+
+const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+Deno.test("writeStaticPage() writes a folder of its own, which knows no other place", async () => {
+  await withSavedModel([0, 1, -1], async (saved) => {
+    await inFolder(async (folder) => {
+      const out = join(folder, "site", "page");
+      const page = { run: "tiny", report: null, out };
+      const files = await writeStaticPage(saved, page);
+      const { report, ...others } = STATIC_FILES;
+      deepStrictEqual(files.map(({ name }) => name), Object.values(others).sort());
+      deepStrictEqual(namesIn(join(folder, "site")), ["page"]);
+      const html = await Deno.readTextFile(join(out, STATIC_FILES.page));
+      match(html, new RegExp(`<head>\\s*<meta http-equiv="Content-Security-Policy" content="`));
+      const places = [...html.matchAll(/(?:src|href)="(?!data:|#)([^"]*)"/g)].map(([, at]) => at);
+      deepStrictEqual(places, [STATIC_FILES.style, STATIC_FILES.script]);
+      match(html, /<p id="status"[^>]*>Loading\. A browser runs this page from a web server alone/);
+      const { info, bytes } = JSON.parse(await Deno.readTextFile(join(out, STATIC_FILES.model)));
+      deepStrictEqual([info.run, info.pooling, info.maxLength], ["tiny", "mean", 16]);
+      strictEqual(bytes.graph, (await Deno.stat(join(out, STATIC_FILES.graph))).size);
+
+      await Deno.writeTextFile(join(out, "old.txt"), "");
+      const again = await writeStaticPage(saved, { ...page, report: "<p>R</p>" });
+      ok(again.some(({ name }) => name === report));
+      deepStrictEqual(namesIn(out), Object.values(STATIC_FILES).sort());
+
+      const mine = join(folder, "mine");
+      await Deno.mkdir(mine);
+      await Deno.writeTextFile(join(mine, "thesis.txt"), "");
+      await rejects(writeStaticPage(saved, { ...page, out: mine }), {
+        name: "AlreadyExists",
+        message:
+          `Cannot write page as ${mine} must be empty or hold an earlier page: it holds other files`,
+      });
+      deepStrictEqual(namesIn(mine), ["thesis.txt"]);
+      deepStrictEqual(namesIn(folder), ["mine", "site"]);
+    });
+  });
+});
+
+Deno.test("addPolicy() puts a policy before anything that it rules", () => {
+  const tag = '<meta http-equiv="Content-Security-Policy" content="p">';
+  strictEqual(addPolicy("<html><head lang=a><style>", "p"), `<html><head lang=a>${tag}<style>`);
+  strictEqual(addPolicy("<!DOCTYPE html><style>", "p"), `<!DOCTYPE html>${tag}<style>`);
+  strictEqual(addPolicy("<style>", "p"), `${tag}<style>`);
+  match(STATIC_PAGE_POLICY, /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; /);
+  strictEqual(/'unsafe-(inline|eval)'|frame-ancestors|https?:/.test(STATIC_PAGE_POLICY), false);
+});
