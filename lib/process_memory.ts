@@ -1,5 +1,5 @@
 /**
- * How much memory this process has taken, as Linux tells it.
+ * How much memory a process has taken, as Linux tells it.
  * @module
  */
 
@@ -11,18 +11,28 @@ export type ProcessMemory = {
   readonly reservedMiB: number | null;
 };
 
-/** Memory of this process. */
-export async function readProcessMemory(): Promise<ProcessMemory> {
+/** Reads figures in MiB from what Linux says of a process: its number, or `self`. */
+async function openStatus(process: number | "self"): Promise<(name: string) => number | null> {
   let status = "";
   try {
-    status = await Deno.readTextFile("/proc/self/status");
-  } catch { /* not Linux */ }
-  const read = (name: string) => {
+    status = await Deno.readTextFile(`/proc/${process}/status`);
+  } catch { /* not Linux, or the process is gone */ }
+  return (name) => {
     const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
     return found === undefined ? null : Number(found) / 1024;
   };
+}
+
+/** Memory of this process. */
+export async function readProcessMemory(): Promise<ProcessMemory> {
+  const read = await openStatus("self");
   return {
     peakMiB: read("VmHWM") ?? Deno.memoryUsage().rss / 2 ** 20,
     reservedMiB: read("VmPeak"),
   };
+}
+
+/** MiB of another process that are resident now; null where the system does not say. */
+export async function readResidentMiB(process: number): Promise<number | null> {
+  return (await openStatus(process))("VmRSS");
 }

@@ -43,7 +43,7 @@ export function resolveBenchConfig({ set, model, data }: BenchOptions): RunConfi
 }
 
 /** Texts of the test split of a run's first classification, each in one line. */
-async function readTestTexts(config: RunConfig): Promise<readonly string[]> {
+export async function readTestTexts(config: RunConfig): Promise<readonly string[]> {
   const task = config.tasks.find(({ kind }) => kind === "classification");
   if (task === undefined) {
     throw new RangeError(

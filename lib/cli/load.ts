@@ -1,0 +1,132 @@
+/**
+ * `deno task load`: clients that ask the demo page's server all at once, and what became of that.
+ * @module
+ */
+import { basename, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createPredictQuestion, driveLoad, type LoadResult } from "@/bench/drive_load.ts";
+import { formatLoad, formatLoadPage } from "@/bench/format_load.ts";
+import { describeMachine } from "@/bench/machine.ts";
+import { readTestTexts, resolveBenchConfig } from "@/bench/materials.ts";
+import { writeFileAtomic } from "@/files.ts";
+import { readResidentMiB } from "@/process_memory.ts";
+import { type Options, parseWhole } from "./arguments.ts";
+import { runTask, type Task } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+const OPTIONS = {
+  clients: { type: "string", value: "N", default: "64", help: "who ask at the same time" },
+  seconds: { type: "string", value: "N", default: "60", help: "for which they ask" },
+  data: { type: "string", value: "DIR", help: "whose test texts are asked; by default the sample" },
+  out: { type: "string", value: "FILE", help: "also write FILE.md and FILE.json" },
+} as const satisfies Options;
+
+/** Part of the time that clients ask before anything is counted: programs are compiled meanwhile. */
+const WARMUP_SHARE = 0.25;
+
+/** The server of `deno task app` in a process of its own. */
+type Server = {
+  readonly address: string;
+  readonly process: number;
+  /** Stops it in good order; gives whether it ended so. */
+  stop(): Promise<boolean>;
+};
+
+/** Starts a server and waits until its model is there. */
+async function startServer(run: string): Promise<Server> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--config",
+      fileURLToPath(new URL("../../deno.json", import.meta.url)),
+      fileURLToPath(new URL("app.ts", import.meta.url)),
+      "--run",
+      run,
+      "--port",
+      "0",
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let printed = "";
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  while (!printed.includes("ready: ")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error("Cannot measure load as the server must start: see above");
+    printed += value;
+  }
+  const address = /demo page: (\S+)/.exec(printed)?.[1] ?? "";
+  return {
+    address,
+    process: child.pid,
+    async stop() {
+      child.kill("SIGINT");
+      await reader.cancel();
+      return (await child.status).success;
+    },
+  };
+}
+
+/** The task `load`. */
+export const LOAD = {
+  name: "load",
+  summary: "Has clients ask the demo page's server all at once: errors, speed, memory.",
+  usage: "RUN [--clients N] [--seconds N] [--data DIR] [--out FILE]",
+  options: OPTIONS,
+  positionals: { names: ["RUN"], min: 1, max: 1 },
+  async run({ values, positionals: [run = ""] }) {
+    const clients = parseWhole("load", "clients", values.clients, 1);
+    const seconds = parseWhole("load", "seconds", values.seconds, 1);
+    const config = resolveBenchConfig({ set: [], data: values.data });
+    const texts = await readTestTexts(config);
+    const view = createTerminalProgress();
+    const server = await startServer(run);
+    const load = {
+      ask: createPredictQuestion(server.address, texts),
+      clients,
+      nowMs: () => performance.now(),
+      readMiB: () => readResidentMiB(server.process),
+    };
+    const show = (label: string, total: number) => (passed: number, answers: number) =>
+      view.update({
+        label,
+        done: Math.floor(passed),
+        total: Math.ceil(total),
+        details: [`${answers} answers`],
+      });
+    let isOrderly = false;
+    let result: LoadResult;
+    try {
+      const warmup = seconds * WARMUP_SHARE;
+      await driveLoad({ ...load, seconds: warmup, onSecond: show("warm-up", warmup) });
+      result = await driveLoad({ ...load, seconds, onSecond: show("load", seconds) });
+    } finally {
+      await view.finish();
+      isOrderly = await server.stop();
+    }
+    for (const line of formatLoad(result)) console.log(line);
+    if (!isOrderly) console.error("the server did not stop in good order");
+    const context = {
+      machine: await describeMachine(),
+      versions: { deno: Deno.version.deno },
+      threads: navigator.hardwareConcurrency,
+      command: `deno task load ${run} --clients ${clients} --seconds ${seconds}${
+        values.data === undefined ? "" : " --data DIR"
+      }`,
+    };
+    if (values.out !== undefined) {
+      const stem = values.out.replace(/\.(md|json)$/, "");
+      const subject = `Run ${basename(resolve(run))}.`;
+      await writeFileAtomic(`${stem}.md`, formatLoadPage(result, { context, subject }));
+      await writeFileAtomic(
+        `${stem}.json`,
+        `${JSON.stringify({ ...context, result }, null, 2)}\n`,
+      );
+    }
+    return result.errors === 0 && result.answers > 0 && isOrderly;
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(LOAD);
