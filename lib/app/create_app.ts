@@ -128,17 +128,20 @@ export function createApp(options: AppOptions): Hono {
       if (type !== "application/json") {
         return refuse(c, "not_json", "Cannot read body as Content-Type must be application/json");
       }
-      const signal = AbortSignal.timeout(requestMs);
+      const late = new AbortController();
       const failed = Promise.withResolvers<never>();
       failed.promise.catch(() => {}); // the race may be over before
-      const stop = () => failed.reject(signal.reason);
-      signal.addEventListener("abort", stop);
+      const timer = setTimeout(() => { // not AbortSignal.timeout, which would outlive the answer
+        const reason = new DOMException("internal: too late", "TimeoutError");
+        late.abort(reason);
+        failed.reject(reason);
+      }, requestMs);
       try {
-        const work = readJsonBody(c).then((body) => answer(body, signal));
+        const work = readJsonBody(c).then((body) => answer(body, late.signal));
         work.catch(() => {});
         return c.json(await Promise.race([work, failed.promise]));
       } finally {
-        signal.removeEventListener("abort", stop);
+        clearTimeout(timer);
       }
     });
     app.all(path, (c) => {
