@@ -13,18 +13,20 @@ export type Releases = {
   readonly released: number | null;
   /** The same of programs that were kept: what a leak of them would look like. */
   readonly kept: number | null;
-  /** Resident, of released programs each of which has C of its own, whose libraries stay loaded. */
-  readonly residentOfDistinct: number;
+  /** Resident of the library of a released program that has C of its own: libraries stay loaded. */
+  readonly library: number;
 };
 
-/** Programs before any that are counted: pools, caches and compilers of JavaScript settle. */
-const WARMUP = 30;
+/** Programs before any that are counted: JavaScript's own compilers allocate until they have seen enough. */
+const WARMUP = 300;
+/** The same of programs that take a second each, and weigh much more. */
+const SHORT_WARMUP = 30;
 
 /** Operations of which each program with C of its own has another sequence. */
 const STEPS = [tf.tanh, tf.sin, tf.abs, tf.square] as const;
 
-/** Compiles and runs a program over `size` numbers whose operations `digits` choose; gives its release. */
-async function runProgram(size: number, digits: number): Promise<() => void> {
+/** Compiles and runs a program over `size` numbers whose operations `digits` choose. */
+async function runProgram(size: number, digits: number): Promise<{ release(): void }> {
   const program = jit("releases", ({ x }: { x: tf.Tensor }) => {
     let y = tf.mul(x, 0.5);
     for (let rest = digits; rest > 0; rest = Math.floor(rest / STEPS.length)) {
@@ -36,7 +38,7 @@ async function runProgram(size: number, digits: number): Promise<() => void> {
   const { y, sum } = await program({ x });
   await sum.data();
   tf.dispose([x, y, sum]);
-  return () => program.release();
+  return program;
 }
 
 /** Collects garbage, so that what is counted afterwards is in use. */
@@ -49,30 +51,63 @@ async function collect(): Promise<void> {
   }
 }
 
-/** Measures `count` programs of each kind; `library` is AddressSanitizer's, where it is in the process. */
+/** Bytes of compiled libraries that are resident, as Linux tells. */
+function residentLibraries(): number {
+  let ours = false, kibibytes = 0;
+  for (const line of Deno.readTextFileSync("/proc/self/smaps").split("\n")) {
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) ours = line.endsWith("/library.so");
+    else if (ours) kibibytes += Number(/^Rss:\s+(\d+) kB/.exec(line)?.[1] ?? 0);
+  }
+  return 1024 * kibibytes;
+}
+
+/**
+ * Measures `count` programs of each kind; `library` is AddressSanitizer's, where it is in the process, and
+ * `onProgram` is told how many of all programs are done.
+ */
 export async function measureReleases(
   count: number,
-  { library }: { readonly library: string | undefined },
+  { library, onProgram }: {
+    readonly library: string | undefined;
+    readonly onProgram: (done: number, total: number) => void;
+  },
 ): Promise<Releases> {
   const counter = library === undefined ? null : Deno.dlopen(library, {
     __sanitizer_get_current_allocated_bytes: { parameters: [], result: "usize" },
   });
   const allocated = () => Number(counter?.symbols.__sanitizer_get_current_allocated_bytes() ?? NaN);
-  const growth = async (measure: () => number, run: (i: number) => Promise<void>) => {
-    for (let i = 0; i < WARMUP; i++) await run(i);
-    await collect();
-    const before = measure();
-    for (let i = WARMUP; i < WARMUP + count; i++) await run(i);
+  const total = 2 * WARMUP + SHORT_WARMUP + 3 * count;
+  let done = 0;
+  /** Growth a program of what `measure` says, after `warmup` programs. */
+  const growth = async (
+    measure: () => number,
+    warmup: number,
+    run: (i: number) => Promise<void>,
+  ) => {
+    let before = NaN;
+    for (let i = 0; i < warmup + count; i++) {
+      if (i === warmup) {
+        await collect();
+        before = measure();
+      }
+      await run(i);
+      onProgram(++done, total);
+    }
     await collect();
     return (measure() - before) / count;
   };
   // each of another size, as equal programs would be one
-  const released = await growth(allocated, async (i) => (await runProgram(10 + i, 1))());
-  const kept = await growth(allocated, async (i) => void await runProgram(10 + i, 1));
-  const residentOfDistinct = await growth(
-    () => Deno.memoryUsage().rss,
-    async (i) => (await runProgram(10, 4 + i))(),
-  );
+  const released = await growth(allocated, WARMUP, async (i) => {
+    (await runProgram(10 + i, 1)).release();
+  });
+  const held: unknown[] = []; // what nobody holds is released as well
+  const kept = await growth(allocated, WARMUP, async (i) => {
+    held.push(await runProgram(10 + i, 1));
+  });
+  const loaded = await growth(residentLibraries, SHORT_WARMUP, async (i) => {
+    (await runProgram(10, 4 + i)).release();
+  });
   const known = (bytes: number) => Number.isNaN(bytes) ? null : bytes;
-  return { programs: count, released: known(released), kept: known(kept), residentOfDistinct };
+  held.length = 0; // until here
+  return { programs: count, released: known(released), kept: known(kept), library: loaded };
 }

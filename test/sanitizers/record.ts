@@ -68,8 +68,9 @@ function describeReleases({ programs, released, kept }: Releases): string {
     "that was kept.";
 }
 
-function describeOrdinary({ programs, residentOfDistinct }: Releases): string {
-  return `Libraries of C stay loaded in a process. Of ${programs} programs of an ordinary build, each with ` +
-    `C of its own, resident memory grew by ${(residentOfDistinct / 1024).toFixed(0)} KiB each, ` +
-    "JavaScript's part included.";
+function describeOrdinary({ programs, library }: Releases): string {
+  return `Libraries of C stay loaded for as long as the process lives. Of ${programs} released programs of ` +
+    `an ordinary build, each with C of its own, ${
+      (library / 1024).toFixed(0)
+    } KiB each stayed resident.`;
 }

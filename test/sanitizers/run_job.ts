@@ -13,7 +13,7 @@ import { disposeModel } from "@/model/parameters.ts";
 import { compareGraphs } from "../engine/compare_graphs.ts";
 import { batchOf, createFixtureStep } from "../train/steps_fixture.ts";
 import { createTinyModel } from "../train/tiny_model.ts";
-import { measureReleases } from "./measure_releases.ts";
+import { measureReleases, type Releases } from "./measure_releases.ts";
 
 const THREADS = 2;
 
@@ -79,6 +79,17 @@ async function runGraphs(count: number, seed: number): Promise<void> {
   await view.finish();
 }
 
+async function runReleases(count: number): Promise<Releases> {
+  await openEngine({ executor: "native", threads: THREADS });
+  const view = createTerminalProgress();
+  const releases = await measureReleases(count, {
+    library: Deno.env.get("LD_PRELOAD")?.split(":")[0],
+    onProgram: (done, total) => view.update({ done, total, label: "programs released" }),
+  });
+  await view.finish();
+  return releases;
+}
+
 async function runJob(name: string, numbers: readonly number[]): Promise<unknown> {
   const [first = 0, second = 0] = numbers;
   switch (name) {
@@ -91,8 +102,7 @@ async function runJob(name: string, numbers: readonly number[]): Promise<unknown
     case "graphs":
       return await runGraphs(first, second);
     case "releases":
-      await openEngine({ executor: "native", threads: THREADS });
-      return await measureReleases(first, { library: Deno.env.get("LD_PRELOAD")?.split(":")[0] });
+      return await runReleases(first);
     default:
       throw new RangeError(`internal: no job ${name}`);
   }

@@ -44,6 +44,7 @@ export const SANITIZE = {
       checkInterrupt(signal, () => `Sanitizing was interrupted before ${next}`);
     try {
       const planted: { what: string; line: string }[] = [];
+      console.log("building the runtime with the sanitizers takes some seconds");
       for (const [name, { what }] of Object.entries(PLANTED)) {
         check(what);
         const line = await checkPlanted(name as PlantedName, { sanitizers, cache });
@@ -64,7 +65,11 @@ export const SANITIZE = {
       await work(`${graphs} random graphs, seed ${seed}`, "graphs", graphs, seed);
       const releases = await work(`${programs} programs released`, "releases", programs);
       check("programs of an ordinary build");
-      const ordinary = await startJob(["releases", programs], { sanitizers: null, cache });
+      const ordinary = await startJob(["releases", programs], {
+        sanitizers: null,
+        cache,
+        onProgress: pass,
+      });
       if (ordinary.report !== "") console.log(`an ordinary build: ${ordinary.report}`);
       const record: SanitizerRecord = {
         command: `deno task sanitize --graphs ${graphs} --programs ${programs} --seed ${seed}`,

@@ -78,7 +78,7 @@ Deno.test({
 });
 
 Deno.test("a record is clean where nothing was reported and released programs are gone", () => {
-  const releases = { programs: 200, released: 40, kept: 1300, residentOfDistinct: 51200 };
+  const releases = { programs: 200, released: 40, kept: 1300, library: 51200 };
   const record = {
     command: "deno task sanitize",
     where: "here",
@@ -92,5 +92,5 @@ Deno.test("a record is clean where nothing was reported and released programs ar
   ok(!isClean({ ...record, releases: null }));
   ok(!areGone({ ...releases, released: 1300 })); // as much as a program that is kept
   match(formatRecord(record), /grew by 40 bytes for each that was released, by 1300 bytes for/);
-  match(formatRecord(record), /resident memory grew by 50 KiB each/);
+  match(formatRecord(record), /each with C of its own, 50 KiB each stayed resident/);
 });
