@@ -169,10 +169,14 @@ async function epochCase(
 ): Promise<Case> {
   const { config, shape } = await materials.epoch(steps, lengths);
   const { maxLength, dropout } = config.model;
+  const paddedTokens = shape.steps.flat().reduce(
+    (sum, batch) => sum + batch.rows * batch.length,
+    0,
+  );
   return {
     name: "epoch",
     shape: `${steps} steps, ${lengths === "buckets" ? "buckets" : `padded to ${maxLength}`}`,
-    ours: { kind: "epoch", config, steps },
+    ours: { kind: "epoch", config, steps, paddedTokens },
     withoutDropout: null,
     torch: { kind: "step", ...shape, dropout: dropout.hidden, warmup: 1, profile: false },
     variants: ["eager"], // each shape would be compiled anew

@@ -58,6 +58,8 @@ export type EpochJob = {
   readonly kind: "epoch";
   readonly config: RunConfig;
   readonly steps: number;
+  /** Pieces of all its batches, those that only pad included. */
+  readonly paddedTokens: number;
 };
 
 /** Single operations, each `runs` times. */

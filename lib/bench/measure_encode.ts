@@ -3,12 +3,28 @@
  * @module
  */
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
-import { openSavedModel } from "@/eval/open_saved_model.ts";
+import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { readText } from "@/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { loadTokenizer } from "@/text/load_tokenizer.ts";
 import type { EncodeJob, Measurement } from "@/bench/job.ts";
+import { median } from "@/bench/statistics.ts";
+
+/** A short text, and how often it is encoded alone, after a few times that do not count. */
+const SHORT_TEXT = "A short sentence to encode.", SHORT_CALLS = 50, SHORT_WARMUP = 5;
+
+/** Median milliseconds from the call to the vector of one short text. */
+async function timeShortText(saved: SavedModel, nowMs: () => number): Promise<number> {
+  const encoder = createSentenceEncoder(saved, { rows: 1 });
+  const timesMs: number[] = [];
+  for (let call = -SHORT_WARMUP; call < SHORT_CALLS; call++) {
+    const startMs = nowMs();
+    await encoder.encode([SHORT_TEXT]);
+    if (call >= 0) timesMs.push(nowMs() - startMs);
+  }
+  return median(timesMs);
+}
 
 /** The first `count` lines of a text, over again where there are fewer; empty lines do not count. */
 export function takeTexts(text: string, count: number): readonly string[] {
@@ -38,11 +54,12 @@ export async function measureEncoding(
     await encoder.encode(texts);
     if (pass > 0) timesMs.push(nowMs() - startMs);
   }
+  const shortTextMs = await timeShortText(saved, nowMs);
   disposeModel(saved.model);
   const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
   return [{
     label: "",
     timesMs,
-    details: { textsPerSecond: texts.length * passes / totalMs * 1000 },
+    details: { textsPerSecond: texts.length * passes / totalMs * 1000, shortTextMs },
   }];
 }

@@ -39,7 +39,7 @@ export function drawShapes({ setup, model }: PreparedRun, steps: number): EpochS
 
 /** Measures steps without the time of compiling; memory is watched over the later steps. */
 export async function measureEpoch(
-  { config, steps }: EpochJob,
+  { config, steps, paddedTokens }: EpochJob,
   nowMs: () => number,
 ): Promise<readonly Measurement[]> {
   const run = await prepareRun(config, null);
@@ -65,6 +65,7 @@ export async function measureEpoch(
     timesMs,
     details: {
       tokensPerSecond: state.tokens / totalMs * 1000,
+      paddedTokensPerSecond: paddedTokens / totalMs * 1000,
       javascriptShare: 1 - (ended.runMs - begun.runMs) / totalMs,
       compileMs: ended.prepareMs - begun.prepareMs,
       programs: ended.prepared - begun.prepared,

@@ -10,6 +10,9 @@ import { isAvailable } from "../backend.ts";
 
 const STEPS = 200;
 
+/** What a caller has counted; the rate goes by it. */
+const PADDED_TOKENS = 9000;
+
 /** MiB that resident memory may rise by over the second half of the steps. */
 const TOLERANCE = 24;
 
@@ -38,7 +41,12 @@ for (const device of DEVICES) {
     ignore: device === "tensorflow" && !isAvailable(device),
     async fn() {
       const { measurements: [found] } = await runContestant(ourContestant(), {
-        work: { kind: "epoch", config: { ...CONFIG, device }, steps: STEPS },
+        work: {
+          kind: "epoch",
+          config: { ...CONFIG, device },
+          steps: STEPS,
+          paddedTokens: PADDED_TOKENS,
+        },
         computation: {
           device,
           precision: "float32",
@@ -50,6 +58,9 @@ for (const device of DEVICES) {
       });
       const { programs = 0, tensorGrowth, residentGrowthMiB = NaN } = found?.details ?? {};
       strictEqual(found?.timesMs.length, STEPS);
+      const totalMs = found.timesMs.reduce((sum, ms) => sum + ms, 0);
+      const rate = found.details.paddedTokensPerSecond ?? NaN;
+      ok(Math.abs(rate * totalMs / 1000 - PADDED_TOKENS) < 1e-6);
       if (device === "cpu") {
         ok(programs >= 6, `the steps have several padded lengths: ${programs} programs`);
       }
