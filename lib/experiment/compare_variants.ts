@@ -21,8 +21,10 @@ export type VariantSummary = {
   readonly difference: PairedDifference | null;
 };
 
-/** A mean of paired differences. */
+/** Paired differences and their mean. */
 export type PairedDifference = {
+  /** One a seed that both have. */
+  readonly values: readonly number[];
   readonly mean: number;
   /** 95 % interval by Student's t; null with fewer than two pairs. */
   readonly interval: Interval | null;
@@ -45,9 +47,9 @@ function describe(values: readonly number[]): { mean: number; deviation: number 
 export function describeDifferences(differences: readonly number[]): PairedDifference {
   const { mean, deviation } = describe(differences);
   const pairs = differences.length;
-  if (deviation === null) return { mean, interval: null, pairs };
+  if (deviation === null) return { values: differences, mean, interval: null, pairs };
   const half = (T_QUANTILES[pairs - 2] ?? NORMAL_QUANTILE) * deviation / Math.sqrt(pairs);
-  return { mean, interval: [mean - half, mean + half], pairs };
+  return { values: differences, mean, interval: [mean - half, mean + half], pairs };
 }
 
 /**

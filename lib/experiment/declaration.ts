@@ -133,7 +133,7 @@ export function planRuns(
 }
 
 /** The configuration with a variant's tasks alone. */
-function keepTasks(config: RunConfig, { name, tasks: kept }: Variant): RunConfig {
+export function keepTasks(config: RunConfig, { name, tasks: kept }: Variant): RunConfig {
   if (kept === undefined) return config;
   const known = config.tasks.map((task) => task.name);
   const unknown = kept.find((task) => !known.includes(task));

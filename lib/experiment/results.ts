@@ -4,7 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { type Experiment, planRuns, readExperiment } from "@/experiment/declaration.ts";
+import {
+  type Experiment,
+  planRuns,
+  readExperiment,
+  type ScoreSplit,
+} from "@/experiment/declaration.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
 import { readJson } from "@/files.ts";
 import { readRun } from "@/report/read_run.ts";
@@ -51,13 +56,10 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
     if (!await pool.holds(config)) continue;
     present++;
     const record = await readRun(await pool.folderOf(config));
-    const { summary, environment } = record;
-    curves.push(...listCurves(record).map((row) => ({ variant, seed, ...row })));
-    machines.add(describeMachine(environment));
-    for (const [task, splits] of Object.entries(summary.scores)) {
-      const scores = splits[experiment.score];
-      if (scores !== undefined) rows.push({ variant, seed, task, ...mainMeasure(scores) });
-    }
+    machines.add(describeMachine(record.environment));
+    const found = listResults(record, { variant, seed, score: experiment.score });
+    rows.push(...found.rows);
+    curves.push(...found.curves);
   }
   return {
     experiment,
@@ -65,6 +67,20 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
     curves,
     runs: { present, declared: planned.length },
     machines: [...machines].sort(),
+  };
+}
+
+/** The main score of every task of a run, and how it came to them. */
+export function listResults(
+  record: RunRecord,
+  { variant, seed, score }: Pick<ResultRow, "variant" | "seed"> & { readonly score: ScoreSplit },
+): Pick<ExperimentResults, "rows" | "curves"> {
+  return {
+    rows: Object.entries(record.summary.scores).flatMap(([task, splits]) => {
+      const scores = splits[score];
+      return scores === undefined ? [] : [{ variant, seed, task, ...mainMeasure(scores) }];
+    }),
+    curves: listCurves(record).map((row) => ({ variant, seed, ...row })),
   };
 }
 

@@ -27,7 +27,7 @@ type Compared = { readonly variant: string; readonly difference: PairedDifferenc
 
 function tellTask(compared: readonly Compared[], reference: string): string {
   if (compared.length === 0) {
-    return `No variant has a run with a seed of ${reference} yet, so nothing can be compared.`;
+    return `No other variant has a run with a seed of ${reference} yet, so nothing can be compared.`;
   }
   const known = compared.filter(({ difference }) => difference.interval !== null);
   const single = compared.filter(({ difference }) => difference.interval === null);

@@ -25,36 +25,50 @@ export type BatchingCost = {
   readonly paddedTokens: number;
 };
 
+/** One way of batching and the batches that it makes of a set of examples. */
+export type BatchingWay = { readonly name: string; readonly plans: readonly BatchPlan[] };
+
 /**
- * Counts an epoch over sets of examples, each batched by itself: padded to the limit, in random order
- * padded to the shortest length that holds a batch, and sorted by length as training does.
+ * Batches of examples of the given lengths in three ways: padded to the limit, in random order padded to
+ * the shortest length that holds a batch, and sorted by length as training does. `set` numbers the set of
+ * examples: each has an order of its own.
  */
+export function planWays(
+  sizes: readonly number[],
+  { lengths, rows, seed, set = 0 }: ComparePaddingOptions & { readonly set?: number },
+): readonly BatchingWay[] {
+  const limit = lengths.at(-1) ?? 0;
+  const prng = () => stream(seed, "compare padding", set);
+  return [
+    {
+      name: `all ${limit} pieces long`,
+      plans: planBatches(sizes, { rows, lengths: [limit], prng: null }),
+    },
+    {
+      name: "random order",
+      plans: planBatches(sizes, { rows, lengths: [limit], prng: prng() })
+        .map((plan) => ({ ...plan, length: fit(plan, sizes, lengths) })),
+    },
+    {
+      name: "like lengths together",
+      plans: planBatches(sizes, { rows, lengths, prng: prng() }),
+    },
+  ];
+}
+
+/** Counts an epoch over sets of examples, each batched by itself in each of the {@link planWays}. */
 export function comparePadding(
   sets: readonly (readonly Example[])[],
-  { lengths, rows, seed }: ComparePaddingOptions,
+  options: ComparePaddingOptions,
 ): readonly BatchingCost[] {
-  const limit = lengths.at(-1) ?? 0;
-  const order = (index: number) => stream(seed, "compare padding", index);
-  const sizes = sets.map((examples) => examples.map(({ ids }) => ids.length));
-  const ways: readonly [string, (sizes: readonly number[], index: number) => BatchPlan[]][] = [
-    [
-      `all ${limit} pieces long`,
-      (sizes) => planBatches(sizes, { rows, lengths: [limit], prng: null }),
-    ],
-    [
-      "random order",
-      (sizes, index) =>
-        planBatches(sizes, { rows, lengths: [limit], prng: order(index) })
-          .map((plan) => ({ ...plan, length: fit(plan, sizes, lengths) })),
-    ],
-    [
-      "like lengths together",
-      (sizes, index) => planBatches(sizes, { rows, lengths, prng: order(index) }),
-    ],
-  ];
-  return ways.map(([name, plan]) => {
-    const covered = sets.map((examples, index) =>
-      measureCoverage(examples, plan(sizes[index] ?? [], index))
+  const planned = sets.map((examples, set) => ({
+    examples,
+    ways: planWays(examples.map(({ ids }) => ids.length), { ...options, set }),
+  }));
+  const names = planned[0]?.ways.map(({ name }) => name) ?? [];
+  return names.map((name, way) => {
+    const covered = planned.map(({ examples, ways }) =>
+      measureCoverage(examples, ways[way]?.plans ?? [])
     );
     const sum = (key: "tokens" | "paddedTokens") =>
       covered.reduce((total, coverage) => total + coverage[key], 0);

@@ -70,7 +70,7 @@ Deno.test("tellFindings() says by intervals what is told apart, and claims nothi
   const alone = compareVariants([row("max", 1, 0.8)], { variants: ["max"], reference: "mean" });
   deepStrictEqual(tellFindings(alone, "mean"), [{
     task: "topic",
-    text: "No variant has a run with a seed of mean yet, so nothing can be compared.",
+    text: "No other variant has a run with a seed of mean yet, so nothing can be compared.",
   }]);
 });
 
