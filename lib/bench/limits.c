@@ -17,8 +17,21 @@ enum { COLUMNS = 2, DEPTH = 32 };
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* Sums of ROWS x COLUMNS vectors over DEPTH: 2 * ROWS * COLUMNS * LANES * DEPTH operations a round. */
-void peak_float32(char *const *P, const int64_t *N, long r0, long r1, char *T) {
+/* left * right + sum, of floats or of pairs of bfloat16. */
+FN V multiply_add(const int pairs, V left, V right, V sum) {
+#if LANES == 16 && defined(__AVX512BF16__)
+  if (pairs) return _mm512_dpbf16_ps(sum, (__m512bh)left, (__m512bh)right);
+#else
+  (void)pairs;
+#endif
+  return v_fma(left, right, sum);
+}
+
+/*
+ * Sums of ROWS x COLUMNS vectors over DEPTH: 2 * ROWS * COLUMNS * LANES * DEPTH operations a round, or twice
+ * as many in pairs of bfloat16.
+ */
+FN void peak(const int pairs, char *const *P, const int64_t *N, long r0, long r1, char *T) {
   float *a = (float *)(T + 64), *b = a + ROWS * DEPTH;
   for (long i = 0; i < (ROWS + COLUMNS * LANES) * DEPTH; i++) a[i] = 1.f / (float)(i + 3);
   V sums[ROWS][COLUMNS];
@@ -29,7 +42,7 @@ void peak_float32(char *const *P, const int64_t *N, long r0, long r1, char *T) {
       UNROLL for (int j = 0; j < COLUMNS; j++) right[j] = ld(b + (k * COLUMNS + j) * LANES);
       UNROLL for (int i = 0; i < ROWS; i++) {
         V left = S(a[k * ROWS + i]);
-        UNROLL for (int j = 0; j < COLUMNS; j++) sums[i][j] = v_fma(left, right[j], sums[i][j]);
+        UNROLL for (int j = 0; j < COLUMNS; j++) sums[i][j] = multiply_add(pairs, left, right[j], sums[i][j]);
       }
     }
   V sum = S(0);
@@ -37,30 +50,10 @@ void peak_float32(char *const *P, const int64_t *N, long r0, long r1, char *T) {
   if (r1 > r0) ((float *)P[0])[r0] = hsum(sum);
 }
 
-/* The same in bfloat16 pairs: twice the operations. */
-void peak_pairs(char *const *P, const int64_t *N, long r0, long r1, char *T) {
-#if LANES == 16 && defined(__AVX512BF16__)
-  float *a = (float *)(T + 64), *b = a + ROWS * DEPTH;
-  for (long i = 0; i < (ROWS + COLUMNS * LANES) * DEPTH; i++) a[i] = 1.f / (float)(i + 3);
-  V sums[ROWS][COLUMNS];
-  UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < COLUMNS; j++) sums[i][j] = S(0);
-  for (long round = r0 * N[0]; round < r1 * N[0]; round++)
-    for (long k = 0; k < DEPTH; k++) {
-      V right[COLUMNS];
-      UNROLL for (int j = 0; j < COLUMNS; j++) right[j] = ld(b + (k * COLUMNS + j) * LANES);
-      UNROLL for (int i = 0; i < ROWS; i++) {
-        V left = S(a[k * ROWS + i]);
-        UNROLL for (int j = 0; j < COLUMNS; j++)
-          sums[i][j] = _mm512_dpbf16_ps(sums[i][j], (__m512bh)left, (__m512bh)right[j]);
-      }
-    }
-  V sum = S(0);
-  UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < COLUMNS; j++) sum = sum + sums[i][j];
-  if (r1 > r0) ((float *)P[0])[r0] = hsum(sum);
-#else
-  (void)P, (void)N, (void)r0, (void)r1, (void)T;
-#endif
-}
+void peak_float32(char *const *P, const int64_t *N, long r0, long r1, char *T) { peak(0, P, N, r0, r1, T); }
+
+/* Does what peak_float32 does where the processor has no such instruction; nobody asks it there. */
+void peak_pairs(char *const *P, const int64_t *N, long r0, long r1, char *T) { peak(1, P, N, r0, r1, T); }
 
 /* The same in AMX tiles, 32 x 32 sums over 32 elements: 2 * 32 * 32 * 32 operations a round. */
 void peak_tiles(char *const *P, const int64_t *N, long r0, long r1, char *T) {

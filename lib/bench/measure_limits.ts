@@ -5,8 +5,8 @@
  * @module
  */
 import { join } from "node:path";
-import { OPCODES } from "@/engine/native/instruction.ts";
 import { type NativeFeatures, openNativeRuntime } from "@/engine/native/runtime.ts";
+import { encodeInstruction } from "@/engine/native/table.ts";
 
 /** The machine's limits, all threads together. */
 export type Limits = {
@@ -107,9 +107,12 @@ export async function measureLimits(
   }
 }
 
-/** A table of one kernel over three slots; the layout is that of `engine/native/table.ts`. */
+/** A table of one kernel over three slots. */
 function encodeKernel(address: bigint, rows: number, rounds: number): BigInt64Array<ArrayBuffer> {
-  const slots = [0n, 1n << 48n, 2n << 48n], cut = rows < 64 ? 1 : 64;
-  const head = [10 + slots.length + 1, OPCODES.kernel, 0, 0, slots.length, 1, rows, cut];
-  return BigInt64Array.from([...head.map(BigInt), address, 0n, ...slots, BigInt(rounds)]);
+  return BigInt64Array.from(encodeInstruction({
+    ...{ opcode: "kernel", kind: "other", barrier: false, everyThread: false, address, rows },
+    cut: rows < 64 ? 1 : 64,
+    places: [0, 1, 2].map((slot) => ({ slot, offset: 0 })),
+    numbers: [rounds],
+  }));
 }

@@ -44,9 +44,8 @@ export type NativeOptions = {
 export async function createNativeExecutor(options: NativeOptions): Promise<NativeExecutor> {
   const { threads, isa, fallback, onFallback } = options;
   const runtime = await openNativeRuntime({ threads, isa });
-  const workshop: Workshop = {
-    ...{ runtime, addresses: new Map(), kept: new KeptOperands(runtime), arena: null },
-  };
+  const kept = new KeptOperands(runtime);
+  const workshop: Workshop = { runtime, addresses: new Map(), kept, arena: null };
   return {
     name: "native",
     version: runtime.version,
@@ -115,9 +114,10 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
     }
     const weights = kept.map(({ input, key, bytes }) => {
       const weight = inputs[input] as Memory;
-      return { weight, form: workshop.kept.blockOf(weight, key, bytes) };
+      const form = workshop.kept.blockOf(weight, key, bytes);
+      workshop.kept.announce(form, weight);
+      return { weight, form };
     });
-    for (const { weight, form } of weights) workshop.kept.announce(form, weight);
     const slots = BigUint64Array.from([
       Deno.UnsafePointer.value(workshop.arena?.pointer ?? null),
       Deno.UnsafePointer.value(constants.pointer),
@@ -134,9 +134,10 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
   const forget = watchProgram(graph.name, () => {
     const seconds = program.times(true), count = runs;
     runs = 0;
-    return code.instructions.map(({ kind, work: { flops, bytes } }, i): Pass => (
-      { kind, seconds: seconds[i] ?? NaN, flops: count * flops, bytes: count * bytes }
-    ));
+    return code.instructions.map(({ kind, countWork }, i): Pass => {
+      const { flops, bytes } = countWork();
+      return { kind, seconds: seconds[i] ?? NaN, flops: count * flops, bytes: count * bytes };
+    });
   });
   return {
     async run(inputs, outputs) {

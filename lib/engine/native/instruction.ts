@@ -51,7 +51,8 @@ export type Access = {
 export type Instruction = {
   readonly opcode: Opcode;
   readonly kind: PassKind;
-  readonly work: Work;
+  /** What it must do; counted when a profile asks. */
+  readonly countWork: () => Work;
   /** Iterations to share out, and the multiple at which they are cut. */
   readonly rows: number;
   readonly cut: number;
@@ -80,9 +81,11 @@ export function makeInstruction(
     & Pick<Instruction, "opcode" | "kind" | "pointers" | "reads" | "writes" | "origin">
     & Partial<Instruction>,
 ): Instruction {
-  const touched = [...given.reads, ...given.writes];
   return {
-    work: { flops: 0, bytes: touched.reduce((sum, { bytes }) => sum + bytes, 0) },
+    countWork() {
+      const touched = [...given.reads, ...given.writes];
+      return { flops: 0, bytes: touched.reduce((sum, { bytes }) => sum + bytes, 0) };
+    },
     ...{ rows: 0, cut: 1, kernel: null, everyThread: false, numbers: [], onto: [] },
     ...{ access: new Map(), stores: new Map() },
     shifts: given.pointers.map(() => 0),

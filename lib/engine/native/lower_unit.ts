@@ -65,7 +65,7 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const instruction = makeInstruction({
     ...{ opcode: "kernel", origin, kernel: kernels.add(printed.text) },
     kind: classifyGroup(unit),
-    work: countGroup(unit, exported, lowered),
+    countWork: () => countGroup(unit, exported, lowered),
     rows: unit.flat ? rows * columns : rows,
     cut: unit.flat ? 64 : 1,
     everyThread: printed.columnSums.length > 0,
@@ -74,7 +74,7 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const combine = printed.columnSums.map(({ node, partial, stride }) => {
     const sum = buffers.of(node);
     return makeInstruction({
-      ...{ opcode: "combine", kind: "columns", origin: node, work: NO_WORK },
+      ...{ opcode: "combine", kind: "columns", origin: node, countWork: () => NO_WORK },
       ...{ pointers: [sum, partial], numbers: [columns, stride], reads: [partial], writes: [sum] },
     });
   });
@@ -154,7 +154,7 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
   const keptKey = `${[columns, inner, form, rowB, columnB, shiftB]}`;
   return makeInstruction({
     ...{ opcode: "product", kind: batches > 0 ? "attention" : "products", origin: node },
-    work: countProduct(product, lowered),
+    countWork: () => countProduct(product, lowered),
     pointers: [
       ...[bufferA, bufferB, bufferC, biasBuffer],
       ...isKept ? [buffers.keep(b.base, numbers, keptKey)] : [],
@@ -177,7 +177,7 @@ function lowerScatter(node: Node, { lowered, buffers }: LoweringContext): Instru
   const count = sizeOf(indexNode.shape), tableRows = node.shape[0] ?? 1;
   return makeInstruction({
     ...{ opcode: "scatter", kind: "lookups", origin: node },
-    work: countScatter({ count, width, tableRows, onto: onto !== null }),
+    countWork: () => countScatter({ count, width, tableRows, onto: onto !== null }),
     pointers: [rows, indices, table],
     numbers: [count, width, tableRows, (onto ? 1 : 0) + (node.dtype === "int32" ? 2 : 0)],
     reads: onto ? [rows, indices, table] : [rows, indices],

@@ -33,6 +33,35 @@ function overlap(some: readonly Range[], others: readonly Range[]): boolean {
   );
 }
 
+/** An instruction with its places in memory known. */
+export type PlacedInstruction =
+  & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "everyThread" | "numbers">
+  & {
+    /** All threads wait for each other before it. */
+    readonly barrier: boolean;
+    /** Of the kernel, or 0. */
+    readonly address: bigint;
+    /** Slot and byte offset of each pointer; null: none. */
+    readonly places: readonly ({ readonly slot: number; readonly offset: number } | null)[];
+  };
+
+/** The words of one instruction. */
+export function encodeInstruction(
+  { opcode, kind, barrier, rows, cut, everyThread, address, places, numbers }: PlacedInstruction,
+): readonly bigint[] {
+  const length = HEAD_WORDS + places.length + numbers.length;
+  return [
+    ...[length, OPCODES[opcode], Number(barrier), KINDS.indexOf(kind)].map(BigInt),
+    ...[places.length, numbers.length, rows, cut].map(BigInt),
+    address,
+    BigInt(everyThread),
+    ...places.map((place) =>
+      place === null ? -1n : (BigInt(place.slot) << 48n) + BigInt(place.offset)
+    ),
+    ...numbers.map((number) => BigInt.asIntN(64, BigInt(number))),
+  ];
+}
+
 /** Encodes instructions; `addresses` are those of the kernels by name. */
 export function encodeTable(
   instructions: readonly Instruction[],
@@ -41,7 +70,7 @@ export function encodeTable(
   const words: bigint[] = [];
   let written: Range[] = [], read: Range[] = [], barriers = 0;
   instructions.forEach((instruction, i) => {
-    const { opcode, kind, rows, cut, kernel, everyThread, pointers, shifts, numbers } = instruction;
+    const { kernel, pointers, shifts } = instruction;
     const reads = instruction.reads.map(rangeOf), writes = instruction.writes.map(rangeOf);
     const barrier = i > 0 &&
       (overlap(reads, written) || overlap(writes, written) || overlap(writes, read));
@@ -54,19 +83,12 @@ export function encodeTable(
     read.push(...reads);
     const address = kernel === null ? 0n : addresses.get(kernel);
     if (address === undefined) throw new Error(`internal: kernel ${kernel} was not loaded`);
-    const length = HEAD_WORDS + pointers.length + numbers.length;
-    words.push(
-      ...[length, OPCODES[opcode], Number(barrier), KINDS.indexOf(kind)].map(BigInt),
-      ...[pointers.length, numbers.length, rows, cut].map(BigInt),
-      address,
-      BigInt(everyThread),
-    );
-    pointers.forEach((buffer, k) => {
-      if (buffer === null) return words.push(-1n);
+    const places = pointers.map((buffer, k) => {
+      if (buffer === null) return null;
       const { slot, offset } = placeOf(buffer);
-      return words.push((BigInt(slot) << 48n) + BigInt(offset + (shifts[k] ?? 0)));
+      return { slot, offset: offset + (shifts[k] ?? 0) };
     });
-    for (const number of numbers) words.push(BigInt.asIntN(64, BigInt(number)));
+    words.push(...encodeInstruction({ ...instruction, barrier, address, places }));
   });
   return { words: BigInt64Array.from(words), barriers };
 }
