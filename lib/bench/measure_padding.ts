@@ -7,6 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { median } from "@/bench/statistics.ts";
 import { jit } from "@/engine/jit.ts";
+import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { type ComparePaddingOptions, planWays } from "@/text/compare_padding.ts";
@@ -37,7 +38,7 @@ export async function measurePadding(
 ): Promise<readonly PaddingSpeed[]> {
   const { passes = 3, nowMs = () => performance.now() } = options;
   const { pad: padId, cls: clsId } = tokenizer.ids;
-  const program = jit("measure padding", (inputs: { ids: tf.Tensor2D; mask: tf.Tensor2D }) => ({
+  const program = jit("measure padding", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
   }));
   const ways = planWays(examples.map(({ ids }) => ids.length), options)
@@ -46,11 +47,8 @@ export async function measurePadding(
     for (const { plans, timesMs } of ways) {
       const batches = plans.map((plan) => collate(examples, plan, { padId, clsId }));
       const startMs = nowMs();
-      for (const { rows, length, ids, mask } of batches) {
-        const inputs = {
-          ids: tf.tensor2d(ids, [rows, length], "int32"),
-          mask: tf.tensor2d(mask, [rows, length], "int32"),
-        };
+      for (const batch of batches) {
+        const inputs = inputTensors(batch);
         const outputs = await program(inputs);
         await outputs.embeddings.data();
         tf.dispose([inputs, outputs]);

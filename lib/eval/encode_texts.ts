@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import { jit } from "@/engine/jit.ts";
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
+import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
@@ -40,7 +41,7 @@ export function createSentenceEncoder(
       'Cannot encode with pooling "cls" as the model must have a pooler: choose mean, cls-token or max',
     );
   }
-  const program = jit("encode", (inputs: { ids: tf.Tensor2D; mask: tf.Tensor2D }) => ({
+  const program = jit("encode", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
   }));
   return {
@@ -62,11 +63,7 @@ export function createSentenceEncoder(
           padId: tokenizer.ids.pad,
           clsId: tokenizer.ids.cls,
         });
-        const shape: [number, number] = [batch.rows, batch.length];
-        const inputs = {
-          ids: tf.tensor2d(batch.ids, shape, "int32"),
-          mask: tf.tensor2d(batch.mask, shape, "int32"),
-        };
+        const inputs = inputTensors(batch);
         const outputs = await program(inputs);
         const size = outputs.embeddings.shape[1];
         const values = await outputs.embeddings.data() as Float32Array;

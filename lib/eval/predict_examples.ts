@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
+import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import { collate } from "@/text/batches.ts";
@@ -44,7 +45,7 @@ export function createPredictor(
   const classes = labels.length;
   const program = jit(
     `forward.${task}`,
-    (inputs: { ids: tf.Tensor2D; mask: tf.Tensor2D }) => ({
+    (inputs: InputTensors) => ({
       probabilities: tf.softmax(runTask(model, task, inputs)), // [B, C] or [B · T, C]
     }),
   );
@@ -59,15 +60,12 @@ export function createPredictor(
       });
       let done = 0;
       for (const plan of plans) {
-        const { length, ids, mask } = collate(examples, plan, { padId, clsId });
-        const inputs = {
-          ids: tf.tensor2d(ids, [plan.rows, length], "int32"),
-          mask: tf.tensor2d(mask, [plan.rows, length], "int32"),
-        };
+        const batch = collate(examples, plan, { padId, clsId });
+        const inputs = inputTensors(batch);
         const outputs = await program(inputs);
         const values = await outputs.probabilities.data() as Float32Array;
         tf.dispose([inputs, outputs]);
-        const stride = kind === "tagging" ? length * classes : classes;
+        const stride = kind === "tagging" ? batch.length * classes : classes;
         plan.examples.forEach((example, row) => {
           const pieces = kind === "tagging" ? examples[example]?.ids.length ?? 0 : 1;
           found[example] = values.slice(row * stride, row * stride + pieces * classes);

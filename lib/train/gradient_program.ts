@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
+import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
@@ -41,11 +42,7 @@ export type GradientProgram = (
   options: { readonly dropoutSeed: number; readonly share: number },
 ) => Promise<LossMetrics>;
 
-type Inputs = {
-  /** [B, T] int32 */
-  readonly ids: tf.Tensor2D;
-  /** [B, T] int32 */
-  readonly mask: tf.Tensor2D;
+type Inputs = InputTensors & {
   /** [B] or [B · T] int32 */
   readonly labels: tf.Tensor1D;
   /** int32 */
@@ -79,11 +76,10 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
     const loss = logVariance === null ? weighed : unweighLoss(weighed, logVariance);
     return { loss, count: countLabels(labels) };
   });
-  return async ({ rows, length, ids, mask, labels }, { dropoutSeed, share }) => {
+  return async (batch, { dropoutSeed, share }) => {
     const inputs: Inputs = {
-      ids: tf.tensor2d(ids, [rows, length], "int32"),
-      mask: tf.tensor2d(mask, [rows, length], "int32"),
-      labels: tf.tensor1d(labels, "int32"),
+      ...inputTensors(batch),
+      labels: tf.tensor1d(batch.labels, "int32"),
       seed: tf.scalar(dropoutSeed, "int32"),
       ...(share === 1 ? {} : { share: tf.scalar(share) }),
     };
