@@ -6,14 +6,17 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** A folder of the project's own `.cache/`, whatever STX_CACHE says: for what must lie somewhere. */
-export function projectCacheFolder(name: string): string {
-  return fileURLToPath(new URL(`../.cache/${name}`, import.meta.url));
-}
+const projectFolder = (name: string) =>
+  fileURLToPath(new URL(`../.cache/${name}`, import.meta.url));
 
 /** A folder of the cache; null where STX_CACHE is empty. */
 export function findCacheFolder(name: string): string | null {
   const set = Deno.env.get("STX_CACHE");
   if (set === "") return null;
-  return set === undefined ? projectCacheFolder(name) : join(set, name);
+  return set === undefined ? projectFolder(name) : join(set, name);
+}
+
+/** A folder of the cache for what must lie somewhere: the project's own where nothing is to be kept. */
+export function scratchFolder(name: string): string {
+  return findCacheFolder(name) ?? projectFolder(name);
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { median } from "@/bench/statistics.ts";
+import { quantile } from "@/quantile.ts";
 
 /** Who asks, how and for how long. */
 export type LoadOptions = {
@@ -36,11 +37,6 @@ export type LoadResult = {
 };
 
 const WATCH_MS = 250;
-
-/** The value that a share of rising `values` does not exceed, by the nearest rank; NaN of none. */
-export function quantile(values: readonly number[], share: number): number {
-  return values[Math.max(0, Math.ceil(share * values.length) - 1)] ?? NaN;
-}
 
 /** Start, middle and end of samples in the order of time; null of none. */
 export function summarizeMemory(samples: readonly number[]): LoadResult["residentMiB"] {
@@ -89,7 +85,6 @@ export async function driveLoad(options: LoadOptions): Promise<LoadResult> {
   const took = passed();
   ended = true;
   await watching;
-  const sorted = latencies.toSorted((a, b) => a - b);
   return {
     clients,
     seconds: took,
@@ -98,10 +93,10 @@ export async function driveLoad(options: LoadOptions): Promise<LoadResult> {
     errorsByReason: Object.fromEntries(reasons),
     answersPerSecond: latencies.length / took,
     latencyMs: {
-      p50: quantile(sorted, 0.5),
-      p95: quantile(sorted, 0.95),
-      p99: quantile(sorted, 0.99),
-      max: sorted.at(-1) ?? NaN,
+      p50: quantile(latencies, 0.5),
+      p95: quantile(latencies, 0.95),
+      p99: quantile(latencies, 0.99),
+      max: quantile(latencies, 1),
     },
     residentMiB: summarizeMemory(samples),
   };

@@ -3,7 +3,7 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { findCacheFolder, projectCacheFolder } from "@/cache_folder.ts";
+import { scratchFolder } from "@/cache_folder.ts";
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
@@ -67,7 +67,7 @@ export const EXPERIMENT = {
       }
       return true;
     }
-    const scratch = findCacheFolder("experiments") ?? projectCacheFolder("experiments");
+    const scratch = scratchFolder("experiments");
     const view = createTerminalProgress();
     const startMs = performance.now();
     let done = 0, trained = 0, label = "";

@@ -8,7 +8,7 @@ import { createPredictQuestion, driveLoad, type LoadResult } from "@/bench/drive
 import { formatLoad, formatLoadPage } from "@/bench/format_load.ts";
 import { describeMachine } from "@/bench/machine.ts";
 import { readTestTexts, resolveBenchConfig } from "@/bench/materials.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { writePair } from "@/bench/write_results.ts";
 import { readResidentMiB } from "@/process_memory.ts";
 import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
@@ -117,13 +117,11 @@ export const LOAD = {
       }`,
     };
     if (values.out !== undefined) {
-      const stem = values.out.replace(/\.(md|json)$/, "");
       const subject = `Run ${basename(resolve(run))}.`;
-      await writeFileAtomic(`${stem}.md`, formatLoadPage(result, { context, subject }));
-      await writeFileAtomic(
-        `${stem}.json`,
-        `${JSON.stringify({ ...context, result }, null, 2)}\n`,
-      );
+      await writePair(values.out, {
+        markdown: formatLoadPage(result, { context, subject }),
+        figures: { ...context, result },
+      });
     }
     return result.errors === 0 && result.answers > 0 && isOrderly;
   },

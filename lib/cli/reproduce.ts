@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { basename, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { findCacheFolder, projectCacheFolder } from "@/cache_folder.ts";
+import { scratchFolder } from "@/cache_folder.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import { showCompiling } from "@/cli/train.ts";
 import type { RunConfig } from "@/config.ts";
@@ -30,7 +30,7 @@ const OPTIONS = {
 /** Where a run is made again where nobody says: the same place each time, to go on after an interrupt. */
 function chooseScratch(run: string, config: RunConfig): string {
   const digest = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 8);
-  const scratch = findCacheFolder("reproduce") ?? projectCacheFolder("reproduce");
+  const scratch = scratchFolder("reproduce");
   return join(scratch, `${basename(resolve(run))}-${digest}`);
 }
 

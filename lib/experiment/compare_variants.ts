@@ -4,7 +4,7 @@
  * n = 3 pairs it spans 4.3 standard errors to either side, so small effects cannot show.
  * @module
  */
-import type { ResultRow } from "@/experiment/results.ts";
+import type { ExperimentResults, ResultRow } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
 
 /** A variant on one task. Values are scores, 0 to 1. */
@@ -84,4 +84,11 @@ export function compareVariants(
       return [{ variant, task, measure, values, ...describe(values), difference }];
     });
   });
+}
+
+/** {@link compareVariants} of an experiment as it is declared. */
+export function compareResults(
+  { experiment: { variants, reference }, rows }: Pick<ExperimentResults, "experiment" | "rows">,
+): readonly VariantSummary[] {
+  return compareVariants(rows, { variants: variants.map(({ name }) => name), reference });
 }

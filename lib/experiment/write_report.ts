@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import { compareVariants } from "@/experiment/compare_variants.ts";
+import { compareResults } from "@/experiment/compare_variants.ts";
 import { composeExperimentReport } from "@/experiment/compose_report.ts";
 import { readResults } from "@/experiment/results.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
@@ -17,9 +17,8 @@ import { writeReportFiles } from "@/report/write_report.ts";
 export async function writeExperimentReport(folder: string, pool: RunPool): Promise<number> {
   const results = await readResults(folder, pool);
   if (results.runs.present === 0) return 0;
-  const { experiment: { title, variants, reference }, rows, runs } = results;
-  const names = variants.map(({ name }) => name);
-  const summaries = compareVariants(rows, { variants: names, reference });
+  const { experiment: { title }, rows, runs } = results;
+  const summaries = compareResults(results);
   const content = JSON.stringify({ runs, summaries, rows }, null, 1) + "\n";
   await writeFileAtomic(join(folder, "results.json"), content);
   await writeReportFiles(folder, composeExperimentReport(results, summaries), { title });

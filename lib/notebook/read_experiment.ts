@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compareVariants, type VariantSummary } from "@/experiment/compare_variants.ts";
+import { compareResults, type VariantSummary } from "@/experiment/compare_variants.ts";
 import { curveFigures } from "@/experiment/compose_report.ts";
 import { type ExperimentResults, readResults } from "@/experiment/results.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
@@ -27,9 +27,7 @@ export async function readExperiment(
   { folder = EXPERIMENTS }: { readonly folder?: string } = {},
 ): Promise<ReadExperiment> {
   const results = await readResults(join(folder, name), openRunPool(join(folder, "runs")));
-  const { variants, reference } = results.experiment;
-  const names = variants.map((variant) => variant.name);
-  return { ...results, summaries: compareVariants(results.rows, { variants: names, reference }) };
+  return { ...results, summaries: compareResults(results) };
 }
 
 /** Markdown on how many runs are there and what they show, all of it from the numbers. */

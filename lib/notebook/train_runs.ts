@@ -11,7 +11,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findCacheFolder, projectCacheFolder } from "@/cache_folder.ts";
+import { scratchFolder } from "@/cache_folder.ts";
 import type { RunConfig } from "@/config.ts";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { engineOptions, openEngine } from "@/engine/engine.ts";
@@ -41,7 +41,7 @@ export type TrainRunsOptions = {
 
 /** The folder of kept runs. */
 export function findRunsFolder(): string {
-  return findCacheFolder("runs") ?? projectCacheFolder("runs");
+  return scratchFolder("runs");
 }
 
 /**

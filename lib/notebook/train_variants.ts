@@ -4,8 +4,13 @@
  * @module
  */
 
-import { compareVariants } from "@/experiment/compare_variants.ts";
-import { type Changes, keepTasks, type Variant } from "@/experiment/declaration.ts";
+import { compareResults } from "@/experiment/compare_variants.ts";
+import {
+  type Changes,
+  type Experiment,
+  keepTasks,
+  type Variant,
+} from "@/experiment/declaration.ts";
 import { type CurveRow, listResults, type ResultRow } from "@/experiment/results.ts";
 import { notebookConfig } from "./notebook_config.ts";
 import type { ReadExperiment } from "./read_experiment.ts";
@@ -68,24 +73,24 @@ export async function trainVariants(
     rows.push(...found.rows);
     curves.push(...found.curves);
   });
-  const reference = variants[0]?.name ?? "";
+  const experiment: Experiment = {
+    name: "notebook",
+    title,
+    question: title,
+    preset: planned[0]?.config.preset ?? "",
+    base: { ...sample, ...set },
+    variants,
+    reference: variants[0]?.name ?? "",
+    seeds,
+    score: "validation",
+  };
   return {
-    experiment: {
-      name: "notebook",
-      title,
-      question: title,
-      preset: planned[0]?.config.preset ?? "",
-      base: { ...sample, ...set },
-      variants,
-      reference,
-      seeds,
-      score: "validation",
-    },
+    experiment,
     rows,
     curves,
     runs: { present: trained.length, declared: trained.length },
     machines: [],
-    summaries: compareVariants(rows, { variants: variants.map(({ name }) => name), reference }),
+    summaries: compareResults({ experiment, rows }),
     trained,
   };
 }

@@ -4,18 +4,13 @@
  */
 
 import * as Plot from "@observablehq/plot";
+import { quantile } from "@/quantile.ts";
 import type { Figure } from "./figure.ts";
 import { formatCount } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
 /** The lengths of one group of texts. */
 export type LengthGroup = { readonly name: string; readonly lengths: readonly number[] };
-
-/** The value that a share of the values stay at or below, by nearest rank. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
-}
 
 /** How many texts have which length, a histogram a group; `unit` names what is counted. */
 export function lengthHistograms(

@@ -3,9 +3,9 @@ import {
   createPredictQuestion,
   driveLoad,
   type LoadResult,
-  quantile,
   summarizeMemory,
 } from "@/bench/drive_load.ts";
+import { quantile } from "@/quantile.ts";
 import { formatLoad, formatLoadPage } from "@/bench/format_load.ts";
 import { withServedApp } from "../app/served_app.ts";
 
