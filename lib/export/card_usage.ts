@@ -45,5 +45,8 @@ export function describeUsage(settings: HeadsFile, repository: string | null): s
     "```\n\nIn a page of any server:\n\n" +
     '```html\n<script type="module">\n' +
     load(`https://cdn.jsdelivr.net/npm/@huggingface/transformers@${TRANSFORMERS_JS}`) +
-    "\n</script>\n```";
+    "\n</script>\n```\n\n" +
+    `A text beyond ${settings.maxLength} word pieces is cut. transformers.js ${TRANSFORMERS_JS} then cuts its ` +
+    "`[SEP]` off as well, so that the numbers of such a text differ a little from those of the library and " +
+    "of sentence-transformers; shorter texts agree to 1e-5.";
 }

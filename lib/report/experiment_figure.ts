@@ -14,6 +14,16 @@ export type VariantDots = {
   readonly mean: number;
 };
 
+/** Points of 100 that the axis spans at least: runs that hardly differ are not drawn apart. */
+const LEAST_SPAN = 2;
+
+/** Percents from the lowest to the highest, widened on both sides to 2 points at least, within 0 to 100. */
+export function spanScores(values: readonly number[]): [number, number] {
+  const low = Math.min(...values), high = Math.max(...values);
+  const room = Math.max(0, LEAST_SPAN - (high - low)) / 2;
+  return [Math.max(0, low - room), Math.min(100, high + room)];
+}
+
 /** Scores of every run by variant; `measure` names them, such as "entity F1". */
 export function variantDots(
   variants: readonly VariantDots[],
@@ -40,7 +50,12 @@ export function variantDots(
       marginTop: 6,
       marginRight: 56,
       marginBottom: 40,
-      x: { label: `${measure} (%)`, grid: true, nice: true },
+      x: {
+        label: `${measure} (%)`,
+        domain: spanScores(dots.map(({ value }) => value)),
+        grid: true,
+        nice: true,
+      },
       y: { label: null, domain: names, tickSize: 0, padding: 0.4 },
       marks: [
         ...(base === undefined ? [] : [

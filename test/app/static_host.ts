@@ -8,6 +8,7 @@ const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
   ".css": "text/css",
   ".js": "text/javascript",
+  ".mjs": "text/javascript",
   ".json": "application/json",
   ".wasm": "application/wasm",
 };
@@ -35,9 +36,10 @@ export async function withStaticHost(
   let how: Tampering = (_, content) => content;
   const answer = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
+    // no way out of the folder: URL resolves ".."
     const name = pathname === base ? "index.html" : pathname.slice(base.length);
     try {
-      const content = pathname.startsWith(base) && !name.includes("/")
+      const content = pathname.startsWith(base)
         ? how(name, await Deno.readFile(join(folder, name)))
         : null;
       if (content !== null) {

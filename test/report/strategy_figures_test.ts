@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { differenceDots } from "@/report/difference_dots.ts";
 import { learningCurves } from "@/report/experiment_curves.ts";
+import { spanScores } from "@/report/experiment_figure.ts";
 import { mixingFigure, shareByTenth } from "@/report/mixing_figure.ts";
 import { normHistograms } from "@/report/norm_histograms.ts";
 import { planMixing } from "@/train/mixing.ts";
@@ -50,6 +51,13 @@ Deno.test("differenceDots() gives an interval to more than one pair alone", () =
     { title: "Pooling", reference: "mean" },
   );
   ok(single.svg.includes("One pair each, which gives no interval."));
+});
+
+Deno.test("spanScores() does not draw apart what hardly differs", () => {
+  deepStrictEqual(spanScores([88, 88.5]), [87.25, 89.25]);
+  deepStrictEqual(spanScores([80, 88.5]), [80, 88.5]);
+  deepStrictEqual(spanScores([100, 99.75]), [98.875, 100]);
+  deepStrictEqual(spanScores([0]), [0, 1]);
 });
 
 Deno.test("learningCurves() says how many seeds its lines are of", () => {

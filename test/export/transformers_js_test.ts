@@ -1,0 +1,134 @@
+// What is saved here, read by transformers.js 4.3.1 alone: in Deno, in Node.js and in Chromium.
+import { deepStrictEqual, match, notStrictEqual, ok } from "node:assert/strict";
+import { join } from "node:path";
+import { createSentenceEncoder } from "@/eval/encode_texts.ts";
+import type { SavedModel } from "@/eval/open_saved_model.ts";
+import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { softmaxRowsInto } from "@/eval/probabilities.ts";
+import { logitsName } from "@/model/onnx_names.ts";
+import { saveOnnx } from "@/model/save_onnx.ts";
+import { findChromium, withBrowser, withPage } from "../app/chromium.ts";
+import { withStaticHost } from "../app/static_host.ts";
+import { withSavedModel } from "../eval/saved_model.ts";
+import { bundleProgram, type PipelineAnswer, printProgram } from "./pipeline_programs.ts";
+
+const TOLERANCE = 1e-5;
+const TEXTS = ["Ada wrote.", "", "São — 1999!", "yes"]; // within the model's 16 pieces
+const QUESTION = { texts: TEXTS, topics: logitsName("topic"), tooLong: "one two ".repeat(20) };
+/** What became of the program in a browser. */
+type Outcome = { readonly answer?: PipelineAnswer; readonly error?: string };
+
+const ROOT = join(import.meta.dirname ?? "", "../..");
+
+const chromium = await findChromium();
+
+/** Runs `test` with a tiny model in `folder`/model, its graph included. */
+async function withGraph(test: (saved: SavedModel, folder: string) => Promise<void>) {
+  await withSavedModel([0, 1, -1], async (saved, folder) => {
+    await saveOnnx(join(folder, "model"), saved.model, "fp32");
+    await test(saved, folder);
+  });
+}
+
+function checkRows(
+  found: readonly (readonly number[])[],
+  wanted: readonly (readonly number[])[],
+): void {
+  deepStrictEqual(found.map(({ length }) => length), wanted.map(({ length }) => length));
+  const away = Math.max(
+    ...found.flatMap((row, i) => row.map((value, k) => Math.abs(value - (wanted[i]?.[k] ?? NaN)))),
+  );
+  ok(away < TOLERANCE, `numbers differ by ${away}`);
+}
+
+/** The answer is what this library computes of the same texts. */
+async function checkAnswer(answer: PipelineAnswer, saved: SavedModel): Promise<void> {
+  const embeddings = (await createSentenceEncoder(saved).encode(TEXTS)).map((row) => [...row]);
+  checkRows(answer.embeddings, embeddings);
+  checkRows(answer.sentences, embeddings);
+  const predictions = await createTextPredictor(saved).predict(TEXTS);
+  checkRows(
+    answer.topics.map((row) => {
+      const scores = Float32Array.from(row);
+      softmaxRowsInto(scores, scores.length);
+      return [...scores];
+    }),
+    predictions.map(({ labels }) => Object.values(labels["topic"]?.probabilities ?? {})),
+  );
+  // the card warns of this: once transformers.js keeps [SEP], the warning goes
+  notStrictEqual(answer.lastOfCut, saved.tokenizer.ids.sep);
+}
+
+/** What a program prints last, which must end well. */
+async function runProgram(command: string, args: readonly string[]): Promise<PipelineAnswer> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    cwd: ROOT,
+  })
+    .output();
+  ok(success, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1) ?? "");
+}
+
+function hasNode(): boolean {
+  try {
+    return new Deno.Command("node", { args: ["--version"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("transformers.js in Deno gives a saved model's embeddings and topics", async () => {
+  await withGraph(async (saved, folder) => {
+    const file = join(folder, "program.js");
+    await Deno.writeTextFile(file, printProgram(join(folder, "model"), QUESTION));
+    const config = join(ROOT, "deno.json");
+    const args = ["run", "-A", "--no-check", "--config", config, file];
+    await checkAnswer(await runProgram(Deno.execPath(), args), saved);
+  });
+});
+
+Deno.test({
+  name: "transformers.js in Node.js gives a saved model's embeddings and topics",
+  ignore: !hasNode(),
+  async fn() {
+    await withGraph(async (saved, folder) => {
+      const program = printProgram(join(folder, "model"), QUESTION);
+      await checkAnswer(
+        await runProgram("node", ["--input-type=module", "--eval", program]),
+        saved,
+      );
+    });
+  },
+});
+
+Deno.test({
+  name: "transformers.js in a browser gives a saved model's embeddings and topics",
+  ignore: chromium === null,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    await withGraph(async (saved, folder) => {
+      for (const [name, content] of await bundleProgram(QUESTION)) {
+        await Deno.writeFile(join(folder, name), content);
+      }
+      const page = `<!doctype html><title>t</title><script type="module" src="page.js"></script>`;
+      await Deno.writeTextFile(join(folder, "index.html"), page);
+      await withStaticHost(folder, async ({ address }) => {
+        await withBrowser(chromium ?? "", async (browser) => {
+          await withPage(browser, address, async ({ page, requests, problems }) => {
+            const outcome = await page.waitForFunction("window.outcome");
+            const { answer, error } = await outcome.jsonValue() as Outcome;
+            ok(answer !== undefined, `${error}; ${problems.join("; ")}`);
+            await checkAnswer(answer, saved);
+            const elsewhere = requests.filter((request) =>
+              !request.startsWith(address) && !request.startsWith("blob:")
+            );
+            deepStrictEqual(elsewhere, []);
+            match(requests.join("\n"), /\/model\/onnx\/model\.onnx$/m);
+          });
+        });
+      });
+    });
+  },
+});
