@@ -85,7 +85,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
 
   const lowercase = normalizer["lowercase"] !== false;
   return {
-    json: { added_tokens: [], ...root, normalizer },
+    json: { ...root, added_tokens: root["added_tokens"] ?? [], normalizer },
     model: { ...model, type: "WordPiece", continuing_subword_prefix: prefix, unk_token: unknown },
     config: settings ?? buildTokenizerConfig(lowercase),
     normalizer: {

@@ -198,6 +198,14 @@ Deno.test("loadTokenizer() says which file is missing or damaged and what to do"
   });
 });
 
+Deno.test("tokenizerFromJson() takes added tokens that are null or left out for none", () => {
+  const { added_tokens: _, ...without } = JSON_FILE;
+  for (const json of [without, { ...without, added_tokens: null }]) {
+    const text = "the railway";
+    deepStrictEqual(tokenizerFromJson(json).encodeText(text), TOKENIZER.encodeText(text));
+  }
+});
+
 Deno.test("tokenizerFromJson() refuses what it cannot follow exactly", () => {
   const from = "m/tokenizer.json";
   const refuse = (json: unknown, message: string) =>

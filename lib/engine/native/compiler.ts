@@ -14,6 +14,7 @@ import {
   removeFolder,
 } from "@/engine/native/compile_cache.ts";
 import type { Compiler } from "@/engine/native/find_compiler.ts";
+import { pruneCache } from "@/engine/native/prune_cache.ts";
 import type { Target } from "@/engine/native/target.ts";
 
 /** A file for the compiler; its name has no folder. */
@@ -124,10 +125,16 @@ export function checkOutput(name: string, line: string, output: Deno.CommandOutp
   ].join("\n"));
 }
 
+/** Whether this process has looked through the cache. */
+let pruned = false;
+
 /** Keeps the objects out of the cache and makes the library an entry. */
 function finish({ workshop, cache, entry }: Plan, { sources }: Library): string {
   for (const { name } of sources) Deno.removeSync(join(workshop, name.replace(/\.c$/, ".o")));
-  return publish(workshop, cache, entry);
+  const path = publish(workshop, cache, entry);
+  if (!pruned) pruneCache(cache, Deno.statSync(path).mtime?.getTime() ?? 0); // now, by the disk's clock
+  pruned = true;
+  return path;
 }
 
 async function compile(library: Library, entry: string, options: CompileOptions): Promise<string> {

@@ -1,0 +1,42 @@
+/**
+ * Keeps the folder of compiled libraries from growing for ever.
+ * @module
+ */
+import { join } from "node:path";
+
+/** Days that a library is kept after its last use. */
+export const KEEP_DAYS = 60;
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Removes from the folder `cache` whatever was neither made nor read within {@link KEEP_DAYS} before `nowMs`:
+ * libraries, and what killed processes left half-built; gives how many. What cannot be looked at or removed
+ * stays. A reading counts where the file system keeps its time (Linux does, to a day); elsewhere a library
+ * that is still wanted is compiled anew.
+ */
+export function pruneCache(cache: string, nowMs: number): number {
+  const oldest = nowMs - KEEP_DAYS * DAY_MS;
+  let removed = 0;
+  for (const { name, isDirectory } of Deno.readDirSync(cache)) {
+    const folder = join(cache, name);
+    try {
+      if (!isDirectory || lastUseMs(folder) >= oldest) continue;
+      Deno.removeSync(folder, { recursive: true });
+      removed++;
+    } catch { /* another process was quicker, or it is not ours: of no account to who compiles */ }
+  }
+  return removed;
+}
+
+/** When a file of `folder`, or the folder itself, was last written or read. */
+function lastUseMs(folder: string): number {
+  const paths = [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name));
+  return Math.max(
+    Deno.statSync(folder).mtime?.getTime() ?? Infinity,
+    ...paths.flatMap((path) => {
+      const { atime, mtime } = Deno.statSync(path);
+      return [atime?.getTime() ?? 0, mtime?.getTime() ?? 0];
+    }),
+  );
+}
