@@ -2,8 +2,8 @@
  * Where a run was made: what `environment.json` holds.
  * @module
  */
-import { cpus, totalmem } from "node:os";
 import project from "../deno.json" with { type: "json" };
+import { describeMachine } from "@/machine.ts";
 
 /** What computed, as the engine says. */
 export type UsedExecutor = {
@@ -27,17 +27,13 @@ export function describeEnvironment(
   device: string,
   executor: UsedExecutor,
 ): Readonly<Record<string, unknown>> {
-  const processors = cpus();
+  const { cpu, cores, memoryGiB, flags } = describeMachine();
   return {
     device,
     executor: executor.name,
     executorVersion: executor.version,
     threads: executor.threads,
-    cpu: {
-      model: processors[0]?.model.trim() ?? "unknown",
-      cores: processors.length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-    },
+    cpu: { model: cpu, cores, memoryGiB, flags },
     system: `${Deno.build.os} ${Deno.build.arch}`,
     versions: { ...Deno.version, ...packageVersions() },
   };

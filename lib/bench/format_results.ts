@@ -2,7 +2,7 @@
  * Results to read: columns for a terminal, a table for Markdown.
  * @module
  */
-import type { Machine } from "@/bench/machine.ts";
+import type { Machine } from "@/machine.ts";
 import {
   explainProfile,
   formatLimits,

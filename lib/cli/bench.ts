@@ -5,7 +5,7 @@
 import { BENCHMARKS, type BenchName } from "@/bench/benchmarks.ts";
 import { findTorch, type Torch } from "@/bench/contestants.ts";
 import { formatText } from "@/bench/format_results.ts";
-import { describeMachine } from "@/bench/machine.ts";
+import { describeMachine } from "@/machine.ts";
 import type { Computation } from "@/bench/job.ts";
 import { type BenchOptions, createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
 import { runBenchmarks } from "@/bench/run_benchmarks.ts";
@@ -127,7 +127,7 @@ export const BENCH = {
       await Deno.remove(folder, { recursive: true });
     }
     const context = {
-      machine: await describeMachine(),
+      machine: describeMachine(),
       versions: { deno: Deno.version.deno, ...torch?.versions },
       threads: computation.threads,
       command: ["deno task bench", ...Deno.args].join(" "),

@@ -6,7 +6,7 @@ import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createPredictQuestion, driveLoad, type LoadResult } from "@/bench/drive_load.ts";
 import { formatLoad, formatLoadPage } from "@/bench/format_load.ts";
-import { describeMachine } from "@/bench/machine.ts";
+import { describeMachine } from "@/machine.ts";
 import { readTestTexts, resolveBenchConfig } from "@/bench/materials.ts";
 import { writePair } from "@/bench/write_results.ts";
 import { readResidentMiB } from "@/process_memory.ts";
@@ -109,7 +109,7 @@ export const LOAD = {
     for (const line of formatLoad(result)) console.log(line);
     if (!isOrderly) console.error("the server did not stop in good order");
     const context = {
-      machine: await describeMachine(),
+      machine: describeMachine(),
       versions: { deno: Deno.version.deno },
       threads: navigator.hardwareConcurrency,
       command: `deno task load ${run} --clients ${clients} --seconds ${seconds}${

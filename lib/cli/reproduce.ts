@@ -7,7 +7,6 @@ import { basename, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { scratchFolder } from "@/cache_folder.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
-import { showCompiling } from "@/cli/train.ts";
 import type { RunConfig } from "@/config.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { describeReproduction, readMade, TOLERANCE } from "@/experiment/describe_reproduction.ts";
@@ -16,6 +15,7 @@ import { isFile, readJson } from "@/files.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
+import { showCompiling } from "./show_compiling.ts";
 
 const OPTIONS = {
   data: { type: "string", value: "DIR", help: "where the data sets are, if not where they were" },

@@ -5,12 +5,10 @@
 import { join } from "node:path";
 import { PRECISIONS, type RunConfig } from "@/config.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
-import { onCompile } from "@/engine/jit.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { readJson } from "@/files.ts";
 import { PRESETS } from "@/presets.ts";
-import type { Progress, ProgressView } from "@/progress.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
@@ -18,6 +16,7 @@ import type { Options, OptionValues } from "./arguments.ts";
 import { formatScores } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
+import { showCompiling } from "./show_compiling.ts";
 
 const OPTIONS = {
   preset: { type: "string", value: "NAME", help: `one of ${Object.keys(PRESETS).join(", ")}` },
@@ -62,22 +61,6 @@ async function chooseFolder(preset: string): Promise<string> {
       throw error;
     }
   }
-}
-
-/** Shows in `view` what is being compiled, where the last progress was. */
-export function showCompiling(view: ProgressView): ProgressView {
-  let last: Progress | null = null;
-  onCompile((name) => {
-    if (last === null || last.done >= last.total) return; // that work has ended
-    view.update({ ...last, details: [`compiling ${name}`] });
-  });
-  return {
-    update(progress) {
-      last = progress;
-      view.update(progress);
-    },
-    finish: () => view.finish(),
-  };
 }
 
 /** The task `train`. */

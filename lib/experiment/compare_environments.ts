@@ -22,7 +22,7 @@ export type EnvironmentComparison = {
   readonly packages: readonly EnvironmentDifference[];
 };
 
-/** Keys that bits depend on, beside the processor's name. */
+/** Keys that bits depend on, beside the processor. */
 const DECISIVE = ["device", "executor", "executorVersion", "threads", "system"] as const;
 
 /** Compares where a run was made, `then`, with where it is made again. */
@@ -33,9 +33,10 @@ export function compareEnvironments(
   const differing = (keys: readonly string[], a: RunEnvironment, b: RunEnvironment) =>
     keys.filter((key) => !isDeepStrictEqual(a[key], b[key]))
       .map((key) => ({ key, then: a[key], now: b[key] }));
+  const namesFlags = [then, now].every(({ cpu }) => isObject(cpu) && Array.isArray(cpu.flags));
   const [before, after] = [then, now].map((each) => ({
     ...each,
-    cpu: isObject(each.cpu) ? each.cpu.model : each.cpu,
+    cpu: nameProcessor(each.cpu, namesFlags),
     "where it went on": listMoves(each),
   }));
   const decisive = [...DECISIVE, "cpu", "where it went on"];
@@ -49,6 +50,12 @@ export function compareEnvironments(
       key: `versions.${each.key}`,
     })),
   };
+}
+
+/** The processor's name, which on a virtual machine says little, and with `flags` its instructions. */
+function nameProcessor(cpu: unknown, flags: boolean): unknown {
+  if (!isObject(cpu)) return cpu;
+  return flags && Array.isArray(cpu.flags) ? `${cpu.model} (${cpu.flags.join(" ")})` : cpu.model;
 }
 
 /** Times that a run was taken up again elsewhere: the steps, and what was decisive of the change. */

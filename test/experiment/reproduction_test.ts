@@ -113,6 +113,11 @@ Deno.test("compareEnvironments() tells what bits depend on from packages", () =>
       packages: [{ key: "versions.deno", then: "1", now: "2" }],
     },
   );
+  const on = (flags: readonly string[]) => ({ ...HERE, cpu: { model: "A", flags } });
+  deepStrictEqual(compareEnvironments(on(["avx2"]), on(["avx2", "amx_bf16"])).decisive, [
+    { key: "cpu", then: "A (avx2)", now: "A (avx2 amx_bf16)" },
+  ]);
+  deepStrictEqual(compareEnvironments(HERE, on(["avx2"])).decisive, [], "not recorded then");
   const resumed = (changed: object) => ({ ...HERE, resumed: [{ step: 4, changed }] });
   deepStrictEqual(compareEnvironments(resumed({ versions: {} }), HERE).decisive, []);
   deepStrictEqual(compareEnvironments(resumed({ threads: 4 }), HERE).decisive, [

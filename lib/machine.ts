@@ -1,10 +1,10 @@
 /**
- * The machine that figures were measured on.
+ * The machine that computes: what decides how fast, and to which last bit.
  * @module
  */
 import { cpus, totalmem } from "node:os";
 
-/** What of a machine decides how fast numbers are computed. */
+/** A processor and its memory. */
 export type Machine = {
   readonly cpu: string;
   readonly cores: number;
@@ -34,11 +34,11 @@ export function readFlags(cpuinfo: string): readonly string[] {
 }
 
 /** This machine. */
-export async function describeMachine(): Promise<Machine> {
+export function describeMachine(): Machine {
   const processors = cpus();
   let flags: readonly string[] = [];
   try {
-    flags = readFlags(await Deno.readTextFile("/proc/cpuinfo"));
+    flags = readFlags(Deno.readTextFileSync("/proc/cpuinfo"));
   } catch { /* not Linux */ }
   return {
     cpu: processors[0]?.model.trim() ?? "unknown",
