@@ -1,7 +1,9 @@
 /**
  * Variants of an experiment side by side: means over seeds, and differences to the reference of runs with
  * the same seed. The interval of a mean difference is Student's t (as in any text on paired samples): with
- * n = 3 pairs it spans 4.3 standard errors to either side, so small effects cannot show.
+ * n = 3 pairs it spans 4.3 standard errors to either side, so small effects cannot show. Scores are counted
+ * in rows: a spread below one row is taken for one, or differences that agree to the row by chance would make
+ * an interval of no width.
  * @module
  */
 import type { ExperimentResults, ResultRow } from "@/experiment/results.ts";
@@ -43,12 +45,16 @@ function describe(values: readonly number[]): { mean: number; deviation: number 
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
-/** The mean of differences with its interval. */
-export function describeDifferences(differences: readonly number[]): PairedDifference {
+/** The mean of differences with its interval; `rows` were scored in each run. */
+export function describeDifferences(
+  differences: readonly number[],
+  { rows }: { readonly rows: number },
+): PairedDifference {
   const { mean, deviation } = describe(differences);
   const pairs = differences.length;
   if (deviation === null) return { values: differences, mean, interval: null, pairs };
-  const half = (T_QUANTILES[pairs - 2] ?? NORMAL_QUANTILE) * deviation / Math.sqrt(pairs);
+  const spread = Math.max(deviation, 1 / rows);
+  const half = (T_QUANTILES[pairs - 2] ?? NORMAL_QUANTILE) * spread / Math.sqrt(pairs);
   return { values: differences, mean, interval: [mean - half, mean + half], pairs };
 }
 
@@ -80,7 +86,7 @@ export function compareVariants(
       });
       const difference = variant === reference || differences.length === 0
         ? null
-        : describeDifferences(differences);
+        : describeDifferences(differences, { rows: Math.min(...ofTask.map(({ rows }) => rows)) });
       return [{ variant, task, measure, values, ...describe(values), difference }];
     });
   });

@@ -139,6 +139,7 @@ export function curveFigures(
 const NOTES = [
   "Differences are those of runs with the same seed, so that the order of the data and the starting heads are shared; their interval is Student's t over the pairs. One pair has none.",
   "To either side the interval spans 12.7 standard errors with two pairs, 4.3 with three, 2.8 with five: it excludes 0 only for effects that are large beside the spread of seeds. An interval that holds 0 does not show that there is no effect.",
+  "Scores are counted in rows, so the spread of differences is taken for one row at least. Fewer than three pairs are shown, and nothing is said of them.",
   "Intervals are not widened for the number of variants: of twenty that change nothing, about one would exclude 0.",
   "A screen trains a part of an epoch. What wins early need not win at the end.",
 ];

@@ -20,6 +20,8 @@ export type ResultRow = MainMeasure & {
   readonly variant: string;
   readonly seed: number;
   readonly task: string;
+  /** Rows that were scored. */
+  readonly rows: number;
 };
 
 /** A number of one run on its way: the loss as it was logged, or the main score on validation. */
@@ -78,7 +80,9 @@ export function listResults(
   return {
     rows: Object.entries(record.summary.scores).flatMap(([task, splits]) => {
       const scores = splits[score];
-      return scores === undefined ? [] : [{ variant, seed, task, ...mainMeasure(scores) }];
+      return scores === undefined
+        ? []
+        : [{ variant, seed, task, rows: scores.rows, ...mainMeasure(scores) }];
     }),
     curves: listCurves(record).map((row) => ({ variant, seed, ...row })),
   };

@@ -23,14 +23,17 @@ export function tellFindings(
   });
 }
 
+/** Pairs that a difference is told by at least: the spread of two is hardly known. */
+const LEAST_PAIRS = 3;
+
 type Compared = { readonly variant: string; readonly difference: PairedDifference };
 
 function tellTask(compared: readonly Compared[], reference: string): string {
   if (compared.length === 0) {
     return `No other variant has a run with a seed of ${reference} yet, so nothing can be compared.`;
   }
-  const known = compared.filter(({ difference }) => difference.interval !== null);
-  const single = compared.filter(({ difference }) => difference.interval === null);
+  const known = compared.filter(({ difference }) => difference.pairs >= LEAST_PAIRS);
+  const few = compared.filter((each) => !known.includes(each));
   const list = (variants: readonly Compared[]) =>
     variants.map(({ variant, difference: { mean, pairs } }) =>
       `${variant} (${formatPoints(mean)}, n = ${pairs})`
@@ -46,8 +49,8 @@ function tellTask(compared: readonly Compared[], reference: string): string {
     ...(above.length > 0 ? [`Above ${reference}, by an interval without 0: ${list(above)}.`] : []),
     ...(below.length > 0 ? [`Below ${reference}, by an interval without 0: ${list(below)}.`] : []),
     ...(open.length > 0 ? [`Not told apart from ${reference}: ${list(open)}.`] : []),
-    ...(single.length > 0
-      ? [`With one seed in common, which gives no interval and may be chance: ${list(single)}.`]
+    ...(few.length > 0
+      ? [`With fewer than ${LEAST_PAIRS} seeds in common, which may be chance: ${list(few)}.`]
       : []),
   ];
   return sentences.join(" ");

@@ -15,16 +15,23 @@ const row = (variant: string, seed: number, value: number): ResultRow => ({
   seed,
   task: "topic",
   measure: "accuracy",
+  rows: 2000,
   value,
 });
 
 Deno.test("describeDifferences() gives Student's t interval of a mean", () => {
   // differences 1, 2, 3: mean 2, s = 1, 4.303 · 1 / √3 = 2.484
-  const { mean, interval, pairs } = describeDifferences([1, 2, 3]);
+  const { mean, interval, pairs } = describeDifferences([1, 2, 3], { rows: 10 });
   strictEqual(mean, 2);
   strictEqual(pairs, 3);
   deepStrictEqual(interval?.map((end) => end.toFixed(3)), ["-0.484", "4.484"]);
-  strictEqual(describeDifferences([0.5]).interval, null);
+  strictEqual(describeDifferences([0.5], { rows: 10 }).interval, null);
+});
+
+Deno.test("describeDifferences() takes the spread for one row at least", () => {
+  // one row of 1000 less with each seed: s = 0.001, 4.303 · 0.001 / √3 = 0.002484
+  const { interval } = describeDifferences([-0.001, -0.001, -0.001], { rows: 1000 });
+  deepStrictEqual(interval?.map((end) => end.toFixed(5)), ["-0.00348", "0.00148"]);
 });
 
 Deno.test("compareVariants() pairs runs of the same seed alone", () => {
@@ -49,23 +56,24 @@ Deno.test("compareVariants() pairs runs of the same seed alone", () => {
   strictEqual(found[0]?.deviation?.toFixed(4), "0.0707");
 });
 
-Deno.test("tellFindings() says by intervals what is told apart, and claims nothing of one seed", () => {
+Deno.test("tellFindings() says by intervals what is told apart, and claims nothing of fewer than three", () => {
   const rows = [
     ...[1, 2, 3].map((seed) => row("mean", seed, 0.8)),
     ...[1, 2, 3].map((seed) => row("better", seed, 0.9 + 0.001 * seed)),
     ...[1, 2, 3].map((seed) => row("worse", seed, 0.7 + 0.001 * seed)),
-    ...[1, 2].map((seed) => row("open", seed, 0.8 + 0.01 * seed)),
+    ...[1, 2, 3].map((seed) => row("open", seed, 0.8 + 0.01 * seed)),
+    ...[1, 2].map((seed) => row("two", seed, 0.9)),
     row("one", 1, 0.9),
   ];
-  const variants = ["mean", "better", "worse", "open", "one"];
+  const variants = ["mean", "better", "worse", "open", "two", "one"];
   const summaries = compareVariants(rows, { variants, reference: "mean" });
-  // two pairs, 1 and 2 points: 1.5 ± 12.7 · 0.707 / √2 = 6.4
+  // "open" differs by 1, 2 and 3 points: 2 ± 4.303 · 1 / √3 = 2.5
   deepStrictEqual(tellFindings(summaries, "mean"), [{
     task: "topic",
     text: "Above mean, by an interval without 0: better (+10.20, n = 3). " +
       "Below mean, by an interval without 0: worse (−9.80, n = 3). " +
-      "Not told apart from mean: open (+1.50, n = 2). " +
-      "With one seed in common, which gives no interval and may be chance: one (+10.00, n = 1).",
+      "Not told apart from mean: open (+2.00, n = 3). " +
+      "With fewer than 3 seeds in common, which may be chance: two (+10.00, n = 2), one (+10.00, n = 1).",
   }]);
   const alone = compareVariants([row("max", 1, 0.8)], { variants: ["max"], reference: "mean" });
   deepStrictEqual(tellFindings(alone, "mean"), [{
