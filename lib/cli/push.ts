@@ -39,14 +39,16 @@ export const PUSH = {
       console.log(
         `Would put ${size} into ${place} in one commit, making the ${
           values.private ? "private" : "public"
-        } repository if it is not there. Nothing was sent: --yes does it.`,
+        } repository if it is not there, and remove graphs and modules of an earlier push that are not ` +
+          "listed here. Nothing was sent: --yes does it.",
       );
       return;
     }
-    const url = await pushFiles(files, { repo, isPrivate: values.private, settings }, {
+    const { url, removed } = await pushFiles(files, { repo, isPrivate: values.private, settings }, {
       view: createTerminalProgress(),
       signal,
     });
+    for (const path of removed) console.log(`  removed, of an earlier push: ${path}`);
     console.log(`Put ${size} into ${place}: ${url}`);
   },
 } as const satisfies Task<typeof OPTIONS>;

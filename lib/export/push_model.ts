@@ -1,12 +1,13 @@
 /**
  * Puts a model folder on the Hugging Face Hub. Large files are uploaded first and seen by nobody; one
  * commit at the end shows all of it at once, so that a push which is cut off leaves the repository as
- * it was.
+ * it was. The same commit removes what an earlier push put there and the folder no longer has: readers
+ * would take an old graph for the new model's.
  * @module
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { commitIter, createRepo, HubApiError } from "@huggingface/hub";
+import { commitIter, createRepo, HubApiError, listFiles } from "@huggingface/hub";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { isPartial } from "@/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
@@ -68,9 +69,37 @@ export async function listFilesToPush(
   return files.sort((a, b) => a.path < b.path ? -1 : 1);
 }
 
-/** The error to raise where the Hub refused `doing`, with what to do about it. */
-function explainRefusal(error: unknown, { repo, settings: { endpoint } }: PushTarget): unknown {
-  const nothing = "Nothing was published";
+/** What of a model folder may be left from an earlier push: graphs, heads, modules behind the encoder. */
+const OURS = /^(onnx\/model\w*\.onnx|heads\.(json|safetensors)|\d+_[A-Z]\w*\/.+)$/;
+
+/** Files of the repository that an earlier push made and `files` do not hold. */
+async function listLeft(
+  files: readonly FileToPush[],
+  { repo, settings: { endpoint } }: PushTarget,
+  token: string,
+): Promise<readonly string[]> {
+  const kept = new Set(files.map(({ path }) => path)), left: string[] = [];
+  const place = {
+    repo: { type: "model", name: repo },
+    accessToken: token,
+    hubUrl: endpoint,
+  } as const;
+  for await (const { type, path } of listFiles({ ...place, recursive: true })) {
+    if (type === "file" && OURS.test(path) && !kept.has(path)) left.push(path);
+  }
+  return left;
+}
+
+/** The error to raise where the Hub refused; `committing`: it had been asked to publish. */
+function explainRefusal(
+  error: unknown,
+  { repo, settings: { endpoint } }: PushTarget,
+  committing: boolean,
+): unknown {
+  const refused = error instanceof HubApiError && error.statusCode < 500;
+  const nothing = committing && !refused
+    ? `It may have been published or not: look at ${endpoint}/${repo}`
+    : "Nothing was published";
   const subject = `Cannot push to ${repo} as`;
   if (error instanceof HubApiError) {
     const status = error.statusCode;
@@ -119,12 +148,20 @@ async function ensureRepo({ repo, isPrivate, settings }: PushTarget, token: stri
   }
 }
 
-/** Uploads `files` and commits them; gives the address of the commit. */
+/** What a push did. */
+export type Pushed = {
+  /** Address of the commit. */
+  readonly url: string;
+  /** Files of an earlier push that it removed. */
+  readonly removed: readonly string[];
+};
+
+/** Uploads `files` and commits them, with the removal of what an earlier push left. */
 export async function pushFiles(
   files: readonly FileToPush[],
   target: PushTarget,
   { view = SILENT, signal }: PushOptions = {},
-): Promise<string> {
+): Promise<Pushed> {
   const { repo, settings: { token, endpoint } } = target;
   checkRepoName(repo);
   if (token === null) {
@@ -135,31 +172,37 @@ export async function pushFiles(
   const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]));
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const sent = new Map<string, number>();
+  let committing = false;
   try {
     await ensureRepo(target, token);
+    const removed = await listLeft(files, target, token);
     signal?.throwIfAborted();
     const events = commitIter({
       repo: { type: "model", name: repo },
       title: "Upload model",
-      operations: files.map(({ path, content }) => ({
-        operation: "addOrUpdate",
-        path,
-        content: content instanceof URL ? content : new Blob([content]),
-      })),
+      operations: [
+        ...files.map(({ path, content }) => ({
+          operation: "addOrUpdate" as const,
+          path,
+          content: content instanceof URL ? content : new Blob([content]),
+        })),
+        ...removed.map((path) => ({ operation: "delete" as const, path })),
+      ],
       accessToken: token,
       hubUrl: endpoint,
       ...(signal && { abortSignal: signal }),
     });
     for (;;) {
       const { done, value } = await events.next();
-      if (done) return value?.commit.url ?? `${endpoint}/${repo}`;
+      if (done) return { url: value?.commit.url ?? `${endpoint}/${repo}`, removed };
+      committing ||= value.event === "phase" && value.phase === "committing";
       if (value.event !== "fileProgress" || value.state !== "uploading") continue;
       sent.set(value.path, value.progress * (sizes.get(value.path) ?? 0));
       const bytes = [...sent.values()].reduce((sum, each) => sum + each, 0);
       view.update({ done: Math.round(bytes), total, label: `push ${value.path}` });
     }
   } catch (error) {
-    throw explainRefusal(error, target);
+    throw explainRefusal(error, target, committing);
   } finally {
     await view.finish();
   }

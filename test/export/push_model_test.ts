@@ -62,7 +62,10 @@ Deno.test("listFilesToPush() lists a model folder with its new card, without wha
 Deno.test("pushFiles() makes the repository and shows every file whole, by one commit", async () => {
   await withModelFolder(async (folder) => {
     await withPushServer(async (server) => {
-      strictEqual(await push(folder, server), "http://hub/commit/c0ffee");
+      deepStrictEqual(await push(folder, server), {
+        url: "http://hub/commit/c0ffee",
+        removed: [],
+      });
       const seen = server.repos.get("owner/tiny") ?? new Map<string, Uint8Array>();
       deepStrictEqual([...seen.keys()].sort(), PATHS);
       deepStrictEqual([...seen.get("model.safetensors") ?? []], [...WEIGHTS]);
@@ -110,6 +113,35 @@ Deno.test("pushFiles() leaves the repository as it was when it is interrupted or
       unchanged();
       await push(folder, server); // goes on with what was uploaded
       strictEqual(server.repos.get("owner/tiny")?.get("config.json")?.length, 2);
+    });
+  });
+});
+
+Deno.test("pushFiles() removes what an earlier push left, and nothing else", async () => {
+  await withModelFolder(async (folder) => {
+    await withPushServer(async (server) => {
+      await Deno.writeFile(join(folder, "onnx/model_quantized.onnx"), WEIGHTS);
+      await push(folder, server);
+      server.repos.get("owner/tiny")?.set("LICENSE", new Uint8Array(3)); // its owner's own
+      await Deno.remove(join(folder, "onnx/model_quantized.onnx"));
+      const { removed } = await push(folder, server);
+      deepStrictEqual(removed, ["onnx/model_quantized.onnx"]);
+      const seen = [...server.repos.get("owner/tiny")?.keys() ?? []];
+      deepStrictEqual(seen.sort(), ["LICENSE", ...PATHS].sort());
+    });
+  });
+});
+
+Deno.test("pushFiles() claims nothing where the answer to the commit is lost", async () => {
+  await withModelFolder(async (folder) => {
+    await withPushServer(async (server) => {
+      server.refusals.set("/commit/", 504);
+      await rejects(push(folder, server), {
+        message: new RegExp(
+          `It may have been published or not: look at ${server.settings.endpoint}/owner/tiny$`,
+        ),
+      });
+      strictEqual(server.repos.get("owner/tiny")?.size, PATHS.length, "premise: it was");
     });
   });
 });
