@@ -20,16 +20,20 @@ export type BatcherOptions<I, R> = {
 
 /** Gathers items into batches, of which one runs at a time. */
 export type Batcher<I, R> = {
-  /** Waits for the item's result; an aborted item that has not begun is dropped. */
-  submit(item: I, signal?: AbortSignal): Promise<R>;
+  /**
+   * Waits for the results of a request's items, in their order. The items are taken on all or none; those
+   * that have not begun are dropped once `signal` is aborted or one of them has failed.
+   */
+  submit(items: readonly I[], signal?: AbortSignal): Promise<readonly R[]>;
   /** Items that wait. */
   waiting(): number;
 };
 
 type Entry<I, R> = {
   readonly item: I;
-  readonly signal: AbortSignal | undefined;
   readonly result: PromiseWithResolvers<R>;
+  /** Rejects what is open of its request, of which no more is begun. */
+  readonly drop: (reason: unknown) => void;
 };
 
 /** The refusal of a full queue. */
@@ -52,7 +56,7 @@ export function chooseBatch(sizes: readonly number[], maxItems: number): readonl
 /** A batcher over `run`. */
 export function createBatcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
   const { run, sizeOf, maxItems, waitMs, maxWaiting } = options;
-  let queue: Entry<I, R>[] = [];
+  let queue: readonly Entry<I, R>[] = [];
   let running = false;
 
   const runBatch = async (batch: readonly Entry<I, R>[]) => {
@@ -63,34 +67,47 @@ export function createBatcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R
       }
       results.forEach((result, i) => batch[i]?.result.resolve(result));
     } catch (error) {
-      batch.forEach(({ result }) => result.reject(error));
+      batch.forEach(({ drop }) => drop(error));
     }
   };
   const drain = async () => {
     while (queue.length > 0) {
-      const alive = queue.filter(({ signal }) => signal?.aborted !== true);
-      queue.filter(({ signal }) => signal?.aborted === true)
-        .forEach(({ result, signal }) => result.reject(signal?.reason));
-      const chosen = new Set(chooseBatch(alive.map(({ item }) => sizeOf(item)), maxItems));
-      queue = alive.filter((_, i) => !chosen.has(i));
-      if (chosen.size > 0) await runBatch(alive.filter((_, i) => chosen.has(i)));
+      const chosen = new Set(chooseBatch(queue.map(({ item }) => sizeOf(item)), maxItems));
+      const batch = queue.filter((_, i) => chosen.has(i));
+      queue = queue.filter((_, i) => !chosen.has(i));
+      await runBatch(batch);
     }
     running = false;
   };
   return {
-    submit(item, signal) {
-      if (queue.length >= maxWaiting) {
+    async submit(items, signal) {
+      signal?.throwIfAborted();
+      if (queue.length + items.length > maxWaiting) {
         throw new QueueFullError(
-          `Cannot take on text as at most ${maxWaiting} may wait: try again in a moment`,
+          `Cannot take on texts as at most ${maxWaiting} may wait: try again in a moment`,
         );
       }
-      const entry: Entry<I, R> = { item, signal, result: Promise.withResolvers<R>() };
-      queue.push(entry);
+      const drop = (reason: unknown) => {
+        queue = queue.filter((entry) => entry.drop !== drop);
+        entries.forEach(({ result }) => result.reject(reason)); // what is settled stays as it is
+      };
+      const entries = items.map((item): Entry<I, R> => ({
+        item,
+        result: Promise.withResolvers<R>(),
+        drop,
+      }));
+      queue = [...queue, ...entries];
       if (!running) {
         running = true;
         setTimeout(drain, waitMs);
       }
-      return entry.result.promise;
+      const onAbort = () => drop(signal?.reason);
+      signal?.addEventListener("abort", onAbort);
+      try {
+        return await Promise.all(entries.map(({ result }) => result.promise));
+      } finally {
+        signal?.removeEventListener("abort", onAbort);
+      }
     },
     waiting: () => queue.length,
   };

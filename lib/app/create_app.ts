@@ -46,6 +46,8 @@ const STATUS = {
   timed_out: 504,
 } as const satisfies Record<Code, number>;
 
+const CLIENT_GONE = 499; // nginx's number for it; nobody sees it
+
 function refuse(c: Context, code: Code, message: string): Response {
   const answer: ErrorAnswer = { error: { code, message } };
   if (STATUS[code] === 503) c.header("Retry-After", "1");
@@ -55,6 +57,11 @@ function refuse(c: Context, code: Code, message: string): Response {
 /** The refusal while there is no model. */
 class NotReadyError extends Error {
   override readonly name = "NotReadyError";
+}
+
+/** The end of a request whose client has left, so that nobody reads an answer. */
+class ClientGoneError extends Error {
+  override readonly name = "ClientGoneError";
 }
 
 /** The JSON of a body; not JSON is a refusal that says so. */
@@ -111,6 +118,7 @@ export function createApp(options: AppOptions): Hono {
     if (error instanceof BadRequestError) return refuse(c, "bad_request", error.message);
     if (error instanceof NotReadyError) return refuse(c, "not_ready", error.message);
     if (error instanceof QueueFullError) return refuse(c, "overloaded", error.message);
+    if (error instanceof ClientGoneError) return new Response(null, { status: CLIENT_GONE });
     if (error.name === "TimeoutError") {
       return refuse(c, "timed_out", `Cannot answer within ${requestMs / 1000} s: try fewer texts`);
     }
@@ -128,20 +136,28 @@ export function createApp(options: AppOptions): Hono {
       if (type !== "application/json") {
         return refuse(c, "not_json", "Cannot read body as Content-Type must be application/json");
       }
-      const late = new AbortController();
+      const client = c.req.raw.signal;
+      const ended = new AbortController(); // ends the work when nobody needs it any more
       const failed = Promise.withResolvers<never>();
       failed.promise.catch(() => {}); // the race may be over before
-      const timer = setTimeout(() => { // not AbortSignal.timeout, which would outlive the answer
-        const reason = new DOMException("internal: too late", "TimeoutError");
-        late.abort(reason);
+      const fail = (reason: unknown) => {
+        ended.abort(reason);
         failed.reject(reason);
-      }, requestMs);
+      };
+      const leave = () => fail(new ClientGoneError("internal: the client has gone"));
+      // not AbortSignal.timeout, which would outlive the answer
+      const late = new DOMException("internal: too late", "TimeoutError");
+      const timer = setTimeout(() => fail(late), requestMs);
+      client.addEventListener("abort", leave);
+      if (client.aborted) leave();
       try {
-        const work = readJsonBody(c).then((body) => answer(body, late.signal));
+        const work = readJsonBody(c).then((body) => answer(body, ended.signal));
         work.catch(() => {});
         return c.json(await Promise.race([work, failed.promise]));
       } finally {
         clearTimeout(timer);
+        client.removeEventListener("abort", leave);
+        ended.abort();
       }
     });
     app.all(path, (c) => {

@@ -101,10 +101,9 @@ export function createModelService(saved: SavedModel, run: string): ModelService
   );
   return {
     info: describeModel(saved, run),
-    predict: (texts, signal) => Promise.all(texts.map((text) => predicting.submit(text, signal))),
+    predict: (texts, signal) => predicting.submit(texts, signal),
     encode: async (texts, { pooling, normalize }, signal) => {
-      const encoding = encodingOf(pooling);
-      const vectors = await Promise.all(texts.map((text) => encoding.submit(text, signal)));
+      const vectors = await encodingOf(pooling).submit(texts, signal);
       return vectors.map((vector) => normalizeVector(vector, normalize));
     },
   };

@@ -38,6 +38,7 @@ async function startServer(run: string): Promise<Server> {
     args: [
       "run",
       "-A",
+      "--unstable-no-legacy-abort", // as `deno task app`: a request's signal tells that its client left
       "--config",
       fileURLToPath(new URL("../../deno.json", import.meta.url)),
       fileURLToPath(new URL("app.ts", import.meta.url)),

@@ -147,6 +147,36 @@ Deno.test("an answer that comes too late is given up", async () => {
   }, { requestMs: 50 });
 });
 
+Deno.test("work ends when its client goes, and when its time is over", async () => {
+  await withServedApp(async ({ address, state }) => {
+    const { service } = state;
+    ok(service);
+    for (
+      const { patienceMs, name } of [
+        { patienceMs: 100, name: "ClientGoneError" },
+        { patienceMs: 10_000, name: "TimeoutError" },
+      ]
+    ) {
+      const ended = Promise.withResolvers<unknown>();
+      state.service = {
+        ...service,
+        predict: (_texts, signal) => {
+          signal?.addEventListener("abort", () => ended.resolve(signal.reason));
+          return new Promise(() => {});
+        },
+      };
+      await fetch(`${address}api/predict`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ texts: ["a"] }),
+        signal: AbortSignal.timeout(patienceMs),
+      }).then((response) => response.json(), () => {});
+      const reason = await ended.promise;
+      strictEqual(reason instanceof Error && reason.name, name);
+    }
+  }, { requestMs: 1_000 });
+});
+
 Deno.test("page and report may load their own files alone, and the report runs nothing", async () => {
   await withServedApp(async ({ address }) => {
     const page = await fetch(address);
