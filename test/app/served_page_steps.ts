@@ -80,6 +80,35 @@ export function servedPageSteps(
           [],
         );
       }),
+    "links to what it shows once after typing, and works where a browser refuses that": () =>
+      withPage(browser, address, async ({ page, problems }) => {
+        await untilRead(page, TEXT_EXAMPLES[0]);
+        await page.evaluate(() => {
+          const replace = history.replaceState.bind(history), links: unknown[] = [];
+          Object.assign(globalThis, { links });
+          history.replaceState = (state, title, url) => {
+            links.push(url);
+            replace(state, title, url);
+          };
+          const text = document.querySelector("textarea");
+          for (let i = 0; i < 20; i++) text?.dispatchEvent(new InputEvent("input"));
+        });
+        await readText(page, "A bank fell.");
+        const links = await page.evaluate<string[]>("links");
+        strictEqual(links.at(-1), "/#text=A+bank+fell.");
+        ok(links.length <= 2, `${links.length} links`);
+        await page.getByText("Skip to content").focus();
+        await page.keyboard.press("Enter");
+        await page.waitForURL(/#main$/);
+        strictEqual(await page.locator("#text").inputValue(), "A bank fell.");
+        await page.evaluate(() => {
+          history.replaceState = () => {
+            throw new DOMException("too many calls", "SecurityError");
+          };
+        });
+        await readText(page, "A bank rose.");
+        deepStrictEqual(problems, []);
+      }),
     "shows hostile text as text, typed or in a link": () =>
       withPage(browser, `${address}#text=${encodeURIComponent(HOSTILE)}`, async ({ page }) => {
         await untilRead(page, HOSTILE);

@@ -1,5 +1,6 @@
 /**
- * What the page shows, as the part of its address after `#`: a link to a page shows what its sender saw.
+ * What the page shows, as the part of its address after `#`: a link to a page shows what its sender saw,
+ * and tells nothing else.
  * @module
  */
 import { LIMITS } from "@/app/limits.ts";
@@ -20,6 +21,13 @@ export type PageState = {
   readonly normalize: NormalizeMode | null;
 };
 
+/** What each tab shows of a state. */
+const SHOWN: Readonly<Record<Tab, readonly (keyof PageState)[]>> = {
+  read: ["text"],
+  compare: ["sentences", "pooling", "normalize"],
+  report: [],
+};
+
 /** The state that an address's hash tells; what it leaves out, or tells wrongly, is as in `start`. */
 export function readPageState(hash: string, start: PageState): PageState {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
@@ -32,10 +40,11 @@ export function readPageState(hash: string, start: PageState): PageState {
   };
 }
 
-/** The hash of an address that tells `state`. */
-export function writePageState(state: PageState): string {
-  const given = Object.entries(state).filter((entry): entry is [string, string] =>
-    entry[1] !== null
-  );
-  return `#${new URLSearchParams(given)}`;
+/** The hash of an address that tells what the tab of `state` shows, where it is not as in `start`. */
+export function writePageState(state: PageState, start: PageState): string {
+  const told = (["tab", ...SHOWN[state.tab]] as const).flatMap((key) => {
+    const value = state[key];
+    return value === null || value === start[key] ? [] : [[key, value]];
+  });
+  return told.length === 0 ? "" : `#${new URLSearchParams(told)}`;
 }

@@ -159,12 +159,23 @@ export async function startPage(
     }
     if (state.tab === "report") say("");
   };
+  /** Makes the page's address a link to what it shows. */
+  const link = () => {
+    const { pathname, search } = location;
+    try {
+      history.replaceState(null, "", `${pathname}${search}${writePageState(state, START)}`);
+    } catch {
+      // a browser may refuse where there were many changes: the next one comes
+    }
+  };
   const change = (part: Partial<PageState>, waitMs = 0) => {
     state = { ...state, ...part };
-    history.replaceState(null, "", writePageState(state));
     show();
     clearTimeout(timer);
-    timer = setTimeout(ask, waitMs);
+    timer = setTimeout(() => {
+      link();
+      ask();
+    }, waitMs);
   };
   const open = (tab: Tab) => {
     change({ tab });
@@ -190,6 +201,7 @@ export async function startPage(
     change({ normalize: NORMALIZE_MODES.find((mode) => mode === normalize.value) ?? null });
   });
   addEventListener("hashchange", () => {
+    if (location.hash === "#main") return; // the way past the header
     state = readPageState(location.hash, START);
     show();
     ask();
