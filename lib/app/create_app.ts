@@ -30,6 +30,8 @@ export type AppOptions = {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly nowMs: () => number;
   readonly requestMs?: number;
+  /** Told of what is answered with 500, whose answer says no more than that. */
+  readonly onFault?: (error: Error) => void;
 };
 
 type Code = ErrorAnswer["error"]["code"];
@@ -64,9 +66,13 @@ class ClientGoneError extends Error {
   override readonly name = "ClientGoneError";
 }
 
+function leaveWithinBody(cause: unknown): never {
+  throw new ClientGoneError("internal: the client has gone within its body", { cause });
+}
+
 /** The JSON of a body; not JSON is a refusal that says so. */
 async function readJsonBody(c: Context): Promise<unknown> {
-  const text = await c.req.text();
+  const text = await c.req.text().catch(leaveWithinBody);
   try {
     return JSON.parse(text);
   } catch {
@@ -81,7 +87,7 @@ function shorten(vector: Float32Array): readonly number[] {
 
 /** The application; `fetch` of it is what a server calls. */
 export function createApp(options: AppOptions): Hono {
-  const { state, files, nowMs, requestMs = LIMITS.requestMs } = options;
+  const { state, files, nowMs, requestMs = LIMITS.requestMs, onFault = () => {} } = options;
   const app = new Hono();
   const need = (): ModelService => {
     if (state.service !== null) return state.service;
@@ -102,26 +108,23 @@ export function createApp(options: AppOptions): Hono {
     }
     if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
   });
-  app.use(
-    "/api/*",
-    bodyLimit({
-      maxSize: LIMITS.bodyBytes,
-      onError: (c) =>
-        refuse(
-          c,
-          "too_large",
-          `Cannot read body as it must have at most ${LIMITS.bodyBytes} bytes`,
-        ),
-    }),
-  );
+  const limitBody = bodyLimit({
+    maxSize: LIMITS.bodyBytes,
+    onError: (c) =>
+      refuse(c, "too_large", `Cannot read body as it must have at most ${LIMITS.bodyBytes} bytes`),
+  });
+  app.use("/api/*", (c, next) => limitBody(c, next).catch(leaveWithinBody)); // may read it itself
   app.onError((error, c) => {
     if (error instanceof BadRequestError) return refuse(c, "bad_request", error.message);
     if (error instanceof NotReadyError) return refuse(c, "not_ready", error.message);
     if (error instanceof QueueFullError) return refuse(c, "overloaded", error.message);
-    if (error instanceof ClientGoneError) return new Response(null, { status: CLIENT_GONE });
+    if (error instanceof ClientGoneError) {
+      return new Response(null, { status: CLIENT_GONE });
+    }
     if (error.name === "TimeoutError") {
       return refuse(c, "timed_out", `Cannot answer within ${requestMs / 1000} s: try fewer texts`);
     }
+    onFault(error);
     return refuse(c, "internal", "Cannot answer as something went wrong inside: see the terminal");
   });
   app.notFound((c) => refuse(c, "not_found", `Cannot find ${c.req.path.slice(0, 100)}`));

@@ -145,7 +145,12 @@ export const APP = {
       waiting: { status: "starting", label: "open model", done: 0, total: 1 },
       report: null,
     };
-    const app = createApp({ state, files, nowMs: () => performance.now() });
+    const app = createApp({
+      state,
+      files,
+      nowMs: () => performance.now(),
+      onFault: (error) => console.error("fault while answering:", error),
+    });
     const stop = new AbortController();
     const serving = serveApp(app, {
       hostname: values.host,

@@ -177,6 +177,33 @@ Deno.test("work ends when its client goes, and when its time is over", async () 
   }, { requestMs: 1_000 });
 });
 
+Deno.test("a fault is told to who runs the server, and a client that leaves is none", async () => {
+  const faults: string[] = [];
+  await withServedApp(async ({ address, state }) => {
+    const { service } = state;
+    ok(service);
+    const { hostname, port } = new URL(address);
+    for (
+      const rest of ["Content-Length: 99\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{"]
+    ) {
+      const connection = await Deno.connect({ hostname, port: Number(port) });
+      const head = "POST /api/predict HTTP/1.1\r\nHost: localhost\r\n" +
+        "Content-Type: application/json\r\n";
+      await connection.write(new TextEncoder().encode(head + rest));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      connection.close(); // within its body
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    deepStrictEqual(faults, []);
+
+    state.service = { ...service, predict: () => Promise.reject(new TypeError("internal: odd")) };
+    const { status, body } = await post(`${address}api/predict`, { texts: ["a"] });
+    strictEqual(status, 500);
+    checkSchema("Error", body);
+    deepStrictEqual(faults, ["TypeError: internal: odd"]);
+  }, { onFault: (error) => faults.push(String(error)) });
+});
+
 Deno.test("page and report may load their own files alone, and the report runs nothing", async () => {
   await withServedApp(async ({ address }) => {
     const page = await fetch(address);

@@ -25,6 +25,8 @@ export type Served = {
 export type ServedOptions = {
   /** Within which answers must come. */
   readonly requestMs?: number;
+  /** Told of faults. */
+  readonly onFault?: (error: Error) => void;
 };
 
 /** Runs `test` against a server with a tiny model of random numbers. */
