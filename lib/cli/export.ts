@@ -62,10 +62,11 @@ export const EXPORT = {
     });
     const view = createTerminalProgress();
     const records = await scoreExports(config, saved, { files, threads, view });
-    await keepExportRecords(source, records);
     for (const [dtype, { scores }] of Object.entries(records)) {
       for (const line of formatScores(scores)) console.log(`${dtype}  ${line}`);
     }
+    if (values.out !== undefined) return; // the run's card tells of the run's own files
+    await keepExportRecords(source, records);
     console.log(`card: ${await writeCard(source)}`);
   },
 } as const satisfies Task<typeof OPTIONS>;

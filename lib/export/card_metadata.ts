@@ -69,7 +69,7 @@ function describeResult(
     task: { type, name },
     dataset: {
       name: sample ? `${dataset} (generated sample)` : dataset,
-      type: hubDataset(dataset, record.config) ?? dataset,
+      type: sample ? "generated-sample" : hubDataset(dataset, record.config) ?? dataset,
       split: "test",
     },
     metrics: listMetrics(scores),

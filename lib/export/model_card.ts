@@ -92,9 +92,8 @@ function describeResults({ record: { summary, config } }: CardContent): string {
 /** Sizes and scores of exported files, if any were scored. */
 function describeExports({ record: { summary }, exports }: CardContent): string {
   const known = ONNX_DTYPES.filter((dtype) => exports[dtype] !== undefined);
-  if (known.length === 0) {
-    return `\`${ONNX_FILES.fp32}\` holds encoder, embedding and heads as one ONNX graph.`;
-  }
+  const all = `\`${ONNX_FILES.fp32}\` holds encoder, embedding and heads as one ONNX graph.`;
+  if (known.length === 0) return all;
   const places = Object.entries(summary.scores).flatMap(([task, splits]) =>
     Object.entries(splits).map(([split, trained]) => ({ task, split, trained }))
   );
@@ -117,8 +116,8 @@ function describeExports({ record: { summary }, exports }: CardContent): string 
   const columns = places.map(({ task, split, trained }) =>
     right(`${task} ${split}, ${mainName(trained)}`)
   );
-  return "Encoder, embedding and heads as one ONNX graph, scored by ONNX Runtime on the run's own " +
-    "sets; in brackets the change against the trained model:\n\n" +
+  return `${all} Scored by ONNX Runtime on the run's own sets; in brackets the change against the ` +
+    "trained model:\n\n" +
     formatTable([left("file"), right("MiB"), ...columns], rows);
 }
 

@@ -5,18 +5,27 @@
 import { join } from "node:path";
 import type { CardOptions } from "@/export/card_metadata.ts";
 import { composeCard } from "@/export/model_card.ts";
-import { readExportRecords } from "@/export/score_exports.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { type ExportRecords, readExportRecords } from "@/export/score_exports.ts";
+import { isFile, writeFileAtomic } from "@/files.ts";
 import { readHeadsFile } from "@/model/heads_file.ts";
+import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
+import { ONNX_FILES } from "@/model/save_onnx.ts";
 import { readRun } from "@/report/read_run.ts";
 
 /** Composes the card of the run in `dir`, whose model may not have been pushed yet. */
 export async function readCard(dir: string, options: Partial<CardOptions> = {}): Promise<string> {
   const { repo = null, license = null } = options;
+  const scored = await readExportRecords(dir), exports: ExportRecords = {};
+  for (const dtype of ONNX_DTYPES) { // a file that went elsewhere or is gone is not the model's
+    const record = scored[dtype];
+    if (record !== undefined && await isFile(join(dir, "model", ONNX_FILES[dtype]))) {
+      exports[dtype] = record;
+    }
+  }
   const content = {
     record: await readRun(dir),
     settings: await readHeadsFile(join(dir, "model", "heads.json")),
-    exports: await readExportRecords(dir),
+    exports,
   };
   return composeCard(content, { repo, license });
 }

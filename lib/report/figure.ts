@@ -18,9 +18,19 @@ export const DISPLAY = Symbol.for("Jupyter.display");
 /** Pixels of the PNG to a unit of the SVG. */
 const PNG_SCALE = 2;
 
-const FONT_FILES = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) =>
-  fileURLToPath(import.meta.resolve(`dejavu-fonts-ttf/ttf/${name}`))
-);
+let fonts: string[] | undefined;
+
+/** Files of the bundled font, looked up when a figure is first drawn: who draws none needs none. */
+function fontFiles(): string[] {
+  return fonts ??= ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) => {
+    const place = import.meta.resolve(`dejavu-fonts-ttf/ttf/${name}`);
+    if (place.startsWith("file:")) return fileURLToPath(place);
+    throw new Error(
+      "Cannot draw figures as packages must lie in node_modules: set " +
+        '"nodeModulesDir": "auto" in the deno.json of the workspace\'s root',
+    );
+  });
+}
 
 /** What {@link Figure} is made of. */
 export type FigureParts = {
@@ -46,7 +56,7 @@ export class Figure {
   /** The figure as a PNG file, two pixels to a unit. */
   png(): Uint8Array {
     const image = new Resvg(this.svg, {
-      font: { fontFiles: FONT_FILES, loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" },
+      font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" },
       fitTo: { mode: "zoom", value: PNG_SCALE },
     });
     return new Uint8Array(image.render().asPng());

@@ -37,6 +37,7 @@ Deno.test("an exported run scores as it was trained, and its card says so", asyn
       await Deno.readFile(join(out, "onnx/model.onnx")),
       await Deno.readFile(join(run, "model/onnx/model.onnx")),
     );
+    await exportModel(saved.model, { folder: join(run, "model"), out: null, dtypes: ["q8"] });
     const records = await scoreExports(CONFIG, saved, { files, threads: 1, view: SILENT });
     disposeModel(saved.model);
     deepStrictEqual(Object.keys(records), [...ONNX_DTYPES]);
@@ -54,9 +55,10 @@ Deno.test("an exported run scores as it was trained, and its card says so", asyn
     }
 
     await keepExportRecords(run, records.q8 ? { q8: records.q8 } : {});
-    await keepExportRecords(run, records.fp32 ? { fp32: records.fp32 } : {});
+    match(await readCard(run), /`onnx\/model\.onnx` holds [^]*\| onnx\/model_quantized\.onnx/);
+    await keepExportRecords(run, records);
     const kept = await readExportRecords(run);
-    deepStrictEqual(Object.keys(kept), ["fp32", "q8"]);
+    deepStrictEqual(Object.keys(kept), ["fp32", "fp16", "q8"]);
     const card = await Deno.readTextFile(await writeCard(run));
     const [, head = "", body = ""] = /^---\n([^]*?)\n---\n([^]*)$/.exec(card) ?? [];
     const metadata = parse(head);
@@ -77,7 +79,7 @@ Deno.test("an exported run scores as it was trained, and its card says so", asyn
       ),
     );
     match(body, /onnx\/model_quantized\.onnx/);
-    ok(!body.includes("model_fp16"), "what was not scored is not claimed");
+    ok(!body.includes("model_fp16"), "what is not beside the card is not claimed");
     const named = await readCard(run, { repo: "owner/tiny", license: "apache-2.0" });
     match(named, /SentenceTransformer\("owner\/tiny"\)/);
     match(named, /^---\nlicense: apache-2\.0\n/);

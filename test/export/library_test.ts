@@ -31,10 +31,13 @@ Deno.test("another project imports the library from a folder in its workspace", 
     await copyFolder(join(ROOT, "lib"), join(member, "lib"));
     await Deno.copyFile(join(ROOT, "deno.json"), join(member, "deno.json"));
     await Deno.copyFile(join(ROOT, "deno.lock"), join(project, "deno.lock"));
-    await Deno.writeTextFile(
-      join(project, "deno.json"),
-      '{ "nodeModulesDir": "manual", "workspace": ["./vendor/sentence-transformer"] }',
-    );
+    const readme = await Deno.readTextFile(join(ROOT, "README.md"));
+    const settings = /^```json\n(\{ "nodeModulesDir": "auto", "workspace": .*\})\n```$/m.exec(
+      readme,
+    )?.[1];
+    ok(settings !== undefined, "README shows the settings");
+    // packages are installed already, and stay as they are
+    await Deno.writeTextFile(join(project, "deno.json"), settings.replace('"auto"', '"manual"'));
     await Deno.symlink(join(ROOT, "node_modules"), join(project, "node_modules")); // installed already
     await Deno.writeTextFile(join(project, "main.ts"), PROGRAM);
     await withSavedModel([0, 0, 0], async (_, folder) => {
