@@ -6,13 +6,13 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { EncodeAnswer, ErrorAnswer, Health, PredictAnswer } from "./contract.ts";
-import { QueueFullError } from "./batcher.ts";
 import { LIMITS } from "./limits.ts";
 import type { ModelService } from "./model_service.ts";
 import { describeApi } from "./openapi.ts";
 import type { PageFile } from "./page_files.ts";
 import { BadRequestError, readEncodeRequest, readPredictRequest } from "./read_request.ts";
 import { PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
+import { QueueFullError } from "./waiting_room.ts";
 
 /** What a server shows; `service` is null until the model is there. */
 export type AppState = {
@@ -122,7 +122,13 @@ export function createApp(options: AppOptions): Hono {
       return new Response(null, { status: CLIENT_GONE });
     }
     if (error.name === "TimeoutError") {
-      return refuse(c, "timed_out", `Cannot answer within ${requestMs / 1000} s: try fewer texts`);
+      const isLong = Number(c.req.header("Content-Length")) > LIMITS.batchCharacters;
+      return refuse(
+        c,
+        "timed_out",
+        `Cannot answer as it must take at most ${requestMs / 1000} s: try again in a moment` +
+          (isLong ? ", or with fewer or shorter texts" : ""),
+      );
     }
     onFault(error);
     return refuse(c, "internal", "Cannot answer as something went wrong inside: see the terminal");

@@ -11,6 +11,7 @@ import type { TextPrediction } from "@/eval/read_texts.ts";
 import { LIMITS } from "./limits.ts";
 import { createBatcher } from "./batcher.ts";
 import type { ModelInfo } from "./contract.ts";
+import { createWaitingRoom } from "./waiting_room.ts";
 
 /** How texts are to be encoded. */
 export type EncodeChoice = {
@@ -76,27 +77,24 @@ export function createModelService(saved: SavedModel, run: string): ModelService
     const rows = Number(key.split("/")[1]);
     return createSentenceEncoder(saved, { pooling, normalize: "none", rows });
   });
-  let last: Promise<unknown> = Promise.resolve();
-  /** The engine computes one thing at a time. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work, work);
-    last = next.catch(() => {});
-    return next;
-  };
   const shared = {
     sizeOf: (text: string) => text.length,
     maxItems: MAX_ROWS,
+    maxSize: LIMITS.batchCharacters,
     waitMs: WAIT_MS,
-    maxWaiting: LIMITS.waiting,
+    room: createWaitingRoom({
+      maxTexts: LIMITS.waiting,
+      maxCharacters: LIMITS.waitingCharacters,
+    }),
   };
   const predicting = createBatcher<string, TextPrediction>({
     ...shared,
-    run: (texts) => inTurn(() => predictorOf(rowsFor(texts.length)).predict(texts)),
+    run: (texts) => predictorOf(rowsFor(texts.length)).predict(texts),
   });
   const encodingOf = remember((pooling: PoolingMode) =>
     createBatcher<string, Float32Array>({
       ...shared,
-      run: (texts) => inTurn(() => encoderOf(`${pooling}/${rowsFor(texts.length)}`).encode(texts)),
+      run: (texts) => encoderOf(`${pooling}/${rowsFor(texts.length)}`).encode(texts),
     })
   );
   return {

@@ -141,9 +141,18 @@ Deno.test("an answer that comes too late is given up", async () => {
     const { service } = state;
     ok(service);
     state.service = { ...service, predict: () => new Promise(() => {}) };
-    const { status, body } = await post(`${address}api/predict`, { texts: ["a"] });
-    strictEqual(status, 504);
-    checkSchema("Error", body);
+    const message = "Cannot answer as it must take at most 0.05 s: try again in a moment";
+    for (
+      const [texts, end] of [
+        [["a"], ""],
+        [Array(8).fill("a".repeat(4_000)), ", or with fewer or shorter texts"],
+      ] as const
+    ) {
+      const { status, body } = await post(`${address}api/predict`, { texts });
+      strictEqual(status, 504);
+      checkSchema("Error", body);
+      deepStrictEqual(body, { error: { code: "timed_out", message: message + end } });
+    }
   }, { requestMs: 50 });
 });
 

@@ -1,18 +1,42 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { chooseBatch, createBatcher } from "@/app/batcher.ts";
+import { LIMITS } from "@/app/limits.ts";
+import { createWaitingRoom } from "@/app/waiting_room.ts";
 
-const shared = { sizeOf: (text: string) => text.length, maxItems: 2, waitMs: 1, maxWaiting: 4 };
+const shared = () => ({
+  sizeOf: (text: string) => text.length,
+  maxItems: 2,
+  maxSize: 8,
+  waitMs: 1,
+  room: createWaitingRoom({ maxTexts: 4, maxCharacters: 20 }),
+});
 
 Deno.test("chooseBatch() takes the oldest and those nearest to it in size", () => {
   // distances to 5: 0, 4, 1, 0
-  deepStrictEqual(chooseBatch([5, 9, 6, 5], 3), [0, 3, 2]);
-  deepStrictEqual(chooseBatch([], 3), []);
+  deepStrictEqual(chooseBatch([5, 9, 6, 5], { maxItems: 3, maxSize: 100 }), [0, 3, 2]);
+  deepStrictEqual(chooseBatch([], { maxItems: 3, maxSize: 100 }), []);
+});
+
+Deno.test("chooseBatch() takes no more together than a batch may hold, and the oldest in any case", () => {
+  // 5 + 5 = 10; 5 + 5 + 6 = 16
+  deepStrictEqual(chooseBatch([5, 9, 6, 5], { maxItems: 4, maxSize: 16 }), [0, 3, 2]);
+  deepStrictEqual(chooseBatch([5, 9, 6, 5], { maxItems: 4, maxSize: 15 }), [0, 3]);
+  deepStrictEqual(chooseBatch([5, 9, 6, 5], { maxItems: 4, maxSize: 4 }), [0]);
+});
+
+Deno.test("limits hold what they promise at the speed that README tells", () => {
+  const perSecond = 51.8 * 240;
+  const most = LIMITS.texts * LIMITS.characters;
+  ok(most <= LIMITS.waitingCharacters, "the largest request is taken on by an idle server");
+  ok(LIMITS.waitingCharacters / perSecond < LIMITS.requestMs / 1000, "what is taken on is done");
+  ok(LIMITS.batchCharacters / perSecond < 1.5, "others wait for no long batch");
+  ok(LIMITS.batchCharacters >= 16 * 240 * 2, "texts of usual length fill a batch");
 });
 
 Deno.test("a batcher gathers what comes together and gives each item its own result", async () => {
   const batches: (readonly string[])[] = [];
   const { submit } = createBatcher<string, string>({
-    ...shared,
+    ...shared(),
     run: (texts) => {
       batches.push(texts);
       return Promise.resolve(texts.map((text) => text.toUpperCase()));
@@ -26,7 +50,7 @@ Deno.test("a batcher gathers what comes together and gives each item its own res
 Deno.test("a batcher refuses more than may wait, and goes on after a failure", async () => {
   let fails = true;
   const { submit, waiting } = createBatcher<string, string>({
-    ...shared,
+    ...shared(),
     run: (texts) => fails ? Promise.reject(new RangeError("no")) : Promise.resolve(texts),
   });
   const first = Promise.allSettled(["a", "b", "c"].map((text) => submit([text])));
@@ -44,7 +68,7 @@ Deno.test("a batcher refuses more than may wait, and goes on after a failure", a
 Deno.test("a batcher drops what was aborted before it began", async () => {
   const seen: string[] = [];
   const { submit, waiting } = createBatcher<string, string>({
-    ...shared,
+    ...shared(),
     run: (texts) => {
       seen.push(...texts);
       return Promise.resolve(texts);
@@ -64,7 +88,7 @@ Deno.test("a batcher drops what was aborted before it began", async () => {
 Deno.test("a batcher computes no more of a request once a part of it has failed", async () => {
   const seen: string[] = [];
   const { submit, waiting } = createBatcher<string, string>({
-    ...shared,
+    ...shared(),
     run: (texts) => {
       seen.push(...texts);
       return Promise.reject(new RangeError("no"));
@@ -73,4 +97,46 @@ Deno.test("a batcher computes no more of a request once a part of it has failed"
   await rejects(submit(["a", "b", "c"]), { name: "RangeError" });
   strictEqual(waiting(), 0);
   deepStrictEqual(seen, ["a", "b"]);
+});
+
+Deno.test("a batcher refuses more characters than may wait, whoever of its room has them", async () => {
+  const run = (texts: readonly string[]) => Promise.resolve(texts);
+  const options = { ...shared(), run };
+  const one = createBatcher<string, string>(options);
+  const other = createBatcher<string, string>(options);
+  const abort = new AbortController();
+  const first = rejects(one.submit(["x".repeat(15)], abort.signal), { name: "AbortError" });
+  const full = {
+    name: "QueueFullError",
+    message: "Cannot take on texts as at most 20 characters may wait: try again in a moment",
+  };
+  await rejects(other.submit(["yyy", "yyy"]), full);
+  abort.abort();
+  await first;
+  const long = "y".repeat(20);
+  const answer = other.submit([long]);
+  await rejects(one.submit(["x"]), full);
+  deepStrictEqual(await answer, [long]);
+  deepStrictEqual(await one.submit([long]), [long], "the room is empty again");
+});
+
+Deno.test("a long request stops between its batches, and one room runs one batch at a time", async () => {
+  const abort = new AbortController();
+  const seen: string[] = [];
+  let running = 0;
+  const run = async (texts: readonly string[]) => {
+    strictEqual(++running, 1);
+    seen.push(...texts);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    if (texts.includes("aaaa")) abort.abort();
+    running--;
+    return texts;
+  };
+  const options = { ...shared(), maxSize: 4, run };
+  const one = createBatcher<string, string>(options);
+  const other = createBatcher<string, string>(options);
+  const long = rejects(one.submit(["aaaa", "bbbb", "cccc"], abort.signal), { name: "AbortError" });
+  deepStrictEqual(await other.submit(["d"]), ["d"]);
+  await long;
+  deepStrictEqual(seen, ["aaaa", "d"]);
 });
