@@ -53,6 +53,7 @@ export type EncodeAnswer = {
 /** Codes of refusals, for programs. */
 export const ERROR_CODES = [
   "bad_request",
+  "wrong_host",
   "not_found",
   "method_not_allowed",
   "too_large",

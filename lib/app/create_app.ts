@@ -6,6 +6,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { EncodeAnswer, ErrorAnswer, Health, PredictAnswer } from "./contract.ts";
+import { findOwnHosts } from "./own_hosts.ts";
 import { LIMITS } from "./limits.ts";
 import type { ModelService } from "./model_service.ts";
 import { describeApi } from "./openapi.ts";
@@ -30,6 +31,8 @@ export type AppOptions = {
   readonly files: ReadonlyMap<string, PageFile>;
   readonly nowMs: () => number;
   readonly requestMs?: number;
+  /** Where it listens: at a loopback address, requests that name another host are refused. */
+  readonly hostname?: string;
   /** Told of what is answered with 500, whose answer says no more than that. */
   readonly onFault?: (error: Error) => void;
 };
@@ -38,6 +41,7 @@ type Code = ErrorAnswer["error"]["code"];
 
 const STATUS = {
   bad_request: 400,
+  wrong_host: 403,
   not_found: 404,
   method_not_allowed: 405,
   too_large: 413,
@@ -87,7 +91,9 @@ function shorten(vector: Float32Array): readonly number[] {
 
 /** The application; `fetch` of it is what a server calls. */
 export function createApp(options: AppOptions): Hono {
-  const { state, files, nowMs, requestMs = LIMITS.requestMs, onFault = () => {} } = options;
+  const { state, files, nowMs, requestMs = LIMITS.requestMs, hostname, onFault = () => {} } =
+    options;
+  const hosts = hostname === undefined ? null : findOwnHosts(hostname);
   const app = new Hono();
   const need = (): ModelService => {
     if (state.service !== null) return state.service;
@@ -107,6 +113,15 @@ export function createApp(options: AppOptions): Hono {
       c.header("Content-Security-Policy", PAGE_POLICY);
     }
     if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+  });
+  app.use(async (c, next) => {
+    const host = URL.parse(c.req.url)?.hostname ?? c.req.header("Host") ?? "";
+    if (hosts === null || hosts.includes(host)) return await next();
+    return refuse(
+      c,
+      "wrong_host",
+      `Cannot answer as Host must be one of ${hosts.join(", ")}: it is ${host.slice(0, 100)}`,
+    );
   });
   const limitBody = bodyLimit({
     maxSize: LIMITS.bodyBytes,
@@ -134,6 +149,13 @@ export function createApp(options: AppOptions): Hono {
     return refuse(c, "internal", "Cannot answer as something went wrong inside: see the terminal");
   });
   app.notFound((c) => refuse(c, "not_found", `Cannot find ${c.req.path.slice(0, 100)}`));
+
+  /** Refuses what `path` is asked by other methods; to be called after its route. */
+  const allowOnly = (path: string, method: "GET" | "POST") =>
+    app.all(path, (c) => {
+      c.header("Allow", method === "GET" ? "GET, HEAD" : method);
+      return refuse(c, "method_not_allowed", `Cannot ${c.req.method} ${path}: it takes ${method}`);
+    });
 
   /** A route that takes JSON and has `requestMs` to answer. */
   const post = (
@@ -169,10 +191,7 @@ export function createApp(options: AppOptions): Hono {
         ended.abort();
       }
     });
-    app.all(path, (c) => {
-      c.header("Allow", "POST");
-      return refuse(c, "method_not_allowed", `Cannot ${c.req.method} ${path}: it takes POST`);
-    });
+    allowOnly(path, "POST");
   };
   post("/api/predict", async (body, signal) => {
     const startMs = nowMs();
@@ -194,6 +213,7 @@ export function createApp(options: AppOptions): Hono {
     return c.json(health, health.status === "failed" ? 503 : 200);
   });
   app.get("/api/openapi.json", (c) => c.json(describeApi()));
+  for (const path of ["/api/health", "/api/openapi.json"]) allowOnly(path, "GET");
   app.get("/report.html", (c) => {
     if (state.report === null) return refuse(c, "not_found", "Cannot show report: there is none");
     c.header("Content-Security-Policy", REPORT_POLICY);

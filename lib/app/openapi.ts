@@ -73,8 +73,13 @@ const SCHEMAS = {
 
 const refusal = (description: string) => ({ description, ...json(named("Error")) });
 
+const WRONG_HOST = {
+  "403": refusal("Host names another machine, though the server is for this one alone"),
+};
+
 const REFUSALS = {
   "400": refusal("The body is not as it must be"),
+  ...WRONG_HOST,
   "405": refusal("Another method than POST"),
   "413": refusal(`A body of more than ${LIMITS.bodyBytes} bytes`),
   "415": refusal("A body that is not JSON"),
@@ -108,6 +113,8 @@ export function describeApi() {
           summary: "Where the server stands and which model it has",
           responses: {
             "200": { description: "Ready or starting", ...json(named("Health")) },
+            ...WRONG_HOST,
+            "405": refusal("Another method than GET"),
             "503": { description: "Failed to start", ...json(named("Health")) },
           },
         },
@@ -115,7 +122,11 @@ export function describeApi() {
       "/api/openapi.json": {
         get: {
           summary: "This document",
-          responses: { "200": { description: "OpenAPI 3.1", ...json({ type: "object" }) } },
+          responses: {
+            "200": { description: "OpenAPI 3.1", ...json({ type: "object" }) },
+            ...WRONG_HOST,
+            "405": refusal("Another method than GET"),
+          },
         },
       },
     },

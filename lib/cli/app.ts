@@ -149,6 +149,7 @@ export const APP = {
       state,
       files,
       nowMs: () => performance.now(),
+      hostname: values.host,
       onFault: (error) => console.error("fault while answering:", error),
     });
     const stop = new AbortController();

@@ -1,31 +1,10 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { Ajv2020 } from "ajv/dist/2020.js";
 import { LIMITS } from "@/app/limits.ts";
 import { describeApi } from "@/app/openapi.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { checkSchema, post } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";
-
-const ajv = new Ajv2020({ strict: false });
-ajv.addSchema({ $id: "api", ...describeApi() });
-
-/** Raises where `value` is not as the document's schema of this name says. */
-function checkSchema(name: string, value: unknown): void {
-  const validate = ajv.getSchema(`api#/components/schemas/${name}`);
-  ok(validate, `the document has ${name}`);
-  ok(validate(value), `${name}: ${ajv.errorsText(validate.errors)}`);
-}
-
-type Answer = { readonly status: number; readonly body: unknown; readonly headers: Headers };
-
-async function post(url: string, body: unknown, type = "application/json"): Promise<Answer> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": type },
-    body: typeof body === "string" ? body : JSON.stringify(body),
-  });
-  return { status: response.status, body: await response.json(), headers: response.headers };
-}
 
 const TEXTS = ["Ada Lovelace wrote to Babbage.", "yes", "<script>alert(1)</script> São Paulo"];
 
@@ -126,6 +105,13 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
     deepStrictEqual([got.status, got.headers.get("Allow")], [405, "POST"]);
     checkSchema("Error", await got.json());
 
+    for (const route of ["health", "openapi.json"]) {
+      const posted = await post(`${address}api/${route}`, {});
+      deepStrictEqual([posted.status, posted.headers.get("Allow")], [405, "GET, HEAD"]);
+      checkSchema("Error", posted.body);
+      strictEqual((await fetch(`${address}api/${route}`, { method: "HEAD" })).status, 200);
+    }
+
     state.service = null;
     const early = await post(`${address}api/predict`, { texts: ["a"] });
     strictEqual(early.status, 503);
@@ -134,83 +120,6 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
     checkSchema("Health", health);
     deepStrictEqual(health, { status: "starting", label: "train", done: 3, total: 10 });
   });
-});
-
-Deno.test("an answer that comes too late is given up", async () => {
-  await withServedApp(async ({ address, state }) => {
-    const { service } = state;
-    ok(service);
-    state.service = { ...service, predict: () => new Promise(() => {}) };
-    const message = "Cannot answer as it must take at most 0.05 s: try again in a moment";
-    for (
-      const [texts, end] of [
-        [["a"], ""],
-        [Array(8).fill("a".repeat(4_000)), ", or with fewer or shorter texts"],
-      ] as const
-    ) {
-      const { status, body } = await post(`${address}api/predict`, { texts });
-      strictEqual(status, 504);
-      checkSchema("Error", body);
-      deepStrictEqual(body, { error: { code: "timed_out", message: message + end } });
-    }
-  }, { requestMs: 50 });
-});
-
-Deno.test("work ends when its client goes, and when its time is over", async () => {
-  await withServedApp(async ({ address, state }) => {
-    const { service } = state;
-    ok(service);
-    for (
-      const { patienceMs, name } of [
-        { patienceMs: 100, name: "ClientGoneError" },
-        { patienceMs: 10_000, name: "TimeoutError" },
-      ]
-    ) {
-      const ended = Promise.withResolvers<unknown>();
-      state.service = {
-        ...service,
-        predict: (_texts, signal) => {
-          signal?.addEventListener("abort", () => ended.resolve(signal.reason));
-          return new Promise(() => {});
-        },
-      };
-      await fetch(`${address}api/predict`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ texts: ["a"] }),
-        signal: AbortSignal.timeout(patienceMs),
-      }).then((response) => response.json(), () => {});
-      const reason = await ended.promise;
-      strictEqual(reason instanceof Error && reason.name, name);
-    }
-  }, { requestMs: 1_000 });
-});
-
-Deno.test("a fault is told to who runs the server, and a client that leaves is none", async () => {
-  const faults: string[] = [];
-  await withServedApp(async ({ address, state }) => {
-    const { service } = state;
-    ok(service);
-    const { hostname, port } = new URL(address);
-    for (
-      const rest of ["Content-Length: 99\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{"]
-    ) {
-      const connection = await Deno.connect({ hostname, port: Number(port) });
-      const head = "POST /api/predict HTTP/1.1\r\nHost: localhost\r\n" +
-        "Content-Type: application/json\r\n";
-      await connection.write(new TextEncoder().encode(head + rest));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      connection.close(); // within its body
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    deepStrictEqual(faults, []);
-
-    state.service = { ...service, predict: () => Promise.reject(new TypeError("internal: odd")) };
-    const { status, body } = await post(`${address}api/predict`, { texts: ["a"] });
-    strictEqual(status, 500);
-    checkSchema("Error", body);
-    deepStrictEqual(faults, ["TypeError: internal: odd"]);
-  }, { onFault: (error) => faults.push(String(error)) });
 });
 
 Deno.test("page and report may load their own files alone, and the report runs nothing", async () => {
@@ -228,27 +137,5 @@ Deno.test("page and report may load their own files alone, and the report runs n
       strictEqual(file.headers.get("X-Content-Type-Options"), "nosniff");
       ok((await file.text()).length > 1000);
     }
-  });
-});
-
-Deno.test("a server that stops answers what is under way first", async () => {
-  await withServedApp(async ({ address, state, stop }) => {
-    const { service } = state;
-    ok(service);
-    const begun = Promise.withResolvers<void>(), go = Promise.withResolvers<void>();
-    state.service = {
-      ...service,
-      predict: async (texts) => {
-        begun.resolve();
-        await go.promise;
-        return service.predict(texts);
-      },
-    };
-    const answer = post(`${address}api/predict`, { texts: ["a"] });
-    await begun.promise;
-    const stopped = stop();
-    go.resolve();
-    strictEqual((await answer).status, 200);
-    await stopped;
   });
 });

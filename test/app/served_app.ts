@@ -49,11 +49,12 @@ export async function withServedModel(
     waiting: { status: "starting", label: "train", done: 3, total: 10 },
     report: REPORT,
   };
-  const app = createApp({ state, files, nowMs: () => performance.now(), ...options });
+  const hostname = "127.0.0.1";
+  const app = createApp({ state, files, nowMs: () => performance.now(), hostname, ...options });
   const abort = new AbortController();
   const listening = Promise.withResolvers<string>();
   const ended = serveApp(app, {
-    hostname: "127.0.0.1",
+    hostname,
     port: 0,
     signal: abort.signal,
     onListen: listening.resolve,
