@@ -106,7 +106,13 @@ Deno.test("a server on this machine alone answers to this machine's names alone"
       strictEqual((await ask("/api/health", host)).status, 200, host);
     }
     for (
-      const host of ["evil.example", `evil.example:${port}`, "localhost.evil.example", "1.2.3.4"]
+      const host of [
+        "evil.example",
+        "a b",
+        `evil.example:${port}`,
+        "localhost.evil.example",
+        "1.2.3.4",
+      ]
     ) {
       for (const path of ["/", "/api/health", "/report.html"]) {
         const { status, body } = await ask(path, host);
