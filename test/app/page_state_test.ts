@@ -7,6 +7,7 @@ const START: PageState = {
   sentences: "One.\nTwo.",
   pooling: null,
   normalize: null,
+  similarity: "cosine",
 };
 const MINE: PageState = {
   tab: "read",
@@ -14,12 +15,13 @@ const MINE: PageState = {
   sentences: "Mine.\nYours.",
   pooling: "max",
   normalize: null,
+  similarity: "dot",
 };
 
 Deno.test("writePageState() tells what the shown tab shows, where it is not as at the start", () => {
   const links = {
     read: "#text=Mine+%26+yours",
-    compare: "#tab=compare&sentences=Mine.%0AYours.&pooling=max",
+    compare: "#tab=compare&sentences=Mine.%0AYours.&pooling=max&similarity=dot",
     report: "#tab=report",
   } as const;
   for (const tab of ["read", "compare", "report"] as const) {
@@ -35,7 +37,8 @@ Deno.test("readPageState() reads what was written, and links that tell everythin
     ...compared,
     text: START.text,
   });
-  const whole = "#tab=compare&text=Mine+%26+yours&sentences=Mine.%0AYours.&pooling=max";
+  const whole =
+    "#tab=compare&text=Mine+%26+yours&sentences=Mine.%0AYours.&pooling=max&similarity=dot";
   deepStrictEqual(readPageState(whole, START), compared);
-  deepStrictEqual(readPageState("#tab=none&pooling=none", START), START);
+  deepStrictEqual(readPageState("#tab=none&pooling=none&similarity=none", START), START);
 });

@@ -15,6 +15,7 @@ export type SeenReading = {
 
 /** Sentences that were compared. */
 export type SeenComparison = {
+  /** Cosines, unless the page shows dot products. */
   readonly cosines: readonly (readonly number[])[];
   /** Lengths of each vector, L1 and L2. */
   readonly lengths: readonly (readonly number[])[];

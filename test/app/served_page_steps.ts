@@ -40,9 +40,17 @@ async function findBarriers(page: Page): Promise<readonly string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
-/** Whether something is wider than the window. */
-const overflows = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+/** What is wider than its place: the page than the window, the tabs than their row. */
+const findOverflows = (page: Page) =>
+  page.evaluate(() =>
+    ["html", '[role="tablist"]'].filter((place) => {
+      const { scrollWidth = NaN, clientWidth = NaN } = document.querySelector(place) ?? {};
+      return !(scrollWidth <= clientWidth);
+    })
+  );
+
+/** As many sentences as the page compares. */
+const CROWD = Array.from({ length: 12 }, (_, i) => `Sentence ${i + 1} is of a bank.`).join("\n");
 
 /** Steps over a server that runs; the last one stops it. */
 export function servedPageSteps(
@@ -154,6 +162,24 @@ export function servedPageSteps(
           strictEqual(await shownTab(other), "Compare sentences");
           strictEqual(await other.locator("#pooling").inputValue(), "max");
         });
+        match(
+          await page.locator("#comparison .note").innerText(),
+          /^Cosine does not depend on norm/,
+        );
+        await page.locator("#similarity").selectOption("dot");
+        await page.getByText("The dot product depends on normalization").waitFor();
+        const { cosines: products, lengths } = await readComparison(page);
+        for (const [i, [, l2 = NaN]] of lengths.entries()) {
+          const product = products[i]?.[i] ?? NaN;
+          ok(Math.abs(product / l2 ** 2 - 1) < 0.06, `${product} is not the square of ${l2}`);
+        }
+        const largest = Math.max(...products.flat());
+        deepStrictEqual((await page.locator(".legend").innerText()).split(/\s+/).map(Number), [
+          -largest,
+          largest,
+        ]);
+        match(page.url(), /&similarity=dot$/);
+        match(await page.locator("#status").innerText(), /compared by dot product, max pooling/);
         const offered = await page.locator("#pooling option").allTextContents();
         deepStrictEqual(offered, service.info.poolings);
         deepStrictEqual(problems, []);
@@ -169,20 +195,27 @@ export function servedPageSteps(
       }),
     "fits a phone and has no barriers, light and dark": async () => {
       const papers: string[] = [];
-      for (const colorScheme of ["light", "dark"] as const) {
+      for (const [colorScheme, width] of [["light", 360], ["dark", 400]] as const) {
         await withPage(browser, address, async ({ page }) => {
           await untilRead(page, TEXT_EXAMPLES[0]);
           papers.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
           for (const name of ["Report", "Compare", "Read"]) {
             await tab(page, name).click();
-            if (name === "Compare") await untilCompared(page, 4);
-            deepStrictEqual([name, await overflows(page)], [name, false]);
+            if (name === "Compare") {
+              await untilCompared(page, 4);
+              const numbers = page.locator('#comparison svg [aria-label="text"]');
+              ok(await numbers.isVisible());
+              await page.locator("#sentences").fill(CROWD);
+              await untilCompared(page, 12);
+              ok(!await numbers.isVisible(), "numbers too small to read");
+            }
+            deepStrictEqual([name, await findOverflows(page)], [name, []]);
             const barriers = name === "Report" ? [] : await findBarriers(page);
             deepStrictEqual([name, barriers], [name, []]);
           }
           await page.evaluate(() => document.body.append(document.createElement("button")));
           match((await findBarriers(page)).join(), /^button-name: /); // it would have been found
-        }, { width: 400, colorScheme });
+        }, { width, colorScheme });
       }
       notStrictEqual(papers[0], papers[1]);
     },

@@ -5,12 +5,19 @@
  */
 import { LIMITS } from "@/app/limits.ts";
 import { NORMALIZE_MODES, type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
+import type { Similarity } from "@/eval/similarity.ts";
 
 /** The page's tabs. */
 export const TABS = ["read", "compare", "report"] as const;
 
 /** One of {@link TABS}. */
 export type Tab = typeof TABS[number];
+
+/** How the page compares sentences. */
+export const PAGE_SIMILARITIES = ["cosine", "dot"] as const satisfies readonly Similarity[];
+
+/** One of {@link PAGE_SIMILARITIES}. */
+export type PageSimilarity = typeof PAGE_SIMILARITIES[number];
 
 /** What the page shows; null is the model's own. */
 export type PageState = {
@@ -19,12 +26,13 @@ export type PageState = {
   readonly sentences: string;
   readonly pooling: PoolingMode | null;
   readonly normalize: NormalizeMode | null;
+  readonly similarity: PageSimilarity;
 };
 
 /** What each tab shows of a state. */
 const SHOWN: Readonly<Record<Tab, readonly (keyof PageState)[]>> = {
   read: ["text"],
-  compare: ["sentences", "pooling", "normalize"],
+  compare: ["sentences", "pooling", "normalize", "similarity"],
   report: [],
 };
 
@@ -37,6 +45,8 @@ export function readPageState(hash: string, start: PageState): PageState {
     sentences: values.get("sentences") ?? start.sentences,
     pooling: POOLING_MODES.find((mode) => mode === values.get("pooling")) ?? start.pooling,
     normalize: NORMALIZE_MODES.find((mode) => mode === values.get("normalize")) ?? start.normalize,
+    similarity: PAGE_SIMILARITIES.find((each) => each === values.get("similarity")) ??
+      start.similarity,
   };
 }
 

@@ -9,7 +9,14 @@ import { LIMITS } from "@/app/limits.ts";
 import type { Answerer } from "./answerer.ts";
 import { find, make } from "./elements.ts";
 import { SENTENCE_EXAMPLES, TEXT_EXAMPLES } from "./examples.ts";
-import { type PageState, readPageState, type Tab, TABS, writePageState } from "./page_state.ts";
+import {
+  PAGE_SIMILARITIES,
+  type PageState,
+  readPageState,
+  type Tab,
+  TABS,
+  writePageState,
+} from "./page_state.ts";
 import { showComparison } from "./show_comparison.ts";
 import { describeReading, showReading } from "./show_reading.ts";
 
@@ -19,6 +26,7 @@ const START: PageState = {
   sentences: SENTENCE_EXAMPLES["Two topics"].join("\n"),
   pooling: null,
   normalize: null,
+  similarity: "cosine",
 };
 
 const TYPING_MS = 250; // of rest before what was typed is asked
@@ -60,7 +68,8 @@ export async function startPage(
   const text = find("text", HTMLTextAreaElement);
   const sentences = find("sentences", HTMLTextAreaElement);
   const pooling = find("pooling", HTMLSelectElement),
-    normalize = find("normalize", HTMLSelectElement);
+    normalize = find("normalize", HTMLSelectElement),
+    similarity = find("similarity", HTMLSelectElement);
   let state = readPageState(location.hash, START);
   let asked = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -124,11 +133,15 @@ export async function startPage(
     }
     const { embeddings, tookMs, ...way } = await answerer.encode(taken, state, signal);
     if (signal.aborted) return;
-    place.replaceChildren(showComparison(taken, embeddings));
+    place.replaceChildren(
+      showComparison({ sentences: taken, vectors: embeddings, similarity: state.similarity }),
+    );
     const more = lines.length > taken.length
       ? `, the first ${MOST_SENTENCES} of ${lines.length}`
       : "";
-    const by = `${way.pooling} pooling, normalization ${way.normalize}`;
+    const by = `${
+      similarity.selectedOptions[0]?.text
+    }, ${way.pooling} pooling, normalization ${way.normalize}`;
     say(`${taken.length} sentences compared by ${by}${more} · ${tookMs.toFixed(1)} ms`);
   };
 
@@ -152,6 +165,7 @@ export async function startPage(
     }
     if (text.value !== state.text) text.value = state.text;
     if (sentences.value !== state.sentences) sentences.value = state.sentences;
+    similarity.value = state.similarity;
     if (model !== null) {
       pooling.value = state.pooling ?? model.pooling;
       normalize.value = state.normalize ?? model.normalize;
@@ -199,6 +213,10 @@ export async function startPage(
   });
   normalize.addEventListener("change", () => {
     change({ normalize: NORMALIZE_MODES.find((mode) => mode === normalize.value) ?? null });
+  });
+  similarity.addEventListener("change", () => {
+    const wanted = PAGE_SIMILARITIES.find((each) => each === similarity.value);
+    change({ similarity: wanted ?? START.similarity });
   });
   addEventListener("hashchange", () => {
     if (location.hash === "#main") return; // the way past the header
