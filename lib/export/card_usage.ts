@@ -8,45 +8,89 @@ import { logitsName } from "@/model/onnx_names.ts";
 /** The releases that examples were tried with. */
 const TRANSFORMERS_JS = "4.3.1";
 
-/** Reads the outputs of each task. */
-function readTasks({ tasks }: HeadsFile): readonly string[] {
-  return tasks.map(({ name, kind }) => {
-    const shape = kind === "classification" ? "[texts, labels]" : "[texts, pieces, tags]";
-    return `outputs[${JSON.stringify(logitsName(name))}]; // ${shape}`;
+/** Stands for a name on the Hub that is not known yet. */
+const UNNAMED = "OWNER/NAME";
+
+/** Lines that print what each task says of the first text. */
+function printTasks({ tasks }: HeadsFile): readonly string[] {
+  return tasks.flatMap(({ name, kind, labels }) => {
+    const names = JSON.stringify(labels), output = JSON.stringify(logitsName(name));
+    return kind === "classification"
+      ? [`console.log(${names}[best(outputs[${output}].tolist()[0])]); // ${name}`]
+      : [
+        `const tags = ${names}; // ${name}: a word has the tag of its first piece`,
+        `outputs[${output}].tolist()[0].forEach((row: number[], i: number) => {`,
+        "  const piece = tokenizer.decode([ids[i]]), tag = tags[best(row)];",
+        '  if (tag !== "O" && !/^(##|\\[)/.test(piece)) console.log(piece, tag);',
+        "});",
+      ];
   });
 }
 
-/** Stands for a name on the Hub that is not known yet. */
-const UNNAMED = "OWNER/NAME";
+/** A program of transformers.js. */
+function printScript(settings: HeadsFile, repo: string): string {
+  return [
+    `import { AutoModel, AutoTokenizer } from "@huggingface/transformers";`,
+    `const tokenizer = await AutoTokenizer.from_pretrained("${repo}");`,
+    `const model = await AutoModel.from_pretrained("${repo}", { dtype: "fp32" });`,
+    `const inputs = tokenizer(["A first text.", "A second."], { padding: true, truncation: true });`,
+    `const outputs = await model(inputs);`,
+    `outputs.sentence_embedding.tolist(); // pooled and normalised as trained`,
+    "const best = (row: number[]) => row.indexOf(Math.max(...row));",
+    `const ids = inputs.input_ids.tolist()[0].map(Number);`,
+    ...printTasks(settings),
+  ].join("\n");
+}
+
+/** The same in Python, by ONNX Runtime. */
+function printPython({ tasks, maxLength }: HeadsFile, repo: string): string {
+  return [
+    "import numpy",
+    "from huggingface_hub import hf_hub_download",
+    "from onnxruntime import InferenceSession",
+    "from tokenizers import Tokenizer",
+    `tokenizer = Tokenizer.from_file(hf_hub_download("${repo}", "tokenizer.json"))`,
+    `tokenizer.enable_truncation(${maxLength})`,
+    `model = InferenceSession(hf_hub_download("${repo}", "onnx/model.onnx"))`,
+    `text = tokenizer.encode("A first text.")`,
+    `inputs = {"input_ids": text.ids, "attention_mask": text.attention_mask}`,
+    "inputs = {name: numpy.array([ids]) for name, ids in inputs.items()}",
+    ...tasks.flatMap(({ name, kind, labels }) => {
+      const logits = `model.run(["${logitsName(name)}"], inputs)[0][0]`;
+      return kind === "classification"
+        ? [`print(${JSON.stringify(labels)}[${logits}.argmax()])  # ${name}`]
+        : [
+          `tags = ${JSON.stringify(labels)}  # ${name}: a word has the tag of its first piece`,
+          `best = ${logits}.argmax(-1)`,
+          "print([(piece, tags[i]) for piece, i in zip(text.tokens, best)",
+          '       if tags[i] != "O" and not piece.startswith(("##", "["))])',
+        ];
+    }),
+  ].join("\n");
+}
 
 /** Examples in three languages; `repository` is the model's name on the Hub, if it is known. */
 export function describeUsage(settings: HeadsFile, repository: string | null): string {
   const repo = repository ?? UNNAMED;
-  const load = (from: string) =>
-    [
-      `import { AutoModel, AutoTokenizer } from "${from}";`,
-      `const tokenizer = await AutoTokenizer.from_pretrained("${repo}");`,
-      `const model = await AutoModel.from_pretrained("${repo}", { dtype: "fp32" });`,
-      `const inputs = tokenizer(["A first text.", "A second."], { padding: true, truncation: true });`,
-      `const outputs = await model(inputs);`,
-      `outputs.sentence_embedding.tolist(); // pooled and normalised as trained`,
-      ...readTasks(settings),
-    ].join("\n");
-  const labels = settings.tasks.length === 0
-    ? ""
-    : "\n\nThe names of labels and tags, by their place in the last axis, are in `heads.json`.";
-  return `TypeScript, in Node.js or Deno (\`npm install @huggingface/transformers@${TRANSFORMERS_JS}\`):\n\n` +
-    `\`\`\`ts\n${load("@huggingface/transformers")}\n\`\`\`${labels}\n\n` +
-    "Python (`pip install sentence-transformers`), embeddings alone:\n\n" +
+  const heads = settings.tasks.length === 0 ? [] : [
+    "What the heads say, in Python, without PyTorch (`pip install huggingface_hub numpy " +
+    "onnxruntime tokenizers`):",
+    `\`\`\`python\n${printPython(settings, repo)}\n\`\`\``,
+  ];
+  return [
+    `TypeScript, in Node.js or Deno (\`npm install @huggingface/transformers@${TRANSFORMERS_JS}\`):`,
+    `\`\`\`ts\n${printScript(settings, repo)}\n\`\`\``,
+    'In a page of any server: the same without the types, in a `<script type="module">`, with ' +
+    `\`https://cdn.jsdelivr.net/npm/@huggingface/transformers@${TRANSFORMERS_JS}\` as the import.`,
+    "Embeddings in Python (`pip install sentence-transformers`):",
     "```python\n" +
     "from sentence_transformers import SentenceTransformer\n" +
     `model = SentenceTransformer("${repo}")\n` +
     'print(model.encode(["A first text.", "A second."]))\n' +
-    "```\n\nIn a page of any server:\n\n" +
-    '```html\n<script type="module">\n' +
-    load(`https://cdn.jsdelivr.net/npm/@huggingface/transformers@${TRANSFORMERS_JS}`) +
-    "\n</script>\n```\n\n" +
-    `A text beyond ${settings.maxLength} word pieces is cut. transformers.js ${TRANSFORMERS_JS} then cuts its ` +
-    "`[SEP]` off as well, so that the numbers of such a text differ a little from those of the library and " +
-    "of sentence-transformers; shorter texts agree to 1e-5.";
+    "```",
+    ...heads,
+    `A text beyond ${settings.maxLength} word pieces is cut. transformers.js ${TRANSFORMERS_JS} then ` +
+    "cuts its `[SEP]` off as well, so that the numbers of such a text differ a little from those of " +
+    "the library and of sentence-transformers; shorter texts agree to 1e-5.",
+  ].join("\n\n");
 }

@@ -1,10 +1,12 @@
 // What is saved here, read by transformers.js 4.3.1 alone: in Deno, in Node.js and in Chromium.
-import { deepStrictEqual, match, notStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
 import { softmaxRowsInto } from "@/eval/probabilities.ts";
+import { describeUsage } from "@/export/card_usage.ts";
+import { readHeadsFile } from "@/model/heads_file.ts";
 import { logitsName } from "@/model/onnx_names.ts";
 import { saveOnnx } from "@/model/save_onnx.ts";
 import { findChromium, withBrowser, withPage } from "../app/chromium.ts";
@@ -85,6 +87,26 @@ Deno.test("transformers.js in Deno gives a saved model's embeddings and topics",
     const config = join(ROOT, "deno.json");
     const args = ["run", "-A", "--no-check", "--config", config, file];
     await checkAnswer(await runProgram(Deno.execPath(), args), saved);
+  });
+});
+
+Deno.test("the card's program prints a text's topic and its pieces with tags", async () => {
+  await withGraph(async (saved, folder) => {
+    const settings = await readHeadsFile(join(folder, "model/heads.json"));
+    const usage = describeUsage(settings, join(folder, "model"));
+    const program = /```ts\n([^]*?)\n```/.exec(usage)?.[1] ?? "";
+    const file = join(folder, "program.ts");
+    await Deno.writeTextFile(file, program.replace('"A second."', '"yes"'));
+    const config = join(ROOT, "deno.json");
+    const args = ["run", "-A", "--no-check", "--config", config, file];
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    ok(success, new TextDecoder().decode(stderr));
+    const [topic, ...pieces] = new TextDecoder().decode(stdout).trim().split("\n");
+    const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
+    strictEqual(topic, prediction?.labels["topic"]?.label);
+    // the model's biases tag all as B-X: the first pieces of "A", "first", "text" and "." are shown
+    deepStrictEqual(pieces.map((line) => line.slice(line.indexOf(" "))), Array(4).fill(" B-X"));
+    ok(!pieces.some((line) => line.startsWith("##")));
   });
 });
 
