@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { writeStaticPage } from "@/app/write_static_page.ts";
 import { findChromium, withBrowser } from "./chromium.ts";
+import { pageLookSteps } from "./page_look_steps.ts";
 import { REPORT, withServedModel } from "./served_app.ts";
 import { servedPageSteps } from "./served_page_steps.ts";
 import { withStaticHost } from "./static_host.ts";
@@ -30,6 +31,7 @@ Deno.test({
           await withStaticHost(out, async (host) => {
             await runSteps(test, {
               ...staticPageSteps(browser, host, served.address),
+              ...pageLookSteps(browser, served.address),
               ...servedPageSteps(browser, served), // the last one stops the server
             });
           });

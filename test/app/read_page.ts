@@ -3,7 +3,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 /** A text that was read. */
 export type SeenReading = {
@@ -20,6 +20,9 @@ export type SeenComparison = {
   /** Lengths of each vector, L1 and L2. */
   readonly lengths: readonly (readonly number[])[];
 };
+
+/** The tab of this name. */
+export const tab = (page: Page, name: string): Locator => page.getByRole("tab", { name });
 
 /** Waits until the page shows what was read from `text`. */
 export async function untilRead(page: Page, text: string): Promise<void> {

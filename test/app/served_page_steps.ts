@@ -3,21 +3,18 @@
  * @module
  */
 /// <reference lib="dom" />
-import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
-import axe from "axe-core";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { LIMITS } from "@/app/limits.ts";
 import { TEXT_EXAMPLES } from "@/app/page/examples.ts";
 import { withPage } from "./chromium.ts";
-import { readComparison, readText, untilCompared, untilRead } from "./read_page.ts";
+import { readComparison, readText, tab, untilCompared, untilRead } from "./read_page.ts";
 import type { Steps } from "./steps.ts";
 import type { Served } from "./served_app.ts";
 
 /** Text that would run if it were taken for HTML. */
 const HOSTILE =
   `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> of Paris & "Rome"`;
-
-const tab = (page: Page, name: string) => page.getByRole("tab", { name });
 
 /** Which tab is selected and which panel is shown; that they are one each is a part of it. */
 async function shownTab(page: Page): Promise<string> {
@@ -31,26 +28,6 @@ async function shownTab(page: Page): Promise<string> {
   strictEqual(selected.length, 1);
   return selected[0] ?? "";
 }
-
-/** What axe-core finds wrong on the page as it stands. */
-async function findBarriers(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const run = "axe.run(document, { iframes: false })";
-  const { violations } = await page.evaluate<axe.AxeResults>(run);
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
-
-/** What is wider than its place: the page than the window, the tabs than their row. */
-const findOverflows = (page: Page) =>
-  page.evaluate(() =>
-    ["html", '[role="tablist"]'].filter((place) => {
-      const { scrollWidth = NaN, clientWidth = NaN } = document.querySelector(place) ?? {};
-      return !(scrollWidth <= clientWidth);
-    })
-  );
-
-/** As many sentences as the page compares. */
-const CROWD = Array.from({ length: 12 }, (_, i) => `Sentence ${i + 1} is of a bank.`).join("\n");
 
 /** Steps over a server that runs; the last one stops it. */
 export function servedPageSteps(
@@ -193,42 +170,54 @@ export function servedPageSteps(
         await page.getByText("This run has no report.").waitFor();
         state.report = report;
       }),
-    "fits a phone and has no barriers, light and dark": async () => {
-      const papers: string[] = [];
-      for (const [colorScheme, width] of [["light", 360], ["dark", 400]] as const) {
-        await withPage(browser, address, async ({ page }) => {
-          await untilRead(page, TEXT_EXAMPLES[0]);
-          papers.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
-          for (const name of ["Report", "Compare", "Read"]) {
-            await tab(page, name).click();
-            if (name === "Compare") {
-              await untilCompared(page, 4);
-              const numbers = page.locator('#comparison svg [aria-label="text"]');
-              ok(await numbers.isVisible());
-              await page.locator("#sentences").fill(CROWD);
-              await untilCompared(page, 12);
-              ok(!await numbers.isVisible(), "numbers too small to read");
-            }
-            deepStrictEqual([name, await findOverflows(page)], [name, []]);
-            const barriers = name === "Report" ? [] : await findBarriers(page);
-            deepStrictEqual([name, barriers], [name, []]);
-          }
-          await page.evaluate(() => document.body.append(document.createElement("button")));
-          match((await findBarriers(page)).join(), /^button-name: /); // it would have been found
-        }, { width, colorScheme });
-      }
-      notStrictEqual(papers[0], papers[1]);
-    },
-    "says how far a model is that is not there yet": async () => {
+    "says how far a model is that is not there yet, each thing once": async () => {
+      const { waiting } = state;
       state.service = null;
       await withPage(browser, address, async ({ page }) => {
-        await page.getByText("Getting ready: train, 3 of 10.").waitFor();
-        ok(await page.getByRole("progressbar").isVisible());
+        await page.getByText("Getting ready: train.").waitFor();
+        const bar = page.getByRole("progressbar");
+        deepStrictEqual([await bar.getAttribute("value"), await bar.getAttribute("max")], [
+          "3",
+          "10",
+        ]);
+        await page.evaluate(() => {
+          const said: string[] = [];
+          Object.assign(globalThis, { said });
+          const status = document.querySelector("#status") ?? document.body;
+          new MutationObserver(() => said.push(status.textContent ?? ""))
+            .observe(status, { childList: true, characterData: true, subtree: true });
+        });
+        state.waiting = { status: "starting", label: "train", done: 4, total: 10 };
+        await page.locator('progress[value="4"]').waitFor();
+        deepStrictEqual(await page.evaluate("said"), []);
+        await page.route("**/api/health", (route) => route.abort());
+        await page.getByRole("alert").getByText("Cannot reach the server").waitFor();
         state.service = service;
+        await page.unroute("**/api/health");
         await untilRead(page, TEXT_EXAMPLES[0]);
-        ok(!await page.getByRole("progressbar").isVisible());
+        ok(!await bar.isVisible());
+        ok(!await page.getByRole("alert").isVisible());
+        state.waiting = waiting;
       });
     },
+    "says what is not read of a long text": () =>
+      withPage(browser, address, async ({ page }) => {
+        const { maxLength } = service.info;
+        const topic = `The topic is that of the first ${maxLength - 2} word pieces.`;
+        const long = "Banks ".repeat(700);
+        await page.locator("#text").fill(long);
+        await untilRead(page, long.slice(0, LIMITS.characters));
+        const notes = page.locator("#reading .note");
+        deepStrictEqual(await notes.allTextContents(), [
+          "Only the first 4,000 of 4,200 characters are read.",
+          topic,
+        ]);
+        strictEqual(await page.locator("#text").inputValue(), long);
+        await readText(page, "Banks ".repeat(maxLength - 1));
+        deepStrictEqual(await notes.allTextContents(), [topic]);
+        await readText(page, "Banks ".repeat(maxLength - 2));
+        deepStrictEqual(await notes.allTextContents(), []);
+      }),
     "says what is wrong: a sentence too long, a server that is gone": () =>
       withPage(browser, address, async ({ page }) => {
         await untilRead(page, TEXT_EXAMPLES[0]);

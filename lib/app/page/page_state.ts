@@ -36,12 +36,18 @@ const SHOWN: Readonly<Record<Tab, readonly (keyof PageState)[]>> = {
   report: [],
 };
 
+/** As much of a text as is read at once, no character halved. */
+export function cutText(text: string): string {
+  const cut = text.slice(0, LIMITS.characters);
+  return cut.length < text.length ? cut.replace(/[\uD800-\uDBFF]$/, "") : text;
+}
+
 /** The state that an address's hash tells; what it leaves out, or tells wrongly, is as in `start`. */
 export function readPageState(hash: string, start: PageState): PageState {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
   return {
     tab: TABS.find((tab) => tab === values.get("tab")) ?? start.tab,
-    text: (values.get("text") ?? start.text).slice(0, LIMITS.characters),
+    text: cutText(values.get("text") ?? start.text),
     sentences: values.get("sentences") ?? start.sentences,
     pooling: POOLING_MODES.find((mode) => mode === values.get("pooling")) ?? start.pooling,
     normalize: NORMALIZE_MODES.find((mode) => mode === values.get("normalize")) ?? start.normalize,

@@ -4,7 +4,9 @@
  */
 /// <reference lib="dom" />
 import type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/read_texts.ts";
+import { splitWords } from "@/text/split_words.ts";
 import { make } from "./elements.ts";
+import { cutText } from "./page_state.ts";
 
 /** A share of 1 as people read it. */
 function percent(share: number): string {
@@ -65,6 +67,20 @@ export function showReading({ text, labels, entities }: TextPrediction): readonl
   return [
     ...Object.entries(labels).map(([task, label]) => topicCard(task, label)),
     ...Object.entries(entities).map(([task, found]) => entityCard(task, { text, entities: found })),
+  ];
+}
+
+/** What is not read of a text as it was typed, by a model that takes `maxLength` pieces at once. */
+export function describeLimits(typed: string, maxLength: number): readonly string[] {
+  const write = (count: number) => count.toLocaleString("en-US");
+  const { length } = cutText(typed);
+  const most = maxLength - 2; // beside [CLS] and [SEP]
+  const words = splitWords(typed).length; // each of them is a piece or more
+  return [
+    ...typed.length > length
+      ? [`Only the first ${write(length)} of ${write(typed.length)} characters are read.`]
+      : [],
+    ...words > most ? [`The topic is that of the first ${write(most)} word pieces.`] : [],
   ];
 }
 

@@ -10,6 +10,7 @@ import type { Answerer } from "./answerer.ts";
 import { find, make } from "./elements.ts";
 import { SENTENCE_EXAMPLES, TEXT_EXAMPLES } from "./examples.ts";
 import {
+  cutText,
   PAGE_SIMILARITIES,
   type PageState,
   readPageState,
@@ -18,7 +19,8 @@ import {
   writePageState,
 } from "./page_state.ts";
 import { showComparison } from "./show_comparison.ts";
-import { describeReading, showReading } from "./show_reading.ts";
+import { describeLimits, describeReading, showReading } from "./show_reading.ts";
+import { untilReady } from "./until_ready.ts";
 
 const START: PageState = {
   tab: "read",
@@ -31,25 +33,6 @@ const START: PageState = {
 
 const TYPING_MS = 250; // of rest before what was typed is asked
 const MOST_SENTENCES = 12;
-
-/** Waits until the model is there, and shows meanwhile how far it is. */
-async function untilReady({ health }: Answerer, say: (text: string) => void): Promise<ModelInfo> {
-  const bar = find("progress", HTMLProgressElement);
-  for (;;) {
-    const found = await health();
-    if (found.status === "ready") {
-      bar.hidden = true;
-      return found.model;
-    }
-    if (found.status === "failed") throw new Error(found.message);
-    const { label, done, total } = found;
-    say(`Getting ready: ${label}, ${done} of ${total}.`);
-    bar.hidden = false;
-    bar.max = Math.max(1, total);
-    bar.value = done;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-}
 
 /** What differs from page to page. */
 export type PageOptions = {
@@ -75,10 +58,14 @@ export async function startPage(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let model: ModelInfo | null = null;
 
-  const say = (words: string) => status.textContent = words;
+  /** Says something where it is read aloud, each thing once. */
+  const tell = (place: HTMLElement, words: string) => {
+    if (place.textContent !== words) place.textContent = words;
+  };
+  const say = (words: string) => tell(status, words);
   const complain = (words: string | null) => {
     problem.hidden = words === null;
-    problem.textContent = words ?? "";
+    tell(problem, words ?? "");
   };
 
   /** Asks anew for what the tab shows; an answer that is no longer wanted is given up. */
@@ -109,8 +96,12 @@ export async function startPage(
     }
     const { predictions: [prediction], tookMs } = await answerer.predict([state.text], signal);
     if (signal.aborted || prediction === undefined) return;
-    place.replaceChildren(...showReading(prediction));
-    say(describeReading(prediction, tookMs));
+    const limits = describeLimits(text.value, model?.maxLength ?? Infinity);
+    place.replaceChildren(
+      ...limits.map((words) => make("p", { class: "quiet note" }, words)),
+      ...showReading(prediction),
+    );
+    say([...limits, describeReading(prediction, tookMs)].join(" "));
   };
   const compare = async (place: HTMLElement, signal: AbortSignal) => {
     const lines = state.sentences.split("\n").map((line) => line.trim()).filter((line) =>
@@ -163,7 +154,7 @@ export async function startPage(
       button.tabIndex = tab === state.tab ? 0 : -1;
       find(`panel-${tab}`, HTMLElement).hidden = tab !== state.tab;
     }
-    if (text.value !== state.text) text.value = state.text;
+    if (cutText(text.value) !== state.text) text.value = state.text;
     if (sentences.value !== state.sentences) sentences.value = state.sentences;
     similarity.value = state.similarity;
     if (model !== null) {
@@ -206,7 +197,7 @@ export async function startPage(
       if (next !== undefined) open(next);
     });
   }
-  text.addEventListener("input", () => change({ text: text.value }, TYPING_MS));
+  text.addEventListener("input", () => change({ text: cutText(text.value) }, TYPING_MS));
   sentences.addEventListener("input", () => change({ sentences: sentences.value }, TYPING_MS));
   pooling.addEventListener("change", () => {
     change({ pooling: POOLING_MODES.find((mode) => mode === pooling.value) ?? null });
@@ -240,7 +231,7 @@ export async function startPage(
 
   show();
   try {
-    model = await untilReady(answerer, say);
+    model = await untilReady(answerer, { say, complain });
   } catch (error) {
     say("");
     complain(error instanceof Error ? error.message : String(error));

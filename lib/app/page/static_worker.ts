@@ -50,15 +50,16 @@ async function openGraph(
 async function fetchLarge({ graph, runtime }: StaticModel["bytes"]) {
   const stop = new AbortController(); // where one fails, nothing more is said of the other
   const { signal } = stop;
+  const total = Number(((graph + runtime) / MIB).toFixed(1));
   let done = 0;
   const onBytes = (count: number) => {
     if (signal.aborted) return;
     done += count;
     report({
       status: "starting",
-      label: "download of the model, MiB",
+      label: `download of the model, ${total} MiB`,
       done: Number((done / MIB).toFixed(1)),
-      total: Number(((graph + runtime) / MIB).toFixed(1)),
+      total,
     });
   };
   onBytes(0);
