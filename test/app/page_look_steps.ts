@@ -80,6 +80,17 @@ export function pageLookSteps(browser: Browser, address: string): Steps {
         strictEqual(seen.unselected, seen.paper);
         notStrictEqual(seen.selected, seen.paper);
         notStrictEqual(seen.bar, seen.paper);
+        await tab(page, "Compare").click();
+        await untilCompared(page, 4);
+        const legend = page.locator(".legend .colors");
+        match(
+          await legend.evaluate((bar) => getComputedStyle(bar).backgroundImage),
+          /^linear-grad/,
+        );
+        strictEqual(
+          await legend.evaluate((bar) => getComputedStyle(bar).forcedColorAdjust),
+          "none",
+        );
       }),
   };
 }
