@@ -167,6 +167,7 @@ export function createApp(options: AppOptions): Hono {
       if (type !== "application/json") {
         return refuse(c, "not_json", "Cannot read body as Content-Type must be application/json");
       }
+      // Deno 2.9.6 tells that a client has gone once its answer has begun, and no sooner
       const client = c.req.raw.signal;
       const ended = new AbortController(); // ends the work when nobody needs it any more
       const failed = Promise.withResolvers<never>();
