@@ -5,12 +5,12 @@
 import { BENCHMARKS, type BenchName } from "@/bench/benchmarks.ts";
 import { findTorch, type Torch } from "@/bench/contestants.ts";
 import { formatText } from "@/bench/format_results.ts";
-import { describeMachine } from "@/machine.ts";
 import type { Computation } from "@/bench/job.ts";
 import { type BenchOptions, createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
 import { runBenchmarks } from "@/bench/run_benchmarks.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 import type { RunConfig } from "@/config.ts";
+import { describeMachine } from "@/machine.ts";
 import { writeResults } from "@/bench/write_results.ts";
 import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";

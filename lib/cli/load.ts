@@ -6,9 +6,9 @@ import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createPredictQuestion, driveLoad, type LoadResult } from "@/bench/drive_load.ts";
 import { formatLoad, formatLoadPage } from "@/bench/format_load.ts";
-import { describeMachine } from "@/machine.ts";
 import { readTestTexts, resolveBenchConfig } from "@/bench/materials.ts";
 import { writePair } from "@/bench/write_results.ts";
+import { describeMachine } from "@/machine.ts";
 import { readResidentMiB } from "@/process_memory.ts";
 import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
@@ -38,7 +38,7 @@ async function startServer(run: string): Promise<Server> {
     args: [
       "run",
       "-A",
-      "--unstable-no-legacy-abort", // as `deno task app`: a request's signal tells that its client left
+      "--unstable-no-legacy-abort", // as `deno task app`: an answer's end is no abort of its request
       "--config",
       fileURLToPath(new URL("../../deno.json", import.meta.url)),
       fileURLToPath(new URL("app.ts", import.meta.url)),

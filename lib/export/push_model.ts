@@ -93,8 +93,7 @@ async function listLeft(
 /** The error to raise where the Hub refused; `committing`: it had been asked to publish. */
 function explainRefusal(
   error: unknown,
-  { repo, settings: { endpoint } }: PushTarget,
-  committing: boolean,
+  { repo, settings: { endpoint }, committing }: PushTarget & { readonly committing: boolean },
 ): unknown {
   const refused = error instanceof HubApiError && error.statusCode < 500;
   const nothing = committing && !refused
@@ -202,7 +201,7 @@ export async function pushFiles(
       view.update({ done: Math.round(bytes), total, label: `push ${value.path}` });
     }
   } catch (error) {
-    throw explainRefusal(error, target, committing);
+    throw explainRefusal(error, { ...target, committing });
   } finally {
     await view.finish();
   }

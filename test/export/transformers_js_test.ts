@@ -61,16 +61,26 @@ async function checkAnswer(answer: PipelineAnswer, saved: SavedModel): Promise<v
   notStrictEqual(answer.lastOfCut, saved.tokenizer.ids.sep);
 }
 
-/** What a program prints last, which must end well. */
-async function runProgram(command: string, args: readonly string[]): Promise<PipelineAnswer> {
+/** The lines that a program prints, which must end well. */
+async function runProgram(command: string, args: readonly string[]): Promise<readonly string[]> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
     cwd: ROOT,
   })
     .output();
   ok(success, new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1) ?? "");
+  return new TextDecoder().decode(stdout).trim().split("\n");
 }
+
+/** {@link runProgram} of a program that is put into `file`, by Deno with the project's packages. */
+async function runInDeno(file: string, program: string): Promise<readonly string[]> {
+  await Deno.writeTextFile(file, program);
+  const config = join(ROOT, "deno.json");
+  return await runProgram(Deno.execPath(), ["run", "-A", "--no-check", "--config", config, file]);
+}
+
+/** The answer is the last line. */
+const readAnswer = (lines: readonly string[]): PipelineAnswer => JSON.parse(lines.at(-1) ?? "");
 
 function hasNode(): boolean {
   try {
@@ -82,11 +92,8 @@ function hasNode(): boolean {
 
 Deno.test("transformers.js in Deno gives a saved model's embeddings and topics", async () => {
   await withGraph(async (saved, folder) => {
-    const file = join(folder, "program.js");
-    await Deno.writeTextFile(file, printProgram(join(folder, "model"), QUESTION));
-    const config = join(ROOT, "deno.json");
-    const args = ["run", "-A", "--no-check", "--config", config, file];
-    await checkAnswer(await runProgram(Deno.execPath(), args), saved);
+    const program = printProgram(join(folder, "model"), QUESTION);
+    await checkAnswer(readAnswer(await runInDeno(join(folder, "program.js"), program)), saved);
   });
 });
 
@@ -95,13 +102,10 @@ Deno.test("the card's program prints a text's topic and its pieces with tags", a
     const settings = await readHeadsFile(join(folder, "model/heads.json"));
     const usage = describeUsage(settings, join(folder, "model"));
     const program = /```ts\n([^]*?)\n```/.exec(usage)?.[1] ?? "";
-    const file = join(folder, "program.ts");
-    await Deno.writeTextFile(file, program.replace('"A second."', '"yes"'));
-    const config = join(ROOT, "deno.json");
-    const args = ["run", "-A", "--no-check", "--config", config, file];
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
-    ok(success, new TextDecoder().decode(stderr));
-    const [topic, ...pieces] = new TextDecoder().decode(stdout).trim().split("\n");
+    const [topic, ...pieces] = await runInDeno(
+      join(folder, "program.ts"),
+      program.replace('"A second."', '"yes"'),
+    );
     const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
     strictEqual(topic, prediction?.labels["topic"]?.label);
     // the model's biases tag all as B-X: the first pieces of "A", "first", "text" and "." are shown
@@ -116,10 +120,8 @@ Deno.test({
   async fn() {
     await withGraph(async (saved, folder) => {
       const program = printProgram(join(folder, "model"), QUESTION);
-      await checkAnswer(
-        await runProgram("node", ["--input-type=module", "--eval", program]),
-        saved,
-      );
+      const lines = await runProgram("node", ["--input-type=module", "--eval", program]);
+      await checkAnswer(readAnswer(lines), saved);
     });
   },
 });

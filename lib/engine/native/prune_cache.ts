@@ -3,6 +3,7 @@
  * @module
  */
 import { join } from "node:path";
+import { removeFolder } from "@/engine/native/compile_cache.ts";
 
 /** Days that a library is kept after its last use. */
 export const KEEP_DAYS = 60;
@@ -22,7 +23,7 @@ export function pruneCache(cache: string, nowMs: number): number {
     const folder = join(cache, name);
     try {
       if (!isDirectory || lastUseMs(folder) >= oldest) continue;
-      Deno.removeSync(folder, { recursive: true });
+      removeFolder(folder);
       removed++;
     } catch { /* another process was quicker, or it is not ours: of no account to who compiles */ }
   }
