@@ -4,10 +4,12 @@
  */
 
 import { formatSeconds } from "@/progress.ts";
+import { parseWhole } from "./arguments.ts";
 import { runTask } from "./frame.ts";
 import { addCounts, type Counts, formatCounts } from "./junit.ts";
+import { type ProcessorShare, shareProcessors } from "./processor_shares.ts";
 import { createTerminalProgress } from "./progress.ts";
-import { listParts, type Part, runPart } from "./test_parts.ts";
+import { listParts, type Part, type PartOutcome, runPart } from "./test_parts.ts";
 
 /** The parts that were asked for by name, or by the beginning of a name; all where none was. */
 function selectParts(parts: readonly Part[], asked: readonly string[]): readonly Part[] {
@@ -22,35 +24,76 @@ function selectParts(parts: readonly Part[], asked: readonly string[]): readonly
     : parts.filter((part) => asked.some((name) => part.name.startsWith(name)));
 }
 
+/** The line that tells how a part ended, after what it printed where it failed. */
+function formatOutcome(part: Part, { counts, output }: PartOutcome, seconds: number): string {
+  const line = [
+    counts.failed > 0 ? "FAIL" : "ok  ",
+    part.name.padEnd(28),
+    formatSeconds(seconds).padStart(6) + " ",
+    formatCounts(counts),
+  ].join(" ");
+  return counts.failed > 0 ? `${output.trimEnd()}\n${line}` : line;
+}
+
+/** Runs parts in order, one at a time on each share of processors; prints of each how it ended. */
+async function runParts(
+  parts: readonly Part[],
+  shares: readonly (ProcessorShare | null)[],
+  signal: AbortSignal,
+): Promise<readonly Counts[]> {
+  const view = Deno.stderr.isTerminal() ? createTerminalProgress() : null;
+  const counts: Counts[] = [];
+  const running = new Set<string>();
+  const show = () =>
+    view?.update({ done: counts.length, total: parts.length, label: [...running].join(", ") });
+  const waiting = parts.values(); // each share takes the next
+  const runOn = async (share: ProcessorShare | null) => {
+    for (const part of waiting) {
+      running.add(part.name);
+      show();
+      const startMs = performance.now();
+      const outcome = await runPart(part, { signal, share });
+      if (signal.aborted) throw new Error("interrupted");
+      running.delete(part.name);
+      counts.push(outcome.counts);
+      if (view) await Deno.stderr.write(new TextEncoder().encode("\r\x1b[K"));
+      console.log(formatOutcome(part, outcome, (performance.now() - startMs) / 1000));
+      show();
+    }
+  };
+  await Promise.all(shares.map(runOn));
+  return counts;
+}
+
+/** How many parts run at once unless asked: most wait half their time for one thread or a browser. */
+const JOBS = 2;
+
+/** A share of processors for each part that runs at once; null is all of them. */
+async function readShares(jobs: string | undefined): Promise<readonly (ProcessorShare | null)[]> {
+  const count = jobs === undefined ? JOBS : parseWhole("test", "jobs", jobs, 1);
+  const together = Array.from({ length: jobs === undefined ? 1 : count }, () => null);
+  return count === 1 ? together : await shareProcessors(count) ?? together;
+}
+
 if (import.meta.main) {
   await runTask({
     name: "test",
     summary: "Runs every check: format, lint, types, examples, tests and notebooks.",
-    usage: "[PART …]",
-    options: {},
+    usage: "[PART …] [--jobs N]",
+    options: {
+      jobs: {
+        type: "string",
+        value: "N",
+        help: `parts that run at once, each on its share of processors (default ${JOBS}; 1 where ` +
+          "they cannot be shared)",
+      },
+    },
     positionals: { names: ["PART"], min: 0, max: Infinity },
     stopsItself: true,
-    async run({ positionals, signal }) {
+    async run({ values, positionals, signal }) {
       const parts = selectParts(await listParts(), positionals);
-      const counts: Counts[] = [];
       const startMs = performance.now();
-      for (const [done, part] of parts.entries()) {
-        const view = Deno.stderr.isTerminal() ? createTerminalProgress() : null;
-        view?.update({ done, total: parts.length, label: part.name });
-        const partMs = performance.now();
-        const outcome = await runPart(part, signal);
-        if (signal.aborted) throw new Error("interrupted");
-        if (view) await Deno.stderr.write(new TextEncoder().encode("\r\x1b[K"));
-        const { failed } = outcome.counts;
-        const seconds = formatSeconds((performance.now() - partMs) / 1000);
-        if (failed > 0) console.log(outcome.output.trimEnd());
-        console.log(
-          `${failed > 0 ? "FAIL" : "ok  "} ${part.name.padEnd(28)} ${seconds.padStart(6)}  ${
-            formatCounts(outcome.counts)
-          }`,
-        );
-        counts.push(outcome.counts);
-      }
+      const counts = await runParts(parts, await readShares(values.jobs), signal);
       console.log(`all in ${formatSeconds((performance.now() - startMs) / 1000)}`);
       const total = addCounts(counts);
       console.log(formatCounts(total));

@@ -1,11 +1,12 @@
 /**
- * The parts of `deno task test`: each a Deno process of its own, one after another, as TensorFlow.js and
- * native libraries share state within a process.
+ * The parts of `deno task test`: each a Deno process of its own, as TensorFlow.js and native libraries
+ * share state within a process.
  * @module
  */
 
 import { join } from "node:path";
 import { type Counts, countTests } from "./junit.ts";
+import { onShare, type ProcessorShare } from "./processor_shares.ts";
 
 /** A part of the checks. */
 export type Part = {
@@ -24,10 +25,16 @@ export type PartOutcome = {
   readonly output: string;
 };
 
+/** Rooms whose tests take minutes. */
+const LONG_ROOMS: ReadonlySet<string> = new Set(["test/engine", "test/train"]);
+
 /** Longest that a part may take. */
 const PART_MS = 600_000;
 
-/** The parts for the project in the current folder: gates first, as they are quick. */
+/**
+ * The parts for the project in the current folder: gates first, as they are quick; then what takes
+ * longest, so that short parts fill the end where several run at once.
+ */
 export async function listParts(): Promise<readonly Part[]> {
   const gate = (name: string, ...args: string[]): Part => ({ name, args, reports: false });
   const tests = (name: string, ...args: string[]): Part => ({
@@ -40,26 +47,36 @@ export async function listParts(): Promise<readonly Part[]> {
     const [room, name] = file.split("/").slice(1);
     return name === undefined ? "test" : `test/${room}`; // files beside the rooms make one part
   });
+  const roomTests = [...rooms].map(([room, files]) => tests(room, ...files));
   return [
     gate("format", "fmt", "--check"),
     gate("lint", "lint"),
     gate("types", "check", "lib", "test"),
     tests("examples", "--doc", "lib"),
-    ...[...rooms].map(([room, files]) => tests(room, ...files)),
+    ...roomTests.filter(({ name }) => LONG_ROOMS.has(name)),
     ...(await listFiles("notebooks", ".ipynb")).map((file) =>
       gate(file, "run", "--allow-all", "lib/cli/notebooks.ts", "--check", file)
     ),
+    ...roomTests.filter(({ name }) => !LONG_ROOMS.has(name)),
   ];
 }
 
-/** Runs a part to its end; a part that dies or takes too long has failed. */
-export async function runPart(part: Part, signal: AbortSignal): Promise<PartOutcome> {
+/** Runs a part to its end, on its share of processors; one that dies or takes too long has failed. */
+export async function runPart(
+  part: Part,
+  { signal, share = null }: {
+    readonly signal: AbortSignal;
+    readonly share?: ProcessorShare | null;
+  },
+): Promise<PartOutcome> {
   const folder = await Deno.makeTempDir({ prefix: "test-" });
   try {
     const report = join(folder, "report.xml");
-    const [command = "", ...rest] = part.args;
-    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [command, ...part.reports ? [`--junit-path=${report}`] : [], ...rest],
+    const [task = "", ...rest] = part.args;
+    const reporting = part.reports ? [`--junit-path=${report}`] : [];
+    const [command, ...args] = onShare(share, [Deno.execPath(), task, ...reporting, ...rest]);
+    const { success, stdout, stderr } = await new Deno.Command(command, {
+      args,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

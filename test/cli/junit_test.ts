@@ -39,7 +39,7 @@ Deno.test("runPart() counts tests, and as one failure what ends before its tests
     await Deno.writeTextFile(file, source);
     const args = reports ? ["test", "--allow-all", "--no-check", file] : ["check", file];
     const part: Part = { name: "a", args, reports };
-    return (await runPart(part, new AbortController().signal)).counts;
+    return (await runPart(part, { signal: new AbortController().signal })).counts;
   };
   const good = `Deno.test("good", () => {});\n`;
   try {

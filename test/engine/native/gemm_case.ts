@@ -36,12 +36,15 @@ type Stored = {
   readonly values: Float64Array;
 };
 
+const oneFloat = new Float32Array(1);
+const itsBits = new Uint32Array(oneFloat.buffer);
+
 /** The nearest bfloat16, ties to even. */
 export function roundToBf16(value: number): number {
-  const bits = new Uint32Array(new Float32Array([value]).buffer);
-  const word = bits[0] ?? 0;
-  if (Number.isFinite(value)) bits[0] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
-  return new Float32Array(bits.buffer)[0] ?? NaN;
+  oneFloat[0] = value;
+  const word = itsBits[0] ?? 0;
+  if (Number.isFinite(value)) itsBits[0] = (word + 0x7fff + ((word >>> 16) & 1)) & 0xffff0000;
+  return oneFloat[0] ?? NaN;
 }
 
 /** Values in [-1, 1), float32 or bfloat16 exactly; a small generator, so that cases repeat. */
@@ -115,10 +118,20 @@ export function prepareProduct(p: Product) {
 }
 
 /** What C must hold afterwards, and by how much each element may differ (0: untouched). */
-export function multiplyExactly(
-  p: Product,
-  { a, b, c, bias }: Omit<ReturnType<typeof prepareProduct>, "numbers">,
-): { wanted: Float64Array; tolerance: Float64Array } {
+type Exact = { readonly wanted: Float64Array; readonly tolerance: Float64Array };
+
+const known = new Map<string, Exact>(); // builds are tried on the same products
+
+/** {@linkcode Exact} of a product, computed once. */
+export function multiplyExactly(product: Product): Exact {
+  const key = JSON.stringify(product);
+  const exact = known.get(key) ?? loopOverProduct(product);
+  known.set(key, exact);
+  return exact;
+}
+
+function loopOverProduct(p: Product): Exact {
+  const { a, b, c, bias } = prepareProduct(p);
   const wanted = c.values.slice();
   const tolerance = new Float64Array(wanted.length);
   const round = p.inBf16 ? roundToBf16 : (value: number) => value;
