@@ -132,8 +132,10 @@ function trace<I extends TensorMap, O extends TensorMap>(
   const recording = newRecording(name);
   backend.recording = recording;
   const names = Object.keys(inputs);
+  // by a variable, since tf.tidy looks through all that it is given for tensors to keep, graphs node by node
+  let traced: Traced | null = null;
   try {
-    return tf.tidy(() => {
+    tf.tidy(() => {
       const placeholders = names.map((key) => {
         const { shape, dtype } = inputs[key] as tf.Tensor;
         const value = new Value([...shape], dtype as DType);
@@ -175,8 +177,9 @@ function trace<I extends TensorMap, O extends TensorMap>(
           lasting: new Set(sources.flatMap(({ kind }, i) => kind === "input" ? [] : [i])),
         },
       );
-      return { graph, sources, outputs, updates } as unknown as tf.TensorContainer;
-    }) as unknown as Traced;
+      traced = { graph, sources, outputs, updates };
+    });
+    return traced as unknown as Traced;
   } finally {
     for (const { variable, dataId } of before) restore(variable, dataId, backend);
     backend.recording = eager;
