@@ -98,6 +98,14 @@ static enum Split choose_split(const Gemm *g, int threads) {
   return BY_ROWS;
 }
 
+/** Deals rows or items out to threads, where the product is split so; 0 when memory is short. */
+static int deal_out(Gemm *g, int threads) {
+  const Path *path = g->path;
+  if (g->split == BY_ROWS) return deal_make(&g->deal, g->m, path->row_unit, path->rows, threads);
+  if (g->split == BY_ITEMS) return deal_make(&g->deal, g->items_1 * g->items_2, 1, 1, threads);
+  return 1;
+}
+
 /** Sizes of blocks and of the work areas; 0 when memory is short. */
 static int take_areas(Gemm *g, int threads) {
   const Path *path = g->path;
@@ -164,7 +172,7 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
   cut_into_chunks(g);
   g->a_in_place = is_in_place(g);
   g->split = choose_split(g, threads);
-  if (!take_areas(g, threads)) {
+  if (!deal_out(g, threads) || !take_areas(g, threads)) {
     gemm_release(g);
     return 0;
   }
@@ -181,5 +189,6 @@ void gemm_release(Gemm *g) {
   area_drop(g->shared[0]);
   area_drop(g->shared[1]);
   area_drop(g->private);
+  deal_free(&g->deal);
   free(g);
 }

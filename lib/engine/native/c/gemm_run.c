@@ -35,12 +35,6 @@ static Chunk chunk_at(const Gemm *g, long q) {
 
 static long part(long whole, int thread, int threads) { return whole * thread / threads; }
 
-/** The thread's first row: shares are cut at the same rows for any product of a shape. */
-static long first_row(const Gemm *g, int thread, int threads) {
-  const long unit = g->path->row_unit;
-  return thread == threads ? g->m : part(g->m, thread, threads) / unit * unit;
-}
-
 /** Multiplies packed panels [first, last) of a chunk with rows [m, end), which are packed if need
  * be. */
 static void multiply_rows(const Job *job, Chunk chunk, long m, long end, const float *panels,
@@ -124,17 +118,18 @@ static void pack_part(const Job *job, Chunk chunk, float *panels, int thread, in
 }
 
 /**
- * The job's rows and all panels, packed by all threads together. Chunks use two areas in turn: a
+ * All rows, dealt out, and all panels, packed by all threads together. Chunks use two areas in turn: a
  * thread that passed the barrier of one chunk may pack the next while others still multiply.
  */
-static void multiply_shared(const Job *job, int thread, int threads) {
+static void multiply_shared(Job *job, int thread, int threads) {
   const Gemm *g = job->g;
   for (long q = 0; q < g->chunks; q++) {
     float *panels = (float *)g->shared[(g->turn + q) % 2]->data;
     const Chunk chunk = chunk_at(g, q);
     pack_part(job, chunk, panels, thread, threads);
-    if (threads > 1) rt_barrier();
-    multiply_chunk(job, chunk, panels, 0, g->panels);
+    if (threads > 1) rt_barrier(); // nobody is at the rows of the chunk before any more
+    Hand hand = deal_begin(&g->deal, thread);
+    while (deal_next(&hand, &job->from, &job->to)) multiply_chunk(job, chunk, panels, 0, g->panels);
   }
 }
 
@@ -148,6 +143,12 @@ static void multiply_items(Job *job, char *const *pointers, long from, long to) 
     job->c.data = pointers[2] + i1 * g->batch[4] + i2 * g->batch[5];
     multiply_alone(job, 0, g->panels);
   }
+}
+
+/** Items of a batch as they are dealt out. */
+static void multiply_dealt_items(Job *job, char *const *pointers, int thread) {
+  Hand hand = deal_begin(&job->g->deal, thread);
+  for (long first, end; deal_next(&hand, &first, &end);) multiply_items(job, pointers, first, end);
 }
 
 void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
@@ -165,22 +166,18 @@ void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
   job.b.data = pointers[1];
   job.c.data = pointers[2];
   job.c.bias = (const float *)pointers[3];
-  const long items = g->items_1 * g->items_2;
   switch (g->split) {
     case BY_ROWS:
-      job.from = first_row(g, thread, threads);
-      job.to = first_row(g, thread + 1, threads);
       multiply_shared(&job, thread, threads);
       break;
     case BY_COLUMNS:
       multiply_alone(&job, part(g->panels, thread, threads), part(g->panels, thread + 1, threads));
       break;
     case BY_ITEMS:
-      multiply_items(&job, pointers, part(items, thread, threads),
-                     part(items, thread + 1, threads));
+      multiply_dealt_items(&job, pointers, thread);
       break;
     case ALONE:
-      multiply_items(&job, pointers, 0, items);
+      multiply_items(&job, pointers, 0, g->items_1 * g->items_2);
       break;
   }
   if (g->path->end) g->path->end();

@@ -85,6 +85,10 @@ static int take_scratch(Program *program, int64_t bytes, int threads) {
   return 1;
 }
 
+static int is_dealt(const Instruction *instruction) {
+  return instruction->opcode == OP_KERNEL && !(instruction->flags & EVERY_THREAD);
+}
+
 Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_bytes, int threads) {
   int64_t pointers = 0, instructions = measure(words, count, &pointers);
   if (instructions < 0 || scratch_bytes < 0) return 0;
@@ -114,9 +118,13 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
         .numbers = head + HEAD_WORDS + head[HEAD_POINTERS],
     };
     next += instruction->parts;
-    if (instruction->opcode != OP_GEMM) continue;
-    instruction->product = gemm_plan(instruction->numbers, threads);
-    complete = instruction->product != 0;
+    if (instruction->opcode == OP_GEMM) {
+      instruction->product = gemm_plan(instruction->numbers, threads);
+      complete = instruction->product != 0;
+    } else if (is_dealt(instruction)) {
+      complete = deal_make(&instruction->deal, instruction->rows, instruction->unit,
+                           instruction->unit, threads);
+    }
   }
   if (complete) return program;
   program_release(program);
@@ -124,8 +132,10 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
 }
 
 void program_release(Program *program) {
-  for (int64_t i = 0; i < program->count; i++)
-    if (program->instructions[i].product) gemm_release(program->instructions[i].product);
+  for (int64_t i = 0; i < program->count; i++) {
+    gemm_release(program->instructions[i].product);
+    deal_free(&program->instructions[i].deal);
+  }
   free(program->words);
   free(program->instructions);
   free(program->pointers);

@@ -5,6 +5,7 @@
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
+#include "deal.h"
 #include "gemm.h"
 #include <stdatomic.h>
 #include <stdint.h>
@@ -30,14 +31,16 @@ enum Head {
   HEAD_TAG,     // for profiles only
   HEAD_POINTERS,
   HEAD_NUMBERS,
-  HEAD_ROWS, // iterations of a kernel, split among threads
+  HEAD_ROWS, // iterations of a kernel, dealt out to threads
   HEAD_UNIT, // row ranges are cut at multiples of it
   HEAD_KERNEL,
   HEAD_FLAGS,
   HEAD_WORDS
 };
 
-/** A flag: the kernel runs on every thread, be there rows for it or not. */
+/**
+ * A flag: the kernel runs once on every thread, with that thread's share of the rows, be there some or not.
+ */
 enum { EVERY_THREAD = 1 };
 
 /** A generated kernel: rows [first, end) by this thread, whose scratch memory begins with its number. */
@@ -54,6 +57,7 @@ typedef struct {
   int opcode, barrier, parts;
   int64_t rows, unit, flags;
   Kernel kernel;
+  Deal deal; // of a kernel's rows, but for those that run on every thread
   Gemm *product;
   int64_t *places; // where the pointers come from
   char **pointers; // of the current run

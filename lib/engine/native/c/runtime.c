@@ -1,7 +1,7 @@
 /*
  * The runtime as Deno calls it: starts the pool, decodes instruction tables and runs them. Every thread
- * walks the whole table and does its share of each instruction; barriers stand only where the table has
- * them. All shares have fixed bounds, so results do not depend on timing.
+ * walks the whole table and does its part of each instruction; barriers stand only where the table has
+ * them. Sums are cut at fixed bounds, so results do not depend on timing.
  */
 #include "operations.h"
 #include "pool.h"
@@ -71,14 +71,19 @@ static void report_fault(Program *program, int64_t index) {
   }
 }
 
-/** Runs this thread's rows of a kernel; returns 1 when it met an index out of range. */
-static int run_kernel(const Instruction *instruction, char *memory, int thread, int threads) {
-  long first = share_start(instruction->rows, thread, threads, instruction->unit);
-  long end = share_start(instruction->rows, thread + 1, threads, instruction->unit);
-  if (first >= end && !(instruction->flags & EVERY_THREAD)) return 0;
+/** Runs a kernel on the rows that fall to this thread; returns 1 when it met an index out of range. */
+static int run_kernel(const Instruction *it, char *memory, int thread, int threads) {
   Scratch *scratch = (Scratch *)memory;
   scratch->fault = 0;
-  instruction->kernel(instruction->pointers, instruction->numbers, first, end, memory);
+  if (it->flags & EVERY_THREAD) {
+    long first = share_start(it->rows, thread, threads, it->unit);
+    long end = share_start(it->rows, thread + 1, threads, it->unit);
+    it->kernel(it->pointers, it->numbers, first, end, memory);
+  } else {
+    Hand hand = deal_begin(&it->deal, thread);
+    for (long first, end; deal_next(&hand, &first, &end);)
+      it->kernel(it->pointers, it->numbers, first, end, memory);
+  }
   return scratch->fault != 0;
 }
 

@@ -1,0 +1,78 @@
+/**
+ * Dealing work out to threads. Each thread has a share with fixed bounds, cut into pieces; who is done
+ * with its own share helps with the others, so that nobody waits long for a thread that the system holds
+ * up, or for a slower core. Which thread does a piece must make no difference to its results.
+ *
+ * Nothing is reset between rounds of the same work: every round draws one number a piece, and one from
+ * each thread that finds no piece left, so the numbers of a round begin where those of the last one end.
+ * All threads must be done with a round (a barrier) before the next one begins.
+ */
+#ifndef DEAL_H
+#define DEAL_H
+#include "pool.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Pieces of a share: a thread waits at most for as much of another's work. */
+enum { PIECES = 8 };
+
+/** One thread's share, on a cache line of its own. */
+typedef struct {
+  _Alignas(64) atomic_long drawn; // numbers drawn from it, over all rounds
+  long rounds; // that this thread has begun
+} Pile;
+
+typedef struct {
+  long total, unit, piece; // items; shares are cut at multiples of `unit`, each into pieces
+  int threads;
+  Pile *piles;
+} Deal;
+
+/** Work of `total` items; pieces are multiples of `step`, itself one of `unit`. 0 when memory is short. */
+static inline int deal_make(Deal *deal, long total, long unit, long step, int threads) {
+  const long share = (total + threads - 1) / threads;
+  const long piece = ((share + PIECES - 1) / PIECES + step - 1) / step * step;
+  void *piles;
+  if (posix_memalign(&piles, 64, (size_t)threads * sizeof(Pile))) return 0;
+  memset(piles, 0, (size_t)threads * sizeof(Pile));
+  *deal = (Deal){total, unit, piece > step ? piece : step, threads, piles};
+  return 1;
+}
+
+static inline void deal_free(Deal *deal) {
+  free(deal->piles);
+  deal->piles = 0;
+}
+
+/** One thread's hand in a round. */
+typedef struct {
+  const Deal *deal;
+  long round;
+  int thread, helped; // shares that it found empty, its own first
+} Hand;
+
+static inline Hand deal_begin(const Deal *deal, int thread) {
+  return (Hand){deal, deal->piles[thread].rounds++, thread, 0};
+}
+
+/** The next piece [first, end) for this thread; 0 when none is left. */
+static inline int deal_next(Hand *hand, long *first, long *end) {
+  const Deal *deal = hand->deal;
+  for (; hand->helped < deal->threads; hand->helped++) {
+    const int owner = (hand->thread + hand->helped) % deal->threads;
+    const long from = share_start(deal->total, owner, deal->threads, deal->unit);
+    const long to = share_start(deal->total, owner + 1, deal->threads, deal->unit);
+    const long pieces = (to - from + deal->piece - 1) / deal->piece;
+    const long number =
+        atomic_fetch_add_explicit(&deal->piles[owner].drawn, 1, memory_order_relaxed) -
+        hand->round * (pieces + deal->threads);
+    if (number >= pieces) continue;
+    *first = from + number * deal->piece;
+    *end = *first + deal->piece < to ? *first + deal->piece : to;
+    return 1;
+  }
+  return 0;
+}
+
+#endif
