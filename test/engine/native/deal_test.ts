@@ -1,0 +1,113 @@
+/**
+ * How kernels' rows fall to threads: shares with a scratch of their own, pieces, help for who is held up.
+ */
+import { deepStrictEqual, ok } from "node:assert/strict";
+import type { NativeRuntime } from "@/engine/native/runtime.ts";
+import { encode, openRuntimes, runTable, type TestInstruction } from "./table_builder.ts";
+
+const KERNELS = `#include "vec.h"
+#include <unistd.h>
+#define KERNEL(name) void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
+/* P[0]: for each thread first row, end, thread, threads, whether its scratch is aligned */
+KERNEL(note_share) {
+  (void)N;
+  int32_t *head = (int32_t *)T, *note = (int32_t *)P[0] + 5 * head[0];
+  note[0] = (int32_t)r0, note[1] = (int32_t)r1, note[2] = head[0], note[3] = head[1];
+  note[4] = (uintptr_t)T % 64 == 0;
+  T[N[0] - 1] = 1; /* the last byte of scratch is ours */
+}
+/* P[0][row] counts its visits; P[1][thread]: whether a piece began off a unit of N[0] rows; P[2]: pieces */
+KERNEL(note_rows) {
+  int32_t *visits = (int32_t *)P[0], *odd = (int32_t *)P[1], thread = *(int32_t *)T;
+  for (long i = r0; i < r1; i++) __atomic_fetch_add(visits + i, 1, __ATOMIC_RELAXED);
+  odd[thread] |= r0 % N[0] != 0 || r0 >= r1;
+  __atomic_fetch_add((int32_t *)P[2], 1, __ATOMIC_RELAXED);
+}
+/* who has row 0 waits until all other rows are done, some seconds at most; P[0]: rows done, whether it was long */
+KERNEL(hold_up) {
+  (void)T;
+  int32_t *done = (int32_t *)P[0];
+  for (long tries = 0; r0 == 0 && __atomic_load_n(done, __ATOMIC_RELAXED) < N[0] - 1; tries++) {
+    if (tries > 20000) { done[1] = 1; break; }
+    usleep(500);
+  }
+  for (long i = r0; i < r1; i++) __atomic_fetch_add(done, 1, __ATOMIC_RELAXED);
+}`;
+
+const NAMES = ["note_share", "note_rows", "hold_up"] as const;
+
+type Kernels = Readonly<Record<typeof NAMES[number], bigint>>;
+
+const RUNTIMES = await openRuntimes();
+
+/** One test for each runtime. */
+function testEach(
+  name: string,
+  body: (runtime: NativeRuntime, kernels: Kernels) => Promise<void>,
+): void {
+  for (const { name: kind, runtime } of RUNTIMES) {
+    Deno.test(`${name} (${kind})`, async () => {
+      const addresses = await runtime.loadKernels(KERNELS, NAMES);
+      const kernels = Object.fromEntries(NAMES.map((name, i) => [name, addresses[i]]));
+      await body(runtime, kernels as Kernels);
+    });
+  }
+}
+
+testEach("kernels that sum get one share a thread, cut at units, and a scratch of its own", async (
+  runtime,
+  { note_share: kernel },
+) => {
+  const { threads } = runtime;
+  const note = { opcode: "kernel", pointers: [[0, 0]], numbers: [4096], kernel } as const;
+  for (const [rows, unit] of [[1000, 1], [1000, 64], [2, 1], [0, 1]] as const) {
+    const words = encode([{ ...note, rows, unit, everyThread: true }]);
+    const [notes] = await runTable(runtime, words, new Int32Array(5 * threads));
+    const expected = Array.from({ length: threads }, (_, t) => {
+      const bound = (k: number) =>
+        k === threads ? rows : Math.floor(rows * k / threads / unit) * unit;
+      return [bound(t), bound(t + 1), t, threads, 1];
+    });
+    deepStrictEqual([...notes], expected.flat());
+  }
+});
+
+testEach("other kernels get every row once, in pieces cut at units, run after run", async (
+  runtime,
+  { note_rows: kernel },
+) => {
+  const { threads } = runtime, runs = 5;
+  for (const [rows, unit] of [[1000, 1], [1000, 64], [threads, 1], [1, 1], [63, 64]] as const) {
+    const note: TestInstruction = {
+      ...{ opcode: "kernel", numbers: [unit], rows, unit, kernel, barrier: false },
+      pointers: [[0, 0], [1, 0], [2, 0]],
+    };
+    const program = runtime.program(encode([note, note]), 64); // no barrier between the two
+    const blocks = [4 * rows, 4 * threads, 4].map((bytes) => runtime.allocate(bytes));
+    const slots = BigUint64Array.from(
+      blocks.map(({ pointer }) => Deno.UnsafePointer.value(pointer)),
+    );
+    for (let run = 0; run < runs; run++) await program.run(slots);
+    const [visits, odd, pieces] = blocks.map(({ bytes }) => new Int32Array(bytes.buffer));
+    ok(visits?.every((count) => count === 2 * runs), `${visits}`);
+    ok(odd?.every((flag) => flag === 0));
+    const least = Math.min(rows, threads);
+    ok((pieces?.[0] ?? 0) >= (unit === 1 ? 2 * runs * least : 2 * runs));
+    program.release();
+    for (const block of blocks) runtime.free(block);
+  }
+});
+
+testEach("threads that are done do the rows of one that is held up", async (
+  runtime,
+  { hold_up: kernel },
+) => {
+  const { threads } = runtime;
+  if (threads === 1) return; // nobody could help
+  const rows = 8 * threads; // pieces of one row
+  const instruction: TestInstruction = {
+    ...{ opcode: "kernel", pointers: [[0, 0]], numbers: [rows], rows, kernel },
+  };
+  const [[done, isLong]] = await runTable(runtime, encode([instruction]), new Int32Array(2));
+  deepStrictEqual([done, isLong], [rows, 0]);
+});
