@@ -26,9 +26,13 @@ export function isAvailable(backend: TestBackend): boolean {
 
 let hasTensorflow: boolean | undefined; // found out once, and only where it is asked for
 
+/** Threads of the executors: several, though a part of the tests may have one processor. */
+const THREADS = Math.max(2, navigator.hardwareConcurrency);
+
 /** The options that open a backend of the engine. */
 export function backendOptions(backend: Exclude<TestBackend, "cpu">): EngineOptions {
-  return backend === "tensorflow" ? { device: backend } : { executor: backend };
+  if (backend === "tensorflow") return { device: backend };
+  return { executor: backend, threads: THREADS };
 }
 
 /** Makes a backend that of TensorFlow.js. */

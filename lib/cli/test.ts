@@ -39,40 +39,52 @@ function formatOutcome(part: Part, { counts, output }: PartOutcome, seconds: num
 async function runParts(
   parts: readonly Part[],
   shares: readonly (ProcessorShare | null)[],
-  signal: AbortSignal,
+  interrupt: AbortSignal,
 ): Promise<readonly Counts[]> {
   const view = Deno.stderr.isTerminal() ? createTerminalProgress() : null;
   const counts: Counts[] = [];
-  const running = new Set<string>();
-  const show = () =>
-    view?.update({ done: counts.length, total: parts.length, label: [...running].join(", ") });
+  const show = () => view?.update({ done: counts.length, total: parts.length, label: "parts" });
+  const failed = new AbortController(); // ends the other parts where one cannot be run
+  const signal = AbortSignal.any([interrupt, failed.signal]);
   const waiting = parts.values(); // each share takes the next
   const runOn = async (share: ProcessorShare | null) => {
     for (const part of waiting) {
-      running.add(part.name);
       show();
       const startMs = performance.now();
       const outcome = await runPart(part, { signal, share });
       if (signal.aborted) throw new Error("interrupted");
-      running.delete(part.name);
       counts.push(outcome.counts);
       if (view) await Deno.stderr.write(new TextEncoder().encode("\r\x1b[K"));
       console.log(formatOutcome(part, outcome, (performance.now() - startMs) / 1000));
-      show();
     }
   };
-  await Promise.all(shares.map(runOn));
+  const ends = await Promise.allSettled(shares.map((share) =>
+    runOn(share).catch((error) => {
+      failed.abort();
+      throw error;
+    })
+  ));
+  const reasons = ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);
+  const [reason] = [...reasons.filter(({ message }) => message !== "interrupted"), ...reasons];
+  if (reason !== undefined) throw reason;
   return counts;
 }
 
 /** How many parts run at once unless asked: most wait half their time for one thread or a browser. */
 const JOBS = 2;
 
-/** A share of processors for each part that runs at once; null is all of them. */
-async function readShares(jobs: string | undefined): Promise<readonly (ProcessorShare | null)[]> {
-  const count = jobs === undefined ? JOBS : parseWhole("test", "jobs", jobs, 1);
-  const together = Array.from({ length: jobs === undefined ? 1 : count }, () => null);
-  return count === 1 ? together : await shareProcessors(count) ?? together;
+/** A share of processors for each of the parts that run at once; null is all of them. */
+async function readShares(
+  jobs: string | undefined,
+  parts: number,
+): Promise<readonly (ProcessorShare | null)[]> {
+  const count = Math.min(jobs === undefined ? JOBS : parseWhole("test", "jobs", jobs, 1), parts);
+  if (count <= 1) return [null];
+  const shares = await shareProcessors(count);
+  if (shares !== null) return shares;
+  if (jobs === undefined) return [null];
+  console.error(`the processors cannot be shared out here: all ${count} parts run on all of them`);
+  return Array.from({ length: count }, () => null);
 }
 
 if (import.meta.main) {
@@ -93,7 +105,7 @@ if (import.meta.main) {
     async run({ values, positionals, signal }) {
       const parts = selectParts(await listParts(), positionals);
       const startMs = performance.now();
-      const counts = await runParts(parts, await readShares(values.jobs), signal);
+      const counts = await runParts(parts, await readShares(values.jobs, parts.length), signal);
       console.log(`all in ${formatSeconds((performance.now() - startMs) / 1000)}`);
       const total = addCounts(counts);
       console.log(formatCounts(total));

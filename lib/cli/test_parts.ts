@@ -29,7 +29,7 @@ export type PartOutcome = {
 const LONG_ROOMS: ReadonlySet<string> = new Set(["test/engine", "test/train"]);
 
 /** Longest that a part may take. */
-const PART_MS = 600_000;
+const PART_MS = 900_000;
 
 /**
  * The parts for the project in the current folder: gates first, as they are quick; then what takes

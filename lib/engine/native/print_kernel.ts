@@ -3,7 +3,7 @@
  *
  *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
  *
- * P are pointers, N numbers, [r0, r1) the rows of this thread, T its scratch, whose first word is the
+ * P are pointers, N numbers, [r0, r1) rows that fall to this thread (perhaps not all at once), T its scratch, whose first word is the
  * thread's number and whose data start at byte 64. Registers hold float32 whatever is stored, truth values
  * as 0 and 1, but int32 as the bits that it is.
  * @module
@@ -78,7 +78,7 @@ class KernelPrinter {
     const slots = [...this.#slots.values()].map((slot) =>
       `float *t${slot} = (float *)${this.#scratch(slot)};`
     );
-    // Without a later phase rows run downwards: what their producer wrote last is still in the cache.
+    // Without a later phase a piece runs downwards: what its producer wrote last may still be in the cache.
     const rows = phases === 1
       ? "for (long r = r1 - 1; r >= r0; r--)"
       : "for (long r = r0; r < r1; r++)";
@@ -186,7 +186,7 @@ class KernelPrinter {
     );
     if (full.length + columnSums.length + rowSums.length === 0) return lines;
     if (nest.flat) {
-      // This thread's elements, downwards: what was written last is still in the cache.
+      // These elements, downwards: what was written last may still be in the cache.
       const whole = this.#columnBody(phase, full, [], [], { masked: false, accumulator: "" });
       const rest = this.#columnBody(phase, full, [], [], { masked: true, accumulator: "" });
       lines.push(

@@ -1,7 +1,7 @@
 /**
  * How kernels' rows fall to threads: shares with a scratch of their own, pieces, help for who is held up.
  */
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { NativeRuntime } from "@/engine/native/runtime.ts";
 import { encode, openRuntimes, runTable, type TestInstruction } from "./table_builder.ts";
 
@@ -72,6 +72,18 @@ testEach("kernels that sum get one share a thread, cut at units, and a scratch o
   }
 });
 
+/** Pieces of `rows` rows: of each thread's share about eight, cut at units; all in one for a single thread. */
+function countPieces(rows: number, unit: number, threads: number): number {
+  const share = Math.ceil(rows / threads);
+  const piece = threads === 1 ? share : Math.max(1, Math.ceil(Math.ceil(share / 8) / unit)) * unit;
+  const bound = (k: number) => k === threads ? rows : Math.floor(rows * k / threads / unit) * unit;
+  const counts = Array.from(
+    { length: threads },
+    (_, t) => Math.ceil((bound(t + 1) - bound(t)) / piece),
+  );
+  return counts.reduce((sum, count) => sum + count);
+}
+
 testEach("other kernels get every row once, in pieces cut at units, run after run", async (
   runtime,
   { note_rows: kernel },
@@ -91,8 +103,7 @@ testEach("other kernels get every row once, in pieces cut at units, run after ru
     const [visits, odd, pieces] = blocks.map(({ bytes }) => new Int32Array(bytes.buffer));
     ok(visits?.every((count) => count === 2 * runs), `${visits}`);
     ok(odd?.every((flag) => flag === 0));
-    const least = Math.min(rows, threads);
-    ok((pieces?.[0] ?? 0) >= (unit === 1 ? 2 * runs * least : 2 * runs));
+    strictEqual(pieces?.[0], 2 * runs * countPieces(rows, unit, threads));
     program.release();
     for (const block of blocks) runtime.free(block);
   }

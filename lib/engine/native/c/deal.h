@@ -1,9 +1,10 @@
 /**
  * Dealing work out to threads. Each thread has a share with fixed bounds, cut into pieces; who is done
- * with its own share helps with the others, so that nobody waits long for a thread that the system holds
- * up, or for a slower core. Which thread does a piece must make no difference to its results.
+ * with its own share helps with the others, so that nobody waits for all that a thread has to do which
+ * the system holds up, or for a slower core. Which thread does a piece must make no difference to its
+ * results.
  *
- * Nothing is reset between rounds of the same work: every round draws one number a piece, and one from
+ * Nothing is reset between rounds of the same work: every round draws one number a piece, and one for
  * each thread that finds no piece left, so the numbers of a round begin where those of the last one end.
  * All threads must be done with a round (a barrier) before the next one begins.
  */
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Pieces of a share: a thread waits at most for as much of another's work. */
+/** Most pieces of a share. */
 enum { PIECES = 8 };
 
 /** One thread's share, on a cache line of its own. */
@@ -25,18 +26,20 @@ typedef struct {
 
 typedef struct {
   long total, unit, piece; // items; shares are cut at multiples of `unit`, each into pieces
-  int threads;
+  int threads, visitors; // visitors draw from a pile: all, or its owner alone where shares are a piece each
   Pile *piles;
 } Deal;
 
 /** Work of `total` items; pieces are multiples of `step`, itself one of `unit`. 0 when memory is short. */
 static inline int deal_make(Deal *deal, long total, long unit, long step, int threads) {
   const long share = (total + threads - 1) / threads;
-  const long piece = ((share + PIECES - 1) / PIECES + step - 1) / step * step;
+  const long part = ((share + PIECES - 1) / PIECES + step - 1) / step * step;
+  const long piece = threads == 1 ? share : part > step ? part : step;
   void *piles;
   if (posix_memalign(&piles, 64, (size_t)threads * sizeof(Pile))) return 0;
   memset(piles, 0, (size_t)threads * sizeof(Pile));
-  *deal = (Deal){total, unit, piece > step ? piece : step, threads, piles};
+  const int visitors = share + unit - 1 <= piece ? 1 : threads; // the last share has the rest of a unit
+  *deal = (Deal){total, unit, piece > 0 ? piece : 1, threads, visitors, piles};
   return 1;
 }
 
@@ -59,14 +62,14 @@ static inline Hand deal_begin(const Deal *deal, int thread) {
 /** The next piece [first, end) for this thread; 0 when none is left. */
 static inline int deal_next(Hand *hand, long *first, long *end) {
   const Deal *deal = hand->deal;
-  for (; hand->helped < deal->threads; hand->helped++) {
+  for (; hand->helped < deal->visitors; hand->helped++) {
     const int owner = (hand->thread + hand->helped) % deal->threads;
     const long from = share_start(deal->total, owner, deal->threads, deal->unit);
     const long to = share_start(deal->total, owner + 1, deal->threads, deal->unit);
     const long pieces = (to - from + deal->piece - 1) / deal->piece;
     const long number =
         atomic_fetch_add_explicit(&deal->piles[owner].drawn, 1, memory_order_relaxed) -
-        hand->round * (pieces + deal->threads);
+        hand->round * (pieces + deal->visitors);
     if (number >= pieces) continue;
     *first = from + number * deal->piece;
     *end = *first + deal->piece < to ? *first + deal->piece : to;

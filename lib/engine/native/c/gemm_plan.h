@@ -8,9 +8,9 @@
 
 /** How threads share a product. */
 enum Split {
-  BY_ROWS, // each some rows of C; B is packed by all for all
+  BY_ROWS, // rows of C are dealt out; B is packed by all for all
   BY_COLUMNS, // each some panels of B
-  BY_ITEMS, // each some items of the batch
+  BY_ITEMS, // items of the batch are dealt out
   ALONE, // too small to share
 };
 
