@@ -3,11 +3,10 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { runTaskWith } from "@/cli/frame.ts";
 import { REPRODUCE } from "@/cli/reproduce.ts";
-import { currentEngine } from "@/engine/engine.ts";
+import { openEngine } from "@/engine/engine.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { isFolder } from "@/files.ts";
 import { trainRun } from "@/train/train_run.ts";
-import { openBackend } from "../backend.ts";
 import { CONFIG, inFolder } from "../train/tiny_run.ts";
 
 type Ended = { readonly code: number; readonly out: readonly string[]; readonly error: string[] };
@@ -24,11 +23,9 @@ async function reproduce(cache: string, ...args: string[]): Promise<Ended> {
 }
 
 Deno.test("reproduce trains again beside the run, and tells a number that is another", async () => {
-  await openBackend("onnx");
+  const engine = await openEngine({ executor: "onnx" }); // as the task opens it, threads included
   await inFolder(async (root) => {
     const run = join(root, "run"), cache = join(root, "cache"), path = join(run, "metrics.jsonl");
-    const engine = currentEngine();
-    if (engine === null) throw new Error("internal: the engine is open");
     await trainRun(CONFIG, {
       out: run,
       nowMs: () => performance.now(),
