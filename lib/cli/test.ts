@@ -58,15 +58,9 @@ async function runParts(
       console.log(formatOutcome(part, outcome, (performance.now() - startMs) / 1000));
     }
   };
-  const ends = await Promise.allSettled(shares.map((share) =>
-    runOn(share).catch((error) => {
-      failed.abort();
-      throw error;
-    })
-  ));
-  const reasons = ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);
-  const [reason] = [...reasons.filter(({ message }) => message !== "interrupted"), ...reasons];
-  if (reason !== undefined) throw reason;
+  // the first error is the one to tell: it ends the other parts, which then are interrupted
+  await Promise.all(shares.map((share) => runOn(share).catch((error) => failed.abort(error))));
+  failed.signal.throwIfAborted();
   return counts;
 }
 

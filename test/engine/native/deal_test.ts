@@ -2,12 +2,16 @@
  * How kernels' rows fall to threads: shares with a scratch of their own, pieces, help for who is held up.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { NativeRuntime } from "@/engine/native/runtime.ts";
-import { encode, openRuntimes, runTable, type TestInstruction } from "./table_builder.ts";
+import {
+  encode,
+  KERNEL_HEAD,
+  makeTestEach,
+  openRuntimes,
+  runTable,
+  type TestInstruction,
+} from "./table_builder.ts";
 
-const KERNELS = `#include "vec.h"
-#include <unistd.h>
-#define KERNEL(name) void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
+const KERNELS = `${KERNEL_HEAD}#include <unistd.h>
 /* P[0]: for each thread first row, end, thread, threads, whether its scratch is aligned */
 KERNEL(note_share) {
   (void)N;
@@ -34,25 +38,14 @@ KERNEL(hold_up) {
   for (long i = r0; i < r1; i++) __atomic_fetch_add(done, 1, __ATOMIC_RELAXED);
 }`;
 
-const NAMES = ["note_share", "note_rows", "hold_up"] as const;
+const testEach = makeTestEach(await openRuntimes(), {
+  text: KERNELS,
+  names: ["note_share", "note_rows", "hold_up"],
+});
 
-type Kernels = Readonly<Record<typeof NAMES[number], bigint>>;
-
-const RUNTIMES = await openRuntimes();
-
-/** One test for each runtime. */
-function testEach(
-  name: string,
-  body: (runtime: NativeRuntime, kernels: Kernels) => Promise<void>,
-): void {
-  for (const { name: kind, runtime } of RUNTIMES) {
-    Deno.test(`${name} (${kind})`, async () => {
-      const addresses = await runtime.loadKernels(KERNELS, NAMES);
-      const kernels = Object.fromEntries(NAMES.map((name, i) => [name, addresses[i]]));
-      await body(runtime, kernels as Kernels);
-    });
-  }
-}
+/** Where the share of thread `t` begins. */
+const shareStart = (rows: number, unit: number, threads: number, t: number) =>
+  t === threads ? rows : Math.floor(rows * t / threads / unit) * unit;
 
 testEach("kernels that sum get one share a thread, cut at units, and a scratch of its own", async (
   runtime,
@@ -63,11 +56,11 @@ testEach("kernels that sum get one share a thread, cut at units, and a scratch o
   for (const [rows, unit] of [[1000, 1], [1000, 64], [2, 1], [0, 1]] as const) {
     const words = encode([{ ...note, rows, unit, everyThread: true }]);
     const [notes] = await runTable(runtime, words, new Int32Array(5 * threads));
-    const expected = Array.from({ length: threads }, (_, t) => {
-      const bound = (k: number) =>
-        k === threads ? rows : Math.floor(rows * k / threads / unit) * unit;
-      return [bound(t), bound(t + 1), t, threads, 1];
-    });
+    const start = (t: number) => shareStart(rows, unit, threads, t);
+    const expected = Array.from(
+      { length: threads },
+      (_, t) => [start(t), start(t + 1), t, threads, 1],
+    );
     deepStrictEqual([...notes], expected.flat());
   }
 });
@@ -75,11 +68,11 @@ testEach("kernels that sum get one share a thread, cut at units, and a scratch o
 /** Pieces of `rows` rows: of each thread's share about eight, cut at units; all in one for a single thread. */
 function countPieces(rows: number, unit: number, threads: number): number {
   const share = Math.ceil(rows / threads);
-  const piece = threads === 1 ? share : Math.max(1, Math.ceil(Math.ceil(share / 8) / unit)) * unit;
-  const bound = (k: number) => k === threads ? rows : Math.floor(rows * k / threads / unit) * unit;
+  const piece = threads === 1 ? share : Math.ceil(Math.ceil(share / 8) / unit) * unit;
+  const start = (t: number) => shareStart(rows, unit, threads, t);
   const counts = Array.from(
     { length: threads },
-    (_, t) => Math.ceil((bound(t + 1) - bound(t)) / piece),
+    (_, t) => Math.ceil((start(t + 1) - start(t)) / piece),
   );
   return counts.reduce((sum, count) => sum + count);
 }

@@ -4,14 +4,19 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { cpuUsage } from "node:process";
 import { setTimeout } from "node:timers/promises";
-import type { NativeRuntime } from "@/engine/native/runtime.ts";
-import { encode, openRuntimes, runTable, type TestInstruction } from "./table_builder.ts";
+import {
+  encode,
+  KERNEL_HEAD,
+  makeTestEach,
+  openRuntimes,
+  runTable,
+  type TestInstruction,
+} from "./table_builder.ts";
 
 const RUNTIMES = await openRuntimes();
 
-const KERNELS = `#include "vec.h"
-#define KERNEL(name) void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
-/* P[1][i] = P[0][i + 1] + 1, the next after the last being the first */
+const KERNELS =
+  `${KERNEL_HEAD}/* P[1][i] = P[0][i + 1] + 1, the next after the last being the first */
 KERNEL(turn) {
   (void)T;
   const float *x = (float *)P[0];
@@ -32,24 +37,10 @@ KERNEL(wait) {
   for (volatile long i = 0; i < (r1 - r0) * 1000000; i++) {}
 }`;
 
-const NAMES = ["turn", "look_up", "wait"] as const;
-
-type Kernels = Readonly<Record<typeof NAMES[number], bigint>>;
-
-async function loadKernels(runtime: NativeRuntime): Promise<Kernels> {
-  const addresses = await runtime.loadKernels(KERNELS, NAMES);
-  return Object.fromEntries(NAMES.map((name, i) => [name, addresses[i]])) as Kernels;
-}
-
-/** One test for each runtime. */
-function testEach(
-  name: string,
-  body: (runtime: NativeRuntime, kernels: Kernels) => Promise<void>,
-): void {
-  for (const { name: kind, runtime } of RUNTIMES) {
-    Deno.test(`${name} (${kind})`, async () => await body(runtime, await loadKernels(runtime)));
-  }
-}
+const testEach = makeTestEach(RUNTIMES, {
+  text: KERNELS,
+  names: ["turn", "look_up", "wait"],
+});
 
 testEach("10,000 instructions that hang together need their barriers and no more", async (
   runtime,

@@ -80,6 +80,33 @@ export async function openRuntimes(): Promise<readonly { name: string; runtime: 
   return opened;
 }
 
+/** Head of a test's kernels, which KERNEL(name) { … } defines. */
+export const KERNEL_HEAD = `#include "vec.h"
+#define KERNEL(name) void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
+`;
+
+/** Addresses of kernels by name. */
+export type KernelAddresses<Name extends string> = Readonly<Record<Name, bigint>>;
+
+/** What makes tests, each for all of `runtimes`, that are given the kernels `names` of the C in `text`. */
+export function makeTestEach<const Name extends string>(
+  runtimes: Awaited<ReturnType<typeof openRuntimes>>,
+  { text, names }: { readonly text: string; readonly names: readonly Name[] },
+) {
+  return (
+    name: string,
+    body: (runtime: NativeRuntime, kernels: KernelAddresses<Name>) => Promise<void>,
+  ): void => {
+    for (const { name: kind, runtime } of runtimes) {
+      Deno.test(`${name} (${kind})`, async () => {
+        const addresses = await runtime.loadKernels(text, names);
+        const kernels = Object.fromEntries(names.map((kernel, i) => [kernel, addresses[i]]));
+        await body(runtime, kernels as KernelAddresses<Name>);
+      });
+    }
+  };
+}
+
 /** Bytes, in memory outside of JavaScript's, that instructions read and write. */
 export type Slot = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 

@@ -33,20 +33,17 @@ typedef struct {
 /** Work of `total` items; pieces are multiples of `step`, itself one of `unit`. 0 when memory is short. */
 static inline int deal_make(Deal *deal, long total, long unit, long step, int threads) {
   const long share = (total + threads - 1) / threads;
-  const long part = ((share + PIECES - 1) / PIECES + step - 1) / step * step;
-  const long piece = threads == 1 ? share : part > step ? part : step;
+  const long eighth = ((share + PIECES - 1) / PIECES + step - 1) / step * step;
+  const long piece = share == 0 ? 1 : threads == 1 ? share : eighth;
   void *piles;
   if (posix_memalign(&piles, 64, (size_t)threads * sizeof(Pile))) return 0;
   memset(piles, 0, (size_t)threads * sizeof(Pile));
   const int visitors = share + unit - 1 <= piece ? 1 : threads; // the last share has the rest of a unit
-  *deal = (Deal){total, unit, piece > 0 ? piece : 1, threads, visitors, piles};
+  *deal = (Deal){total, unit, piece, threads, visitors, piles};
   return 1;
 }
 
-static inline void deal_free(Deal *deal) {
-  free(deal->piles);
-  deal->piles = 0;
-}
+static inline void deal_free(Deal *deal) { free(deal->piles); }
 
 /** One thread's hand in a round. */
 typedef struct {

@@ -33,8 +33,6 @@ static Chunk chunk_at(const Gemm *g, long q) {
   return (Chunk){word * g->path->elements, MIN(g->chunk, g->words - word), q == 0};
 }
 
-static long part(long whole, int thread, int threads) { return whole * thread / threads; }
-
 /** Multiplies packed panels [first, last) of a chunk with rows [m, end), which are packed if need
  * be. */
 static void multiply_rows(const Job *job, Chunk chunk, long m, long end, const float *panels,
@@ -107,11 +105,12 @@ static void pack_part(const Job *job, Chunk chunk, float *panels, int thread, in
   const Gemm *g = job->g;
   if (job->b.across) {
     const long sixteens = (chunk.words + 15) / 16;
-    const long from = part(sixteens, thread, threads) * 16;
-    const long to = MIN(chunk.words, part(sixteens, thread + 1, threads) * 16);
+    const long from = share_start(sixteens, thread, threads, 1) * 16;
+    const long to = MIN(chunk.words, share_start(sixteens, thread + 1, threads, 1) * 16);
     g->path->pack_panels(&job->b, panels, g->panel_words, chunk.element, 0, g->panels, from, to);
   } else {
-    const long from = part(g->panels, thread, threads), to = part(g->panels, thread + 1, threads);
+    const long from = share_start(g->panels, thread, threads, 1);
+    const long to = share_start(g->panels, thread + 1, threads, 1);
     panels += from * g->panel_words;
     g->path->pack_panels(&job->b, panels, g->panel_words, chunk.element, from, to, 0, chunk.words);
   }
@@ -127,7 +126,7 @@ static void multiply_shared(Job *job, int thread, int threads) {
     float *panels = (float *)g->shared[(g->turn + q) % 2]->data;
     const Chunk chunk = chunk_at(g, q);
     pack_part(job, chunk, panels, thread, threads);
-    if (threads > 1) rt_barrier(); // nobody is at the rows of the chunk before any more
+    if (threads > 1) rt_barrier(); // nobody is at work on the chunk before any more
     Hand hand = deal_begin(&g->deal, thread);
     while (deal_next(&hand, &job->from, &job->to)) multiply_chunk(job, chunk, panels, 0, g->panels);
   }
@@ -171,7 +170,8 @@ void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
       multiply_shared(&job, thread, threads);
       break;
     case BY_COLUMNS:
-      multiply_alone(&job, part(g->panels, thread, threads), part(g->panels, thread + 1, threads));
+      multiply_alone(&job, share_start(g->panels, thread, threads, 1),
+                     share_start(g->panels, thread + 1, threads, 1));
       break;
     case BY_ITEMS:
       multiply_dealt_items(&job, pointers, thread);

@@ -85,10 +85,6 @@ static int take_scratch(Program *program, int64_t bytes, int threads) {
   return 1;
 }
 
-static int is_dealt(const Instruction *instruction) {
-  return instruction->opcode == OP_KERNEL && !(instruction->flags & EVERY_THREAD);
-}
-
 Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_bytes, int threads) {
   int64_t pointers = 0, instructions = measure(words, count, &pointers);
   if (instructions < 0 || scratch_bytes < 0) return 0;
@@ -121,7 +117,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
     if (instruction->opcode == OP_GEMM) {
       instruction->product = gemm_plan(instruction->numbers, threads);
       complete = instruction->product != 0;
-    } else if (is_dealt(instruction)) {
+    } else if (instruction->opcode == OP_KERNEL && !(instruction->flags & EVERY_THREAD)) {
       complete = deal_make(&instruction->deal, instruction->rows, instruction->unit,
                            instruction->unit, threads);
     }
