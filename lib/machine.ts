@@ -47,3 +47,8 @@ export function describeMachine(): Machine {
     flags,
   };
 }
+
+/** A number of threads in words. */
+export function formatThreads(count: number): string {
+  return `${count} ${count === 1 ? "thread" : "threads"}`;
+}

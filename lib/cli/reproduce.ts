@@ -12,6 +12,7 @@ import { describeEnvironment } from "@/environment.ts";
 import { describeReproduction, readMade, TOLERANCE } from "@/experiment/describe_reproduction.ts";
 import { planReproduction } from "@/experiment/plan_reproduction.ts";
 import { isFile, readJson } from "@/files.ts";
+import { formatThreads } from "@/machine.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
@@ -67,7 +68,7 @@ export const REPRODUCE = {
     const engine = await openEngineFor(config);
     console.log(
       `${run}: preset ${config.preset}, seed ${config.seed}, ${config.precision} on ${config.device} by ` +
-        `${engine.name} (${engine.version}, ${engine.threads} threads)`,
+        `${engine.name} (${engine.version}, ${formatThreads(engine.threads)})`,
     );
     for (const note of notes) console.log(`note: ${note}`);
     if (resume) console.log("note: goes on with what was begun");

@@ -9,6 +9,7 @@ import {
 } from "@/engine/tensorflow/explain_missing.ts";
 import { type OpenedTensorflow, openTensorflow } from "@/engine/tensorflow/open_device.ts";
 import { SIDE, type Trial, tryPrecisions } from "@/engine/tensorflow/try_device.ts";
+import { formatThreads } from "@/machine.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 
@@ -30,7 +31,7 @@ export function formatDevice(
   const rows: readonly (readonly [string, string])[] = [
     ["library", `${library.api}, TensorFlow ${version}, found by ${library.source}`],
     ["binding", `${binding.path}, ${builtBy === null ? "built before" : `built by ${builtBy}`}`],
-    ["processor", `${processor}, ${threads} threads`],
+    ["processor", `${processor}, ${formatThreads(threads)}`],
     ...trials.map(({ precision, refusal, error, gflops }) =>
       [
         precision,

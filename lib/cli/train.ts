@@ -8,6 +8,7 @@ import { openEngineFor } from "@/cli/open_engine.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { readJson } from "@/files.ts";
+import { formatThreads } from "@/machine.ts";
 import { PRESETS } from "@/presets.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
@@ -78,7 +79,7 @@ export const TRAIN = {
     const executor = await openEngineFor(config);
     console.log(
       `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
-        `${executor.name} (${executor.version}, ${executor.threads} threads)`,
+        `${executor.name} (${executor.version}, ${formatThreads(executor.threads)})`,
     );
     const { scores } = await trainRun(config, {
       out,

@@ -12,6 +12,7 @@ import {
 } from "@/experiment/declaration.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
 import { readJson } from "@/files.ts";
+import { formatThreads } from "@/machine.ts";
 import { readRun } from "@/report/read_run.ts";
 import { type MainMeasure, mainMeasure, type RunRecord } from "@/report/run_record.ts";
 
@@ -107,5 +108,5 @@ function describeMachine(environment: Readonly<Record<string, unknown>>): string
   const { model = "unknown" } = typeof cpu === "object" && cpu !== null && "model" in cpu
     ? cpu
     : {};
-  return `${String(model)}, ${String(executor)}, ${String(threads)} threads`;
+  return `${String(model)}, ${String(executor)}, ${formatThreads(Number(threads))}`;
 }
