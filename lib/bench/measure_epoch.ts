@@ -2,6 +2,8 @@
  * The first steps of a real run with its own batches, and the shapes of those batches.
  * @module
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
 import { readEngineTimes } from "@/engine/timing.ts";
 import { LOOP_START, runStep } from "@/train/train_loop.ts";
@@ -37,7 +39,21 @@ export function drawShapes({ setup, model }: PreparedRun, steps: number): EpochS
   };
 }
 
-/** Measures steps without the time of compiling; memory is watched over the later steps. */
+/** V8's full collection: JavaScript's heap takes what it is given and would count as growth. */
+function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
+}
+
+const residentAfter = (collect: () => void): number => {
+  collect();
+  return Deno.memoryUsage().rss / MIB;
+};
+
+/**
+ * Measures steps without the time of compiling; memory is compared between the later steps' beginning and
+ * end, each after a full collection.
+ */
 export async function measureEpoch(
   { config, steps, paddedTokens }: EpochJob,
   nowMs: () => number,
@@ -47,18 +63,21 @@ export async function measureEpoch(
   let state = LOOP_START;
   const begun = readEngineTimes();
   const timesMs: number[] = [];
-  const tensors: number[] = [], resident: number[] = [];
+  const tensors: number[] = [];
+  const collect = garbageCollector();
+  const settled = Math.floor(SETTLED * (steps - 1));
+  let settledMiB = NaN;
   for (let step = 0; step < steps; step++) {
     const before = readEngineTimes().prepareMs;
     const startMs = nowMs();
     state = (await runStep(setup, state)).state;
     timesMs.push(nowMs() - startMs - (readEngineTimes().prepareMs - before));
     tensors.push(tf.memory().numTensors);
-    resident.push(Deno.memoryUsage().rss / MIB);
+    if (step === settled) settledMiB = residentAfter(collect);
   }
   const ended = readEngineTimes();
   const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
-  const settled = Math.floor(SETTLED * (steps - 1));
+  const residentGrowthMiB = residentAfter(collect) - settledMiB;
   run.dispose();
   return [{
     label: "",
@@ -70,8 +89,8 @@ export async function measureEpoch(
       compileMs: ended.prepareMs - begun.prepareMs,
       programs: ended.prepared - begun.prepared,
       tensorGrowth: (tensors.at(-1) ?? NaN) - (tensors[0] ?? NaN),
-      residentMiB: resident[settled] ?? NaN,
-      residentGrowthMiB: (resident.at(-1) ?? NaN) - (resident[settled] ?? NaN),
+      residentMiB: settledMiB,
+      residentGrowthMiB,
     },
   }];
 }
