@@ -1,0 +1,87 @@
+/**
+ * `deno task survey`: what the data sets of a run are like, and what padding costs on them.
+ * @module
+ */
+import { openEngineFor } from "@/cli/open_engine.ts";
+import { writeFileAtomic } from "@/files.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { PRESETS } from "@/presets.ts";
+import { quantile } from "@/quantile.ts";
+import { formatCount } from "@/report/format.ts";
+import { lengthGroups, type SurveyRecord } from "@/report/read_survey.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { openModel } from "@/train/open_model.ts";
+import { encodeTask, loadRunRows } from "@/train/run_data.ts";
+import { surveyData } from "@/train/survey_data.ts";
+import { runTask } from "./frame.ts";
+import { createTerminalProgress } from "./progress.ts";
+
+/** Rows of a batch where a run fills batches by pieces. */
+const DEFAULT_ROWS = 32;
+
+/** What is printed of a survey, a line each. */
+export function formatSurvey(survey: SurveyRecord): readonly string[] {
+  const lengths = new Map(lengthGroups(survey).map((group) => [group.name, group.lengths]));
+  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  return [
+    ...survey.tasks.flatMap(({ task, train, validation, test, cutWords, names }) => {
+      const [middle, high, longest] = [0.5, 0.95, 1]
+        .map((share) => quantile(lengths.get(task) ?? [], share));
+      return [
+        `${task}: ${formatCount(train)} rows of training, ${
+          formatCount(validation)
+        } of validation, ` +
+        `${formatCount(test)} of test`,
+        `  word pieces: median ${middle}, 95 % at most ${high}, longest ${longest}; ` +
+        `${formatCount(cutWords)} words cut off`,
+        ...names === null ? [] : [
+          `  names in test: ${formatCount(names.test)}, in no training row ${
+            percent(names.unseen / names.test)
+          }`,
+        ],
+      ];
+    }),
+    ...survey.padding.map(({ name, tokens, paddedTokens }) =>
+      `padding of an epoch, ${name}: ${percent(1 - tokens / paddedTokens)}`
+    ),
+  ];
+}
+
+if (import.meta.main) {
+  await runTask({
+    name: "survey",
+    summary: "Counts what the data sets of a run are like and what padding costs on them.",
+    usage: "[--preset NAME] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] [--out FILE]",
+    options: {
+      preset: { type: "string", value: "NAME", help: `one of ${Object.keys(PRESETS).join(", ")}` },
+      set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of it" },
+      model: { type: "string", value: "DIR|HUB_NAME", help: "its tokenizer is used: model.source" },
+      data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
+      out: { type: "string", value: "FILE", help: "writes the counts there as JSON too" },
+    },
+    async run({ values: { preset, set, model: source, data: dir, out } }) {
+      const config = resolveConfig({ preset, set, shortcuts: { model: source, data: dir } });
+      const { seed, model: { maxLength }, training: { lengths, batchRows } } = config;
+      await openEngineFor(config);
+      const view = createTerminalProgress();
+      const data = await loadRunRows(config, { view });
+      const { model, tokenizer } = await openModel(config, data.flatMap(({ train }) => train), {
+        view,
+      });
+      disposeModel(model);
+      const tasks = [];
+      for (const each of data) {
+        tasks.push(await encodeTask(each, { tokenizer, maxLength, view }));
+      }
+      const rows = batchRows ?? DEFAULT_ROWS;
+      const survey = {
+        preset: config.preset,
+        seed,
+        batchRows: rows,
+        ...surveyData(data, tasks, { lengths, rows, seed }),
+      };
+      for (const line of formatSurvey(survey)) console.log(line);
+      if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(survey)}\n`);
+    },
+  });
+}

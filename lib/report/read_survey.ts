@@ -1,0 +1,66 @@
+/**
+ * Reads what `deno task survey --out` wrote.
+ * @module
+ */
+import { list, nullable, object, type Rule, text, whole } from "@/config_rules.ts";
+import { readJson } from "@/files.ts";
+import type { LengthGroup } from "@/report/data_figures.ts";
+import type { BatchingCost } from "@/text/compare_padding.ts";
+import type { DataSurvey, LengthCount, NameCounts, TaskSurvey } from "@/train/survey_data.ts";
+
+/** A survey and the run whose data it is of. */
+export type SurveyRecord = DataSurvey & {
+  readonly preset: string;
+  readonly seed: number;
+  readonly batchRows: number;
+};
+
+const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
+  preset: text,
+  seed: whole(0),
+  batchRows: whole(1),
+  tasks: list(object<TaskSurvey>({
+    task: text,
+    train: whole(0),
+    validation: whole(0),
+    test: whole(0),
+    cutWords: whole(0),
+    lengths: list(object<LengthCount>({ length: whole(1), rows: whole(1) })),
+    names: nullable(object<NameCounts>({ test: whole(0), unseen: whole(0) })),
+  })),
+  padding: list(object<BatchingCost>({ name: text, tokens: whole(1), paddedTokens: whole(1) })),
+});
+
+/** Reads the record in `file`; an error names the key that is wrong. */
+export async function readSurvey(file: string): Promise<SurveyRecord> {
+  return RULE(await readJson(file, "survey of data"), "");
+}
+
+/** The lengths of each task's training rows, one a row, as a histogram takes them. */
+export function lengthGroups({ tasks }: DataSurvey): readonly LengthGroup[] {
+  return tasks.map(({ task, lengths }) => ({
+    name: task,
+    lengths: lengths.flatMap(({ length, rows }) => Array<number>(rows).fill(length)),
+  }));
+}
+
+/** A row a task, as a table takes them. */
+export function surveyRows({ tasks }: DataSurvey) {
+  return tasks.map(({ task, train, validation, test, cutWords, names }) => ({
+    task,
+    train,
+    validation,
+    test,
+    "words cut off": cutWords,
+    "names in test": names?.test ?? null,
+    "of them not in training": names === null ? null : names.unseen / names.test,
+  }));
+}
+
+/** A row a way of batching, with the share of what is computed that is no text. */
+export function paddingRows(padding: readonly BatchingCost[]) {
+  return padding.map((cost) => ({
+    ...cost,
+    "padding, share": 1 - cost.tokens / cost.paddedTokens,
+  }));
+}

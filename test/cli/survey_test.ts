@@ -1,0 +1,83 @@
+/**
+ * What is counted of a run's data, by hand-worked rows; what is written is read back.
+ */
+import { deepStrictEqual, rejects } from "node:assert/strict";
+import { join } from "node:path";
+import { formatSurvey } from "@/cli/survey.ts";
+import { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/read_survey.ts";
+import { countLengths, countNames } from "@/train/survey_data.ts";
+
+const LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"];
+
+/** A task of four rows; 3 + 3 + 7 + 7 pieces. */
+const SURVEY = {
+  preset: "quickstart",
+  seed: 13,
+  batchRows: 2,
+  tasks: [{
+    task: "names",
+    train: 4,
+    validation: 1,
+    test: 2,
+    cutWords: 5,
+    lengths: [{ length: 3, rows: 2 }, { length: 7, rows: 2 }],
+    names: { test: 4, unseen: 1 },
+  }],
+  padding: [
+    { name: "all 8 pieces long", tokens: 20, paddedTokens: 32 },
+    { name: "like lengths together", tokens: 20, paddedTokens: 24 },
+  ],
+};
+
+async function withFile(survey: unknown, use: (file: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    const file = join(dir, "survey.json");
+    await Deno.writeTextFile(file, JSON.stringify(survey));
+    await use(file);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+Deno.test("countLengths() counts equal lengths, rising", () => {
+  deepStrictEqual(countLengths([5, 3, 5, 20, 5]), [
+    { length: 3, rows: 1 },
+    { length: 5, rows: 3 },
+    { length: 20, rows: 1 },
+  ]);
+});
+
+Deno.test("countNames() holds a name for unseen unless the same words are one in training", () => {
+  const train = [{ tokens: ["Anna", "Berg", "left", "Oslo"], tags: [1, 2, 0, 3] }];
+  const test = [
+    { tokens: ["Anna", "saw", "Anna", "Berg"], tags: [1, 0, 1, 2] }, // new: Anna alone
+    { tokens: ["Oslo", "left", "Rome"], tags: [3, 0, 3] }, // new: Rome
+  ];
+  deepStrictEqual(countNames({ train, test, labels: LABELS }), { test: 4, unseen: 2 });
+});
+
+Deno.test("readSurvey() reads what was written and names the key that is wrong", async () => {
+  await withFile(SURVEY, async (file) => deepStrictEqual(await readSurvey(file), SURVEY));
+  const [task] = SURVEY.tasks;
+  await withFile(
+    { ...SURVEY, tasks: [{ ...task, lengths: [{ length: 0, rows: 2 }] }] },
+    (file) => rejects(readSurvey(file), /tasks\.0\.lengths\.0\.length/),
+  );
+});
+
+Deno.test("a survey is told in lines, rows of tables and lengths of a histogram", () => {
+  deepStrictEqual(formatSurvey(SURVEY), [
+    "names: 4 rows of training, 1 of validation, 2 of test",
+    "  word pieces: median 3, 95 % at most 7, longest 7; 5 words cut off",
+    "  names in test: 4, in no training row 25 %",
+    "padding of an epoch, all 8 pieces long: 38 %",
+    "padding of an epoch, like lengths together: 17 %",
+  ]);
+  deepStrictEqual(lengthGroups(SURVEY), [{ name: "names", lengths: [3, 3, 7, 7] }]);
+  deepStrictEqual(surveyRows(SURVEY).map((row) => row["of them not in training"]), [0.25]);
+  deepStrictEqual(paddingRows(SURVEY.padding).map((row) => row["padding, share"]), [
+    0.375,
+    1 - 20 / 24,
+  ]);
+});
