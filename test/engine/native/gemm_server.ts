@@ -79,15 +79,30 @@ export function missing({ needs, compiler, emulator }: Build): string | null {
   return new RegExp(`\\b${needs}\\b`).test(flags) ? null : `no ${needs} in this CPU`;
 }
 
-/** Answer to a request: status 0 done, 1 not planned, 2 equal products differed. */
+/**
+ * Answer to a request: status 0 done, 1 not planned, 2 equal products differed, 3 a thread that was held up
+ * still found something to do.
+ */
 export type Answer = { readonly status: number; readonly c: Uint8Array };
+
+/** Where the first thread can be held up until the others have returned, by number. */
+export const HOLD_UPS = ["nowhere", "before products", "behind barrier"] as const;
+
+/** How a server multiplies. */
+export type MultiplyOptions = {
+  readonly threads: number;
+  /** Equal products in a row; 1 by default. */
+  readonly times?: number;
+  /** `behind barrier` is for products with one barrier each. */
+  readonly heldUp?: typeof HOLD_UPS[number];
+};
 
 /** A process that multiplies; close it when done. */
 export type Server = {
   readonly multiply: (
     numbers: readonly number[],
     operands: { a: Uint8Array; b: Uint8Array; c: Uint8Array; bias: Uint8Array | null },
-    options: { threads: number; times?: number },
+    options: MultiplyOptions,
   ) => Promise<Answer>;
   readonly close: () => Promise<void>;
 };
@@ -127,8 +142,9 @@ export async function startServer(build: Build): Promise<Server> {
   }
 
   return {
-    async multiply(numbers, { a, b, c, bias }, { threads, times = 1 }) {
-      const head = [threads, times, a.length, b.length, c.length, bias?.length ?? 0, ...numbers];
+    async multiply(numbers, { a, b, c, bias }, { threads, times = 1, heldUp = "nowhere" }) {
+      const operands = [a.length, b.length, c.length, bias?.length ?? 0];
+      const head = [threads, times, HOLD_UPS.indexOf(heldUp), ...operands, ...numbers];
       await writer.write(new Uint8Array(BigInt64Array.from(head, BigInt).buffer));
       for (const operand of [a, b, c, bias]) if (operand) await writer.write(operand);
       const status = new BigInt64Array((await read(8)).buffer)[0];

@@ -1,7 +1,14 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { fromBytes, multiplyExactly, prepareProduct, type Product, toBytes } from "./gemm_case.ts";
-import { type Build, BUILDS, missing, type Server, startServer } from "./gemm_server.ts";
+import {
+  type Build,
+  BUILDS,
+  missing,
+  type MultiplyOptions,
+  type Server,
+  startServer,
+} from "./gemm_server.ts";
 
 const RUNS = 120; // of each property and build
 const EMULATED_RUNS = 40;
@@ -53,7 +60,7 @@ const anyProduct: fc.Arbitrary<Product> = fc.record({
 async function multiply(
   server: Server,
   { a, b, c, bias, numbers }: ReturnType<typeof prepareProduct>,
-  options: { threads: number; times?: number },
+  options: MultiplyOptions,
 ): Promise<Uint8Array> {
   const answer = await server.multiply(numbers, {
     a: toBytes(a.values, a.bf16),
@@ -103,7 +110,8 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
   },
 
   "gives the same bits on any number of threads": async (server) => {
-    for (const shape of [{ m: 120, n: 50, k: 2200 }, { m: 20, n: 300, k: 77 }]) {
+    const batch: Partial<Product> = { items: [3, 5], interleaved: true, m: 33, n: 40, k: 70 };
+    for (const shape of [{ m: 120, n: 50, k: 2200 }, { m: 20, n: 300, k: 77 }, batch]) {
       for (const inBf16 of [false, true]) {
         const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16, transposeA: true });
         const alone = await multiply(server, prepared, { threads: 1 });
@@ -111,6 +119,15 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
           deepStrictEqual(await multiply(server, prepared, { threads }), alone);
         }
       }
+    }
+  },
+
+  "has threads that are done do the work of one that is held up": async (server) => {
+    for (const inBf16 of [false, true]) {
+      const rows = prepareProduct({ ...PLAIN, m: 400, n: 64, k: 64, inBf16 });
+      await multiply(server, rows, { threads: 3, heldUp: "behind barrier" }); // status 3 otherwise
+      const items = prepareProduct({ ...PLAIN, items: [4, 3], m: 40, n: 40, k: 40, inBf16 });
+      await multiply(server, items, { threads: 3, heldUp: "before products" });
     }
   },
 
