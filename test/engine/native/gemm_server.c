@@ -3,10 +3,11 @@
  * on standard output. Operands lie in blocks of exactly their size, so that a sanitizer sees every
  * access beyond them. A request is int64 words threads, products in a row, how the first thread is
  * held up, bytes of A, B, C, bias (0: none), then GEMM_NUMBERS words, then the bytes of A, B, C and
- * bias; the answer is one int64 (1: not planned, else 0) and the bytes of C. Several products in a row are the same one onto
- * copies of C, with no barrier between them; the answer is the last copy, and status 2 if the
- * copies differ. A thread that is held up goes on when the others have returned; status 3 if it then
- * still found something to do. Where B is kept, the products run once more on what was kept, with a B of zeros.
+ * bias; the answer is one int64, the status (1: not planned, 0: done), and the bytes of C. Several
+ * products in a row are the same one onto copies of C, with no barrier between them; the answer is
+ * the last copy, and status 2 if the copies differ. A thread that is held up goes on when the others
+ * have returned; status 3 if it then still found something to do. Where B is kept, the products run
+ * once more on what was kept, with a B of zeros.
  */
 #include "gemm.h"
 #include <pthread.h>
@@ -27,7 +28,17 @@ static int64_t held_up;
 static char *c_then; // C when they have
 static size_t c_bytes;
 static _Thread_local int is_first;
-static void wait_for_others(void);
+
+static int product_count;
+static Gemm *plans[MOST_PRODUCTS];
+static char *pointers[MOST_PRODUCTS][5];
+
+static void wait_for_others(void) {
+  pthread_mutex_lock(&lock);
+  while (returned < thread_count - 1) pthread_cond_wait(&everyone, &lock);
+  pthread_mutex_unlock(&lock);
+  memcpy(c_then, pointers[0][2], c_bytes);
+}
 
 void rt_barrier(void) {
   pthread_mutex_lock(&lock);
@@ -41,17 +52,6 @@ void rt_barrier(void) {
   }
   pthread_mutex_unlock(&lock);
   if (is_first && held_up == BEHIND_BARRIER) wait_for_others();
-}
-
-static int product_count;
-static Gemm *plans[MOST_PRODUCTS];
-static char *pointers[MOST_PRODUCTS][5];
-
-static void wait_for_others(void) {
-  pthread_mutex_lock(&lock);
-  while (returned < thread_count - 1) pthread_cond_wait(&everyone, &lock);
-  pthread_mutex_unlock(&lock);
-  memcpy(c_then, pointers[0][2], c_bytes);
 }
 
 static void *run_thread(void *number) {

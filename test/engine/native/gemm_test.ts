@@ -111,9 +111,10 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
 
   "gives the same bits on any number of threads": async (server) => {
     const batch: Partial<Product> = { items: [3, 5], interleaved: true, m: 33, n: 40, k: 70 };
-    for (const shape of [{ m: 120, n: 50, k: 2200 }, { m: 20, n: 300, k: 77 }, batch]) {
+    const scores = { ...batch, transposeA: false, transposeB: true }; // as of attention
+    for (const shape of [{ m: 120, n: 50, k: 2200 }, { m: 20, n: 300, k: 77 }, batch, scores]) {
       for (const inBf16 of [false, true]) {
-        const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16, transposeA: true });
+        const prepared = prepareProduct({ ...PLAIN, transposeA: true, ...shape, inBf16 });
         const alone = await multiply(server, prepared, { threads: 1 });
         for (const threads of [2, 3]) {
           deepStrictEqual(await multiply(server, prepared, { threads }), alone);
@@ -122,12 +123,20 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     }
   },
 
-  "has threads that are done do the work of one that is held up": async (server) => {
-    for (const inBf16 of [false, true]) {
-      const rows = prepareProduct({ ...PLAIN, m: 400, n: 64, k: 64, inBf16 });
-      await multiply(server, rows, { threads: 3, heldUp: "behind barrier" }); // status 3 otherwise
-      const items = prepareProduct({ ...PLAIN, items: [4, 3], m: 40, n: 40, k: 40, inBf16 });
-      await multiply(server, items, { threads: 3, heldUp: "before products" });
+  "has threads that are done do the work of one that is held up, to the same bits": async (
+    server,
+  ) => {
+    const rows = { shape: { m: 400, n: 64, k: 64 }, heldUp: "behind barrier" } as const;
+    const batch: Partial<Product> = { items: [4, 3], m: 40, n: 40, k: 40 };
+    const items = { shape: batch, heldUp: "before products" } as const;
+    const scores = { ...items, shape: { ...batch, interleaved: true, transposeB: true } }; // as of attention
+    for (const { shape, heldUp } of [rows, items, scores]) {
+      for (const inBf16 of [false, true]) {
+        const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16 });
+        const alone = await multiply(server, prepared, { threads: 1 });
+        // status 3 if they leave it to do
+        deepStrictEqual(await multiply(server, prepared, { threads: 3, heldUp }), alone);
+      }
     }
   },
 
