@@ -1,7 +1,10 @@
 /**
- * How much memory a process has taken, as Linux tells it.
+ * How much memory a process has taken, as Linux tells it, and how to have JavaScript's heap give back what
+ * it does not need.
  * @module
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** In MiB. */
 export type ProcessMemory = {
@@ -35,4 +38,10 @@ export async function readProcessMemory(): Promise<ProcessMemory> {
 /** MiB of another process that are resident now; null where the system does not say. */
 export async function readResidentMiB(process: number): Promise<number | null> {
   return (await openStatus(process))("VmRSS");
+}
+
+/** V8's full collection: until then JavaScript's heap may hold what nobody can reach any more. */
+export function garbageCollector(): () => void {
+  setFlagsFromString("--expose-gc");
+  return runInNewContext("gc") as () => void;
 }

@@ -2,12 +2,11 @@
  * The first steps of a real run with its own batches, and the shapes of those batches.
  * @module
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
 import { readEngineTimes } from "@/engine/timing.ts";
 import { LOOP_START, runStep } from "@/train/train_loop.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
+import { garbageCollector } from "@/process_memory.ts";
 import type { BatchShape, EpochJob, Measurement, ModelShape } from "@/bench/job.ts";
 
 /** What PyTorch needs to do steps of the same shapes. */
@@ -39,17 +38,6 @@ export function drawShapes({ setup, model }: PreparedRun, steps: number): EpochS
   };
 }
 
-/** V8's full collection: JavaScript's heap takes what it is given and would count as growth. */
-function garbageCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
-}
-
-const residentAfter = (collect: () => void): number => {
-  collect();
-  return Deno.memoryUsage().rss / MIB;
-};
-
 /**
  * Measures steps without the time of compiling; memory is compared between the later steps' beginning and
  * end, each after a full collection.
@@ -65,6 +53,10 @@ export async function measureEpoch(
   const timesMs: number[] = [];
   const tensors: number[] = [];
   const collect = garbageCollector();
+  const residentMiB = () => {
+    collect(); // JavaScript's heap takes what it is given and would count as growth
+    return Deno.memoryUsage().rss / MIB;
+  };
   const settled = Math.floor(SETTLED * (steps - 1));
   let settledMiB = NaN;
   for (let step = 0; step < steps; step++) {
@@ -73,11 +65,11 @@ export async function measureEpoch(
     state = (await runStep(setup, state)).state;
     timesMs.push(nowMs() - startMs - (readEngineTimes().prepareMs - before));
     tensors.push(tf.memory().numTensors);
-    if (step === settled) settledMiB = residentAfter(collect);
+    if (step === settled) settledMiB = residentMiB();
   }
   const ended = readEngineTimes();
   const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
-  const residentGrowthMiB = residentAfter(collect) - settledMiB;
+  const residentGrowthMiB = residentMiB() - settledMiB;
   run.dispose();
   return [{
     label: "",

@@ -2,17 +2,14 @@
  * `deno task survey`: what the data sets of a run are like, and what padding costs on them.
  * @module
  */
-import { openEngineFor } from "@/cli/open_engine.ts";
 import { writeFileAtomic } from "@/files.ts";
-import { disposeModel } from "@/model/parameters.ts";
-import { PRESETS } from "@/presets.ts";
 import { quantile } from "@/quantile.ts";
 import { formatCount } from "@/report/format.ts";
 import { lengthGroups, type SurveyRecord } from "@/report/read_survey.ts";
-import { resolveConfig } from "@/resolve_config.ts";
-import { openModel } from "@/train/open_model.ts";
+import { openTokenizer } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
 import { surveyData } from "@/train/survey_data.ts";
+import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
@@ -51,27 +48,23 @@ if (import.meta.main) {
   await runTask({
     name: "survey",
     summary: "Counts what the data sets of a run are like and what padding costs on them.",
-    usage: "[--preset NAME] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] [--out FILE]",
+    usage:
+      "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] " +
+      "[--out FILE]",
     options: {
-      preset: { type: "string", value: "NAME", help: `one of ${Object.keys(PRESETS).join(", ")}` },
-      set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of it" },
-      model: { type: "string", value: "DIR|HUB_NAME", help: "its tokenizer is used: model.source" },
-      data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
+      ...CONFIG_OPTIONS,
       out: { type: "string", value: "FILE", help: "writes the counts there as JSON too" },
     },
-    async run({ values: { preset, set, model: source, data: dir, out } }) {
-      const config = resolveConfig({ preset, set, shortcuts: { model: source, data: dir } });
-      const { seed, model: { maxLength }, training: { lengths, batchRows } } = config;
-      await openEngineFor(config);
+    async run({ values: { out, ...values } }) {
+      const config = await readConfigOptions(values);
+      const { seed, model, training: { lengths, batchRows } } = config;
       const view = createTerminalProgress();
       const data = await loadRunRows(config, { view });
-      const { model, tokenizer } = await openModel(config, data.flatMap(({ train }) => train), {
-        view,
-      });
-      disposeModel(model);
+      const rowsOfAll = data.flatMap(({ train }) => train);
+      const tokenizer = await openTokenizer(model, rowsOfAll, { view });
       const tasks = [];
       for (const each of data) {
-        tasks.push(await encodeTask(each, { tokenizer, maxLength, view }));
+        tasks.push(await encodeTask(each, { tokenizer, maxLength: model.maxLength, view }));
       }
       const rows = batchRows ?? DEFAULT_ROWS;
       const survey = {

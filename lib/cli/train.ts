@@ -9,22 +9,18 @@ import { describeEnvironment } from "@/environment.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { readJson } from "@/files.ts";
 import { formatThreads } from "@/machine.ts";
-import { PRESETS } from "@/presets.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
 import type { Options, OptionValues } from "./arguments.ts";
+import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { formatScores } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { showCompiling } from "./show_compiling.ts";
 
 const OPTIONS = {
-  preset: { type: "string", value: "NAME", help: `one of ${Object.keys(PRESETS).join(", ")}` },
-  config: { type: "string", value: "FILE", help: "any part of a configuration, as JSON" },
-  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of it" },
-  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to begin with: model.source" },
-  data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
+  ...CONFIG_OPTIONS,
   precision: { type: "string", value: "P", help: `of products: ${PRECISIONS.join(", ")}` },
   out: { type: "string", value: "DIR", help: "folder of the run; by default outputs/PRESET" },
   resume: { type: "string", value: "DIR", help: "goes on with the run in DIR, as it was set up" },
@@ -46,9 +42,7 @@ async function readConfig(values: Values): Promise<RunConfig> {
     }
     return resolveConfig({ file: await readJson(join(resume, "config.json"), "run to resume") });
   }
-  const { preset, config, set, model, data, precision } = values;
-  const file = config === undefined ? {} : await readJson(config, "configuration");
-  return resolveConfig({ preset, file, set, shortcuts: { model, data, precision } });
+  return readConfigOptions(values);
 }
 
 /** The first of outputs/NAME, outputs/NAME-2, … that is not there yet. */

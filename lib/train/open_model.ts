@@ -18,15 +18,28 @@ import { learnVocabulary } from "@/text/vocabulary.ts";
 /** A model with the tokenizer it was made for. */
 export type OpenedModel = { readonly model: MultiTask; readonly tokenizer: Tokenizer };
 
+/** What a model is made over: a tokenizer and the encoder's folder, null where the encoder is to be fresh. */
+type Source = { readonly tokenizer: Tokenizer; readonly folder: string | null };
+
+/** The tokenizer of a run's model, without the model; `rows` are the training rows of all its tasks. */
+export async function openTokenizer(
+  config: ModelConfig,
+  rows: Iterable<Row>,
+  options: { readonly view?: ProgressView } = {},
+): Promise<Tokenizer> {
+  return (await openSource(config, rows, options)).tokenizer;
+}
+
 /** Makes the model of a run; `rows` are the training rows of all its tasks. */
 export async function openModel(
   { model: config, tasks, seed }: Pick<RunConfig, "model" | "tasks" | "seed">,
   rows: Iterable<Row>,
   options: { readonly view?: ProgressView } = {},
 ): Promise<OpenedModel> {
-  const { encoder, tokenizer } = config.source === null
-    ? makeFresh(config, rows, seed)
-    : await openCheckpoint(config.source, options);
+  const { tokenizer, folder } = await openSource(config, rows, options);
+  const encoder = folder === null
+    ? createFresh(config, tokenizer, seed)
+    : (await loadEncoder(folder)).encoder;
   try {
     checkSizes(encoder, { tokenizer, maxLength: config.maxLength });
     const { pooling, embeddingSize, normalize } = config;
@@ -38,11 +51,26 @@ export async function openModel(
   }
 }
 
-function makeFresh({ fresh, dropout }: ModelConfig, rows: Iterable<Row>, seed: number) {
-  const texts = Array.from(rows, textOfRow);
-  const learned = learnVocabulary(texts, { size: fresh.vocabularySize, lowercase: true });
-  const tokenizer = tokenizerFromJson(learned.json, learned.config, "the learned vocabulary");
-  const encoder = createEncoder({
+async function openSource(
+  { source, fresh }: ModelConfig,
+  rows: Iterable<Row>,
+  options: { readonly view?: ProgressView },
+): Promise<Source> {
+  if (source === null) {
+    const texts = Array.from(rows, textOfRow);
+    const { json, config } = learnVocabulary(texts, {
+      size: fresh.vocabularySize,
+      lowercase: true,
+    });
+    return { tokenizer: tokenizerFromJson(json, config, "the learned vocabulary"), folder: null };
+  }
+  const found = await findModelFolder(source, options);
+  const folder = (await readSentenceModules(found))?.encoderFolder ?? found;
+  return { tokenizer: await loadTokenizer(folder), folder };
+}
+
+function createFresh({ fresh, dropout }: ModelConfig, tokenizer: Tokenizer, seed: number): Encoder {
+  return createEncoder({
     ...fresh,
     vocabularySize: tokenizer.vocabularySize,
     typeVocabularySize: 2, // this and the next two as in BERT
@@ -51,15 +79,6 @@ function makeFresh({ fresh, dropout }: ModelConfig, rows: Iterable<Row>, seed: n
     padId: tokenizer.ids.pad,
     dropout: { hidden: dropout.hidden, attention: dropout.attention },
   }, { seed });
-  return { encoder, tokenizer };
-}
-
-async function openCheckpoint(source: string, options: { readonly view?: ProgressView }) {
-  const found = await findModelFolder(source, options);
-  const folder = (await readSentenceModules(found))?.encoderFolder ?? found;
-  const tokenizer = await loadTokenizer(folder); // before the weights, which take longer to load
-  const { encoder } = await loadEncoder(folder);
-  return { encoder, tokenizer };
 }
 
 /** A checkpoint must have a row for every piece and a position for every place. */

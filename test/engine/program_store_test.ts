@@ -1,6 +1,4 @@
 import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
 import { RecordingBackend } from "@/engine/backend.ts";
 import { openEngine } from "@/engine/engine.ts";
@@ -9,6 +7,7 @@ import { graphKey, makeGraph } from "@/engine/graph.ts";
 import { jit } from "@/engine/jit.ts";
 import { HeldPrograms, RecentPrograms } from "@/engine/program_store.ts";
 import { Tape } from "@/engine/tape.ts";
+import { garbageCollector } from "@/process_memory.ts";
 
 /** A program that does nothing but note its release; its runs end when `finish` is called. */
 function fakeProgram(name: string, released: string[]): Program & { finish(): void } {
@@ -125,8 +124,7 @@ Deno.test("jit() lets its programs and tensors from outside go when it is releas
 Deno.test("programs of a jit() that nobody can call any more are released", async () => {
   await openEngine();
   const backend = tf.backend() as RecordingBackend;
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
+  const collect = garbageCollector();
   const before = backend.heldPrograms;
   const x = tf.tensor1d([1, 1]);
   await (async () => {
