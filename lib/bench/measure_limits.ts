@@ -12,7 +12,7 @@ import { encodeInstruction } from "@/engine/native/table.ts";
 export type Limits = {
   /** 10⁹ multiplications and additions a second in float32. */
   readonly float32GFlops: number;
-  /** The same for bfloat16 factors; null where the processor has no instruction for them. */
+  /** The same for bfloat16 factors; null where products widen them to float32. */
   readonly bfloat16GFlops: number | null;
   /** 10⁹ bytes a second of x + y / 2 over arrays that only memory holds: two read, one written. */
   readonly memoryGBytes: number;

@@ -26,6 +26,7 @@ export type NativeBlock = {
 /** What matrix products may use on this processor. */
 export type NativeFeatures = {
   readonly avx512: boolean;
+  /** Pairs of bfloat16, where they are faster than float32; else bfloat16 is multiplied in float32. */
   readonly avx512Bfloat16: boolean;
   /** Matrix units for bfloat16 which the system lets us use. */
   readonly amx: boolean;

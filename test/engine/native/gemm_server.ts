@@ -5,6 +5,8 @@ const SOURCES = fileURLToPath(new URL("../../../lib/engine/native/c/", import.me
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const FLAGS = ["-fno-strict-aliasing", "-ffp-contract=fast", "-fno-math-errno", "-Wall", "-Wextra"];
 const AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"];
+/** Pairs of bfloat16 even on processors where they do not pay. */
+const PAIRS = [...AVX512, "-mavx512bf16", "-DGEMM_ALWAYS_PAIRS"];
 
 /** A way to build the products; `needs` is a CPU flag of Linux, `compiler` one other than the system's. */
 export type Build = {
@@ -18,24 +20,23 @@ export type Build = {
 export const BUILDS: readonly Build[] = [
   { name: "this CPU", flags: ["-O3", "-march=native"] },
   { name: "avx512", flags: ["-O2", ...AVX512], needs: "avx512bw" },
-  { name: "avx512_bf16", flags: ["-O2", ...AVX512, "-mavx512bf16"], needs: "avx512_bf16" },
+  { name: "avx512_bf16", flags: ["-O2", ...PAIRS], needs: "avx512_bf16" },
   {
     name: "avx512_bf16, clang",
-    flags: ["-O2", ...AVX512, "-mavx512bf16"],
+    flags: ["-O2", ...PAIRS],
     needs: "avx512_bf16",
     compiler: "clang",
   },
   {
     name: "amx where permitted, else avx512_bf16",
-    flags: ["-O2", ...AVX512, "-mavx512bf16", "-mamx-tile", "-mamx-bf16"],
+    flags: ["-O2", ...PAIRS, "-mamx-tile", "-mamx-bf16"],
     needs: "avx512_bf16",
   },
   {
     name: "amx, tiles emulated",
     flags: [
       "-O2",
-      ...AVX512,
-      "-mavx512bf16",
+      ...PAIRS,
       "-DGEMM_EMULATE_TILES",
       "-include",
       `${HERE}tile_emulation.h`,

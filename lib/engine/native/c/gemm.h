@@ -53,7 +53,7 @@ enum { KEPT_HEAD = 64 };
 
 enum GemmFeature {
   GEMM_HAS_AVX512 = 1,
-  GEMM_HAS_AVX512_BF16 = 2,
+  GEMM_HAS_AVX512_BF16 = 2, // only where it pays
   GEMM_HAS_AMX = 4,
   GEMM_HAS_AVX2 = 8,
   GEMM_HAS_NEON = 16,
