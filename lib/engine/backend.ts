@@ -32,8 +32,9 @@ const DTYPES: ReadonlySet<string> = new Set(["float32", "int32", "bool"] satisfi
 /** See the head of the file: records what TensorFlow.js asks for, and runs it when a value is read. */
 export class RecordingBackend extends tf.KernelBackend {
   recording: Recording = newRecording(null);
-  /** The last compiled call that is still running; reads wait for it. */
+  /** The end of the last compiled call that runs or waits; reads wait for it. */
   inFlight: Promise<void> = Promise.resolve();
+  /** Compiled calls that run or wait. */
   busy = 0;
   #pending = new Set<Value>();
   #programs = new RecentPrograms(MOST_PROGRAMS);
@@ -248,10 +249,9 @@ export class RecordingBackend extends tf.KernelBackend {
     return this.#traced.size;
   }
 
-  /** Runs `work`, keeping reads and other compiled calls waiting until it is done. */
+  /** Runs `work`, alone: programs share an arena, and write what others read. Reads wait until it is done. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
-    this.busy++;
-    const working = work();
+    const working = this.busy++ === 0 ? work() : this.inFlight.then(work);
     this.inFlight = working.then(() => {}, () => {});
     try {
       return await working;
@@ -284,7 +284,7 @@ export class RecordingBackend extends tf.KernelBackend {
     if (dataId instanceof ForeignValue) {
       return tf.engine().findBackend("cpu").readSync(dataId.dataId);
     }
-    if (this.busy > 0) {
+    if (this.busy > 0 && this.recording.traced === null) {
       throw new Error("Cannot read a tensor at once as a compiled call is running: await it first");
     }
     const value = dataId as Value;

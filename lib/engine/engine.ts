@@ -8,6 +8,7 @@ import { assertNever } from "@/assert_never.ts";
 import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
 import type { Device, Executor as ExecutorChoice, Precision, RunConfig } from "@/config.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
+import { tellCompile } from "@/engine/jit.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
 import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
@@ -137,7 +138,15 @@ async function chooseExecutor(
   if (executor === undefined) {
     const onFallback = (graph: string, reason: string) =>
       listener(`${graph} runs on onnx, since native cannot compile ${reason}`);
-    executor = await createNativeExecutor({ threads, isa, fallback, onFallback });
+    const options = { threads, isa, fallback, onFallback, onCompile: tellCompile };
+    try {
+      executor = await createNativeExecutor(options);
+    } catch (error) {
+      if (choice === "native" || isa !== null) throw error; // who asks for it wants to know
+      const reason = error instanceof Error ? error.message : String(error);
+      onNote(`programs run on onnx, since native cannot start: ${reason}`);
+      return fallback;
+    }
     native.set(key, executor);
   }
   return executor;

@@ -28,13 +28,18 @@ export type Jitted<I extends TensorMap, O extends TensorMap> = {
   release(): void;
 };
 
-/** Told of each program as it is compiled: a first call per signature takes about a second. */
+/** Told of each program as it is compiled, which takes about a second, and of an executor's runtime. */
 export type CompileListener = (name: string) => void;
 let listener: CompileListener = () => {};
 
 /** Calls `listen` before each compilation. */
 export function onCompile(listen: CompileListener): void {
   listener = listen;
+}
+
+/** Tells the listener of {@link onCompile} what is compiled now. */
+export function tellCompile(name: string): void {
+  listener(name);
 }
 
 /** Where a program's input comes from at each call. */
@@ -71,22 +76,22 @@ export function jit<I extends TensorMap, O extends TensorMap>(
       await nextTurn();
       return tf.tidy(name, () => run(inputs) as unknown as tf.TensorContainer) as unknown as O;
     }
-    while (backend.busy > 0) await backend.inFlight;
-    backend.flush();
-    const shapes = Object.entries(inputs)
-      .map(([key, { dtype, shape }]) => `${key} ${dtype} ${shape}`).join(";");
-    const signature = `${backend.compilerName};${shapes}`;
-    let compiled = known.get(signature);
-    if (compiled === undefined) {
-      listener(name);
-      compiled = await timePreparation(async () => {
-        const { graph, ...bindings } = trace(name, run, inputs, backend);
-        const held = await backend.hold(() => backend.compileTraced(graph));
-        return { ...bindings, held, backend };
-      });
-      known.set(signature, compiled);
-    }
-    return await call(compiled, inputs) as O;
+    return await backend.hold(async () => {
+      backend.flush();
+      const shapes = Object.entries(inputs)
+        .map(([key, { dtype, shape }]) => `${key} ${dtype} ${shape}`).join(";");
+      const signature = `${backend.compilerName};${shapes}`;
+      let compiled = known.get(signature);
+      if (compiled === undefined) {
+        listener(name);
+        compiled = await timePreparation(async () => {
+          const { graph, ...bindings } = trace(name, run, inputs, backend);
+          return { ...bindings, held: await backend.compileTraced(graph), backend };
+        });
+        known.set(signature, compiled);
+      }
+      return await call(compiled, inputs) as O;
+    });
   };
   const released = Object.assign(jitted, { release: () => releaseAll(known) });
   forgotten.register(released, known);
@@ -201,7 +206,7 @@ function restore(variable: tf.Variable, dataId: object, backend: RecordingBacken
   backend.decRef(dataId);
 }
 
-/** Binds inputs and variables and runs the program. */
+/** Binds inputs and variables and runs the program; nothing else may run meanwhile. */
 async function call(
   { held, sources, outputs, updates, backend }: Compiled,
   inputs: TensorMap,
@@ -216,10 +221,8 @@ async function call(
   });
   const results = outputs.map(({ shape, dtype }) => new Value(shape, dtype));
   const targets: Memory[] = [...results, ...owned].map((value) => value.allocate());
-  await backend.hold(() => {
-    for (const { memory } of owned) if (memory !== null) memory.writes++;
-    return held.program.run(blocks, targets);
-  });
+  for (const { memory } of owned) if (memory !== null) memory.writes++;
+  await held.program.run(blocks, targets);
   return Object.fromEntries(outputs.map(({ name, shape, dtype }, i) => {
     const value = results[i] as Value;
     backend.adopt(value);

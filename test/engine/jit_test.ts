@@ -30,6 +30,26 @@ testJit("jit() computes what the function computes and compiles once per signatu
   onCompile(() => {});
 });
 
+testJit(
+  "jit() takes calls at once one after another, and compiles their program once",
+  async () => {
+    const compiled: string[] = [];
+    onCompile((name) => compiled.push(name));
+    const w = tf.tidy(() => tf.variable(tf.scalar(1)));
+    const grow = jit("grow", ({ x }: { x: tf.Tensor }) => {
+      w.assign(tf.mul(w, 2) as tf.Scalar);
+      return { y: tf.mul(x, w) };
+    });
+    const inputs = [[1, 2], [3, 4], [5], [6, 7]].map((values) => tf.tensor1d(values));
+    const results = await Promise.all(inputs.map((x) => grow({ x })));
+    const values = await Promise.all(results.map(({ y }) => y.data()));
+    deepStrictEqual(values.map((each) => [...each]), [[2, 4], [12, 16], [40], [96, 112]]);
+    deepStrictEqual(compiled, ["grow", "grow"]); // [2] and [1]
+    onCompile(() => {});
+    tf.dispose([w, inputs, results]);
+  },
+);
+
 testJit("jit() reads variables as they stand and updates them in place", async () => {
   const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
   const grow = jit("grow", ({ by }: { by: tf.Scalar }) => {

@@ -39,12 +39,19 @@ export function openCache(): string {
     } catch (error) {
       const unwritable = error instanceof Deno.errors.PermissionDenied ||
         error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists ||
-        /read-only|os error 30/i.test(String(error));
+        /read-only|os error (30|28|122)\b/i.test(String(error)); // or full, or over its quota
       if (!unwritable) throw error;
     }
   }
-  temporary ??= Deno.makeTempDirSync({ prefix: "sentence-transformer-" });
+  temporary ??= openTemporary();
   return temporary;
+}
+
+/** A folder that goes with the process. */
+function openTemporary(): string {
+  const folder = Deno.makeTempDirSync({ prefix: "sentence-transformer-" });
+  globalThis.addEventListener("unload", () => removeFolder(folder));
+  return folder;
 }
 
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");

@@ -5,7 +5,7 @@
 import type { Graph } from "@/engine/graph.ts";
 import { findAwkwardViews } from "@/engine/fusion/awkward_views.ts";
 import { fuseGraph } from "@/engine/fusion/fuse.ts";
-import { lowerForFusion, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
+import { type LoweredGraph, lowerForFusion, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import { prepareForFusion } from "@/engine/fusion/prepare.ts";
 import { scheduleUnits } from "@/engine/fusion/schedule.ts";
 import type { Node } from "@/engine/ir.ts";
@@ -19,7 +19,7 @@ import { KernelTexts } from "@/engine/native/kernel_texts.ts";
 import { type LoweringContext, lowerUnit } from "@/engine/native/lower_unit.ts";
 import { planMemory, rootOf } from "@/engine/native/plan_memory.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
-import { sizeOf } from "@/engine/views.ts";
+import { isContiguous, sizeOf } from "@/engine/views.ts";
 
 /** A graph ready for the runtime, but for the addresses of its kernels. */
 export type NativeCode = {
@@ -81,7 +81,7 @@ function tryToCompile(
   if (overwritten.size > 0) return null;
   return {
     ...{ instructions, kernels, buffers, arenaBytes },
-    lookups: findLookups(lowered.nodes, lowered.inputs, (node) => lowered.resolve(node).base),
+    lookups: findLookups(lowered),
   };
 }
 
@@ -107,28 +107,34 @@ function overwrittenTooEarly(
           return aligned !== undefined && aligned.aligned && aligned.readPhase <= stored;
         }
         case "product":
-          return !isFactor(read, root, pointers);
+        case "scatter":
+          return !isOperand(read, root, pointers);
         default:
-          return opcode === "scatter";
+          return false;
       }
     };
     return reads.some((read) => rootOf(read) === root && !isSafe(read)) ? [root] : [];
   });
 }
 
-function isFactor(read: Buffer, root: Buffer, pointers: readonly (Buffer | null)[]): boolean {
-  return pointers.slice(0, 2).some((factor) => factor === read && rootOf(factor) === root);
+/** Whether `read` is a factor of a product, or rows or numbers of a scatter, that lies at `root`. */
+function isOperand(read: Buffer, root: Buffer, pointers: readonly (Buffer | null)[]): boolean {
+  return pointers.slice(0, 2).some((operand) => operand === read && rootOf(operand) === root);
 }
 
-/** Gathers and scatters whose row numbers come from outside, so that they can be checked at each call. */
+/**
+ * Gathers whose row numbers are a whole input, so that they can be checked before each call; of all others
+ * the kernels report what is out of range.
+ */
 function findLookups(
-  nodes: readonly Node[],
-  inputs: readonly Node[],
-  baseOf: (node: Node) => Node,
+  { nodes, inputs, resolve }: LoweredGraph,
 ): { input: number; rows: number }[] {
   return nodes.flatMap(({ operation, inputs: [table, indices] }) => {
     if (operation.kind !== "gather" || table === undefined || indices === undefined) return [];
-    const input = inputs.indexOf(baseOf(indices));
+    const { base, view } = resolve(indices);
+    const size = sizeOf(base.shape);
+    if (sizeOf(indices.shape) !== size || !isContiguous(view, size)) return [];
+    const input = inputs.indexOf(base);
     return input < 0 ? [] : [{ input, rows: table.shape[0] ?? 0 }];
   });
 }

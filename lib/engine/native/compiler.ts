@@ -94,6 +94,7 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
     const command = new Deno.Command(compiler.command, {
       ...{ args: all, cwd: workshop, env: { LC_ALL: "C" } },
       ...{ stdin: "null", stdout: "null", stderr: "piped" },
+      detached: true, // an interrupt from the terminal is for this process, which ends in good order
     });
     lines.set(command, [compiler.command, ...all].join(" "));
     return command;
@@ -142,9 +143,9 @@ async function compile(library: Library, entry: string, options: CompileOptions)
   try {
     for (const stage of plan.stages) {
       const waiting = [...stage];
-      await Promise.all(Array.from({ length: PROCESSES }, async () => {
+      const ended = await Promise.allSettled(Array.from({ length: PROCESSES }, async () => {
         for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
-          const output = await command.output();
+          const output = await command.spawn().output(); // `output` alone would not detach it
           try {
             checkOutput(library.name, plan.lines.get(command) ?? "", output);
           } catch (error) {
@@ -153,6 +154,8 @@ async function compile(library: Library, entry: string, options: CompileOptions)
           }
         }
       }));
+      const failed = ended.find((end) => end.status === "rejected"); // none is at work any more
+      if (failed !== undefined) throw failed.reason;
     }
     return finish(plan, library);
   } finally {

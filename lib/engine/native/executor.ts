@@ -38,12 +38,17 @@ export type NativeOptions = {
   /** Runs graphs that cannot be compiled; told why. */
   readonly fallback: TracedExecutor;
   readonly onFallback?: (graph: string, reason: string) => void;
+  /** Told what the compiler is called for before the first program: the runtime, which takes seconds. */
+  readonly onCompile?: (name: string) => void;
 };
 
 /** Starts the runtime (compiled on the first use of a machine) and makes the executor. */
 export async function createNativeExecutor(options: NativeOptions): Promise<NativeExecutor> {
-  const { threads, isa, fallback, onFallback } = options;
-  const runtime = await openNativeRuntime({ threads, isa });
+  const { threads, isa, fallback, onFallback, onCompile } = options;
+  const onLibrary = (library: string) => {
+    if (library === "runtime") onCompile?.("the runtime");
+  };
+  const runtime = await openNativeRuntime({ threads, isa, onCompile: onLibrary });
   const kept = new KeptOperands(runtime);
   const workshop: Workshop = { runtime, addresses: new Map(), kept, arena: null };
   return {
@@ -90,11 +95,14 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
   const { runtime, addresses } = workshop;
   const { words } = encodeTable(code.instructions, addresses);
   const program = runtime.program(words, code.kernels.scratchBytes);
-  if (workshop.arena === null || workshop.arena.bytes.byteLength < code.arenaBytes) {
-    if (workshop.arena !== null) runtime.free(workshop.arena);
-    workshop.arena = runtime.allocate(code.arenaBytes);
+  let constants: NativeBlock;
+  try {
+    growArena(workshop, code.arenaBytes);
+    constants = runtime.allocate(Math.max(64, code.buffers.constantBytes));
+  } catch (error) {
+    program.release();
+    throw error;
   }
-  const constants = runtime.allocate(Math.max(64, code.buffers.constantBytes));
   for (const { node, offset } of code.buffers.constants) {
     if (node.operation.kind !== "data") throw new Error("internal: a constant without elements");
     const { buffer, byteOffset, byteLength } = node.operation.data;
@@ -116,7 +124,7 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
       const weight = inputs[input] as Memory;
       const form = workshop.kept.blockOf(weight, key, bytes);
       workshop.kept.announce(form, weight);
-      return { weight, form };
+      return { form, writes: weight.writes };
     });
     const slots = BigUint64Array.from([
       Deno.UnsafePointer.value(workshop.arena?.pointer ?? null),
@@ -127,7 +135,7 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
     ]);
     const settle = () => {
       runs++;
-      for (const { weight, form } of weights) form.packed = weight.writes;
+      for (const { form, writes } of weights) form.packed = writes;
     };
     return { slots, settle };
   };
@@ -156,6 +164,14 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
       runtime.free(constants);
     },
   };
+}
+
+/** Makes room for a program in the arena, which stays as it was where the system has none. */
+function growArena(workshop: Workshop, bytes: number): void {
+  const { runtime, arena } = workshop;
+  if (arena !== null && arena.bytes.byteLength >= bytes) return;
+  workshop.arena = runtime.allocate(bytes);
+  if (arena !== null) runtime.free(arena);
 }
 
 /** Refuses row numbers that a table does not have. */

@@ -1,6 +1,7 @@
 /**
  * Compiles one small library and calls it, for tests of processes that do so at once: prints its path,
- * whether the compiler was called, and what the library answers.
+ * whether the compiler was called, what the library answers, and how many interrupts were heard where
+ * `HEED_INTERRUPTS` is set.
  */
 import { compileLibrary } from "@/engine/native/compiler.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
@@ -8,7 +9,8 @@ import { chooseTarget } from "@/engine/native/target.ts";
 
 const compiler = findCompiler();
 if (compiler === null) throw new Error("premise: there is a C compiler");
-let compiled = false;
+let compiled = false, interrupts = 0;
+if (Deno.env.has("HEED_INTERRUPTS")) Deno.addSignalListener("SIGINT", () => interrupts++);
 const path = await compileLibrary({
   name: "answer",
   sources: [
@@ -22,4 +24,5 @@ const path = await compileLibrary({
   flags: ["-O1"],
 }, { compiler, target: chooseTarget("generic"), onCompile: () => compiled = true });
 const { symbols } = Deno.dlopen(path, { answer: { parameters: [], result: "i32" } });
-console.log(JSON.stringify({ path, compiled, answer: symbols.answer() }));
+console.log(JSON.stringify({ path, compiled, answer: symbols.answer(), interrupts }));
+Deno.exit();

@@ -47,6 +47,16 @@ function assertClose(
 
 const ignore = findCompiler() === null;
 
+/** Whether the system is known to refuse memory of which it has only a small part. */
+async function refusesMemory(): Promise<boolean> {
+  try {
+    const text = await Deno.readTextFile("/proc/sys/vm/overcommit_memory");
+    return text.trim() !== "1";
+  } catch {
+    return false;
+  }
+}
+
 for (const [name, { inputs, run }] of Object.entries(CASES)) {
   Deno.test({
     name: `native agrees with onnx on ${name}`,
@@ -241,6 +251,65 @@ Deno.test({
     deepStrictEqual([...await b.data()], [1.5, 1.5]);
     deepStrictEqual(notes, []);
     tf.dispose([w, a, b]);
+  },
+});
+
+Deno.test({
+  name: "native adds rows of a table onto the table that they are of, by hand",
+  ignore,
+  async fn() {
+    await openEngine({ executor: "native" });
+    const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 10])));
+    const swapOnto = jit("swap onto", () => {
+      const swapped = tf.unsortedSegmentSum(w, tf.tensor1d([1, 0], "int32"), 2);
+      w.assign(tf.add(w, swapped) as tf.Tensor1D);
+      return {};
+    });
+    await swapOnto({});
+    deepStrictEqual([...await w.data()], [11, 11]);
+    w.dispose();
+  },
+});
+
+Deno.test({
+  name: "native looks up by a part of an input whose other part names no row",
+  ignore,
+  async fn() {
+    const inputs = () => ({
+      table: tf.tensor1d([10, 20, 30]),
+      ids: tf.tensor1d([1, 2, 99, 0], "int32"),
+    });
+    const take = (first: number, size: number) => ({ table, ids }: Record<string, tf.Tensor>) => ({
+      rows: tf.mul(tf.gather(table!, tf.slice(ids!, [first], [size])), 1),
+    });
+    deepStrictEqual(await runOn("native", inputs, take(0, 2)), { rows: [20, 30] });
+    deepStrictEqual(await runOn("native", inputs, take(3, 1)), { rows: [10] });
+    await rejects(
+      runOn("native", inputs, take(1, 2)),
+      /its row numbers must be those of its table/,
+    );
+  },
+});
+
+Deno.test({
+  name: "native goes on after a program for which there is no memory",
+  // where the system grants any memory that it is asked for, the program would begin
+  ignore: ignore || !await refusesMemory(),
+  async fn() {
+    await openEngine({ executor: "native" });
+    const small = jit("small", ({ x }: { x: tf.Tensor }) => ({
+      y: tf.softmax(tf.matMul(tf.reshape(x, [4, 1]), tf.reshape(x, [1, 4])) as tf.Tensor2D),
+    }));
+    const huge = jit("huge", ({ x }: { x: tf.Tensor }) => {
+      const all = tf.matMul(tf.reshape(x, [-1, 1]), tf.reshape(x, [1, -1])); // 16 TiB
+      return { y: tf.sum(tf.matMul(all, tf.reshape(x, [-1, 1]))) };
+    });
+    const x = tf.tensor1d([1, 2, 3, 4]), many = tf.ones([2 ** 21]);
+    const before = await small({ x });
+    await rejects(huge({ x: many }), /Cannot allocate memory/);
+    const after = await small({ x });
+    deepStrictEqual([...await after.y.data()], [...await before.y.data()]);
+    tf.dispose([x, many, before, after]);
   },
 });
 

@@ -53,9 +53,15 @@ export const BUILDS: readonly Build[] = [
   },
   {
     name: "this CPU, sanitized",
-    flags: ["-O1", "-g", "-march=native", "-fsanitize=address,undefined", "-fno-sanitize-recover"],
+    flags: [
+      ...["-O1", "-g", "-march=native", "-DGEMM_ALWAYS_PAIRS"],
+      ...["-fsanitize=address,undefined", "-fno-sanitize-recover"],
+    ],
   },
-  { name: "this CPU, races sought", flags: ["-O1", "-g", "-march=native", "-fsanitize=thread"] },
+  {
+    name: "this CPU, races sought",
+    flags: ["-O1", "-g", "-march=native", "-DGEMM_ALWAYS_PAIRS", "-fsanitize=thread"],
+  },
 ];
 
 /** True when `command --version` can be run. */

@@ -1,7 +1,8 @@
 /**
  * Products in float32 by fused multiply-add, on every instruction set. bfloat16 operands are
- * widened while they are packed; where a product in bfloat16 is asked for and the CPU has none,
- * float32 values are rounded to bfloat16 first, and the result is the same up to the order of sums.
+ * widened while they are packed; where a product in bfloat16 is asked for and the CPU has none, or a
+ * slow one, float32 values are rounded to bfloat16 first, and the result is the same up to the order
+ * of sums.
  */
 #include "gemm_path.h"
 #include "gemm_transpose.h"
