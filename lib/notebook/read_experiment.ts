@@ -41,7 +41,7 @@ export function tellExperiment({ experiment, runs, rows, summaries }: ReadExperi
     `**${title}:** ${runs.present} of ${runs.declared} runs are there (seed${
       seeds.length > 1 ? "s" : ""
     } ${seeds.join(", ")}), ${
-      typeof steps === "number" ? `${steps} steps${longer ? " where none are named" : ""}, ` : ""
+      typeof steps === "number" ? `${steps} steps${longer ? ", more where a variant sets them" : ""}, ` : ""
     }scored on ${score}; differences to **${reference}** in points of 100. ` +
     `More: \`outputs/experiments/${name}/report.md\`.`,
     "",
@@ -56,12 +56,14 @@ function describeNone(name: string): string {
 
 /** The paired differences to the reference on every task; a sentence where there is nothing to compare. */
 export function experimentDifferences(
-  { experiment: { name, title, reference }, runs, summaries }: ReadExperiment,
+  { experiment: { name, title, reference, score }, runs, summaries }: ReadExperiment,
 ): Figure | Displayable {
-  const compared = summaries.flatMap(({ variant, task, difference }) =>
-    difference === null ? [] : [{ variant, task, ...difference, differences: difference.values }]
+  const compared = summaries.flatMap(({ variant, task, measure, difference }) =>
+    difference === null
+      ? []
+      : [{ variant, task, measure, ...difference, differences: difference.values }]
   );
-  if (compared.length > 0) return differenceDots(compared, { title, reference });
+  if (compared.length > 0) return differenceDots(compared, { title, reference, split: score });
   return say(
     runs.present === 0 ? describeNone(name) : `no other variant has a seed of ${reference} yet.`,
   );

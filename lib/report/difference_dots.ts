@@ -1,57 +1,71 @@
 /**
  * How far the variants of an experiment are from its reference, paired by seed: a panel a task, a line a
- * variant, with an interval where there is more than one pair.
+ * variant, with an interval where there is more than one pair. Each task has a scale of its own: what a
+ * variant gives one task may be many times what it takes from the other.
  * @module
  */
 
 import * as Plot from "@observablehq/plot";
 import type { Interval } from "@/eval/interval.ts";
 import type { Figure } from "./figure.ts";
-import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
+import { colorOf, estimateWidth, frameFigure, PLOT_WIDTH } from "./frame.ts";
 
 /** A variant on one task; differences are of scores from 0 to 1, one a pair of runs of one seed. */
 export type VariantDifference = {
   readonly variant: string;
   readonly task: string;
+  /** What is scored, such as "entity F1". */
+  readonly measure: string;
   readonly differences: readonly number[];
   readonly mean: number;
   readonly interval: Interval | null;
 };
 
-/** What the figure says. */
-export type DifferenceOptions = { readonly title: string; readonly reference: string };
+/** What the figure says; `split` is what was scored. */
+export type DifferenceOptions = {
+  readonly title: string;
+  readonly reference: string;
+  readonly split: string;
+};
 
 /** How much wider than the dots the axis may become for the sake of intervals. */
 const WIDEST = 3;
+/** Points of 100 that the axis reaches at least: differences of a few rows are not drawn apart. */
+const LEAST_REACH = 0.25;
+/** Room right of a panel for its means, and between panels. */
+const MEANS = 104, GAP = 12;
 
-/** Draws the differences in points of 100; what lies beyond the axis is cut off. */
+/** Points of 100 with their sign. */
+const format = (points: number) => {
+  const text = points.toFixed(2).replace(/^-/, "−");
+  return /[1-9]/.test(text) ? (points > 0 ? `+${text}` : text) : "0.00";
+};
+
+/** Draws the differences in points of 100; an arrow says that an interval goes on beyond the axis. */
 export function differenceDots(
   variants: readonly VariantDifference[],
-  { title, reference }: DifferenceOptions,
+  { title, reference, split }: DifferenceOptions,
 ): Figure {
   const names = [...new Set(variants.map(({ variant }) => variant))];
   const tasks = [...new Set(variants.map(({ task }) => task))];
-  const lines = variants.map(({ variant, task, differences, mean, interval }) => ({
+  const lines = variants.map(({ variant, task, measure, differences, mean, interval }) => ({
     variant,
     task,
+    measure,
+    dots: differences.map((value) => ({ variant, value: 100 * value })),
     mean: 100 * mean,
     low: 100 * (interval?.[0] ?? mean),
     high: 100 * (interval?.[1] ?? mean),
     pairs: differences.length,
   }));
-  const dots = variants.flatMap(({ variant, task, differences }) =>
-    differences.map((value) => ({ variant, task, value: 100 * value }))
-  );
-  const reach = Math.max(0.1, ...dots.map(({ value }) => Math.abs(value)));
-  const ends = lines.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)]);
-  const end = 1.08 * Math.min(WIDEST * reach, Math.max(reach, ...ends));
-  const format = (points: number) => points.toFixed(2).replace(/^-0\.00$/, "0.00");
   const most = Math.max(...lines.map(({ pairs }) => pairs));
+  const nameWidth = Math.min(280, 24 + Math.max(...names.map(estimateWidth)));
+  const width = (PLOT_WIDTH - nameWidth - GAP * (tasks.length - 1)) / tasks.length;
   return frameFigure({
     title,
-    subtitle: `Score less that of “${reference}” with the same seed. ${
+    subtitle: `On ${split}, less “${reference}” with the same seed. ${
       most > 1
-        ? "Ring: a pair; dot: their mean; whisker: 95 % t interval."
+        ? "Ring: a pair; dot: their mean; line: 95 % t interval."
         : "One pair each, which gives no interval."
     }`,
     alt: lines.map(({ variant, task, mean, low, high, pairs }) =>
@@ -59,37 +73,78 @@ export function differenceDots(
         pairs > 1 ? `${format(low)} to ${format(high)}, ` : ""
       }n = ${pairs})`
     ).join("; ") + ".",
-    plot: {
-      height: 76 + 30 * names.length,
-      marginLeft: Math.min(280, 24 + Math.max(...names.map(estimateWidth))),
-      marginTop: 30,
-      marginRight: 50,
-      marginBottom: 40,
-      x: { label: "Difference (points of 100)", domain: [-end, end], grid: true, ticks: 5 },
-      y: { label: null, domain: names, tickSize: 0, padding: 0.4 },
-      fx: { label: null, domain: tasks, padding: 0.28 },
-      marks: [
-        Plot.ruleX([0], { strokeDasharray: "6,4", strokeOpacity: 0.6 }),
-        Plot.ruleY(lines, {
-          fx: "task",
-          y: "variant",
-          x1: ({ low }: typeof lines[number]) =>
-            Math.max(-end, low),
-          x2: ({ high }: typeof lines[number]) => Math.min(end, high),
-          stroke: colorOf(0),
-          strokeWidth: 2,
-        }),
-        Plot.dot(dots, { fx: "task", x: "value", y: "variant", stroke: colorOf(0), r: 3 }),
-        Plot.dot(lines, { fx: "task", x: "mean", y: "variant", fill: colorOf(1), r: 4.5 }),
-        Plot.text(lines, {
-          fx: "task",
-          y: "variant",
-          frameAnchor: "right",
-          text: ({ pairs }: typeof lines[number]) => `n = ${pairs}`,
-          textAnchor: "end",
-          dx: 46,
-        }),
-      ],
-    },
+    plot: tasks.map((task, i) => {
+      const marginLeft = i === 0 ? nameWidth : GAP;
+      return drawTask(
+        lines.filter((line) =>
+          line.task === task
+        ),
+        {
+          ...{ names, named: i === 0, marginLeft, width: marginLeft + width },
+        },
+      );
+    }),
   });
+}
+
+/** One variant on the task of a panel, in points of 100. */
+type Line = {
+  readonly variant: string;
+  readonly task: string;
+  readonly measure: string;
+  readonly dots: readonly { readonly variant: string; readonly value: number }[];
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+  readonly pairs: number;
+};
+
+/** The panel of one task. */
+function drawTask(
+  lines: readonly Line[],
+  { names, named, marginLeft, width }: {
+    readonly names: readonly string[];
+    readonly named: boolean;
+    readonly marginLeft: number;
+    readonly width: number;
+  },
+): Plot.PlotOptions {
+  const dots = lines.flatMap(({ dots }) => dots);
+  const reach = Math.max(LEAST_REACH, ...dots.map(({ value }) => Math.abs(value)));
+  const ends = lines.flatMap(({ low, high }) => [Math.abs(low), Math.abs(high)]);
+  const end = Math.min(100, 1.08 * Math.min(WIDEST * reach, Math.max(reach, ...ends)));
+  const heading = `${lines[0]?.task}: ${lines[0]?.measure}`;
+  const arrow = (toward: 1 | -1) =>
+    Plot.dot(lines.filter(({ low, high }) => toward * (toward > 0 ? high : low) > end), {
+      ...{ x: toward * end, y: "variant", symbol: "triangle", rotate: 90 * toward },
+      ...{ fill: colorOf(0), r: 3.5 },
+    });
+  return {
+    ...{ width, marginLeft, marginRight: MEANS, marginTop: 30, marginBottom: 40 },
+    height: 76 + 30 * names.length,
+    x: { label: "Difference (points of 100)", domain: [-end, end], grid: true, ticks: 3 },
+    y: { label: null, domain: names, tickSize: 0, padding: 0.4, ...!named && { axis: null } },
+    marks: [
+      Plot.text([heading], { frameAnchor: "top", dy: -22 }),
+      Plot.ruleX([0], { strokeDasharray: "6,4", strokeOpacity: 0.6 }),
+      Plot.ruleY(lines, {
+        y: "variant",
+        x1: ({ low }: Line) => Math.max(-end, low),
+        x2: ({ high }: Line) => Math.min(end, high),
+        stroke: colorOf(0),
+        strokeWidth: 2,
+      }),
+      arrow(-1),
+      arrow(1),
+      Plot.dot(dots, { x: "value", y: "variant", stroke: colorOf(0), r: 3 }),
+      Plot.dot(lines, { x: "mean", y: "variant", fill: colorOf(1), r: 4.5 }),
+      Plot.text(lines, {
+        y: "variant",
+        frameAnchor: "right",
+        text: ({ mean, pairs }: Line) => `${format(mean)}, n = ${pairs}`,
+        textAnchor: "end",
+        dx: MEANS - 4,
+      }),
+    ],
+  };
 }

@@ -25,6 +25,9 @@ const WIDTH = 720;
 const INK = "#1f2328", PAPER = "#ffffff";
 const PADDING = 16, TITLE_SIZE = 16, TEXT_SIZE = 12;
 
+/** Width of the drawing in a figure of the usual width. */
+export const PLOT_WIDTH = WIDTH - 2 * PADDING;
+
 /** Room above a drawing, so that the label of the y axis stands clear of its highest tick. */
 const MARGIN_TOP = 30;
 
@@ -40,14 +43,15 @@ export type FrameOptions = {
   readonly legend?: readonly Swatch[];
   /** Width of the whole figure; 720 by default. */
   readonly width?: number;
-  /** Options of the drawing, but for its width. */
-  readonly plot: Plot.PlotOptions;
+  /** Options of the drawing, but for its width; or of several side by side, each with its width. */
+  readonly plot: Plot.PlotOptions | readonly Plot.PlotOptions[];
 };
 
 /** Draws `plot` with Observable Plot and puts the frame around it. */
 export function frameFigure(options: FrameOptions): Figure {
   const { title, subtitle, alt, legend = [], width = WIDTH, plot } = options;
-  const { height = 300 } = plot;
+  const panels = plot instanceof Array ? plot : [{ ...plot, width: width - 2 * PADDING }];
+  const height = Math.max(...panels.map(({ height = 300 }) => height));
   const parts: string[] = [];
   let y = PADDING + TITLE_SIZE;
   parts.push(
@@ -67,11 +71,12 @@ export function frameFigure(options: FrameOptions): Figure {
     }
   }
   y += 12;
-  parts.push(`<g transform="translate(${PADDING},${y})" text-anchor="middle">`);
-  parts.push(
-    drawPlot({ marginTop: MARGIN_TOP, ...plot, width: width - 2 * PADDING, height }),
-    "</g>",
-  );
+  let x = PADDING;
+  for (const panel of panels) {
+    const drawn = drawPlot({ marginTop: MARGIN_TOP, ...panel, height });
+    parts.push(`<g transform="translate(${x},${y})" text-anchor="middle">`, drawn, "</g>");
+    x += panel.width ?? 0;
+  }
   const total = y + height + PADDING;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" class="figure" role="img" ` +
     `width="${width}" height="${total}" viewBox="0 0 ${width} ${total}" color="${INK}" ` +

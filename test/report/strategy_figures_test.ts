@@ -32,23 +32,38 @@ Deno.test("mixingFigure() tells where shares begin and end", () => {
 
 Deno.test("differenceDots() gives an interval to more than one pair alone", () => {
   const { alt, svg } = differenceDots([
-    { variant: "max", task: "topic", differences: [0.01], mean: 0.01, interval: null },
+    {
+      variant: "max",
+      task: "topic",
+      measure: "accuracy",
+      differences: [0.01],
+      mean: 0.01,
+      interval: null,
+    },
     {
       variant: "cls",
       task: "topic",
+      measure: "accuracy",
       differences: [0, 0.02],
       mean: 0.01,
       interval: [-0.117, 0.137],
     },
-  ], { title: "Pooling", reference: "mean" });
+  ], { title: "Pooling", reference: "mean", split: "validation" });
   strictEqual(
     alt,
-    "topic, max: 1.00 points (n = 1); topic, cls: 1.00 points (-11.70 to 13.70, n = 2).",
+    "topic, max: +1.00 points (n = 1); topic, cls: +1.00 points (−11.70 to +13.70, n = 2).",
   );
-  ok(svg.includes("whisker: 95 % t interval"));
+  ok(svg.includes("line: 95 % t interval"));
   const single = differenceDots(
-    [{ variant: "max", task: "topic", differences: [0.01], mean: 0.01, interval: null }],
-    { title: "Pooling", reference: "mean" },
+    [{
+      variant: "max",
+      task: "topic",
+      measure: "accuracy",
+      differences: [0.01],
+      mean: 0.01,
+      interval: null,
+    }],
+    { title: "Pooling", reference: "mean", split: "validation" },
   );
   ok(single.svg.includes("One pair each, which gives no interval."));
 });
