@@ -47,16 +47,6 @@ function assertClose(
 
 const ignore = findCompiler() === null;
 
-/** Whether the system is known to refuse memory of which it has only a small part. */
-async function refusesMemory(): Promise<boolean> {
-  try {
-    const text = await Deno.readTextFile("/proc/sys/vm/overcommit_memory");
-    return text.trim() !== "1";
-  } catch {
-    return false;
-  }
-}
-
 for (const [name, { inputs, run }] of Object.entries(CASES)) {
   Deno.test({
     name: `native agrees with onnx on ${name}`,
@@ -142,43 +132,6 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "native updates variables in place, clears them, and gives the same bits every time",
-  ignore,
-  async fn() {
-    await openEngine({ executor: "native" });
-    const results: number[][] = [];
-    for (let round = 0; round < 3; round++) {
-      const w = tf.tidy(() => tf.variable(tensor([130, 70])));
-      const gradient = tf.tidy(() => tf.variable(tf.zeros([130, 70]), false));
-      const accumulate = jit("accumulate", ({ x }: { x: tf.Tensor2D }) => {
-        const { value, grads } = tf.variableGrads(
-          () => tf.sum(tf.square(tf.matMul(x, w as tf.Tensor2D))) as tf.Scalar,
-          [w],
-        );
-        gradient.assign(tf.add(gradient, grads[w.name] as tf.Tensor));
-        return { value };
-      });
-      const update = jit("descend", () => {
-        const norm = tf.sqrt(tf.sum(tf.square(gradient)));
-        w.assign(tf.sub(w, tf.mul(tf.div(gradient, norm), 0.01)));
-        gradient.assign(tf.zerosLike(gradient));
-        return { norm };
-      });
-      const x = tensor([64, 130], 3) as tf.Tensor2D;
-      for (let step = 0; step < 2; step++) {
-        const outputs = [await accumulate({ x }), await accumulate({ x }), await update({})];
-        tf.dispose(outputs);
-      }
-      ok((await gradient.data()).every((g) => g === 0), "the gradient was not cleared");
-      results.push([...await w.data()]);
-      tf.dispose([w, gradient, x]);
-    }
-    deepStrictEqual(results[1], results[0]);
-    deepStrictEqual(results[2], results[0]);
-  },
-});
-
 const ROW_NUMBERS = {
   "given": {
     rowsOf: (rows: tf.Tensor1D) => rows,
@@ -230,48 +183,6 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native replaces variables that are read after they would be written",
-  ignore,
-  async fn() {
-    const notes: string[] = [];
-    await openEngine({ executor: "native", onNote: (note) => notes.push(note) });
-    const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
-    const a = tf.tidy(() => tf.variable(tf.tensor1d([1, 1])));
-    const b = tf.tidy(() => tf.variable(tf.tensor1d([5, 6])));
-    const replace = jit("replace", () => {
-      w.assign(tf.matMul(w as tf.Tensor2D, w as tf.Tensor2D));
-      const old = tf.mul(a, 1.5);
-      a.assign(tf.mul(b, 2) as tf.Tensor1D);
-      b.assign(old as tf.Tensor1D);
-      return {};
-    });
-    await replace({});
-    deepStrictEqual([...await w.data()], [7, 10, 15, 22]); // [1 2; 3 4]² by hand
-    deepStrictEqual([...await a.data()], [10, 12]);
-    deepStrictEqual([...await b.data()], [1.5, 1.5]);
-    deepStrictEqual(notes, []);
-    tf.dispose([w, a, b]);
-  },
-});
-
-Deno.test({
-  name: "native adds rows of a table onto the table that they are of, by hand",
-  ignore,
-  async fn() {
-    await openEngine({ executor: "native" });
-    const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 10])));
-    const swapOnto = jit("swap onto", () => {
-      const swapped = tf.unsortedSegmentSum(w, tf.tensor1d([1, 0], "int32"), 2);
-      w.assign(tf.add(w, swapped) as tf.Tensor1D);
-      return {};
-    });
-    await swapOnto({});
-    deepStrictEqual([...await w.data()], [11, 11]);
-    w.dispose();
-  },
-});
-
-Deno.test({
   name: "native looks up by a part of an input whose other part names no row",
   ignore,
   async fn() {
@@ -288,28 +199,6 @@ Deno.test({
       runOn("native", inputs, take(1, 2)),
       /its row numbers must be those of its table/,
     );
-  },
-});
-
-Deno.test({
-  name: "native goes on after a program for which there is no memory",
-  // where the system grants any memory that it is asked for, the program would begin
-  ignore: ignore || !await refusesMemory(),
-  async fn() {
-    await openEngine({ executor: "native" });
-    const small = jit("small", ({ x }: { x: tf.Tensor }) => ({
-      y: tf.softmax(tf.matMul(tf.reshape(x, [4, 1]), tf.reshape(x, [1, 4])) as tf.Tensor2D),
-    }));
-    const huge = jit("huge", ({ x }: { x: tf.Tensor }) => {
-      const all = tf.matMul(tf.reshape(x, [-1, 1]), tf.reshape(x, [1, -1])); // 16 TiB
-      return { y: tf.sum(tf.matMul(all, tf.reshape(x, [-1, 1]))) };
-    });
-    const x = tf.tensor1d([1, 2, 3, 4]), many = tf.ones([2 ** 21]);
-    const before = await small({ x });
-    await rejects(huge({ x: many }), /Cannot allocate memory/);
-    const after = await small({ x });
-    deepStrictEqual([...await after.y.data()], [...await before.y.data()]);
-    tf.dispose([x, many, before, after]);
   },
 });
 

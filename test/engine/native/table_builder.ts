@@ -135,3 +135,13 @@ export async function runTable<Slots extends readonly Slot[]>(
     for (const block of blocks) runtime.free(block);
   }
 }
+
+/** Runs `body` with an empty folder for compiled libraries. */
+export async function withEmptyCache<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await Deno.makeTempDir({ prefix: "cache-" });
+  try {
+    return await withCache(folder, () => body(folder));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,82 @@
+/** Processes that compile: at once, interrupted, with a compiler that cannot. @module */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { withEmptyCache } from "./table_builder.ts";
+
+Deno.test("where the compiler found cannot compile, auto computes on onnx and says why", async () => {
+  await withEmptyCache(async (folder) => {
+    const compiler = join(folder, "cc");
+    await Deno.writeTextFile(
+      compiler,
+      '#!/bin/sh\n[ "$1" = --version ] && echo "cc 1.0" && exit\necho "no headers" >&2\nexit 1\n',
+      { mode: 0o700 },
+    );
+    const open = (code: string) =>
+      new Deno.Command(Deno.execPath(), {
+        args: ["eval", `import { openEngine } from "@/engine/engine.ts"; ${code}`],
+        env: { CC: compiler },
+        stdout: "piped",
+        stderr: "piped",
+      }).output();
+    const auto = await open(
+      "const { name } = await openEngine({ onNote: (note) => console.log(note) }); console.log(name)",
+    );
+    const said = new TextDecoder().decode(auto.stdout);
+    match(
+      said,
+      /^programs run on onnx, since native cannot start: Cannot compile runtime [^]*no headers[^]*\nonnx\n$/,
+    );
+    const native = await open('await openEngine({ executor: "native" })');
+    match(new TextDecoder().decode(native.stderr), /Cannot compile runtime [^]*no headers/);
+    strictEqual(native.success, false);
+  });
+});
+
+Deno.test({
+  name: "an interrupt from the terminal leaves the compiler to its work",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withEmptyCache(async (folder) => {
+      const slow = join(folder, "cc"), begun = join(folder, "begun");
+      const real = findCompiler();
+      ok(real !== null, "premise: there is a C compiler");
+      const call = [real.command, ...real.arguments].join(" ");
+      await Deno.writeTextFile(
+        slow,
+        `#!/bin/sh\n[ "$1" = --version ] || { touch ${begun}; sleep 0.5; }\nexec ${call} "$@"\n`,
+        { mode: 0o700 },
+      );
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", join(import.meta.dirname ?? "", "compile_child.ts")],
+        env: { CC: slow, HEED_INTERRUPTS: "1" },
+        detached: true, // a group of its own, as a shell gives each command
+        stdout: "piped",
+      }).spawn();
+      while (!await Deno.stat(begun).catch(() => null)) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const kill = new Deno.Command("kill", { args: ["-INT", "--", `-${child.pid}`] });
+      strictEqual((await kill.output()).success, true);
+      const { stdout } = await child.output();
+      const { answer, interrupts } = JSON.parse(new TextDecoder().decode(stdout));
+      deepStrictEqual({ answer, interrupts }, { answer: 42, interrupts: 1 });
+    }),
+});
+
+Deno.test("processes that compile the same at once do not disturb each other", async () => {
+  await withEmptyCache(async (folder) => {
+    const start = () =>
+      new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", join(import.meta.dirname ?? "", "compile_child.ts")],
+        stdout: "piped",
+      }).output();
+    const outputs = await Promise.all([start(), start(), start()]);
+    const answers = outputs.map(({ stdout }) => JSON.parse(new TextDecoder().decode(stdout)));
+    deepStrictEqual(answers.map(({ answer }) => answer), [42, 42, 42]);
+    strictEqual(new Set(answers.map(({ path }) => path)).size, 1);
+    strictEqual([...Deno.readDirSync(join(folder, "native"))].length, 1);
+    const [later] = await Promise.all([start()]);
+    strictEqual(JSON.parse(new TextDecoder().decode(later?.stdout)).compiled, false);
+  });
+});
