@@ -13,7 +13,8 @@ import {
 } from "@/cli/open_engine.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { readSentencePairs } from "@/data/sentence_pairs.ts";
-import { compareEmbeddings } from "@/eval/compare_embeddings.ts";
+import { compareEmbeddings, type EmbeddingScores } from "@/eval/compare_embeddings.ts";
+import type { Interval } from "@/eval/interval.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { SIMILARITIES } from "@/eval/similarity.ts";
 import { describeEnvironment } from "@/environment.ts";
@@ -21,8 +22,24 @@ import { writeFileAtomic } from "@/files.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
-/** Poolings that need nothing which a checkpoint may lack. */
+/** Poolings that need nothing which a checkpoint may lack; the others are compared with the first. */
 const POOLINGS: readonly PoolingMode[] = ["mean", "cls-token", "max"];
+
+/** One score as a line, in points of 100, with its paired difference to `reference`. */
+function formatScore(
+  { pooling, normalize, similarity, spearman, interval, difference }: EmbeddingScores,
+  reference: PoolingMode | undefined,
+): string {
+  const range = (value: number, ends: Interval) => {
+    const [at, from, to] = [value, ...ends].map((share) => (100 * share).toFixed(2));
+    return `${at} (${from} to ${to})`;
+  };
+  const name = `${pooling.padEnd(9)} ${normalize.padEnd(4)} ${similarity.padEnd(9)}`;
+  return `${name}  Spearman ${range(spearman, interval)}` +
+    (difference === null
+      ? ""
+      : `; difference to ${reference} ${range(difference.value, difference.interval)}`);
+}
 
 if (import.meta.main) {
   await runTask({
@@ -49,17 +66,16 @@ if (import.meta.main) {
         await openDataSource(values.data).files("stsb", "test"),
       );
       const saved = await openSavedModel(source);
+      const poolings = saved.model.encoder.pooler === null
+        ? POOLINGS
+        : [...POOLINGS, "cls" as const];
       const scores = await compareEmbeddings(saved, pairs, {
-        poolings: saved.model.encoder.pooler === null ? POOLINGS : [...POOLINGS, "cls"],
+        poolings,
         normalizations: NORMALIZE_MODES,
         similarities: SIMILARITIES,
         view: createTerminalProgress(),
       });
-      for (const { pooling, normalize, similarity, spearman, interval: [low, high] } of scores) {
-        const name = `${pooling.padEnd(9)} ${normalize.padEnd(4)} ${similarity.padEnd(9)}`;
-        const [value, from, to] = [spearman, low, high].map((share) => (100 * share).toFixed(2));
-        console.log(`${name}  Spearman ${value} (${from} to ${to})`);
-      }
+      for (const score of scores) console.log(formatScore(score, poolings[0]));
       if (values.out !== undefined) {
         const environment = describeEnvironment(choice.device, engine);
         const model = source.split("/").at(-1) ?? source;

@@ -21,7 +21,7 @@ export function formatSurvey(survey: SurveyRecord): readonly string[] {
   const lengths = new Map(lengthGroups(survey).map((group) => [group.name, group.lengths]));
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   return [
-    ...survey.tasks.flatMap(({ task, train, validation, test, cutWords, names }) => {
+    ...survey.tasks.flatMap(({ task, train, validation, test, cutRows, cutWords, names }) => {
       const [middle, high, longest] = [0.5, 0.95, 1]
         .map((share) => quantile(lengths.get(task) ?? [], share));
       return [
@@ -29,8 +29,9 @@ export function formatSurvey(survey: SurveyRecord): readonly string[] {
           formatCount(validation)
         } of validation, ` +
         `${formatCount(test)} of test`,
-        `  word pieces: median ${middle}, 95 % at most ${high}, longest ${longest}; ` +
-        `${formatCount(cutWords)} words cut off`,
+        `  word pieces: median ${middle}, 95 % at most ${high}, longest ${longest}`,
+        `  training rows cut at the limit: ${formatCount(cutRows)}` +
+        (names === null ? "" : `, tagged words with them: ${formatCount(cutWords)}`),
         ...names === null ? [] : [
           `  names in test: ${formatCount(names.test)}, in no training row ${
             percent(names.unseen / names.test)

@@ -8,10 +8,13 @@ import type { SentencePair } from "@/data/sentence_pairs.ts";
 import { createSentenceEncoder, type EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import {
+  type DrawnSimilarity,
   measureSimilarity,
   scoreSimilarity,
   type Similarity,
+  type SimilarityDifference,
   type SimilarityScores,
+  subtractSimilarity,
 } from "@/eval/similarity.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
@@ -21,6 +24,8 @@ export type EmbeddingScores = SimilarityScores & {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
   readonly similarity: Similarity;
+  /** To the first pooling, normalized and measured in the same way; null for that one itself. */
+  readonly difference: SimilarityDifference | null;
 };
 
 /** The ways that are tried. */
@@ -58,6 +63,7 @@ export async function compareEmbeddings(
   const texts = pairs.flatMap(({ first, second }) => [first, second]);
   const gold = pairs.map(({ score }) => score);
   const total = poolings.length * normalizations.length;
+  const references = new Map<string, DrawnSimilarity>(); // the first pooling, by way
   let done = 0;
   for (const pooling of poolings) {
     for (const normalize of normalizations) {
@@ -72,8 +78,13 @@ export async function compareEmbeddings(
             embeddings[2 * pair + 1] ?? [],
           )
         );
-        const scores = scoreSimilarity(likeness, gold);
-        found.push({ pooling, normalize, similarity, ...scores });
+        const scored = scoreSimilarity(likeness, gold);
+        const { draws: _, ...scores } = scored;
+        const way = `${normalize} ${similarity}`;
+        const reference = references.get(way);
+        if (reference === undefined) references.set(way, scored);
+        const difference = reference === undefined ? null : subtractSimilarity(scored, reference);
+        found.push({ pooling, normalize, similarity, ...scores, difference });
       }
       view.update({ done: ++done, total, label: "encode" });
     }

@@ -1,6 +1,6 @@
 /**
- * A task's scores on rows: encode, predict, score. No word is dropped: long rows are read through
- * overlapping windows.
+ * A task's scores on rows: encode, predict, score. No tagged word is dropped: long rows are read through
+ * overlapping windows. A classified text is cut at the model's limit, as in training.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";

@@ -109,23 +109,54 @@ export type SimilarityOptions = {
   readonly resamples?: number;
 };
 
+/** Scores with the draws of pairs behind their interval. */
+export type DrawnSimilarity = SimilarityScores & {
+  /** [R] rank correlations; NaN where a draw holds equal scores alone. One seed and N: the same draws. */
+  readonly draws: Float64Array;
+};
+
 /** Scores likeness [N] of pairs against their gold scores [N]. */
 export function scoreSimilarity(
   likeness: ArrayLike<number>,
   gold: ArrayLike<number>,
   { seed = 1, resamples = 1000 }: SimilarityOptions = {},
-): SimilarityScores {
+): DrawnSimilarity {
   const pairs = likeness.length;
   const spearman = rankCorrelation(likeness, gold);
   const prng = stream(seed, "bootstrap", "pairs");
-  const drawn: number[] = [];
-  for (let sample = 0; sample < resamples; sample++) {
+  const draws = Float64Array.from({ length: resamples }, () => {
     const chosen = Uint32Array.from({ length: pairs }, () => prng.below(pairs));
-    const value = rankCorrelation(
+    return rankCorrelation(
       Float64Array.from(chosen, (pair) => likeness[pair] ?? NaN),
       Float64Array.from(chosen, (pair) => gold[pair] ?? NaN),
     );
-    if (Number.isFinite(value)) drawn.push(value); // a draw of equal scores alone says nothing
+  });
+  return { pairs, spearman, interval: middleInterval(draws.filter(Number.isFinite)), draws };
+}
+
+/** How much one way to compare the same pairs scores above another. */
+export type SimilarityDifference = {
+  readonly value: number;
+  /** 95 % interval by the paired bootstrap: both ways are scored on the same draws of pairs. */
+  readonly interval: Interval;
+};
+
+/** `scored` less `reference`; both must have been drawn with one seed, from the same pairs. */
+export function subtractSimilarity(
+  scored: DrawnSimilarity,
+  reference: DrawnSimilarity,
+): SimilarityDifference {
+  if (scored.pairs !== reference.pairs || scored.draws.length !== reference.draws.length) {
+    throw new RangeError(
+      `Cannot subtract scores as both must have the same pairs and draws: current numbers are ${
+        [scored, reference].map(({ pairs, draws }) => `${pairs} and ${draws.length}`).join("; ")
+      }`,
+    );
   }
-  return { pairs, spearman, interval: middleInterval(drawn) };
+  const differences = scored.draws.map((score, i) => score - (reference.draws[i] ?? NaN))
+    .filter(Number.isFinite);
+  return {
+    value: scored.spearman - reference.spearman,
+    interval: middleInterval(differences),
+  };
 }

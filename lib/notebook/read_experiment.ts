@@ -41,7 +41,9 @@ export function tellExperiment({ experiment, runs, rows, summaries }: ReadExperi
     `**${title}:** ${runs.present} of ${runs.declared} runs are there (seed${
       seeds.length > 1 ? "s" : ""
     } ${seeds.join(", ")}), ${
-      typeof steps === "number" ? `${steps} steps${longer ? ", more where a variant sets them" : ""}, ` : ""
+      typeof steps === "number"
+        ? `${steps} steps${longer ? ", more where a variant sets them" : ""}, `
+        : ""
     }scored on ${score}; differences to **${reference}** in points of 100. ` +
     `More: \`outputs/experiments/${name}/report.md\`.`,
     "",

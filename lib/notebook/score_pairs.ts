@@ -7,7 +7,13 @@ import type { NormalizeMode } from "@/config.ts";
 import type { SentencePair } from "@/data/sentence_pairs.ts";
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EmbeddedPairs } from "@/eval/compare_rankings.ts";
-import { measureSimilarity, scoreSimilarity } from "@/eval/similarity.ts";
+import {
+  type DrawnSimilarity,
+  measureSimilarity,
+  scoreSimilarity,
+  type SimilarityDifference,
+  subtractSimilarity,
+} from "@/eval/similarity.ts";
 import type { ScoreDot } from "@/report/interval_dots.ts";
 
 /** Embeddings of the same texts by each run, as its encoder pools them and without normalization. */
@@ -22,22 +28,49 @@ export async function embedRuns(
   return embedded;
 }
 
+/** A run's rank correlation. */
+export type PairScore = ScoreDot & {
+  /** To the first run, on the same draws of pairs; null for that one itself. */
+  readonly difference: SimilarityDifference | null;
+};
+
 /** The rank correlation of cosine and score by run, each as it was trained. */
 export async function scorePairs(
   runs: readonly { readonly name: string; readonly dir: string }[],
   pairs: readonly SentencePair[],
-): Promise<ScoreDot[]> {
+): Promise<PairScore[]> {
   const gold = pairs.map(({ score }) => score);
-  const dots: ScoreDot[] = [];
+  const scores: PairScore[] = [];
+  let reference: DrawnSimilarity | null = null;
   for (const { name, dir } of runs) {
     const { firsts, seconds } = await embedBoth(dir, pairs);
     const cosines = firsts.map((first, pair) =>
       measureSimilarity("cosine", first, seconds[pair] ?? [])
     );
-    const { spearman, interval } = scoreSimilarity(cosines, gold);
-    dots.push({ name, group: "cosine", value: spearman, interval });
+    const scored = scoreSimilarity(cosines, gold);
+    const difference = reference === null ? null : subtractSimilarity(scored, reference);
+    reference ??= scored;
+    scores.push({
+      name,
+      group: "cosine",
+      value: scored.spearman,
+      interval: scored.interval,
+      difference,
+    });
   }
-  return dots;
+  return scores;
+}
+
+/** The differences of scores in points of 100, a row each, as a table takes them. */
+export function differenceRows(scores: readonly PairScore[]) {
+  return scores.flatMap(({ name, difference }) =>
+    difference === null ? [] : [{
+      pooling: name,
+      "difference (points)": 100 * difference.value,
+      from: 100 * difference.interval[0],
+      to: 100 * difference.interval[1],
+    }]
+  );
 }
 
 /** Both sides of pairs by one run's encoder, scaled in each of several ways. */

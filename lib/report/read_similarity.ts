@@ -4,10 +4,10 @@
  */
 
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
-import { list, object, oneOf, real, type Rule, text, whole } from "@/config_rules.ts";
+import { list, nullable, object, oneOf, real, type Rule, text, whole } from "@/config_rules.ts";
 import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
-import { SIMILARITIES } from "@/eval/similarity.ts";
+import { SIMILARITIES, type SimilarityDifference } from "@/eval/similarity.ts";
 import { readJson } from "@/files.ts";
 import { readObject } from "./shape.ts";
 
@@ -25,10 +25,18 @@ const correlation = real({
   holds: (value) => value >= -1 && value <= 1,
 });
 
-const interval: Rule<Interval> = (value, key) => {
-  const [low = NaN, high = NaN] = list(correlation, 2)(value, key);
-  return [low, high];
-};
+const change = real({
+  wanted: "a number from -2 to 2",
+  holds: (value) => value >= -2 && value <= 2,
+});
+
+/** A pair of numbers by `rule`. */
+function ends(rule: Rule<number>): Rule<Interval> {
+  return (value, key) => {
+    const [low = NaN, high = NaN] = list(rule, 2)(value, key);
+    return [low, high];
+  };
+}
 
 /** Reads the record in `file`; an error names the key that is wrong. */
 export async function readSimilarity(file: string): Promise<SimilarityRecord> {
@@ -43,7 +51,11 @@ export async function readSimilarity(file: string): Promise<SimilarityRecord> {
       similarity: oneOf(SIMILARITIES),
       pairs: whole(1),
       spearman: correlation,
-      interval,
+      interval: ends(correlation),
+      difference: nullable(object<SimilarityDifference>({
+        value: change,
+        interval: ends(change),
+      })),
     })),
   });
   return rule(await readJson(file, "scores of embeddings"), "");

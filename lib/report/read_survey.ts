@@ -24,6 +24,7 @@ const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
     train: whole(0),
     validation: whole(0),
     test: whole(0),
+    cutRows: whole(0),
     cutWords: whole(0),
     lengths: list(object<LengthCount>({ length: whole(1), rows: whole(1) })),
     names: nullable(object<NameCounts>({ test: whole(0), unseen: whole(0) })),
@@ -44,16 +45,17 @@ export function lengthGroups({ tasks }: DataSurvey): readonly LengthGroup[] {
   }));
 }
 
-/** A row a task, as a table takes them. */
+/** A row a task, as a table takes them; what is counted of names is null where rows have none. */
 export function surveyRows({ tasks }: DataSurvey) {
-  return tasks.map(({ task, train, validation, test, cutWords, names }) => ({
+  return tasks.map(({ task, train, validation, test, cutRows, cutWords, names }) => ({
     task,
     train,
     validation,
     test,
-    "words cut off": cutWords,
+    "train rows cut": cutRows,
+    "tagged words cut": names === null ? null : cutWords,
     "names in test": names?.test ?? null,
-    "of them not in training": names === null ? null : names.unseen / names.test,
+    "of them not in training (%)": names === null ? null : 100 * names.unseen / names.test,
   }));
 }
 
@@ -61,6 +63,6 @@ export function surveyRows({ tasks }: DataSurvey) {
 export function paddingRows(padding: readonly BatchingCost[]) {
   return padding.map((cost) => ({
     ...cost,
-    "padding, share": 1 - cost.tokens / cost.paddedTokens,
+    "padding (%)": 100 * (1 - cost.tokens / cost.paddedTokens),
   }));
 }

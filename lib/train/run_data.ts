@@ -38,6 +38,8 @@ export type EvaluationTask = {
 /** One task's data, encoded. */
 export type RunTask = EvaluationTask & {
   readonly train: readonly Example[];
+  /** Training rows that lost pieces at the limit. */
+  readonly cutRows: number;
   /** Counts for the summary. */
   readonly counts: {
     readonly train: number;
@@ -67,7 +69,7 @@ function watchRows(rows: readonly unknown[], label: string, { view, signal }: En
   };
 }
 
-/** Encodes what a task is scored on. Nothing is cut: long rows are read through windows. */
+/** Encodes what a task is scored on: long tagged rows are read through windows, long texts are cut. */
 export async function encodeEvaluation(
   { task, validation, test, alsoTest, overlap }: TaskData,
   options: EncodingOptions,
@@ -101,6 +103,7 @@ export async function encodeTask(data: TaskData, options: EncodingOptions): Prom
   return {
     ...await encodeEvaluation(data, options),
     train: examples,
+    cutRows,
     counts: {
       train: train.length,
       validation: data.validation.length,

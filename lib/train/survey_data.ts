@@ -33,7 +33,9 @@ export type TaskSurvey = {
   readonly train: number;
   readonly validation: number;
   readonly test: number;
-  /** Words of training rows that lie beyond the model's limit. */
+  /** Training rows that lost pieces at the model's limit. */
+  readonly cutRows: number;
+  /** Tagging: words of training rows that lie beyond it. Always 0 for classification. */
   readonly cutWords: number;
   /** Of training rows, rising. */
   readonly lengths: readonly LengthCount[];
@@ -64,12 +66,13 @@ function surveyTask({ task, train, test }: TaskData, encoded: RunTask | undefine
   if (encoded?.task.name !== task.name) {
     throw new Error(`internal: ${encoded?.task.name} stands in place of ${task.name}`);
   }
-  const { counts } = encoded;
+  const { counts, cutRows } = encoded;
   return {
     task: task.name,
     train: counts.train,
     validation: counts.validation,
     test: counts.test,
+    cutRows,
     cutWords: counts.cutWords,
     lengths: countLengths(encoded.train.map(({ ids }) => ids.length)),
     names: task.kind === "tagging" ? countNames({ train, test, labels: task.labels }) : null,

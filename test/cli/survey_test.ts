@@ -1,11 +1,14 @@
 /**
  * What is counted of a run's data, by hand-worked rows; what is written is read back.
  */
-import { deepStrictEqual, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { formatSurvey } from "@/cli/survey.ts";
 import { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/read_survey.ts";
-import { countLengths, countNames } from "@/train/survey_data.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { openTokenizer } from "@/train/open_model.ts";
+import { encodeTask, loadRunRows } from "@/train/run_data.ts";
+import { countLengths, countNames, surveyData } from "@/train/survey_data.ts";
 
 const LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"];
 
@@ -19,6 +22,7 @@ const SURVEY = {
     train: 4,
     validation: 1,
     test: 2,
+    cutRows: 2,
     cutWords: 5,
     lengths: [{ length: 3, rows: 2 }, { length: 7, rows: 2 }],
     names: { test: 4, unseen: 1 },
@@ -69,15 +73,46 @@ Deno.test("readSurvey() reads what was written and names the key that is wrong",
 Deno.test("a survey is told in lines, rows of tables and lengths of a histogram", () => {
   deepStrictEqual(formatSurvey(SURVEY), [
     "names: 4 rows of training, 1 of validation, 2 of test",
-    "  word pieces: median 3, 95 % at most 7, longest 7; 5 words cut off",
+    "  word pieces: median 3, 95 % at most 7, longest 7",
+    "  training rows cut at the limit: 2, tagged words with them: 5",
     "  names in test: 4, in no training row 25 %",
     "padding of an epoch, all 8 pieces long: 38 %",
     "padding of an epoch, like lengths together: 17 %",
   ]);
   deepStrictEqual(lengthGroups(SURVEY), [{ name: "names", lengths: [3, 3, 7, 7] }]);
-  deepStrictEqual(surveyRows(SURVEY).map((row) => row["of them not in training"]), [0.25]);
-  deepStrictEqual(paddingRows(SURVEY.padding).map((row) => row["padding, share"]), [
-    0.375,
-    1 - 20 / 24,
+  deepStrictEqual(surveyRows(SURVEY), [{
+    task: "names",
+    train: 4,
+    validation: 1,
+    test: 2,
+    "train rows cut": 2,
+    "tagged words cut": 5,
+    "names in test": 4,
+    "of them not in training (%)": 25,
+  }]);
+  deepStrictEqual(paddingRows(SURVEY.padding).map((row) => row["padding (%)"]), [
+    37.5,
+    100 * (1 - 20 / 24),
   ]);
+});
+
+Deno.test("a survey of texts without names tells of cut rows, and of cut words nothing", () => {
+  const tasks = SURVEY.tasks.map((task) => ({ ...task, cutWords: 0, names: null }));
+  deepStrictEqual(formatSurvey({ ...SURVEY, tasks })[2], "  training rows cut at the limit: 2");
+  const [row] = surveyRows({ ...SURVEY, tasks });
+  deepStrictEqual([row?.["train rows cut"], row?.["tagged words cut"]], [2, null]);
+});
+
+Deno.test("surveyData() counts the rows that lost pieces, of texts too", async () => {
+  const config = resolveConfig({ set: ["data.maxRows=12", "model.maxLength=16"] });
+  const data = await loadRunRows(config);
+  const tokenizer = await openTokenizer(config.model, data.flatMap(({ train }) => train));
+  const options = { tokenizer, maxLength: 16 };
+  const encoded = await Promise.all(data.map((each) => encodeTask(each, options)));
+  const { tasks } = surveyData(data, encoded, { lengths: [16], rows: 4, seed: 1 });
+  for (const { cutRows, cutWords, names, lengths } of tasks) {
+    ok(cutRows > 0, "the premise: sentences of the sample are longer than 14 pieces");
+    ok(cutRows <= (lengths.find(({ length }) => length === 16)?.rows ?? 0));
+    ok(names === null ? cutWords === 0 : cutWords > 0);
+  }
 });

@@ -25,5 +25,8 @@ Deno.test("compareEmbeddings() ranks cosines alike whatever the length, and othe
       // on vectors of length 1 the squared distance is 2 − 2 cosine
       ok(Math.abs((of("euclidean")[2] ?? NaN) - l2) < 1e-6);
     }
+    const [mean, max] = [scores[0], scores[6]]; // cosine, not normalized
+    ok(mean?.pooling === "mean" && mean.difference === null);
+    ok(max?.pooling === "max" && max.difference?.value === max.spearman - mean.spearman);
   });
 });

@@ -5,6 +5,7 @@ import {
   rankCorrelation,
   rankValues,
   scoreSimilarity,
+  subtractSimilarity,
 } from "@/eval/similarity.ts";
 
 const isClose = (a: number, b: number, tolerance = 1e-12) => Math.abs(a - b) <= tolerance;
@@ -70,4 +71,38 @@ Deno.test("scoreSimilarity() has an interval around its score, the same for a se
   ok(low < scores.spearman && scores.spearman < high && high < 1, JSON.stringify(scores));
   deepStrictEqual(scoreSimilarity(likeness, gold, { seed: 3, resamples: 200 }), scores);
   strictEqual(scores.pairs, 60);
+});
+
+Deno.test("subtractSimilarity() pairs the draws: what two ways share does not widen the interval", () => {
+  const gold = Array.from({ length: 60 }, (_, i) => i / 60);
+  const likeness = gold.map((score, i) => score + 0.4 * Math.sin(5 * i));
+  const worse = likeness.map((value, i) => value + 0.1 * Math.cos(3 * i));
+  const options = { seed: 3, resamples: 200 };
+  const reference = scoreSimilarity(likeness, gold, options);
+  const same = subtractSimilarity(
+    scoreSimilarity(likeness.map((x) => 2 * x), gold, options),
+    reference,
+  );
+  deepStrictEqual(same, { value: 0, interval: [0, 0] }); // the same order on every draw
+  const drawn = scoreSimilarity(worse, gold, options);
+  const { value, interval: [low, high] } = subtractSimilarity(drawn, reference);
+  ok(isClose(value, drawn.spearman - reference.spearman) && low < value && value < high);
+  const [from, to] = drawn.interval;
+  ok(high - low < to - from, `${high - low} ${to - from}`);
+});
+
+Deno.test("subtractSimilarity() drops draws without a score and refuses other pairs", () => {
+  const drawn = (...draws: number[]) => ({
+    pairs: 4,
+    spearman: 0.5,
+    interval: [0, 1] as const,
+    draws: Float64Array.of(...draws),
+  });
+  const { interval } = subtractSimilarity(drawn(0.5, NaN, 0.75), drawn(0.25, 0.5, 0.5));
+  deepStrictEqual(interval, [0.25, 0.25]);
+  throws(() => subtractSimilarity(drawn(0.5), { ...drawn(0.5), pairs: 5 }), {
+    name: "RangeError",
+    message:
+      "Cannot subtract scores as both must have the same pairs and draws: current numbers are 4 and 1; 5 and 1",
+  });
 });

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Progress } from "@/progress.ts";
 import { readPairs, readTexts } from "@/notebook/read_texts.ts";
 import { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
-import { embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
+import { differenceRows, embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
 import { trainRuns } from "@/notebook/train_runs.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
@@ -36,8 +36,15 @@ Deno.test("trainRuns() trains a configuration once and shows it the same when it
 
     const pairs = await readPairs(CONFIG);
     deepStrictEqual(pairs.map(({ score }) => score === 0 || score === 1), pairs.map(() => true));
-    const [dot] = await scorePairs(first.runs, pairs);
-    ok(dot?.name === "small" && dot.value >= -1 && dot.value <= 1);
+    const scores = await scorePairs([...first.runs, ...first.runs], pairs); // the same run twice
+    ok(scores.every(({ name, value }) => name === "small" && value >= -1 && value <= 1));
+    deepStrictEqual(scores.map(({ difference }) => difference), [
+      null,
+      { value: 0, interval: [0, 0] },
+    ]);
+    deepStrictEqual(differenceRows(scores), [
+      { pooling: "small", "difference (points)": 0, from: 0, to: 0 },
+    ]);
     const { dir = "" } = first.runs[0] ?? {};
     const scaled = await embedPairs(dir, pairs, ["none", "l2"]);
     strictEqual(scaled.get("l2")?.seconds.length, pairs.length);

@@ -9,11 +9,13 @@ const SCORE = {
   pairs: 3,
   spearman: 0.5,
   interval: [0.4, 0.6],
+  difference: null,
 };
 
 Deno.test("readSimilarity() reads what is committed and names a wrong key", async () => {
   const kept = await readSimilarity("outputs/similarity/all-MiniLM-L6-v2.json");
   strictEqual(kept.scores.length, 48); // 4 poolings, 3 normalisations, 4 similarities
+  strictEqual(kept.scores.filter(({ difference }) => difference === null).length, 12); // of the mean
   const dir = await Deno.makeTempDir();
   try {
     const file = join(dir, "scores.json");
@@ -21,6 +23,15 @@ Deno.test("readSimilarity() reads what is committed and names a wrong key", asyn
     const scores = [{ ...SCORE, pooling: "median" }];
     await Deno.writeTextFile(file, JSON.stringify({ ...record, scores }));
     await rejects(readSimilarity(file), /scores\.0\.pooling must be one of mean, cls/);
+    const difference = { value: 0.1, interval: [0, 3] };
+    await Deno.writeTextFile(
+      file,
+      JSON.stringify({ ...record, scores: [{ ...SCORE, difference }] }),
+    );
+    await rejects(
+      readSimilarity(file),
+      /scores\.0\.difference\.interval\.1 must be a number from -2/,
+    );
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
