@@ -141,5 +141,5 @@ const NOTES = [
   "To either side the interval spans 12.7 standard errors with two pairs, 4.3 with three, 2.8 with five: it excludes 0 only for effects that are large beside the spread of seeds. An interval that holds 0 does not show that there is no effect.",
   "Scores are counted in rows, so the spread of differences is taken for one row at least. Fewer than three pairs are shown, and nothing is said of them.",
   "Intervals are not widened for the number of variants: of twenty that change nothing, about one would exclude 0.",
-  "A screen trains a part of an epoch. What wins early need not win at the end.",
+  "The rate falls to 0 over the steps of a run: few steps are a short training, not the beginning of a long one. What wins there need not win in a longer one.",
 ];
