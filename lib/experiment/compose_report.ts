@@ -5,10 +5,11 @@
 import type { VariantSummary } from "@/experiment/compare_variants.ts";
 import type { CurveRow, ExperimentResults } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
-import { formatPoints, tellFindings } from "@/experiment/tell_findings.ts";
+import { tellFindings } from "@/experiment/tell_findings.ts";
 import { learningCurves } from "@/report/experiment_curves.ts";
 import { variantDots } from "@/report/experiment_figure.ts";
 import type { Figure } from "@/report/figure.ts";
+import { formatPoints } from "@/report/format.ts";
 import type { Report } from "@/report/markdown.ts";
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
 

@@ -3,12 +3,7 @@
  * @module
  */
 import type { PairedDifference, VariantSummary } from "@/experiment/compare_variants.ts";
-
-/** A difference in points of 100, with its sign where it has one. */
-export function formatPoints(difference: number): string {
-  const size = Math.abs(100 * difference).toFixed(2);
-  return Number(size) === 0 ? size : `${difference < 0 ? "−" : "+"}${size}`;
-}
+import { formatPoints } from "@/report/format.ts";
 
 /** A sentence or two a task: which variants differ from the reference by more than their intervals leave open. */
 export function tellFindings(

@@ -8,6 +8,7 @@
 import * as Plot from "@observablehq/plot";
 import type { Interval } from "@/eval/interval.ts";
 import type { Figure } from "./figure.ts";
+import { formatPoints } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure, PLOT_WIDTH } from "./frame.ts";
 
 /** A variant on one task; differences are of scores from 0 to 1, one a pair of runs of one seed. */
@@ -35,12 +36,6 @@ const LEAST_REACH = 0.25;
 /** Room right of a panel for its means, and between panels. */
 const MEANS = 104, GAP = 12;
 
-/** Points of 100 with their sign. */
-const format = (points: number) => {
-  const text = points.toFixed(2).replace(/^-/, "−");
-  return /[1-9]/.test(text) ? (points > 0 ? `+${text}` : text) : "0.00";
-};
-
 /** Draws the differences in points of 100; an arrow says that an interval goes on beyond the axis. */
 export function differenceDots(
   variants: readonly VariantDifference[],
@@ -54,11 +49,11 @@ export function differenceDots(
     measure,
     dots: differences.map((value) => ({ variant, value: 100 * value })),
     mean: 100 * mean,
+    told: `${formatPoints(mean)}, n = ${differences.length}`,
     low: 100 * (interval?.[0] ?? mean),
     high: 100 * (interval?.[1] ?? mean),
-    pairs: differences.length,
   }));
-  const most = Math.max(...lines.map(({ pairs }) => pairs));
+  const most = Math.max(...variants.map(({ differences }) => differences.length));
   const nameWidth = Math.min(280, 24 + Math.max(...names.map(estimateWidth)));
   const width = (PLOT_WIDTH - nameWidth - GAP * (tasks.length - 1)) / tasks.length;
   return frameFigure({
@@ -68,10 +63,10 @@ export function differenceDots(
         ? "Ring: a pair; dot: their mean; line: 95 % t interval."
         : "One pair each, which gives no interval."
     }`,
-    alt: lines.map(({ variant, task, mean, low, high, pairs }) =>
-      `${task}, ${variant}: ${format(mean)} points (${
-        pairs > 1 ? `${format(low)} to ${format(high)}, ` : ""
-      }n = ${pairs})`
+    alt: variants.map(({ variant, task, mean, interval, differences }) =>
+      `${task}, ${variant}: ${formatPoints(mean)} points (${
+        interval === null ? "" : `${interval.map(formatPoints).join(" to ")}, `
+      }n = ${differences.length})`
     ).join("; ") + ".",
     plot: tasks.map((task, i) => {
       const marginLeft = i === 0 ? nameWidth : GAP;
@@ -94,9 +89,10 @@ type Line = {
   readonly measure: string;
   readonly dots: readonly { readonly variant: string; readonly value: number }[];
   readonly mean: number;
+  /** The mean and the number of pairs, in words. */
+  readonly told: string;
   readonly low: number;
   readonly high: number;
-  readonly pairs: number;
 };
 
 /** The panel of one task. */
@@ -141,7 +137,7 @@ function drawTask(
       Plot.text(lines, {
         y: "variant",
         frameAnchor: "right",
-        text: ({ mean, pairs }: Line) => `${format(mean)}, n = ${pairs}`,
+        text: "told",
         textAnchor: "end",
         dx: MEANS - 4,
       }),

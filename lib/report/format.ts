@@ -36,3 +36,9 @@ export function formatDuration(seconds: number): string {
     ? `${minutes} min ${two(whole % 60)} s`
     : `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
 }
+
+/** A difference in points of 100, with its sign where it has one. */
+export function formatPoints(difference: number): string {
+  const size = Math.abs(100 * difference).toFixed(2);
+  return Number(size) === 0 ? size : `${difference < 0 ? "−" : "+"}${size}`;
+}
