@@ -60,7 +60,11 @@ export async function withPage(
   test: (opened: OpenedPage) => Promise<void>,
   { width = 1000, colorScheme = "light" }: PageOptions = {},
 ): Promise<void> {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
+  const context = await browser.newContext({
+    viewport: { width, height: 800 },
+    colorScheme,
+    reducedMotion: "reduce", // what is measured must not be on its way
+  });
   context.setDefaultTimeout(TIMEOUT_MS);
   const problems: string[] = [], requests: string[] = [];
   try {

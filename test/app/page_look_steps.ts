@@ -11,8 +11,9 @@ import { withPage } from "./chromium.ts";
 import { tab, untilCompared, untilRead } from "./read_page.ts";
 import type { Steps } from "./steps.ts";
 
-/** What axe-core finds wrong on the page as it stands. */
+/** What axe-core finds wrong on the page, answered: while it asks, what it shows is pale. */
 async function findBarriers(page: Page): Promise<readonly string[]> {
+  await page.waitForFunction(() => document.querySelector('.results[aria-busy="true"]') === null);
   await page.evaluate(axe.source);
   const run = "axe.run(document, { iframes: false })";
   const { violations } = await page.evaluate<axe.AxeResults>(run);
