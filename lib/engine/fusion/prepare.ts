@@ -3,7 +3,7 @@
  * @module
  */
 import { storageOf } from "@/engine/fusion/lowering.ts";
-import type { Graph } from "@/engine/graph.ts";
+import { type Graph, reachableNodes } from "@/engine/graph.ts";
 import type { Node, Operation } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
 import {
@@ -65,7 +65,7 @@ function moveLast(x: Node, axes: readonly number[], make: MakeNode): Node {
  * what is kept in bfloat16 for those that read it as float32.
  */
 export function prepareForFusion(graph: Graph): Graph {
-  return rewriteGraph(graph, (node, inputs, make) => {
+  const rewritten = rewriteGraph(graph, (node, inputs, make) => {
     const { operation, shape, dtype } = node;
     const own = inputs.map((input): Node => {
       const { kind } = input.operation;
@@ -115,4 +115,6 @@ export function prepareForFusion(graph: Graph): Graph {
     }
     return copyNode(node, own, make);
   });
+  // What was replaced is nobody's any more.
+  return { ...rewritten, nodes: reachableNodes(rewritten.outputs.map(({ node }) => node)) };
 }

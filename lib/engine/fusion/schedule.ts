@@ -1,8 +1,10 @@
 /**
- * The order in which units run: what was recorded first comes first, but what frees memory comes sooner.
+ * The order in which units run: what was recorded first comes first, but what frees memory comes sooner, and
+ * what may follow a product row by row comes right after it.
  * @module
  */
 import { basesOf, STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
+import { canFollow } from "@/engine/fusion/epilogues.ts";
 import type { FusedGraph, Unit } from "@/engine/fusion/fuse.ts";
 import { reaches } from "@/engine/fusion/reach.ts";
 import type { Node } from "@/engine/ir.ts";
@@ -78,9 +80,11 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
   const ready = units.filter((unit) => waiting.get(unit) === 0);
   const order: Unit[] = [];
   while (ready.length > 0) {
+    const last = order.at(-1);
     let best = 0, bestKey = Infinity;
     ready.forEach((unit, i) => {
-      const key = (place.get(unit) ?? 0) - (growth(unit) <= 0 ? 1e9 : 0);
+      const follows = last !== undefined && canFollow(last, unit, lowered);
+      const key = (place.get(unit) ?? 0) - (follows ? 1e12 : growth(unit) <= 0 ? 1e9 : 0);
       if (key < bestKey) [best, bestKey] = [i, key];
     });
     const [unit] = ready.splice(best, 1) as [Unit];

@@ -16,7 +16,8 @@ import {
   makeInstruction,
 } from "@/engine/native/instruction.ts";
 import { KernelTexts } from "@/engine/native/kernel_texts.ts";
-import { type LoweringContext, lowerUnit } from "@/engine/native/lower_unit.ts";
+import type { LoweringContext } from "@/engine/native/lower_unit.ts";
+import { lowerUnits } from "@/engine/native/lower_units.ts";
 import { planMemory, rootOf } from "@/engine/native/plan_memory.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
@@ -67,7 +68,7 @@ function tryToCompile(
     exportsOf: (unit) => schedule.exportsOf(unit),
   };
   const instructions = [
-    ...schedule.order.flatMap((unit) => lowerUnit(unit, context)),
+    ...lowerUnits(schedule.order, context),
     ...lowered.outputs.flatMap(({ node, copiedTo }) =>
       copiedTo === null ? [] : [copyWhole(node, buffers.of(node), buffers.of(copiedTo))]
     ),
@@ -93,20 +94,30 @@ function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
   });
 }
 
+/** Number of the bias among a product's pointers. */
+const BIAS = 3;
+
 /** Memory of which an instruction would read elements after it has written them. */
 function overwrittenTooEarly(
-  { opcode, reads, writes, pointers, access, stores }: Instruction,
+  { opcode, reads, writes, pointers, access, stores, onto }: Instruction,
 ): Buffer[] {
   return writes.flatMap((written) => {
     const root = rootOf(written);
-    const stored = stores.get(written) ?? -1;
+    const stored = stores.get(written);
+    const isAligned = (read: Buffer) => {
+      const how = access.get(read);
+      return stored !== undefined && how !== undefined && how.aligned && how.readPhase <= stored;
+    };
     const isSafe = (read: Buffer) => {
       switch (opcode) {
-        case "kernel": {
-          const aligned = access.get(read);
-          return aligned !== undefined && aligned.aligned && aligned.readPhase <= stored;
+        case "kernel":
+          return isAligned(read);
+        case "product": {
+          if (isOperand(read, root, pointers)) return false;
+          if (stored !== undefined) return isAligned(read); // by the epilogue
+          const own = [written, pointers[BIAS], ...onto.map(([, term]) => term)];
+          return own.includes(read);
         }
-        case "product":
         case "scatter":
           return !isOperand(read, root, pointers);
         default:

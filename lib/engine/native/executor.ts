@@ -13,6 +13,7 @@ import {
   type NativeRuntime,
   openNativeRuntime,
 } from "@/engine/native/runtime.ts";
+import type { Instruction } from "@/engine/native/instruction.ts";
 import { encodeTable } from "@/engine/native/table.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { type Pass, watchProgram } from "@/engine/profile.ts";
@@ -140,11 +141,21 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
     return { slots, settle };
   };
   const forget = watchProgram(graph.name, () => {
-    const seconds = program.times(true), count = runs;
+    const times = program.times(true), count = runs;
     runs = 0;
-    return code.instructions.map(({ kind, countWork }, i): Pass => {
+    const pass = (
+      { kind, countWork }: Pick<Instruction, "kind" | "countWork">,
+      seconds: number,
+    ) => {
       const { flops, bytes } = countWork();
-      return { kind, seconds: seconds[i] ?? NaN, flops: count * flops, bytes: count * bytes };
+      return { kind, seconds, flops: count * flops, bytes: count * bytes } satisfies Pass;
+    };
+    return code.instructions.flatMap((instruction, i): Pass[] => {
+      const { epilogue } = instruction;
+      const all = times.instructions[i] ?? NaN, behind = times.epilogues[i] ?? NaN;
+      return epilogue === null
+        ? [pass(instruction, all)]
+        : [pass(instruction, all - behind), pass(epilogue, behind)];
     });
   });
   return {

@@ -39,6 +39,12 @@ export type Buffer = {
   offset: number;
 };
 
+/**
+ * The most parts that a thread's rows are dealt out in: `PARTS` of `deal.h`. What a kernel makes of each part,
+ * it makes for so many times the threads.
+ */
+export const PARTS_PER_THREAD = 9;
+
 /** How a kernel touches a buffer, for writing over what it reads. */
 export type Access = {
   /** Read at exactly (row, column) alone, so that the element can be written once it has been read. */
@@ -53,13 +59,16 @@ export type Instruction = {
   readonly kind: PassKind;
   /** What it must do; counted when a profile asks. */
   readonly countWork: () => Work;
-  /** Iterations to share out, and the multiple at which they are cut. */
+  /**
+   * Iterations to share out, and the multiple at which they are cut; of a product with an epilogue its rows,
+   * and what the epilogue counts for one of them.
+   */
   readonly rows: number;
   readonly cut: number;
-  /** Name of the kernel that runs. */
+  /** Name of the kernel that runs; of a product, as its epilogue. */
   readonly kernel: string | null;
-  /** Every thread must run it, even one without rows. */
-  readonly everyThread: boolean;
+  /** The kernel makes something of each part of the rows, even of one without rows. */
+  readonly allParts: boolean;
   readonly pointers: readonly (Buffer | null)[];
   /** Bytes added to each pointer. */
   readonly shifts: readonly number[];
@@ -68,11 +77,13 @@ export type Instruction = {
   readonly writes: readonly Buffer[];
   /** Result and the operand in whose memory it must be made. */
   readonly onto: readonly (readonly [Buffer, Buffer])[];
-  /** Kernels: how each buffer read is read, and in which phase each full value is stored. */
+  /** Of kernels: how each buffer read is read, and in which phase each full value is stored. */
   readonly access: ReadonlyMap<Buffer, Access>;
   readonly stores: ReadonlyMap<Buffer, number>;
   /** The node that it gives (the last one of several), for messages. */
   readonly origin: Node;
+  /** Of a product: the kernel that follows it on rows as they are made; null: none. */
+  readonly epilogue: Pick<Instruction, "kind" | "countWork"> | null;
 };
 
 /** An instruction from what differs from the common case: to read and write whole buffers. */
@@ -86,8 +97,8 @@ export function makeInstruction(
       const touched = [...given.reads, ...given.writes];
       return { flops: 0, bytes: touched.reduce((sum, { bytes }) => sum + bytes, 0) };
     },
-    ...{ rows: 0, cut: 1, kernel: null, everyThread: false, numbers: [], onto: [] },
-    ...{ access: new Map(), stores: new Map() },
+    ...{ rows: 0, cut: 1, kernel: null, allParts: false, numbers: [], onto: [] },
+    ...{ access: new Map(), stores: new Map(), epilogue: null },
     shifts: given.pointers.map(() => 0),
     ...given,
   };

@@ -13,6 +13,7 @@ import {
   type BufferTable,
   type Instruction,
   makeInstruction,
+  PARTS_PER_THREAD,
 } from "@/engine/native/instruction.ts";
 import {
   classifyGroup,
@@ -58,7 +59,8 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const exported = context.exportsOf(unit);
   const { resolve, targets } = lowered;
   const nest = layOutNest(unit, { resolve, exported, targets });
-  const printed = printKernel(nest, buffers, threads);
+  const parts = PARTS_PER_THREAD * threads;
+  const printed = printKernel(nest, buffers, parts);
   kernels.scratchBytes = Math.max(kernels.scratchBytes, printed.scratchBytes);
   const { rows, columns } = unit.space;
   const origin = unit.nodes.at(-1) as Node;
@@ -68,14 +70,19 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
     countWork: () => countGroup(unit, exported, lowered),
     rows: unit.flat ? rows * columns : rows,
     cut: unit.flat ? 64 : 1,
-    everyThread: printed.columnSums.length > 0,
+    allParts: printed.columnSums.length > 0,
     ...printed,
   });
   const combine = printed.columnSums.map(({ node, partial, stride }) => {
     const sum = buffers.of(node);
     return makeInstruction({
       ...{ opcode: "combine", kind: "columns", origin: node, countWork: () => NO_WORK },
-      ...{ pointers: [sum, partial], numbers: [columns, stride], reads: [partial], writes: [sum] },
+      ...{
+        pointers: [sum, partial],
+        numbers: [columns, stride, parts],
+        reads: [partial],
+        writes: [sum],
+      },
     });
   });
   return [instruction, ...combine];

@@ -74,7 +74,7 @@ function shareMemory(instructions: readonly Instruction[]): void {
           operand.storage === result.storage;
         const alone = !taken.has(root) &&
           !instruction.reads.some((other) => other !== operand && rootOf(other) === root) &&
-          !instruction.writes.some((other) => rootOf(other) === root);
+          !instruction.writes.some((other) => other !== operand && rootOf(other) === root);
         return dies && fits && alone && access?.aligned === true && access.readPhase <= stored;
       });
       if (operand === undefined) continue;

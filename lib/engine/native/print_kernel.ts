@@ -3,8 +3,8 @@
  *
  *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
  *
- * P are pointers, N numbers, [r0, r1) rows that fall to this thread, perhaps not all at once, T its scratch,
- * whose first word is the thread's number and whose data start at byte 64. Registers hold float32 whatever
+ * P are pointers, N numbers, [r0, r1) rows of one part, T scratch of the thread that runs it, whose first word
+ * is the part's number and whose data start at byte 64. Registers hold float32 whatever
  * is stored, truth values as 0 and 1, but int32 as the bits that it is.
  * @module
  */
@@ -29,7 +29,7 @@ export type PrintedKernel = {
   readonly writes: readonly Buffer[];
   readonly access: ReadonlyMap<Buffer, Access>;
   readonly stores: ReadonlyMap<Buffer, number>;
-  /** Column sums: the node, the threads' partial sums, and the length of one thread's. */
+  /** Column sums: the node, the sums of each part, and the length of one part's. */
   readonly columnSums: readonly { node: Node; partial: Buffer; stride: number }[];
   readonly scratchBytes: number;
 };
@@ -37,9 +37,9 @@ export type PrintedKernel = {
 /** Widest vector of any processor, in floats: rows of scratch are whole vectors for all of them. */
 const MOST_LANES = 16;
 
-/** Prints a loop nest; `threads` is the number of partial results of each column sum. */
-export function printKernel(nest: LoopNest, buffers: BufferTable, threads: number): PrintedKernel {
-  return new KernelPrinter(nest, buffers, threads).print();
+/** Prints a loop nest; `parts` is the number of partial results of each column sum. */
+export function printKernel(nest: LoopNest, buffers: BufferTable, parts: number): PrintedKernel {
+  return new KernelPrinter(nest, buffers, parts).print();
 }
 
 class KernelPrinter {
@@ -52,7 +52,7 @@ class KernelPrinter {
   #dropout: DropoutPrinter;
   #paddedColumns: number;
 
-  constructor(readonly nest: LoopNest, readonly buffers: BufferTable, readonly threads: number) {
+  constructor(readonly nest: LoopNest, readonly buffers: BufferTable, readonly parts: number) {
     this.#operands = new KernelOperands(nest, buffers);
     this.#names = new Map(nest.nodes.map((node, i) => [node, `v${i}`]));
     this.#paddedColumns = Math.ceil(nest.space.columns / MOST_LANES) * MOST_LANES;
@@ -262,14 +262,14 @@ class KernelPrinter {
     return `const V ${name} = ${foldLanes(node, whole)};`;
   }
 
-  /** Each thread adds up its rows in scratch of its own; another instruction adds the threads'. */
+  /** Each part's rows are added up in memory of its own; another instruction adds the parts'. */
   #printColumnSumStart(): string[] {
     const { nest } = this;
     const lines: string[] = [];
     for (const node of nest.nodes) {
       if (nest.roleOf(node) !== "column") continue;
       const stride = this.#paddedColumns;
-      const partial = this.buffers.scratch(this.threads * stride * 4);
+      const partial = this.buffers.scratch(this.parts * stride * 4);
       this.#writes.add(partial);
       this.#columnSums.push({ node, partial, stride });
       const name = `k${this.#name(node)}`;

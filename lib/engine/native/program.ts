@@ -16,8 +16,11 @@ export type NativeProgram = {
   run(slots: BigUint64Array<ArrayBuffer>): Promise<void>;
   /** {@link run}, blocking. */
   runSync(slots: BigUint64Array<ArrayBuffer>): void;
-  /** Seconds of each instruction, added up over the runs since they were last reset. */
-  times(reset: boolean): Float64Array;
+  /**
+   * Seconds of each instruction, and those of them that went into its epilogue, added up over the runs since
+   * they were last reset.
+   */
+  times(reset: boolean): { readonly instructions: Float64Array; readonly epilogues: Float64Array };
   /** Gives the memory back, after a run that is under way. */
   release(): void;
 };
@@ -85,9 +88,12 @@ export function createProgram(
       checkFault(symbols.rt_run(pointer, check(slots)));
     },
     times(reset) {
-      const seconds = new Float64Array(instructions);
+      const seconds = new Float64Array(2 * instructions);
       symbols.rt_times(pointer, new Uint8Array(seconds.buffer), reset ? 1n : 0n);
-      return seconds;
+      return {
+        instructions: seconds.subarray(0, instructions),
+        epilogues: seconds.subarray(instructions),
+      };
     },
     release() {
       if (released) return;

@@ -35,7 +35,7 @@ function overlap(some: readonly Range[], others: readonly Range[]): boolean {
 
 /** An instruction with its places in memory known. */
 export type PlacedInstruction =
-  & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "everyThread" | "numbers">
+  & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "allParts" | "numbers">
   & {
     /** All threads wait for each other before it. */
     readonly barrier: boolean;
@@ -47,14 +47,14 @@ export type PlacedInstruction =
 
 /** The words of one instruction. */
 export function encodeInstruction(
-  { opcode, kind, barrier, rows, cut, everyThread, address, places, numbers }: PlacedInstruction,
+  { opcode, kind, barrier, rows, cut, allParts, address, places, numbers }: PlacedInstruction,
 ): readonly bigint[] {
   const length = HEAD_WORDS + places.length + numbers.length;
   return [
     ...[length, OPCODES[opcode], Number(barrier), KINDS.indexOf(kind)].map(BigInt),
     ...[places.length, numbers.length, rows, cut].map(BigInt),
     address,
-    BigInt(everyThread),
+    BigInt(allParts),
     ...places.map((place) =>
       place === null ? -1n : (BigInt(place.slot) << 48n) + BigInt(place.offset)
     ),

@@ -2,6 +2,7 @@
  * How kernels' rows fall to threads: shares with a scratch of their own, pieces, help for who is held up.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { PARTS_PER_THREAD } from "@/engine/native/instruction.ts";
 import {
   encode,
   KERNEL_HEAD,
@@ -12,19 +13,18 @@ import {
 } from "./table_builder.ts";
 
 const KERNELS = `${KERNEL_HEAD}#include <unistd.h>
-/* P[0]: for each thread first row, end, thread, threads, whether its scratch is aligned */
-KERNEL(note_share) {
-  (void)N;
-  int32_t *head = (int32_t *)T, *note = (int32_t *)P[0] + 5 * head[0];
-  note[0] = (int32_t)r0, note[1] = (int32_t)r1, note[2] = head[0], note[3] = head[1];
-  note[4] = (uintptr_t)T % 64 == 0;
+/* P[0]: for each part first row, end, visits, whether the scratch is aligned */
+KERNEL(note_part) {
+  int32_t *note = (int32_t *)P[0] + 4 * *(int32_t *)T;
+  note[0] = (int32_t)r0, note[1] = (int32_t)r1, note[3] = (uintptr_t)T % 64 == 0;
+  __atomic_fetch_add(note + 2, 1, __ATOMIC_RELAXED);
   T[N[0] - 1] = 1; /* the last byte of scratch is ours */
 }
-/* P[0][row] counts its visits; P[1][thread]: whether a piece began off a unit of N[0] rows; P[2]: pieces */
+/* P[0][row] counts its visits; P[1][part]: whether a piece began off a unit of N[0] rows; P[2]: pieces */
 KERNEL(note_rows) {
-  int32_t *visits = (int32_t *)P[0], *odd = (int32_t *)P[1], thread = *(int32_t *)T;
+  int32_t *visits = (int32_t *)P[0], *odd = (int32_t *)P[1], part = *(int32_t *)T;
   for (long i = r0; i < r1; i++) __atomic_fetch_add(visits + i, 1, __ATOMIC_RELAXED);
-  odd[thread] |= r0 % N[0] != 0 || r0 >= r1;
+  odd[part] |= r0 % N[0] != 0 || r0 >= r1;
   __atomic_fetch_add((int32_t *)P[2], 1, __ATOMIC_RELAXED);
 }
 /* who has row 0 waits until all other rows are done, some seconds at most; P[0]: rows done, whether it was long */
@@ -40,42 +40,53 @@ KERNEL(hold_up) {
 
 const testEach = makeTestEach(await openRuntimes(), {
   text: KERNELS,
-  names: ["note_share", "note_rows", "hold_up"],
+  names: ["note_part", "note_rows", "hold_up"],
 });
 
 /** Where the share of thread `t` begins. */
 const shareStart = (rows: number, unit: number, threads: number, t: number) =>
   t === threads ? rows : Math.floor(rows * t / threads / unit) * unit;
 
-testEach("kernels that sum get one share a thread, cut at units, and a scratch of its own", async (
-  runtime,
-  { note_share: kernel },
-) => {
-  const { threads } = runtime;
-  const note = { opcode: "kernel", pointers: [[0, 0]], numbers: [4096], kernel } as const;
-  for (const [rows, unit] of [[1000, 1], [1000, 64], [2, 1], [0, 1]] as const) {
-    const words = encode([{ ...note, rows, unit, everyThread: true }]);
-    const [notes] = await runTable(runtime, words, new Int32Array(5 * threads));
-    const start = (t: number) => shareStart(rows, unit, threads, t);
-    const expected = Array.from(
-      { length: threads },
-      (_, t) => [start(t), start(t + 1), t, threads, 1],
-    );
-    deepStrictEqual([...notes], expected.flat());
-  }
-});
-
-/** Pieces of `rows` rows: of each thread's share about eight, cut at units; all in one for a single thread. */
-function countPieces(rows: number, unit: number, threads: number): number {
+/**
+ * First row and end of each piece of `rows` rows, by thread: of each share about eight, cut at units; all in
+ * one for a single thread.
+ */
+function piecesOf(rows: number, unit: number, threads: number): [number, number][][] {
   const share = Math.ceil(rows / threads);
   const piece = threads === 1 ? share : Math.ceil(Math.ceil(share / 8) / unit) * unit;
-  const start = (t: number) => shareStart(rows, unit, threads, t);
-  const counts = Array.from(
-    { length: threads },
-    (_, t) => Math.ceil((start(t + 1) - start(t)) / piece),
-  );
-  return counts.reduce((sum, count) => sum + count);
+  return Array.from({ length: threads }, (_, t) => {
+    const from = shareStart(rows, unit, threads, t), to = shareStart(rows, unit, threads, t + 1);
+    const count = to === from ? 0 : Math.ceil((to - from) / piece);
+    return Array.from({ length: count }, (_, i) => {
+      const start = from + i * piece;
+      return [start, Math.min(start + piece, to)];
+    });
+  });
 }
+
+testEach(
+  "kernels that make something of each part get all parts once, those without rows too",
+  async (
+    runtime,
+    { note_part: kernel },
+  ) => {
+    const { threads } = runtime;
+    const note = { opcode: "kernel", pointers: [[0, 0]], numbers: [4096], kernel } as const;
+    // the last has nine pieces of a share, the most
+    for (const [rows, unit] of [[1000, 1], [1000, 64], [2, 1], [0, 1], [1055, 64]] as const) {
+      const words = encode([{ ...note, rows, unit, allParts: true }]);
+      const [notes] = await runTable(
+        runtime,
+        words,
+        new Int32Array(4 * PARTS_PER_THREAD * threads),
+      );
+      const expected = piecesOf(rows, unit, threads).flatMap((pieces) =>
+        Array.from({ length: PARTS_PER_THREAD }, (_, i) => [...pieces[i] ?? [0, 0], 1, 1])
+      );
+      deepStrictEqual([...notes], expected.flat());
+    }
+  },
+);
 
 testEach("other kernels get every row once, in pieces cut at units, run after run", async (
   runtime,
@@ -88,7 +99,9 @@ testEach("other kernels get every row once, in pieces cut at units, run after ru
       pointers: [[0, 0], [1, 0], [2, 0]],
     };
     const program = runtime.program(encode([note, note]), 64); // no barrier between the two
-    const blocks = [4 * rows, 4 * threads, 4].map((bytes) => runtime.allocate(bytes));
+    const blocks = [4 * rows, 4 * PARTS_PER_THREAD * threads, 4].map((bytes) =>
+      runtime.allocate(bytes)
+    );
     const slots = BigUint64Array.from(
       blocks.map(({ pointer }) => Deno.UnsafePointer.value(pointer)),
     );
@@ -96,7 +109,7 @@ testEach("other kernels get every row once, in pieces cut at units, run after ru
     const [visits, odd, pieces] = blocks.map(({ bytes }) => new Int32Array(bytes.buffer));
     ok(visits?.every((count) => count === 2 * runs), `${visits}`);
     ok(odd?.every((flag) => flag === 0));
-    strictEqual(pieces?.[0], 2 * runs * countPieces(rows, unit, threads));
+    strictEqual(pieces?.[0], 2 * runs * piecesOf(rows, unit, threads).flat().length);
     program.release();
     for (const block of blocks) runtime.free(block);
   }

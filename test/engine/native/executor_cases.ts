@@ -56,6 +56,44 @@ for (const [a, b] of [[false, false], [false, true], [true, false], [true, true]
     },
   };
 }
+// Sizes that threads share by rows, in chunks, by columns, by items, and not at all.
+for (const [rows, inner, columns] of [[300, 40, 24], [150, 800, 33], [20, 40, 300], [3, 4, 5]]) {
+  const what = `${rows} × ${inner} by ${inner} × ${columns}`;
+  CASES[`products of ${what} with what follows: GELU, layer norm, gradients`] = {
+    inputs: () => ({
+      x: tensor([rows!, inner!]),
+      w: tensor([inner!, columns!], 1),
+      b: tensor([columns!], 2),
+      g: tensor([columns!], 3),
+      r: tensor([rows!, columns!], 4),
+    }),
+    run: (inputs) => {
+      const project = (x: tf.Tensor, w: tf.Tensor) => tf.div(tf.matMul(x, w), Math.sqrt(inner!));
+      const loss = (x: tf.Tensor, w: tf.Tensor, b: tf.Tensor, g: tf.Tensor, r: tf.Tensor) => {
+        const hidden = gelu(tf.add(project(x, w), b));
+        const sum = tf.add(project(x, tf.mul(w, 2)), r) as tf.Tensor2D;
+        const normal = layerNorm(sum, g as tf.Tensor1D, b as tf.Tensor1D, 1e-2);
+        return tf.mean(tf.mul(tf.softmax(normal), hidden)) as tf.Scalar;
+      };
+      const operands = [inputs.x!, inputs.w!, inputs.b!, inputs.g!, inputs.r!];
+      const { value, grads } = tf.valueAndGrads(loss)(operands);
+      const [dx, dw, db, dg, dr] = grads.map((grad) => tf.mul(grad, rows! * columns!));
+      return { value, dx: dx!, dw: dw!, db: db!, dg: dg!, dr: dr! };
+    },
+  };
+}
+CASES["products of many items with what follows: softmax, sums down and across"] = {
+  inputs: () => ({ q: tensor([5, 3, 24, 16]), k: tensor([5, 3, 24, 16], 1) }),
+  run: ({ q, k }) => {
+    const scores = tf.matMul(q!, k!, false, true);
+    const rows = tf.reshape(tf.matMul(k!, q!, false, true), [360, 24]);
+    return {
+      shares: tf.softmax(scores),
+      most: tf.max(tf.mul(rows, 2), 1),
+      sums: tf.sum(tf.square(rows), 0),
+    };
+  },
+};
 CASES["reductions over leading, inner, last and all axes"] = {
   inputs: () => ({ x: tensor([6, 70, 20]) }),
   run: ({ x }) => ({

@@ -2,13 +2,16 @@
  * Runs matrix products for gemm_test.ts: reads requests from standard input until it ends, answers
  * on standard output. Operands lie in blocks of exactly their size, so that a sanitizer sees every
  * access beyond them. A request is int64 words threads, products in a row, how the first thread is
- * held up, bytes of A, B, C, bias (0: none), then GEMM_NUMBERS words, then the bytes of A, B, C and
- * bias; the answer is one int64, the status (1: not planned, 0: done), and the bytes of C. Several
+ * held up, whether an epilogue follows, bytes of A, B, C, bias (0: none), then GEMM_NUMBERS words, then
+ * the bytes of A, B, C and bias; the answer is one int64, the status (1: not planned, 0: done), and the
+ * bytes of C. An epilogue copies the rows of C that it is given; status 4 if it was not given every row
+ * once, as it stays, and every part once. Several
  * products in a row are the same one onto copies of C, with no barrier between them; the answer is
  * the last copy, and status 2 if the copies differ. A thread that is held up goes on when the others
  * have returned; status 3 if it then still found something to do. Where B is kept, the products run
  * once more on what was kept, with a B of zeros.
  */
+#include "deal.h"
 #include "gemm.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -32,6 +35,60 @@ static _Thread_local int is_first;
 static int product_count;
 static Gemm *plans[MOST_PRODUCTS];
 static char *pointers[MOST_PRODUCTS][5];
+
+/** What the epilogue of a product was given. */
+typedef struct {
+  Epilogue epilogue;
+  const int64_t *numbers;
+  const char *c;
+  char *copy; // of C, as rows were when they were given
+  atomic_int *visits, parts[MOST_THREADS * PARTS];
+} Watch;
+static Watch watches[MOST_PRODUCTS];
+static int follows;
+
+/** Bytes from the beginning of C to a row, counted through all items. */
+static size_t row_offset(const int64_t *n, long row) {
+  const long item = row / n[GEMM_M], i1 = item / n[GEMM_ITEMS_2], i2 = item % n[GEMM_ITEMS_2];
+  const long at = i1 * n[GEMM_BATCH_C_1] + i2 * n[GEMM_BATCH_C_2] + row % n[GEMM_M] * n[GEMM_ROW_C];
+  return (size_t)at * (n[GEMM_FLAGS] & GEMM_C_BF16 ? 2 : 4);
+}
+static long row_count(const int64_t *n) { return n[GEMM_M] * n[GEMM_ITEMS_1] * n[GEMM_ITEMS_2]; }
+static size_t row_bytes(const int64_t *n) { return n[GEMM_N] * (n[GEMM_FLAGS] & GEMM_C_BF16 ? 2 : 4); }
+
+static void watch(Epilogue *epilogue, long first, long end, int part) {
+  Watch *w = (Watch *)epilogue;
+  atomic_fetch_add(&w->parts[part], 1);
+  for (long row = first; row < end; row++) {
+    const size_t at = row_offset(w->numbers, row);
+    memcpy(w->copy + at, w->c + at, row_bytes(w->numbers));
+    atomic_fetch_add(&w->visits[row], 1);
+  }
+}
+
+/** Makes ready to watch a product. */
+static void start_watch(Watch *w, const int64_t *numbers, const char *c) {
+  memset(w, 0, sizeof *w);
+  w->epilogue = (Epilogue){watch, 1};
+  w->numbers = numbers;
+  w->c = c;
+  w->copy = malloc(c_bytes);
+  w->visits = calloc(row_count(numbers), sizeof *w->visits);
+  if (!w->copy || !w->visits) exit(1);
+}
+
+/** Whether every row was given once and as it is, and every part once. */
+static int has_followed(const Watch *w) {
+  int right = 1;
+  for (int part = 0; part < thread_count * PARTS; part++) right &= w->parts[part] == 1;
+  for (long row = 0; row < row_count(w->numbers); row++) {
+    const size_t at = row_offset(w->numbers, row);
+    right &= w->visits[row] == 1 && !memcmp(w->copy + at, w->c + at, row_bytes(w->numbers));
+  }
+  return right;
+}
+
+static void end_watch(Watch *w) { free(w->copy), free(w->visits); }
 
 static void wait_for_others(void) {
   pthread_mutex_lock(&lock);
@@ -58,7 +115,8 @@ static void *run_thread(void *number) {
   is_first = !number;
   if (is_first && held_up == BEFORE_PRODUCTS) wait_for_others();
   for (int i = 0; i < product_count; i++)
-    gemm_run(plans[i], pointers[i], (int)(intptr_t)number, thread_count);
+    gemm_run(plans[i], pointers[i], follows ? &watches[i].epilogue : 0, (int)(intptr_t)number,
+             thread_count);
   pthread_mutex_lock(&lock);
   returned++;
   pthread_cond_broadcast(&everyone);
@@ -70,14 +128,21 @@ static void read_all(void *data, size_t bytes) {
   if (bytes && fread(data, 1, bytes, stdin) != bytes) exit(0);
 }
 
-/** Runs all products, each on all threads. */
-static void run_products(void) {
+/** Runs all products, each on all threads; whether their epilogues had what they must. */
+static int run_products(const int64_t *numbers) {
   pthread_t threads[MOST_THREADS];
   returned = 0;
+  for (int i = 0; follows && i < product_count; i++) start_watch(&watches[i], numbers, pointers[i][2]);
   for (int t = 1; t < thread_count; t++)
     pthread_create(&threads[t], 0, run_thread, (void *)(intptr_t)t);
   run_thread(0);
   for (int t = 1; t < thread_count; t++) pthread_join(threads[t], 0);
+  int right = 1;
+  for (int i = 0; follows && i < product_count; i++) {
+    right &= has_followed(&watches[i]);
+    end_watch(&watches[i]);
+  }
+  return right;
 }
 
 /** An aligned block of exactly `bytes`, filled from the request. */
@@ -91,15 +156,16 @@ static char *read_block(size_t bytes) {
 int main(void) {
   gemm_setup();
   for (;;) {
-    int64_t head[7], numbers[GEMM_NUMBERS];
+    int64_t head[8], numbers[GEMM_NUMBERS];
     read_all(head, sizeof head);
     read_all(numbers, sizeof numbers);
     thread_count = (int)head[0];
     product_count = (int)head[1];
     held_up = head[2];
-    c_bytes = head[5];
-    char *a = read_block(head[3]), *b = read_block(head[4]), *c = read_block(c_bytes);
-    char *bias = read_block(head[6]), *copies[MOST_PRODUCTS];
+    follows = (int)head[3];
+    c_bytes = head[6];
+    char *a = read_block(head[4]), *b = read_block(head[5]), *c = read_block(c_bytes);
+    char *bias = read_block(head[7]), *copies[MOST_PRODUCTS];
     char *kept = 0;
     int64_t status = 0;
     for (int i = 0; i < product_count; i++) {
@@ -112,17 +178,17 @@ int main(void) {
         if (posix_memalign((void **)&kept, 64, kept_bytes)) exit(1);
         memset(kept, 0, KEPT_HEAD);
       }
-      char *const all[5] = {a, b, copies[i], head[6] ? bias : 0, kept};
+      char *const all[5] = {a, b, copies[i], head[7] ? bias : 0, kept};
       memcpy(pointers[i], all, sizeof all);
     }
     if (!(c_then = malloc(c_bytes))) exit(1);
-    if (!status) run_products();
+    if (!status && !run_products(numbers)) status = 4;
     if (!status && held_up && memcmp(c_then, copies[0], c_bytes)) status = 3;
     if (!status && kept) {
       *(int32_t *)kept = 1;
-      memset(b, 0, head[4]);
+      memset(b, 0, head[5]);
       for (int i = 0; i < product_count; i++) memcpy(copies[i], c, c_bytes);
-      run_products();
+      if (!run_products(numbers)) status = 4;
     }
     for (int i = 0; i < product_count; i++) {
       gemm_release(plans[i]);

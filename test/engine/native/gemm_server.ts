@@ -88,7 +88,7 @@ export function missing({ needs, compiler, emulator }: Build): string | null {
 
 /**
  * Answer to a request: status 0 done, 1 not planned, 2 equal products differed, 3 a thread that was held up
- * still found something to do.
+ * still found something to do, 4 an epilogue was not given every row once, whole, and every part once.
  */
 export type Answer = { readonly status: number; readonly c: Uint8Array };
 
@@ -102,6 +102,8 @@ export type MultiplyOptions = {
   readonly times?: number;
   /** `behind barrier` is for products with one barrier each. */
   readonly heldUp?: typeof HOLD_UPS[number];
+  /** An epilogue follows; by default none. */
+  readonly follows?: boolean;
 };
 
 /** A process that multiplies; close it when done. */
@@ -149,9 +151,11 @@ export async function startServer(build: Build): Promise<Server> {
   }
 
   return {
-    async multiply(numbers, { a, b, c, bias }, { threads, times = 1, heldUp = "nowhere" }) {
+    async multiply(numbers, { a, b, c, bias }, options) {
+      const { threads, times = 1, heldUp = "nowhere", follows = false } = options;
       const operands = [a.length, b.length, c.length, bias?.length ?? 0];
-      const head = [threads, times, HOLD_UPS.indexOf(heldUp), ...operands, ...numbers];
+      const how = [threads, times, HOLD_UPS.indexOf(heldUp), Number(follows)];
+      const head = [...how, ...operands, ...numbers];
       await writer.write(new Uint8Array(BigInt64Array.from(head, BigInt).buffer));
       for (const operand of [a, b, c, bias]) if (operand) await writer.write(operand);
       const status = new BigInt64Array((await read(8)).buffer)[0];

@@ -75,7 +75,8 @@ async function multiply(
 /** Checks a product against float64 loops, elements between rows and items of C included. */
 async function checkProduct(server: Server, product: Product, threads: number): Promise<void> {
   const prepared = prepareProduct(product);
-  const got = fromBytes(await multiply(server, prepared, { threads }), product.bf16.c);
+  const follows = product.seed % 2 === 0;
+  const got = fromBytes(await multiply(server, prepared, { threads, follows }), product.bf16.c);
   const { wanted, tolerance } = multiplyExactly(product);
   for (const [i, value] of got.entries()) {
     const difference = Math.abs(value - (wanted[i] ?? NaN));
@@ -135,7 +136,10 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
         const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16 });
         const alone = await multiply(server, prepared, { threads: 1 });
         // status 3 if they leave it to do
-        deepStrictEqual(await multiply(server, prepared, { threads: 3, heldUp }), alone);
+        for (const follows of [false, true]) {
+          const options = { threads: 3, heldUp, follows };
+          deepStrictEqual(await multiply(server, prepared, options), alone);
+        }
       }
     }
   },
@@ -143,8 +147,29 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
   "runs products one after another without waiting": async (server) => {
     for (const shape of [{ m: 130, n: 70, k: 1100 }, { m: 20, n: 300, k: 77 }]) {
       for (const inBf16 of [false, true]) {
-        const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16 });
-        await multiply(server, prepared, { threads: 3, times: 7 }); // equal, or status 2
+        for (const follows of [false, true]) {
+          const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16 });
+          await multiply(server, prepared, { threads: 3, times: 7, follows }); // equal, or status 2
+        }
+      }
+    }
+  },
+
+  "gives its epilogue every row once, whole, and every part": async (server) => {
+    const several: Partial<Product> = { items: [5, 2], interleaved: true, m: 33, n: 40, k: 70 };
+    const shapes: readonly Partial<Product>[] = [
+      { m: 3, n: 5, k: 2 }, // by one thread
+      { m: 130, n: 70, k: 2305, transposeA: true }, // by rows, in chunks
+      { m: 20, n: 300, k: 77 }, // by columns
+      { m: 20, n: 300, k: 77, keepB: true },
+      several, // by items
+    ];
+    for (const shape of shapes) {
+      for (const inBf16 of [false, true]) {
+        for (const threads of [1, 2, 3, 8]) {
+          const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16, bias: true });
+          await multiply(server, prepared, { threads, follows: true }); // or status 4
+        }
       }
     }
   },

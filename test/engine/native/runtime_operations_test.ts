@@ -100,15 +100,15 @@ testEach("scatter clears a large table and adds in the order of its rows", async
   deepStrictEqual(actual, expected);
 });
 
-testEach("combine adds the threads' partial sums in their order", async (runtime) => {
-  const [columns, stride] = [37, 48], { threads } = runtime;
-  const partial = Float32Array.from({ length: threads * stride }, (_, i) => i / 7);
+testEach("combine adds the parts' sums in their order", async (runtime) => {
+  const [columns, stride, parts] = [37, 48, 5];
+  const partial = Float32Array.from({ length: parts * stride }, (_, i) => i / 7);
   const [sum] = await runOperation(
-    ...[runtime, "combine", [columns, stride], new Float32Array(columns), partial] as const,
+    ...[runtime, "combine", [columns, stride, parts], new Float32Array(columns), partial] as const,
   );
   const expected = Float32Array.from({ length: columns }, (_, c) => {
     let total = partial[c] ?? 0;
-    for (let t = 1; t < threads; t++) total = Math.fround(total + (partial[t * stride + c] ?? 0));
+    for (let p = 1; p < parts; p++) total = Math.fround(total + (partial[p * stride + c] ?? 0));
     return total;
   });
   deepStrictEqual(sum, expected);

@@ -110,7 +110,7 @@ testEach("runs of several programs take turns, beside the event loop and in it",
   for (const { steps, program, blocks } of runs) {
     const values = new Float32Array(blocks[0]?.bytes.buffer ?? new ArrayBuffer());
     ok(values.every((value) => value === 10 * steps));
-    strictEqual(program.times(false).length, steps);
+    strictEqual(program.times(false).instructions.length, steps);
     program.release();
     for (const block of blocks) runtime.free(block);
   }
@@ -121,12 +121,13 @@ testEach("times are added up and reset", async (runtime, { wait: kernel }) => {
   const wait = { opcode: "kernel", pointers: [], numbers: [], kernel } as const;
   const program = runtime.program(encode([{ ...wait, rows }, { ...wait, rows: 0 }]), 64);
   await program.run(new BigUint64Array());
-  const [first = 0, second = 0] = program.times(false);
+  const { instructions: [first = 0, second = 0] } = program.times(false);
   await program.run(new BigUint64Array());
-  const [both = 0] = program.times(true);
+  const { instructions: [both = 0] } = program.times(true);
   ok(first > 1e-4 && first > 10 * second, `${first} s and ${second} s`);
   ok(both > 1.2 * first || both > first + 1e-4);
-  deepStrictEqual(program.times(false), Float64Array.of(0, 0));
+  const none = Float64Array.of(0, 0);
+  deepStrictEqual(program.times(false), { instructions: none, epilogues: none });
   program.release();
 });
 
@@ -162,6 +163,12 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
   ];
   const other = (opcode: TestInstruction["opcode"], pointers: number, numbers: readonly number[]) =>
     encode([{ opcode, pointers: Array(pointers).fill([0, 0]), numbers }]);
+  const followed = (head: { rows: number; unit?: number }) =>
+    encode([{
+      ...{ opcode: "product", pointers: Array(5).fill([0, 0]), kernel },
+      ...{ numbers: [1, 1, 1, 0, ...Array(13).fill(1)], ...head },
+    }]);
+  runtime.program(followed({ rows: 1 }), 64).release();
   const tables = [
     ...changes.map(([place, word]) => words.with(place, word)),
     words.slice(0, 9),
@@ -169,6 +176,9 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
     other("product", 4, [0, ...Array(16).fill(1)]), // no rows
     other("product", 4, [1, 1, 1, 256, ...Array(13).fill(1)]), // nothing to keep B in
     other("product", 5, [1, 1, 1, 0, ...Array(13).fill(1)]), // nothing to keep
+    other("product", 4, [1, 1, 1, 0, ...Array(14).fill(1)]), // a number of no epilogue
+    followed({ rows: 2 }), // an epilogue of more rows than it has
+    followed({ rows: 1, unit: 0 }),
     other("scatter", 2, [1, 1, 1, 0]), // no table
     other("pad", 2, [2, 4, 0, 1, 1, 1]), // an axis short
     other("pad", 2, [1, 3, 0, 1, 1, 1]), // elements of 3 bytes

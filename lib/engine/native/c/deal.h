@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Most pieces of a share. */
-enum { PIECES = 8 };
+/** Pieces of a share, and the most that one can have: the last share has the rest of a unit besides. */
+enum { PIECES = 8, PARTS = PIECES + 1 };
 
 /** One thread's share, on a cache line of its own. */
 typedef struct {
@@ -45,15 +45,23 @@ static inline int deal_make(Deal *deal, long total, long unit, long step, int th
 
 static inline void deal_free(Deal *deal) { free(deal->piles); }
 
+/** How many pieces a thread's share has. */
+static inline long deal_pieces(const Deal *deal, int owner) {
+  const long from = share_start(deal->total, owner, deal->threads, deal->unit);
+  const long to = share_start(deal->total, owner + 1, deal->threads, deal->unit);
+  return (to - from + deal->piece - 1) / deal->piece;
+}
+
 /** One thread's hand in a round. */
 typedef struct {
   const Deal *deal;
   long round;
   int thread, helped; // shares that it found empty, its own first
+  int part; // of the piece drawn last: its number among all of PARTS a thread, whoever draws it
 } Hand;
 
 static inline Hand deal_begin(const Deal *deal, int thread) {
-  return (Hand){deal, deal->piles[thread].rounds++, thread, 0};
+  return (Hand){deal, deal->piles[thread].rounds++, thread, 0, 0};
 }
 
 /** The next piece [first, end) for this thread; 0 when none is left. */
@@ -63,11 +71,12 @@ static inline int deal_next(Hand *hand, long *first, long *end) {
     const int owner = (hand->thread + hand->helped) % deal->threads;
     const long from = share_start(deal->total, owner, deal->threads, deal->unit);
     const long to = share_start(deal->total, owner + 1, deal->threads, deal->unit);
-    const long pieces = (to - from + deal->piece - 1) / deal->piece;
+    const long pieces = deal_pieces(deal, owner);
     const long number =
         atomic_fetch_add_explicit(&deal->piles[owner].drawn, 1, memory_order_relaxed) -
         hand->round * (pieces + deal->visitors);
     if (number >= pieces) continue;
+    hand->part = owner * PARTS + (int)number;
     *first = from + number * deal->piece;
     *end = *first + deal->piece < to ? *first + deal->piece : to;
     return 1;

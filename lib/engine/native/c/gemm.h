@@ -77,11 +77,24 @@ Gemm *gemm_plan(const int64_t *numbers, int threads);
 int64_t gemm_kept_bytes(const Gemm *plan);
 
 /**
- * Does this thread's share of a product; every thread of the pool calls it. `pointers`: A, B, C,
- * bias (float32 [N], or NULL) and, with GEMM_KEEP_B, the memory in which B is kept. May wait at
- * rt_barrier(), all threads equally often.
+ * What follows a product on rows of C as soon as they are whole, while they are in a cache. Rows are
+ * counted through all items, M each. Every row is given once, by whichever thread has it, in pieces
+ * with fixed bounds; `part` is the piece's number, below PARTS (deal.h) times the threads. With
+ * `all_parts` the numbers that no piece has are given too, once each, without rows.
  */
-void gemm_run(const Gemm *plan, char *const *pointers, int thread, int threads);
+typedef struct Epilogue Epilogue;
+struct Epilogue {
+  void (*run)(Epilogue *epilogue, long first, long end, int part);
+  int all_parts;
+};
+
+/**
+ * Does this thread's share of a product, and of its epilogue unless that is NULL; every thread of the
+ * pool calls it. `pointers`: A, B, C, bias (float32 [N], or NULL) and, with GEMM_KEEP_B, the memory in
+ * which B is kept. May wait at rt_barrier(), all threads equally often. An epilogue must write neither
+ * A nor B.
+ */
+void gemm_run(const Gemm *plan, char *const *pointers, Epilogue *epilogue, int thread, int threads);
 
 /** Frees a plan and what only it still used of the work areas. */
 void gemm_release(Gemm *plan);

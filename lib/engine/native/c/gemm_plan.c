@@ -115,12 +115,15 @@ static enum Split choose_split(const Gemm *g, int threads) {
   return BY_ROWS;
 }
 
-/** Deals rows or items out to threads, where the product is split so; 0 when memory is short. */
+/** Deals out to threads what they share; 0 when memory is short. */
 static int deal_out(Gemm *g, int threads) {
   const Path *path = g->path;
-  if (g->split == BY_ROWS) return deal_make(&g->deal, g->m, path->row_unit, path->rows, threads);
-  if (g->split == BY_ITEMS) return deal_make(&g->deal, g->items_1 * g->items_2, 1, 1, threads);
-  return 1;
+  switch (g->split) {
+    case BY_ROWS: return deal_make(&g->deal, g->m, path->row_unit, path->rows, threads);
+    case BY_COLUMNS: return deal_make(&g->deal, g->m, 1, 1, threads);
+    case BY_ITEMS: return deal_make(&g->deal, g->items_1 * g->items_2, 1, 1, threads);
+    default: return 1;
+  }
 }
 
 /** Sizes of blocks and of the work areas; 0 when memory is short. */

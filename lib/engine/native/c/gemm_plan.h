@@ -23,7 +23,7 @@ struct Gemm {
   long items_1, items_2, batch[6]; // batch strides in bytes: A, A, B, B, C, C
   long words, chunk, chunks; // along K: in all, of a chunk (the last may be shorter), number
   long panel_words; // from one packed panel to the next
-  Deal deal; // of rows or items, where it is split so
+  Deal deal; // of rows or items, where it is split so; of an epilogue's rows, where by columns
   long block_rows, block_panels; // rows packed at once, panels that fit the second-level cache
   int a_in_place; // strips of A need no packing
   int keeps_b; // panels of B are packed once, into memory that outlives the run

@@ -14,6 +14,7 @@
 /** One thread's part of a product of one item. */
 typedef struct {
   const Gemm *g;
+  Epilogue *epilogue; // or NULL
   Operand a, b;
   Target c;
   float *strips, *panels; // the thread's work area
@@ -116,6 +117,17 @@ static void pack_part(const Job *job, Chunk chunk, float *panels, int thread, in
   }
 }
 
+/** Has the epilogue do rows that are whole. */
+static void follow(const Job *job, long first, long end, int part) {
+  if (job->epilogue) job->epilogue->run(job->epilogue, first, end, part);
+}
+
+/** Gives the epilogue the numbers of this thread that none of its `pieces` has. */
+static void follow_nothing(const Job *job, int thread, long pieces) {
+  if (!job->epilogue || !job->epilogue->all_parts) return;
+  for (long p = pieces; p < PARTS; p++) follow(job, 0, 0, thread * PARTS + (int)p);
+}
+
 /**
  * All rows, dealt out, and all panels, packed by all threads together. Chunks use two areas in turn: a
  * thread that passed the barrier of one chunk may pack the next while others still multiply.
@@ -128,7 +140,10 @@ static void multiply_shared(Job *job, int thread, int threads) {
     pack_part(job, chunk, panels, thread, threads);
     if (threads > 1) rt_barrier(); // nobody is at work on the chunk before any more
     Hand hand = deal_begin(&g->deal, thread);
-    while (deal_next(&hand, &job->from, &job->to)) multiply_chunk(job, chunk, panels, 0, g->panels);
+    while (deal_next(&hand, &job->from, &job->to)) {
+      multiply_chunk(job, chunk, panels, 0, g->panels);
+      if (q == g->chunks - 1) follow(job, job->from, job->to, hand.part);
+    }
   }
 }
 
@@ -146,17 +161,37 @@ static void multiply_items(Job *job, char *const *pointers, long from, long to) 
 
 /** Items of a batch as they are dealt out. */
 static void multiply_dealt_items(Job *job, char *const *pointers, int thread) {
+  const long m = job->g->m;
   Hand hand = deal_begin(&job->g->deal, thread);
-  for (long first, end; deal_next(&hand, &first, &end);) multiply_items(job, pointers, first, end);
+  for (long first, end; deal_next(&hand, &first, &end);) {
+    multiply_items(job, pointers, first, end);
+    follow(job, first * m, end * m, hand.part);
+  }
 }
 
-void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
+/** The epilogue alone: all rows, dealt out, when all threads are done with the product. */
+static void follow_dealt(const Job *job, int thread, int threads) {
+  if (!job->epilogue) return;
+  if (threads > 1) rt_barrier(); // of each row every thread has made a part
+  Hand hand = deal_begin(&job->g->deal, thread);
+  for (long first, end; deal_next(&hand, &first, &end);) follow(job, first, end, hand.part);
+}
+
+/** Pieces of a thread's share that an epilogue is given. */
+static long pieces_of(const Gemm *g, int thread) {
+  return g->split == ALONE ? thread == 0 : deal_pieces(&g->deal, thread);
+}
+
+void gemm_run(const Gemm *g, char *const *pointers, Epilogue *epilogue, int thread, int threads) {
+  follow_nothing(&(Job){.epilogue = epilogue}, thread, pieces_of(g, thread));
   if (g->split == ALONE && thread > 0) return;
   if (g->path->begin) g->path->begin();
   // A thread has the same place in every product, since another may still be at the one before.
   const size_t place = g->private->bytes / threads / 4096 * 4096;
   float *area = (float *)((char *)g->private->data + thread * place);
-  Job job = {g, g->a, g->b, g->c, area, area + g->private_a_floats, 0, 0, 0, g->m};
+  Job job = {.g = g, .epilogue = epilogue, .a = g->a, .b = g->b, .c = g->c, .to = g->m};
+  job.strips = area;
+  job.panels = area + g->private_a_floats;
   if (g->keeps_b) {
     job.is_packed = *(const int32_t *)pointers[4];
     job.kept = (float *)(pointers[4] + KEPT_HEAD);
@@ -172,12 +207,14 @@ void gemm_run(const Gemm *g, char *const *pointers, int thread, int threads) {
     case BY_COLUMNS:
       multiply_alone(&job, share_start(g->panels, thread, threads, 1),
                      share_start(g->panels, thread + 1, threads, 1));
+      follow_dealt(&job, thread, threads);
       break;
     case BY_ITEMS:
       multiply_dealt_items(&job, pointers, thread);
       break;
     case ALONE:
       multiply_items(&job, pointers, 0, g->items_1 * g->items_2);
+      follow(&job, 0, g->items_1 * g->items_2 * g->m, 0);
       break;
   }
   if (g->path->end) g->path->end();

@@ -10,7 +10,7 @@ int run_scatter(char *const *P, const int64_t *N, int thread, int threads);
 /** P: x, y.  N: rank, element bytes, bits to fill with, then before, size, after of each axis of x. */
 void run_pad(char *const *P, const int64_t *N, int thread, int threads);
 
-/** P: y float32 [C], partial float32.  N: C, stride. y[c] = sum over threads t of partial[t * stride + c]. */
+/** P: y float32 [C], partial float32.  N: C, stride, parts. y[c] = sum over p of partial[p * stride + c]. */
 void run_combine(char *const *P, const int64_t *N, int thread, int threads);
 
 /** P: x, y.  N: element bytes, offset, digits, then size and stride of each digit, the first most

@@ -8,7 +8,7 @@ static const struct {
   int pointers, numbers;
 } NEEDS[OPCODES] = {
     [OP_KERNEL] = {0, 0}, [OP_GEMM] = {4, GEMM_NUMBERS}, [OP_SCATTER] = {3, 4},
-    [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 2},         [OP_COPY] = {2, 3},
+    [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 3},         [OP_COPY] = {2, 3},
     [OP_REDUCE] = {2, 4}, [OP_ARG_REDUCE] = {2, 4},      [OP_CONCAT] = {1, 2},
 };
 
@@ -22,11 +22,24 @@ static int all_natural(const int64_t *numbers, int64_t count) {
   return 1;
 }
 
+int product_pointers(const int64_t *numbers) { return numbers[GEMM_FLAGS] & GEMM_KEEP_B ? 5 : 4; }
+
+/** Whether a product has nothing beyond its own words, or an epilogue for all of its rows. */
+static int has_epilogue_or_none(const int64_t *head) {
+  const int64_t *numbers = head + HEAD_WORDS + head[HEAD_POINTERS];
+  if (!head[HEAD_KERNEL])
+    return head[HEAD_NUMBERS] == GEMM_NUMBERS && head[HEAD_POINTERS] == product_pointers(numbers);
+  int64_t rows;
+  return !__builtin_mul_overflow(numbers[GEMM_ITEMS_1], numbers[GEMM_ITEMS_2], &rows) &&
+         !__builtin_mul_overflow(rows, numbers[GEMM_M], &rows) && rows == head[HEAD_ROWS] &&
+         head[HEAD_UNIT] >= 1;
+}
+
 /** Whether the numbers of an operation agree with how many there are, and with what it can do. */
 static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t pointers) {
   switch (opcode) {
   case OP_GEMM:
-    return pointers == (numbers[GEMM_FLAGS] & GEMM_KEEP_B ? 5 : 4);
+    return pointers >= product_pointers(numbers);
   case OP_SCATTER:
   case OP_COMBINE:
     return all_natural(numbers, count);
@@ -58,7 +71,8 @@ static int is_instruction(const int64_t *head, int64_t left) {
   for (int64_t i = 0; i < pointers; i++)
     if (head[HEAD_WORDS + i] < -1) return 0;
   if (opcode == OP_KERNEL && (!head[HEAD_KERNEL] || head[HEAD_ROWS] < 0 || head[HEAD_UNIT] < 1)) return 0;
-  return fits(opcode, head + HEAD_WORDS + pointers, numbers, pointers);
+  if (!fits(opcode, head + HEAD_WORDS + pointers, numbers, pointers)) return 0;
+  return opcode != OP_GEMM || has_epilogue_or_none(head);
 }
 
 /** Number of instructions of a well-formed table, and of all their pointers; -1 for another table. */
@@ -81,7 +95,7 @@ static int take_scratch(Program *program, int64_t bytes, int threads) {
   if (posix_memalign(&memory, 4096, (size_t)(program->scratch_stride * threads)) != 0) return 0;
   program->scratch = memory;
   for (int t = 0; t < threads; t++)
-    *(Scratch *)(program->scratch + t * program->scratch_stride) = (Scratch){t, threads, 0};
+    *(Scratch *)(program->scratch + t * program->scratch_stride) = (Scratch){0, 0};
   return 1;
 }
 
@@ -93,7 +107,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
   program->words = take(count * 8);
   program->instructions = take(instructions * (int64_t)sizeof(Instruction));
   program->pointers = take(pointers * (int64_t)sizeof(char *));
-  program->seconds = take(instructions * 8);
+  program->seconds = take(2 * instructions * 8);
   int complete = program->words && program->instructions && program->pointers && program->seconds &&
                  take_scratch(program, scratch_bytes, threads);
   if (complete && count > 0) memcpy(program->words, words, (size_t)count * 8);
@@ -117,7 +131,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
     if (instruction->opcode == OP_GEMM) {
       instruction->product = gemm_plan(instruction->numbers, threads);
       complete = instruction->product != 0;
-    } else if (instruction->opcode == OP_KERNEL && !(instruction->flags & EVERY_THREAD)) {
+    } else if (instruction->opcode == OP_KERNEL) {
       complete = deal_make(&instruction->deal, instruction->rows, instruction->unit,
                            instruction->unit, threads);
     }

@@ -23,7 +23,11 @@ enum Opcode {
   OPCODES
 };
 
-/** Words of an instruction's head. */
+/**
+ * Words of an instruction's head. A product whose head names a kernel has it as its epilogue: HEAD_ROWS are
+ * the rows of C, HEAD_UNIT what the kernel counts as one of them, and the kernel's pointers and numbers follow
+ * the product's own.
+ */
 enum Head {
   HEAD_LENGTH, // words of the instruction in all
   HEAD_OPCODE,
@@ -39,16 +43,17 @@ enum Head {
 };
 
 /**
- * A flag: the kernel runs once on every thread, with that thread's share of the rows, be there some or not.
+ * A flag: the kernel makes something of each part of the rows, and runs for all PARTS (deal.h) times the
+ * threads of them, be there rows or not.
  */
-enum { EVERY_THREAD = 1 };
+enum { ALL_PARTS = 1 };
 
-/** A generated kernel: rows [first, end) by this thread, whose scratch memory begins with its number. */
+/** A generated kernel: rows [first, end), with the scratch memory of the thread that runs it. */
 typedef void (*Kernel)(char *const *pointers, const int64_t *numbers, long first, long end, char *scratch);
 
 /** The head of a thread's scratch memory; its own data begin at SCRATCH_HEAD. */
 typedef struct {
-  int32_t thread, threads;
+  int32_t part; // number of the rows that it is at, the same whoever does them
   int32_t fault; // set by a kernel that met an index out of range
 } Scratch;
 enum { SCRATCH_HEAD = 64 };
@@ -57,7 +62,7 @@ typedef struct {
   int opcode, barrier, parts;
   int64_t rows, unit, flags;
   Kernel kernel;
-  Deal deal; // of a kernel's rows, but for those that run on every thread
+  Deal deal; // of a kernel's rows
   Gemm *product;
   int64_t *places; // where the pointers come from
   char **pointers; // of the current run
@@ -71,9 +76,12 @@ typedef struct {
   char **pointers; // of all instructions
   char *scratch;   // one piece a thread
   int64_t scratch_stride;
-  double *seconds;
+  double *seconds;  // of each instruction, and then of the epilogue of each
   atomic_llong fault; // 1 + index of the first instruction at fault in the current run, or 0
 } Program;
+
+/** Pointers of a product itself, from its numbers; those of an epilogue come after them. */
+int product_pointers(const int64_t *numbers);
 
 /** Decodes a table; NULL when it is malformed or memory is short. */
 Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_bytes, int threads);

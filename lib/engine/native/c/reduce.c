@@ -140,12 +140,12 @@ void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads) {
 void run_combine(char *const *P, const int64_t *N, int thread, int threads) {
   float *y = (float *)P[0];
   const float *partial = (const float *)P[1];
-  long columns = N[0], stride = N[1];
+  long columns = N[0], stride = N[1], parts = N[2];
   long end = share_start(columns, thread + 1, threads, LINE);
   for (long c = share_start(columns, thread, threads, LINE); c < end; c += LANES) {
     B inside = tail(end - c);
     V sum = ldm(inside, partial + c);
-    for (int t = 1; t < threads; t++) sum = sum + ldm(inside, partial + t * stride + c);
+    for (long part = 1; part < parts; part++) sum = sum + ldm(inside, partial + part * stride + c);
     stm(inside, y + c, sum);
   }
 }

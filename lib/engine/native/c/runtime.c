@@ -50,11 +50,15 @@ EXPORT void rt_release(void *program) {
   pool_unlock();
 }
 
-/** Seconds of each instruction, added up over runs (waiting for other threads included). */
+/**
+ * Seconds of each instruction, added up over runs (waiting for other threads included), and then those
+ * of them that the first thread spent in the epilogue of each.
+ */
 EXPORT void rt_times(void *argument, double *seconds, int64_t reset) {
   Program *program = argument;
-  memcpy(seconds, program->seconds, (size_t)program->count * sizeof *seconds);
-  if (reset) memset(program->seconds, 0, (size_t)program->count * sizeof *seconds);
+  const size_t bytes = 2 * (size_t)program->count * sizeof *seconds;
+  memcpy(seconds, program->seconds, bytes);
+  if (reset) memset(program->seconds, 0, bytes);
 }
 
 static double now(void) {
@@ -72,31 +76,61 @@ static void report_fault(Program *program, int64_t index) {
 }
 
 /** Runs a kernel on the rows that fall to this thread; returns 1 when it met an index out of range. */
-static int run_kernel(const Instruction *it, char *memory, int thread, int threads) {
-  Scratch *scratch = (Scratch *)memory;
+static int run_kernel(const Instruction *it, Scratch *scratch, int thread) {
   scratch->fault = 0;
-  if (it->flags & EVERY_THREAD) {
-    long first = share_start(it->rows, thread, threads, it->unit);
-    long end = share_start(it->rows, thread + 1, threads, it->unit);
-    it->kernel(it->pointers, it->numbers, first, end, memory);
-  } else {
-    Hand hand = deal_begin(&it->deal, thread);
-    for (long first, end; deal_next(&hand, &first, &end);)
-      it->kernel(it->pointers, it->numbers, first, end, memory);
+  if (it->flags & ALL_PARTS) {
+    for (long p = deal_pieces(&it->deal, thread); p < PARTS; p++) {
+      scratch->part = thread * PARTS + (int)p;
+      it->kernel(it->pointers, it->numbers, 0, 0, (char *)scratch);
+    }
+  }
+  Hand hand = deal_begin(&it->deal, thread);
+  for (long first, end; deal_next(&hand, &first, &end);) {
+    scratch->part = hand.part;
+    it->kernel(it->pointers, it->numbers, first, end, (char *)scratch);
   }
   return scratch->fault != 0;
 }
 
-/** This thread's share of one instruction; returns 1 when it met an index out of range. */
-static int run_instruction(const Instruction *it, char *scratch, int thread, int threads) {
+/** A kernel as an epilogue, as one thread runs it. */
+typedef struct {
+  Epilogue epilogue; // first, so that one is the other
+  const Instruction *it;
+  Scratch *scratch;
+  double *seconds; // that it takes, or NULL
+} KernelEpilogue;
+
+static void run_epilogue(Epilogue *epilogue, long first, long end, int part) {
+  const KernelEpilogue *self = (const KernelEpilogue *)epilogue;
+  const Instruction *it = self->it;
+  const double before = self->seconds ? now() : 0;
+  self->scratch->part = part;
+  it->kernel(it->pointers + product_pointers(it->numbers), it->numbers + GEMM_NUMBERS, first * it->unit,
+             end * it->unit, (char *)self->scratch);
+  if (self->seconds) *self->seconds += now() - before;
+}
+
+/** This thread's share of a product; returns 1 when its epilogue met an index out of range. */
+static int run_product(const Instruction *it, Scratch *scratch, double *seconds, int thread, int threads) {
+  KernelEpilogue self = {{run_epilogue, (it->flags & ALL_PARTS) != 0}, it, scratch, seconds};
+  scratch->fault = 0;
+  gemm_run(it->product, it->pointers, it->kernel ? &self.epilogue : 0, thread, threads);
+  return scratch->fault != 0;
+}
+
+/**
+ * This thread's share of one instruction, which adds to `seconds`, unless NULL, the time of an epilogue;
+ * returns 1 when it met an index out of range.
+ */
+static int run_instruction(const Instruction *it, Scratch *scratch, double *seconds, int thread,
+                           int threads) {
   char *const *pointers = it->pointers;
   const int64_t *numbers = it->numbers;
   switch (it->opcode) {
   case OP_KERNEL:
-    return run_kernel(it, scratch, thread, threads);
+    return run_kernel(it, scratch, thread);
   case OP_GEMM:
-    gemm_run(it->product, pointers, thread, threads);
-    return 0;
+    return run_product(it, scratch, seconds, thread, threads);
   case OP_SCATTER:
     return run_scatter(pointers, numbers, thread, threads);
   case OP_PAD:
@@ -125,7 +159,7 @@ static int run_instruction(const Instruction *it, char *scratch, int thread, int
 static void run_share(void *argument, int thread) {
   Program *program = argument;
   int threads = pool_threads();
-  char *scratch = program->scratch + thread * program->scratch_stride;
+  Scratch *scratch = (Scratch *)(program->scratch + thread * program->scratch_stride);
   double before = thread == 0 ? now() : 0;
   for (int64_t i = 0; i < program->count; i++) {
     const Instruction *instruction = program->instructions + i;
@@ -135,7 +169,8 @@ static void run_share(void *argument, int thread) {
       program->seconds[i - 1] += time - before;
       before = time;
     }
-    if (run_instruction(instruction, scratch, thread, threads)) report_fault(program, i);
+    double *seconds = thread == 0 ? program->seconds + program->count + i : 0;
+    if (run_instruction(instruction, scratch, seconds, thread, threads)) report_fault(program, i);
   }
   if (thread == 0 && program->count > 0) program->seconds[program->count - 1] += now() - before;
 }

@@ -56,7 +56,7 @@ FN bf16 f2b(float x) {
 }
 
 /* Marks in a kernel's scratch that an index was out of range; the run then names the instruction. */
-FN void set_fault(char *scratch) { ((volatile int32_t *)scratch)[2] = 1; }
+FN void set_fault(char *scratch) { ((volatile int32_t *)scratch)[1] = 1; }
 
 #if defined(VEC_GENERIC)
 #include "vec_generic.h"

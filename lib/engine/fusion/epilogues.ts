@@ -1,0 +1,33 @@
+/**
+ * Which loop nests may follow a product row by row, so that what it gives is still in a cache when they read
+ * it: GELU and its gradient, dropout with the residual sum and layer norm, softmax of scores.
+ * @module
+ */
+import type { Unit } from "@/engine/fusion/fuse.ts";
+import type { LoweredGraph } from "@/engine/fusion/lowering.ts";
+import { isGenerated } from "@/engine/fusion/space.ts";
+import { isContiguous, sizeOf } from "@/engine/views.ts";
+
+/**
+ * Whether `next`, a group that is ready to run when `unit` has run, may do its rows as soon as `unit`, a
+ * product, has made them: both have the same rows, and the group reads of the product what lies in them.
+ */
+export function canFollow(unit: Unit, next: Unit, lowered: LoweredGraph): boolean {
+  const [node] = unit.nodes;
+  const product = node && lowered.products.get(node);
+  if (product === undefined || product.permuted !== null || next.kind !== "group") return false;
+  const size = sizeOf(product.shape), columns = product.shape.at(-1) ?? 1;
+  const { rows, columns: width } = next.space;
+  if (rows * width !== size || !(next.flat || width === columns)) return false;
+  let reads = 0;
+  for (const reader of next.nodes) {
+    for (const input of reader.inputs) {
+      if (input.operation.kind === "constant") continue;
+      const { base, view } = lowered.resolve(input);
+      if (base !== node) continue;
+      if (isGenerated(reader) || !isContiguous(view, size)) return false;
+      reads++;
+    }
+  }
+  return reads > 0;
+}

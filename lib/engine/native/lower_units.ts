@@ -1,0 +1,55 @@
+/**
+ * Turns scheduled units into instructions, products with what follows them into one.
+ * @module
+ */
+import { canFollow } from "@/engine/fusion/epilogues.ts";
+import type { Unit } from "@/engine/fusion/fuse.ts";
+import type { Access, Buffer, Instruction } from "@/engine/native/instruction.ts";
+import { type LoweringContext, lowerUnit } from "@/engine/native/lower_unit.ts";
+import { sizeOf } from "@/engine/views.ts";
+
+/**
+ * The instructions of units in their order. A product whose next unit may follow it row by row becomes one
+ * instruction with it.
+ */
+export function lowerUnits(order: readonly Unit[], context: LoweringContext): Instruction[] {
+  const instructions: Instruction[] = [];
+  for (let i = 0; i < order.length; i++) {
+    const unit = order[i] as Unit, next = order[i + 1];
+    const lowered = lowerUnit(unit, context);
+    if (next !== undefined && canFollow(unit, next, context.lowered)) {
+      const [product, ...rest] = lowered as [Instruction];
+      const [kernel, ...combine] = lowerUnit(next, context) as [Instruction];
+      instructions.push(withEpilogue(product, kernel, next), ...rest, ...combine);
+      i++;
+    } else instructions.push(...lowered);
+  }
+  return instructions;
+}
+
+/** A product that has a kernel follow it on rows as they are made. */
+function withEpilogue(product: Instruction, kernel: Instruction, { flat }: Unit): Instruction {
+  const [result] = product.writes as [Buffer];
+  // What the product reads and adds onto it reads at other rows too, while the kernel writes.
+  const operands = product.reads.map((buffer): [Buffer, Access] => [
+    buffer,
+    { aligned: false, readPhase: Infinity },
+  ]);
+  const shape = product.origin.shape;
+  const columns = shape.at(-1) ?? 1;
+  return {
+    ...product,
+    rows: sizeOf(shape) / columns,
+    cut: flat ? columns : 1,
+    kernel: kernel.kernel,
+    allParts: kernel.allParts,
+    pointers: [...product.pointers, ...kernel.pointers],
+    shifts: [...product.shifts, ...kernel.shifts],
+    numbers: [...product.numbers, ...kernel.numbers],
+    reads: [...new Set([...product.reads, ...kernel.reads])],
+    writes: [...new Set([result, ...kernel.writes])],
+    access: new Map([...kernel.access, ...operands]),
+    stores: kernel.stores,
+    epilogue: { kind: kernel.kind, countWork: kernel.countWork },
+  };
+}
