@@ -181,8 +181,7 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
 function growArena(workshop: Workshop, bytes: number): void {
   const { runtime, arena } = workshop;
   if (arena !== null && arena.bytes.byteLength >= bytes) return;
-  workshop.arena = runtime.allocate(bytes);
-  if (arena !== null) runtime.free(arena);
+  workshop.arena = arena === null ? runtime.allocate(bytes) : runtime.grow(arena, bytes);
 }
 
 /** Refuses row numbers that a table does not have. */

@@ -43,6 +43,11 @@ export type NativeRuntime = {
   readonly features: NativeFeatures;
   /** Zeroed memory; throws a RangeError where the system has none. */
   allocate(bytes: number): NativeBlock;
+  /**
+   * A block of at least as many bytes in place of another, whose bytes are lost; throws where the system
+   * has no memory, and then the other stays.
+   */
+  grow(block: NativeBlock, bytes: number): NativeBlock;
   free(block: NativeBlock): void;
   /** Bytes in which a product of these numbers (see `lower_unit.ts`) keeps its second operand; 0: in none. */
   keptBytes(numbers: readonly number[]): number;
@@ -122,16 +127,18 @@ function readFeatures(symbols: RuntimeSymbols): NativeFeatures {
   return { avx512: has(1), avx512Bfloat16: has(2), amx: has(4), avx2: has(8), neon: has(16) };
 }
 
-function createMemory(symbols: RuntimeSymbols): Pick<NativeRuntime, "allocate" | "free"> {
+function createMemory(symbols: RuntimeSymbols): Pick<NativeRuntime, "allocate" | "grow" | "free"> {
+  const blockAt = (pointer: Deno.PointerValue, bytes: number): NativeBlock => {
+    if (pointer === null) {
+      throw new RangeError(`Cannot allocate memory as the system must grant it: ${bytes} bytes`);
+    }
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
+    return { pointer, bytes: new Uint8Array(buffer) };
+  };
   return {
-    allocate(bytes) {
-      const pointer = symbols.rt_alloc(BigInt(bytes));
-      if (pointer === null) {
-        throw new RangeError(`Cannot allocate memory as the system must grant it: ${bytes} bytes`);
-      }
-      const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
-      return { pointer, bytes: new Uint8Array(buffer) };
-    },
+    allocate: (bytes) => blockAt(symbols.rt_alloc(BigInt(bytes)), bytes),
+    grow: ({ pointer, bytes: { byteLength } }, bytes) =>
+      blockAt(symbols.rt_grow(pointer, BigInt(byteLength), BigInt(bytes)), bytes),
     free({ pointer, bytes }) {
       symbols.rt_free(pointer, BigInt(bytes.byteLength));
     },

@@ -9,6 +9,7 @@ export const SYMBOLS = {
   rt_start: { parameters: ["i32"], result: "i32" },
   rt_features: { parameters: [], result: "i64" },
   rt_alloc: { parameters: ["i64"], result: "pointer" },
+  rt_grow: { parameters: ["pointer", "i64", "i64"], result: "pointer" },
   rt_free: { parameters: ["pointer", "i64"], result: "void" },
   rt_load: { parameters: ["buffer"], result: "pointer" },
   rt_symbol: { parameters: ["pointer", "buffer"], result: "pointer" },

@@ -220,6 +220,18 @@ testEach("memory is zeroed, aligned and refused in words", (runtime) => {
     () => runtime.allocate(2 ** 47),
     new RangeError("Cannot allocate memory as the system must grant it: 140737488355328 bytes"),
   );
+  let block = runtime.allocate(100);
+  for (const size of [5000, 20_000, 10_000_000, 10_000_001, 30_000_000]) {
+    const address = Deno.UnsafePointer.value(block.pointer);
+    throws(() => runtime.grow(block, 2 ** 47), RangeError); // and the block stays
+    block.bytes.fill(1);
+    strictEqual(Deno.UnsafePointer.value(block.pointer), address);
+    block = runtime.grow(block, size);
+    strictEqual(block.bytes.length, size);
+    strictEqual(Deno.UnsafePointer.value(block.pointer) % (size > 1e7 ? 2n ** 21n : 4096n), 0n);
+    block.bytes.fill(2);
+  }
+  runtime.free(block);
   return Promise.resolve();
 });
 

@@ -29,27 +29,60 @@ EXPORT void rt_free(void *block, int64_t bytes) {
   free(block);
 }
 #else
-/** Zeroed memory on pages of its own, huge ones where the system grants them; NULL when it is short. */
-EXPORT void *rt_alloc(int64_t bytes) {
+/** Pages that a block of so many bytes takes, in bytes. */
+static int64_t block_size(int64_t bytes) { return round_up(bytes > 0 ? bytes : 1, block_unit(bytes)); }
+
+/** Addresses for a block, at a multiple of its unit; NULL when the system has none. */
+static char *take_pages(int64_t bytes, int access) {
   if (bytes < 0 || bytes > (int64_t)1 << 46) return 0;
-  int64_t unit = block_unit(bytes), size = round_up(bytes > 0 ? bytes : 1, unit), all = size + unit;
-  char *memory = mmap(0, (size_t)all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  int64_t unit = block_unit(bytes), size = block_size(bytes), all = size + unit;
+  char *memory = mmap(0, (size_t)all, access, MAP_PRIVATE | MAP_ANON, -1, 0);
   if (memory == MAP_FAILED) return 0;
   char *block = (char *)round_up((int64_t)memory, unit);
   if (block > memory) munmap(memory, (size_t)(block - memory));
   int64_t rest = memory + all - (block + size);
   if (rest > 0) munmap(block + size, (size_t)rest);
+  return block;
+}
+
+/** Asks for huge pages where a block is large. */
+static void *prefer_huge(void *block, int64_t bytes) {
 #ifdef MADV_HUGEPAGE
-  if (unit == HUGE_PAGE) madvise(block, (size_t)size, MADV_HUGEPAGE);
+  if (block_unit(bytes) == HUGE_PAGE) madvise(block, (size_t)block_size(bytes), MADV_HUGEPAGE);
 #endif
   return block;
 }
 
-/** Frees a block that rt_alloc gave for as many bytes. */
-EXPORT void rt_free(void *block, int64_t bytes) {
-  munmap(block, (size_t)round_up(bytes > 0 ? bytes : 1, block_unit(bytes)));
+/** Zeroed memory on pages of its own, huge ones where the system grants them; NULL when it is short. */
+EXPORT void *rt_alloc(int64_t bytes) {
+  char *block = take_pages(bytes, PROT_READ | PROT_WRITE);
+  return block ? prefer_huge(block, bytes) : 0;
 }
+
+/** Frees a block that rt_alloc or rt_grow gave for as many bytes. */
+EXPORT void rt_free(void *block, int64_t bytes) { munmap(block, (size_t)block_size(bytes)); }
 #endif
+
+/**
+ * A block of `grown` bytes in place of one of `bytes`, which is given back; what it holds is not kept. NULL
+ * when memory is short, and then the block stays. Where the system can it moves pages that are there
+ * already: on a virtual machine a fresh page may cost a hundred times as much as an old one.
+ */
+EXPORT void *rt_grow(void *block, int64_t bytes, int64_t grown) {
+#if defined(MREMAP_FIXED) && !defined(__SANITIZE_ADDRESS__)
+  if (block_unit(bytes) == block_unit(grown)) {
+    char *place = take_pages(grown, PROT_NONE);
+    if (!place) return 0;
+    void *moved = mremap(block, (size_t)block_size(bytes), (size_t)block_size(grown),
+                         MREMAP_MAYMOVE | MREMAP_FIXED, place);
+    if (moved != MAP_FAILED) return prefer_huge(moved, grown);
+    munmap(place, (size_t)block_size(grown)); // then with fresh pages
+  }
+#endif
+  void *fresh = rt_alloc(grown);
+  if (fresh) rt_free(block, bytes);
+  return fresh;
+}
 
 /** Keeps this library in the process, whoever closes it: threads of the pool sleep in its code. */
 EXPORT int rt_stay(void) {
