@@ -12,7 +12,12 @@ import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
+import type { Batch } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
+import { makeAhead } from "@/text/prefetch.ts";
+
+/** Batches that are tokenized, and sorted by their pieces, at once. */
+const BATCHES_AT_ONCE = 8;
 
 /** How texts are encoded; what is left out is as the model was trained. */
 export type EncodeTextsOptions = {
@@ -44,33 +49,47 @@ export function createSentenceEncoder(
   const program = jit("encode", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
   }));
+  /** Batches of texts, the longest first. */
+  const makeBatches = (texts: readonly string[]): readonly Batch[] => {
+    const { examples } = encodeRows(texts.map((text) => ({ text, label: 0 })), {
+      ...{ tokenizer, maxLength },
+      kind: "classification",
+      windows: "cut",
+    });
+    const lengths = paddedLengths(saved);
+    return planBatches(examples.map(({ ids }) => ids.length), { rows, lengths, prng: null })
+      .map((plan) =>
+        collate(examples, plan, { padId: tokenizer.ids.pad, clsId: tokenizer.ids.cls })
+      );
+  };
   return {
     async encode(texts) {
-      const { examples } = encodeRows(texts.map((text) => ({ text, label: 0 })), {
-        tokenizer,
-        kind: "classification",
-        maxLength,
-        windows: "cut",
-      });
       const found = texts.map(() => new Float32Array(0));
-      const plans = planBatches(examples.map(({ ids }) => ids.length), {
-        rows,
-        lengths: paddedLengths(saved),
-        prng: null,
+      // The longest first: characters tell how long, before anything is tokenized.
+      const sorted = texts.map((text, at) => ({ text, at }))
+        .sort((a, b) => b.text.length - a.text.length);
+      const size = rows * BATCHES_AT_ONCE;
+      let taken = 0;
+      const ahead = makeAhead(() => {
+        const group = sorted.slice(taken, taken += size);
+        return { group, batches: makeBatches(group.map(({ text }) => text)) };
       });
-      for (const plan of plans) {
-        const batch = collate(examples, plan, {
-          padId: tokenizer.ids.pad,
-          clsId: tokenizer.ids.cls,
-        });
-        const inputs = inputTensors(batch);
-        const outputs = await program(inputs);
-        const size = outputs.embeddings.shape[1];
-        const values = await outputs.embeddings.data() as Float32Array;
-        tf.dispose([inputs, outputs]);
-        batch.examples.forEach((text, row) => {
-          found[text] = values.slice(row * size, (row + 1) * size);
-        });
+      try {
+        for (let left = sorted.length; left > 0; left -= size) {
+          const { group, batches } = ahead.next(); // the next is tokenized while these run
+          for (const batch of batches) {
+            const inputs = inputTensors(batch);
+            const outputs = await program(inputs);
+            const width = outputs.embeddings.shape[1];
+            const values = await outputs.embeddings.data() as Float32Array;
+            tf.dispose([inputs, outputs]);
+            batch.examples.forEach((text, row) => {
+              found[group[text]?.at ?? -1] = values.slice(row * width, (row + 1) * width);
+            });
+          }
+        }
+      } finally {
+        ahead.close();
       }
       return found;
     },

@@ -1,10 +1,9 @@
 /**
- * The next batch, made ready while the step on this one runs.
+ * What is needed next, made ready while work on this goes on: batches of training, texts to encode.
  * @module
  */
 
-import type { BatchStream, StreamPosition } from "@/text/batches.ts";
-import type { Batch } from "@/text/example.ts";
+import type { BatchStream } from "@/text/batches.ts";
 
 /** A stream that works ahead by one batch. */
 export type PrefetchedStream = BatchStream & {
@@ -12,42 +11,59 @@ export type PrefetchedStream = BatchStream & {
   close(): void;
 };
 
-/** A batch made ahead and where the stream stood after it, or why there is none. */
-type Ready =
-  | { readonly batch: Batch; readonly after: StreamPosition }
-  | { readonly failure: unknown };
+/** What is made one ahead of who asks for it. */
+export type Ahead<T> = {
+  /** The next one. */
+  next(): T;
+  /** Gives up what was made ready; call it when no more are wanted. */
+  close(): void;
+};
 
 /**
- * Works ahead of `source` by one batch, which nobody else may draw from.
- *
- * `next` gives the batch that is ready and has the following one made in a later turn of the event
- * loop: while the caller awaits a step that runs on other threads. Batches, their order and
- * `position` are those of `source` as its reader sees it.
+ * Makes things one ahead: `next` gives the one that is ready and has the following one made in a later turn
+ * of the event loop, while the caller awaits work on other threads. What `make` throws is thrown where that
+ * one is asked for, not in a timer.
  */
-export function prefetched(source: BatchStream): PrefetchedStream {
-  let ready: Ready | null = null;
+export function makeAhead<T>(make: () => T): Ahead<T> {
+  type Made = { readonly value: T } | { readonly failure: unknown };
+  let ready: Made | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let position = source.position();
-  const make = (): Ready => {
+  const tryToMake = (): Made => {
     try {
-      return { batch: source.next(), after: source.position() };
+      return { value: make() };
     } catch (failure) {
-      return { failure }; // thrown where the batch is asked for, not in a timer
+      return { failure };
     }
   };
   return {
     next() {
       clearTimeout(timer);
-      const taken = ready ?? make();
+      const taken = ready ?? tryToMake();
       ready = null;
       if ("failure" in taken) throw taken.failure;
-      position = taken.after;
-      timer = setTimeout(() => ready ??= make());
-      return taken.batch;
+      timer = setTimeout(() => ready ??= tryToMake());
+      return taken.value;
+    },
+    close: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * Works ahead of `source` by one batch, which nobody else may draw from. Batches, their order and `position`
+ * are those of `source` as its reader sees it.
+ */
+export function prefetched(source: BatchStream): PrefetchedStream {
+  let position = source.position();
+  const ahead = makeAhead(() => ({ batch: source.next(), after: source.position() }));
+  return {
+    next() {
+      const { batch, after } = ahead.next();
+      position = after;
+      return batch;
     },
     position: () => position,
     batchesPerEpoch: source.batchesPerEpoch,
     plans: source.plans,
-    close: () => clearTimeout(timer),
+    close: () => ahead.close(),
   };
 }

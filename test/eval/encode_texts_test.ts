@@ -53,6 +53,33 @@ Deno.test("createSentenceEncoder() keeps the order and encodes as the model was 
   });
 });
 
+Deno.test("createSentenceEncoder() gives many texts what it gives each alone, the next tokenized meanwhile", async () => {
+  await withSavedModel([0, 0, 0], async (saved) => {
+    // 19 texts in batches of 2 are tokenized in two groups, of 16 and 3; longer ones lie between shorter
+    const texts = Array.from(
+      { length: 19 },
+      (_, i) => "A bank in Rome. ".repeat(1 + i * 7 % 5) + i,
+    );
+    let tokenizedWhileRunning = 0, running = false;
+    const tokenizer: typeof saved.tokenizer = {
+      ...saved.tokenizer,
+      encodeText(text) {
+        if (running) tokenizedWhileRunning++;
+        return saved.tokenizer.encodeText(text);
+      },
+    };
+    const { encode } = createSentenceEncoder({ ...saved, tokenizer }, { rows: 2 });
+    const first = encode(texts);
+    running = true; // the first group is tokenized before encode() first waits
+    const found = await first;
+    strictEqual(tokenizedWhileRunning, 3);
+    for (const [i, text] of texts.entries()) {
+      const [alone = []] = await encode([text]);
+      ok(largest(alone, found[i] ?? []) < 1e-6, `text ${i}`);
+    }
+  });
+});
+
 Deno.test("createSentenceEncoder() refuses pooling by a pooler that is not there", async () => {
   await withSavedModel([0, 0, 0], (saved) => {
     const encoder = { ...saved.model.encoder, pooler: null };
