@@ -15,7 +15,15 @@ static int64_t round_up(int64_t bytes, int64_t unit) { return (bytes + unit - 1)
 /** What a block takes: blocks of some megabytes lie on huge pages. */
 static int64_t block_unit(int64_t bytes) { return bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : PAGE; }
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__)
+#define GUARDS_BLOCKS 1
+#elif defined(__has_feature) // how clang tells
+#if __has_feature(address_sanitizer)
+#define GUARDS_BLOCKS 1
+#endif
+#endif
+
+#ifdef GUARDS_BLOCKS
 /** In a test build, of exactly the bytes asked for: what is read or written past them is found. */
 EXPORT void *rt_alloc(int64_t bytes) {
   void *block;
@@ -69,7 +77,7 @@ EXPORT void rt_free(void *block, int64_t bytes) { munmap(block, (size_t)block_si
  * already: on a virtual machine a fresh page may cost a hundred times as much as an old one.
  */
 EXPORT void *rt_grow(void *block, int64_t bytes, int64_t grown) {
-#if defined(MREMAP_FIXED) && !defined(__SANITIZE_ADDRESS__)
+#if defined(MREMAP_FIXED) && !defined(GUARDS_BLOCKS)
   if (block_unit(bytes) == block_unit(grown)) {
     char *place = take_pages(grown, PROT_NONE);
     if (!place) return 0;
