@@ -182,7 +182,9 @@ static void resolve(Program *program, char *const *slots) {
     Instruction *instruction = program->instructions + i;
     for (int k = 0; k < instruction->parts; k++) {
       int64_t place = instruction->places[k];
-      instruction->pointers[k] = place < 0 ? 0 : slots[place >> 48] + (place & offset_mask);
+      // By numbers: arrays without elements have no address, and adding to none means nothing.
+      instruction->pointers[k] =
+          place < 0 ? 0 : (char *)((uintptr_t)slots[place >> 48] + (uintptr_t)(place & offset_mask));
     }
   }
 }
