@@ -67,7 +67,10 @@ export function fillBatch(
   };
 }
 
-/** A step of a fixed shape, its learning rate zero. */
+/**
+ * A step of a fixed shape over the tasks of the first step, its learning rate zero: weights stay, AdamW's
+ * moments move. Programs and the time of compiling count with those of the run.
+ */
 function createFixedStep(
   { step, tasks, mixing }: LoopSetup,
   shape: { readonly rows: number; readonly length: number },

@@ -123,6 +123,12 @@ export function findProducts(
     return outputs.has(node) || more !== undefined ? undefined : reader;
   };
 
+  /** The only node that reads a value, be it through a view. */
+  const onlyUser = (node: Node) => {
+    const reader = onlyReader(node);
+    return reader?.operation.kind === "view" && !copies.has(reader) ? onlyReader(reader) : reader;
+  };
+
   for (const start of nodes) {
     if (start.operation.kind !== "matmul") continue;
     const { transposeA, transposeB } = start.operation;
@@ -187,7 +193,7 @@ export function findProducts(
       return false;
     }
     if (targets.has(base) || targets.has(sum)) return false;
-    return onlyReader(base) !== undefined && sizeOf(base.shape) === sizeOf(sum.shape);
+    return onlyUser(base) === sum && sizeOf(base.shape) === sizeOf(sum.shape);
   }
 }
 

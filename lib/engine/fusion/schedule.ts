@@ -22,6 +22,9 @@ export type Schedule = {
   readonly staged: ReadonlySet<Node>;
 };
 
+/** What comes before all that was merely recorded earlier. */
+const FREES_MEMORY = 1e9, FOLLOWS = 1e12;
+
 /** Orders units by what they need of one another; throws where there is a cycle, which fusion must not make. */
 export function scheduleUnits(fused: FusedGraph): Schedule {
   const { lowered, units, unitOf } = fused;
@@ -84,7 +87,8 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
     let best = 0, bestKey = Infinity;
     ready.forEach((unit, i) => {
       const follows = last !== undefined && canFollow(last, unit, lowered);
-      const key = (place.get(unit) ?? 0) - (follows ? 1e12 : growth(unit) <= 0 ? 1e9 : 0);
+      const rank = follows ? FOLLOWS : growth(unit) <= 0 ? FREES_MEMORY : 0;
+      const key = (place.get(unit) ?? 0) - rank;
       if (key < bestKey) [best, bestKey] = [i, key];
     });
     const [unit] = ready.splice(best, 1) as [Unit];

@@ -94,8 +94,8 @@ function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
   });
 }
 
-/** Number of the bias among a product's pointers. */
-const BIAS = 3;
+/** Numbers of the result and the bias among a product's pointers. */
+const RESULT = 2, BIAS = 3;
 
 /** Memory of which an instruction would read elements after it has written them. */
 function overwrittenTooEarly(
@@ -114,7 +114,7 @@ function overwrittenTooEarly(
           return isAligned(read);
         case "product": {
           if (isOperand(read, root, pointers)) return false;
-          if (stored !== undefined) return isAligned(read); // by the epilogue
+          if (written !== pointers[RESULT]) return isAligned(read); // by the epilogue
           const own = [written, pointers[BIAS], ...onto.map(([, term]) => term)];
           return own.includes(read);
         }

@@ -82,6 +82,13 @@ for (const [rows, inner, columns] of [[300, 40, 24], [150, 800, 33], [20, 40, 30
     },
   };
 }
+CASES["a sum with a product beside another reader of what it is added to, through a view"] = {
+  inputs: () => ({ x: tensor([2, 2, 4]), w: tensor([4, 4], 1) }),
+  run: ({ x, w }) => {
+    const seen = tf.reshape(tf.tanh(x!), [4, 4]);
+    return { sum: tf.add(tf.matMul(w!, w!), seen), later: tf.matMul(seen, seen, true, false) };
+  },
+};
 CASES["products of many items with what follows: softmax, sums down and across"] = {
   inputs: () => ({ q: tensor([5, 3, 24, 16]), k: tensor([5, 3, 24, 16], 1) }),
   run: ({ q, k }) => {

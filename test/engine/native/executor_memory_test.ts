@@ -80,6 +80,59 @@ Deno.test({
   },
 });
 
+/** What follows a product and replaces a variable of 256 numbers that other rows still read. */
+const REPLACEMENTS: Record<
+  string,
+  (s: tf.Variable, x: tf.Tensor2D, w: tf.Tensor2D) => { kept: tf.Tensor; replacement: tf.Tensor }
+> = {
+  "the product's bias": (s, x, w) => {
+    const product = tf.add(tf.matMul(x, w), s);
+    return { kept: tf.relu(product), replacement: tf.sub(s, tf.mul(tf.sum(product, 1), 0.1)) };
+  },
+  "a vector read in another order": (s, x, w) => {
+    const product = tf.matMul(x, w);
+    const turned = tf.reshape(tf.transpose(tf.reshape(s, [16, 16])), [256]);
+    return { kept: tf.relu(product), replacement: tf.add(turned, tf.mul(tf.sum(product, 1), 0.1)) };
+  },
+  "one number for all rows": (s, x, w) => {
+    const kept = tf.mul(tf.matMul(x, w), tf.slice(s, [0], [1]));
+    return { kept, replacement: tf.add(s, tf.sum(kept, 1)) };
+  },
+  "a number a column": (s, x, w) => {
+    const kept = tf.mul(tf.matMul(x, w), s);
+    return { kept, replacement: tf.add(s, tf.sum(kept, 1)) };
+  },
+};
+
+for (const [what, run] of Object.entries(REPLACEMENTS)) {
+  Deno.test({
+    name: `native has what follows a product replace only what no row reads any more: ${what}`,
+    ignore,
+    async fn() {
+      const values: (readonly number[])[] = [];
+      for (const executor of ["onnx", "native"] as const) {
+        await openEngine({ executor, threads: 2 });
+        const s = tf.tidy(() => tf.variable(tensor([256])));
+        const inputs = {
+          x: tensor([256, 64], 1) as tf.Tensor2D,
+          w: tensor([64, 256], 2) as tf.Tensor2D,
+        };
+        const program = jit("replace", ({ x, w }: typeof inputs) => {
+          const { kept, replacement } = run(s, x, w);
+          s.assign(replacement);
+          return { kept };
+        });
+        const outputs = await program(inputs);
+        values.push([...await outputs.kept.data(), ...await s.data()]);
+        tf.dispose([s, inputs, outputs]);
+      }
+      const [expected = [], actual = []] = values;
+      const worst = expected.map((x, i) => Math.abs(x - (actual[i] ?? NaN)) / (1 + Math.abs(x)));
+      ok(Math.max(...worst) < 1e-4, `by ${Math.max(...worst)}`);
+    },
+  });
+}
+
 Deno.test({
   name: "native adds rows of a table onto the table that they are of, by hand",
   ignore,

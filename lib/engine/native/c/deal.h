@@ -15,7 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Pieces of a share, and the most that one can have: the last share has the rest of a unit besides. */
+/**
+ * Pieces of a share, and the most that one can have: cut at units, a share may be up to a unit longer than
+ * others. lib/engine/native/instruction.ts knows PARTS too.
+ */
 enum { PIECES = 8, PARTS = PIECES + 1 };
 
 /** One thread's share, on a cache line of its own. */

@@ -118,14 +118,14 @@ static void pack_part(const Job *job, Chunk chunk, float *panels, int thread, in
 }
 
 /** Has the epilogue do rows that are whole. */
-static void follow(const Job *job, long first, long end, int part) {
-  if (job->epilogue) job->epilogue->run(job->epilogue, first, end, part);
+static void follow(Epilogue *epilogue, long first, long end, int part) {
+  if (epilogue) epilogue->run(epilogue, first, end, part);
 }
 
 /** Gives the epilogue the numbers of this thread that none of its `pieces` has. */
-static void follow_nothing(const Job *job, int thread, long pieces) {
-  if (!job->epilogue || !job->epilogue->all_parts) return;
-  for (long p = pieces; p < PARTS; p++) follow(job, 0, 0, thread * PARTS + (int)p);
+static void follow_nothing(Epilogue *epilogue, int thread, long pieces) {
+  if (!epilogue || !epilogue->all_parts) return;
+  for (long p = pieces; p < PARTS; p++) follow(epilogue, 0, 0, thread * PARTS + (int)p);
 }
 
 /**
@@ -142,7 +142,7 @@ static void multiply_shared(Job *job, int thread, int threads) {
     Hand hand = deal_begin(&g->deal, thread);
     while (deal_next(&hand, &job->from, &job->to)) {
       multiply_chunk(job, chunk, panels, 0, g->panels);
-      if (q == g->chunks - 1) follow(job, job->from, job->to, hand.part);
+      if (q == g->chunks - 1) follow(job->epilogue, job->from, job->to, hand.part);
     }
   }
 }
@@ -165,7 +165,7 @@ static void multiply_dealt_items(Job *job, char *const *pointers, int thread) {
   Hand hand = deal_begin(&job->g->deal, thread);
   for (long first, end; deal_next(&hand, &first, &end);) {
     multiply_items(job, pointers, first, end);
-    follow(job, first * m, end * m, hand.part);
+    follow(job->epilogue, first * m, end * m, hand.part);
   }
 }
 
@@ -174,7 +174,8 @@ static void follow_dealt(const Job *job, int thread, int threads) {
   if (!job->epilogue) return;
   if (threads > 1) rt_barrier(); // of each row every thread has made a part
   Hand hand = deal_begin(&job->g->deal, thread);
-  for (long first, end; deal_next(&hand, &first, &end);) follow(job, first, end, hand.part);
+  for (long first, end; deal_next(&hand, &first, &end);)
+    follow(job->epilogue, first, end, hand.part);
 }
 
 /** Pieces of a thread's share that an epilogue is given. */
@@ -183,7 +184,7 @@ static long pieces_of(const Gemm *g, int thread) {
 }
 
 void gemm_run(const Gemm *g, char *const *pointers, Epilogue *epilogue, int thread, int threads) {
-  follow_nothing(&(Job){.epilogue = epilogue}, thread, pieces_of(g, thread));
+  follow_nothing(epilogue, thread, pieces_of(g, thread));
   if (g->split == ALONE && thread > 0) return;
   if (g->path->begin) g->path->begin();
   // A thread has the same place in every product, since another may still be at the one before.
@@ -214,7 +215,7 @@ void gemm_run(const Gemm *g, char *const *pointers, Epilogue *epilogue, int thre
       break;
     case ALONE:
       multiply_items(&job, pointers, 0, g->items_1 * g->items_2);
-      follow(&job, 0, g->items_1 * g->items_2 * g->m, 0);
+      follow(epilogue, 0, g->items_1 * g->items_2 * g->m, 0);
       break;
   }
   if (g->path->end) g->path->end();

@@ -84,7 +84,7 @@ EXPORT void *rt_grow(void *block, int64_t bytes, int64_t grown) {
     void *moved = mremap(block, (size_t)block_size(bytes), (size_t)block_size(grown),
                          MREMAP_MAYMOVE | MREMAP_FIXED, place);
     if (moved != MAP_FAILED) return prefer_huge(moved, grown);
-    munmap(place, (size_t)block_size(grown)); // then with fresh pages
+    // Then with fresh pages. The place may be somebody else's by now, so that it is not given back.
   }
 #endif
   void *fresh = rt_alloc(grown);

@@ -118,7 +118,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
     *instruction = (Instruction){
         .opcode = (int)head[HEAD_OPCODE],
         .barrier = head[HEAD_BARRIER] != 0,
-        .parts = (int)head[HEAD_POINTERS],
+        .pointer_count = (int)head[HEAD_POINTERS],
         .rows = head[HEAD_ROWS],
         .unit = head[HEAD_UNIT],
         .flags = head[HEAD_FLAGS],
@@ -127,7 +127,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
         .pointers = next,
         .numbers = head + HEAD_WORDS + head[HEAD_POINTERS],
     };
-    next += instruction->parts;
+    next += instruction->pointer_count;
     if (instruction->opcode == OP_GEMM) {
       instruction->product = gemm_plan(instruction->numbers, threads);
       complete = instruction->product != 0;

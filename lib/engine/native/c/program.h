@@ -59,7 +59,7 @@ typedef struct {
 enum { SCRATCH_HEAD = 64 };
 
 typedef struct {
-  int opcode, barrier, parts;
+  int opcode, barrier, pointer_count;
   int64_t rows, unit, flags;
   Kernel kernel;
   Deal deal; // of a kernel's rows

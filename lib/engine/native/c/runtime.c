@@ -149,7 +149,7 @@ static int run_instruction(const Instruction *it, Scratch *scratch, double *seco
     run_arg_reduce(pointers, numbers, thread, threads);
     return 0;
   case OP_CONCAT:
-    run_concat(pointers, it->parts - 1, numbers, thread, threads);
+    run_concat(pointers, it->pointer_count - 1, numbers, thread, threads);
     return 0;
   }
   return 0;
@@ -180,7 +180,7 @@ static void resolve(Program *program, char *const *slots) {
   const int64_t offset_mask = ((int64_t)1 << 48) - 1;
   for (int64_t i = 0; i < program->count; i++) {
     Instruction *instruction = program->instructions + i;
-    for (int k = 0; k < instruction->parts; k++) {
+    for (int k = 0; k < instruction->pointer_count; k++) {
       int64_t place = instruction->places[k];
       // By numbers: arrays without elements have no address, and adding to none means nothing.
       instruction->pointers[k] =

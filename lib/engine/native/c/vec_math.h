@@ -24,7 +24,7 @@ FN V v_rsqrt(V x) { return S(1.f) / v_sqrt(x); }
  */
 FN V v_exp(V x) {
   B vanishes = v_lt(x, S(-104.f));
-  V clamped = sel(vanishes, S(0.f), v_clamp(x, -104.f, 89.f));
+  V clamped = sel(vanishes, S(0.f), v_min(x, S(89.f)));
   V n = v_round(clamped * S(1.44269504f));
   V r = v_fma(n, S(-0.693359375f), clamped); /* ln 2 in two parts, the first exact in products */
   r = v_fma(n, S(2.12194440e-4f), r);
