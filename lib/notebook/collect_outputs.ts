@@ -29,15 +29,20 @@ export function createCollector(): OutputCollector {
   let slots: Slot[] = [];
   let clearNext = false;
 
+  /**
+   * Where the next output goes: before an error, with which a cell ends, though the kernel may publish what
+   * the cell printed after it.
+   */
+  const end = () => slots.length - (slots.at(-1)?.output.output_type === "error" ? 1 : 0);
   const add = (output: Output): Slot => {
     if (clearNext) slots.length = 0;
     clearNext = false;
     const slot = { output };
-    slots.push(slot);
+    slots.splice(end(), 0, slot);
     return slot;
   };
   const addStream = (name: "stdout" | "stderr", text: string) => {
-    const last = clearNext ? undefined : slots.at(-1);
+    const last = clearNext ? undefined : slots[end() - 1];
     if (last?.output.output_type === "stream" && last.output.name === name) {
       last.output = { ...last.output, text: toLines(last.output.text.join("") + text) };
     } else {
