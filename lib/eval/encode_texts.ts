@@ -75,7 +75,7 @@ export function createSentenceEncoder(
         return { group, batches: makeBatches(group.map(({ text }) => text)) };
       });
       try {
-        for (let left = sorted.length; left > 0; left -= size) {
+        for (let first = 0; first < sorted.length; first += size) {
           const { group, batches } = ahead.next(); // the next is tokenized while these run
           for (const batch of batches) {
             const inputs = inputTensors(batch);

@@ -16,13 +16,12 @@ export function lowerUnits(order: readonly Unit[], context: LoweringContext): In
   const instructions: Instruction[] = [];
   for (let i = 0; i < order.length; i++) {
     const unit = order[i] as Unit, next = order[i + 1];
-    const lowered = lowerUnit(unit, context);
-    if (next !== undefined && canFollow(unit, next, context.lowered)) {
-      const [product, ...rest] = lowered as [Instruction];
-      const [kernel, ...combine] = lowerUnit(next, context) as [Instruction];
-      instructions.push(withEpilogue(product, kernel, next), ...rest, ...combine);
-      i++;
-    } else instructions.push(...lowered);
+    instructions.push(...lowerUnit(unit, context));
+    if (next === undefined || !canFollow(unit, next, context.lowered)) continue;
+    const product = instructions.pop() as Instruction;
+    const [kernel, ...combine] = lowerUnit(next, context) as [Instruction];
+    instructions.push(withEpilogue(product, kernel, next), ...combine);
+    i++;
   }
   return instructions;
 }

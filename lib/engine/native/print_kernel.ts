@@ -4,8 +4,8 @@
  *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
  *
  * P are pointers, N numbers, [r0, r1) rows of one part, T scratch of the thread that runs it, whose first word
- * is the part's number and whose data start at byte 64. Registers hold float32 whatever
- * is stored, truth values as 0 and 1, but int32 as the bits that it is.
+ * is the part's number and whose data start at byte 64. Registers hold float32 whatever is stored, truth
+ * values as 0 and 1, but int32 as the bits that it is.
  * @module
  */
 import type { LoopNest } from "@/engine/fusion/nest.ts";
