@@ -138,7 +138,7 @@ export function findProducts(
     let rounded: HalfType | null = null;
     for (let next = onlyReader(node); next !== undefined; next = onlyReader(node)) {
       const { operation, inputs } = next;
-      if (products.has(next)) break; // the other term of this sum adds onto this one
+      if (products.has(next) || absorbed.has(next)) break; // the other term of this sum takes this one in
       const rounding = onto === null ? roundingOf(next) : null;
       if (rounding !== null) {
         if (rounded !== null) break;

@@ -160,6 +160,13 @@ CASES["constants where memory is read: factors, row numbers, rows, paddings"] = 
     joined: tf.concat([tf.zeros([2, 3]), y as tf.Tensor2D], 0),
   }),
 };
+CASES["a sum of three, of which two are products of one row"] = {
+  inputs: () => ({ x: tensor([1, 4]), y: tensor([4, 3], 1), z: tensor([3, 3], 2) }),
+  run: ({ x, y, z }) => {
+    const one = tf.matMul(x!, y!), other = tf.matMul(tf.slice(x!, [0, 0], [1, 3]), z!);
+    return { sum: tf.add(tf.add(one, other), tf.tanh(tf.slice(z!, [1, 0], [1, 3]))) };
+  },
+};
 CASES["numbers that are not finite"] = {
   inputs: () => ({ x: tf.tensor1d([NaN, Infinity, -Infinity, 0, -0, 1e-40, 3e38, -200, 100]) }),
   run: ({ x }) => ({
