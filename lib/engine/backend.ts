@@ -6,16 +6,15 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Precision } from "@/config.ts";
-import { castGraph } from "@/engine/autocast.ts";
-import type { Executor, Program, TracedExecutor } from "@/engine/executor.ts";
+import type { Executor, Program } from "@/engine/executor.ts";
 import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
-import { type HeldProgram, HeldPrograms, RecentPrograms } from "@/engine/program_store.ts";
+import { RecentPrograms } from "@/engine/program_store.ts";
 import { copyElements } from "@/engine/memory.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { newRecording, type Recording } from "@/engine/recording.ts";
 import { timeRuns } from "@/engine/timing.ts";
+import { TracedPrograms } from "@/engine/traced_programs.ts";
 import { ForeignValue, Value } from "@/engine/value.ts";
 
 /** Name under which TensorFlow.js knows the backend. */
@@ -38,31 +37,15 @@ export class RecordingBackend extends tf.KernelBackend {
   busy = 0;
   #pending = new Set<Value>();
   #programs = new RecentPrograms(MOST_PROGRAMS);
-  #traced = new HeldPrograms();
   #live = 0;
 
-  #compiler: { readonly executor: TracedExecutor; readonly precision: Precision };
+  /** The programs of `jit`. */
+  readonly traced: TracedPrograms;
 
-  /** `executor` runs single operations and, until {@link compileWith} says otherwise, compiled programs. */
+  /** `executor` runs single operations and, until `traced` is told otherwise, compiled programs. */
   constructor(readonly executor: Executor) {
     super();
-    this.#compiler = { executor, precision: "float32" };
-  }
-
-  /** From now on programs of `jit` are compiled by `executor`, their products in `precision`. */
-  compileWith(executor: TracedExecutor, precision: Precision): void {
-    this.#compiler = { executor, precision };
-  }
-
-  /** Precision of the products of programs that are compiled from now on. */
-  get precision(): Precision {
-    return this.#compiler.precision;
-  }
-
-  /** What programs are compiled with, as a text. */
-  get compilerName(): string {
-    const { executor: { name, version, threads }, precision } = this.#compiler;
-    return `${name} ${version} ${threads} ${precision}`;
+    this.traced = new TracedPrograms(executor, "float32");
   }
 
   override floatPrecision() {
@@ -232,21 +215,6 @@ export class RecordingBackend extends tf.KernelBackend {
   /** The program for a graph, to be run at once; equal graphs share one. */
   compile(graph: Graph): Program {
     return this.#programs.use(graphKey(graph), () => timeRuns(this.executor.compile(graph)));
-  }
-
-  /** The program for a graph that `jit` recorded, kept until it is dropped; equal graphs share one. */
-  async compileTraced(graph: Graph): Promise<HeldProgram> {
-    const { executor, precision } = this.#compiler;
-    const cast = castGraph(graph, precision);
-    return await this.#traced.hold(
-      `${this.compilerName}\n${graphKey(cast)}`,
-      async () => timeRuns(await executor.compile(cast)),
-    );
-  }
-
-  /** Number of compiled programs that are held by `jit`. */
-  get heldPrograms(): number {
-    return this.#traced.size;
   }
 
   /** Runs `work`, alone: programs share an arena, and write what others read. Reads wait until it is done. */

@@ -96,7 +96,7 @@ async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
       `${precision} on the executor onnx shows its numerics, not its speed: operands are rounded`,
     );
   }
-  backend.compileWith(traced, precision);
+  backend.traced.compileWith(traced, precision);
   const { name, version } = traced;
   return { device: "cpu", name, version, threads: traced.threads, precision };
 }

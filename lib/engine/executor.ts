@@ -2,6 +2,7 @@
  * What runs graphs. Executors know nothing of models, and models nothing of executors.
  * @module
  */
+import type { Sizes } from "@/engine/free_sizes.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
 
@@ -23,7 +24,18 @@ export type Executor = {
   compile(graph: Graph): Program;
 };
 
+/** A function's graph at a sample of its free sizes; see `free_sizes.ts`. */
+export type SizedGraph = { readonly graph: Graph; readonly sizes: Sizes };
+
+/** What a function is compiled to for all values of its free sizes. */
+export type GenericProgram = {
+  /** Makes the program for some sizes, in milliseconds; null where these need one compiled for them. */
+  at(sizes: Sizes): (() => Program) | null;
+};
+
 /** Runs the graphs of `jit`: compiling may take its time. */
 export type TracedExecutor = Omit<Executor, "compile"> & {
   compile(graph: Graph): Program | Promise<Program>;
+  /** From the graphs at two samples; null where the function has no form that serves all sizes. */
+  compileGeneric?(samples: readonly [SizedGraph, SizedGraph]): Promise<GenericProgram | null>;
 };

@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import { jit } from "@/engine/jit.ts";
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
-import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
@@ -48,7 +48,7 @@ export function createSentenceEncoder(
   }
   const program = jit("encode", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
-  }));
+  }), { free: batchSizes(model) });
   /** Batches of texts, the longest first. */
   const makeBatches = (texts: readonly string[]): readonly Batch[] => {
     const { examples } = encodeRows(texts.map((text) => ({ text, label: 0 })), {

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
-import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import { collate } from "@/text/batches.ts";
@@ -48,6 +48,7 @@ export function createPredictor(
     (inputs: InputTensors) => ({
       probabilities: tf.softmax(runTask(model, task, inputs)), // [B, C] or [B · T, C]
     }),
+    { free: batchSizes(model) },
   );
   return {
     labels,

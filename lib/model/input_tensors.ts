@@ -4,7 +4,9 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { FreeAxes, FreeSizes } from "@/engine/free_sizes.ts";
 import type { ModelInputs } from "@/model/bert.ts";
+import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
 
 /** Word pieces of a batch. */
@@ -17,5 +19,16 @@ export function inputTensors(
   return {
     ids: tf.tensor2d(ids, [rows, length], "int32"),
     mask: tf.tensor2d(mask, [rows, length], "int32"),
+  };
+}
+
+/** What differs from batch to batch: B and T of {@link InputTensors}, and of `further` inputs. */
+export function batchSizes(
+  { encoder }: Pick<MultiTask, "encoder">,
+  further: FreeAxes = {},
+): FreeSizes {
+  return {
+    axes: { ids: ["B", "T"], mask: ["B", "T"], ...further },
+    limits: { T: encoder.config.maxPositions },
   };
 }

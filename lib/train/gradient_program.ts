@@ -6,8 +6,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
-import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
-import { runTask } from "@/model/multi_task.ts";
+import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
 import { unweighLoss, weighLoss } from "@/train/loss_weights.ts";
@@ -51,10 +51,12 @@ type Inputs = InputTensors & {
   readonly share?: tf.Scalar;
 };
 
-/** Makes the program; it is compiled once for each shape of batches. */
+/** Makes the program; it is compiled once for all shapes of batches. */
 export function createGradientProgram(model: MultiTask, options: GradientOptions): GradientProgram {
   const { task, parameters, dropout, lossWeight, logVariance, scale } = options;
   const variables = parameters.map(({ weight }) => weight);
+  const labelAxes = findTask(model, task).kind === "tagging" ? ["B·T"] : ["B"];
+  const free = batchSizes(model, { labels: labelAxes });
   const program = jit(`gradient.${task}`, ({ ids, mask, labels, seed, share }: Inputs) => {
     const times = (loss: tf.Tensor, factor: tf.Tensor | null | undefined) =>
       (factor ? tf.mul(loss, factor) : loss) as tf.Scalar;
@@ -75,7 +77,7 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
     const weighed = share === undefined ? unscaled : tf.div(unscaled, share) as tf.Scalar;
     const loss = logVariance === null ? weighed : unweighLoss(weighed, logVariance);
     return { loss, count: countLabels(labels) };
-  });
+  }, { free });
   return async (batch, { dropoutSeed, share }) => {
     const inputs: Inputs = {
       ...inputTensors(batch),

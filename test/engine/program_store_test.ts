@@ -103,39 +103,39 @@ Deno.test("jit() lets its programs and tensors from outside go when it is releas
   await openEngine();
   const backend = tf.backend() as RecordingBackend;
   ok(backend instanceof RecordingBackend);
-  const before = backend.heldPrograms, buffers = tf.memory().numDataBuffers;
+  const before = backend.traced.size, buffers = tf.memory().numDataBuffers;
   const scale = tf.tensor1d([2, 3]);
   const make = () => jit("scaled", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, scale) }));
   const some = make(), same = make();
   const x = tf.tensor1d([1, 1]);
   const ys = [await some({ x }), await same({ x })];
-  strictEqual(backend.heldPrograms, before + 1); // equal graphs share one
+  strictEqual(backend.traced.size, before + 1); // equal graphs share one
   some.release();
-  strictEqual(backend.heldPrograms, before + 1);
+  strictEqual(backend.traced.size, before + 1);
   same.release();
-  strictEqual(backend.heldPrograms, before);
+  strictEqual(backend.traced.size, before);
   const again = await some({ x }); // compiled anew
   deepStrictEqual([...await again.y.data()], [2, 3]);
   some.release();
   tf.dispose([scale, x, ys, again]);
-  deepStrictEqual([backend.heldPrograms, tf.memory().numDataBuffers], [before, buffers]);
+  deepStrictEqual([backend.traced.size, tf.memory().numDataBuffers], [before, buffers]);
 });
 
 Deno.test("programs of a jit() that nobody can call any more are released", async () => {
   await openEngine();
   const backend = tf.backend() as RecordingBackend;
   const collect = garbageCollector();
-  const before = backend.heldPrograms;
+  const before = backend.traced.size;
   const x = tf.tensor1d([1, 1]);
   await (async () => {
     const { y } = await jit("forgotten", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, 7) }))({ x });
     y.dispose();
   })();
-  strictEqual(backend.heldPrograms, before + 1);
-  for (let turn = 0; turn < 50 && backend.heldPrograms > before; turn++) {
+  strictEqual(backend.traced.size, before + 1);
+  for (let turn = 0; turn < 50 && backend.traced.size > before; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 1));
     collect();
   }
-  strictEqual(backend.heldPrograms, before);
+  strictEqual(backend.traced.size, before);
   x.dispose();
 });

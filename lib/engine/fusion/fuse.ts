@@ -6,7 +6,7 @@
  * the units' present dependencies, since groups grow (see `reaches`).
  * @module
  */
-import { basesOf, type LoweredGraph } from "@/engine/fusion/lowering.ts";
+import type { LoweredGraph } from "@/engine/fusion/lowering.ts";
 import { reaches } from "@/engine/fusion/reach.ts";
 import {
   isFlat,
@@ -60,10 +60,16 @@ export function fuseGraph(lowered: LoweredGraph): FusedGraph {
   return new Fuser(lowered).run();
 }
 
+/** Dependencies of a unit as they were when so many units had been merged into others. */
+type Known = { units: Set<Unit>; merges: number };
+
 class Fuser {
   #units = new Set<Unit>();
   #unitOf = new Map<Node, Unit>();
-  #known = new Map<Unit, Set<Unit>>(); // dependencies until the unit changes
+  #known = new Map<Unit, Known>();
+  #mergedInto = new Map<Unit, Unit>();
+  /** Nodes that read a value in order, by the value. */
+  #streaming = new Map<Node, Node[]>();
   #count = 0;
 
   constructor(readonly lowered: LoweredGraph) {}
@@ -74,6 +80,12 @@ class Fuser {
       const taken = this.lowered.products.has(node) || this.lowered.scatters.has(node);
       if (taken || !fusible) this.#start(node, "single");
       else if (!this.#join(node)) this.#startGroup(node);
+      for (const input of streamedInputs(node)) {
+        const { base } = this.lowered.resolve(input);
+        const known = this.#streaming.get(base);
+        if (known) known.push(node);
+        else this.#streaming.set(base, [node]);
+      }
     }
     this.#mergeReaders();
     const units = [...this.#units];
@@ -81,24 +93,31 @@ class Fuser {
     return { lowered: this.lowered, units, unitOf: (node) => this.#unitOf.get(node) };
   }
 
-  /** The nodes that a node reads, underneath views. */
-  #bases(node: Node): Node[] {
-    return basesOf(node, this.lowered);
+  /** The units whose values a node reads; that of the node itself may be among them. */
+  #unitsRead(node: Node): Unit[] {
+    return this.lowered.basesOf(node).flatMap((base) => this.#unitOf.get(base) ?? []);
   }
 
   #dependencies(unit: Unit): Set<Unit> {
+    const merges = this.#mergedInto.size;
     let known = this.#known.get(unit);
     if (known === undefined) {
-      known = new Set();
-      for (const node of unit.nodes) {
-        for (const base of this.#bases(node)) {
-          const other = this.#unitOf.get(base);
-          if (other !== undefined && other !== unit) known.add(other);
-        }
-      }
+      known = { units: new Set(unit.nodes.flatMap((node) => this.#unitsRead(node))), merges };
+      known.units.delete(unit);
       this.#known.set(unit, known);
+    } else if (known.merges < merges) {
+      known.units = new Set([...known.units].map((other) => this.#current(other)));
+      known.units.delete(unit);
+      known.merges = merges;
     }
-    return known;
+    return known.units;
+  }
+
+  /** The unit that a unit has become part of. */
+  #current(unit: Unit): Unit {
+    let current = unit;
+    for (let next; (next = this.#mergedInto.get(current)) !== undefined;) current = next;
+    return current;
   }
 
   /** Whether any of `from` is `target` or depends on it. */
@@ -143,15 +162,15 @@ class Fuser {
   /** Adds a node to the group of one of its operands; where several suit, those merge. */
   #join(node: Node): boolean {
     const { resolve } = this.lowered;
-    const candidates = new Set<Unit>();
-    for (const base of this.#bases(node)) {
-      const unit = this.#unitOf.get(base);
-      if (unit?.kind === "group") candidates.add(unit);
-    }
+    const read = this.#unitsRead(node);
+    const candidates = new Set(read.filter(({ kind }) => kind === "group"));
     // What replaces a leaf without reading it (a clearing) goes where the leaf is read last.
     const target = this.lowered.targets.get(node);
     if (target !== undefined && candidates.size === 0) {
-      for (const unit of this.#units) if (this.#streams(unit, target)) candidates.add(unit);
+      for (const reader of this.#streaming.get(target) ?? []) {
+        const unit = this.#unitOf.get(reader);
+        if (unit !== undefined && this.#streams(unit, target)) candidates.add(unit);
+      }
     }
     let home: Unit | undefined;
     for (const unit of [...candidates].sort((a, b) => b.id - a.id)) {
@@ -165,13 +184,13 @@ class Fuser {
           this.#merge(home, unit);
           break;
         }
-        const others = this.#bases(node).flatMap((base) => this.#unitOf.get(base) ?? [])
-          .filter((other) => other !== unit);
+        const others = read.filter((other) => other !== unit);
         if (this.#reaches(others, unit)) continue;
         unit.nodes.push(node);
         unit.roles.set(node, role);
         this.#unitOf.set(node, unit);
-        this.#known.delete(unit);
+        const known = this.#dependencies(unit);
+        for (const other of others) known.add(other);
         const staysFlat = unit.flat && role === "full" && isFlat(node, resolve);
         if (!staysFlat || space.rows !== unit.space.rows) unit.space = space;
         unit.flat = staysFlat;
@@ -216,7 +235,10 @@ class Fuser {
     a.flat &&= b.flat;
     for (const node of b.nodes) this.#unitOf.set(node, a);
     this.#units.delete(b);
-    this.#known.clear(); // units that depended on b depend on a now
+    const known = this.#dependencies(a);
+    for (const other of this.#dependencies(b)) known.add(other);
+    this.#known.delete(b);
+    this.#mergedInto.set(b, a);
   }
 
   /** Merges groups of one space that read the same large array, so that it is read once. */

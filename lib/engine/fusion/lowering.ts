@@ -62,6 +62,8 @@ export type LoweredGraph = {
   readonly copies: ReadonlySet<Node>;
   /** What a node reads where it reads `node`: memory or a value of its group, through a view. */
   resolve(node: Node): Operand;
+  /** Nodes that a node reads from memory or its group, constants left out. */
+  basesOf(node: Node): readonly Node[];
   /** One view for a view of a view of memory. */
   compose(outer: View, inner: View): View;
   /** Sizes that belong to the model and not to the batch; see `Graph`. */
@@ -128,6 +130,25 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
   const surroundings = { targets, outputs: taken, copies };
   const { products, absorbed } = findProducts(nodes, surroundings);
   const { scatters, absorbed: scattered } = findScatters(nodes, surroundings);
+  const resolve = remember((node: Node): Operand => {
+    const { base, view } = resolveOperand(node, copies);
+    const permuted = products.get(base)?.permuted ?? null;
+    return { base, view: permuted === null ? view : compose(view, permuted) };
+  });
+  const basesOf = (node: Node): readonly Node[] => {
+    const product = products.get(node);
+    if (product !== undefined) {
+      const { a, b, bias, onto } = product;
+      return [a.base, b.base, ...(bias ? [bias.base] : []), ...(onto ? [onto] : [])];
+    }
+    const scatter = scatters.get(node);
+    if (scatter !== undefined) {
+      const operands = scatter.scatter.inputs.map((input) => resolve(input).base);
+      return scatter.onto ? [...operands, scatter.onto] : operands;
+    }
+    return node.inputs.filter(({ operation }) => operation.kind !== "constant")
+      .map((input) => resolve(input).base);
+  };
   return {
     name: graph.name,
     inputs: graph.inputs,
@@ -146,29 +167,23 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
     products,
     scatters,
     copies,
-    resolve(node) {
-      const { base, view } = resolveOperand(node, copies);
-      const permuted = products.get(base)?.permuted ?? null;
-      return { base, view: permuted === null ? view : compose(view, permuted) };
-    },
+    resolve,
+    basesOf: remember(basesOf),
     compose,
     modelSizes: graph.modelSizes,
     lasting: new Set(graph.inputs.filter((_, i) => graph.lasting.has(i) && !replaced.has(i))),
   };
 }
 
-/** Nodes that a node reads from memory or its group, constants left out. */
-export function basesOf(node: Node, lowered: LoweredGraph): Node[] {
-  const product = lowered.products.get(node);
-  if (product !== undefined) {
-    const { a, b, bias, onto } = product;
-    return [a.base, b.base, ...(bias ? [bias.base] : []), ...(onto ? [onto] : [])];
-  }
-  const scatter = lowered.scatters.get(node);
-  if (scatter !== undefined) {
-    const operands = scatter.scatter.inputs.map((input) => lowered.resolve(input).base);
-    return scatter.onto ? [...operands, scatter.onto] : operands;
-  }
-  return node.inputs.filter(({ operation }) => operation.kind !== "constant")
-    .map((input) => lowered.resolve(input).base);
+/** The same function of nodes, computed once for each. */
+function remember<T>(find: (node: Node) => T): (node: Node) => T {
+  const known = new Map<Node, T>();
+  return (node) => {
+    let found = known.get(node);
+    if (found === undefined) {
+      found = find(node);
+      known.set(node, found);
+    }
+    return found;
+  };
 }

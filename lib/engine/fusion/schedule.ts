@@ -3,7 +3,7 @@
  * what may follow a product row by row comes right after it.
  * @module
  */
-import { basesOf, STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
+import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
 import { canFollow } from "@/engine/fusion/epilogues.ts";
 import type { FusedGraph, Unit } from "@/engine/fusion/fuse.ts";
 import { reaches } from "@/engine/fusion/reach.ts";
@@ -33,7 +33,7 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
   for (const unit of units) {
     const own = new Set<Node>();
     for (const node of unit.nodes) {
-      for (const base of basesOf(node, lowered)) {
+      for (const base of lowered.basesOf(node)) {
         if (unitOf(base) === unit) continue;
         own.add(base);
         const known = readers.get(base);

@@ -16,31 +16,25 @@ import {
   makeInstruction,
 } from "@/engine/native/instruction.ts";
 import { KernelTexts } from "@/engine/native/kernel_texts.ts";
+import { type DraftCode, layOutCode, type NativeCode } from "@/engine/native/lay_out.ts";
 import type { LoweringContext } from "@/engine/native/lower_unit.ts";
 import { lowerUnits } from "@/engine/native/lower_units.ts";
-import { planMemory, rootOf } from "@/engine/native/plan_memory.ts";
+import { rootOf } from "@/engine/native/plan_memory.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
-/** A graph ready for the runtime, but for the addresses of its kernels. */
-export type NativeCode = {
-  readonly instructions: readonly Instruction[];
-  readonly kernels: KernelTexts;
-  readonly buffers: BufferTable;
-  readonly arenaBytes: number;
-  /** Inputs (by position) that hold row numbers of a table of `rows` rows. */
-  readonly lookups: readonly { readonly input: number; readonly rows: number }[];
-};
+/** A graph as code: laid out, and the same before that. */
+export type CompiledGraph = { readonly code: NativeCode; readonly draft: DraftCode };
 
 /** Makes the instructions of a graph for `threads` threads; throws {@link UnsupportedError}. */
-export function compileGraph(graph: Graph, threads: number): NativeCode {
+export function compileGraph(graph: Graph, threads: number): CompiledGraph {
   const prepared = prepareForFusion(graph);
   const copies = new Set<Node>(), detached = new Set<Node>();
   for (;;) {
     // Most graphs run as they are; what a try shows to be needed only grows.
     const known = copies.size + detached.size;
-    const code = tryToCompile(prepared, threads, { copies, detached });
-    if (code !== null) return code;
+    const compiled = tryToCompile(prepared, threads, { copies, detached });
+    if (compiled !== null) return compiled;
     if (copies.size + detached.size === known) {
       throw new UnsupportedError("an operation that reads what it overwrites");
     }
@@ -52,7 +46,7 @@ function tryToCompile(
   graph: Graph,
   threads: number,
   { copies, detached }: { readonly copies: Set<Node>; readonly detached: Set<Node> },
-): NativeCode | null {
+): CompiledGraph | null {
   const lowered = lowerForFusion(graph, { copies, detached });
   const fused = fuseGraph(lowered);
   const awkward = findAwkwardViews(fused);
@@ -74,16 +68,16 @@ function tryToCompile(
     ),
   ];
   for (const { node } of lowered.outputs) buffers.of(node);
-  const { arenaBytes } = planMemory(instructions, buffers.all);
-  const overwritten = new Set(instructions.flatMap(overwrittenTooEarly));
+  const { all, constants, constantBytes, slots } = buffers;
+  const draft: DraftCode = {
+    ...{ instructions, kernels: kernels.bodies, buffers: all, constants, constantBytes, slots },
+    lookups: findLookups(lowered),
+  };
+  const { code, overwritten } = layOutCode(draft);
   for (const leaf of lowered.targets.values()) {
     if (overwritten.has(rootOf(buffers.of(leaf)))) detached.add(leaf);
   }
-  if (overwritten.size > 0) return null;
-  return {
-    ...{ instructions, kernels, buffers, arenaBytes },
-    lookups: findLookups(lowered),
-  };
+  return overwritten.size > 0 ? null : { code, draft };
 }
 
 /** Copies all elements of a value. */
@@ -92,45 +86,6 @@ function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
     ...{ opcode: "copy", kind: "other", origin, pointers: [from, to], reads: [from], writes: [to] },
     numbers: [STORAGE_BYTES[from.storage], 0, 1, sizeOf(origin.shape), 1],
   });
-}
-
-/** Numbers of the result and the bias among a product's pointers. */
-const RESULT = 2, BIAS = 3;
-
-/** Memory of which an instruction would read elements after it has written them. */
-function overwrittenTooEarly(
-  { opcode, reads, writes, pointers, access, stores, onto }: Instruction,
-): Buffer[] {
-  return writes.flatMap((written) => {
-    const root = rootOf(written);
-    const stored = stores.get(written);
-    const isAligned = (read: Buffer) => {
-      const how = access.get(read);
-      return stored !== undefined && how !== undefined && how.aligned && how.readPhase <= stored;
-    };
-    const isSafe = (read: Buffer) => {
-      switch (opcode) {
-        case "kernel":
-          return isAligned(read);
-        case "product": {
-          if (isOperand(read, root, pointers)) return false;
-          if (written !== pointers[RESULT]) return isAligned(read); // by the epilogue
-          const own = [written, pointers[BIAS], ...onto.map(([, term]) => term)];
-          return own.includes(read);
-        }
-        case "scatter":
-          return !isOperand(read, root, pointers);
-        default:
-          return false;
-      }
-    };
-    return reads.some((read) => rootOf(read) === root && !isSafe(read)) ? [root] : [];
-  });
-}
-
-/** Whether `read` is a factor of a product, or rows or numbers of a scatter, that lies at `root`. */
-function isOperand(read: Buffer, root: Buffer, pointers: readonly (Buffer | null)[]): boolean {
-  return pointers.slice(0, 2).some((operand) => operand === read && rootOf(operand) === root);
 }
 
 /**

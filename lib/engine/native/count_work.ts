@@ -13,8 +13,17 @@ import type { Node } from "@/engine/ir.ts";
 import type { PassKind, Work } from "@/engine/profile.ts";
 import { sizeOf } from "@/engine/views.ts";
 
+/** The work of an instruction as terms of a sum, each a product of sizes. */
+export type WorkTerms = { readonly [K in keyof Work]: readonly number[] };
+
 /** The work of what only a way of doing something needs. */
-export const NO_WORK: Work = { flops: 0, bytes: 0 };
+export const NO_WORK: WorkTerms = { flops: [], bytes: [] };
+
+/** The sum of terms. */
+export function addTerms({ flops, bytes }: WorkTerms): Work {
+  const sum = (terms: readonly number[]) => terms.reduce((total, term) => total + term, 0);
+  return { flops: sum(flops), bytes: sum(bytes) };
+}
 
 /** Elements that a view names, each counted once. */
 function countElements({ base, view }: Operand): number {
@@ -31,7 +40,7 @@ export function countGroup(
   { nodes, roles }: Unit,
   exported: ReadonlySet<Node>,
   lowered: LoweredGraph,
-): Work {
+): WorkTerms {
   const read = new Map<Node, Map<string, number>>(); // by value and view of it: elements
   for (const node of nodes) {
     const { operation, inputs, shape } = node;
@@ -48,13 +57,16 @@ export function countGroup(
       read.set(operand.base, known);
     }
   }
-  let bytes = 0;
+  const bytes: number[] = [];
   for (const [base, views] of read) {
-    const elements = [...views.values()].reduce((sum, count) => sum + count, 0);
-    bytes += bytesOf(base, Math.min(elements, sizeOf(base.shape)), lowered);
+    const counts = [...views.values()], size = sizeOf(base.shape);
+    const elements = counts.reduce((sum, count) => sum + count, 0);
+    for (const count of elements <= size ? counts : [size]) {
+      bytes.push(bytesOf(base, count, lowered));
+    }
   }
-  for (const node of exported) bytes += bytesOf(node, sizeOf(node.shape), lowered);
-  return { flops: 0, bytes };
+  for (const node of exported) bytes.push(bytesOf(node, sizeOf(node.shape), lowered));
+  return { flops: [], bytes };
 }
 
 /** What a loop nest is counted under: the farthest-reaching thing that it does. */
@@ -66,15 +78,17 @@ export function classifyGroup({ nodes, roles }: Unit): PassKind {
 }
 
 /** The work of a matrix product with what it took in. */
-export function countProduct(product: Product, lowered: LoweredGraph): Work {
+export function countProduct(product: Product, lowered: LoweredGraph): WorkTerms {
   const { node, a, b, bias, onto, shape, shapeA, transposeA } = product;
   const inner = shapeA.at(transposeA ? -2 : -1) ?? 1;
   const operands = [a, b, ...(bias ? [bias] : [])];
   const values = [node, ...(onto ? [onto] : [])];
   return {
-    flops: 2 * sizeOf(shape) * inner,
-    bytes: operands.reduce((sum, x) => sum + bytesOf(x.base, countElements(x), lowered), 0) +
-      values.reduce((sum, x) => sum + bytesOf(x, sizeOf(x.shape), lowered), 0),
+    flops: [2 * sizeOf(shape) * inner],
+    bytes: [
+      ...operands.map((x) => bytesOf(x.base, countElements(x), lowered)),
+      ...values.map((x) => bytesOf(x, sizeOf(x.shape), lowered)),
+    ],
   };
 }
 
@@ -89,7 +103,7 @@ export function countScatter(
     readonly tableRows: number;
     readonly onto: boolean;
   },
-): Work {
-  const touched = 2 * Math.min(count, tableRows);
-  return { flops: 0, bytes: 4 * (count + count * width + (onto ? touched : tableRows) * width) };
+): WorkTerms {
+  const touched = onto ? 2 * Math.min(count, tableRows) : tableRows;
+  return { flops: [], bytes: [4 * count, 4 * count * width, 4 * touched * width] };
 }

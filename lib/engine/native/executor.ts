@@ -2,11 +2,14 @@
  * The executor `native`: graphs as C, built by the system's compiler for this processor and run in one call.
  * @module
  */
-import type { Program, TracedExecutor } from "@/engine/executor.ts";
+import type { Program, SizedGraph, TracedExecutor } from "@/engine/executor.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
-import { compileGraph, type NativeCode } from "@/engine/native/compile_graph.ts";
+import { compileGraph } from "@/engine/native/compile_graph.ts";
+import { addTerms } from "@/engine/native/count_work.ts";
+import { generalizeCode, type GenericCode } from "@/engine/native/generic_code.ts";
 import { KeptOperands } from "@/engine/native/kept_operands.ts";
+import type { NativeCode } from "@/engine/native/lay_out.ts";
 import { printSource } from "@/engine/native/kernel_texts.ts";
 import {
   type NativeBlock,
@@ -52,6 +55,10 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
   const runtime = await openNativeRuntime({ threads, isa, onCompile: onLibrary });
   const kept = new KeptOperands(runtime);
   const workshop: Workshop = { runtime, addresses: new Map(), kept, arena: null };
+  const load = async (kernels: NativeCode["kernels"]) => {
+    const fresh = findFresh(kernels, workshop);
+    if (fresh !== null) fresh.take(await runtime.loadKernels(fresh.text, fresh.names));
+  };
   return {
     name: "native",
     version: runtime.version,
@@ -59,19 +66,40 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
     async compile(graph) {
       let code: NativeCode;
       try {
-        code = compileGraph(graph, runtime.threads);
+        code = compileGraph(graph, runtime.threads).code;
       } catch (error) {
         if (!(error instanceof UnsupportedError)) throw error;
         onFallback?.(graph.name, error.message);
         return await fallback.compile(graph);
       }
-      const fresh = findFresh(code, workshop);
-      if (fresh !== null) fresh.take(await runtime.loadKernels(fresh.text, fresh.names));
+      await load(code.kernels);
       return buildProgram(graph, code, workshop);
     },
+    async compileGeneric([one, other]) {
+      let generic: GenericCode | null;
+      try {
+        const sample = ({ graph, sizes }: SizedGraph) => ({
+          draft: compileGraph(graph, runtime.threads).draft,
+          sizes,
+        });
+        generic = generalizeCode([sample(one), sample(other)]);
+      } catch (error) {
+        if (error instanceof UnsupportedError) return null; // `compile` will say why
+        throw error;
+      }
+      if (generic === null) return null;
+      await load(generic.kernels);
+      const code = generic;
+      return {
+        at(sizes) {
+          const filled = code.at(sizes);
+          return filled === null ? null : () => buildProgram(one.graph, filled, workshop);
+        },
+      };
+    },
     compileSync(graph) {
-      const code = compileGraph(graph, runtime.threads);
-      const fresh = findFresh(code, workshop);
+      const { code } = compileGraph(graph, runtime.threads);
+      const fresh = findFresh(code.kernels, workshop);
       if (fresh !== null) fresh.take(runtime.loadKernelsSync(fresh.text, fresh.names));
       return buildProgram(graph, code, workshop);
     },
@@ -79,8 +107,8 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
 }
 
 /** Kernels of a program that are not loaded yet: their text, and what to do with their addresses. */
-function findFresh({ kernels }: NativeCode, { addresses }: Workshop) {
-  const fresh = new Map([...kernels.bodies].filter(([name]) => !addresses.has(name)));
+function findFresh(kernels: NativeCode["kernels"], { addresses }: Workshop) {
+  const fresh = new Map([...kernels].filter(([name]) => !addresses.has(name)));
   if (fresh.size === 0) return null;
   const names = [...fresh.keys()];
   return {
@@ -95,25 +123,21 @@ function findFresh({ kernels }: NativeCode, { addresses }: Workshop) {
 function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Program {
   const { runtime, addresses } = workshop;
   const { words } = encodeTable(code.instructions, addresses);
-  const program = runtime.program(words, code.kernels.scratchBytes);
+  const program = runtime.program(words, code.scratchBytes);
   let constants: NativeBlock;
   try {
     growArena(workshop, code.arenaBytes);
-    constants = runtime.allocate(Math.max(64, code.buffers.constantBytes));
+    constants = runtime.allocate(Math.max(64, code.constantBytes));
   } catch (error) {
     program.release();
     throw error;
   }
-  for (const { node, offset } of code.buffers.constants) {
-    if (node.operation.kind !== "data") throw new Error("internal: a constant without elements");
-    const { buffer, byteOffset, byteLength } = node.operation.data;
-    constants.bytes.set(new Uint8Array(buffer, byteOffset, byteLength), offset);
-  }
+  for (const { data, offset } of code.constants) constants.bytes.set(data, offset);
   const own = graph.outputs.flatMap(({ target }, i) => target === null ? [i] : []);
   const addressOf = ({ bytes }: Memory) =>
     bytes.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
   let runs = 0; // since the profile was last read
-  const kept = code.buffers.kept.map(({ input, numbers, key }) => ({
+  const kept = code.kept.map(({ input, numbers, key }) => ({
     ...{ input, key, bytes: runtime.keptBytes(numbers) },
   }));
   /** Slots of a run, and what to do when it has ended well. */
@@ -147,7 +171,7 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
       { kind, countWork }: Pick<Instruction, "kind" | "countWork">,
       seconds: number,
     ) => {
-      const { flops, bytes } = countWork();
+      const { flops, bytes } = addTerms(countWork());
       return { kind, seconds, flops: count * flops, bytes: count * bytes } satisfies Pass;
     };
     return code.instructions.flatMap((instruction, i): Pass[] => {

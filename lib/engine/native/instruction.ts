@@ -6,7 +6,8 @@ import type { LoweredGraph, Storage } from "@/engine/fusion/lowering.ts";
 import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
 import { isGiven } from "@/engine/fusion/lowering.ts";
 import type { Node } from "@/engine/ir.ts";
-import type { PassKind, Work } from "@/engine/profile.ts";
+import type { WorkTerms } from "@/engine/native/count_work.ts";
+import type { PassKind } from "@/engine/profile.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 /** Operation codes, as the runtime knows them. */
@@ -28,6 +29,8 @@ export type Opcode = keyof typeof OPCODES;
 export type Buffer = {
   readonly bytes: number;
   readonly storage: Storage;
+  /** Of memory for an instruction's own use: the rows of floats that it holds; null: it holds a value. */
+  readonly rows: ScratchRows | null;
   /** Memory from outside: the slot that gives it, and where in it; null: a place in the arena. */
   readonly given: { readonly slot: number; readonly offset: number } | null;
   /** Shares the memory of another buffer. */
@@ -45,6 +48,23 @@ export type Buffer = {
  */
 export const PARTS_PER_THREAD = 9;
 
+/** What a product is told of its operands and result, in one of its numbers; `gemm.h` has the same. */
+export const PRODUCT_FLAGS = {
+  /** A, B and the result are bfloat16. */
+  a: 1,
+  b: 2,
+  c: 4,
+  /** The product is added onto what is there. */
+  onto: 16,
+  /** Operands are rounded to bfloat16. */
+  half: 32,
+  /** Sums are rounded to these types. */
+  bfloat16: 64,
+  float16: 128,
+  /** B is packed once, into memory that outlives the run. */
+  keep: 256,
+} as const;
+
 /** How a kernel touches a buffer, for writing over what it reads. */
 export type Access = {
   /** Read at exactly (row, column) alone, so that the element can be written once it has been read. */
@@ -53,12 +73,23 @@ export type Access = {
   readPhase: number;
 };
 
+/** Widest vector of any processor, in floats: rows of scratch are whole vectors for all of them. */
+export const MOST_LANES = 16;
+
+/** Rows of floats, each of whole vectors. */
+export type ScratchRows = { readonly rows: number; readonly columns: number };
+
+/** Bytes of such rows. */
+export function scratchBytesOf({ rows, columns }: ScratchRows): number {
+  return rows * Math.ceil(columns / MOST_LANES) * MOST_LANES * 4;
+}
+
 /** One entry of the table that the runtime runs. */
 export type Instruction = {
   readonly opcode: Opcode;
   readonly kind: PassKind;
   /** What it must do; counted when a profile asks. */
-  readonly countWork: () => Work;
+  readonly countWork: () => WorkTerms;
   /**
    * Iterations to share out, and the multiple at which they are cut; of a product with an epilogue its rows,
    * and what the epilogue counts for one of them.
@@ -69,6 +100,10 @@ export type Instruction = {
   readonly kernel: string | null;
   /** The kernel makes something of each part of the rows, even of one without rows. */
   readonly allParts: boolean;
+  /** What the kernel wants of its thread's scratch: rows of so many floats, each rounded up. */
+  readonly scratch: ScratchRows;
+  /** Of a product: the input (by position) that its B is and that lasts from call to call; null: none. */
+  readonly lasting: number | null;
   readonly pointers: readonly (Buffer | null)[];
   /** Bytes added to each pointer. */
   readonly shifts: readonly number[];
@@ -95,10 +130,10 @@ export function makeInstruction(
   return {
     countWork() {
       const touched = [...given.reads, ...given.writes];
-      return { flops: 0, bytes: touched.reduce((sum, { bytes }) => sum + bytes, 0) };
+      return { flops: [], bytes: touched.map(({ bytes }) => bytes) };
     },
-    ...{ rows: 0, cut: 1, kernel: null, allParts: false, numbers: [], onto: [] },
-    ...{ access: new Map(), stores: new Map(), epilogue: null },
+    ...{ rows: 0, cut: 1, kernel: null, allParts: false, numbers: [], onto: [], lasting: null },
+    ...{ access: new Map(), stores: new Map(), epilogue: null, scratch: { rows: 0, columns: 0 } },
     shifts: given.pointers.map(() => 0),
     ...given,
   };
@@ -113,26 +148,26 @@ export function alignBytes(bytes: number): number {
   return Math.ceil(bytes / unit) * unit;
 }
 
-/** Memory that outlives runs, in which a product keeps its second operand the way it reads it. */
-export type KeptOperand = {
-  readonly buffer: Buffer;
-  /** The input (by position) that is kept. */
-  readonly input: number;
-  /** The numbers of such a product, from which the runtime knows how much memory it takes. */
-  readonly numbers: readonly number[];
-  /** Products of equal keys keep an input in the same form. */
-  readonly key: string;
-};
+/** A buffer that nothing has been said of but its size and where it comes from. */
+export function makeBuffer(
+  { bytes, storage, given, rows = null }:
+    & Pick<Buffer, "bytes" | "storage" | "given">
+    & Partial<Buffer>,
+): Buffer {
+  return { bytes, storage, given, rows, alias: null, first: Infinity, last: -1, offset: -1 };
+}
+
+/** Elements that a program knows, and their place in the constants' slot. */
+export type PlacedConstant = { readonly data: Uint8Array; readonly offset: number };
 
 /** The buffers of a program by node. */
 export class BufferTable {
   readonly all: Buffer[] = [];
-  /** Constants, in the order of their places in the constants' slot. */
-  readonly constants: { readonly node: Node; readonly offset: number }[] = [];
+  /** In the order of their places. */
+  readonly constants: PlacedConstant[] = [];
   constantBytes = 0;
-  /** In the order of their slots, which come after all others. */
-  readonly kept: KeptOperand[] = [];
-  #nextSlot: number;
+  /** Slots of the arena, the constants, inputs and outputs. */
+  readonly slots: number;
   #byNode = new Map<Node, Buffer>();
   #slots = new Map<Node, number>();
 
@@ -144,7 +179,7 @@ export class BufferTable {
       if (target === null) this.#slots.set(node, slot++);
       else this.#byNode.set(node, this.of(target));
     }
-    this.#nextSlot = slot;
+    this.slots = slot;
   }
 
   /** The buffer of a node's value. */
@@ -157,34 +192,25 @@ export class BufferTable {
     const slot = this.#slots.get(node);
     let given: Buffer["given"] = slot === undefined ? null : { slot, offset: 0 };
     if (given === null && isGiven(node)) {
+      if (node.operation.kind !== "data") throw new Error("internal: a constant without elements");
+      const { buffer, byteOffset, byteLength } = node.operation.data;
       given = { slot: CONSTANTS_SLOT, offset: this.constantBytes };
-      this.constants.push({ node, offset: this.constantBytes });
+      this.constants.push({ data: new Uint8Array(buffer, byteOffset, byteLength), ...given });
       this.constantBytes += alignBytes(bytes);
     }
-    const buffer = this.#add(bytes, storage, given);
+    const buffer = this.#add({ bytes, storage, given });
     this.#byNode.set(node, buffer);
     return buffer;
   }
 
-  /** The memory in which a product of these numbers keeps what it reads of the input at `leaf`. */
-  keep(leaf: Node, numbers: readonly number[], key: string): Buffer {
-    const input = this.lowered.inputs.indexOf(leaf);
-    const known = this.kept.find((kept) => kept.input === input && kept.key === key);
-    if (known !== undefined) return known.buffer;
-    const buffer = this.#add(0, "float32", { slot: this.#nextSlot++, offset: 0 });
-    this.kept.push({ buffer, input, numbers, key });
-    return buffer;
-  }
-
   /** Memory for an instruction's own use. */
-  scratch(bytes: number): Buffer {
-    return this.#add(bytes, "float32", null);
+  scratch(rows: ScratchRows): Buffer {
+    const bytes = scratchBytesOf(rows);
+    return this.#add({ bytes, storage: "float32", given: null, rows });
   }
 
-  #add(bytes: number, storage: Storage, given: Buffer["given"]): Buffer {
-    const buffer: Buffer = {
-      ...{ bytes, storage, given, alias: null, first: Infinity, last: -1, offset: -1 },
-    };
+  #add(known: Parameters<typeof makeBuffer>[0]): Buffer {
+    const buffer = makeBuffer(known);
     this.all.push(buffer);
     return buffer;
   }

@@ -8,8 +8,6 @@ import { createHash } from "node:crypto";
 export class KernelTexts {
   /** Bodies by name. */
   readonly bodies = new Map<string, string>();
-  /** Scratch memory that a thread needs for any of them. */
-  scratchBytes = 64;
 
   /** The name of the function with this body: a digest of it, so that it is the same in every program. */
   add(body: string): string {

@@ -14,6 +14,7 @@ import {
   type Instruction,
   makeInstruction,
   PARTS_PER_THREAD,
+  PRODUCT_FLAGS,
 } from "@/engine/native/instruction.ts";
 import {
   classifyGroup,
@@ -26,12 +27,6 @@ import { printKernel } from "@/engine/native/print_kernel.ts";
 import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { type Digit, identityView, isContiguous, sizeOf, splitView } from "@/engine/views.ts";
-
-/**
- * Rows of a product up to which packing a weight takes about as long as multiplying with it, or longer:
- * below that it is worth its memory to be kept packed.
- */
-const FEW_ROWS = 128;
 
 /** What units are lowered with: the graph, and what their instructions are added to. */
 export type LoweringContext = {
@@ -61,7 +56,6 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const nest = layOutNest(unit, { resolve, exported, targets });
   const parts = PARTS_PER_THREAD * threads;
   const printed = printKernel(nest, buffers, parts);
-  kernels.scratchBytes = Math.max(kernels.scratchBytes, printed.scratchBytes);
   const { rows, columns } = unit.space;
   const origin = unit.nodes.at(-1) as Node;
   const instruction = makeInstruction({
@@ -73,13 +67,13 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
     allParts: printed.columnSums.length > 0,
     ...printed,
   });
-  const combine = printed.columnSums.map(({ node, partial, stride }) => {
+  const combine = printed.columnSums.map(({ node, partial }) => {
     const sum = buffers.of(node);
     return makeInstruction({
       ...{ opcode: "combine", kind: "columns", origin: node, countWork: () => NO_WORK },
       ...{
         pointers: [sum, partial],
-        numbers: [columns, stride, parts],
+        numbers: [columns, parts],
         reads: [partial],
         writes: [sum],
       },
@@ -140,11 +134,10 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
       throw new UnsupportedError("a product of integers");
     }
   }
-  const FLAGS = { a: 1, b: 2, c: 4, onto: 16, half: 32, bfloat16: 64, float16: 128, keep: 256 };
-  const isKept = lowered.lasting.has(b.base) && batches === 0 && rows <= FEW_ROWS;
+  const FLAGS = PRODUCT_FLAGS;
   const flags = (isHalf(bufferA) ? FLAGS.a : 0) | (isHalf(bufferB) ? FLAGS.b : 0) |
     (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0) |
-    (sumsRoundedTo ? FLAGS[sumsRoundedTo] : 0) | (isKept ? FLAGS.keep : 0);
+    (sumsRoundedTo ? FLAGS[sumsRoundedTo] : 0);
   const biasBuffer = bias ? buffers.of(bias.base) : null;
   const ontoBuffer = onto ? buffers.of(onto) : null;
   const reads = [bufferA, bufferB];
@@ -157,16 +150,12 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
     ...[onlyStride(axesC.at(-2)) || columns],
     ...[...sizes, ...strides.a, ...strides.b, ...strides.c],
   ];
-  const form = flags & ~(FLAGS.a | FLAGS.onto); // what the form of B depends on
-  const keptKey = `${[columns, inner, form, rowB, columnB, shiftB]}`;
   return makeInstruction({
     ...{ opcode: "product", kind: batches > 0 ? "attention" : "products", origin: node },
     countWork: () => countProduct(product, lowered),
-    pointers: [
-      ...[bufferA, bufferB, bufferC, biasBuffer],
-      ...isKept ? [buffers.keep(b.base, numbers, keptKey)] : [],
-    ],
-    shifts: [shiftA, shiftB, 0, 0, ...isKept ? [0] : []],
+    lasting: batches === 0 && lowered.lasting.has(b.base) ? lowered.inputs.indexOf(b.base) : null,
+    pointers: [bufferA, bufferB, bufferC, biasBuffer],
+    shifts: [shiftA, shiftB, 0, 0],
     numbers,
     reads,
     writes: [bufferC],
@@ -230,10 +219,10 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
     }
     case "pad": {
       const [x] = operands() as [Buffer];
-      const axes = operation.paddings.flatMap(([before, after], axis) => [
+      const axes = operation.paddings.flatMap(([before], axis) => [
         before,
-        (shape[axis] as number) - before - after,
-        after,
+        inputs[0]?.shape[axis] as number,
+        shape[axis] as number,
       ]);
       const fill = new Uint32Array(Float32Array.of(operation.value).buffer)[0] ?? 0;
       const bits = result.storage === "float32" ? fill : operation.value;

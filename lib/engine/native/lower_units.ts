@@ -42,6 +42,7 @@ function withEpilogue(product: Instruction, kernel: Instruction, { flat }: Unit)
     cut: flat ? columns : 1,
     kernel: kernel.kernel,
     allParts: kernel.allParts,
+    scratch: kernel.scratch,
     pointers: [...product.pointers, ...kernel.pointers],
     shifts: [...product.shifts, ...kernel.shifts],
     numbers: [...product.numbers, ...kernel.numbers],

@@ -14,7 +14,13 @@ import type { Node } from "@/engine/ir.ts";
 import { DropoutPrinter } from "@/engine/native/c_dropout.ts";
 import { printOperation } from "@/engine/native/c_operations.ts";
 import { combineParts, foldLanes, startReduction } from "@/engine/native/c_reductions.ts";
-import type { Access, Buffer, BufferTable } from "@/engine/native/instruction.ts";
+import {
+  type Access,
+  type Buffer,
+  type BufferTable,
+  MOST_LANES,
+  type ScratchRows,
+} from "@/engine/native/instruction.ts";
 import { C_TYPES, KernelOperands } from "@/engine/native/kernel_operands.ts";
 
 const STORES = { float32: "st", bfloat16: "stb", int32: "stw", bool: "stq" } as const;
@@ -29,13 +35,10 @@ export type PrintedKernel = {
   readonly writes: readonly Buffer[];
   readonly access: ReadonlyMap<Buffer, Access>;
   readonly stores: ReadonlyMap<Buffer, number>;
-  /** Column sums: the node, the sums of each part, and the length of one part's. */
-  readonly columnSums: readonly { node: Node; partial: Buffer; stride: number }[];
-  readonly scratchBytes: number;
+  /** Column sums: the node, and the sums of each part. */
+  readonly columnSums: readonly { node: Node; partial: Buffer }[];
+  readonly scratch: ScratchRows;
 };
-
-/** Widest vector of any processor, in floats: rows of scratch are whole vectors for all of them. */
-const MOST_LANES = 16;
 
 /** Prints a loop nest; `parts` is the number of partial results of each column sum. */
 export function printKernel(nest: LoopNest, buffers: BufferTable, parts: number): PrintedKernel {
@@ -48,14 +51,12 @@ class KernelPrinter {
   #stores = new Map<Buffer, number>();
   #names: ReadonlyMap<Node, string>;
   #slots = new Map<Node, number>();
-  #columnSums: { node: Node; partial: Buffer; stride: number }[] = [];
+  #columnSums: { node: Node; partial: Buffer }[] = [];
   #dropout: DropoutPrinter;
-  #paddedColumns: number;
 
   constructor(readonly nest: LoopNest, readonly buffers: BufferTable, readonly parts: number) {
     this.#operands = new KernelOperands(nest, buffers);
     this.#names = new Map(nest.nodes.map((node, i) => [node, `v${i}`]));
-    this.#paddedColumns = Math.ceil(nest.space.columns / MOST_LANES) * MOST_LANES;
     for (const node of nest.nodes) {
       if (nest.roleOf(node) === "full" && nest.isKept(node)) {
         this.#slots.set(node, this.#slots.size);
@@ -66,13 +67,13 @@ class KernelPrinter {
   }
 
   print(): PrintedKernel {
-    const { flat, space, phases } = this.nest;
+    const { flat, space: { columns }, phases } = this.nest;
     const operands = this.#operands;
     const body: string[] = [];
     for (let phase = 0; phase < phases; phase++) body.push(...this.#printPhase(phase));
     const sums = this.#printColumnSumStart();
-    const columns = flat ? [] : [
-      `const long C = ${operands.numbers.size(space.columns)};`,
+    const sizes = flat ? [] : [
+      `const long C = ${operands.numbers.size(columns)};`,
       `const long CP = (C + ${MOST_LANES - 1}) / ${MOST_LANES} * ${MOST_LANES};`,
     ];
     const slots = [...this.#slots.values()].map((slot) =>
@@ -84,9 +85,8 @@ class KernelPrinter {
       : "for (long r = r0; r < r1; r++)";
     const inner = [...operands.rowStart, ...body].join("\n");
     const loop = flat ? `const long r = 0; (void)r;\n${inner}` : `${rows} {\n${inner}\n}`;
-    const scratchRows = this.#slots.size + this.#dropout.count;
     return {
-      text: [...columns, ...operands.prologue, ...slots, ...sums, loop].join("\n"),
+      text: [...sizes, ...operands.prologue, ...slots, ...sums, loop].join("\n"),
       pointers: operands.pointers,
       numbers: operands.numbers.values,
       reads: [...operands.reads],
@@ -94,7 +94,7 @@ class KernelPrinter {
       access: operands.access,
       stores: this.#stores,
       columnSums: this.#columnSums,
-      scratchBytes: 64 + scratchRows * this.#paddedColumns * 4,
+      scratch: { rows: this.#slots.size + this.#dropout.count, columns },
     };
   }
 
@@ -268,10 +268,10 @@ class KernelPrinter {
     const lines: string[] = [];
     for (const node of nest.nodes) {
       if (nest.roleOf(node) !== "column") continue;
-      const stride = this.#paddedColumns;
-      const partial = this.buffers.scratch(this.parts * stride * 4);
+      const { parts: rows, nest: { space: { columns } } } = this;
+      const partial = this.buffers.scratch({ rows, columns });
       this.#writes.add(partial);
-      this.#columnSums.push({ node, partial, stride });
+      this.#columnSums.push({ node, partial });
       const name = `k${this.#name(node)}`;
       lines.push(
         `float *${name} = (float *)P[${this.#operands.pointer(partial)}] + *(int32_t *)T * CP;`,

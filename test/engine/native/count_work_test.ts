@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
 import { jit, type TensorMap } from "@/engine/jit.ts";
-import { countScatter } from "@/engine/native/count_work.ts";
+import { addTerms, countScatter } from "@/engine/native/count_work.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
 import { tensor } from "./executor_cases.ts";
@@ -114,16 +114,11 @@ Deno.test({
 });
 
 Deno.test("a scatter touches the table's rows that it adds to, or writes all of them", () => {
-  const rows = { count: 3, width: 4, tableRows: 10 };
-  deepStrictEqual(countScatter({ ...rows, onto: false }), {
-    flops: 0,
-    bytes: 4 * (3 + 3 * 4 + 10 * 4),
-  });
-  deepStrictEqual(countScatter({ ...rows, onto: true }), {
-    flops: 0,
-    bytes: 4 * (3 + 3 * 4 + 2 * 3 * 4), // read and written
-  });
-  strictEqual(countScatter({ ...rows, count: 50, onto: true }).bytes, 4 * (50 + 200 + 2 * 40));
+  const work = (count: number, onto: boolean) =>
+    addTerms(countScatter({ count, width: 4, tableRows: 10, onto }));
+  deepStrictEqual(work(3, false), { flops: 0, bytes: 4 * (3 + 3 * 4 + 10 * 4) });
+  deepStrictEqual(work(3, true), { flops: 0, bytes: 4 * (3 + 3 * 4 + 2 * 3 * 4) }); // read and written
+  strictEqual(work(50, true).bytes, 4 * (50 + 200 + 2 * 40));
 });
 
 Deno.test({

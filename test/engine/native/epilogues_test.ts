@@ -20,10 +20,12 @@ function instructionsOf(
 ): string[] {
   const { leaves, results } = recordNodes(shapes, run);
   const outputs = results.map((node, i) => ({ node, target: replaced[i] ?? null }));
-  return compileGraph(makeGraph("test", leaves, outputs), 2).instructions.map((instruction) => {
-    const { opcode, kind, epilogue } = instruction;
-    return epilogue === null ? `${opcode}, ${kind}` : `${opcode} + ${epilogue.kind}`;
-  });
+  return compileGraph(makeGraph("test", leaves, outputs), 2).draft.instructions.map(
+    (instruction) => {
+      const { opcode, kind, epilogue } = instruction;
+      return epilogue === null ? `${opcode}, ${kind}` : `${opcode} + ${epilogue.kind}`;
+    },
+  );
 }
 
 const X = [64, 32], W = [32, 32], ROW = [32];

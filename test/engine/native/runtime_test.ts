@@ -181,8 +181,9 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
     followed({ rows: 1, unit: 0 }),
     other("scatter", 2, [1, 1, 1, 0]), // no table
     other("pad", 2, [2, 4, 0, 1, 1, 1]), // an axis short
-    other("pad", 2, [1, 3, 0, 1, 1, 1]), // elements of 3 bytes
-    other("pad", 2, [7, 4, 0, ...Array(21).fill(1)]), // too many axes
+    other("pad", 2, [1, 3, 0, 0, 1, 1]), // elements of 3 bytes
+    other("pad", 2, [7, 4, 0, ...Array(7).fill([0, 1, 1]).flat()]), // too many axes
+    other("pad", 2, [1, 4, 0, 1, 1, 1]), // no room for what is inside
     other("copy", 2, [4, 0, 2, 1, 1]), // a digit short
     other("reduce", 2, [8, 1, 1, 1]), // no such kind
     other("argReduce", 2, [4, 1, 1, 1]),

@@ -14,7 +14,7 @@ static void fill(char *y, long count, long size, int64_t bits) {
 }
 
 /**
- * Elements [first, end) of a row of y, which holds `before` fills, `inside` elements of x and more fills;
+ * Elements [first, end) of a row of y, which holds `before` fills, `inside` elements of x and fills;
  * without x fills alone.
  */
 static void pad_row(char *y, const char *x, const int64_t *axis, long first, long end, const int64_t *N) {
@@ -33,7 +33,7 @@ static long padded_row(long row, const int64_t *axes, long outer_axes) {
   long offset = 0, scale = axes[3 * outer_axes + 1];
   for (long k = outer_axes - 1; k >= 0; k--) {
     const int64_t *axis = axes + 3 * k;
-    long width = axis[0] + axis[1] + axis[2], place = row % width - axis[0];
+    long width = axis[2], place = row % width - axis[0];
     if (place < 0 || place >= axis[1]) return -1;
     offset += place * scale;
     scale *= axis[1];
@@ -43,11 +43,11 @@ static long padded_row(long row, const int64_t *axes, long outer_axes) {
 }
 
 void run_pad(char *const *P, const int64_t *N, int thread, int threads) {
-  const int64_t scalar_axis[3] = {0, 1, 0};
+  const int64_t scalar_axis[3] = {0, 1, 1}; // elements before, inside and in all
   long rank = N[0] > 0 ? N[0] : 1, size = N[1], total = 1;
   const int64_t *axes = N[0] > 0 ? N + 3 : scalar_axis, *last = axes + 3 * (rank - 1);
-  for (long k = 0; k < rank; k++) total *= axes[3 * k] + axes[3 * k + 1] + axes[3 * k + 2];
-  long columns = last[0] + last[1] + last[2], end = share_start(total, thread + 1, threads, LINE);
+  for (long k = 0; k < rank; k++) total *= axes[3 * k + 2];
+  long columns = last[2], end = share_start(total, thread + 1, threads, LINE);
   for (long at = share_start(total, thread, threads, LINE); at < end;) {
     long row = at / columns, first = at % columns;
     long stop = columns < first + end - at ? columns : first + end - at;

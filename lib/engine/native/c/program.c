@@ -8,7 +8,7 @@ static const struct {
   int pointers, numbers;
 } NEEDS[OPCODES] = {
     [OP_KERNEL] = {0, 0}, [OP_GEMM] = {4, GEMM_NUMBERS}, [OP_SCATTER] = {3, 4},
-    [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 3},         [OP_COPY] = {2, 3},
+    [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 2},         [OP_COPY] = {2, 3},
     [OP_REDUCE] = {2, 4}, [OP_ARG_REDUCE] = {2, 4},      [OP_CONCAT] = {1, 2},
 };
 
@@ -35,6 +35,13 @@ static int has_epilogue_or_none(const int64_t *head) {
          head[HEAD_UNIT] >= 1;
 }
 
+/** Whether each axis of a padded array (elements before, inside and in all) has room for what is inside. */
+static int has_room(const int64_t *axes, int64_t rank) {
+  for (int64_t k = 0; k < rank; k++)
+    if (axes[3 * k] > axes[3 * k + 2] || axes[3 * k + 1] > axes[3 * k + 2] - axes[3 * k]) return 0;
+  return 1;
+}
+
 /** Whether the numbers of an operation agree with how many there are, and with what it can do. */
 static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t pointers) {
   switch (opcode) {
@@ -45,7 +52,8 @@ static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t p
     return all_natural(numbers, count);
   case OP_PAD:
     return numbers[0] >= 0 && numbers[0] <= MAX_RANK && count == 3 + 3 * numbers[0] &&
-           is_element_size(numbers[1]) && all_natural(numbers + 3, count - 3);
+           is_element_size(numbers[1]) && all_natural(numbers + 3, count - 3) &&
+           has_room(numbers + 3, numbers[0]);
   case OP_COPY:
     return is_element_size(numbers[0]) && numbers[2] >= 0 && numbers[2] <= MAX_DIGITS &&
            count == 3 + 2 * numbers[2];

@@ -4,6 +4,9 @@
 
 enum { LINE = 16 };
 
+/** Floats that rows of partial sums are filled up to a multiple of; `instruction.ts` has the same. */
+enum { MOST_LANES = 16 };
+
 /** What a reduction of each kind starts from. */
 static const float STARTS[REDUCE_KINDS] = {0.f, -INFINITY, INFINITY, 1.f};
 
@@ -140,7 +143,8 @@ void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads) {
 void run_combine(char *const *P, const int64_t *N, int thread, int threads) {
   float *y = (float *)P[0];
   const float *partial = (const float *)P[1];
-  long columns = N[0], stride = N[1], parts = N[2];
+  long columns = N[0], parts = N[1];
+  long stride = (columns + MOST_LANES - 1) / MOST_LANES * MOST_LANES; // as kernels have it
   long end = share_start(columns, thread + 1, threads, LINE);
   for (long c = share_start(columns, thread, threads, LINE); c < end; c += LANES) {
     B inside = tail(end - c);

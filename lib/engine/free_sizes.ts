@@ -1,0 +1,144 @@
+/**
+ * Sizes that change from call to call, such as a batch's rows B and pieces T: what a function says of them,
+ * and numbers as products of them.
+ *
+ * Nothing is computed with symbols. A function is recorded at two samples of its free sizes, primes that
+ * divide no size of the model: a number that is c · Bᵃ · Tᵇ shows its exponents by its divisors at one
+ * sample, and must come out the same at the other.
+ * @module
+ */
+
+/**
+ * Axes of inputs by name, each a product of free sizes and of numbers that stay the same:
+ * `{ ids: ["B", "T"], labels: ["B·T"], vectors: ["B", "384"] }`. Inputs that are not named have the same
+ * shape at every call.
+ */
+export type FreeAxes = { readonly [input: string]: readonly string[] };
+
+/** What a function says of its free sizes. */
+export type FreeSizes = {
+  readonly axes: FreeAxes;
+  /** The largest value that a size may have, where there is one. */
+  readonly limits?: { readonly [name: string]: number };
+};
+
+/** Values of free sizes, in the order of their names. */
+export type Sizes = readonly number[];
+
+/** A product of sizes: factor · Π sizeᵢ ^ powersᵢ. */
+export type SizeTerm = { readonly factor: number; readonly powers: readonly number[] };
+
+/** Stands between the names of a product. */
+const TIMES = "·";
+
+/**
+ * Primes that sizes are sampled at, in the order of preference: about as large as batches are, so that what
+ * is judged by a size is judged as for them.
+ */
+const PRIMES = [53, 47, 43, 41, 71, 67, 61, 59, 73, 79, 83, 89, 97, 101, 103, 37, 31, 29];
+
+/** A size that stays the same. */
+const NUMBER = /^[0-9]+$/;
+
+/** The names of the free sizes, in the order in which they first stand alone. */
+export function namesOf({ axes }: FreeSizes): readonly string[] {
+  return [...new Set(Object.values(axes).flat())]
+    .filter((name) => !name.includes(TIMES) && !NUMBER.test(name));
+}
+
+/** The shape of an input whose axes are given, at some sizes; throws where a size is not named alone. */
+export function shapeAt(
+  axes: readonly string[],
+  names: readonly string[],
+  sizes: Sizes,
+): readonly number[] {
+  return axes.map((axis) =>
+    axis.split(TIMES).reduce((product, name) => {
+      const size = NUMBER.test(name) ? Number(name) : sizes[names.indexOf(name)];
+      if (size === undefined) throw new Error(`internal: no input has ${name} as an axis`);
+      return product * size;
+    }, 1)
+  );
+}
+
+/** The free sizes of a call from the shapes of its inputs; throws where the shapes contradict one another. */
+export function solveSizes(
+  free: FreeSizes,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): Sizes {
+  const names = namesOf(free);
+  const sizes = names.map((name) => {
+    for (const [input, axes] of Object.entries(free.axes)) {
+      const size = shapes.get(input)?.[axes.indexOf(name)];
+      if (size !== undefined) return size;
+    }
+    throw new TypeError(`Cannot run as an input must have the axis ${name}: none is given`);
+  });
+  for (const [input, axes] of Object.entries(free.axes)) {
+    const wanted = shapeAt(axes, names, sizes), shape = shapes.get(input);
+    if (shape !== undefined && `${shape}` !== `${wanted}`) {
+      throw new RangeError(
+        `Cannot run as ${input} must be [${
+          axes.join(", ")
+        }] = [${wanted}]: current shape is [${shape}]`,
+      );
+    }
+  }
+  return sizes;
+}
+
+/** How often other samples are tried: what is decided by a size may fall between the two of one try. */
+const TRIES = 2;
+
+/**
+ * Pairs of samples of the free sizes to try in turn, told apart from each other and from `fixed` sizes by
+ * their divisors; none where limits leave too few primes.
+ */
+export function chooseSamples(
+  free: FreeSizes,
+  fixed: ReadonlySet<number>,
+): readonly (readonly [Sizes, Sizes])[] {
+  const left = new Set(PRIMES.filter((prime) => ![...fixed].some((size) => size % prime === 0)));
+  const limitOf = (name: string) => free.limits?.[name] ?? Infinity;
+  const take = (name: string): number[] => {
+    const prime = [...left].find((prime) => prime <= limitOf(name));
+    if (prime === undefined) return [];
+    left.delete(prime);
+    return [prime];
+  };
+  const names = namesOf(free);
+  const tightest = names.toSorted((a, b) => Math.sign(limitOf(a) - limitOf(b)) || 0);
+  const pairs: (readonly [Sizes, Sizes])[] = [];
+  for (let i = 0; i < TRIES; i++) {
+    const taken = new Map(tightest.map((name) => [name, [...take(name), ...take(name)]]));
+    const samples = names.map((name) => taken.get(name) ?? []);
+    if (samples.some(({ length }) => length < 2)) break;
+    pairs.push([samples.map(([a]) => a as number), samples.map(([, b]) => b as number)]);
+  }
+  return pairs;
+}
+
+/** The product that has the two values at the two samples; null where there is none. */
+export function findTerm(
+  [a, b]: readonly [number, number],
+  [first, second]: readonly [Sizes, Sizes],
+): SizeTerm | null {
+  if (a === b) return { factor: a, powers: first.map(() => 0) };
+  let factor = a;
+  if (factor === 0) return null;
+  const powers = first.map((prime) => {
+    let power = 0;
+    while (factor % prime === 0) {
+      factor /= prime;
+      power++;
+    }
+    return power;
+  });
+  const term = { factor, powers };
+  return evaluateTerm(term, second) === b ? term : null;
+}
+
+/** The value of a product at some sizes. */
+export function evaluateTerm({ factor, powers }: SizeTerm, sizes: Sizes): number {
+  return powers.reduce((product, power, i) => product * (sizes[i] as number) ** power, factor);
+}

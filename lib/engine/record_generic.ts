@@ -1,0 +1,143 @@
+/**
+ * A function recorded once for all values of its free sizes: at two samples of them, which must agree in
+ * everything but sizes.
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { RecordingBackend } from "@/engine/backend.ts";
+import {
+  chooseSamples,
+  evaluateTerm,
+  findTerm,
+  type FreeSizes,
+  namesOf,
+  shapeAt,
+  type Sizes,
+} from "@/engine/free_sizes.ts";
+import {
+  type InputInfo,
+  releaseSources,
+  type Source,
+  trace,
+  type Traced,
+  type TracedFunction,
+  type TracedOutput,
+} from "@/engine/trace.ts";
+import type { GenericPrograms } from "@/engine/traced_programs.ts";
+
+/** What a function was compiled to for all sizes. */
+export type GenericFunction = Pick<Traced, "sources" | "updates"> & {
+  readonly programs: GenericPrograms;
+  outputsAt(sizes: Sizes): readonly TracedOutput[];
+};
+
+/**
+ * Records and compiles `run` for all values of its free sizes; null where it has no form that serves all of
+ * them: executor, limits or what it does with sizes stand in the way, and it must be recorded at each.
+ *
+ * @param inputs shapes and types of a call
+ */
+export async function recordGeneric(
+  name: string,
+  run: TracedFunction,
+  { inputs, free, backend }: {
+    readonly inputs: ReadonlyMap<string, InputInfo>;
+    readonly free: FreeSizes;
+    readonly backend: RecordingBackend;
+  },
+): Promise<GenericFunction | null> {
+  if (!backend.traced.isGeneric) return null;
+  const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
+  const constant = [...inputs].flatMap(([input, { shape }]) => free.axes[input] ? [] : shape);
+  const fixed = new Set([...variables.flatMap(({ shape }) => shape), ...constant]);
+  for (const samples of chooseSamples(free, fixed)) {
+    const generic = await recordSamples(name, run, { inputs, free, backend, samples });
+    if (generic !== null) return generic;
+  }
+  return null;
+}
+
+async function recordSamples(
+  name: string,
+  run: TracedFunction,
+  { inputs, free, backend, samples }: {
+    readonly inputs: ReadonlyMap<string, InputInfo>;
+    readonly free: FreeSizes;
+    readonly backend: RecordingBackend;
+    readonly samples: readonly [Sizes, Sizes];
+  },
+): Promise<GenericFunction | null> {
+  const names = namesOf(free);
+  const recorded: Traced[] = [];
+  const release = () => recorded.forEach(({ sources }) => releaseSources(sources, backend));
+  for (const sizes of samples) {
+    const sampled = new Map([...inputs].map(([input, { shape, dtype }]) => {
+      const axes = free.axes[input];
+      return [input, { dtype, shape: axes ? [...shapeAt(axes, names, sizes)] : shape }];
+    }));
+    try {
+      recorded.push(trace(name, run, sampled, backend));
+    } catch {
+      release();
+      return null; // an error that is not the sample's shows again at the call's own sizes
+    }
+  }
+  const [one, other] = recorded as [Traced, Traced];
+  const outputsAt = isSame(one, other) ? fitOutputs(one, other, samples) : null;
+  const programs = outputsAt && await backend.traced.compileGeneric([
+    { graph: one.graph, sizes: samples[0] },
+    { graph: other.graph, sizes: samples[1] },
+  ]);
+  if (outputsAt === null || programs === null) {
+    release();
+    return null;
+  }
+  releaseSources(other.sources, backend);
+  return { sources: one.sources, updates: one.updates, programs, outputsAt };
+}
+
+/** Whether two recordings take the same values and update the same variables. */
+function isSame(one: Traced, other: Traced): boolean {
+  const sameSource = (a: Source, b: Source | undefined) => {
+    switch (a.kind) {
+      case "input":
+        return b?.kind === "input" && a.name === b.name;
+      case "variable":
+        return b?.kind === "variable" && a.variable === b.variable;
+      case "value":
+        return b?.kind === "value" && a.value === b.value;
+    }
+  };
+  return one.sources.length === other.sources.length &&
+    one.sources.every((source, i) => sameSource(source, other.sources[i])) &&
+    one.updates.length === other.updates.length &&
+    one.updates.every(({ variable, input }, i) =>
+      variable === other.updates[i]?.variable && input === other.updates[i]?.input
+    );
+}
+
+/** The outputs at any sizes; null where those of the samples differ in more than sizes. */
+function fitOutputs(
+  one: Traced,
+  other: Traced,
+  samples: readonly [Sizes, Sizes],
+): GenericFunction["outputsAt"] | null {
+  if (one.outputs.length !== other.outputs.length) return null;
+  const fitted = one.outputs.map(({ name, dtype, shape }, i) => {
+    const pair = other.outputs[i];
+    if (pair?.name !== name || pair.dtype !== dtype || pair.shape.length !== shape.length) {
+      return null;
+    }
+    const terms = shape.map((size, axis) => findTerm([size, pair.shape[axis] as number], samples));
+    return terms.includes(null)
+      ? null
+      : { name, dtype, terms: terms.flatMap((term) => term ?? []) };
+  });
+  if (fitted.includes(null)) return null;
+  const outputs = fitted.flatMap((output) => output ?? []);
+  return (sizes) =>
+    outputs.map(({ name, dtype, terms }) => ({
+      ...{ name, dtype },
+      shape: terms.map((term) => evaluateTerm(term, sizes)),
+    }));
+}
