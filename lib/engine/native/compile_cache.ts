@@ -1,11 +1,21 @@
 /**
  * Compiled libraries on disk. Each entry is a folder named by a digest of all that went into it; it
  * appears by a rename, whole or not at all, and holds the library's checksum: a damaged one is built anew.
- * Processes that build the same entry at once do not disturb each other.
+ * So is one that another user could have made or changed. Entries of a folder that cannot be written are used
+ * all the same. Processes that build the same entry at once do not disturb each other.
  * @module
  */
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { findUser, isClosed, isGuarded, isGuardedPlace } from "@/engine/native/guarded.ts";
+
+/** Where compiled libraries are. */
+export type Cache = {
+  /** Folders in which entries are looked for, in order. */
+  readonly folders: readonly string[];
+  /** The one of them in which entries are made. */
+  readonly folder: string;
+};
 
 /** The library of an entry. */
 const LIBRARY = "library.so";
@@ -24,27 +34,57 @@ function chooseFolder(): string | undefined {
 }
 
 /**
- * The folder of compiled libraries, made if need be and closed to other users. Where none can be written, a
- * temporary one of this process.
+ * The folder of compiled libraries, made if need be. What cannot be written is only read; new entries then
+ * go into a temporary folder of this process. That folder alone is used where another user could write the
+ * first, or put one in its place.
  */
-export function openCache(): string {
+export function openCache(): Cache {
   const parent = chooseFolder();
-  if (parent !== undefined) {
-    const folder = resolve(parent, "native"); // the compiler runs elsewhere
-    try {
-      Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if (((Deno.statSync(folder).mode ?? 0) & 0o077) !== 0) Deno.chmodSync(folder, 0o700);
-      Deno.removeSync(Deno.makeTempDirSync({ dir: folder, prefix: ".try-" }));
-      return folder;
-    } catch (error) {
-      const unwritable = error instanceof Deno.errors.PermissionDenied ||
-        error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists ||
-        /read-only|os error (30|28|122)\b/i.test(String(error)); // or full, or over its quota
-      if (!unwritable) throw error;
-    }
-  }
+  const kept = parent === undefined ? null : openKept(join(parent, "native"));
+  if (kept !== null && isWritable(kept)) return { folders: [kept], folder: kept };
   temporary ??= openTemporary();
-  return temporary;
+  return { folders: kept === null ? [temporary] : [kept, temporary], folder: temporary };
+}
+
+/** The real path of a folder, made if need be; null where it cannot be, or is not for us alone to write. */
+function openKept(name: string): string | null {
+  const folder = resolve(name); // the compiler runs elsewhere
+  return unlessForbidden(() => {
+    if (!isGuardedPlace(findReal(dirname(folder)))) return null; // nothing is made at somebody else's
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const real = Deno.realPathSync(folder), info = Deno.statSync(real);
+    if (!isClosed(info) && info.uid === findUser()) Deno.chmodSync(real, 0o700);
+    return isGuarded(real) && isGuardedPlace(dirname(real)) ? real : null;
+  });
+}
+
+/** The real path of a folder, or of the nearest above that is there. */
+function findReal(folder: string): string {
+  try {
+    return Deno.realPathSync(folder);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) || dirname(folder) === folder) throw error;
+    return findReal(dirname(folder));
+  }
+}
+
+function isWritable(folder: string): boolean {
+  const tried = unlessForbidden(() => Deno.makeTempDirSync({ dir: folder, prefix: ".try-" }));
+  if (tried !== null) Deno.removeSync(tried);
+  return tried !== null;
+}
+
+/** What `act` gives, or null where the system does not let us. */
+function unlessForbidden<T>(act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    const forbidden = error instanceof Deno.errors.PermissionDenied ||
+      error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists ||
+      /read-only|os error (30|28|122)\b/i.test(String(error)); // or full, or over its quota
+    if (!forbidden) throw error;
+    return null;
+  }
 }
 
 /** A folder that goes with the process. */
@@ -61,57 +101,60 @@ export function digestParts(parts: readonly unknown[]): string {
   return sha256(JSON.stringify(parts)).slice(0, 40);
 }
 
-/** The path of an entry's library if it is there and whole, else null. */
-export function findLibrary(cache: string, entry: string): string | null {
-  const path = join(cache, entry, LIBRARY);
-  try {
-    const expected = Deno.readTextFileSync(join(cache, entry, CHECKSUM)).trim();
-    return sha256(Deno.readFileSync(path)) === expected ? path : null;
-  } catch {
-    return null;
+/** The path of an entry's library if it is there, whole and for us alone to write, else null. */
+export function findLibrary({ folders }: Cache, entry: string): string | null {
+  for (const folder of folders) {
+    const place = join(folder, entry), library = libraryIn(place);
+    const checksum = join(place, CHECKSUM);
+    try {
+      if (![place, library, checksum].every(isGuarded)) continue;
+      const expected = Deno.readTextFileSync(checksum).trim();
+      if (sha256(Deno.readFileSync(library)) === expected) return library;
+    } catch { /* it is not there, or may not be read */ }
   }
+  return null;
 }
 
 /** A folder to build in, beside the entries; its name is of no account. */
-export function openWorkshop(cache: string): string {
-  return Deno.makeTempDirSync({ dir: cache, prefix: ".build-" });
+export function openWorkshop({ folder }: Cache): string {
+  return Deno.makeTempDirSync({ dir: folder, prefix: ".build-" });
 }
 
-/** Where the library of a workshop is to be written. */
-export function libraryIn(workshop: string): string {
-  return join(workshop, LIBRARY);
+/** Where the library of a workshop is to be written, or that of an entry's folder is. */
+export function libraryIn(folder: string): string {
+  return join(folder, LIBRARY);
 }
 
 /**
  * Makes a workshop whose library is finished the entry, and gives the library's path. A whole entry that
- * another process made meanwhile stays and is used; a damaged one is put aside.
+ * another process made meanwhile stays and is used; one that may not be used is put aside.
  */
-export function publish(workshop: string, cache: string, entry: string): string {
-  Deno.writeTextFileSync(join(workshop, CHECKSUM), sha256(Deno.readFileSync(libraryIn(workshop))));
-  const folder = join(cache, entry);
+export function publish(workshop: string, cache: Cache, entry: string): string {
+  const library = libraryIn(workshop), place = join(cache.folder, entry);
+  const checksum = sha256(Deno.readFileSync(library));
+  Deno.writeTextFileSync(join(workshop, CHECKSUM), checksum, { mode: 0o600 });
+  if (!isClosed(Deno.statSync(library))) Deno.chmodSync(library, 0o700); // by the umask of the linker
   for (let attempt = 0;; attempt++) {
     try {
-      Deno.renameSync(workshop, folder);
-      return join(folder, LIBRARY);
+      Deno.renameSync(workshop, place);
+      return libraryIn(place);
     } catch (error) {
       const made = findLibrary(cache, entry);
       if (made !== null) return made;
       if (attempt === 3) throw error;
-      discardEntry(cache, entry);
+      discard(place, `${workshop}-aside-${attempt}`);
     }
   }
 }
 
-/** Puts a damaged entry aside and removes it. */
-function discardEntry(cache: string, entry: string): void {
-  const aside = join(Deno.makeTempDirSync({ dir: cache, prefix: ".damaged-" }), entry);
+/** Puts an entry aside, within its folder so that it may be anybody's, and removes what we may of it. */
+function discard(place: string, aside: string): void {
   try {
-    Deno.renameSync(join(cache, entry), aside);
+    Deno.renameSync(place, aside);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error; // another process was quicker
-  } finally {
-    removeFolder(join(aside, ".."));
   }
+  unlessForbidden(() => removeFolder(aside));
 }
 
 /** Removes a folder and what is in it, if it is there. */

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import {
+  type Cache,
   digestParts,
   findLibrary,
   libraryIn,
@@ -62,7 +63,7 @@ const underWay = new Map<string, Promise<string>>();
 
 /** What must be called, in order; the calls of one stage may run at once. */
 type Plan = {
-  readonly cache: string;
+  readonly cache: Cache;
   readonly entry: string;
   readonly workshop: string;
   readonly stages: readonly (readonly Deno.Command[])[];
@@ -133,7 +134,8 @@ let pruned = false;
 function finish({ workshop, cache, entry }: Plan, { sources }: Library): string {
   for (const { name } of sources) Deno.removeSync(join(workshop, name.replace(/\.c$/, ".o")));
   const path = publish(workshop, cache, entry);
-  if (!pruned) pruneCache(cache, Deno.statSync(path).mtime?.getTime() ?? 0); // now, by the disk's clock
+  const now = Deno.statSync(path).mtime?.getTime() ?? 0; // by the disk's clock
+  if (!pruned) pruneCache(cache.folder, now);
   pruned = true;
   return path;
 }

@@ -1,7 +1,7 @@
 /**
  * Compiles one small library and calls it, for tests of processes that do so at once: prints its path,
- * whether the compiler was called, what the library answers, and how many interrupts were heard where
- * `HEED_INTERRUPTS` is set.
+ * whether the compiler was called, what the library answers (40 and the first argument, or 42), and how many
+ * interrupts were heard where `HEED_INTERRUPTS` is set.
  */
 import { compileLibrary } from "@/engine/native/compiler.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
@@ -20,7 +20,7 @@ const path = await compileLibrary({
     },
     { name: "part.c", text: "int part(void) { return 40; }" },
   ],
-  headers: [{ name: "number.h", text: "#define NUMBER 2" }],
+  headers: [{ name: "number.h", text: `#define NUMBER ${Deno.args[0] ?? 2}` }],
   flags: ["-O1"],
 }, { compiler, target: chooseTarget("generic"), onCompile: () => compiled = true });
 const { symbols } = Deno.dlopen(path, { answer: { parameters: [], result: "i32" } });

@@ -136,9 +136,9 @@ export async function runTable<Slots extends readonly Slot[]>(
   }
 }
 
-/** Runs `body` with an empty folder for compiled libraries. */
+/** Runs `body` with an empty folder, whose path is free of links, for compiled libraries. */
 export async function withEmptyCache<T>(body: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "cache-" });
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "cache-" }));
   try {
     return await withCache(folder, () => body(folder));
   } finally {

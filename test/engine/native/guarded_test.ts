@@ -1,0 +1,255 @@
+/** Whom the cache of compiled libraries is open to: what is loaded from it, and what is built elsewhere. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { isOwn } from "@/engine/native/guarded.ts";
+import { withCache, withEmptyCache } from "./table_builder.ts";
+
+const CHILD = join(import.meta.dirname ?? "", "compile_child.ts");
+const isRoot = process.geteuid?.() === 0;
+/** Users that nobody here is. */
+const [STRANGER, OTHER] = [54321, 54322];
+
+type Answer = { readonly path: string; readonly compiled: boolean; readonly answer: number };
+
+/** A test's name, and whether it is passed over: for this reason, if any. */
+const unless = (reason: string | null, name: string) => ({
+  name: reason === null ? name : `${name}: not tried, ${reason}`,
+  ignore: reason !== null,
+});
+/** Why a file cannot be given the owner asked for. */
+const keepsOwner = (owner: number | undefined) =>
+  owner === undefined || isRoot ? null : "only root can give files away";
+
+/** Words before a command that run it as somebody else. */
+function asUser(user: number): readonly string[] {
+  return ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
+}
+
+/** Compiles in a process of its own, or finds it compiled; `number`: which of the child's libraries. */
+async function compile(before: readonly string[] = [], number = 2): Promise<Answer> {
+  const [command = "", ...args] = [...before, Deno.execPath(), "run", "-A", "--no-check", CHILD];
+  const output = await new Deno.Command(command, { args: [...args, `${number}`] }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  ok(output.success, text(output.stderr));
+  const answer: Answer = JSON.parse(text(output.stdout));
+  strictEqual(answer.answer, 40 + number);
+  return answer;
+}
+
+/** Whether a command can be run here after the words of `before`, and deno reads this checkout. */
+function runs(before: readonly string[]): boolean {
+  try {
+    const [command = "", ...args] = [...before, "test", "-r", CHILD];
+    return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** Opens a folder and all below it to everybody's reading, as README says. */
+async function openToReaders(folder: string): Promise<void> {
+  strictEqual((await new Deno.Command("chmod", { args: ["-R", "a+rX", folder] }).output()).code, 0);
+}
+
+/** Every file and folder of a cache, with its bytes. */
+function list(folder: string): readonly string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    const path = join(folder, name);
+    return isDirectory ? [path, ...list(path)] : [`${path} ${Deno.readFileSync(path)}`];
+  }).sort();
+}
+
+/** Ways in which a filled cache cannot be written, by what goes before the command. */
+const READ_ONLY: Readonly<Record<string, (folder: string) => readonly string[]>> = {
+  // the superuser may write everywhere, unless that right is dropped
+  "by its mode": () => isRoot ? ["setpriv", "--bounding-set=-dac_override"] : [],
+  "since it is root's": () => isRoot ? asUser(STRANGER) : ["to be another user wants root"],
+  "since the disk is": (folder) => [
+    ...["unshare", "--mount", "sh", "-c"],
+    'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"',
+    folder,
+  ],
+};
+
+for (const [why, before] of Object.entries(READ_ONLY)) {
+  const reason = runs(before(import.meta.dirname ?? "")) ? null : "it cannot be made so here";
+  Deno.test({
+    ...unless(
+      reason,
+      `a filled cache that is read-only ${why} is used, and what it lacks built elsewhere`,
+    ),
+    fn: () =>
+      withEmptyCache(async (folder) => {
+        const native = join(folder, "native");
+        const { path } = await compile();
+        ok(path.startsWith(native));
+        await openToReaders(folder);
+        if (why === "by its mode") await Deno.chmod(native, 0o555);
+        const full = list(native), whole = await Deno.readFile(path);
+        deepStrictEqual(await compile(before(folder)), {
+          ...{ path, compiled: false, answer: 42, interrupts: 0 },
+        });
+        const missing = await compile(before(folder), 3);
+        ok(missing.compiled && !missing.path.startsWith(folder));
+        await Deno.writeTextFile(path, "damaged");
+        const repaired = await compile(before(folder));
+        ok(repaired.compiled && !repaired.path.startsWith(folder));
+        await Deno.writeFile(path, whole);
+        deepStrictEqual(list(native), full);
+        await Deno.chmod(native, 0o700);
+      }),
+  });
+}
+
+/** What is done to a whole entry, and whether it is used afterwards; `owner` is root's to give. */
+const ENTRIES: readonly (readonly [
+  name: string,
+  change: { part: "" | "library.so" | "library.sha256"; mode?: number; owner?: number },
+  used: boolean,
+])[] = [
+  ["that all may read", { part: "", mode: 0o755 }, true],
+  ["that all may write", { part: "", mode: 0o777 }, false],
+  ["whose library all may write", { part: "library.so", mode: 0o666 }, false],
+  ["whose checksum all may write", { part: "library.sha256", mode: 0o602 }, false],
+  ["of somebody else", { part: "", owner: STRANGER }, false],
+  ["whose library is somebody else's", { part: "library.so", owner: STRANGER }, false],
+  ["whose checksum is somebody else's", { part: "library.sha256", owner: STRANGER }, false],
+];
+
+for (const [name, { part, mode, owner }, used] of ENTRIES) {
+  Deno.test({
+    ...unless(keepsOwner(owner), `an entry ${name} is ${used ? "used" : "built anew"}`),
+    fn: () =>
+      withEmptyCache(async () => {
+        const { path } = await compile();
+        const changed = join(dirname(path), part);
+        if (mode !== undefined) await Deno.chmod(changed, mode);
+        if (owner !== undefined) await Deno.chown(changed, owner, owner);
+        const again = await compile();
+        deepStrictEqual([again.path, again.compiled], [path, !used]);
+        strictEqual((await compile()).compiled, false, "it is mended for good");
+        strictEqual([...Deno.readDirSync(dirname(dirname(path)))].length, 1);
+      }),
+  });
+}
+
+Deno.test("an entry that is a link is built anew", () =>
+  withEmptyCache(async (folder) => {
+    const { path } = await compile(), entry = dirname(path), moved = join(folder, "moved");
+    await Deno.rename(entry, moved);
+    await Deno.symlink(moved, entry);
+    const again = await compile();
+    deepStrictEqual([again.path, again.compiled], [path, true]);
+    ok((await Deno.lstat(entry)).isDirectory);
+    ok((await Deno.stat(join(moved, "library.so"))).isFile, "the link alone is removed");
+  }));
+
+Deno.test({
+  ...unless(
+    isRoot && runs(asUser(STRANGER))
+      ? null
+      : "it wants root, setpriv and a checkout for all to read",
+    "in our own folder, an entry that we may not remove does not keep ours from its place",
+  ),
+  fn: () =>
+    withEmptyCache(async (folder) => {
+      await Deno.chmod(folder, 0o755);
+      await Deno.mkdir(join(folder, "native"));
+      await Deno.chown(join(folder, "native"), STRANGER, STRANGER);
+      const { path } = await compile(asUser(STRANGER));
+      ok(path.startsWith(folder));
+      for (const each of ["", "library.so", "library.sha256"]) {
+        await Deno.chown(join(dirname(path), each), OTHER, OTHER);
+      }
+      await Deno.chmod(dirname(path), 0o755);
+      const again = await compile(asUser(STRANGER));
+      deepStrictEqual([again.path, again.compiled], [path, true]);
+      strictEqual((await compile(asUser(STRANGER))).compiled, false);
+    }),
+});
+
+/** What is done to the folder above `native`, and whether the cache is used afterwards. */
+const FOLDERS: readonly (readonly [
+  name: string,
+  change: { part: "" | "native"; mode?: number; owner?: number },
+  used: boolean,
+])[] = [
+  ["in a folder that all may write", { part: "", mode: 0o777 }, false],
+  ["in a sticky folder that all may write", { part: "", mode: 0o1777 }, true],
+  ["in somebody else's folder", { part: "", mode: 0o755, owner: STRANGER }, false],
+  ["in somebody else's sticky folder", { part: "", mode: 0o1777, owner: STRANGER }, false],
+  ["of somebody else", { part: "native", owner: STRANGER }, false],
+];
+
+for (const [name, { part, mode, owner }, used] of FOLDERS) {
+  Deno.test({
+    ...unless(keepsOwner(owner), `a cache ${name} is ${used ? "" : "not "}used`),
+    fn: () =>
+      withEmptyCache(async (folder) => {
+        const { path } = await compile(), changed = join(folder, part);
+        if (owner !== undefined) await Deno.chown(changed, owner, owner);
+        if (mode !== undefined) await Deno.chmod(changed, mode);
+        const before = list(folder);
+        const again = await compile();
+        deepStrictEqual([again.path === path, again.compiled], [used, !used]);
+        ok(used || !again.path.startsWith(folder));
+        deepStrictEqual(list(folder), before);
+      }),
+  });
+}
+
+Deno.test("nothing is made in a folder that all may write, unless it is sticky", () =>
+  withEmptyCache(async (folder) => {
+    const compileBelow = () => withCache(join(folder, "new"), () => compile());
+    await Deno.chmod(folder, 0o777);
+    await compileBelow();
+    deepStrictEqual(list(folder), []);
+    await Deno.chmod(folder, 0o1777);
+    ok((await compileBelow()).path.startsWith(join(folder, "new", "native")));
+    await Deno.chmod(folder, 0o777);
+    ok(!(await compileBelow()).path.startsWith(folder), "a folder further up counts too");
+  }));
+
+Deno.test("a link to a cache is followed: what it leads to must be safe, the link need not", () =>
+  withEmptyCache(async (folder) => {
+    const safe = join(folder, "safe"), open = join(folder, "open"), link = join(folder, "link");
+    for (const each of [safe, open]) await Deno.mkdir(each);
+    await Deno.symlink(safe, link);
+    const { path } = await withCache(link, () => compile());
+    ok(path.startsWith(join(safe, "native")), "by its real path, so that the link may change");
+    await Deno.remove(link);
+    await Deno.chmod(open, 0o777);
+    await Deno.symlink(open, link);
+    ok(!(await withCache(link, () => compile())).path.startsWith(folder));
+    await Deno.mkdir(join(open, "native"), { mode: 0o700 });
+    await Deno.rename(join(safe, "native"), join(safe, "was"));
+    await Deno.symlink(join(open, "native"), join(safe, "native"));
+    ok(!(await withCache(safe, () => compile())).path.startsWith(folder));
+  }));
+
+Deno.test("isOwn() trusts root, the user, and the user's own group", () => {
+  const own = (uid: number | null, gid: number | null, mode: number | null, user: number | null) =>
+    isOwn({ uid, gid, mode, isSymlink: false }, user);
+  strictEqual(own(7, 100, 0o755, 7), true);
+  strictEqual(own(0, 0, 0o755, 7), true);
+  strictEqual(own(8, 100, 0o700, 7), false);
+  strictEqual(own(7, 100, 0o775, 7), false);
+  strictEqual(own(7, 100, 0o757, 7), false);
+  strictEqual(own(7, 7, 0o775, 7), true);
+  strictEqual(own(7, 7, 0o757, 7), false);
+  strictEqual(own(0, 0, 0o775, 7), false); // we may be in root's group, and others too
+  strictEqual(own(0, 0, 0o775, 0), false);
+  strictEqual(own(7, 7, 0o700, 0), false); // to root, the others are others
+  strictEqual(own(null, null, null, null), true); // no owners here
+  strictEqual(isOwn({ uid: 7, gid: 7, mode: 0o777, isSymlink: true }, 7), false);
+});
+
+Deno.test("what is made is for us alone to write, whatever the umask", () =>
+  withEmptyCache(async (folder) => {
+    const { path } = await compile(["sh", "-c", 'umask 0; exec "$0" "$@"']);
+    for (const each of [join(folder, "native"), dirname(path), path]) {
+      strictEqual(((await Deno.stat(each)).mode ?? 0) & 0o022, 0, each);
+    }
+    strictEqual((await compile()).compiled, false);
+  }));
