@@ -1,5 +1,7 @@
 /** Compiles the products of the native runtime and runs them in a process of their own. @module */
 import { fileURLToPath } from "node:url";
+import { startProcess } from "./byte_process.ts";
+import { AARCH64, canRun } from "./emulation.ts";
 
 const SOURCES = fileURLToPath(new URL("../../../lib/engine/native/c/", import.meta.url));
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -14,7 +16,7 @@ export type Build = {
   readonly flags: readonly string[];
   readonly needs?: string;
   readonly compiler?: string;
-  readonly emulator?: readonly string[];
+  readonly emulator?: string;
 };
 
 export const BUILDS: readonly Build[] = [
@@ -48,8 +50,7 @@ export const BUILDS: readonly Build[] = [
   {
     name: "neon",
     flags: ["-O2", "-static"],
-    compiler: "aarch64-linux-gnu-gcc",
-    emulator: ["qemu-aarch64"],
+    ...AARCH64,
   },
   {
     name: "this CPU, sanitized",
@@ -64,23 +65,13 @@ export const BUILDS: readonly Build[] = [
   },
 ];
 
-/** True when `command --version` can be run. */
-function runs(command: string): boolean {
-  try {
-    return new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" })
-      .outputSync().success;
-  } catch {
-    return false;
-  }
-}
-
-const systemCompiler = [Deno.env.get("CC"), "cc", "clang", "gcc"].find((c) => c && runs(c));
+const systemCompiler = [Deno.env.get("CC"), "cc", "clang", "gcc"].find((c) => c && canRun(c));
 
 /** Why a build cannot be tried here, or null. */
 export function missing({ needs, compiler, emulator }: Build): string | null {
   if (!compiler && !systemCompiler) return "no C compiler";
-  if (compiler && !runs(compiler)) return `no ${compiler}`;
-  if (emulator && !runs(emulator[0] ?? "")) return `no ${emulator[0]}`;
+  if (compiler && !canRun(compiler)) return `no ${compiler}`;
+  if (emulator && !canRun(emulator)) return `no ${emulator}`;
   if (needs === undefined) return null;
   const flags = Deno.build.os === "linux" ? Deno.readTextFileSync("/proc/cpuinfo") : "";
   return new RegExp(`\\b${needs}\\b`).test(flags) ? null : `no ${needs} in this CPU`;
@@ -130,43 +121,25 @@ export async function startServer(build: Build): Promise<Server> {
   }).output();
   const said = new TextDecoder().decode(stderr);
   if (!success || said !== "") throw new Error(`Cannot build ${build.name}: ${said}`);
-  const [command = program, ...args] = [...build.emulator ?? [], program];
-  const process = new Deno.Command(command, { args, stdin: "piped", stdout: "piped" }).spawn();
-  const writer = process.stdin.getWriter();
-  const reader = process.stdout.getReader();
-  let unread = new Uint8Array(0);
-
-  async function read(bytes: number): Promise<Uint8Array> {
-    while (unread.length < bytes) {
-      const { value, done } = await reader.read();
-      if (done) throw new Error(`Cannot read an answer as ${build.name} has stopped`);
-      const joined = new Uint8Array(unread.length + value.length);
-      joined.set(unread);
-      joined.set(value, unread.length);
-      unread = joined;
-    }
-    const taken = unread.slice(0, bytes);
-    unread = unread.slice(bytes);
-    return taken;
-  }
-
+  const command = build.emulator === undefined ? [program] : [build.emulator, program];
+  const process = startProcess(build.name, command);
   return {
     async multiply(numbers, { a, b, c, bias }, options) {
       const { threads, times = 1, heldUp = "nowhere", follows = false } = options;
       const operands = [a.length, b.length, c.length, bias?.length ?? 0];
       const how = [threads, times, HOLD_UPS.indexOf(heldUp), Number(follows)];
       const head = [...how, ...operands, ...numbers];
-      await writer.write(new Uint8Array(BigInt64Array.from(head, BigInt).buffer));
-      for (const operand of [a, b, c, bias]) if (operand) await writer.write(operand);
-      const status = new BigInt64Array((await read(8)).buffer)[0];
-      return { status: Number(status), c: await read(c.length) };
+      await process.write(new Uint8Array(BigInt64Array.from(head, BigInt).buffer));
+      for (const operand of [a, b, c, bias]) if (operand) await process.write(operand);
+      const status = new BigInt64Array((await process.read(8)).buffer)[0];
+      return { status: Number(status), c: await process.read(c.length) };
     },
     async close() {
-      await writer.close();
-      await reader.cancel();
-      const { code } = await process.status;
-      await Deno.remove(dir, { recursive: true });
-      if (code !== 0) throw new Error(`Cannot close ${build.name} as it exited with code ${code}`);
+      try {
+        await process.close();
+      } finally {
+        await Deno.remove(dir, { recursive: true });
+      }
     },
   };
 }

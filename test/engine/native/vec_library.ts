@@ -1,10 +1,13 @@
 /**
- * The vocabulary of `vec.h` as functions on arrays, compiled for every instruction set of this processor.
+ * The vocabulary of `vec.h` as functions on arrays, compiled for every instruction set of this processor,
+ * and for aarch64 on an emulated one.
  */
 import { join } from "node:path";
-import { compileLibrary } from "@/engine/native/compiler.ts";
+import { compileLibrary, type CompileOptions } from "@/engine/native/compiler.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { chooseTarget } from "@/engine/native/target.ts";
+import { startEmulatedProcess } from "./emulated_process.ts";
+import { findEmulation } from "./emulation.ts";
 
 /** C expressions of a vector `a`. */
 export const UNARY = {
@@ -155,8 +158,10 @@ type Storage = Elements | Uint8Array<ArrayBuffer>;
 export type VecLibrary = {
   readonly variant: string;
   readonly lanes: number;
-  /** Calls a function by name on arrays x, y, z (which it fills) and a count. */
-  call(name: string, x: Storage, y: Storage, z: Storage, count: number): void;
+  /** Calls a function by name on arrays x, y, z (which it fills) and a count; one call at a time. */
+  call(name: string, x: Storage, y: Storage, z: Storage, count: number): Promise<void>;
+  /** Ends what was started for it. */
+  close(): Promise<void>;
 };
 
 /** Instruction sets, and the flags that make the portable header use what the processor has. */
@@ -169,19 +174,34 @@ const VARIANTS = [
 
 const HEADERS = join(import.meta.dirname ?? "", "../../../lib/engine/native/c");
 
-async function openVariant({ name, isa, flags }: typeof VARIANTS[number]): Promise<VecLibrary> {
-  const compiler = findCompiler();
-  if (compiler === null) throw new Error("premise: there is a C compiler");
+/** Compiles the functions; gives the path of the library. */
+async function compileVec(flags: readonly string[], options: CompileOptions): Promise<string> {
   const headers = [...Deno.readDirSync(HEADERS)]
     .filter((file) => /^vec.*\.h$/.test(file.name))
     .map((file) => ({ name: file.name, text: Deno.readTextFileSync(join(HEADERS, file.name)) }))
     .sort((a, b) => a.name < b.name ? -1 : 1);
-  const path = await compileLibrary({
+  return await compileLibrary({
     name: "vec",
     sources: [{ name: "vec_test.c", text: printText() }],
     headers,
     flags: ["-O2", "-Wall", "-Wextra", "-Werror", ...flags],
-  }, { compiler, target: chooseTarget(isa) });
+  }, options);
+}
+
+/** A library whose functions `call` calls. */
+async function makeLibrary(
+  variant: string,
+  { call, close }: Pick<VecLibrary, "call" | "close">,
+): Promise<VecLibrary> {
+  const lanes = new Int32Array(1);
+  await call("lanes", lanes, lanes, lanes, 0);
+  return { variant, lanes: lanes[0] ?? 0, call, close };
+}
+
+async function openVariant({ name, isa, flags }: typeof VARIANTS[number]): Promise<VecLibrary> {
+  const compiler = findCompiler();
+  if (compiler === null) throw new Error("premise: there is a C compiler");
+  const path = await compileVec(flags, { compiler, target: chooseTarget(isa) });
   const conversions = Object.keys(STORAGE).flatMap((type) => [`load_${type}`, `store_${type}`]);
   const functions = [...Object.keys(UNARY), ...Object.keys(BINARY), ...Object.keys(FOLDS)];
   const whole = Object.keys(WHOLE).map((name) => `whole_${name}`);
@@ -191,11 +211,11 @@ async function openVariant({ name, isa, flags }: typeof VARIANTS[number]): Promi
     path,
     Object.fromEntries(names.map((n) => [`on_${n}`, SIGNATURE])),
   );
-  const call: VecLibrary["call"] = (name, x, y, z, count) =>
-    symbols[`on_${name}`]?.(x, y, z, BigInt(count));
-  const lanes = new Int32Array(1);
-  call("lanes", lanes, lanes, lanes, 0);
-  return { variant: name, lanes: lanes[0] ?? 0, call };
+  return await makeLibrary(name, {
+    call: (name, x, y, z, count) =>
+      Promise.resolve(symbols[`on_${name}`]?.(x, y, z, BigInt(count))),
+    close: () => Promise.resolve(), // its code stays in the process
+  });
 }
 
 /** Opens the variants that this processor can run. */
@@ -209,4 +229,20 @@ export async function openVecLibraries(): Promise<readonly VecLibrary[]> {
     }
   });
   return await Promise.all(able.map(openVariant));
+}
+
+/** Opens what aarch64 runs, which has NEON, on an emulated processor; or says what is lacking for it. */
+export async function openEmulatedVecLibrary(): Promise<VecLibrary | { readonly missing: string }> {
+  const emulation = findEmulation();
+  if ("missing" in emulation) return emulation;
+  const path = await compileVec([], emulation.compile);
+  const process = await startEmulatedProcess(emulation);
+  const library = await process.load(path);
+  return await makeLibrary("on NEON, emulated", {
+    async call(name, x, y, z, count) {
+      const address = await process.find(library, `on_${name}`);
+      await process.lend([x, y, z], (at) => process.call(address, ...at, BigInt(count)));
+    },
+    close: () => process.close(),
+  });
 }

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of generated kernels on every instruction set of this processor: accuracies against
- * float64 as `vec_math.h` states them, all else exact.
+ * The vocabulary of generated kernels on every instruction set of this processor, and of an emulated one of
+ * type aarch64: accuracies against float64 as `vec_math.h` states them, all else exact.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { computeDropoutMask, keepThreshold, siteKeys } from "@/engine/dropout_mask.ts";
@@ -15,17 +15,21 @@ import {
 } from "./float_reference.ts";
 import {
   type BINARY,
+  openEmulatedVecLibrary,
   openVecLibraries,
   STORAGE,
   type VecLibrary,
   type WHOLE,
 } from "./vec_library.ts";
 
-const LIBRARIES = await openVecLibraries();
-ok(LIBRARIES.length >= 2, "the portable variants run everywhere");
+const HERE = await openVecLibraries(), EMULATED = await openEmulatedVecLibrary();
+ok(HERE.length >= 2, "the portable variants run everywhere");
+const LIBRARIES = [...HERE, ..."missing" in EMULATED ? [] : [EMULATED]];
+if (!("missing" in EMULATED)) Deno.test.afterAll(() => EMULATED.close());
+else Deno.test.ignore(`on NEON, emulated: not tried, ${EMULATED.missing}`, () => {});
 
 /** One test for each instruction set. */
-function testEach(name: string, body: (library: VecLibrary) => void): void {
+function testEach(name: string, body: (library: VecLibrary) => Promise<void>): void {
   for (const library of LIBRARIES) Deno.test(`${name} (${library.variant})`, () => body(library));
 }
 
@@ -43,9 +47,9 @@ const REAL = {
 } as const;
 
 for (const [name, { real, ulp, absolute }] of Object.entries(REAL)) {
-  testEach(`v_${name} is within its stated accuracy for all floats`, ({ call, variant }) => {
+  testEach(`v_${name} is within its stated accuracy for all floats`, async ({ call, variant }) => {
     const results = new Float32Array(SAMPLES.length);
-    call(name, SAMPLES, SAMPLES, results, SAMPLES.length);
+    await call(name, SAMPLES, SAMPLES, results, SAMPLES.length);
     const allowed = name === "erf" && variant !== "avx512" ? 1.25 : ulp;
     SAMPLES.forEach((x, i) => {
       const actual = results[i] as number, expected = real(x);
@@ -79,16 +83,16 @@ const EXACT: Readonly<Record<string, (x: number) => number>> = {
 };
 
 for (const [name, exact] of Object.entries(EXACT)) {
-  testEach(`${name} is exact for all floats`, ({ call }) => {
+  testEach(`${name} is exact for all floats`, async ({ call }) => {
     const results = new Float32Array(SAMPLES.length);
-    call(name, SAMPLES, SAMPLES, results, SAMPLES.length);
+    await call(name, SAMPLES, SAMPLES, results, SAMPLES.length);
     SAMPLES.forEach((x, i) => {
       ok(Object.is(results[i], exact(x)), `${name}(${x}) is ${exact(x)}: ${results[i]}`);
     });
   });
 }
 
-testEach("v_rbf() and every way to store bfloat16 round half to even", ({ call }) => {
+testEach("v_rbf() and every way to store bfloat16 round half to even", async ({ call }) => {
   // 1 + 2^-8 is half way: to 1; 1 + 3 * 2^-8 half way: to 1 + 2^-6; the largest floats to infinity
   deepStrictEqual([1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4e38].map(roundToBfloat16), [
     ...[1, 1 + 2 ** -6, Infinity],
@@ -96,10 +100,10 @@ testEach("v_rbf() and every way to store bfloat16 round half to even", ({ call }
   const count = SAMPLES.length;
   const rounded = new Float32Array(count), back = new Float32Array(count);
   const stored = new Uint16Array(count), scalar = new Uint16Array(count);
-  call("rbf", SAMPLES, SAMPLES, rounded, count);
-  call("store_bf16", SAMPLES, SAMPLES, stored, count);
-  call("scalar_f2b", SAMPLES, SAMPLES, scalar, count);
-  call("load_bf16", stored, stored, back, count);
+  await call("rbf", SAMPLES, SAMPLES, rounded, count);
+  await call("store_bf16", SAMPLES, SAMPLES, stored, count);
+  await call("scalar_f2b", SAMPLES, SAMPLES, scalar, count);
+  await call("load_bf16", stored, stored, back, count);
   SAMPLES.forEach((x, i) => {
     if (Math.abs(x) < 1.1754944e-38) return; // denormal: the processor may take it for 0
     const expected = roundToBfloat16(x);
@@ -107,7 +111,7 @@ testEach("v_rbf() and every way to store bfloat16 round half to even", ({ call }
     ok(Object.is(back[i], expected), `${x} stored is ${expected}: ${back[i]}`);
     strictEqual(scalar[i], stored[i], `${x} as a scalar and in a vector`);
   });
-  call("scalar_b2f", stored, stored, rounded, count);
+  await call("scalar_b2f", stored, stored, rounded, count);
   deepStrictEqual(rounded, back);
 });
 
@@ -138,12 +142,12 @@ const PAIRS: Readonly<Record<keyof typeof BINARY, (a: number, b: number) => numb
 const PAIR_ULP: Readonly<Record<string, number>> = { pow: 1, fma: 1 };
 
 for (const [name, expect] of Object.entries(PAIRS)) {
-  testEach(`${name} of pairs of special floats`, ({ call }) => {
+  testEach(`${name} of pairs of special floats`, async ({ call }) => {
     const pairs = SPECIAL.flatMap((a) => SPECIAL.map((b) => [a, b] as const));
     const some = Float32Array.from(pairs, ([a]) => a),
       others = Float32Array.from(pairs, ([, b]) => b);
     const results = new Float32Array(pairs.length);
-    call(name, some, others, results, pairs.length);
+    await call(name, some, others, results, pairs.length);
     some.forEach((a, i) => {
       const b = others[i] as number, expected = expect(a, b), actual = results[i] as number;
       const cancels = name === "fma" && Math.abs(a * b + 1) < 0.5; // fused, what cancels is exact
@@ -155,28 +159,28 @@ for (const [name, expect] of Object.entries(PAIRS)) {
   });
 }
 
-testEach("lane0, hsum, hmax and hmin take one float of each vector", ({ call, lanes }) => {
+testEach("lane0, hsum, hmax and hmin take one float of each vector", async ({ call, lanes }) => {
   // lanes 1, 2, …, L: sum L (L + 1) / 2; then the same with one NaN in each place
   const upward = Float32Array.from({ length: lanes }, (_, i) => i + 1);
   const out = new Float32Array(1);
-  const fold = (name: string, x: Float32Array<ArrayBuffer>) => {
-    call(name, x, x, out, lanes);
+  const fold = async (name: string, x: Float32Array<ArrayBuffer>) => {
+    await call(name, x, x, out, lanes);
     return out[0];
   };
-  strictEqual(fold("lane0", upward), 1);
-  strictEqual(fold("hsum", upward), lanes * (lanes + 1) / 2);
-  strictEqual(fold("hmax", upward), lanes);
-  strictEqual(fold("hmin", upward), 1);
+  strictEqual(await fold("lane0", upward), 1);
+  strictEqual(await fold("hsum", upward), lanes * (lanes + 1) / 2);
+  strictEqual(await fold("hmax", upward), lanes);
+  strictEqual(await fold("hmin", upward), 1);
   for (let lane = 0; lane < lanes; lane++) {
     for (const name of ["hsum", "hmax", "hmin"]) {
-      strictEqual(fold(name, upward.with(lane, NaN)), NaN, `${name}, NaN in lane ${lane}`);
+      strictEqual(await fold(name, upward.with(lane, NaN)), NaN, `${name}, NaN in lane ${lane}`);
     }
-    strictEqual(fold("hmax", upward.with(lane, 1000)), 1000);
-    strictEqual(fold("hmin", upward.with(lane, -Infinity)), -Infinity);
+    strictEqual(await fold("hmax", upward.with(lane, 1000)), 1000);
+    strictEqual(await fold("hmin", upward.with(lane, -Infinity)), -Infinity);
   }
 });
 
-testEach("masked tails of every length touch their lanes alone", ({ call, lanes }) => {
+testEach("masked tails of every length touch their lanes alone", async ({ call, lanes }) => {
   const ARRAYS = { float: Float32Array, bf16: Uint16Array, int32: Int32Array, uint8: Uint8Array };
   for (const name of Object.keys(STORAGE) as (keyof typeof ARRAYS)[]) {
     for (let count = 0; count <= 2 * lanes; count++) {
@@ -186,8 +190,8 @@ testEach("masked tails of every length touch their lanes alone", ({ call, lanes 
       );
       const stored = new ARRAYS[name](count + 4).fill(77),
         back = new Float32Array(count + 4).fill(77);
-      call(`store_${name}`, given, given, stored, count);
-      call(`load_${name}`, stored, stored, back, count);
+      await call(`store_${name}`, given, given, stored, count);
+      await call(`load_${name}`, stored, stored, back, count);
       deepStrictEqual([...stored.subarray(count)], [77, 77, 77, 77], `${count} of ${name}`);
       deepStrictEqual([...back], [...given, 77, 77, 77, 77], `${count} of ${name}`);
     }
@@ -219,12 +223,12 @@ const WHOLE_REFERENCE = {
 
 const EDGES = [0, 1, -1, 2, -3, 7, 30, 46341, -46341, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
 
-testEach("whole numbers are exact over 32 bits and wrap around", ({ call, lanes }) => {
+testEach("whole numbers are exact over 32 bits and wrap around", async ({ call, lanes }) => {
   const pairs = EDGES.flatMap((a) => EDGES.map((b) => [a, b] as const));
   const x = Int32Array.from(pairs, ([a]) => a), y = Int32Array.from(pairs, ([, b]) => b);
   for (const [name, compute] of Object.entries(WHOLE_REFERENCE)) {
     const z = new Int32Array(pairs.length);
-    call(`whole_${name}`, x, y, z, pairs.length);
+    await call(`whole_${name}`, x, y, z, pairs.length);
     pairs.forEach(([a, b], i) => strictEqual(z[i], compute(a, b) + 0, `${name} of ${a} and ${b}`));
   }
   const z = new Int32Array(lanes), some = x.slice(100, 100 + lanes);
@@ -236,30 +240,30 @@ testEach("whole numbers are exact over 32 bits and wrap around", ({ call, lanes 
       ["first", some[0]],
     ] as const
   ) {
-    call(`whole_${name}`, some, some, z, lanes);
+    await call(`whole_${name}`, some, some, z, lanes);
     deepStrictEqual([...z], [...z].fill(value ?? NaN), name);
   }
 });
 
-testEach("int32 and uint8 are converted as stated", ({ call, lanes }) => {
+testEach("int32 and uint8 are converted as stated", async ({ call, lanes }) => {
   const given = Float32Array.from(
     { length: lanes },
     (_, i) => [1.9, -1.9, 0.5, -0, 1e-40][i % 5] ?? 0,
   );
   const whole = new Int32Array(lanes), truth = new Uint8Array(lanes);
-  call("store_int32", given, given, whole, lanes);
-  call("store_uint8", given.with(0, NaN), given, truth, lanes);
+  await call("store_int32", given, given, whole, lanes);
+  await call("store_uint8", given.with(0, NaN), given, truth, lanes);
   deepStrictEqual([...whole.subarray(0, 4)], [1, -1, 0, 0]); // toward 0
   deepStrictEqual([...truth.subarray(0, 4)], [1, 1, 1, 0]); // NaN is true, -0 is not
   const bytes = Uint8Array.from({ length: lanes }, (_, i) => 255 - i),
     floats = new Float32Array(lanes);
-  call("load_uint8", bytes, bytes, floats, lanes);
+  await call("load_uint8", bytes, bytes, floats, lanes);
   deepStrictEqual([...floats], [...bytes]);
-  call("iota_from", floats, floats, floats, 16777200);
+  await call("iota_from", floats, floats, floats, 16777200);
   deepStrictEqual([...floats], Array.from({ length: lanes }, (_, i) => 16777200 + i));
 });
 
-testEach("v_dropmask() draws the mask of computeDropoutMask() bit for bit", ({ call, lanes }) => {
+testEach("v_dropmask() draws computeDropoutMask()'s mask bit for bit", async ({ call, lanes }) => {
   const [rows, columns] = [13, 7 * lanes];
   for (const [seed, rate] of [[1, 0.1], [-123456789, 0.5], [2 ** 31 - 1, 0.9]] as const) {
     const site = `site/${rate}`, keys = siteKeys(site);
@@ -273,7 +277,7 @@ testEach("v_dropmask() draws the mask of computeDropoutMask() bit for bit", ({ c
     const scale = Float32Array.of(1 / (1 - rate)), out = new Float32Array(2 * columns);
     for (let row = 0; row < rows; row++) {
       const words = [start(keys.row), start(keys.column), row, keepThreshold(rate)];
-      call("dropout", Int32Array.from(words), scale, out, columns);
+      await call("dropout", Int32Array.from(words), scale, out, columns);
       deepStrictEqual(
         out.slice(0, columns),
         expected.slice(row * columns, (row + 1) * columns),

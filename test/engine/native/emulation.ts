@@ -1,0 +1,53 @@
+/**
+ * Processors of type aarch64 where there are none: a compiler that builds for them, an emulator that runs
+ * what it built. On Debian and Ubuntu they are gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user.
+ * @module
+ */
+import { dirname, isAbsolute } from "node:path";
+import type { CompileOptions } from "@/engine/native/compiler.ts";
+
+/** Names of the compiler and of the emulator. */
+export const AARCH64 = { compiler: "aarch64-linux-gnu-gcc", emulator: "qemu-aarch64" } as const;
+
+/** What a command prints, or null where it cannot be run. */
+function ask(command: string, ...args: readonly string[]): string | null {
+  try {
+    const { success, stdout } = new Deno.Command(command, {
+      args: [...args],
+      stdout: "piped",
+      stderr: "null",
+    }).outputSync();
+    return success ? new TextDecoder().decode(stdout).trim() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True when `command --version` can be run. */
+export function canRun(command: string): boolean {
+  return ask(command, "--version") !== null;
+}
+
+/** How to compile libraries, and what stands before a program's path to run it. */
+export type Emulation = {
+  readonly compile: CompileOptions;
+  readonly command: readonly string[];
+};
+
+/** The emulation, or what is lacking for it. */
+export function findEmulation(): Emulation | { readonly missing: string } {
+  const { compiler, emulator } = AARCH64;
+  const version = ask(compiler, "--version")?.split("\n", 1)[0];
+  if (version === undefined) return { missing: `no ${compiler}` };
+  if (!canRun(emulator)) return { missing: `no ${emulator}` };
+  const libc = ask(compiler, "-print-file-name=libc.so.6") ?? "";
+  if (!isAbsolute(libc)) return { missing: `no C library for ${compiler}` }; // it repeats the name
+  const root = dirname(dirname(Deno.realPathSync(libc))); // libraries are in its folder lib
+  return {
+    compile: {
+      compiler: { command: compiler, arguments: [], version },
+      target: { isa: "native", flags: [], processor: "aarch64, emulated" },
+    },
+    command: [emulator, "-L", root],
+  };
+}
