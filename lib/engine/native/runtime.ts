@@ -90,7 +90,8 @@ export function describeRuntime(): Library {
   };
 }
 
-function describeKernels(text: string): Library {
+/** A library of generated functions, whose C is `text`. */
+export function describeKernels(text: string): Library {
   return {
     name: "kernels",
     sources: [{ name: "kernels.c", text }],

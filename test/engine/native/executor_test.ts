@@ -1,11 +1,11 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { computeDropoutMask } from "@/engine/dropout_mask.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit, type TensorMap } from "@/engine/jit.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { dropout, dropoutMask, gelu } from "@/engine/neural.ts";
-import { CASES, tensor } from "./executor_cases.ts";
+import { assertClose, CASES, tensor } from "./executor_cases.ts";
 
 /** Runs a function on an executor through jit and gives all output values. */
 async function runOn(
@@ -23,26 +23,6 @@ async function runOn(
   tf.dispose([given, outputs]);
   if (executor === "native") deepStrictEqual(notes, []); // nothing fell back to onnx
   return values;
-}
-
-function assertClose(
-  actual: Record<string, number[]>,
-  expected: Record<string, number[]>,
-  tolerance: number,
-) {
-  deepStrictEqual(Object.keys(actual), Object.keys(expected));
-  for (const [name, wanted] of Object.entries(expected)) {
-    const got = actual[name] ?? [];
-    strictEqual(got.length, wanted.length, name);
-    const scale = Math.max(1e-6, ...wanted.map(Math.abs).filter(Number.isFinite));
-    wanted.forEach((w, i) => {
-      const g = got[i] as number;
-      ok(
-        Object.is(g, w) || Math.abs(g - w) <= tolerance * scale,
-        `${name}[${i}] is ${g}, not ${w}`,
-      );
-    });
-  }
 }
 
 const ignore = findCompiler() === null;

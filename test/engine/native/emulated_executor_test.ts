@@ -1,0 +1,182 @@
+/**
+ * Whole programs on an emulated processor of type aarch64: what the executor `native` gives there is what
+ * it gives here.
+ */
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { type Precision, PRECISIONS } from "@/config.ts";
+import { RecordingBackend } from "@/engine/backend.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { jit } from "@/engine/jit.ts";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { dropout, gelu } from "@/engine/neural.ts";
+import { disposeModel, namedParameters } from "@/model/parameters.ts";
+import { batchOf, createFixtureStep, TASKS } from "../../train/steps_fixture.ts";
+import { createTinyModel } from "../../train/tiny_model.ts";
+import { startEmulatedExecutor } from "./emulated_executor.ts";
+import { findEmulation } from "./emulation.ts";
+import { assertClose, type Case, CASES, tensor, type Values } from "./executor_cases.ts";
+
+const THREADS = 3;
+
+/** The bit of NEON among the features of products. */
+const NEON = 16;
+
+const emulation = findEmulation();
+const reason = "missing" in emulation
+  ? emulation.missing
+  : findCompiler() === null
+  ? "no C compiler"
+  : null;
+const executor = "missing" in emulation || reason !== null
+  ? null
+  : await startEmulatedExecutor(emulation, THREADS);
+if (executor !== null) Deno.test.afterAll(() => executor.close());
+
+/** Where programs of `jit` run. */
+type Place = "here" | "emulated";
+
+/** From now on programs run at a place. */
+async function openPlace(place: Place, precision: Precision): Promise<void> {
+  const notes: string[] = [];
+  const onNote = (note: string) => notes.push(note);
+  await openEngine({ executor: "native", threads: THREADS, precision, onNote });
+  deepStrictEqual(notes, []);
+  const backend = tf.backend();
+  ok(backend instanceof RecordingBackend && executor !== null);
+  if (place === "emulated") backend.compileWith(executor, precision);
+}
+
+/** Values of a case's outputs from its second run: by then weights are kept. */
+async function runCase(place: Place, { inputs, run }: Case, precision: Precision): Promise<Values> {
+  await openPlace(place, precision);
+  const given = inputs() as Record<string, tf.Tensor>, program = jit("case", run);
+  tf.dispose(await program(given));
+  const outputs = await program(given);
+  const values: Values = {};
+  for (const [name, output] of Object.entries(outputs)) values[name] = [...await output.data()];
+  tf.dispose([given, outputs]);
+  program.release();
+  return values;
+}
+
+function testEmulated(name: string, body: () => Promise<void>): void {
+  const full = `on NEON, emulated: ${name}${reason === null ? "" : `: not tried, ${reason}`}`;
+  Deno.test({ name: full, ignore: reason !== null, fn: body });
+}
+
+testEmulated("the runtime finds NEON and nothing else", () => {
+  strictEqual(executor?.features, NEON);
+  return Promise.resolve();
+});
+
+for (const [name, program] of Object.entries(CASES)) {
+  testEmulated(name, async () => {
+    const emulated = await runCase("emulated", program, "float32");
+    assertClose(emulated, await runCase("here", program, "float32"), 2e-5);
+  });
+}
+
+/** What is the same to the last bit: masks, choices, conversions; NaN and infinities where they meet. */
+const EXACT: Record<string, Case> = {
+  "dropout masks, forward and backward": {
+    inputs: () => ({ x: tensor([37, 3, 21]), seed: tf.scalar(-123456789, "int32") }),
+    run: ({ x, seed }) => {
+      const drop = (x: tf.Tensor) =>
+        dropout(x, { rate: 0.25, site: "somewhere", seed: seed as tf.Scalar });
+      return { dropped: drop(x!), gradient: tf.grad((x) => tf.sum(drop(x)))(x!) };
+    },
+  },
+  "numbers that are not finite in comparisons, choices, conversions and reductions": {
+    inputs: () => ({
+      x: tf.tensor2d([NaN, Infinity, -Infinity, 0, -0, 1e-40, 3e38, -200.5, 100.5, 1, 2, NaN], [
+        3,
+        4,
+      ]),
+      y: tf.tensor2d([NaN, 1, NaN, -0, 0, 0, Infinity, -200.5, -Infinity, NaN, 3, 0], [3, 4]),
+    }),
+    run: ({ x, y }) => ({
+      greater: tf.greater(x!, y!),
+      less: tf.lessEqual(x!, y!),
+      equal: tf.equal(x!, y!),
+      unequal: tf.notEqual(x!, y!),
+      chosen: tf.where(tf.greaterEqual(x!, y!), x!, y!),
+      truth: tf.cast(x!, "bool"),
+      whole: tf.cast(tf.clipByValue(tf.mul(y!, 1.5), -1e9, 1e9), "int32"),
+      sign: tf.sign(x!),
+      round: tf.round(tf.mul(x!, 0.5)),
+      floor: tf.floor(y!),
+      most: tf.maximum(x!, y!),
+      rowMost: tf.max(x!, 1),
+      least: tf.min(x!, 0),
+      place: tf.argMax(x!, 0),
+      sum: tf.sum(y!, 1),
+      relu: tf.relu(x!),
+      logarithm: tf.isNaN(tf.log(tf.neg(tf.abs(x!)))),
+      root: tf.sqrt(x!),
+      softmax: tf.isNaN(tf.softmax(x!)),
+    }),
+  },
+};
+for (const [name, program] of Object.entries(EXACT)) {
+  testEmulated(name, async () => {
+    const emulated = await runCase("emulated", program, "float32");
+    deepStrictEqual(emulated, await runCase("here", program, "float32"));
+  });
+}
+
+const PRODUCTS: Case = {
+  inputs: () => ({ x: tensor([33, 70]), w: tensor([41, 70], 1), bias: tensor([41], 2) }),
+  run: ({ x, w, bias }) => {
+    const hidden = tf.add(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D, false, true), bias!);
+    return {
+      hidden: tf.mul(hidden, 1),
+      scores: tf.softmax(tf.matMul(gelu(hidden), gelu(hidden), false, true)),
+    };
+  },
+};
+for (const precision of PRECISIONS) {
+  testEmulated(`products in ${precision}`, async () => {
+    const emulated = await runCase("emulated", PRODUCTS, precision);
+    // A sum in another order may round to the neighbor: 2⁻⁸ of the value.
+    assertClose(emulated, await runCase("here", PRODUCTS, precision), 2 ** -8);
+  });
+}
+
+/** Losses, gradient norms and parameters of two training steps of a tiny BERT, dropout on. */
+async function train(place: Place, precision: Precision): Promise<Values> {
+  await openPlace(place, precision);
+  const model = createTinyModel(1);
+  const step = createFixtureStep(model, { dropout: { hidden: 0.1, attention: 0.1, head: 0.1 } });
+  const losses: number[] = [], norms: number[] = [], parameters: number[] = [];
+  for (const turn of [0, 1]) {
+    for (const task of TASKS) {
+      const { loss } = await step.accumulate(task, batchOf(task, turn), turn, { share: 1 });
+      losses.push(loss);
+    }
+    norms.push((await step.update({ factor: 1 })).gradientNorm);
+  }
+  for (const { variable } of namedParameters(model)) parameters.push(...await variable.data());
+  step.dispose();
+  disposeModel(model);
+  return { losses, norms, parameters };
+}
+
+for (const precision of PRECISIONS) {
+  testEmulated(`training steps of a tiny BERT in ${precision}`, async () => {
+    const emulated = await train("emulated", precision);
+    // Parameters of about 1 have moved by some thousandths; of halves, see above.
+    const tolerance = precision === "float32" ? 1e-5 : 2 ** -8;
+    assertClose(emulated, await train("here", precision), tolerance);
+  });
+}
+
+testEmulated("a row number that a table does not have is told", async () => {
+  await openPlace("emulated", "float32");
+  const inputs = { table: tensor([10, 4]), rows: tf.tensor1d([1, 10, 2], "int32") };
+  const look = jit("look up", ({ table, rows }: { table: tf.Tensor; rows: tf.Tensor1D }) => ({
+    found: tf.mul(tf.gather(table, rows), 2),
+  }));
+  await rejects(look(inputs), { message: /^instruction \d+ met a row number out of range$/ });
+  tf.dispose(inputs);
+});
