@@ -70,6 +70,12 @@ const CASES: Record<string, Run> = {
   ),
   ...Object.fromEntries(REDUCING.map((name) => [`${name} of one`, reduceOne(name)])),
   ...Object.fromEntries(BINARY.map((name): [string, Run] => [name, (a, b) => call(name)(a, b)])),
+  "matMul transposed": (a, b) => [
+    tf.matMul(a, b, true),
+    tf.matMul(a, b, false, true),
+    tf.matMul(a, b, true, true),
+  ],
+  "fused matMul": (a, b) => tf.fused.matMul({ a, b, bias: a }),
   where: (a, b) => tf.where(tf.cast(b, "bool"), a, b),
   concat: (a, b) => tf.concat([a, b], 1),
   stack: (a, b) => tf.stack([a, b], 1),

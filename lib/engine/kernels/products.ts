@@ -47,7 +47,9 @@ export function registerProductKernels(): void {
   );
   registerKernel<FusedAttributes>("_FusedMatMul", ({ tape, input, has, attributes }) => {
     const { activation = "linear", leakyreluAlpha } = attributes;
-    const product = multiply(tape, input("a"), input("b"), attributes);
+    const a = input("a");
+    if (a.dtype === "bool") return null;
+    const product = multiply(tape, a, input("b"), attributes);
     const sum = has("bias") ? tape.binary("add", product, input("bias")) : product;
     const slope = has("preluActivationWeights")
       ? input("preluActivationWeights")

@@ -235,6 +235,11 @@ class Lowering {
       return this.#lowerScatter(addend, product.node);
     }
     const operands = [this.#broadcastable(a, 2), this.#broadcastable(b, 2)];
+    if (a.dtype !== "float32") { // FusedMatMul takes floats alone
+      const isTurned = [transposeA, transposeB], rank = a.shape.length;
+      const turn = (x: OnnxName, i: number) => isTurned[i] ? writer.turnMatrices(x, rank) : x;
+      return writer.emit("MatMul", operands.map(turn));
+    }
     const transposes = { transA: Number(transposeA), transB: Number(transposeB) };
     if (product.kind === "gemm") {
       if (addend !== null) operands.push(this.#broadcastable(addend));

@@ -95,6 +95,12 @@ export class OnnxWriter {
     return this.emit("Reshape", [x, this.integers(to)], attributes);
   }
 
+  /** An array of `rank` axes with the matrices of its last two transposed. */
+  turnMatrices(x: OnnxName, rank: number): OnnxName {
+    const axes = Array.from({ length: rank }, (_, axis) => axis);
+    return this.emit("Transpose", [x], { perm: axes.with(-2, rank - 1).with(-1, rank - 2) });
+  }
+
   /** The elements of `x` [from] that `view` names, as an array [to]. */
   view(x: OnnxName, from: readonly number[], view: View, to: readonly number[]): OnnxName {
     const size = sizeOf(from);
