@@ -76,8 +76,8 @@ function isSum({ operation }: Node): boolean {
   return operation.kind === "binary" && operation.name === "add";
 }
 
-function isProduct({ operation }: Node): boolean {
-  return operation.kind === "matmul";
+function isProduct({ operation, dtype }: Node): boolean {
+  return operation.kind === "matmul" && dtype === "float32";
 }
 
 /** Whether a term is one row, repeated for every row of a matrix: a bias. */

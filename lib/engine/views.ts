@@ -111,11 +111,12 @@ export function composeViews(outer: View, inner: View): View | null {
 }
 
 /**
- * The view over given dimensions: for each of `sizes` the digits that make it up. Null where a digit
- * straddles a boundary that does not divide it.
+ * The view over given dimensions: for each of `sizes` the digits that make it up; none where there are no
+ * elements. Null where a digit straddles a boundary that does not divide it.
  */
 export function splitView({ digits }: View, sizes: readonly number[]): Digit[][] | null {
   const result: Digit[][] = sizes.map(() => []);
+  if (sizes.includes(0)) return result;
   const rest = digits.map((digit) => ({ ...digit }));
   for (let axis = sizes.length - 1; axis >= 0; axis--) {
     let wanted = sizes[axis] as number;

@@ -198,6 +198,15 @@ const WHOLE: Record<string, Step> = {
     const n = wholeNumbers(x);
     return asNumbers(tf.where(tf.greater(n, tf.scalar(2, "int32")), n, tf.neg(n)));
   }),
+  wholeMatMul: unary((x) => {
+    if (x.rank !== 2) return x;
+    const n = wholeNumbers(x);
+    return asNumbers(tf.matMul(n, tf.matMul(n, n, true, false), false, true));
+  }),
+  wholeTop: ranked(1, (x) => {
+    const count = lastSize(x);
+    return count === 0 ? x : asNumbers(tf.topk(wholeNumbers(x), count).indices);
+  }),
   wholeCumsum: ranked(1, (x) => asNumbers(tf.cumsum(wholeNumbers(x), 0))),
   wholeScatter: ranked(1, (x) => {
     const rows = tf.tensor1d(Array.from({ length: rowCount(x) }, (_, i) => i % 2), "int32");

@@ -3,6 +3,7 @@
  * @module
  */
 import { storageOf } from "@/engine/fusion/lowering.ts";
+import { isFusedReduction } from "@/engine/fusion/space.ts";
 import { type Graph, reachableNodes } from "@/engine/graph.ts";
 import type { Node, Operation } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
@@ -21,8 +22,17 @@ const LARGE_SUM = 4096;
 /** Operations that take a constant operand as it is; all others read it from memory. */
 const TAKE_CONSTANTS: ReadonlySet<string> = new Set(["unary", "binary", "where", "cast"]);
 
-/** Operations that copy or add elements as they lie in memory: they read float32 and no half type. */
-const READ_FULL_FLOATS: ReadonlySet<string> = new Set(["pad", "concat", "scatter-add"]);
+/** Operations that copy, add or order elements as they lie in memory: they read float32 and no half type. */
+const READ_FULL_FLOATS: ReadonlySet<string> = new Set(["pad", "concat", "scatter-add", "top"]);
+
+/** Whether a node reads float32 and no half type: as above, or a reduction that no loop nest carries. */
+function readsFullFloats(node: Node): boolean {
+  const { operation, inputs: [x] } = node;
+  if (operation.kind !== "reduce" || x === undefined) return READ_FULL_FLOATS.has(operation.kind);
+  const { axes, name } = operation;
+  const last = axes.at(-1) === x.shape.length - 1, first = axes[0] === 0 && name === "sum";
+  return !isFusedReduction(node) || !(last || first);
+}
 
 /** The elements of a constant, in memory. */
 function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
@@ -71,7 +81,7 @@ export function prepareForFusion(graph: Graph): Graph {
       const { kind } = input.operation;
       if (kind === "dropout-mask") return copyNode(input, input.inputs, make);
       const inMemory = kind === "constant" && !TAKE_CONSTANTS.has(operation.kind);
-      if (READ_FULL_FLOATS.has(operation.kind) && storageOf(input) === "bfloat16") {
+      if (readsFullFloats(node) && storageOf(input) === "bfloat16") {
         return make({ kind: "cast" }, [input], input.shape, input.dtype);
       }
       return inMemory ? materialize(input, make) : input;

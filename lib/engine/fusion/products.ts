@@ -7,7 +7,7 @@ import type { HalfType, Node } from "@/engine/ir.ts";
 import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
 import { type Digit, isContiguous, sizeOf, splitView, type View } from "@/engine/views.ts";
 
-/** A matrix product as one instruction carries it out. */
+/** A matrix product of floats as one instruction carries it out. */
 export type Product = {
   /** The value that it gives, with all that it absorbed. */
   readonly node: Node;
@@ -103,7 +103,7 @@ function isRounding(node: Node): boolean {
   return roundingOf(node) === "bfloat16";
 }
 
-/** All products of a graph by the node they give, and the nodes that they took in. */
+/** All products of floats by the node they give, and the nodes that they took in. */
 export function findProducts(
   nodes: readonly Node[],
   { targets, outputs, copies }: Surroundings,
@@ -130,7 +130,7 @@ export function findProducts(
   };
 
   for (const start of nodes) {
-    if (start.operation.kind !== "matmul") continue;
+    if (start.operation.kind !== "matmul" || start.dtype !== "float32") continue;
     const { transposeA, transposeB } = start.operation;
     const [inputA, inputB] = start.inputs as [Node, Node];
     const a = readFactor(inputA, copies), b = readFactor(inputB, copies);

@@ -21,6 +21,8 @@ export const OPCODES = {
   reduce: 6,
   argReduce: 7,
   concat: 8,
+  wholeProduct: 9,
+  top: 10,
 } as const;
 /** Name of an operation of the runtime. */
 export type Opcode = keyof typeof OPCODES;

@@ -23,6 +23,7 @@ import {
   countScatter,
   NO_WORK,
 } from "@/engine/native/count_work.ts";
+import { lowerTop, lowerWholeProduct } from "@/engine/native/lower_plain.ts";
 import { printKernel } from "@/engine/native/print_kernel.ts";
 import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
@@ -129,11 +130,6 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
   }
   const [bufferA, bufferB, bufferC] = [buffers.of(a.base), buffers.of(b.base), buffers.of(node)];
   const isHalf = ({ storage }: Buffer) => storage === "bfloat16";
-  for (const { storage } of [bufferA, bufferB]) {
-    if (storage !== "float32" && storage !== "bfloat16") {
-      throw new UnsupportedError("a product of integers");
-    }
-  }
   const FLAGS = PRODUCT_FLAGS;
   const flags = (isHalf(bufferA) ? FLAGS.a : 0) | (isHalf(bufferB) ? FLAGS.b : 0) |
     (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0) |
@@ -270,6 +266,10 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
       const opcode = plain >= 0 ? "reduce" : "argReduce";
       return [makeInstruction({ ...common, opcode, pointers: [x, result], numbers, reads: [x] })];
     }
+    case "matmul":
+      return [lowerWholeProduct(node, operands(), result)];
+    case "top":
+      return [lowerTop(node, operands(), result)];
     default:
       throw new UnsupportedError(`the operation ${operation.kind}`);
   }

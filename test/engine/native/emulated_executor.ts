@@ -59,23 +59,22 @@ export async function startEmulatedExecutor(
   }
 
   async function compile(graph: Graph) {
-    const code = compileGraph(graph, threads);
-    await loadKernels(code.kernels.bodies);
+    const { code } = compileGraph(graph, threads);
+    await loadKernels(code.kernels);
     const { words } = encodeTable(code.instructions, kernels);
-    const scratch = BigInt(code.kernels.scratchBytes);
+    const scratch = BigInt(code.scratchBytes);
     const program = await lend(
       [words],
       ([at = 0n]) => call("rt_program", at, BigInt(words.length), scratch),
     );
     if (program === 0n) throw new Error(`Cannot decode ${graph.name} as it must be well formed`);
     const arena = await allocate(code.arenaBytes);
-    const constants = await allocate(code.buffers.constantBytes);
-    for (const { node: { operation }, offset } of code.buffers.constants) {
-      if (operation.kind !== "data") throw new Error("internal: a constant without elements");
-      await process.write(constants + BigInt(offset), operation.data);
+    const constants = await allocate(code.constantBytes);
+    for (const { data, offset } of code.constants) {
+      await process.write(constants + BigInt(offset), data);
     }
     const kept: { input: number; block: bigint; packed: Memory | null; writes: number }[] = [];
-    for (const { input, numbers } of code.buffers.kept) {
+    for (const { input, numbers } of code.kept) {
       const words = BigInt64Array.from(numbers, BigInt);
       const bytes = await lend([words], ([at = 0n]) => call("rt_kept_bytes", at));
       kept.push({ input, block: await allocate(Number(bytes)), packed: null, writes: 0 });

@@ -44,7 +44,7 @@ async function openPlace(place: Place, precision: Precision): Promise<void> {
   deepStrictEqual(notes, []);
   const backend = tf.backend();
   ok(backend instanceof RecordingBackend && executor !== null);
-  if (place === "emulated") backend.compileWith(executor, precision);
+  if (place === "emulated") backend.traced.compileWith(executor, precision);
 }
 
 /** Values of a case's outputs from its second run: by then weights are kept. */

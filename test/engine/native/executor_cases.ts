@@ -229,6 +229,62 @@ CASES["whole numbers: arithmetic, reductions, orders, look-ups"] = {
     cumulative: tf.cumsum(m!, 1),
   }),
 };
+CASES["products of whole numbers: transposed, of stacks, repeated, of views, with a bias"] = {
+  inputs: () => ({
+    n: tf.cast(tf.mul(tensor([7, 19]), 900), "int32"),
+    m: tf.cast(tf.mul(tensor([19, 5], 1), 900), "int32"),
+    b: tf.cast(tf.mul(tensor([5], 2), 900), "int32"),
+    u: tf.cast(tf.mul(tensor([3, 2, 9, 8], 3), 900), "int32"),
+    v: tf.cast(tf.mul(tensor([2, 7, 8], 4), 900), "int32"),
+  }),
+  run: ({ n, m, b, u, v }) => {
+    const square = tf.matMul(n!, n!, true);
+    return {
+      plain: tf.matMul(n!, m!),
+      biased: tf.maximum(tf.add(tf.matMul(n!, m!), b!), tf.scalar(0, "int32")),
+      both: tf.matMul(m!, n!, true, true),
+      stacks: tf.matMul(u!, v!, false, true),
+      permuted: tf.add(
+        tf.reshape(tf.transpose(tf.matMul(u!, v!, false, true), [0, 2, 1, 3]), [27, 14]),
+        tf.scalar(1, "int32"),
+      ),
+      views: tf.matMul(tf.slice(n!, [1, 2], [5, 9]), tf.reverse(tf.slice(m!, [3, 0], [9, 5]), 1)),
+      ofRow: tf.matMul(tf.tile(tf.reshape(b!, [1, 5]), [4, 1]), m!, false, true),
+      twice: tf.matMul(square, square),
+      real: tf.mul(tf.cast(tf.matMul(n!, m!), "float32"), 0.5),
+      counts: tf.matMul(tf.ones([2, 7], "int32"), n!),
+      tables: tf.einsum("ij,jk->ki", n!, m!),
+    };
+  },
+};
+CASES["the largest elements: of rows, of whole numbers, of views, all in order"] = {
+  inputs: () => ({
+    x: tensor([6, 5, 40]),
+    n: tf.cast(tf.mul(tensor([30, 6], 1), 4), "int32"),
+    s: tf.tensor1d([2, NaN, Infinity, 2, -Infinity, -1]),
+  }),
+  run: ({ x, n, s }) => {
+    const few = tf.topk(x!, 3), turned = tf.topk(tf.transpose(n!), 30);
+    const computed = tf.topk(tf.mul(tf.slice(x!, [0, 0, 4], [6, 5, 20]), -1), 1);
+    const special = tf.topk(s!, 6);
+    return {
+      ...{ values: few.values, indices: few.indices, most: computed.values },
+      ...{ order: turned.indices, sorted: turned.values, place: computed.indices },
+      ...{ special: special.values, specialPlaces: special.indices },
+      ones: tf.topk(tf.ones([2, 3]), 2).indices,
+    };
+  },
+};
+CASES["arrays without elements"] = {
+  inputs: () => ({ x: tensor([0, 3]), n: tf.zeros([2, 0], "int32"), y: tensor([2, 3], 1) }),
+  run: ({ x, n, y }) => ({
+    same: x!,
+    also: n!,
+    joined: tf.mul(tf.concat([x!, y!]), 2),
+    sum: tf.sum(x!, 0),
+    product: tf.matMul(n!, n!, false, true),
+  }),
+};
 CASES["truth values: any, all, and, or along all axes"] = {
   inputs: () => ({ x: tensor([4, 5, 6]) }),
   run: ({ x }) => ({

@@ -1,8 +1,10 @@
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { BACKEND } from "@/engine/backend.ts";
 import { computeDropoutMask } from "@/engine/dropout_mask.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit, type TensorMap } from "@/engine/jit.ts";
+import { registerKernel } from "@/engine/kernels/register.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { dropout, dropoutMask, gelu } from "@/engine/neural.ts";
 import { assertClose, CASES, tensor } from "./executor_cases.ts";
@@ -87,6 +89,59 @@ Deno.test({
 });
 
 Deno.test({
+  name: "native reduces rounded products in every way",
+  ignore,
+  async fn() {
+    // whole numbers below 2⁸, which bfloat16 holds
+    const inputs = () => ({
+      x: tf.tensor3d([1, 2, 0, 3, 1, 2, 0, 4], [2, 2, 2]),
+      w: tf.tensor3d([1, 2, 3, 4, 0, 1, 2, 1, 3, 5, 1, 0], [2, 2, 3]),
+    });
+    const run = ({ x, w }: Record<string, tf.Tensor>) => {
+      const product = tf.matMul(x!, w!); // [9 2 5; 12 0 3], [12 3 3; 20 4 0]
+      return {
+        rows: tf.prod(product, 2),
+        inner: tf.max(product, 1),
+        places: tf.argMax(product, 2),
+        lowest: tf.argMin(product, 1),
+        top: tf.topk(product, 2).indices,
+        apart: tf.sum(product, [0, 2]),
+        leading: tf.min(product, [0, 1]),
+      };
+    };
+    deepStrictEqual(await runOn("native", inputs, run, "mixed-bfloat16"), {
+      rows: [90, 0, 108, 0],
+      inner: [12, 2, 5, 20, 4, 3],
+      places: [0, 0, 0, 0],
+      lowest: [0, 1, 1, 0, 0, 1],
+      top: [0, 2, 0, 2, 0, 1, 0, 1],
+      apart: [34, 39],
+      leading: [9, 0, 0],
+    });
+  },
+});
+
+for (const executor of ["native", "onnx"] as const) {
+  Deno.test({
+    name: `${executor} leaves products of whole numbers whole where others are in bfloat16`,
+    ignore,
+    async fn() {
+      const inputs = () => ({
+        x: tf.tensor2d([1001, 1], [1, 2], "int32"),
+        y: tf.tensor2d([1, 0, 0, 1], [2, 2], "int32"),
+        bias: tf.tensor1d([100_000, 3], "int32"),
+      });
+      const run = ({ x, y, bias }: Record<string, tf.Tensor>) => ({
+        plain: tf.matMul(x!, y!),
+        biased: tf.add(tf.matMul(x!, y!, false, true), bias!),
+      });
+      const expected = { plain: [1001, 1], biased: [101_001, 4] };
+      deepStrictEqual(await runOn(executor, inputs, run, "mixed-bfloat16"), expected);
+    },
+  });
+}
+
+Deno.test({
   name: "native draws the dropout mask that is computed here, forward and backward",
   ignore,
   async fn() {
@@ -151,14 +206,22 @@ Deno.test({
       isa: "native",
       onNote: (note) => notes.push(note),
     });
-    const x = tf.tensor1d([3, 1, 2]);
-    const best = jit("best two", ({ x }: { x: tf.Tensor }) => ({ y: tf.topk(x, 2).values }));
-    const { y } = await best({ x });
-    deepStrictEqual([...await y.data()], [3, 2]);
+    // C has all that the engine's own kernels record; rounding whole numbers none of them does.
+    registerKernel(
+      "RoundWhole",
+      ({ tape, input }) => tape.cast(tape.unary("round-bfloat16", input("n")), "float32"),
+    );
+    const n = tf.tensor1d([3, 257], "int32"); // 2⁸ + 1 lies between two numbers of bfloat16
+    const round = jit("rounding", ({ n }: { n: tf.Tensor }) => ({
+      y: tf.engine().runKernel("RoundWhole", { n }) as tf.Tensor,
+    }));
+    const { y } = await round({ n });
+    tf.unregisterKernel("RoundWhole", BACKEND);
+    deepStrictEqual([...await y.data()], [3, 256]);
     deepStrictEqual(notes, [
-      "best two runs on onnx, since native cannot compile the operation top",
+      "rounding runs on onnx, since native cannot compile the operation round-bfloat16 on whole numbers",
     ]);
-    tf.dispose([x, y]);
+    tf.dispose([n, y]);
   },
 });
 

@@ -5,13 +5,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import type { NativeRuntime } from "@/engine/native/runtime.ts";
-import {
-  encode,
-  openRuntimes,
-  runTable,
-  type Slot,
-  type TestInstruction,
-} from "./table_builder.ts";
+import { encode, openRuntimes, runOperation, runTable } from "./table_builder.ts";
 
 const RUNTIMES = await openRuntimes();
 const RUNS = 60;
@@ -21,17 +15,6 @@ function testEach(name: string, body: (runtime: NativeRuntime) => Promise<void>)
   for (const { name: kind, runtime } of RUNTIMES) {
     Deno.test(`${name} (${kind})`, async () => await body(runtime));
   }
-}
-
-/** Runs one operation whose pointers are the arrays in turn; gives the arrays as they are afterwards. */
-async function runOperation<Slots extends readonly Slot[]>(
-  runtime: NativeRuntime,
-  opcode: TestInstruction["opcode"],
-  numbers: readonly (number | bigint)[],
-  ...arrays: Slots
-): Promise<Slots> {
-  const pointers = arrays.map((_, slot) => [slot, 0] as const);
-  return await runTable(runtime, encode([{ opcode, pointers, numbers }]), ...arrays);
 }
 
 const floats = (...values: readonly number[]) => Float32Array.from(values);

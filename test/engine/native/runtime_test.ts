@@ -155,7 +155,7 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
   };
   const words = encode([sound]);
   const changes: readonly (readonly [place: number, word: bigint])[] = [
-    ...[[0, 12n], [0, 14n], [0, -1n], [1, 9n], [1, -1n], [4, 3n], [4, -1n], [5, 2n], [
+    ...[[0, 12n], [0, 14n], [0, -1n], [1, 11n], [1, -1n], [4, 3n], [4, -1n], [5, 2n], [
       5,
       -1n,
     ]] as const,
@@ -188,6 +188,12 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
     other("reduce", 2, [8, 1, 1, 1]), // no such kind
     other("argReduce", 2, [4, 1, 1, 1]),
     other("concat", 3, [4, 1, 1]), // a part without its size
+    other("wholeProduct", 2, Array(8).fill(1)), // no result
+    other("wholeProduct", 3, [1, 1, 1, 1, 1, 1, 1, -1]),
+    other("top", 2, [2, 1, 1, 1]), // no such type
+    other("top", 2, [0, 1, 3, 4]), // more than there are
+    other("top", 2, [0, 1, 1, 0]), // none
+    other("top", 2, [0, 1, 2 ** 31 + 1, 1]), // places that an int32 cannot name
   ];
   tables.forEach((table, i) => {
     throws(() => runtime.program(table as BigInt64Array<ArrayBuffer>, 64), {

@@ -136,6 +136,17 @@ export async function runTable<Slots extends readonly Slot[]>(
   }
 }
 
+/** Runs one operation whose pointers are the arrays in turn; gives the arrays as they are afterwards. */
+export async function runOperation<Slots extends readonly Slot[]>(
+  runtime: NativeRuntime,
+  opcode: TestInstruction["opcode"],
+  numbers: readonly (number | bigint)[],
+  ...arrays: Slots
+): Promise<Slots> {
+  const pointers = arrays.map((_, slot) => [slot, 0] as const);
+  return await runTable(runtime, encode([{ opcode, pointers, numbers }]), ...arrays);
+}
+
 /** Runs `body` with an empty folder, whose path is free of links, for compiled libraries. */
 export async function withEmptyCache<T>(body: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "cache-" }));

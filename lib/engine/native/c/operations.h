@@ -28,6 +28,14 @@ void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads);
 /** P: y, x0, x1, ….  N: element bytes, outer, then elements of each part a row. Rows of the parts in turn. */
 void run_concat(char *const *P, int parts, const int64_t *N, int thread, int threads);
 
+/** P: a int32 [I, M, K], b int32 [I, K, N], y int32 [I, M, N].  N: I, M, N, K, then how far apart rows and
+ * columns of a matrix of a lie, and of b, in elements. y = a · b, wrapping around. */
+void run_whole_product(char *const *P, const int64_t *N, int thread, int threads);
+
+/** P: x [R, C], y int32 [R, K].  N: 0 for float32 or 1 for int32, then R, C and K, from 1 to C. The places of
+ * the K largest of each row, largest first, of equals the first; NaN comes last. */
+void run_top(char *const *P, const int64_t *N, int thread, int threads);
+
 enum ReduceKind { REDUCE_SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_PRODUCT, REDUCE_KINDS };
 
 /** Most axes of a padded array and digits of a copied view. */

@@ -10,6 +10,7 @@ static const struct {
     [OP_KERNEL] = {0, 0}, [OP_GEMM] = {4, GEMM_NUMBERS}, [OP_SCATTER] = {3, 4},
     [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 2},         [OP_COPY] = {2, 3},
     [OP_REDUCE] = {2, 4}, [OP_ARG_REDUCE] = {2, 4},      [OP_CONCAT] = {1, 2},
+    [OP_TOP] = {2, 4},    [OP_WHOLE_PRODUCT] = {3, 8},
 };
 
 static int is_element_size(int64_t bytes) {
@@ -49,6 +50,7 @@ static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t p
     return pointers >= product_pointers(numbers);
   case OP_SCATTER:
   case OP_COMBINE:
+  case OP_WHOLE_PRODUCT:
     return all_natural(numbers, count);
   case OP_PAD:
     return numbers[0] >= 0 && numbers[0] <= MAX_RANK && count == 3 + 3 * numbers[0] &&
@@ -63,6 +65,9 @@ static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t p
     return all_natural(numbers, count) && numbers[0] < 4;
   case OP_CONCAT:
     return is_element_size(numbers[0]) && all_natural(numbers, count) && count == 2 + pointers - 1;
+  case OP_TOP:
+    return all_natural(numbers, count) && numbers[0] < 2 && numbers[2] <= INT32_MAX && numbers[3] >= 1 &&
+           numbers[3] <= numbers[2];
   default:
     return 1;
   }

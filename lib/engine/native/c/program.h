@@ -20,6 +20,8 @@ enum Opcode {
   OP_REDUCE,
   OP_ARG_REDUCE,
   OP_CONCAT,
+  OP_WHOLE_PRODUCT,
+  OP_TOP,
   OPCODES
 };
 

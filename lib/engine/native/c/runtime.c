@@ -151,6 +151,12 @@ static int run_instruction(const Instruction *it, Scratch *scratch, double *seco
   case OP_CONCAT:
     run_concat(pointers, it->pointer_count - 1, numbers, thread, threads);
     return 0;
+  case OP_WHOLE_PRODUCT:
+    run_whole_product(pointers, numbers, thread, threads);
+    return 0;
+  case OP_TOP:
+    run_top(pointers, numbers, thread, threads);
+    return 0;
   }
   return 0;
 }
