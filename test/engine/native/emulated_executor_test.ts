@@ -15,7 +15,8 @@ import { batchOf, createFixtureStep, TASKS } from "../../train/steps_fixture.ts"
 import { createTinyModel } from "../../train/tiny_model.ts";
 import { startEmulatedExecutor } from "./emulated_executor.ts";
 import { findEmulation } from "./emulation.ts";
-import { assertClose, type Case, CASES, tensor, type Values } from "./executor_cases.ts";
+import { assertClose, type Values } from "./assert_close.ts";
+import { type Case, CASES, tensor } from "./executor_cases.ts";
 
 const THREADS = 3;
 

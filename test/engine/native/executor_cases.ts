@@ -1,5 +1,4 @@
 /** Functions that between them use all that the native executor compiles. */
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import type { TensorMap } from "@/engine/jit.ts";
 import { gelu, layerNorm } from "@/engine/neural.ts";
@@ -9,30 +8,6 @@ const noise = (size: number, k = 0) =>
   Float32Array.from({ length: size }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * k) * 1.5);
 export const tensor = (shape: number[], k = 0) =>
   tf.tensor(noise(shape.reduce((a, b) => a * b, 1), k), shape);
-
-/** Values of outputs by name. */
-export type Values = Record<string, number[]>;
-
-/** Fails where values differ by more than `tolerance` of the largest of their output. */
-export function assertClose(
-  actual: Values,
-  expected: Values,
-  tolerance: number,
-) {
-  deepStrictEqual(Object.keys(actual), Object.keys(expected));
-  for (const [name, wanted] of Object.entries(expected)) {
-    const got = actual[name] ?? [];
-    strictEqual(got.length, wanted.length, name);
-    const scale = Math.max(1e-6, ...wanted.map(Math.abs).filter(Number.isFinite));
-    wanted.forEach((w, i) => {
-      const g = got[i] as number;
-      ok(
-        Object.is(g, w) || Math.abs(g - w) <= tolerance * scale,
-        `${name}[${i}] is ${g}, not ${w}`,
-      );
-    });
-  }
-}
 
 /** A function with its inputs, made anew for each run. */
 export type Case = {

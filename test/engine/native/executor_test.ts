@@ -7,7 +7,8 @@ import { jit, type TensorMap } from "@/engine/jit.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { dropout, dropoutMask, gelu } from "@/engine/neural.ts";
-import { assertClose, CASES, tensor } from "./executor_cases.ts";
+import { assertClose } from "./assert_close.ts";
+import { CASES, tensor } from "./executor_cases.ts";
 
 /** Runs a function on an executor through jit and gives all output values. */
 async function runOn(
