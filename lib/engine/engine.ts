@@ -9,6 +9,7 @@ import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
 import type { Device, Executor as ExecutorChoice, Precision, RunConfig } from "@/config.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { tellCompile } from "@/engine/jit.ts";
+import { explainLostCache } from "@/engine/native/compile_cache.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
 import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
@@ -148,6 +149,8 @@ async function chooseExecutor(
       return fallback;
     }
     native.set(key, executor);
+    const lost = explainLostCache();
+    if (lost !== null) onNote(lost);
   }
   return executor;
 }

@@ -46,6 +46,17 @@ export function openCache(): Cache {
   return { folders: kept === null ? [temporary] : [kept, temporary], folder: temporary };
 }
 
+/** Why nothing that is compiled is kept or found again, with what helps; null where it is. */
+export function explainLostCache(): string | null {
+  const parent = chooseFolder();
+  const lost = "compiled C is not kept, so every process compiles anew";
+  const advice = "set STX_CACHE to a folder that only you can write";
+  if (parent === undefined) return `${lost}: neither HOME nor STX_CACHE says where; ${advice}`;
+  const folder = join(parent, "native");
+  if (openKept(folder) !== null) return null;
+  return `${lost}: ${folder} cannot be made, or others can write it or a folder above it; ${advice}`;
+}
+
 /** The real path of a folder, made if need be; null where it cannot be, or is not for us alone to write. */
 function openKept(name: string): string | null {
   const folder = resolve(name); // the compiler runs elsewhere

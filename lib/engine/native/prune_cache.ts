@@ -10,6 +10,9 @@ export const KEEP_DAYS = 60;
 
 const DAY_MS = 24 * 3600 * 1000;
 
+/** Names of entries, and of folders that something is built in or put aside in: others are somebody else's. */
+const OWN_NAME = /^(?:[a-z]+-)?[0-9a-f]{40}$|^\.(?:build|damaged|try)-/;
+
 /**
  * Removes from the folder `cache` whatever was neither made nor read within {@link KEEP_DAYS} before `nowMs`:
  * libraries, and what killed processes left half-built; gives how many. What cannot be looked at or removed
@@ -22,7 +25,7 @@ export function pruneCache(cache: string, nowMs: number): number {
   for (const { name, isDirectory } of Deno.readDirSync(cache)) {
     const folder = join(cache, name);
     try {
-      if (!isDirectory || lastUseMs(folder) >= oldest) continue;
+      if (!isDirectory || !OWN_NAME.test(name) || lastUseMs(folder) >= oldest) continue;
       removeFolder(folder);
       removed++;
     } catch { /* another process was quicker, or it is not ours: of no account to who compiles */ }

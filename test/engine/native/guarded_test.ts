@@ -2,6 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { explainLostCache } from "@/engine/native/compile_cache.ts";
 import { isOwn } from "@/engine/native/guarded.ts";
 import { withCache, withEmptyCache } from "./table_builder.ts";
 
@@ -101,6 +102,17 @@ for (const [why, before] of Object.entries(READ_ONLY)) {
       }),
   });
 }
+
+Deno.test("explainLostCache() says why nothing is kept and what to do", () =>
+  withEmptyCache(async (folder) => {
+    strictEqual(explainLostCache(), null);
+    await Deno.chmod(folder, 0o777);
+    strictEqual(
+      explainLostCache(),
+      `compiled C is not kept, so every process compiles anew: ${folder}/native cannot be made, or others ` +
+        "can write it or a folder above it; set STX_CACHE to a folder that only you can write",
+    );
+  }));
 
 /** What is done to a whole entry, and whether it is used afterwards; `owner` is root's to give. */
 const ENTRIES: readonly (readonly [
