@@ -24,147 +24,162 @@ export type GenericCode = {
   at(sizes: Sizes): NativeCode | null;
 };
 
-/** A number that may depend on the sizes. */
-type Number = SizeTerm | number | bigint;
+/** A number that may depend on the sizes; words of 64 bits do not. */
+type SizedNumber = SizeTerm | number | bigint;
+
+/** The number that is `a` at one sample and `b` at the other. */
+type Fit = (a: number | bigint, b: number | bigint) => SizedNumber;
 
 /** Makes code for all sizes of two samples; null where they differ in more than numbers. */
 export function generalizeCode(samples: readonly [SampledCode, SampledCode]): GenericCode | null {
   try {
     return generalize(samples);
   } catch (error) {
-    if (error instanceof NotGeneric) return null;
+    if (error instanceof NotGenericError) return null;
     throw error;
   }
 }
 
-class NotGeneric extends Error {}
+class NotGenericError extends Error {}
 
 function generalize([one, other]: readonly [SampledCode, SampledCode]): GenericCode {
-  const samples = [one.sizes, other.sizes] as const;
-  const numberOf = (a: number | bigint, b: number | bigint): Number => {
+  if (describe(one.draft) !== describe(other.draft)) throw new NotGenericError("structures");
+  for (const [a, b] of pair(one.draft.constants, other.draft.constants)) {
+    if (!equalBytes(a.data, b.data)) throw new NotGenericError("constants");
+  }
+  const fit: Fit = (a, b) => {
     if (a === b) return a;
-    const term = typeof a === "number" && typeof b === "number" ? findTerm([a, b], samples) : null;
-    if (term === null) throw new NotGeneric(`${a} and ${b}`);
-    return term;
+    const found = typeof a === "number" && typeof b === "number"
+      ? findTerm([a, b], [one.sizes, other.sizes])
+      : null;
+    if (found === null) throw new NotGenericError(`${a} and ${b}`);
+    return found;
   };
-  const places = [one, other].map(({ draft }) =>
-    new Map(draft.buffers.map((buffer, i) => [buffer, i]))
+  const buffers = pair(one.draft.buffers, other.draft.buffers).map(([a, b]) =>
+    fitBuffer(a, b, fit)
   );
-  const placeOf = (buffer: Buffer, sample: 0 | 1) => places[sample]?.get(buffer) as number;
-
-  /** All that must be the same at both samples, as a text. */
-  const structure = ({ draft }: SampledCode, sample: 0 | 1) => {
-    const at = (buffer: Buffer | null) => buffer === null ? null : placeOf(buffer, sample);
-    return JSON.stringify([
-      draft.buffers.map(({ storage, given, rows }) => [storage, given, rows?.rows]),
-      draft.constants.map(({ offset }) => offset),
-      draft.constantBytes,
-      draft.slots,
-      draft.lookups,
-      draft.instructions.map((instruction) => [
-        instruction.opcode,
-        instruction.kind,
-        instruction.kernel,
-        instruction.allParts,
-        instruction.lasting,
-        instruction.scratch.rows,
-        instruction.pointers.map(at),
-        instruction.shifts.length,
-        instruction.numbers.length,
-        instruction.reads.map(at),
-        instruction.writes.map(at),
-        instruction.onto.map((pair) => pair.map(at)),
-        [...instruction.access].map(([buffer, access]) => [at(buffer), access]),
-        [...instruction.stores].map(([buffer, phase]) => [at(buffer), phase]),
-        instruction.epilogue?.kind,
-      ]),
-    ]);
-  };
-  if (structure(one, 0) !== structure(other, 1)) throw new NotGeneric("structures");
-  one.draft.constants.forEach(({ data }, i) => {
-    if (!equalBytes(data, other.draft.constants[i]?.data)) throw new NotGeneric("constants");
-  });
-
-  const pairs = <T>(some: readonly T[], others: readonly T[]) =>
-    some.map((x, i) => [x, others[i] as T] as const);
-  // Rows of whole vectors are no products of sizes: their bytes follow from their columns.
-  const extents = pairs(one.draft.buffers, other.draft.buffers).map(([a, b]) =>
-    a.rows && b.rows ? numberOf(a.rows.columns, b.rows.columns) : numberOf(a.bytes, b.bytes)
-  );
-  const instructions = pairs(one.draft.instructions, other.draft.instructions)
-    .map(([a, b]) => ({
-      instruction: a,
-      rows: numberOf(a.rows, b.rows),
-      cut: numberOf(a.cut, b.cut),
-      scratchColumns: numberOf(a.scratch.columns, b.scratch.columns),
-      shifts: pairs(a.shifts, b.shifts).map(([x, y]) => numberOf(x, y)),
-      numbers: pairs(a.numbers, b.numbers).map(([x, y]) => numberOf(x, y)),
-      countWork: genericWork(a.countWork, b.countWork, numberOf),
-      countBehind: a.epilogue && b.epilogue &&
-        genericWork(a.epilogue.countWork, b.epilogue.countWork, numberOf),
-    }));
-
-  const { kernels, buffers: sampled, ...rest } = one.draft;
+  const places = placesOf(one.draft);
+  const instructions = pair(one.draft.instructions, other.draft.instructions)
+    .map(([a, b]) => fitInstruction(a, b, { fit, places }));
   return {
-    kernels,
+    kernels: one.draft.kernels,
     at(sizes) {
-      const value = (x: Number) => typeof x === "object" ? evaluateTerm(x, sizes) : x;
-      const size = (x: Number) => value(x) as number;
-      const buffers = sampled.map((buffer, i) => {
-        const extent = size(extents[i] as Number);
-        if (buffer.rows === null) return makeBuffer({ ...buffer, bytes: extent });
-        const rows = { ...buffer.rows, columns: extent };
-        return makeBuffer({ ...buffer, rows, bytes: scratchBytesOf(rows) });
+      const filled = buffers.map((fill) => fill(sizes));
+      const { code, overwritten } = layOutCode({
+        ...one.draft,
+        buffers: filled,
+        instructions: instructions.map((fill) => fill(sizes, filled)),
       });
-      const own = (buffer: Buffer) => buffers[placeOf(buffer, 0)] as Buffer;
-      const keyed = <V>(map: ReadonlyMap<Buffer, V>) =>
-        new Map([...map].map(([buffer, x]) => [own(buffer), x]));
-      const filled = instructions.map((
-        { instruction, rows, cut, scratchColumns, shifts, numbers, countWork, countBehind },
-      ): Instruction => ({
-        ...instruction,
-        rows: size(rows),
-        cut: size(cut),
-        scratch: { rows: instruction.scratch.rows, columns: size(scratchColumns) },
-        shifts: shifts.map(size),
-        numbers: numbers.map(value),
-        countWork: () => countWork(sizes),
-        epilogue: instruction.epilogue && countBehind &&
-          { ...instruction.epilogue, countWork: () => countBehind(sizes) },
-        pointers: instruction.pointers.map((buffer) => buffer && own(buffer)),
-        reads: instruction.reads.map(own),
-        writes: instruction.writes.map(own),
-        onto: instruction.onto.map(([result, term]) => [own(result), own(term)] as const),
-        access: keyed(instruction.access),
-        stores: keyed(instruction.stores),
-      }));
-      const draft = { ...rest, kernels, buffers, instructions: filled };
-      const { code, overwritten } = layOutCode(draft);
       return overwritten.size > 0 ? null : code;
     },
   };
 }
 
-/** Counts work at any sizes from how it is counted at two samples; done when it is first asked for. */
-function genericWork(
-  one: () => WorkTerms,
-  other: () => WorkTerms,
-  numberOf: (a: number, b: number) => Number,
-): (sizes: Sizes) => WorkTerms {
-  let known: { readonly [K in keyof WorkTerms]: readonly Number[] } | undefined;
-  const fit = (some: readonly number[], others: readonly number[]) =>
-    some.map((x, i) => numberOf(x, others[i] as number));
+/** Elements at the same place of two arrays of one length. */
+function pair<T>(some: readonly T[], others: readonly T[]): (readonly [T, T])[] {
+  return some.map((x, i) => [x, others[i] as T] as const);
+}
+
+function valueOf(number: SizedNumber, sizes: Sizes): number | bigint {
+  return typeof number === "object" ? evaluateTerm(number, sizes) : number;
+}
+
+const sizeAt = (number: SizedNumber, sizes: Sizes) => Number(valueOf(number, sizes));
+
+/** The number of each buffer. */
+function placesOf({ buffers }: DraftCode): ReadonlyMap<Buffer, number> {
+  return new Map(buffers.map((buffer, i) => [buffer, i]));
+}
+
+/** All of a code that must be the same at both samples, as a text. */
+function describe(draft: DraftCode): string {
+  const places = placesOf(draft);
+  const at = (buffer: Buffer | null) => buffer && places.get(buffer);
+  return JSON.stringify([
+    draft.buffers.map(({ storage, given, rows }) => [storage, given, rows?.rows]),
+    draft.constants.map(({ offset }) => offset),
+    [draft.constantBytes, draft.slots, draft.lookups],
+    draft.instructions.map((instruction) => {
+      const { opcode, kind, kernel, allParts, lasting, scratch, epilogue } = instruction;
+      return [
+        [opcode, kind, kernel, allParts, lasting, scratch.rows, epilogue?.kind],
+        [instruction.shifts.length, instruction.numbers.length],
+        [instruction.pointers, instruction.reads, instruction.writes].map((all) => all.map(at)),
+        instruction.onto.map((each) => each.map(at)),
+        [...instruction.access].map(([buffer, access]) => [at(buffer), access]),
+        [...instruction.stores].map(([buffer, phase]) => [at(buffer), phase]),
+      ];
+    }),
+  ]);
+}
+
+/** Makes a buffer at some sizes. Whole vectors are no product of sizes: bytes of such rows follow from theirs. */
+function fitBuffer(a: Buffer, b: Buffer, fit: Fit): (sizes: Sizes) => Buffer {
+  const { rows } = a;
+  if (rows === null || b.rows === null) {
+    const bytes = fit(a.bytes, b.bytes);
+    return (sizes) => makeBuffer({ ...a, bytes: sizeAt(bytes, sizes) });
+  }
+  const columns = fit(rows.columns, b.rows.columns);
   return (sizes) => {
-    if (known === undefined) {
-      const a = one(), b = other();
-      known = { flops: fit(a.flops, b.flops), bytes: fit(a.bytes, b.bytes) };
-    }
-    const value = (x: Number) =>
-      typeof x === "object" ? evaluateTerm(x, sizes) : globalThis.Number(x);
-    return { flops: known.flops.map(value), bytes: known.bytes.map(value) };
+    const filled = { ...rows, columns: sizeAt(columns, sizes) };
+    return makeBuffer({ ...a, rows: filled, bytes: scratchBytesOf(filled) });
   };
 }
 
-function equalBytes(some: Uint8Array, others: Uint8Array | undefined): boolean {
-  return some.length === others?.length && some.every((byte, i) => byte === others[i]);
+/** Makes an instruction at some sizes over buffers made for them. */
+function fitInstruction(
+  a: Instruction,
+  b: Instruction,
+  { fit, places }: { readonly fit: Fit; readonly places: ReadonlyMap<Buffer, number> },
+): (sizes: Sizes, buffers: readonly Buffer[]) => Instruction {
+  const fitAll = (some: Instruction["numbers"], others: Instruction["numbers"]) =>
+    pair(some, others).map(([x, y]) => fit(x, y));
+  const rows = fit(a.rows, b.rows), cut = fit(a.cut, b.cut);
+  const scratchColumns = fit(a.scratch.columns, b.scratch.columns);
+  const shifts = fitAll(a.shifts, b.shifts), numbers = fitAll(a.numbers, b.numbers);
+  const countWork = fitWork(a.countWork, b.countWork, fit);
+  const countBehind = a.epilogue && b.epilogue &&
+    fitWork(a.epilogue.countWork, b.epilogue.countWork, fit);
+  return (sizes, buffers) => {
+    const own = (buffer: Buffer) => buffers[places.get(buffer) as number] as Buffer;
+    const keyed = <V>(map: ReadonlyMap<Buffer, V>) =>
+      new Map([...map].map(([buffer, value]) => [own(buffer), value]));
+    return {
+      ...a,
+      rows: sizeAt(rows, sizes),
+      cut: sizeAt(cut, sizes),
+      scratch: { ...a.scratch, columns: sizeAt(scratchColumns, sizes) },
+      shifts: shifts.map((shift) => sizeAt(shift, sizes)),
+      numbers: numbers.map((number) => valueOf(number, sizes)),
+      countWork: () => countWork(sizes),
+      epilogue: a.epilogue && countBehind &&
+        { ...a.epilogue, countWork: () => countBehind(sizes) },
+      pointers: a.pointers.map((buffer) => buffer && own(buffer)),
+      reads: a.reads.map(own),
+      writes: a.writes.map(own),
+      onto: a.onto.map(([result, term]) => [own(result), own(term)] as const),
+      access: keyed(a.access),
+      stores: keyed(a.stores),
+    };
+  };
+}
+
+/** Counts work at any sizes from how it is counted at two samples; done when it is first asked for. */
+function fitWork(a: () => WorkTerms, b: () => WorkTerms, fit: Fit): (sizes: Sizes) => WorkTerms {
+  let known: { readonly [K in keyof WorkTerms]: readonly SizedNumber[] } | undefined;
+  return (sizes) => {
+    if (known === undefined) {
+      const one = a(), other = b();
+      const terms = (kind: keyof WorkTerms) =>
+        pair(one[kind], other[kind]).map(([x, y]) => fit(x, y));
+      known = { flops: terms("flops"), bytes: terms("bytes") };
+    }
+    const values = (all: readonly SizedNumber[]) => all.map((term) => sizeAt(term, sizes));
+    return { flops: values(known.flops), bytes: values(known.bytes) };
+  };
+}
+
+function equalBytes(some: Uint8Array, others: Uint8Array): boolean {
+  return some.length === others.length && some.every((byte, i) => byte === others[i]);
 }
