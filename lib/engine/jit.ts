@@ -126,7 +126,7 @@ async function prepare(
   },
 ): Promise<Compiled> {
   const tensors = new Map(Object.entries(inputs));
-  if (free !== undefined) {
+  if (free !== undefined && backend.traced.isGeneric) {
     const sizes = solveSizes(free, new Map([...tensors].map(([key, { shape }]) => [key, shape])));
     const signature = `${backend.traced.compilerName};${describeInputs(inputs, free.axes)}`;
     let generic = known.generic.get(signature);

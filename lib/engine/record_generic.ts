@@ -33,7 +33,7 @@ export type GenericFunction = Pick<Traced, "sources" | "updates"> & {
 
 /**
  * Records and compiles `run` for all values of its free sizes; null where it has no form that serves all of
- * them: executor, limits or what it does with sizes stand in the way, and it must be recorded at each.
+ * them: limits or what it does with sizes stand in the way, and it must be recorded at each.
  *
  * @param inputs shapes and types of a call
  */
@@ -46,7 +46,6 @@ export async function recordGeneric(
     readonly backend: RecordingBackend;
   },
 ): Promise<GenericFunction | null> {
-  if (!backend.traced.isGeneric) return null;
   const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
   const constant = [...inputs].flatMap(([input, { shape }]) => free.axes[input] ? [] : shape);
   const fixed = new Set([...variables.flatMap(({ shape }) => shape), ...constant]);
