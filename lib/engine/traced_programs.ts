@@ -68,7 +68,11 @@ export class TracedPrograms {
     })) as [SizedGraph, SizedGraph];
     const generic = await this.executor.compileGeneric?.([one, other]);
     if (generic === undefined || generic === null) return null;
-    const key = `${this.compilerName}\n${[one, other].map(({ graph }) => graphKey(graph))}`;
+    // Which sample is whose tells sizes of equal graphs apart that are named in another order.
+    const key = [
+      this.compilerName,
+      ...[one, other].map(({ graph, sizes }) => `${graphKey(graph)} at ${sizes}`),
+    ].join("\n");
     return {
       hold: async (sizes) => {
         const build = generic.at(sizes);

@@ -189,6 +189,24 @@ testNative("two functions of free sizes that do the same share their programs", 
   x.dispose();
 });
 
+testNative("functions that name their sizes in another order share no program", async () => {
+  await openBackend("native");
+  const tile = ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({
+    y: tf.mul(tf.reshape(a, [-1, 1]), tf.reshape(b, [1, -1])),
+  });
+  const one = jit("one", tile, { free: { axes: { a: ["A"], b: ["B"] } } });
+  // the limit gives A the same samples, though B is named first
+  const other = jit("other", tile, { free: { axes: { b: ["B"], a: ["A"] }, limits: { A: 60 } } });
+  const few = tf.tensor1d([2, 3]), more = tf.tensor1d([5, 7, 11]);
+  const { y: first } = await one({ a: few, b: more });
+  deepStrictEqual([...await first.data()], [10, 14, 22, 15, 21, 33]);
+  const { y: second } = await other({ a: more, b: few });
+  deepStrictEqual([...await second.data()], [10, 15, 14, 21, 22, 33]);
+  one.release();
+  other.release();
+  tf.dispose([few, more, first, second]);
+});
+
 testNative("a function that no form serves is recorded at each of its sizes", async () => {
   await openBackend("native");
   const compiled: string[] = [];
