@@ -20,7 +20,7 @@ export type SampledCode = { readonly draft: DraftCode; readonly sizes: Sizes };
 export type GenericCode = {
   /** Bodies of the kernels by name: the same at all sizes. */
   readonly kernels: ReadonlyMap<string, string>;
-  /** The code at some sizes; null where it would overwrite what it still reads there. */
+  /** The code at some sizes; null where one is 0, or where it would overwrite what it still reads there. */
   at(sizes: Sizes): NativeCode | null;
 };
 
@@ -64,6 +64,7 @@ function generalize([one, other]: readonly [SampledCode, SampledCode]): GenericC
   return {
     kernels: one.draft.kernels,
     at(sizes) {
+      if (sizes.includes(0)) return null; // recorded at 0 most of it falls away, and products need elements
       const filled = buffers.map((fill) => fill(sizes));
       const { code, overwritten } = layOutCode({
         ...one.draft,

@@ -242,6 +242,22 @@ testNative("a function that no form serves is recorded at each of its sizes", as
   onCompile(() => {});
 });
 
+testNative("a function of free sizes serves arrays without elements", async () => {
+  await openBackend("native");
+  const program = jit("empty", ({ x }: { x: tf.Tensor2D }) => ({
+    outer: tf.tanh(tf.matMul(x, x, false, true)),
+    inner: tf.add(tf.matMul(x, x, true, false), 1),
+  }), { free: { axes: { x: ["N", "2"] } } });
+  for (const [rows, inner] of [[1, [2, 3, 3, 5]], [0, [1, 1, 1, 1]]] as const) {
+    const x = tf.tensor2d([1, 2].slice(0, 2 * rows), [rows, 2]);
+    const outputs = await program({ x });
+    deepStrictEqual(outputs.outer.shape, [rows, rows]);
+    deepStrictEqual([...await outputs.inner.data()], inner);
+    tf.dispose([x, outputs]);
+  }
+  program.release();
+});
+
 testNative("inputs that contradict their axes are an error", async () => {
   await openBackend("native");
   const add = jit("add", ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({ y: tf.add(a, b) }), {
