@@ -136,7 +136,7 @@ async function prepare(
       known.generic.set(signature, generic);
       if (generic !== null) known.recordings.add({ sources: generic.sources, backend });
     }
-    const held = await generic?.programs.hold(sizes);
+    const held = generic?.servesAt(sizes) ? await generic.programs.hold(sizes) : null;
     if (generic && held) {
       const { sources, updates } = generic;
       return { sources, updates, outputs: generic.outputsAt(sizes), held, backend };

@@ -13,6 +13,7 @@ import {
   namesOf,
   shapeAt,
   type Sizes,
+  type SizeTerm,
 } from "@/engine/free_sizes.ts";
 import {
   type InputInfo,
@@ -24,11 +25,14 @@ import {
   type TracedOutput,
 } from "@/engine/trace.ts";
 import type { GenericPrograms } from "@/engine/traced_programs.ts";
+import { type Bound, isInside } from "@/engine/views.ts";
 
 /** What a function was compiled to for all sizes. */
 export type GenericFunction = Pick<Traced, "sources" | "updates"> & {
   readonly programs: GenericPrograms;
   outputsAt(sizes: Sizes): readonly TracedOutput[];
+  /** Whether it does at some sizes what the function, recorded there, would. */
+  servesAt(sizes: Sizes): boolean;
 };
 
 /**
@@ -83,16 +87,22 @@ async function recordSamples(
   }
   const [one, other] = recorded as [Traced, Traced];
   const outputsAt = isSame(one, other) ? fitOutputs(one, other, samples) : null;
-  const programs = outputsAt && await backend.traced.compileGeneric([
+  const areInside = fitBounds(one, other, samples);
+  const programs = outputsAt && areInside && await backend.traced.compileGeneric([
     { graph: one.graph, sizes: samples[0] },
     { graph: other.graph, sizes: samples[1] },
   ]);
-  if (outputsAt === null || programs === null) {
+  if (outputsAt === null || areInside === null || programs === null) {
     release();
     return null;
   }
   releaseSources(other.sources, backend);
-  return { sources: one.sources, updates: one.updates, programs, outputsAt };
+  const isWithin = (sizes: Sizes) =>
+    names.every((name, i) => (sizes[i] as number) <= (free.limits?.[name] ?? Infinity));
+  return {
+    ...{ sources: one.sources, updates: one.updates, programs, outputsAt },
+    servesAt: (sizes) => isWithin(sizes) && areInside(sizes),
+  };
 }
 
 /** Whether two recordings take the same values and update the same variables. */
@@ -139,4 +149,30 @@ function fitOutputs(
       ...{ name, dtype },
       shape: terms.map((term) => evaluateTerm(term, sizes)),
     }));
+}
+
+/** Whether what was taken for granted holds at any sizes; null where the samples took other things so. */
+function fitBounds(
+  one: Traced,
+  other: Traced,
+  samples: readonly [Sizes, Sizes],
+): ((sizes: Sizes) => boolean) | null {
+  const numbersOf = ({ size, offset, steps }: Bound) => [size, offset, ...steps.flat()];
+  if (one.bounds.length !== other.bounds.length) return null;
+  const fitted = new Map<string, readonly SizeTerm[]>();
+  for (const [i, bound] of one.bounds.entries()) {
+    const numbers = numbersOf(bound), pair = numbersOf(other.bounds[i] as Bound);
+    if (numbers.length !== pair.length) return null;
+    const terms = numbers.map((a, k) => findTerm([a, pair[k] as number], samples));
+    if (terms.includes(null)) return null;
+    fitted.set(`${numbers};${pair}`, terms.flatMap((term) => term ?? [])); // many are the same
+  }
+  return (sizes) =>
+    [...fitted.values()].every((terms) => {
+      const [size, offset, ...steps] = terms.map((term) => evaluateTerm(term, sizes));
+      const pairs = steps.flatMap((count, k) =>
+        k % 2 === 0 ? [[count, steps[k + 1] as number] as const] : []
+      );
+      return isInside({ size: size as number, offset: offset as number, steps: pairs });
+    });
 }

@@ -15,7 +15,8 @@ import {
   type UnaryOperation,
 } from "@/engine/ir.ts";
 import {
-  composeViews,
+  type Bound,
+  composeWithBounds,
   identityView,
   isContiguous,
   rowMajorStrides,
@@ -81,6 +82,11 @@ function convert(value: number, dtype: DType): number {
 
 /** Nodes that were recorded; see the head of the file. */
 export class Tape {
+  /**
+   * What was taken for granted of sizes, beside which are equal or multiples of others: where one of these
+   * does not hold, the same would have been recorded otherwise, or refused.
+   */
+  readonly bounds: Bound[] = [];
   #nodes = new Map<string, Node>();
   #count = 0;
   #data = 0;
@@ -140,8 +146,11 @@ export class Tape {
     if (operation.kind === "constant") return this.constant(operation.value, shape, x.dtype);
     if (isContiguous(view, sizeOf(x.shape)) && equalShapes(shape, x.shape)) return x;
     if (operation.kind === "view" && x.inputs[0] !== undefined) {
-      const composed = composeViews(view, operation.view);
-      if (composed !== null) return this.view(x.inputs[0], shape, composed);
+      const composed = composeWithBounds(view, operation.view);
+      if (composed !== null) {
+        this.bounds.push(...composed.bounds);
+        return this.view(x.inputs[0], shape, composed.view);
+      }
     }
     return this.make({ kind: "view", view }, [x], shape, x.dtype);
   }
@@ -158,6 +167,11 @@ export class Tape {
       axis < added || (x.shape[axis - added] === 1 && size !== 1) ? 0 : own[axis - added] as number
     );
     return this.view(x, shape, stridedView(shape, strides));
+  }
+
+  /** Notes that something is recorded which is right where `count` is at most `size`. */
+  takeAtMost(count: number, size: number): void {
+    this.bounds.push({ size, offset: 0, steps: [[count, 1]] });
   }
 
   unary(name: UnaryOperation, x: Node): Node {

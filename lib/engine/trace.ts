@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
 import { type Graph, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
+import type { Bound } from "@/engine/views.ts";
 import { newRecording } from "@/engine/recording.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { Value } from "@/engine/value.ts";
@@ -34,6 +35,8 @@ export type Traced = {
   readonly outputs: readonly TracedOutput[];
   /** Variables that the program writes, each with the position of its input. */
   readonly updates: readonly { readonly variable: tf.Variable; readonly input: number }[];
+  /** What the recording took for granted of sizes; see `Tape`. */
+  readonly bounds: readonly Bound[];
 };
 
 /** Shape and type of an input. */
@@ -107,7 +110,7 @@ export function trace(
           lasting: new Set(sources.flatMap(({ kind }, i) => kind === "input" ? [] : [i])),
         },
       );
-      traced = { graph, sources, outputs, updates };
+      traced = { graph, sources, outputs, updates, bounds: recording.tape.bounds };
     });
     return traced as unknown as Traced;
   } finally {

@@ -65,10 +65,27 @@ export function isContiguous({ digits, offset }: View, size: number): boolean {
 }
 
 /**
+ * What must hold of sizes: offset + Σ (countᵢ − 1) · stepᵢ < size, that is, steps along an axis stay inside.
+ */
+export type Bound = {
+  readonly size: number;
+  readonly offset: number;
+  readonly steps: readonly (readonly [count: number, step: number])[];
+};
+
+/**
  * The view `outer` of the view `inner` of an array, as one view of that array; null where digits of the
  * two do not line up, so that the inner view must be made real first.
  */
 export function composeViews(outer: View, inner: View): View | null {
+  return composeWithBounds(outer, inner)?.view ?? null;
+}
+
+/** The same with what it depends on beside sizes being multiples of one another. */
+export function composeWithBounds(
+  outer: View,
+  inner: View,
+): { readonly view: View; readonly bounds: readonly Bound[] } | null {
   // Inner digits, least significant first, each with its place value in the inner flat index.
   let place = 1;
   const places = inner.digits.toReversed().map((digit) => {
@@ -76,10 +93,11 @@ export function composeViews(outer: View, inner: View): View | null {
     place *= digit.size;
     return placed;
   });
-  // Where the outer view starts, in inner digits; `reach` grows to the highest value of each digit.
-  const reach = places.map(({ size, place }) => Math.floor(outer.offset / place) % size);
+  // Where the outer view starts, in inner digits, and how it steps along each.
+  const starts = places.map(({ size, place }) => Math.floor(outer.offset / place) % size);
+  const steps = places.map((): [number, number][] => []);
   const offset = places.reduce(
-    (sum, { stride }, k) => sum + stride * (reach[k] as number),
+    (sum, { stride }, k) => sum + stride * (starts[k] as number),
     inner.offset,
   );
 
@@ -98,7 +116,7 @@ export function composeViews(outer: View, inner: View): View | null {
       const take = rest * at <= top ? rest : top / at;
       if (!Number.isInteger(take) || rest % take !== 0) return null;
       parts.unshift({ size: take, stride: stride * (at / place) });
-      reach[k] = (reach[k] as number) + (take - 1) * (at / place);
+      steps[k]?.push([take, at / place]);
       rest /= take;
       at = top;
     }
@@ -106,8 +124,16 @@ export function composeViews(outer: View, inner: View): View | null {
     digits.push(...parts);
   }
   // No digit may carry into the next one, or the map would not be linear in the outer digits.
-  if (places.some(({ size }, k) => (reach[k] as number) >= size)) return null;
-  return simplifyView({ digits, offset });
+  const bounds = places.map(({ size }, k): Bound => ({
+    ...{ size, offset: starts[k] as number, steps: steps[k] ?? [] },
+  }));
+  if (!bounds.every(isInside)) return null;
+  return { view: simplifyView({ digits, offset }), bounds };
+}
+
+/** Whether a bound holds. */
+export function isInside({ size, offset, steps }: Bound): boolean {
+  return steps.reduce((reach, [count, step]) => reach + (count - 1) * step, offset) < size;
 }
 
 /**

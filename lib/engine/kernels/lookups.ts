@@ -120,7 +120,9 @@ export function registerLookupKernels(): void {
       const count = sizeOf(input("segmentIds").shape);
       const numbers = tape.cast(input("segmentIds"), "int32");
       const values = known("segmentIds");
-      const inRange = (rowsLookedUpIn.get(withoutReshape(numbers)) ?? Infinity) <= numSegments ||
+      const reach = rowsLookedUpIn.get(withoutReshape(numbers)) ?? Infinity;
+      if (reach <= numSegments) tape.takeAtMost(reach, numSegments);
+      const inRange = reach <= numSegments ||
         (values !== null && Array.from(values).every((at) => at >= 0 && at < numSegments));
       return addRows(tape, rows, tape.reshape(numbers, [count]), numSegments, inRange);
     },

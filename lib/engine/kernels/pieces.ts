@@ -19,6 +19,13 @@ export function slice(
   const own = rowMajorStrides(x.shape);
   const offset = begin.reduce((sum, at, axis) => sum + at * (own[axis] as number), 0);
   const strides = own.map((stride, axis) => stride * (steps[axis] as number));
+  if (sizeOf(shape) > 0) {
+    const bounds = x.shape.map((size, axis) => ({
+      ...{ size, offset: begin[axis] as number },
+      steps: [[shape[axis] as number, steps[axis] as number] as const],
+    }));
+    tape.bounds.push(...bounds);
+  }
   return tape.view(x, shape, stridedView(shape, strides, sizeOf(shape) === 0 ? 0 : offset));
 }
 

@@ -75,6 +75,7 @@ export function registerSequenceKernels(): void {
     if (sizeOf(shape) === 0) {
       return [tape.constant(0, shape, x.dtype), tape.constant(0, shape, "int32")];
     }
+    tape.takeAtMost(k, size);
     // NaN has no place in an order: it comes last.
     const ordered = x.dtype === "float32"
       ? tape.where(isNaNs(tape, x), tape.constant(-Infinity, x.shape), x)

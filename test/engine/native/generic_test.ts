@@ -258,6 +258,74 @@ testNative("a function of free sizes serves arrays without elements", async () =
   program.release();
 });
 
+testNative(
+  "a function of free sizes is recorded anew where it reaches past what its samples did",
+  async () => {
+    await openBackend("native");
+    const table = tf.tidy(() => tf.variable(tf.tensor2d(leafValues([64, 1], 1), [64, 1])));
+    const whole = (x: tf.Tensor) => tf.cast(tf.add(x, 0.5), "int32") as tf.Tensor1D;
+    type Function = (x: tf.Tensor1D, z: tf.Tensor1D) => tf.Tensor;
+    const FUNCTIONS: Record<string, Function> = {
+      begin: (x) => tf.slice(x, 0, 5),
+      positions: (x) => tf.add(tf.slice(table, [0, 0], [x.shape[0], 1]), tf.reshape(x, [-1, 1])),
+      greatest: (x) => tf.topk(x, 5).values,
+      // the first five of [x₀ … x₀, x₁ … x₁, …], each as often as z is long
+      repeated: (x, z) =>
+        tf.slice(
+          tf.reshape(tf.transpose(tf.tile(tf.reshape(x, [1, -1]), [z.size, 1])), [-1]),
+          0,
+          5,
+        ),
+      // numbers of rows that x has, of which 60 are counted
+      counted: (x) =>
+        tf.add(
+          tf.sum(tf.gather(x, whole(x))),
+          tf.unsortedSegmentSum(tf.mul(x, 2), whole(x), 60),
+        ),
+    };
+    const shapes = [[7, 6], [3, 6], [7, 2], [70, 6]] as const;
+    for (const [name, run] of Object.entries(FUNCTIONS)) {
+      const results = [{}, { free: { axes: { x: ["N"], z: ["M"] } } }].map(async (options) => {
+        const program = jit(name, ({ x, z }: { x: tf.Tensor1D; z: tf.Tensor1D }) => ({
+          y: run(x, z),
+        }), options);
+        const found: (number[] | string)[] = [];
+        for (const [n, m] of shapes) {
+          const x = tf.range(0, n), z = tf.range(0, m);
+          try {
+            const { y } = await program({ x, z });
+            found.push([...await y.data()]);
+            y.dispose();
+          } catch (error) {
+            found.push(String(error));
+          }
+          tf.dispose([x, z]);
+        }
+        program.release();
+        return found;
+      });
+      const [expected, actual] = await Promise.all(results);
+      deepStrictEqual(actual, expected, name);
+    }
+    table.dispose();
+  },
+);
+
+testNative("sizes beyond the limits are recorded as they are", async () => {
+  await openBackend("native");
+  const recorded: number[] = [];
+  const program = jit("limited", ({ x }: { x: tf.Tensor1D }) => {
+    recorded.push(x.size);
+    return { y: tf.mul(x, 2) };
+  }, { free: { axes: { x: ["N"] }, limits: { N: 60 } } });
+  for (const size of [60, 61]) {
+    const x = tf.range(0, size);
+    tf.dispose([x, await program({ x })]);
+  }
+  deepStrictEqual(recorded.slice(2), [61]); // after two samples
+  program.release();
+});
+
 testNative("inputs that contradict their axes are an error", async () => {
   await openBackend("native");
   const add = jit("add", ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({ y: tf.add(a, b) }), {
