@@ -207,9 +207,9 @@ function readFactor(node: Node, copies: ReadonlySet<Node>): { operand: Operand; 
     : { operand, half: true };
 }
 
-/** Whether an operand is one row, the same for every row of a plain matrix. */
+/** Whether an operand is one row, the same for every row of a plain matrix; one of bfloat16 is read otherwise. */
 function isRowVector({ base, view }: Operand, shape: readonly number[]): boolean {
-  if (shape.length !== 2 || base.dtype !== "float32") return false;
+  if (shape.length !== 2 || base.dtype !== "float32" || isRounding(base)) return false;
   const axes = splitView(view, shape);
   if (axes === null || view.offset !== 0) return false;
   const [rows = [], columns = []] = axes;

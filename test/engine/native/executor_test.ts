@@ -90,6 +90,24 @@ Deno.test({
 });
 
 Deno.test({
+  name: "native adds a rounded product to every row of another",
+  ignore,
+  async fn() {
+    const inputs = () => ({
+      x: tf.tensor2d([1, 2, 3, 4], [2, 2]),
+      w: tf.tensor2d([1, 0, 2, 0, 1, 1], [2, 3]),
+      row: tf.tensor2d([1, 3], [1, 2]),
+      u: tf.tensor2d([1, 2, 3, 1, 0, 2], [2, 3]),
+    });
+    const run = ({ x, w, row, u }: Record<string, tf.Tensor>) => ({
+      sum: tf.add(tf.matMul(x!, w!), tf.matMul(row!, u!)), // [1 2 4; 3 4 10] + [4 2 9]
+    });
+    const expected = { sum: [5, 4, 13, 7, 6, 19] };
+    deepStrictEqual(await runOn("native", inputs, run, "mixed-bfloat16"), expected);
+  },
+});
+
+Deno.test({
   name: "native reduces rounded products in every way",
   ignore,
   async fn() {
