@@ -27,8 +27,8 @@ export type GenericCode = {
 /** A number that may depend on the sizes; words of 64 bits do not. */
 type SizedNumber = SizeTerm | number | bigint;
 
-/** The number that is `a` at one sample and `b` at the other. */
-type Fit = (a: number | bigint, b: number | bigint) => SizedNumber;
+/** The number that is `a` at one sample and `b` at the other; null where it is no product of sizes. */
+type Find = (a: number | bigint, b: number | bigint) => SizedNumber | null;
 
 /** Makes code for all sizes of two samples; null where they differ in more than numbers. */
 export function generalizeCode(samples: readonly [SampledCode, SampledCode]): GenericCode | null {
@@ -47,20 +47,17 @@ function generalize([one, other]: readonly [SampledCode, SampledCode]): GenericC
   for (const [a, b] of pair(one.draft.constants, other.draft.constants)) {
     if (!equalBytes(a.data, b.data)) throw new NotGenericError("constants");
   }
-  const fit: Fit = (a, b) => {
+  const find: Find = (a, b) => {
     if (a === b) return a;
-    const found = typeof a === "number" && typeof b === "number"
-      ? findTerm([a, b], [one.sizes, other.sizes])
-      : null;
-    if (found === null) throw new NotGenericError(`${a} and ${b}`);
-    return found;
+    if (typeof a !== "number" || typeof b !== "number") return null;
+    return findTerm([a, b], [one.sizes, other.sizes]);
   };
   const buffers = pair(one.draft.buffers, other.draft.buffers).map(([a, b]) =>
-    fitBuffer(a, b, fit)
+    fitBuffer(a, b, find)
   );
   const places = placesOf(one.draft);
   const instructions = pair(one.draft.instructions, other.draft.instructions)
-    .map(([a, b]) => fitInstruction(a, b, { fit, places }));
+    .map(([a, b]) => fitInstruction(a, b, { find, places }));
   return {
     kernels: one.draft.kernels,
     at(sizes) {
@@ -79,6 +76,13 @@ function generalize([one, other]: readonly [SampledCode, SampledCode]): GenericC
 /** Elements at the same place of two arrays of one length. */
 function pair<T>(some: readonly T[], others: readonly T[]): (readonly [T, T])[] {
   return some.map((x, i) => [x, others[i] as T] as const);
+}
+
+/** What `find` finds, or the end of the attempt. */
+function fit(a: number | bigint, b: number | bigint, find: Find): SizedNumber {
+  const found = find(a, b);
+  if (found === null) throw new NotGenericError(`${a} and ${b}`);
+  return found;
 }
 
 function valueOf(number: SizedNumber, sizes: Sizes): number | bigint {
@@ -115,13 +119,13 @@ function describe(draft: DraftCode): string {
 }
 
 /** Makes a buffer at some sizes. Whole vectors are no product of sizes: bytes of such rows follow from theirs. */
-function fitBuffer(a: Buffer, b: Buffer, fit: Fit): (sizes: Sizes) => Buffer {
+function fitBuffer(a: Buffer, b: Buffer, find: Find): (sizes: Sizes) => Buffer {
   const { rows } = a;
   if (rows === null || b.rows === null) {
-    const bytes = fit(a.bytes, b.bytes);
+    const bytes = fit(a.bytes, b.bytes, find);
     return (sizes) => makeBuffer({ ...a, bytes: sizeAt(bytes, sizes) });
   }
-  const columns = fit(rows.columns, b.rows.columns);
+  const columns = fit(rows.columns, b.rows.columns, find);
   return (sizes) => {
     const filled = { ...rows, columns: sizeAt(columns, sizes) };
     return makeBuffer({ ...a, rows: filled, bytes: scratchBytesOf(filled) });
@@ -132,16 +136,16 @@ function fitBuffer(a: Buffer, b: Buffer, fit: Fit): (sizes: Sizes) => Buffer {
 function fitInstruction(
   a: Instruction,
   b: Instruction,
-  { fit, places }: { readonly fit: Fit; readonly places: ReadonlyMap<Buffer, number> },
+  { find, places }: { readonly find: Find; readonly places: ReadonlyMap<Buffer, number> },
 ): (sizes: Sizes, buffers: readonly Buffer[]) => Instruction {
   const fitAll = (some: Instruction["numbers"], others: Instruction["numbers"]) =>
-    pair(some, others).map(([x, y]) => fit(x, y));
-  const rows = fit(a.rows, b.rows), cut = fit(a.cut, b.cut);
-  const scratchColumns = fit(a.scratch.columns, b.scratch.columns);
+    pair(some, others).map(([x, y]) => fit(x, y, find));
+  const rows = fit(a.rows, b.rows, find), cut = fit(a.cut, b.cut, find);
+  const scratchColumns = fit(a.scratch.columns, b.scratch.columns, find);
   const shifts = fitAll(a.shifts, b.shifts), numbers = fitAll(a.numbers, b.numbers);
-  const countWork = fitWork(a.countWork, b.countWork, fit);
+  const countWork = fitWork(a.countWork, b.countWork, find);
   const countBehind = a.epilogue && b.epilogue &&
-    fitWork(a.epilogue.countWork, b.epilogue.countWork, fit);
+    fitWork(a.epilogue.countWork, b.epilogue.countWork, find);
   return (sizes, buffers) => {
     const own = (buffer: Buffer) => buffers[places.get(buffer) as number] as Buffer;
     const keyed = <V>(map: ReadonlyMap<Buffer, V>) =>
@@ -166,14 +170,19 @@ function fitInstruction(
   };
 }
 
-/** Counts work at any sizes from how it is counted at two samples; done when it is first asked for. */
-function fitWork(a: () => WorkTerms, b: () => WorkTerms, fit: Fit): (sizes: Sizes) => WorkTerms {
+/**
+ * Counts work at any sizes from how it is counted at two samples; done when it is first asked for. NaN where
+ * it is no sum of products: of a table, no more rows count than there are, which only one sample may reach.
+ */
+function fitWork(a: () => WorkTerms, b: () => WorkTerms, find: Find): (sizes: Sizes) => WorkTerms {
   let known: { readonly [K in keyof WorkTerms]: readonly SizedNumber[] } | undefined;
   return (sizes) => {
     if (known === undefined) {
       const one = a(), other = b();
       const terms = (kind: keyof WorkTerms) =>
-        pair(one[kind], other[kind]).map(([x, y]) => fit(x, y));
+        one[kind].length === other[kind].length
+          ? pair(one[kind], other[kind]).map(([x, y]) => find(x, y) ?? NaN)
+          : [NaN];
       known = { flops: terms("flops"), bytes: terms("bytes") };
     }
     const values = (all: readonly SizedNumber[]) => all.map((term) => sizeAt(term, sizes));

@@ -363,3 +363,28 @@ testNative("programs of free sizes count the work of theirs", async () => {
   deepStrictEqual(actual, expected);
   table.dispose();
 });
+
+testNative(
+  "work that is no product of free sizes is not known, and breaks no profile",
+  async () => {
+    await openBackend("native");
+    // between the rows that the two samples look up, 53 · 43 and 47 · 41
+    const table = tf.tidy(() => tf.variable(tf.ones([2000, 2])));
+    startProfile();
+    const program = jit("looked", ({ ids }: { ids: tf.Tensor2D }) => {
+      const energy = (rows: tf.Tensor) => tf.sum(tf.square(tf.gather(rows, ids)));
+      table.assign(tf.add(table, tf.grad(energy)(table)));
+      return { y: tf.mul(ids, 2) };
+    }, { free: { axes: { ids: ["B", "T"] } } });
+    const ids = tf.tensor2d([[0, 1, 0]], [1, 3], "int32");
+    tf.dispose([ids, await program({ ids })]);
+    const passes = takeProfile().flatMap(({ passes }) => passes);
+    stopProfile();
+    const lookups = passes.filter(({ kind }) => kind === "lookups");
+    ok(lookups.length > 0 && lookups.every(({ bytes }) => Number.isNaN(bytes)), "of the table");
+    const others = passes.filter(({ kind }) => kind !== "lookups");
+    deepStrictEqual(others.map(({ bytes }) => bytes), [4 * (3 + 3)]);
+    program.release();
+    table.dispose();
+  },
+);
