@@ -88,14 +88,16 @@ async function recordSamples(
   const [one, other] = recorded as [Traced, Traced];
   const outputsAt = isSame(one, other) ? fitOutputs(one, other, samples) : null;
   const areInside = fitBounds(one, other, samples);
-  const programs = outputsAt && areInside && await backend.traced.compileGeneric([
-    { graph: one.graph, sizes: samples[0] },
-    { graph: other.graph, sizes: samples[1] },
-  ]);
-  if (outputsAt === null || areInside === null || programs === null) {
-    release();
-    return null;
+  let programs: GenericPrograms | null = null;
+  try {
+    programs = outputsAt && areInside && await backend.traced.compileGeneric([
+      { graph: one.graph, sizes: samples[0] },
+      { graph: other.graph, sizes: samples[1] },
+    ]);
+  } finally {
+    if (programs === null) release();
   }
+  if (outputsAt === null || areInside === null || programs === null) return null;
   releaseSources(other.sources, backend);
   const isWithin = (sizes: Sizes) =>
     names.every((name, i) => (sizes[i] as number) <= (free.limits?.[name] ?? Infinity));

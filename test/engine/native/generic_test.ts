@@ -170,6 +170,23 @@ testNative(
   },
 );
 
+testNative("a function that cannot be compiled lets go of what it read", async () => {
+  await openBackend("native");
+  const { traced, executor } = tf.backend() as RecordingBackend;
+  const fail = () => Promise.reject(new Error("no space is left"));
+  traced.compileWith({ ...executor, compile: fail, compileGeneric: fail }, "float32");
+  const before = tf.memory().numDataBuffers;
+  const outside = tf.tensor1d([1, 2]), x = tf.tensor2d([1, 2], [1, 2]);
+  const program = jit("lost", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, outside) }), {
+    free: { axes: { x: ["N", "2"] } },
+  });
+  await rejects(() => program({ x }), { message: "no space is left" });
+  program.release();
+  tf.dispose([outside, x]);
+  strictEqual(tf.memory().numDataBuffers, before);
+  await openBackend("native");
+});
+
 testNative("two functions of free sizes that do the same share their programs", async () => {
   await openBackend("native");
   const before = heldPrograms();
