@@ -32,6 +32,12 @@ export function gatherRows(tape: Tape, table: Node, indices: Node): Node {
   rowsLookedUpIn.set(key, Math.min(rowsLookedUpIn.get(key) ?? Infinity, table.shape[0] ?? 0));
   const shape = [...indices.shape, ...table.shape.slice(1)];
   if (sizeOf(shape) === 0) return tape.constant(0, shape, table.dtype);
+  if (table.shape[0] === 0) {
+    // No executor could read anything in place of a row that is not there.
+    throw new RangeError(
+      `Cannot look up as the table must have rows: its shape is [${table.shape}]`,
+    );
+  }
   return tape.make({ kind: "gather" }, [table, rows], shape, table.dtype);
 }
 

@@ -108,6 +108,21 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a look-up by computed numbers in a table without rows is an error",
+  ignore,
+  async fn() {
+    const inputs = () => ({ x: tf.zeros([0, 3]), i: tf.tensor1d([1, 2]) });
+    const run = ({ x, i }: Record<string, tf.Tensor>) => ({
+      rows: tf.gather(x!, tf.cast(tf.mul(i!, 0), "int32")),
+    });
+    await rejects(() => runOn("native", inputs, run), {
+      name: "RangeError",
+      message: "Cannot look up as the table must have rows: its shape is [0,3]",
+    });
+  },
+});
+
+Deno.test({
   name: "native reduces rounded products in every way",
   ignore,
   async fn() {
