@@ -98,7 +98,8 @@ export function chooseSamples(
   free: FreeSizes,
   fixed: ReadonlySet<number>,
 ): readonly (readonly [Sizes, Sizes])[] {
-  const left = new Set(PRIMES.filter((prime) => ![...fixed].some((size) => size % prime === 0)));
+  const divides = (prime: number) => [...fixed].some((size) => size > 0 && size % prime === 0);
+  const left = new Set(PRIMES.filter((prime) => !divides(prime)));
   const limitOf = (name: string) => free.limits?.[name] ?? Infinity;
   const take = (name: string): number[] => {
     const prime = [...left].find((prime) => prime <= limitOf(name));

@@ -6,8 +6,9 @@
  * from numbers are constants of the program. On a backend that does not record, `f` simply runs.
  *
  * Where `f` says which sizes of its inputs are free, it is recorded once for all their values, by executors
- * that can: see `free_sizes.ts`. What it does must then follow from sizes as products of them alone: it must
- * not decide by them.
+ * that can: see `free_sizes.ts`. It is called at two samples of them then, or more, and what it does must
+ * follow from sizes as products of them alone: it must not decide by them. Where the engine finds that a call
+ * needs more (a slice that is longer than the axis, say), that call is recorded at its own sizes.
  * @module
  */
 import { setImmediate } from "node:timers";

@@ -14,7 +14,7 @@ import { planBatches } from "@/text/plan_batches.ts";
 
 /** How examples are batched. */
 export type PredictorOptions = {
-  /** Padded lengths that batches may have, rising; one compiled program each. */
+  /** Padded lengths that batches may have, rising. */
   readonly lengths: readonly number[];
   readonly padId: number;
   readonly clsId: number;

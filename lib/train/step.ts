@@ -1,6 +1,6 @@
 /**
- * One step of training as compiled programs: a gradient program for each task (and padded length),
- * which adds into buffers that all tasks share, and one update program over all that the step moves.
+ * One step of training as compiled programs: a gradient program for each task, which adds into buffers that
+ * all tasks share, and one update program over all that the step moves.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";

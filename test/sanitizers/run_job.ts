@@ -10,6 +10,7 @@ import { POOLING_MODES, PRECISIONS } from "@/config.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { openNativeRuntime } from "@/engine/native/runtime.ts";
 import { disposeModel } from "@/model/parameters.ts";
+import { compareGeneric } from "../engine/compare_generic.ts";
 import { compareGraphs } from "../engine/compare_graphs.ts";
 import { batchOf, createFixtureStep } from "../train/steps_fixture.ts";
 import { createTinyModel } from "../train/tiny_model.ts";
@@ -79,6 +80,17 @@ async function runGraphs(count: number, seed: number): Promise<void> {
   await view.finish();
 }
 
+async function runFunctions(count: number, seed: number): Promise<void> {
+  await openEngine({ executor: "native", threads: THREADS });
+  const view = createTerminalProgress();
+  await compareGeneric({
+    count,
+    seed,
+    onFunction: (done) => view.update({ done, total: count, label: "functions of free sizes" }),
+  });
+  await view.finish();
+}
+
 async function runReleases(count: number): Promise<Releases> {
   await openEngine({ executor: "native", threads: THREADS });
   const view = createTerminalProgress();
@@ -101,6 +113,8 @@ async function runJob(name: string, numbers: readonly number[]): Promise<unknown
       return await trainSteps(first);
     case "graphs":
       return await runGraphs(first, second);
+    case "functions":
+      return await runFunctions(first, second);
     case "releases":
       return await runReleases(first);
     default:

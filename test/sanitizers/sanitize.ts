@@ -63,6 +63,11 @@ export const SANITIZE = {
       const steps = `training steps of a tiny BERT, ${variants} variants of precision and pooling`;
       await work(steps, "steps", variants);
       await work(`${graphs} random graphs, seed ${seed}`, "graphs", graphs, seed);
+      const functions = Math.ceil(graphs / 3); // each is compiled at several sizes
+      await work(
+        `${functions} random functions of free sizes, seed ${seed}`,
+        ...["functions", functions, seed] as const,
+      );
       const releases = await work(`${programs} programs released`, "releases", programs);
       check("programs of an ordinary build");
       const ordinary = await startJob(["releases", programs], {

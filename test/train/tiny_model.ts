@@ -15,12 +15,17 @@ export const TINY_BERT = {
   max_position_embeddings: 12,
 };
 
+/** What may be asked of the tiny model. */
+export type TinyVariant = Partial<Pick<ModelConfig, "pooling" | "normalize" | "embeddingSize">> & {
+  /** 12 by default: too few for programs of all lengths. */
+  readonly maxPositions?: number;
+};
+
 /** Two layers of 16, heads `topic` (4 classes) and `tags` (5 tags), mean pooling unless asked otherwise. */
-export function createTinyModel(
-  seed = 1,
-  variant: Partial<Pick<ModelConfig, "pooling" | "normalize" | "embeddingSize">> = {},
-): MultiTask {
-  const encoder = createEncoder(parseBertConfig(TINY_BERT, "tiny"), { seed });
+export function createTinyModel(seed = 1, variant: TinyVariant = {}): MultiTask {
+  const { maxPositions = TINY_BERT.max_position_embeddings, ...options } = variant;
+  const config = { ...TINY_BERT, max_position_embeddings: maxPositions };
+  const encoder = createEncoder(parseBertConfig(config, "tiny"), { seed });
   return createModel(encoder, {
     tasks: [
       { name: "topic", kind: "classification", labels: ["a", "b", "c", "d"] },
@@ -29,7 +34,7 @@ export function createTinyModel(
     pooling: "mean",
     embeddingSize: null,
     normalize: "none",
-    ...variant,
+    ...options,
     seed,
   });
 }

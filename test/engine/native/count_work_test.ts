@@ -1,10 +1,13 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
 import { jit, type TensorMap } from "@/engine/jit.ts";
 import { addTerms, countScatter } from "@/engine/native/count_work.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
-import { startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
+import { type Pass, startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
+import { FREE, type Inputs, makeInputs, runPlan } from "../compare_generic.ts";
+import type { GenericPlan } from "../generic_plans.ts";
+import { leafValues } from "../random_graphs.ts";
 import { tensor } from "./executor_cases.ts";
 
 const ignore = findCompiler() === null;
@@ -131,5 +134,60 @@ Deno.test({
     tf.dispose([await program({ x }), x]);
     deepStrictEqual(takeProfile(), []);
     program.release();
+  },
+});
+
+Deno.test({
+  name: "programs of free sizes count the work of theirs",
+  ignore,
+  async fn() {
+    await openEngine({ executor: "native" });
+    const table = tf.tidy(() => tf.variable(tf.tensor(leafValues([7, 3], 9), [7, 3])));
+    const plan: GenericPlan = ["lookUp", "layerNorm", "attend", "project", "gram"]
+      .map((name, i) => ({ name, first: i === 4 ? 1 : 4 + i, second: 0 }));
+    const passes: (readonly Pass[])[] = [];
+    for (const options of [{}, { free: FREE }]) {
+      startProfile();
+      const program = jit("worked", (inputs: Inputs) => runPlan(plan, table, inputs), options);
+      for (const [rows, length] of [[2, 7], [9, 40]] as const) {
+        const inputs = makeInputs(rows, length);
+        tf.dispose([inputs, await program(inputs)]);
+      }
+      passes.push(takeProfile().flatMap(({ passes }) => passes));
+      stopProfile();
+      program.release();
+    }
+    const [expected = [], actual = []] = passes.map((each) =>
+      each.map(({ kind, flops, bytes }) => `${kind} ${flops} ${bytes}`).sort()
+    );
+    ok(expected.some((pass) => pass.startsWith("attention")), "the premise");
+    deepStrictEqual(actual, expected);
+    table.dispose();
+  },
+});
+
+Deno.test({
+  name: "work that is no product of free sizes is not known, and breaks no profile",
+  ignore,
+  async fn() {
+    await openEngine({ executor: "native" });
+    // between the rows that the two samples look up, 53 · 43 and 47 · 41
+    const table = tf.tidy(() => tf.variable(tf.ones([2000, 2])));
+    startProfile();
+    const program = jit("looked", ({ ids }: { ids: tf.Tensor2D }) => {
+      const energy = (rows: tf.Tensor) => tf.sum(tf.square(tf.gather(rows, ids)));
+      table.assign(tf.add(table, tf.grad(energy)(table)));
+      return { y: tf.mul(ids, 2) };
+    }, { free: { axes: { ids: ["B", "T"] } } });
+    const ids = tf.tensor2d([[0, 1, 0]], [1, 3], "int32");
+    tf.dispose([ids, await program({ ids })]);
+    const passes = takeProfile().flatMap(({ passes }) => passes);
+    stopProfile();
+    const lookups = passes.filter(({ kind }) => kind === "lookups");
+    ok(lookups.length > 0 && lookups.every(({ bytes }) => Number.isNaN(bytes)), "of the table");
+    const others = passes.filter(({ kind }) => kind !== "lookups");
+    deepStrictEqual(others.map(({ bytes }) => bytes), [4 * (3 + 3)]);
+    program.release();
+    table.dispose();
   },
 });

@@ -4,103 +4,12 @@
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import fc from "fast-check";
 import type { RecordingBackend } from "@/engine/backend.ts";
-import type { FreeSizes } from "@/engine/free_sizes.ts";
 import { jit, onCompile } from "@/engine/jit.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
-import { type Pass, startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
 import { openBackend } from "../../backend.ts";
-import { followGenericPlan, type GenericPlan, genericPlans } from "../generic_plans.ts";
-import { areClose, leafValues } from "../random_graphs.ts";
-
-const FREE: FreeSizes = {
-  axes: { ids: ["B", "T"], x: ["B", "T", "3"], y: ["B", "T"], z: ["B"], u: ["T"] },
-  limits: { T: 64 },
-};
-
-/** The sizes at which functions are compared, one after another. */
-const SIZES = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 20 })), {
-  minLength: 1,
-  maxLength: 3,
-});
-
-type Inputs = { readonly [name: string]: tf.Tensor };
-
-function makeInputs(rows: number, length: number): Inputs {
-  const real = (shape: number[], k: number) => tf.tensor(leafValues(shape, k), shape);
-  const size = rows * length;
-  return {
-    ids: tf.tensor2d(
-      Int32Array.from({ length: size }, (_, i) => (3 * i) % 7),
-      [rows, length],
-      "int32",
-    ),
-    x: real([rows, length, 3], 1),
-    y: real([rows, length], 2),
-    z: real([rows], 3),
-    u: real([length], 4),
-    seed: tf.scalar(5, "int32"),
-  };
-}
-
-/** What a plan gives, the gradient of what it gives by its inputs and a table, and an updated variable. */
-function runPlan(plan: GenericPlan, table: tf.Variable, inputs: Inputs) {
-  const { ids, x, y, z, u, seed } = inputs as Required<Record<string, tf.Tensor>> & Inputs;
-  const follow = (x: tf.Tensor, y: tf.Tensor, rows: tf.Tensor) =>
-    followGenericPlan(
-      plan,
-      [
-        { x, axes: ["B", "T", "3"] },
-        { x: y, axes: ["B", "T"] },
-        { x: z as tf.Tensor, axes: ["B"] },
-        { x: u as tf.Tensor, axes: ["T"] },
-      ],
-      {
-        ids: { x: ids as tf.Tensor, axes: ["B", "T"] },
-        seed: seed as tf.Scalar,
-        table: rows as tf.Tensor2D,
-      },
-    ).map(({ x }) => x);
-  const results = follow(x as tf.Tensor, y as tf.Tensor, table);
-  const gradients = tf.grads((...given) => {
-    const [x, y, rows] = given as [tf.Tensor, tf.Tensor, tf.Tensor];
-    return tf.addN([
-      ...[x, y, rows].map((each) => tf.mul(tf.sum(each), 0.1)),
-      ...follow(x, y, rows).map((each) => tf.sum(tf.tanh(each))),
-    ]);
-  })([x as tf.Tensor, y as tf.Tensor, table]);
-  table.assign(tf.sub(table, tf.mul(gradients[2] as tf.Tensor, 0.01)));
-  return Object.fromEntries([...results, ...gradients].map((each, i) => [`t${i}`, each]));
-}
-
-/** Values of a plan at some sizes one after another, compiled in either way; how often it was compiled. */
-async function follow(
-  plan: GenericPlan,
-  sizes: readonly (readonly [number, number])[],
-  free: FreeSizes | null,
-): Promise<{ readonly values: Float32Array[][]; readonly compiled: number }> {
-  let compiled = 0;
-  onCompile(() => void compiled++);
-  const table = tf.tidy(() => tf.variable(tf.tensor(leafValues([7, 3], 9), [7, 3])));
-  const program = jit(
-    "plan",
-    (inputs: Inputs) => runPlan(plan, table, inputs),
-    free === null ? {} : { free },
-  );
-  const values: Float32Array[][] = [];
-  for (const [rows, length] of sizes) {
-    const inputs = makeInputs(rows, length);
-    const outputs = await program(inputs);
-    const all = await Promise.all([...Object.values(outputs), table].map((each) => each.data()));
-    values.push(all as Float32Array[]);
-    tf.dispose([inputs, outputs]);
-  }
-  program.release();
-  table.dispose();
-  onCompile(() => {});
-  return { values, compiled };
-}
+import { compareGeneric } from "../compare_generic.ts";
+import { leafValues } from "../random_graphs.ts";
 
 const heldPrograms = () => (tf.backend() as RecordingBackend).traced.size;
 
@@ -111,28 +20,11 @@ testNative(
   "functions of free sizes give at all sizes what they give recorded at each",
   async () => {
     await openBackend("native");
-    let functions = 0, generic = 0;
-    await fc.assert(
-      fc.asyncProperty(genericPlans, SIZES, async (plan, sizes) => {
-        const before = tf.memory().numTensors;
-        const all = [[1, 1], ...sizes] as const satisfies readonly (readonly [number, number])[];
-        const expected = await follow(plan, all as never, null);
-        const actual = await follow(plan, all as never, FREE);
-        strictEqual(tf.memory().numTensors, before, "tensors left behind");
-        functions++;
-        if (actual.compiled === 1) generic++;
-        for (const [at, values] of expected.values.entries()) {
-          for (const [i, wanted] of values.entries()) {
-            const got = actual.values[at]?.[i] ?? [];
-            ok(areClose(got, wanted, 1e-5), `sizes ${all[at]}, result ${i}: ${got} ${wanted}`);
-          }
-        }
-      }),
-      { numRuns: Number(Deno.env.get("GENERIC_RUNS") ?? 25) },
-    );
+    const { functions, generic } = await compareGeneric({
+      count: Number(Deno.env.get("GENERIC_RUNS") ?? 25),
+    });
     // about three quarters do; fewer by chance as few are drawn
     ok(generic >= 0.4 * functions, `${generic} of ${functions} functions serve all sizes`);
-    if (Deno.env.get("GENERIC_RUNS")) console.log(`${generic} of ${functions}`);
   },
 );
 
@@ -356,53 +248,3 @@ testNative("inputs that contradict their axes are an error", async () => {
   });
   tf.dispose([a, b]);
 });
-
-testNative("programs of free sizes count the work of theirs", async () => {
-  await openBackend("native");
-  const table = tf.tidy(() => tf.variable(tf.tensor(leafValues([7, 3], 9), [7, 3])));
-  const plan: GenericPlan = ["lookUp", "layerNorm", "attend", "project", "gram"]
-    .map((name, i) => ({ name, first: i === 4 ? 1 : 4 + i, second: 0 }));
-  const passes: (readonly Pass[])[] = [];
-  for (const options of [{}, { free: FREE }]) {
-    startProfile();
-    const program = jit("worked", (inputs: Inputs) => runPlan(plan, table, inputs), options);
-    for (const [rows, length] of [[2, 7], [9, 40]] as const) {
-      const inputs = makeInputs(rows, length);
-      tf.dispose([inputs, await program(inputs)]);
-    }
-    passes.push(takeProfile().flatMap(({ passes }) => passes));
-    stopProfile();
-    program.release();
-  }
-  const [expected = [], actual = []] = passes.map((each) =>
-    each.map(({ kind, flops, bytes }) => `${kind} ${flops} ${bytes}`).sort()
-  );
-  ok(expected.some((pass) => pass.startsWith("attention")), "the premise");
-  deepStrictEqual(actual, expected);
-  table.dispose();
-});
-
-testNative(
-  "work that is no product of free sizes is not known, and breaks no profile",
-  async () => {
-    await openBackend("native");
-    // between the rows that the two samples look up, 53 · 43 and 47 · 41
-    const table = tf.tidy(() => tf.variable(tf.ones([2000, 2])));
-    startProfile();
-    const program = jit("looked", ({ ids }: { ids: tf.Tensor2D }) => {
-      const energy = (rows: tf.Tensor) => tf.sum(tf.square(tf.gather(rows, ids)));
-      table.assign(tf.add(table, tf.grad(energy)(table)));
-      return { y: tf.mul(ids, 2) };
-    }, { free: { axes: { ids: ["B", "T"] } } });
-    const ids = tf.tensor2d([[0, 1, 0]], [1, 3], "int32");
-    tf.dispose([ids, await program({ ids })]);
-    const passes = takeProfile().flatMap(({ passes }) => passes);
-    stopProfile();
-    const lookups = passes.filter(({ kind }) => kind === "lookups");
-    ok(lookups.length > 0 && lookups.every(({ bytes }) => Number.isNaN(bytes)), "of the table");
-    const others = passes.filter(({ kind }) => kind !== "lookups");
-    deepStrictEqual(others.map(({ bytes }) => bytes), [4 * (3 + 3)]);
-    program.release();
-    table.dispose();
-  },
-);

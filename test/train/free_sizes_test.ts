@@ -1,0 +1,115 @@
+/**
+ * Programs that serve batches of all shapes, against programs recorded at each shape: those of ONNX Runtime.
+ * @module
+ */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import * as tf from "@tensorflow/tfjs";
+import { POOLING_MODES, PRECISIONS } from "@/config.ts";
+import type { Precision } from "@/config.ts";
+import { openEngine } from "@/engine/engine.ts";
+import { onCompile } from "@/engine/jit.ts";
+import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { createPredictor } from "@/eval/predict_examples.ts";
+import { disposeModel, namedParameters } from "@/model/parameters.ts";
+import type { Batch } from "@/text/example.ts";
+import { createFixtureStep, TASKS } from "./steps_fixture.ts";
+import { createTinyModel, TINY_BERT } from "./tiny_model.ts";
+
+const MAX_POSITIONS = 64;
+
+/** Rows and pieces: one row, one piece, as many rows as pieces, sizes of the model, the samples, the limit. */
+const SHAPES = [[3, 7], [1, 5], [1, 1], [8, 8], [16, 2], [2, 16], [43, 53], [2, 64]] as const;
+
+/** A batch of noise; of every row the last third is padding. */
+function makeBatch(task: string, rows: number, length: number): Batch {
+  const size = rows * length, labels = task === "topic" ? rows : size;
+  const isPiece = (i: number) => i % length === 0 || i % length < 0.67 * length;
+  return {
+    ...{ rows, length, examples: [], tokens: 0 },
+    ids: Int32Array.from(
+      { length: size },
+      (_, i) => isPiece(i) ? (7 * i) % TINY_BERT.vocab_size : 0,
+    ),
+    mask: Int32Array.from({ length: size }, (_, i) => Number(isPiece(i))),
+    labels: Int32Array.from(
+      { length: labels },
+      (_, i) => task === "topic" || isPiece(i) ? (3 * i) % 4 : -1,
+    ),
+  };
+}
+
+/** Losses of batches of all shapes, the norm of all their gradients, and the weights after a step. */
+async function train(executor: "native" | "onnx", precision: Precision) {
+  await openEngine({ executor, precision, threads: 2 });
+  const compiled: string[] = [];
+  onCompile((name) => void compiled.push(name));
+  const model = createTinyModel(1, { maxPositions: MAX_POSITIONS });
+  const step = createFixtureStep(model, { dropout: { hidden: 0.1, attention: 0.1, head: 0.1 } });
+  const losses: number[] = [];
+  for (const [i, [rows, length]] of SHAPES.entries()) {
+    for (const task of TASKS) {
+      const { loss } = await step.accumulate(task, makeBatch(task, rows, length), i, { share: 1 });
+      losses.push(loss);
+    }
+  }
+  const { gradientNorm } = await step.update({ factor: 1 });
+  const weights: number[] = [];
+  for (const { variable } of namedParameters(model)) weights.push(...await variable.data());
+  step.dispose();
+  disposeModel(model);
+  onCompile(() => {});
+  return { losses, gradientNorm, weights, compiled };
+}
+
+for (const precision of PRECISIONS) {
+  Deno.test({
+    name: `gradients of batches of all shapes come from one program a task, in ${precision}`,
+    ignore: findCompiler() === null,
+    async fn() {
+      const tensors = tf.memory().numTensors;
+      const native = await train("native", precision), onnx = await train("onnx", precision);
+      strictEqual(tf.memory().numTensors, tensors, "tensors left behind");
+      deepStrictEqual(native.compiled, [...TASKS.map((task) => `gradient.${task}`), "update"]);
+      strictEqual(onnx.compiled.length, TASKS.length * SHAPES.length + 1, "the premise");
+      const [part, moved] = precision === "float32" ? [1e-5, 1e-5] : [1e-2, 2e-3];
+      const isClose = (a: number, b: number) => Math.abs(a - b) <= part * Math.abs(b);
+      native.losses.forEach((loss, i) =>
+        ok(isClose(loss, onnx.losses[i] ?? NaN), `loss ${i}: ${loss} ${onnx.losses[i]}`)
+      );
+      ok(isClose(native.gradientNorm, onnx.gradientNorm));
+      native.weights.forEach((weight, i) =>
+        ok(Math.abs(weight - (onnx.weights[i] ?? NaN)) <= moved, `weight ${i}`)
+      );
+    },
+  });
+}
+
+for (const pooling of POOLING_MODES) {
+  Deno.test({
+    name: `predictions of all lengths come from one program, pooling ${pooling}`,
+    ignore: findCompiler() === null,
+    async fn() {
+      const lengths = [1, 2, 5, 16, 53, 64];
+      const examples = lengths.map((length, row) => ({
+        row,
+        ids: Int32Array.from({ length }, (_, i) => (11 * i + row) % TINY_BERT.vocab_size),
+        labels: Int32Array.of(0),
+      }));
+      const found: Float32Array[][] = [], compiled: string[] = [];
+      for (const executor of ["native", "onnx"] as const) {
+        await openEngine({ executor, precision: "float32", threads: 2 });
+        const model = createTinyModel(1, { pooling, maxPositions: MAX_POSITIONS });
+        onCompile((name) => void compiled.push(name));
+        const predictor = createPredictor(model, "topic", { lengths, padId: 0, clsId: 1, rows: 1 });
+        found.push(await predictor.predict(examples));
+        disposeModel(model);
+      }
+      onCompile(() => {});
+      strictEqual(compiled.length, 1 + lengths.length);
+      const [native = [], onnx = []] = found;
+      for (const [i, values] of onnx.entries()) {
+        values.forEach((value, k) => ok(Math.abs(value - (native[i]?.[k] ?? NaN)) <= 1e-6));
+      }
+    },
+  });
+}
