@@ -15,7 +15,7 @@ import { batchOf, createFixtureStep, TASKS } from "../../train/steps_fixture.ts"
 import { createTinyModel } from "../../train/tiny_model.ts";
 import { startEmulatedExecutor } from "./emulated_executor.ts";
 import { findEmulation } from "./emulation.ts";
-import { assertClose, type Values } from "./assert_close.ts";
+import { assertClose, type Values } from "./compare_outputs.ts";
 import { type Case, CASES, tensor } from "./executor_cases.ts";
 
 const THREADS = 3;

@@ -3,30 +3,12 @@ import * as tf from "@tensorflow/tfjs";
 import { BACKEND } from "@/engine/backend.ts";
 import { computeDropoutMask } from "@/engine/dropout_mask.ts";
 import { openEngine } from "@/engine/engine.ts";
-import { jit, type TensorMap } from "@/engine/jit.ts";
+import { jit } from "@/engine/jit.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { dropout, dropoutMask, gelu } from "@/engine/neural.ts";
-import { assertClose } from "./assert_close.ts";
+import { assertClose, runOn } from "./compare_outputs.ts";
 import { CASES, tensor } from "./executor_cases.ts";
-
-/** Runs a function on an executor through jit and gives all output values. */
-async function runOn(
-  executor: "onnx" | "native",
-  inputs: () => TensorMap,
-  run: (inputs: Record<string, tf.Tensor>) => TensorMap,
-  precision: "float32" | "mixed-bfloat16" = "float32",
-): Promise<Record<string, number[]>> {
-  const notes: string[] = [];
-  await openEngine({ executor, precision, onNote: (note) => notes.push(note) });
-  const given = inputs();
-  const outputs = await jit("case", run)(given as Record<string, tf.Tensor>);
-  const values: Record<string, number[]> = {};
-  for (const [name, output] of Object.entries(outputs)) values[name] = [...await output.data()];
-  tf.dispose([given, outputs]);
-  if (executor === "native") deepStrictEqual(notes, []); // nothing fell back to onnx
-  return values;
-}
 
 const ignore = findCompiler() === null;
 
