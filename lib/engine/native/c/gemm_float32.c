@@ -71,12 +71,24 @@ static void pack_panels(const Operand *b, float *panels, long panel_words, long 
                   MIN(to, w + 16));
 }
 
+/**
+ * Asks for elements [from, to) of stored rows [row, last): so few of each that the processor does not see
+ * what comes next. Packing from memory takes a third of the time with it.
+ */
+static void fetch(const Operand *x, long row, long last, long from, long to) {
+  const long bytes = element_bytes(x->is_bf16);
+  for (; row < last; row++)
+    for (long at = from * bytes; at < to * bytes; at += 64)
+      __builtin_prefetch(x->data + row * x->stride * bytes + at);
+}
+
 static void pack_strips(const Operand *a, float *strips, long strip_floats, long from, long to,
                         long k, long words) {
   const long stride = strip_stride(words);
   if (a->across) {
     for (long w = 0; w < words; w += 16) { // whole rows as they are stored, a few at a time
       float *strip = strips;
+      fetch(a, k + w + 16, k + MIN(words, w + 32), from, to);
       for (long m = from; m < to; m += BLOCK_ROWS, strip += strip_floats)
         pack_across(a, strip, STRIP_PITCH, k, m, w, MIN(words, w + 16));
     }
