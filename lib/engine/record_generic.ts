@@ -60,6 +60,7 @@ export async function recordGeneric(
   return null;
 }
 
+/** {@link recordGeneric} by one pair of samples. */
 async function recordSamples(
   name: string,
   run: TracedFunction,
