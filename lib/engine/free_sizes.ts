@@ -108,7 +108,7 @@ export function chooseSamples(
     return [prime];
   };
   const names = namesOf(free);
-  const tightest = names.toSorted((a, b) => Math.sign(limitOf(a) - limitOf(b)) || 0);
+  const tightest = names.toSorted((a, b) => limitOf(a) - limitOf(b) || 0); // ∞ − ∞ is not a number
   const pairs: (readonly [Sizes, Sizes])[] = [];
   for (let i = 0; i < TRIES; i++) {
     const taken = new Map(tightest.map((name) => [name, [...take(name), ...take(name)]]));
@@ -137,6 +137,17 @@ export function findTerm(
   });
   const term = { factor, powers };
   return evaluateTerm(term, second) === b ? term : null;
+}
+
+/** The products that have some values at the first sample and others at the second; null where one has none. */
+export function findTerms(
+  some: readonly number[],
+  others: readonly number[],
+  samples: readonly [Sizes, Sizes],
+): readonly SizeTerm[] | null {
+  if (some.length !== others.length) return null;
+  const terms = some.flatMap((a, i) => findTerm([a, others[i] as number], samples) ?? []);
+  return terms.length === some.length ? terms : null;
 }
 
 /** The value of a product at some sizes. */

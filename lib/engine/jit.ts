@@ -41,7 +41,7 @@ export type Jitted<I extends TensorMap, O extends TensorMap> = {
 
 /** What is known of a function beside what it does. */
 export type JitOptions = {
-  /** Sizes of its inputs that differ from call to call; null: a program for each shape. */
+  /** Sizes of its inputs that differ from call to call; left out: a program for each shape. */
   readonly free?: FreeSizes;
 };
 

@@ -8,7 +8,7 @@ import type { RecordingBackend } from "@/engine/backend.ts";
 import {
   chooseSamples,
   evaluateTerm,
-  findTerm,
+  findTerms,
   type FreeSizes,
   namesOf,
   shapeAt,
@@ -135,20 +135,15 @@ function fitOutputs(
   samples: readonly [Sizes, Sizes],
 ): GenericFunction["outputsAt"] | null {
   if (one.outputs.length !== other.outputs.length) return null;
-  const fitted = one.outputs.map(({ name, dtype, shape }, i) => {
+  const fitted = one.outputs.flatMap(({ name, dtype, shape }, i) => {
     const pair = other.outputs[i];
-    if (pair?.name !== name || pair.dtype !== dtype || pair.shape.length !== shape.length) {
-      return null;
-    }
-    const terms = shape.map((size, axis) => findTerm([size, pair.shape[axis] as number], samples));
-    return terms.includes(null)
-      ? null
-      : { name, dtype, terms: terms.flatMap((term) => term ?? []) };
+    if (pair?.name !== name || pair.dtype !== dtype) return [];
+    const terms = findTerms(shape, pair.shape, samples);
+    return terms === null ? [] : [{ name, dtype, terms }];
   });
-  if (fitted.includes(null)) return null;
-  const outputs = fitted.flatMap((output) => output ?? []);
+  if (fitted.length !== one.outputs.length) return null;
   return (sizes) =>
-    outputs.map(({ name, dtype, terms }) => ({
+    fitted.map(({ name, dtype, terms }) => ({
       ...{ name, dtype },
       shape: terms.map((term) => evaluateTerm(term, sizes)),
     }));
@@ -165,10 +160,9 @@ function fitBounds(
   const fitted = new Map<string, readonly SizeTerm[]>();
   for (const [i, bound] of one.bounds.entries()) {
     const numbers = numbersOf(bound), pair = numbersOf(other.bounds[i] as Bound);
-    if (numbers.length !== pair.length) return null;
-    const terms = numbers.map((a, k) => findTerm([a, pair[k] as number], samples));
-    if (terms.includes(null)) return null;
-    fitted.set(`${numbers};${pair}`, terms.flatMap((term) => term ?? [])); // many are the same
+    const terms = findTerms(numbers, pair, samples);
+    if (terms === null) return null;
+    fitted.set(`${numbers};${pair}`, terms); // many are the same
   }
   return (sizes) =>
     [...fitted.values()].every((terms) => {

@@ -20,22 +20,24 @@ export type GenericPrograms = {
 export class TracedPrograms {
   #held = new HeldPrograms();
 
-  constructor(private executor: TracedExecutor, private cast: Precision) {}
+  #executor: TracedExecutor;
+  #precision: Precision;
+
+  constructor(executor: TracedExecutor, precision: Precision) {
+    this.#executor = executor;
+    this.#precision = precision;
+  }
 
   /** From now on programs are compiled by `executor`, their products in `precision`. */
   compileWith(executor: TracedExecutor, precision: Precision): void {
-    [this.executor, this.cast] = [executor, precision];
-  }
-
-  /** Precision of the products of programs that are compiled from now on. */
-  get precision(): Precision {
-    return this.cast;
+    this.#executor = executor;
+    this.#precision = precision;
   }
 
   /** What programs are compiled with, as a text. */
   get compilerName(): string {
-    const { name, version, threads } = this.executor;
-    return `${name} ${version} ${threads} ${this.cast}`;
+    const { name, version, threads } = this.#executor;
+    return `${name} ${version} ${threads} ${this.#precision}`;
   }
 
   /** Number of programs that are held. */
@@ -45,8 +47,8 @@ export class TracedPrograms {
 
   /** The program for a graph, kept until it is dropped; equal graphs share one. */
   async compile(graph: Graph): Promise<HeldProgram> {
-    const { executor } = this;
-    const cast = castGraph(graph, this.cast);
+    const executor = this.#executor;
+    const cast = castGraph(graph, this.#precision);
     return await this.#held.hold(
       `${this.compilerName}\n${graphKey(cast)}`,
       async () => timeRuns(await executor.compile(cast)),
@@ -55,7 +57,7 @@ export class TracedPrograms {
 
   /** Whether functions may be compiled for all values of their free sizes. */
   get isGeneric(): boolean {
-    return this.executor.compileGeneric !== undefined;
+    return this.#executor.compileGeneric !== undefined;
   }
 
   /** The programs of a function from its graphs at two samples; null where no form serves all sizes. */
@@ -63,10 +65,10 @@ export class TracedPrograms {
     samples: readonly [SizedGraph, SizedGraph],
   ): Promise<GenericPrograms | null> {
     const [one, other] = samples.map(({ graph, sizes }) => ({
-      graph: castGraph(graph, this.cast),
+      graph: castGraph(graph, this.#precision),
       sizes,
     })) as [SizedGraph, SizedGraph];
-    const generic = await this.executor.compileGeneric?.([one, other]);
+    const generic = await this.#executor.compileGeneric?.([one, other]);
     if (generic === undefined || generic === null) return null;
     // Which sample is whose tells sizes of equal graphs apart that are named in another order.
     const key = [

@@ -4,6 +4,7 @@ import {
   chooseSamples,
   evaluateTerm,
   findTerm,
+  findTerms,
   type FreeSizes,
   namesOf,
   shapeAt,
@@ -71,4 +72,14 @@ Deno.test("findTerm() finds no product in sums and quotients", () => {
   ) {
     strictEqual(findTerm([of(samples[0]), of(samples[1])], samples), null, String(of));
   }
+});
+
+Deno.test("findTerms() finds all or none", () => {
+  const samples = [[7, 11], [5, 13]] as const;
+  deepStrictEqual(findTerms([7, 3], [5, 3], samples), [
+    { factor: 1, powers: [1, 0] },
+    { factor: 3, powers: [0, 0] },
+  ]);
+  strictEqual(findTerms([7, 8], [5, 6], samples), null); // B + 1
+  strictEqual(findTerms([7], [5, 3], samples), null);
 });

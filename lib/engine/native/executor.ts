@@ -76,24 +76,13 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
       return buildProgram(graph, code, workshop);
     },
     async compileGeneric([one, other]) {
-      let generic: GenericCode | null;
-      try {
-        const sample = ({ graph, sizes }: SizedGraph) => ({
-          draft: compileGraph(graph, runtime.threads).draft,
-          sizes,
-        });
-        generic = generalizeCode([sample(one), sample(other)]);
-      } catch (error) {
-        if (error instanceof UnsupportedError) return null; // `compile` will say why
-        throw error;
-      }
+      const generic = compileSamples(one, other, runtime.threads);
       if (generic === null) return null;
       await load(generic.kernels);
-      const code = generic;
       return {
         at(sizes) {
-          const filled = code.at(sizes);
-          return filled === null ? null : () => buildProgram(one.graph, filled, workshop);
+          const code = generic.at(sizes);
+          return code === null ? null : () => buildProgram(one.graph, code, workshop);
         },
       };
     },
@@ -104,6 +93,20 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
       return buildProgram(graph, code, workshop);
     },
   };
+}
+
+/** The code of a function at two samples for all sizes; null where there is none. */
+function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): GenericCode | null {
+  const sample = ({ graph, sizes }: SizedGraph) => ({
+    draft: compileGraph(graph, threads).draft,
+    sizes,
+  });
+  try {
+    return generalizeCode([sample(one), sample(other)]);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return null; // `compile` will say why
+    throw error;
+  }
 }
 
 /** Kernels of a program that are not loaded yet: their text, and what to do with their addresses. */
