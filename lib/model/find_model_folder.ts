@@ -4,11 +4,18 @@
  */
 
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openHubRepo } from "@/data/hub_files.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { isFile, isFolder } from "@/files.ts";
 import { downloadModel } from "@/model/download_model.ts";
 import type { ProgressView } from "@/progress.ts";
+
+/**
+ * Folder of the run whose eight-bit graph ships with the repository, wherever it is run from. It answers
+ * where nobody has trained a run yet.
+ */
+export const SHIPPED_RUN = fileURLToPath(new URL("../../outputs/minilm-bfloat16", import.meta.url));
 
 /** The Hub's `owner/name`, or a bare name of its early days. */
 const HUB_NAME = /^\w[\w.-]*(\/\w[\w.-]*)?$/;
