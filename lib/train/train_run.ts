@@ -11,6 +11,7 @@ import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import type { RunState } from "@/train/checkpoint.ts";
+import { chooseExamples } from "@/train/choose_examples.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
 import { hasStopped } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
@@ -117,6 +118,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     const { tokenizer } = run;
     const { maxLength } = config.model;
     await saveModel(folder.path("model"), run.model, { tokenizer, maxLength });
+    await folder.writeJson("examples.json", chooseExamples(config, run.tasks));
     const summary = composeSummary({
       name: folder.name,
       preset: config.preset,
