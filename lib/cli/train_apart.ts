@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { RunConfig } from "@/config.ts";
+import { COMMAND_VARIABLE, describeCommand } from "@/environment.ts";
 import type { TrainOne } from "@/experiment/run_experiment.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { trainCommand } from "@/train_command.ts";
@@ -58,7 +59,7 @@ async function trainOnce(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", [COMMAND_VARIABLE]: describeCommand() ?? "" },
   }).spawn();
   const stop = () => child.kill("SIGINT"); // it may have heard the terminal's already
   signal.addEventListener("abort", stop, { once: true });

@@ -5,6 +5,7 @@
 import type { RunConfig } from "@/config.ts";
 import { isObject } from "@/config_rules.ts";
 import { currentEngine } from "@/engine/engine.ts";
+import { describeStart } from "@/environment.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
 import { isFile, readJson } from "@/files.ts";
 import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
@@ -44,7 +45,10 @@ export type TrainOptions = {
   readonly resume?: boolean;
   /** A clock in milliseconds, such as `performance.now`. */
   readonly nowMs: () => number;
-  /** What `environment.json` will hold; of a run taken up again, what differs from its beginning. */
+  /**
+   * What `environment.json` will hold beside date, commit and command, which it may replace; of a resumed
+   * run, what differs from its beginning.
+   */
   readonly environment: RunEnvironment;
   readonly view?: ProgressView;
   readonly onStep?: (event: StepEvent) => void;
@@ -140,12 +144,13 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   }
 }
 
-/** Writes where the run is made; `resumedAt` is the step that it goes on from, null where it begins. */
+/** Writes where and when the run is made; `resumedAt` is the step that it resumes at, null if it begins. */
 async function writeEnvironment(
   folder: RunFolder,
-  now: RunEnvironment,
+  environment: RunEnvironment,
   resumedAt: number | null,
 ): Promise<void> {
+  const now = { ...await describeStart(), ...environment };
   const name = "environment.json", path = folder.path(name);
   const begun = resumedAt !== null && await isFile(path)
     ? await readJson(path, "environment")

@@ -83,28 +83,34 @@ Deno.test("addResumed() keeps where a run began and adds what differs each time"
   });
 });
 
-testRun("trainRun() records each time that it goes on", async (root) => {
-  const config = withTraining(), dir = join(root, "run");
-  for (const [stopAt, device] of [[1, "first"], [5, "second"], [8, "third"]] as const) {
-    const abort = new AbortController();
-    const run = trainRun(config, {
-      ...BASE,
-      environment: { device },
-      out: dir,
-      resume: stopAt > 1,
-      signal: abort.signal,
-      onStep: ({ step }) => step === stopAt && abort.abort(),
+testRun(
+  "trainRun() records each time that it resumes, with date, commit and command",
+  async (root) => {
+    const config = withTraining(), dir = join(root, "run");
+    const start = { commit: "0123456", command: "deno task train" };
+    for (const [stopAt, device] of [[1, "first"], [5, "second"], [8, "third"]] as const) {
+      const abort = new AbortController();
+      const run = trainRun(config, {
+        ...BASE,
+        environment: { ...start, started: `2026-01-0${stopAt}T12:00:00Z`, device },
+        out: dir,
+        resume: stopAt > 1,
+        signal: abort.signal,
+        onStep: ({ step }) => step === stopAt && abort.abort(),
+      });
+      await rejects(run, { name: "Interrupted" });
+    }
+    deepStrictEqual(await readJson(join(dir, "environment.json"), "environment"), {
+      started: "2026-01-01T12:00:00Z",
+      ...start,
+      device: "first",
+      resumed: [
+        { step: 1, changed: { started: "2026-01-05T12:00:00Z", device: "second" } },
+        { step: 5, changed: { started: "2026-01-08T12:00:00Z", device: "third" } },
+      ],
     });
-    await rejects(run, { name: "Interrupted" });
-  }
-  deepStrictEqual(await readJson(join(dir, "environment.json"), "environment"), {
-    device: "first",
-    resumed: [
-      { step: 1, changed: { device: "second" } },
-      { step: 5, changed: { device: "third" } },
-    ],
-  });
-});
+  },
+);
 
 testRun(
   "trainRun() interrupted while it is prepared ends at once and leaves nothing",
