@@ -1,9 +1,10 @@
 /**
- * Files written whole or not at all, and JSON read with errors that name the file.
+ * Files: written whole or not at all, and read with errors that name the file.
  * @module
  */
 
 import { basename, dirname, join } from "node:path";
+import { decodeText } from "@/plain_text.ts";
 
 let written = 0;
 
@@ -86,9 +87,9 @@ export async function readJson(path: string, what: string): Promise<unknown> {
   }
 }
 
-/** The content of a text file, with an error that names its role and path when it is missing. */
+/** The content of a text file, in the encodings of {@link decodeText}; errors name role and path. */
 export async function readText(path: string, what: string): Promise<string> {
-  return new TextDecoder().decode(await readBytes(path, what));
+  return decodeText(await readBytes(path, what), { what, name: path });
 }
 
 /** The bytes of a file, with an error that names its role and path when it is missing. */

@@ -20,6 +20,8 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
+const UTF16_JSON = Array.from('{"a":1}', (character) => character.charCodeAt(0));
+
 const namesIn = async (folder: string) =>
   (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 
@@ -105,6 +107,24 @@ Deno.test("readJson() names the role and the path of a missing, a wrong and a br
     });
     await writeFileAtomic(path, '{"a": [1, null]}');
     deepStrictEqual(await readJson(path, "run configuration"), { a: [1, null] });
+  });
+});
+
+Deno.test("readText() and readJson() decode by byte-order mark and name the file of other bytes", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "config.json");
+    await writeFileAtomic(path, '\ufeff{"a": "é"}');
+    deepStrictEqual(await readJson(path, "run configuration"), { a: "é" });
+    // {"a":1} as PowerShell's > writes it
+    await writeFileAtomic(path, new Uint8Array(new Uint16Array([0xfeff, ...UTF16_JSON]).buffer));
+    deepStrictEqual(await readJson(path, "run configuration"), { a: 1 });
+    await writeFileAtomic(path, new Uint8Array([0x7b, 0x22, 0xe9, 0x22, 0x3a, 0x31, 0x7d]));
+    await rejects(() => readJson(path, "run configuration"), {
+      name: "EncodingError",
+      message: `Cannot read run configuration as ${path} must be UTF-8: line 1, byte offset 2 is ` +
+        "0xE9; it looks like Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
+        "iconv -f WINDOWS-1252 -t UTF-8",
+    });
   });
 });
 

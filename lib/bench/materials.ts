@@ -6,11 +6,12 @@ import { join } from "node:path";
 import type { ModelConfig, RunConfig, TaskConfig } from "@/config.ts";
 import { textOfRow } from "@/data/rows.ts";
 import { openEngine } from "@/engine/engine.ts";
-import { isFile, writeFileAtomic } from "@/files.ts";
+import { isFile, readText, writeFileAtomic } from "@/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { createModel } from "@/model/init.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { saveModel } from "@/model/save_model.ts";
+import { splitLines } from "@/plain_text.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
@@ -101,7 +102,7 @@ export function createMaterials(
       if (source !== null) return { model: await findModelFolder(source), texts: path };
       await openEngine();
       const model = join(folder, "model");
-      const lines = (await Deno.readTextFile(path)).split("\n");
+      const lines = splitLines(await readText(path, "texts"));
       await saveFreshModel(model, config.model, lines);
       return { model, texts: path };
     },

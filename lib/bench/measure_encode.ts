@@ -5,6 +5,7 @@
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { readText } from "@/files.ts";
+import { splitLines } from "@/plain_text.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { loadTokenizer } from "@/text/load_tokenizer.ts";
@@ -28,7 +29,7 @@ async function timeShortText(saved: SavedModel, nowMs: () => number): Promise<nu
 
 /** The first `count` lines of a text, over again where there are fewer; empty lines do not count. */
 export function takeTexts(text: string, count: number): readonly string[] {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  const lines = splitLines(text).filter((line) => line.trim() !== "");
   if (lines.length === 0) return [];
   return Array.from({ length: count }, (_, i) => lines[i % lines.length] ?? "");
 }

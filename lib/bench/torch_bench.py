@@ -126,7 +126,7 @@ def measure_encoding(work, precision, compiled):
     tokenizer = AutoTokenizer.from_pretrained(work["model"])
     model = BertModel.from_pretrained(work["model"], attn_implementation="sdpa").eval()
     forward = torch.compile(model, dynamic=True) if compiled else model
-    with open(work["texts"], encoding="utf-8") as file:
+    with open(work["texts"], encoding="utf-8-sig") as file:
         lines = [line for line in file.read().split("\n") if line.strip()]
     texts = [lines[i % len(lines)].removesuffix("\r") for i in range(work["count"])]
     longest = min(work["maxLength"], max_length(work["model"], model.config))

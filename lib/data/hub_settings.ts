@@ -6,6 +6,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { getHFHubCachePath, HUB_URL } from "@huggingface/hub";
+import { decodeText } from "@/plain_text.ts";
 
 /** How the Hub is reached. */
 export type HubSettings = {
@@ -41,7 +42,7 @@ function readToken(): string | null {
 /** The trimmed text of a file; empty where there is none. */
 function readIfThere(path: string): string {
   try {
-    return Deno.readTextFileSync(path).trim();
+    return decodeText(Deno.readFileSync(path), { what: "token", name: path }).trim();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return "";
