@@ -58,6 +58,7 @@ export const ERROR_CODES = [
   "method_not_allowed",
   "too_large",
   "not_json",
+  "unsupported_encoding",
   "overloaded",
   "not_ready",
   "timed_out",

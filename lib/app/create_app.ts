@@ -11,7 +11,12 @@ import { LIMITS } from "./limits.ts";
 import type { ModelService } from "./model_service.ts";
 import { describeApi } from "./openapi.ts";
 import type { PageFile } from "./page_files.ts";
-import { BadRequestError, readEncodeRequest, readPredictRequest } from "./read_request.ts";
+import {
+  BadRequestError,
+  readEncodeRequest,
+  readJsonBytes,
+  readPredictRequest,
+} from "./read_request.ts";
 import { PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
 import { QueueFullError } from "./waiting_room.ts";
 
@@ -46,6 +51,7 @@ const STATUS = {
   method_not_allowed: 405,
   too_large: 413,
   not_json: 415,
+  unsupported_encoding: 415,
   internal: 500,
   overloaded: 503,
   not_ready: 503,
@@ -74,14 +80,10 @@ function leaveWithinBody(cause: unknown): never {
   throw new ClientGoneError("internal: the client has gone within its body", { cause });
 }
 
-/** The JSON of a body; not JSON is a refusal that says so. */
+/** The JSON of a body; a body that is not JSON in UTF-8 is refused. */
 async function readJsonBody(c: Context): Promise<unknown> {
-  const text = await c.req.text().catch(leaveWithinBody);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new BadRequestError("Cannot read body as it must be JSON");
-  }
+  const bytes = new Uint8Array(await c.req.arrayBuffer().catch(leaveWithinBody));
+  return readJsonBytes(bytes);
 }
 
 /** Numbers as float32 holds them, in few digits. */
@@ -166,6 +168,15 @@ export function createApp(options: AppOptions): Hono {
       const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
       if (type !== "application/json") {
         return refuse(c, "not_json", "Cannot read body as Content-Type must be application/json");
+      }
+      const coding = c.req.header("Content-Encoding")?.trim().toLowerCase() ?? "";
+      if (coding !== "" && coding !== "identity") {
+        return refuse(
+          c,
+          "unsupported_encoding",
+          `Cannot read body as Content-Encoding must be identity: it is ${coding.slice(0, 40)}; ` +
+            "send the body uncompressed",
+        );
       }
       // Deno 2.9.6 tells that a client has gone once its answer has begun, and no sooner
       const client = c.req.raw.signal;

@@ -78,11 +78,11 @@ const WRONG_HOST = {
 };
 
 const REFUSALS = {
-  "400": refusal("The body is not as it must be"),
+  "400": refusal("The body is not UTF-8, not JSON or not as the schema says"),
   ...WRONG_HOST,
   "405": refusal("Another method than POST"),
   "413": refusal(`A body of more than ${LIMITS.bodyBytes} bytes`),
-  "415": refusal("A body that is not JSON"),
+  "415": refusal("A Content-Type other than application/json, or a compressed body"),
   "500": refusal("A fault of the server"),
   "503": refusal("The model is not there yet, or too many texts wait"),
   "504": refusal(`No answer within ${LIMITS.requestMs / 1000} seconds`),

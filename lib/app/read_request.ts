@@ -3,6 +3,7 @@
  * @module
  */
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { decodeText, EncodingError } from "@/plain_text.ts";
 import type { ModelInfo } from "./contract.ts";
 import type { EncodeChoice } from "./model_service.ts";
 import { LIMITS } from "./limits.ts";
@@ -10,6 +11,16 @@ import { LIMITS } from "./limits.ts";
 /** A body that cannot be answered. */
 export class BadRequestError extends Error {
   override readonly name = "BadRequestError";
+}
+
+/** The JSON of a body. */
+export function readJsonBytes(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(decodeText(bytes, { what: "body", name: "it" }));
+  } catch (error) {
+    if (error instanceof EncodingError) throw new BadRequestError(error.message);
+    throw new BadRequestError("Cannot read body as it must be JSON");
+  }
 }
 
 function readBody(body: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> {
