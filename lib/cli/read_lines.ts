@@ -1,23 +1,19 @@
 /**
- * Texts that a task is given: as arguments, or line by line on stdin.
+ * Texts that a task is given: as arguments, or line by line on standard input.
  * @module
  */
 
-/** Texts from stdin that run together; from a keyboard each line is answered at once. */
+import { decodeStream, streamLines } from "@/plain_text.ts";
+
+/** Texts from standard input that run together; from a keyboard each line is answered at once. */
 const CHUNK = 64;
 
 /**
- * The texts given, in chunks: `given` itself, none of which may be empty, or stdin's lines where there is
- * none; empty lines are left out.
+ * The texts given, in chunks: `given` itself, or the lines of standard input where there is none.
+ * A blank line is a text like any other, so that results can be matched with lines.
  */
 export async function* readTexts(given: readonly string[]): AsyncGenerator<readonly string[]> {
   if (given.length > 0) {
-    const empty = given.findIndex((text) => text.trim() === "");
-    if (empty >= 0) {
-      throw new RangeError(
-        `Cannot read texts as each must have a word: text ${empty + 1} of ${given.length} is empty`,
-      );
-    }
     yield given;
     return;
   }
@@ -26,22 +22,20 @@ export async function* readTexts(given: readonly string[]): AsyncGenerator<reado
   yield* chunkLines(Deno.stdin.readable, keyboard ? 1 : CHUNK);
 }
 
-/** The lines of a stream of bytes, `size` at a time. */
+/** The lines of a stream of bytes, at most `size` at a time. */
 export async function* chunkLines(
-  bytes: ReadableStream<Uint8Array<ArrayBuffer>>,
+  bytes: ReadableStream<Uint8Array>,
   size: number,
 ): AsyncGenerator<readonly string[]> {
-  let chunk: string[] = [], rest = "";
-  for await (const text of bytes.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
+  let chunk: string[] = [];
+  const source = { what: "texts", name: "standard input" };
+  for await (const lines of streamLines(decodeStream(bytes, source))) {
     for (const line of lines) {
-      if (line.trim() !== "") chunk.push(line.replace(/\r$/, ""));
+      chunk.push(line);
       if (chunk.length < size) continue;
       yield chunk;
       chunk = [];
     }
   }
-  if (rest.trim() !== "") chunk.push(rest);
   if (chunk.length > 0) yield chunk;
 }
