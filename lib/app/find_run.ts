@@ -1,27 +1,25 @@
 /**
- * The runs that the demo page can show.
+ * The run that the demo page shows where none is named.
  * @module
  */
 import { join } from "node:path";
 import { isFile } from "@/files.ts";
 
-/** The folders of runs under `folder` that are finished and have their model, the newest first. */
-export async function listRuns(folder: string): Promise<readonly string[]> {
+/** The run under `folder` that was finished last and has its model; null where there is none. */
+export async function findNewestRun(folder: string): Promise<string | null> {
   const found: { readonly dir: string; readonly time: number }[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      const dir = join(folder, name), summary = join(dir, "summary.json");
+      const dir = join(folder, name);
       if (!isDirectory || !await isFile(join(dir, "model", "heads.json"))) continue;
-      if (!await isFile(summary)) continue; // a run that has not ended
-      found.push({ dir, time: (await Deno.stat(summary)).mtime?.getTime() ?? 0 });
+      try {
+        const { mtime } = await Deno.stat(join(dir, "summary.json"));
+        found.push({ dir, time: mtime?.getTime() ?? 0 });
+      } catch { /* a run that has not ended */ }
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  return found.sort((a, b) => b.time - a.time || (a.dir < b.dir ? -1 : 1)).map(({ dir }) => dir);
-}
-
-/** The run under `folder` that was finished last and has its model; null where there is none. */
-export async function findNewestRun(folder: string): Promise<string | null> {
-  return (await listRuns(folder))[0] ?? null;
+  found.sort((a, b) => b.time - a.time || (a.dir < b.dir ? -1 : 1));
+  return found[0]?.dir ?? null;
 }

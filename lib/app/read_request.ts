@@ -38,28 +38,7 @@ function readBody(body: unknown, keys: readonly string[]): Readonly<Record<strin
   return { ...body };
 }
 
-function checkText(text: unknown, key: string): string {
-  if (typeof text !== "string") {
-    throw new BadRequestError(`Cannot read body as ${key} must be a string`);
-  }
-  if (text.length > LIMITS.characters) {
-    throw new BadRequestError(
-      `Cannot read body as ${key} must have at most ${LIMITS.characters} characters: ` +
-        `it has ${text.length}`,
-    );
-  }
-  return text;
-}
-
-/** The one `text` of a body, or its list of `texts`. */
-function readTexts({ text, texts }: Readonly<Record<string, unknown>>): readonly string[] {
-  if (text !== undefined && texts !== undefined) {
-    throw new BadRequestError("Cannot read body as it must have either text or texts: it has both");
-  }
-  if (text !== undefined) return [checkText(text, "text")];
-  if (texts === undefined) {
-    throw new BadRequestError("Cannot read body as it must have a text or a list of texts");
-  }
+function readTexts(texts: unknown): readonly string[] {
   if (!Array.isArray(texts) || texts.length === 0) {
     throw new BadRequestError("Cannot read body as texts must be a list of at least one text");
   }
@@ -68,15 +47,18 @@ function readTexts({ text, texts }: Readonly<Record<string, unknown>>): readonly
       `Cannot read body as texts must be at most ${LIMITS.texts}: there are ${texts.length}`,
     );
   }
-  return texts.map((each: unknown, i) => checkText(each, `texts[${i}]`));
-}
-
-/** The run that a body names; null: the server's default. */
-export function readRunName(body: unknown): string | null {
-  if (typeof body !== "object" || body === null || !("run" in body)) return null;
-  const { run } = body;
-  if (typeof run === "string") return run;
-  throw new BadRequestError("Cannot read body as run must be a string: GET /api/runs lists them");
+  return texts.map((text: unknown, i) => {
+    if (typeof text !== "string") {
+      throw new BadRequestError(`Cannot read body as texts[${i}] must be a string`);
+    }
+    if (text.length > LIMITS.characters) {
+      throw new BadRequestError(
+        `Cannot read body as texts[${i}] must have at most ${LIMITS.characters} characters: ` +
+          `it has ${text.length}`,
+      );
+    }
+    return text;
+  });
 }
 
 function readChoice<T extends string>(
@@ -92,7 +74,7 @@ function readChoice<T extends string>(
 
 /** The texts of a request to `/api/predict`. */
 export function readPredictRequest(body: unknown): readonly string[] {
-  return readTexts(readBody(body, ["text", "texts", "run"]));
+  return readTexts(readBody(body, ["texts"])["texts"]);
 }
 
 /** The texts of a request to `/api/encode` and how to encode them. */
@@ -100,11 +82,10 @@ export function readEncodeRequest(
   body: unknown,
   info: ModelInfo,
 ): { readonly texts: readonly string[]; readonly choice: EncodeChoice } {
-  const keys = ["text", "texts", "run", "pooling", "normalize"];
-  const { pooling, normalize, ...rest } = readBody(body, keys);
+  const { texts, pooling, normalize } = readBody(body, ["texts", "pooling", "normalize"]);
   const choices = POOLING_MODES.filter((mode) => info.poolings.includes(mode));
   return {
-    texts: readTexts(rest),
+    texts: readTexts(texts),
     choice: {
       pooling: readChoice("pooling", pooling, { choices, byDefault: info.pooling }),
       normalize: readChoice("normalize", normalize, {

@@ -5,14 +5,12 @@
 
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
 import {
-  openEngineFor,
+  openModelFor,
   PRECISION_OPTION,
   readEngineChoice,
   readPrecision,
   SET_ENGINE,
 } from "@/cli/open_engine.ts";
-import { createSentenceEncoder } from "@/eval/encode_texts.ts";
-import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { readTexts } from "./read_lines.ts";
@@ -40,12 +38,12 @@ if (import.meta.main) {
     positionals: { names: ["MODEL"], min: 1, max: 1 },
     async run({ values, positionals: [source = ""] }) {
       const precision = readPrecision(values.precision);
-      const choice = readEngineChoice("encode", values.set);
-      await openEngineFor({ ...choice, precision }); // first: it must hold the model's tensors
       const view = createTerminalProgress();
-      const saved = await openSavedModel(source, { view });
+      const { set } = values;
+      const engine = { ...readEngineChoice("encode", set), precision };
+      using model = await openModelFor(source, { task: "encode", engine, set, view });
       await view.finish();
-      const { encode } = createSentenceEncoder(saved, {
+      const { encode } = model.createEncoder({
         pooling: POOLING_MODES.find((mode) => mode === values.pooling),
         normalize: NORMALIZE_MODES.find((mode) => mode === values.normalize),
       });

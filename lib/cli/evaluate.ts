@@ -5,7 +5,6 @@
 import { join } from "node:path";
 import type { TaskConfig } from "@/config.ts";
 import { formatConlleval } from "@/eval/conlleval_text.ts";
-import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
 import { isFile, readJson } from "@/files.ts";
@@ -16,7 +15,7 @@ import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_
 import type { Options } from "./arguments.ts";
 import { formatScores, type ScoresBySplit } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
-import { checkEngineKeys, openEngineFor, PRECISION_OPTION, SET_ENGINE } from "./open_engine.ts";
+import { checkEngineKeys, openModelFor, PRECISION_OPTION, SET_ENGINE } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
@@ -98,17 +97,17 @@ export const EVALUATE = {
     });
     checkSplit(split, config.tasks);
     const temperatures = await readTemperatures(run);
-    await openEngineFor(config); // first: it must hold the model's tensors
-    const { model, tokenizer, maxLength } = await openSavedModel(run);
+    const { set } = values;
+    using model = await openModelFor(run, { task: "evaluate", engine: config, set });
+    const { tokenizer, settings: { maxLength } } = model;
     const tasks: EvaluationTask[] = [];
     for (const task of await loadRunRows(config)) {
       tasks.push(await encodeEvaluation(task, { tokenizer, maxLength }));
     }
     const view = createTerminalProgress();
     const records: PredictionRecord[] = [];
-    const evaluator = createRunEvaluator(model, tasks, {
-      tokenizer,
-      lengths: config.training.lengths,
+    const evaluator = createRunEvaluator(tasks, {
+      predictorOf: (task) => model.predictorOf(task, config.training.lengths),
       view,
       temperatures,
       onPredictions: (record) => Promise.resolve(records.push(record)),

@@ -49,7 +49,12 @@ export const EXPORT = {
     const dtypes = ONNX_DTYPES.filter((dtype) =>
       values.dtype === undefined || dtype === values.dtype
     );
-    const files = await exportModel(saved.model, { folder, out: values.out ?? null, dtypes });
+    const files = await exportModel(saved.model, {
+      folder,
+      out: values.out ?? null,
+      dtypes,
+      maxLength: saved.maxLength,
+    });
     for (const { path, bytes } of files) {
       console.log(`${path}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
     }

@@ -4,6 +4,10 @@
  */
 import { type Precision, PRECISIONS, type RunConfig } from "@/config.ts";
 import { engineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
+import { openTextModel, type TextModel } from "@/eval/text_model.ts";
+import { findModelFolder } from "@/model/find_model_folder.ts";
+import { findLoneGraph } from "@/model/save_onnx.ts";
+import type { ProgressView } from "@/progress.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import type { Option } from "./arguments.ts";
 
@@ -52,6 +56,42 @@ export function readEngineChoice(task: string, set: readonly string[]): EngineCh
     set: checkEngineKeys(task, set),
   });
   return { device, executor, native, tensorflow };
+}
+
+/** How {@link openModelFor} opens a model. */
+export type ModelChoice = {
+  /** The task that asks, for errors. */
+  readonly task: string;
+  /** What computes weights. */
+  readonly engine: EngineConfig;
+  /** Values of {@link SET_ENGINE} that made `engine`. */
+  readonly set?: readonly string[];
+  /** Shows what is fetched from the Hub. */
+  readonly view?: ProgressView;
+};
+
+/**
+ * Opens a model to be asked, and the engine where that computes it. An exported graph without weights is
+ * computed by ONNX Runtime, for which nothing but the number of threads can be chosen.
+ */
+export async function openModelFor(source: string, options: ModelChoice): Promise<TextModel> {
+  const { task, engine, set = [], view } = options;
+  const folder = await findModelFolder(source, view ? { view } : {});
+  const graph = await findLoneGraph(folder);
+  if (graph === null) {
+    await openEngineFor(engine); // first: it must hold the model's tensors
+    return await openTextModel(folder);
+  }
+  const odd = set.find((each) => !each.startsWith("native.threads=")) ??
+    (engine.precision === "float32" ? undefined : `precision ${engine.precision}`);
+  if (odd !== undefined) {
+    throw new RangeError(
+      `Cannot run ${task} with ${odd} as ${source} must hold weights for that: it holds ${graph} alone, ` +
+        "which ONNX Runtime computes as it was exported; only native.threads can be set",
+    );
+  }
+  const { threads } = engine.native;
+  return await openTextModel(folder, threads === null ? {} : { threads });
 }
 
 /** Makes the engine TensorFlow.js's backend. */

@@ -3,9 +3,7 @@
  * @module
  */
 
-import { openEngineFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
-import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { openModelFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
 import type { TextPrediction } from "@/eval/read_texts.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
@@ -41,12 +39,12 @@ if (import.meta.main) {
     },
     positionals: { names: ["RUN", "TEXT"], min: 1, max: Infinity },
     async run({ values, positionals: [source = "", ...given] }) {
-      const choice = readEngineChoice("predict", values.set);
-      await openEngineFor({ ...choice, precision: "float32" }); // first: it must hold the model's tensors
       const view = createTerminalProgress();
-      const saved = await openSavedModel(source, { view });
+      const { set } = values;
+      const engine = { ...readEngineChoice("predict", set), precision: "float32" } as const;
+      using model = await openModelFor(source, { task: "predict", engine, set, view });
       await view.finish();
-      const predictor = createTextPredictor(saved, { rows: Math.min(16, given.length || 16) });
+      const predictor = model.createPredictor({ rows: Math.min(16, given.length || 16) });
       for await (const texts of readTexts(given)) {
         for (const prediction of await predictor.predict(texts)) {
           console.log(values.json ? JSON.stringify(prediction) : formatPrediction(prediction));

@@ -5,7 +5,7 @@
 
 import { NORMALIZE_MODES, type PoolingMode } from "@/config.ts";
 import {
-  openEngineFor,
+  openModelFor,
   PRECISION_OPTION,
   readEngineChoice,
   readPrecision,
@@ -13,17 +13,17 @@ import {
 } from "@/cli/open_engine.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { readSentencePairs } from "@/data/sentence_pairs.ts";
+import { currentEngine } from "@/engine/engine.ts";
 import { compareEmbeddings, type EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
-import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { SIMILARITIES } from "@/eval/similarity.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
-/** Poolings that need nothing which a checkpoint may lack; the others are compared with the first. */
-const POOLINGS: readonly PoolingMode[] = ["mean", "cls-token", "max"];
+/** The order in which a model's poolings are scored; the others are compared with the first. */
+const POOLINGS: readonly PoolingMode[] = ["mean", "cls-token", "max", "cls"];
 
 /** One score as a line, in points of 100, with its paired difference to `reference`. */
 function formatScore(
@@ -61,15 +61,14 @@ if (import.meta.main) {
       }
       const precision = readPrecision(values.precision);
       const choice = readEngineChoice("similarity", values.set);
-      const engine = await openEngineFor({ ...choice, precision });
       const pairs = await readSentencePairs(
         await openDataSource(values.data).files("stsb", "test"),
       );
-      const saved = await openSavedModel(source);
-      const poolings = saved.model.encoder.pooler === null
-        ? POOLINGS
-        : [...POOLINGS, "cls" as const];
-      const scores = await compareEmbeddings(saved, pairs, {
+      const { set } = values;
+      const engine = { ...choice, precision };
+      using model = await openModelFor(source, { task: "similarity", engine, set });
+      const poolings = POOLINGS.filter((mode) => model.poolings.includes(mode));
+      const scores = await compareEmbeddings(model, pairs, {
         poolings,
         normalizations: NORMALIZE_MODES,
         similarities: SIMILARITIES,
@@ -77,9 +76,11 @@ if (import.meta.main) {
       });
       for (const score of scores) console.log(formatScore(score, poolings[0]));
       if (values.out !== undefined) {
-        const environment = describeEnvironment(choice.device, engine);
-        const model = source.split("/").at(-1) ?? source;
-        const record = { model, dataset: "stsb test", precision, environment, scores };
+        const executor = model.executor ?? currentEngine();
+        if (executor === null) throw new Error("internal: nothing computes");
+        const environment = describeEnvironment(choice.device, executor);
+        const name = source.split("/").at(-1) ?? source;
+        const record = { model: name, dataset: "stsb test", precision, environment, scores };
         await writeFileAtomic(values.out, JSON.stringify(record, null, 1) + "\n");
       }
     },

@@ -5,8 +5,7 @@
 
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import type { SentencePair } from "@/data/sentence_pairs.ts";
-import { createSentenceEncoder, type EncodeTextsOptions } from "@/eval/encode_texts.ts";
-import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import {
   type DrawnSimilarity,
   measureSimilarity,
@@ -16,7 +15,7 @@ import {
   type SimilarityScores,
   subtractSimilarity,
 } from "@/eval/similarity.ts";
-import { disposeModel } from "@/model/parameters.ts";
+import { openTextModel, type TextModel } from "@/eval/text_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** The scores of one way to make embeddings and to compare them. */
@@ -45,17 +44,13 @@ export async function embedTexts(
   texts: readonly string[],
   options: EncodeTextsOptions = {},
 ): Promise<Float32Array[]> {
-  const saved = await openSavedModel(source);
-  try {
-    return await createSentenceEncoder(saved, { rows: ROWS, ...options }).encode(texts);
-  } finally {
-    disposeModel(saved.model);
-  }
+  using model = await openTextModel(source);
+  return await model.createEncoder({ rows: ROWS, ...options }).encode(texts);
 }
 
 /** Scores every combination on the same pairs; the model stays the caller's. */
 export async function compareEmbeddings(
-  saved: SavedModel,
+  model: Pick<TextModel, "createEncoder">,
   pairs: readonly SentencePair[],
   { poolings, normalizations, similarities, view = SILENT }: CompareOptions,
 ): Promise<EmbeddingScores[]> {
@@ -68,7 +63,7 @@ export async function compareEmbeddings(
   for (const pooling of poolings) {
     for (const normalize of normalizations) {
       view.update({ done, total, label: "encode", details: [`${pooling}, ${normalize}`] });
-      const encoder = createSentenceEncoder(saved, { pooling, normalize, rows: ROWS });
+      const encoder = model.createEncoder({ pooling, normalize, rows: ROWS });
       const embeddings = await encoder.encode(texts); // [2N] of [E]
       for (const similarity of similarities) {
         const likeness = pairs.map((_, pair) =>

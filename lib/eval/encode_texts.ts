@@ -12,7 +12,7 @@ import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tenso
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
-import type { Batch } from "@/text/example.ts";
+import type { Batch, Example } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
 import { makeAhead } from "@/text/prefetch.ts";
 
@@ -33,6 +33,16 @@ export type SentenceEncoder = {
   encode(texts: readonly string[]): Promise<Float32Array[]>;
 };
 
+/** One example of each text, in order: texts beyond the model's limit are cut. */
+export function encodeWholeTexts(
+  texts: readonly string[],
+  { tokenizer, maxLength }: Pick<SavedModel, "tokenizer" | "maxLength">,
+): readonly Example[] {
+  const rows = texts.map((text) => ({ text, label: 0 }));
+  return encodeRows(rows, { tokenizer, maxLength, kind: "classification", windows: "cut" })
+    .examples;
+}
+
 /** An encoder of raw texts over a saved model, which stays the caller's. */
 export function createSentenceEncoder(
   saved: SavedModel,
@@ -51,11 +61,7 @@ export function createSentenceEncoder(
   }), { free: batchSizes(model) });
   /** Batches of texts, the longest first. */
   const makeBatches = (texts: readonly string[]): readonly Batch[] => {
-    const { examples } = encodeRows(texts.map((text) => ({ text, label: 0 })), {
-      ...{ tokenizer, maxLength },
-      kind: "classification",
-      windows: "cut",
-    });
+    const examples = encodeWholeTexts(texts, { tokenizer, maxLength });
     const lengths = paddedLengths(saved);
     return planBatches(examples.map(({ ids }) => ids.length), { rows, lengths, prng: null })
       .map((plan) =>

@@ -6,6 +6,7 @@
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { loadModel } from "@/model/load_model.ts";
 import type { MultiTask } from "@/model/parameters.ts";
+import { findLoneGraph } from "@/model/save_onnx.ts";
 import type { ProgressView } from "@/progress.ts";
 import { readSentenceModules } from "@/model/sentence_modules.ts";
 import { loadTokenizer } from "@/text/load_tokenizer.ts";
@@ -35,12 +36,22 @@ export function paddedLengths({ maxLength }: Pick<SavedModel, "maxLength">): rea
   return [...LENGTHS.filter((length) => length < maxLength), maxLength];
 }
 
-/** Opens the model of a run, of a folder or of a name on the Hub; `view` shows what is fetched. */
+/**
+ * Opens the weights of a run, of a folder or of a name on the Hub; `view` shows what is fetched. A folder
+ * that holds an exported graph alone is refused: `openTextModel` opens both.
+ */
 export async function openSavedModel(
   source: string,
   options: { readonly view?: ProgressView } = {},
 ): Promise<SavedModel> {
   const folder = await findModelFolder(source, options);
+  const graph = await findLoneGraph(folder);
+  if (graph !== null) {
+    throw new Deno.errors.NotFound(
+      `Cannot open the weights of ${source} as its folder must hold model.safetensors: it holds ${graph} ` +
+        "alone, which predict, encode, similarity, evaluate and app can use",
+    );
+  }
   const { encoderFolder = folder } = await readSentenceModules(folder) ?? {};
   const tokenizer = await loadTokenizer(encoderFolder); // before the weights, which take longer
   const { model, maxLength } = await loadModel(folder);

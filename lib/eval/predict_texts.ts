@@ -4,7 +4,14 @@
  */
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
+import type { ModelTask } from "@/model/parameters.ts";
 import { createTextReader, type TextPredictor } from "@/eval/read_texts.ts";
+
+/** Refuses a model that has nothing to predict. */
+export function checkHasTasks(tasks: readonly ModelTask[]): void {
+  if (tasks.length > 0) return;
+  throw new RangeError("Cannot predict as the model must have tasks: it is an encoder alone");
+}
 
 /**
  * A predictor for raw texts; its programs are kept from call to call.
@@ -17,9 +24,7 @@ export function createTextPredictor(
 ): TextPredictor {
   const { model, tokenizer } = saved;
   const { rows = 16 } = options;
-  if (model.tasks.length === 0) {
-    throw new RangeError("Cannot predict as the model must have tasks: it is an encoder alone");
-  }
+  checkHasTasks(model.tasks);
   const { pad: padId, cls: clsId } = tokenizer.ids;
   const lengths = paddedLengths(saved);
   const tasks = model.tasks.map((task) => ({

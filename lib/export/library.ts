@@ -17,15 +17,14 @@
  */
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
-import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
 import type { TextPrediction } from "@/eval/read_texts.ts";
-import { disposeModel } from "@/model/parameters.ts";
+import { openTextModel } from "@/eval/text_model.ts";
 
 export type { RunConfig } from "@/config.ts";
 export { openEngine } from "@/engine/engine.ts";
 export { createSentenceEncoder } from "@/eval/encode_texts.ts";
 export { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+export { openTextModel, type TextModel } from "@/eval/text_model.ts";
 export { createTextPredictor } from "@/eval/predict_texts.ts";
 export type { TextPrediction } from "@/eval/read_texts.ts";
 export { exportModel } from "@/export/export_model.ts";
@@ -55,10 +54,6 @@ export async function predict(
   source: string,
   texts: readonly string[],
 ): Promise<TextPrediction[]> {
-  const saved = await openSavedModel(source);
-  try {
-    return await createTextPredictor(saved).predict(texts);
-  } finally {
-    disposeModel(saved.model);
-  }
+  using model = await openTextModel(source);
+  return await model.createPredictor().predict(texts);
 }

@@ -6,11 +6,13 @@
 import { join } from "node:path";
 import type { RunConfig } from "@/config.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import { createGraphPredictor } from "@/eval/graph_model.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
+import { openGraph } from "@/eval/text_model.ts";
 import type { ExportedFile } from "@/export/export_model.ts";
-import { createGraphPredictor, type GraphPredictor } from "@/export/graph_predictor.ts";
-import { isFile, readBytes, readJson, writeFileAtomic } from "@/files.ts";
+import { isFile, readJson, writeFileAtomic } from "@/files.ts";
 import { findTask } from "@/model/multi_task.ts";
+import { embeddingSize } from "@/model/parameters.ts";
 import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
 import type { ProgressView } from "@/progress.ts";
 import { readScores } from "@/report/read_scores.ts";
@@ -40,44 +42,34 @@ export async function scoreExports(
   },
 ): Promise<ExportRecords> {
   const { model, tokenizer, maxLength } = saved;
-  const { lengths } = config.training;
   const tasks: EvaluationTask[] = [];
   for (const task of await loadRunRows(config)) {
     tasks.push(await encodeEvaluation(task, { tokenizer, maxLength }));
   }
   const records: ExportRecords = {};
   for (const { dtype, path, bytes } of files) {
-    const graph = await readBytes(path, "exported graph");
-    const opened: GraphPredictor[] = [];
-    const predictorOf = (name: string) => {
-      const { pad: padId, cls: clsId } = tokenizer.ids;
-      const options = { lengths, padId, clsId, threads };
-      const predictor = createGraphPredictor(graph, findTask(model, name), options);
-      opened.push(predictor);
-      return predictor;
-    };
-    try {
-      const evaluator = createRunEvaluator(model, tasks, {
-        tokenizer,
-        lengths,
-        predictorOf,
-        view: {
-          update: (progress) => view.update({ ...progress, label: `${dtype}: ${progress.label}` }),
-          finish: () => view.finish(),
-        },
-      });
-      const validation = await evaluator.evaluate("validation"); // first: it fits temperatures
-      const tests = await evaluator.evaluateTests();
-      const scores = Object.fromEntries(
-        Object.entries(tests).map(([task, splits]) => {
-          const own = validation[task];
-          return [task, { ...(own && { validation: own }), ...splits }];
-        }),
-      );
-      records[dtype] = { bytes, scores };
-    } finally {
-      for (const predictor of opened) predictor[Symbol.dispose]();
-    }
+    using graph = await openGraph(path, {
+      hidden: model.encoder.config.hiddenSize,
+      size: embeddingSize(model),
+      tasks: model.tasks,
+      threads,
+    });
+    const evaluator = createRunEvaluator(tasks, {
+      predictorOf: (name) => createGraphPredictor(graph.runGraph, findTask(model, name)),
+      view: {
+        update: (progress) => view.update({ ...progress, label: `${dtype}: ${progress.label}` }),
+        finish: () => view.finish(),
+      },
+    });
+    const validation = await evaluator.evaluate("validation"); // first: it fits temperatures
+    const tests = await evaluator.evaluateTests();
+    const scores = Object.fromEntries(
+      Object.entries(tests).map(([task, splits]) => {
+        const own = validation[task];
+        return [task, { ...(own && { validation: own }), ...splits }];
+      }),
+    );
+    records[dtype] = { bytes, scores };
   }
   await view.finish();
   return records;

@@ -4,6 +4,8 @@
  */
 import { dirname, join } from "node:path";
 import { readJson } from "@/files.ts";
+import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
+import { ONNX_FILES } from "@/model/save_onnx.ts";
 
 /**
  * Fetches one file of a repository and gives its local path; null when the repository has none of
@@ -28,12 +30,21 @@ async function listModuleFolders(path: string | null): Promise<readonly string[]
   });
 }
 
+/** Fetches the most exact graph of a repository without weights, with its labels; false: it has none. */
+async function fetchGraph(fetch: FetchFile): Promise<boolean> {
+  for (const dtype of ONNX_DTYPES) {
+    if (await fetch(ONNX_FILES[dtype]) !== null) return true;
+  }
+  return false;
+}
+
 /** Fetches the weights of `folder` in the repository: one file, or an index and its shards. */
 async function fetchWeights(name: string, fetch: FetchFile, folder: string): Promise<void> {
   const single = join(folder, "model.safetensors");
   if (await fetch(single) !== null) return;
   const index = await fetch(`${single}.index.json`);
   if (index === null) {
+    if (folder === "" && await fetch("heads.json") !== null && await fetchGraph(fetch)) return;
     throw new Deno.errors.NotFound(
       `Cannot load model as Hub repository ${name} must hold ${single}: old repositories have ` +
         "pytorch_model.bin alone, a pickled object that can run code when read; save it anew with " +

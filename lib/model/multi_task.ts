@@ -26,7 +26,7 @@ export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
 }
 
 /** The task called `name`. */
-export function findTask({ tasks }: MultiTask, name: string): ModelTask {
+export function findTask({ tasks }: Pick<MultiTask, "tasks">, name: string): ModelTask {
   const task = tasks.find((task) => task.name === name);
   if (task === undefined) {
     throw new RangeError(

@@ -15,7 +15,12 @@ import { assertNever } from "@/assert_never.ts";
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import type { OnnxGraph, OnnxValue } from "@/engine/onnx/protobuf.ts";
 import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
-import { embeddingName, logitsName } from "@/model/onnx_names.ts";
+import {
+  embeddingName,
+  HIDDEN_STATES,
+  logitsName,
+  SENTENCE_EMBEDDING,
+} from "@/model/onnx_names.ts";
 import { addLookup, addProduct, type Matrix, type OnnxDtype } from "@/model/onnx_weights.ts";
 import {
   type Attention,
@@ -237,8 +242,8 @@ export function printModelGraph(
     printer.writer.nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
     outputs.push({ name, type: "float32", shape });
   };
-  expose("last_hidden_state", states, ["batch", "sequence", config.hiddenSize]);
-  expose("sentence_embedding", embedding, ["batch", embeddingSize(model)]);
+  expose(HIDDEN_STATES, states, ["batch", "sequence", config.hiddenSize]);
+  expose(SENTENCE_EMBEDDING, embedding, ["batch", embeddingSize(model)]);
   for (const pooling of poolings) {
     expose(embeddingName(pooling), pool(pooling), ["batch", embeddingSize(model)]);
   }

@@ -4,9 +4,9 @@
  */
 import { join } from "node:path";
 import { serializeOnnx } from "@/engine/onnx/protobuf.ts";
-import { replaceFile, writeAll } from "@/files.ts";
+import { isFile, replaceFile, writeAll } from "@/files.ts";
 import { type GraphOptions, ONNX_VERSIONS, printModelGraph } from "@/model/onnx_graph.ts";
-import type { OnnxDtype } from "@/model/onnx_weights.ts";
+import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
 
 /** Where transformers.js 4 looks for each kind of weights in a model folder. */
@@ -15,6 +15,18 @@ export const ONNX_FILES = {
   fp16: "onnx/model_fp16.onnx",
   q8: "onnx/model_quantized.onnx",
 } as const satisfies Record<OnnxDtype, string>;
+
+/** Files of weights, any of which goes before a graph. */
+const WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
+
+/** The graph of a model folder that holds no weights, the most exact where there are several; else null. */
+export async function findLoneGraph(folder: string): Promise<string | null> {
+  for (const name of WEIGHTS) if (await isFile(join(folder, name))) return null;
+  for (const dtype of ONNX_DTYPES) {
+    if (await isFile(join(folder, ONNX_FILES[dtype]))) return ONNX_FILES[dtype];
+  }
+  return null;
+}
 
 /** The layout of ONNX cannot be longer. */
 const MOST_BYTES = 2 ** 31 - 1;

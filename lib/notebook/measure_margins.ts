@@ -3,9 +3,7 @@
  * @module
  */
 
-import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
-import { disposeModel } from "@/model/parameters.ts";
+import { openTextModel } from "@/eval/text_model.ts";
 import { isClassification, type RunRecord } from "@/report/run_record.ts";
 
 /** A classifier's sureness on some texts. */
@@ -18,24 +16,20 @@ export type Sureness = {
 
 /** Measures the first classification task of the run in `dir`. */
 export async function measureMargins(dir: string, texts: readonly string[]): Promise<Sureness> {
-  const saved = await openSavedModel(dir);
-  try {
-    const predictions = await createTextPredictor(saved, { rows: 32 }).predict(texts);
-    const sorted = predictions.flatMap(({ labels }) =>
-      Object.values(labels).slice(0, 1).map(({ probabilities }) =>
-        Object.values(probabilities).sort((a, b) => b - a)
-      )
-    );
-    const mean = (values: readonly number[]) =>
-      values.reduce((sum, value) => sum + value, 0) / values.length;
-    return {
-      // a constant added to all logits leaves both softmax and the distance as they are
-      "margin (nats)": mean(sorted.map(([first = NaN, second = NaN]) => Math.log(first / second))),
-      confidence: mean(sorted.map(([first = NaN]) => first)),
-    };
-  } finally {
-    disposeModel(saved.model);
-  }
+  using model = await openTextModel(dir);
+  const predictions = await model.createPredictor({ rows: 32 }).predict(texts);
+  const sorted = predictions.flatMap(({ labels }) =>
+    Object.values(labels).slice(0, 1).map(({ probabilities }) =>
+      Object.values(probabilities).sort((a, b) => b - a)
+    )
+  );
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    // a constant added to all logits leaves both softmax and the distance as they are
+    "margin (nats)": mean(sorted.map(([first = NaN, second = NaN]) => Math.log(first / second))),
+    confidence: mean(sorted.map(([first = NaN]) => first)),
+  };
 }
 
 /** Calibration of a run's first classification task on test, temperature fitted on validation. */

@@ -8,11 +8,9 @@ import {
   scoreRows,
   type TaskScores,
 } from "@/eval/evaluate_rows.ts";
-import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
+import type { Predictor } from "@/eval/predict_examples.ts";
 import { type PredictionRecord, recordPredictions } from "@/eval/prediction_record.ts";
-import type { MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
-import type { Tokenizer } from "@/text/tokenizer.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";
 
 /** Name of the scores over test rows whose text is not in train. */
@@ -31,32 +29,25 @@ export type RunEvaluator = {
 
 /** What a run is evaluated with. */
 export type RunEvaluatorOptions = {
-  readonly tokenizer: Tokenizer;
-  readonly lengths: readonly number[];
   /** Shows how far it is. */
   readonly view: ProgressView;
   /** By task, fitted on validation before; each evaluation of validation fits them anew. */
   readonly temperatures?: Readonly<Record<string, number>>;
   /** Called after each batch; what it throws ends the evaluation. */
   readonly onBatch?: () => void;
-  /** What predicts for a task; by default the model's own functions. */
-  readonly predictorOf?: (task: string) => Predictor;
+  /** Makes what predicts for a task. */
+  readonly predictorOf: (task: string) => Predictor;
   /** Takes what was predicted for each row of a split, once it is scored. */
   readonly onPredictions?: (record: PredictionRecord) => Promise<unknown>;
 };
 
 /** An evaluator over the tasks of a run. */
 export function createRunEvaluator(
-  model: MultiTask,
   tasks: readonly EvaluationTask[],
   options: RunEvaluatorOptions,
 ): RunEvaluator {
-  const { tokenizer, lengths, view, onPredictions, onBatch = () => {} } = options;
+  const { view, predictorOf, onPredictions, onBatch = () => {} } = options;
   const temperatures = new Map(Object.entries(options.temperatures ?? {}));
-  const { pad: padId, cls: clsId } = tokenizer.ids;
-  const {
-    predictorOf = (task) => createPredictor(model, task, { lengths, padId, clsId }),
-  } = options;
   const predictors = new Map(tasks.map(({ task: { name } }) => [name, predictorOf(name)]));
 
   /** Scores of one task on one split, and on its unseen rows where that was asked for. */

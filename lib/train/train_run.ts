@@ -6,6 +6,7 @@ import type { RunConfig } from "@/config.ts";
 import { isObject } from "@/config_rules.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { describeStart } from "@/environment.ts";
+import { createPredictor } from "@/eval/predict_examples.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
 import { isFile, readJson } from "@/files.ts";
 import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
@@ -100,9 +101,10 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     await writeEnvironment(folder, options.environment, resume ? run.saved?.step ?? 0 : null);
     await folder.truncateMetrics(run.saved?.metricsLines ?? 0);
     run.notes.forEach(onNote);
-    const evaluator = createRunEvaluator(run.model, run.tasks, {
-      tokenizer: run.tokenizer,
-      lengths: config.training.lengths,
+    const { pad: padId, cls: clsId } = run.tokenizer.ids;
+    const { lengths } = config.training;
+    const evaluator = createRunEvaluator(run.tasks, {
+      predictorOf: (task) => createPredictor(run.model, task, { lengths, padId, clsId }),
       view,
       onBatch: () =>
         checkInterrupt(

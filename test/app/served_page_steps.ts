@@ -32,9 +32,10 @@ async function shownTab(page: Page): Promise<string> {
 /** Steps over a server that runs; the last one stops it. */
 export function servedPageSteps(
   browser: Browser,
-  { address, state, runs: { tiny }, stop }: Served,
+  { address, state, stop }: Served,
 ): Steps {
-  const { service } = tiny;
+  const { service } = state;
+  ok(service);
   return {
     "shows the first example at once, and what is typed after it": () =>
       withPage(browser, address, async ({ page, problems, requests }) => {
@@ -163,14 +164,15 @@ export function servedPageSteps(
     "shows the report, and says where there is none": () =>
       withPage(browser, `${address}#tab=report`, async ({ page }) => {
         await page.frameLocator("#report").getByText("The report").waitFor();
-        state.run = { ...tiny, report: null };
+        const { report } = state;
+        state.report = null;
         await page.reload();
         await page.getByText("This run has no report.").waitFor();
-        state.run = tiny;
+        state.report = report;
       }),
     "says how far a model is that is not there yet, each thing once": async () => {
       const { waiting } = state;
-      state.run = null;
+      state.service = null;
       await withPage(browser, address, async ({ page }) => {
         await page.getByText("Getting ready: train.").waitFor();
         const bar = page.getByRole("progressbar");
@@ -188,10 +190,10 @@ export function servedPageSteps(
         state.waiting = { status: "starting", label: "train", done: 4, total: 10 };
         await page.locator('progress[value="4"]').waitFor();
         deepStrictEqual(await page.evaluate("said"), []);
-        await page.route("**/api/health/live", (route) => route.abort());
+        await page.route("**/api/health", (route) => route.abort());
         await page.getByRole("alert").getByText("Cannot reach the server").waitFor();
-        state.run = tiny;
-        await page.unroute("**/api/health/live");
+        state.service = service;
+        await page.unroute("**/api/health");
         await untilRead(page, TEXT_EXAMPLES[0]);
         ok(!await bar.isVisible());
         ok(!await page.getByRole("alert").isVisible());

@@ -1,6 +1,7 @@
 import { ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { compareEmbeddings } from "@/eval/compare_embeddings.ts";
+import { textModelOf } from "@/eval/text_model.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";
 
 Deno.test("compareEmbeddings() ranks cosines alike whatever the length, and other measures not", async () => {
@@ -9,7 +10,7 @@ Deno.test("compareEmbeddings() ranks cosines alike whatever the length, and othe
       TEXTS.slice(i + 1).map((second, k) => ({ first, second, score: (i + 2 * k) % 5 / 4 }))
     );
     const before = tf.memory().numTensors;
-    const scores = await compareEmbeddings(saved, pairs, {
+    const scores = await compareEmbeddings(textModelOf(saved), pairs, {
       poolings: ["mean", "max"],
       normalizations: ["none", "l1", "l2"],
       similarities: ["cosine", "euclidean"],

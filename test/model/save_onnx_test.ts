@@ -44,12 +44,13 @@ function computeHere(model: MultiTask): readonly Output[] {
 async function computeThere(path: string, { name, shape }: Output): Promise<readonly number[]> {
   const model = await Deno.readFile(path);
   const inputs = ["input_ids", "attention_mask"];
-  using graph = openSavedGraph(model, { inputs, output: name, threads: 1 });
+  using graph = openSavedGraph(model, { inputs, outputs: [name], threads: 1 });
   const feed = (rows: number[][]) => ({
     data: BigInt64Array.from(rows.flat(), BigInt),
     shape: [rows.length, rows[0]?.length ?? 0],
   });
-  return [...await graph.run([feed(IDS), feed(MASK)], shape)];
+  const [values = []] = await graph.run([feed(IDS), feed(MASK)], [shape]);
+  return [...values];
 }
 
 /** The largest difference between two lists of numbers. */

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { TaskConfig } from "@/config.ts";
 import { prepareEvaluation } from "@/eval/evaluate_rows.ts";
+import { createPredictor } from "@/eval/predict_examples.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
 import { SILENT } from "@/progress.ts";
 import { createRunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
@@ -36,6 +37,7 @@ async function withEvaluator(
   ) => Promise<void>,
 ): Promise<void> {
   await withSavedModel([0, 1, 0], async ({ model, tokenizer, maxLength }) => { // all words are B-X
+    const { pad: padId, cls: clsId } = tokenizer.ids;
     const sets = { tokenizer, maxLength };
     const tasks: EvaluationTask[] = [
       {
@@ -53,9 +55,8 @@ async function withEvaluator(
       },
     ];
     const records: PredictionRecord[] = [];
-    const evaluator = createRunEvaluator(model, tasks, {
-      tokenizer,
-      lengths: [16],
+    const evaluator = createRunEvaluator(tasks, {
+      predictorOf: (task) => createPredictor(model, task, { lengths: [16], padId, clsId }),
       view: SILENT,
       temperatures,
       onPredictions: (record) => Promise.resolve(records.push(record)),

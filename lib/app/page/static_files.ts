@@ -17,7 +17,6 @@ export const STATIC_FILES = {
   graph: "model.onnx",
   runtime: "ort-wasm-simd-threaded.wasm",
   report: "report.html",
-  card: "card.html",
 } as const;
 
 /** The content of `model.json`. */

@@ -1,11 +1,11 @@
 /**
- * Runs an ONNX file that knows its inputs and outputs by name, over whole numbers in and float32 out.
+ * Runs an ONNX file that knows its inputs and outputs by name, over integers in and float32 out.
  * @module
  */
 import { loadOnnxRuntime } from "@/engine/onnx/runtime.ts";
 import { sizeOf } from "@/engine/views.ts";
 
-/** An input: whole numbers, row-major. */
+/** An input: integers, row-major. */
 export type GraphInput = {
   readonly data: BigInt64Array<ArrayBuffer>;
   readonly shape: readonly number[];
@@ -13,32 +13,40 @@ export type GraphInput = {
 
 /** An opened ONNX file; declare it with `using`. */
 export type SavedGraph = Disposable & {
-  /** The values of the output, row-major, given the inputs in the order of `names.inputs`. */
-  run(inputs: readonly GraphInput[], shape: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
+  /** ONNX Runtime's. */
+  readonly version: string;
+  /** Values of each output, row-major, given inputs and shapes of outputs in the order of their names. */
+  run(
+    inputs: readonly GraphInput[],
+    shapes: readonly (readonly number[])[],
+  ): Promise<readonly Float32Array<ArrayBuffer>[]>;
 };
 
-/** Opens the ONNX file with content `model` for one of its outputs; runs do not block the event loop. */
+/** Opens the ONNX file with content `model` for some of its outputs; runs do not block the event loop. */
 export function openSavedGraph(
   model: Uint8Array<ArrayBuffer>,
-  { inputs: names, output, threads }: {
+  { inputs, outputs, threads }: {
     readonly inputs: readonly string[];
-    readonly output: string;
+    readonly outputs: readonly string[];
     readonly threads: number;
   },
 ): SavedGraph {
   const runtime = loadOnnxRuntime();
-  const session = runtime.createSession(model, threads, { inputs: names, outputs: [output] });
+  const session = runtime.createSession(model, threads, { inputs, outputs });
   return {
-    async run(inputs, shape) {
-      const values = new Float32Array(sizeOf(shape));
-      const feeds = inputs.map(({ data, shape }) =>
+    version: runtime.version,
+    async run(given, shapes) {
+      const values = shapes.map((shape) => new Float32Array(sizeOf(shape)));
+      const feeds = given.map(({ data, shape }) =>
         runtime.createTensor(new Uint8Array(data.buffer), "int64", shape)
       );
-      const target = runtime.createTensor(new Uint8Array(values.buffer), "float32", shape);
+      const targets = values.map((own, i) =>
+        runtime.createTensor(new Uint8Array(own.buffer), "float32", shapes[i] ?? [])
+      );
       try {
-        await session.run(feeds, [target]);
+        await session.run(feeds, targets);
       } finally {
-        for (const tensor of [...feeds, target]) runtime.releaseTensor(tensor);
+        for (const tensor of [...feeds, ...targets]) runtime.releaseTensor(tensor);
       }
       return values;
     },

@@ -1,0 +1,239 @@
+/**
+ * A model that answers about raw text: embeddings, labels, entities. The engine computes it from weights;
+ * ONNX Runtime computes it from an exported graph where a folder holds no weights.
+ * @module
+ */
+import { join } from "node:path";
+import { POOLING_MODES, type PoolingMode } from "@/config.ts";
+import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
+import {
+  createSentenceEncoder,
+  type EncodeTextsOptions,
+  encodeWholeTexts,
+  type SentenceEncoder,
+} from "@/eval/encode_texts.ts";
+import {
+  checkGraphChoice,
+  createGraphPredictor,
+  createGraphReader,
+  graphPoolings,
+  readEmbedding,
+  type RunGraph,
+} from "@/eval/graph_model.ts";
+import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
+import { checkHasTasks, createTextPredictor } from "@/eval/predict_texts.ts";
+import type { TextPredictor } from "@/eval/read_texts.ts";
+import { isFile, readBytes, writeFileAtomic } from "@/files.ts";
+import { readBertConfig } from "@/model/bert_config.ts";
+import { findModelFolder } from "@/model/find_model_folder.ts";
+import { type HeadsFile, readHeadsFile } from "@/model/heads_file.ts";
+import { findTask } from "@/model/multi_task.ts";
+import { GRAPH_INPUTS, HIDDEN_STATES, logitsName, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
+import { disposeModel } from "@/model/parameters.ts";
+import { findLoneGraph, writeOnnxFile } from "@/model/save_onnx.ts";
+import type { ProgressView } from "@/progress.ts";
+import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import type { Tokenizer } from "@/text/tokenizer.ts";
+
+/** What a model is, whoever computes it. */
+export type TextModelSettings = Pick<HeadsFile, "pooling" | "normalize" | "maxLength" | "tasks">;
+
+/** ONNX Runtime as it computes a graph, for records. */
+export type GraphExecutor = {
+  readonly name: "onnx";
+  readonly version: string;
+  readonly threads: number;
+};
+
+/** A model that answers about raw text; declare it with `using`. */
+export type TextModel = Disposable & {
+  /** What computes an exported graph; null where the engine computes weights. */
+  readonly executor: GraphExecutor | null;
+  readonly settings: TextModelSettings;
+  readonly tokenizer: Tokenizer;
+  /** Poolings that embeddings can be asked for. */
+  readonly poolings: readonly PoolingMode[];
+  /** An encoder of raw texts. */
+  createEncoder(options?: EncodeTextsOptions): SentenceEncoder;
+  /** A predictor for raw texts; `rows` texts run together where weights are computed. */
+  createPredictor(options?: { readonly rows?: number }): TextPredictor;
+  /** A predictor for examples of one task, in batches padded to `lengths` where weights are computed. */
+  predictorOf(task: string, lengths: readonly number[]): Predictor;
+  /**
+   * Writes a graph to `path` and gives the file's size: from weights one in eight bits with an embedding
+   * for each of `poolings`, else a copy of the graph.
+   */
+  writeGraph(path: string): Promise<number>;
+};
+
+/** How a model is opened. */
+export type OpenTextModelOptions = {
+  /** Shows what is fetched from the Hub. */
+  readonly view?: ProgressView;
+  /** Threads of a graph; by default as many as the machine has. The engine has its own. */
+  readonly threads?: number;
+};
+
+/** Opens the model of a run, of a folder or of a name on the Hub, from its weights or else its graph. */
+export async function openTextModel(
+  source: string,
+  { view, threads }: OpenTextModelOptions = {},
+): Promise<TextModel> {
+  const folder = await findModelFolder(source, view ? { view } : {});
+  const graph = await findLoneGraph(folder);
+  return graph === null
+    ? textModelOf(await openSavedModel(folder))
+    : await openGraphModel(folder, { graph, threads });
+}
+
+/** The model that the engine computes from weights, which it takes over. */
+export function textModelOf(saved: SavedModel): TextModel {
+  const { model, tokenizer, maxLength } = saved;
+  const { pooling, normalize, tasks, encoder } = model;
+  const poolings = POOLING_MODES.filter((mode) => mode !== "cls" || encoder.pooler !== null);
+  return {
+    executor: null,
+    settings: { pooling, normalize, maxLength, tasks },
+    tokenizer,
+    poolings,
+    createEncoder: (options) => createSentenceEncoder(saved, options),
+    createPredictor: (options) => createTextPredictor(saved, options),
+    predictorOf: (task, lengths) => {
+      const { pad: padId, cls: clsId } = tokenizer.ids;
+      return createPredictor(model, task, { lengths, padId, clsId });
+    },
+    writeGraph: (path) => writeOnnxFile(path, model, { dtype: "q8", poolings }),
+    [Symbol.dispose]: () => disposeModel(model),
+  };
+}
+
+/** An opened graph; declare it with `using`. */
+export type OpenedGraph = Disposable & {
+  readonly runGraph: RunGraph;
+  readonly executor: GraphExecutor;
+};
+
+/** What a graph gives, and how it is computed. */
+export type GraphShape = {
+  /** D: columns of hidden states. */
+  readonly hidden: number;
+  /** E: columns of embeddings. */
+  readonly size: number;
+  readonly tasks: TextModelSettings["tasks"];
+  /** By default as many as the machine has. */
+  readonly threads?: number | undefined;
+};
+
+/** Opens the graph file at `path`. */
+export async function openGraph(
+  path: string,
+  { hidden, size, tasks, threads = navigator.hardwareConcurrency }: GraphShape,
+): Promise<OpenedGraph> {
+  const names = [HIDDEN_STATES, SENTENCE_EMBEDDING, ...tasks.map(({ name }) => logitsName(name))];
+  const graph = openSavedGraph(await readBytes(path, "exported graph"), {
+    inputs: GRAPH_INPUTS,
+    outputs: names,
+    threads,
+  });
+  return {
+    executor: { name: "onnx", version: graph.version, threads },
+    async runGraph(ids) {
+      const shape = [1, ids.length];
+      const values = await graph.run(
+        [
+          { data: BigInt64Array.from(ids, BigInt), shape },
+          { data: new BigInt64Array(ids.length).fill(1n), shape },
+        ],
+        [
+          [...shape, hidden],
+          [1, size],
+          ...tasks.map(({ kind, labels }) =>
+            kind === "tagging" ? [...shape, labels.length] : [1, labels.length]
+          ),
+        ],
+      );
+      return new Map(names.map((name, i) => [name, values[i] ?? new Float32Array()]));
+    },
+    [Symbol.dispose]: () => graph[Symbol.dispose](),
+  };
+}
+
+/** {@link openGraph}, which is tried with the tokens of a text; a graph that fails is refused. */
+async function openCheckedGraph(
+  path: string,
+  ids: Int32Array,
+  shape: GraphShape,
+): Promise<OpenedGraph> {
+  let opened: OpenedGraph | undefined;
+  try {
+    opened = await openGraph(path, shape);
+    await opened.runGraph(ids);
+    return opened;
+  } catch (error) {
+    opened?.[Symbol.dispose]();
+    throw new RangeError(
+      `Cannot open model as ${path} must be a graph that \`deno task export\` wrote, with the tasks and ` +
+        "labels of heads.json beside it: ONNX Runtime cannot run it so; export the model again",
+      { cause: error },
+    );
+  }
+}
+
+/** Opens a folder that holds a graph and no weights, as `deno task export --out` writes it. */
+async function openGraphModel(
+  folder: string,
+  { graph: file, threads }: { readonly graph: string; readonly threads: number | undefined },
+): Promise<TextModel> {
+  const headsPath = join(folder, "heads.json"), path = join(folder, file);
+  if (!await isFile(headsPath)) {
+    throw new Deno.errors.NotFound(
+      `Cannot open model as ${folder}, which holds no weights but ${file}, must hold heads.json: ` +
+        "export the model again with `deno task export`",
+    );
+  }
+  const settings = await readHeadsFile(headsPath);
+  const { tasks, maxLength, embeddingSize, pooling } = settings;
+  const config = await readBertConfig(folder);
+  const tokenizer = await loadTokenizer(folder);
+  const { cls, sep } = tokenizer.ids;
+  const opened = await openCheckedGraph(path, Int32Array.of(cls, sep), {
+    hidden: config.hiddenSize,
+    size: embeddingSize ?? config.hiddenSize,
+    tasks,
+    threads,
+  });
+  const { runGraph, executor } = opened;
+  return {
+    executor,
+    settings,
+    tokenizer,
+    poolings: graphPoolings(settings),
+    createEncoder: (options = {}) => {
+      const { normalize = settings.normalize } = options;
+      const choice = { pooling: options.pooling ?? pooling, normalize };
+      checkGraphChoice(settings, choice);
+      return {
+        async encode(texts) {
+          const found: Float32Array[] = [];
+          for (const { ids } of encodeWholeTexts(texts, { tokenizer, maxLength })) {
+            const outputs = await runGraph(ids);
+            found.push(readEmbedding(outputs, { ...choice, tokens: ids.length, settings }));
+          }
+          return found;
+        },
+      };
+    },
+    createPredictor: () => {
+      checkHasTasks(tasks);
+      return createGraphReader(runGraph, { tasks, tokenizer, maxLength });
+    },
+    predictorOf: (task) => createGraphPredictor(runGraph, findTask(settings, task)),
+    writeGraph: async (target) => {
+      const bytes = await readBytes(path, "exported graph");
+      await writeFileAtomic(target, bytes);
+      return bytes.length;
+    },
+    [Symbol.dispose]: () => opened[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,188 @@
+// A model that answers from an exported graph alone, beside the same model from its weights.
+import {
+  deepStrictEqual,
+  match,
+  notDeepStrictEqual,
+  ok,
+  rejects,
+  throws,
+} from "node:assert/strict";
+import { join } from "node:path";
+import { NORMALIZE_MODES, type NormalizeMode, type PoolingMode } from "@/config.ts";
+import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
+import { checkGraphChoice, graphPoolings, readEmbedding } from "@/eval/graph_model.ts";
+import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+import { openTextModel, textModelOf } from "@/eval/text_model.ts";
+import { exportModel } from "@/export/export_model.ts";
+import { GRAPH_INPUTS, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
+import type { OnnxDtype } from "@/model/onnx_weights.ts";
+import { TEXTS, withSavedModel } from "./saved_model.ts";
+
+/** Runs `test` with a model and a folder that holds its graph and no weights. */
+async function withGraphFolder(
+  dtype: OnnxDtype,
+  test: (saved: SavedModel, folder: string) => Promise<void>,
+): Promise<void> {
+  await withSavedModel([0, 1, -1], async (saved, folder) => {
+    const out = join(folder, "graph");
+    const { model, maxLength } = saved;
+    await exportModel(model, { folder: join(folder, "model"), out, dtypes: [dtype], maxLength });
+    await test(saved, out);
+  });
+}
+
+/** The largest difference between numbers of two lists of vectors. */
+function distance(a: readonly Float32Array[], b: readonly Float32Array[]): number {
+  deepStrictEqual(a.map(({ length }) => length), b.map(({ length }) => length));
+  return Math.max(
+    ...a.flatMap((row, i) => [...row].map((x, k) => Math.abs(x - (b[i]?.[k] ?? NaN)))),
+  );
+}
+
+Deno.test("openTextModel() answers from a graph as from the weights, to 1e-5", async () => {
+  await withGraphFolder("fp32", async (saved, folder) => {
+    const weights = textModelOf(saved);
+    using graph = await openTextModel(folder, { threads: 1 });
+    deepStrictEqual(graph.executor?.name, "onnx");
+    deepStrictEqual([graph.settings.tasks, graph.settings.maxLength], [
+      weights.settings.tasks,
+      weights.settings.maxLength,
+    ]);
+    deepStrictEqual(graph.poolings, ["mean", "cls-token", "max"]); // the pooler's weights are not in it
+    for (const pooling of graph.poolings) {
+      for (const normalize of NORMALIZE_MODES) {
+        const options = { pooling, normalize };
+        const found = await graph.createEncoder(options).encode(TEXTS);
+        const wanted = await weights.createEncoder(options).encode(TEXTS);
+        ok(distance(found, wanted) < 1e-5, `${pooling}, ${normalize}: ${distance(found, wanted)}`);
+      }
+    }
+    const found = await graph.createPredictor().predict(TEXTS);
+    const wanted = await weights.createPredictor().predict(TEXTS);
+    const rounded = (value: unknown) =>
+      JSON.parse(
+        JSON.stringify(
+          value,
+          (_, each) => typeof each === "number" ? Math.round(1e4 * each) : each,
+        ),
+      );
+    ok(wanted.some(({ entities }) => (entities["tags"] ?? []).length > 0), "there are entities");
+    deepStrictEqual(rounded(found), rounded(wanted));
+  });
+});
+
+Deno.test("an eight-bit graph answers each text as it does alone, whatever else is asked", async () => {
+  await withGraphFolder("q8", async (saved, folder) => {
+    using graph = await openTextModel(folder, { threads: 1 });
+    const encoder = graph.createEncoder(), predictor = graph.createPredictor();
+    const together = await encoder.encode(TEXTS), read = await predictor.predict(TEXTS);
+    for (const [i, text] of TEXTS.entries()) {
+      deepStrictEqual(await encoder.encode([text]), [together[i]]);
+      deepStrictEqual(await predictor.predict([text]), [read[i]]);
+    }
+    // the premise: in one batch the scale of activations is shared and the numbers are others
+    using file = openSavedGraph(await Deno.readFile(join(folder, "onnx/model_quantized.onnx")), {
+      inputs: GRAPH_INPUTS,
+      outputs: [SENTENCE_EMBEDDING],
+      threads: 1,
+    });
+    const rows = TEXTS.slice(0, 3).map((text) => saved.tokenizer.encodeText(text).slice(0, 16));
+    const length = Math.max(...rows.map((row) => row.length));
+    const pad = (row: ArrayLike<number>, value: (at: number) => number) =>
+      Array.from({ length }, (_, at) => at < row.length ? value(at) : 0);
+    const shape = [rows.length, length];
+    const feed = (values: readonly number[]) => ({
+      data: BigInt64Array.from(values, BigInt),
+      shape,
+    });
+    const [batch = new Float32Array()] = await file.run([
+      feed(rows.flatMap((row) => pad(row, (at) => row[at] ?? 0))),
+      feed(rows.flatMap((row) => pad(row, () => 1))),
+    ], [[rows.length, 16]]);
+    notDeepStrictEqual([...batch.subarray(0, 16)], [...together[0] ?? []]);
+  });
+});
+
+Deno.test("readEmbedding() pools the hidden states of a text", () => {
+  // two tokens of three columns
+  const outputs = new Map([
+    ["last_hidden_state", Float32Array.of(1, -2, 3, 3, 2, -3)],
+    ["sentence_embedding", Float32Array.of(2, 0, 0)],
+  ]);
+  const settings = { pooling: "mean", normalize: "none", embeddingSize: null } as const;
+  const read = (pooling: PoolingMode, normalize: NormalizeMode = "none") => [
+    ...readEmbedding(outputs, { tokens: 2, settings, pooling, normalize }),
+  ];
+  deepStrictEqual(read("mean"), [2, 0, 0]);
+  deepStrictEqual(read("mean", "l1"), [1, 0, 0]);
+  deepStrictEqual(read("max"), [3, 2, 3]);
+  deepStrictEqual(read("cls-token"), [1, -2, 3]);
+  const scaled = { ...settings, normalize: "l2" } as const;
+  deepStrictEqual(
+    [...readEmbedding(outputs, {
+      tokens: 2,
+      settings: scaled,
+      pooling: "mean",
+      normalize: "none",
+    })],
+    [2, 0, 0], // (1 + 3) / 2, (−2 + 2) / 2, (3 − 3) / 2: from the hidden states
+  );
+});
+
+Deno.test("checkGraphChoice() refuses embeddings that a graph does not hold", () => {
+  const projected = { pooling: "mean", normalize: "l2", embeddingSize: 32 } as const;
+  deepStrictEqual(graphPoolings(projected), ["mean"]);
+  deepStrictEqual(graphPoolings({ ...projected, embeddingSize: null, pooling: "cls" }), [
+    "mean",
+    "cls",
+    "cls-token",
+    "max",
+  ]);
+  checkGraphChoice(projected, { pooling: "mean", normalize: "l1" });
+  throws(() => checkGraphChoice(projected, { pooling: "max", normalize: "l2" }), {
+    name: "RangeError",
+    message:
+      'Cannot encode with pooling "max" as an exported graph holds no weights for it: choose mean',
+  });
+  throws(() => checkGraphChoice(projected, { pooling: "mean", normalize: "none" }), {
+    name: "RangeError",
+    message:
+      'Cannot encode with normalization "none" as the graph gives this model\'s embeddings ' +
+      "only after L2 normalization: choose l1 or l2",
+  });
+});
+
+Deno.test("a folder with a graph alone is refused where weights are needed, and where it is damaged", async () => {
+  await withGraphFolder("q8", async (_, folder) => {
+    await rejects(openSavedModel(folder), {
+      name: "NotFound",
+      message:
+        `Cannot open the weights of ${folder} as its folder must hold model.safetensors: it ` +
+        "holds onnx/model_quantized.onnx alone, which predict, encode, similarity, evaluate and app " +
+        "can use",
+    });
+    const heads = join(folder, "heads.json"), path = join(folder, "onnx/model_quantized.onnx");
+    const text = await Deno.readTextFile(heads), bytes = await Deno.readFile(path);
+    const refusal = {
+      name: "RangeError",
+      message:
+        `Cannot open model as ${path} must be a graph that \`deno task export\` wrote, with the ` +
+        "tasks and labels of heads.json beside it: ONNX Runtime cannot run it so; export the model again",
+    };
+    await Deno.writeTextFile(heads, text.replace('"topic"', '"another"'));
+    await rejects(openTextModel(folder), refusal);
+    await Deno.writeTextFile(heads, text.replace('"b",', ""));
+    await rejects(openTextModel(folder), refusal);
+    await Deno.writeTextFile(heads, text);
+    await Deno.writeFile(path, bytes.subarray(0, bytes.length >> 1));
+    await rejects(openTextModel(folder), refusal);
+    await Deno.remove(heads);
+    await rejects(openTextModel(folder), ({ message }: Error) => {
+      match(
+        message,
+        /holds no weights but onnx\/model_quantized\.onnx, must hold heads\.json: export/,
+      );
+      return true;
+    });
+  });
+});
