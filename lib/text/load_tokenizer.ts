@@ -5,28 +5,53 @@
 
 import { join } from "node:path";
 import { isFile, readJson, readText, writeFileAtomic } from "@/files.ts";
-import { buildTokenizerFiles } from "@/text/bert_tokenizer_json.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 
+/** Files of tokenizers that are not BERT's, and what made them. */
+const OTHER_TOKENIZERS: { readonly [file: string]: string } = {
+  "sentencepiece.bpe.model": "SentencePiece",
+  "spiece.model": "SentencePiece",
+  "tokenizer.model": "SentencePiece",
+  "merges.txt": "byte-pair encoding (BPE)",
+};
+
 /**
- * Reads the tokenizer of a model folder: `tokenizer.json` with `tokenizer_config.json` beside it, or,
- * where an old checkpoint has no tokenizer.json, its `vocab.txt`.
+ * Reads the tokenizer of a model folder: `tokenizer.json` with `tokenizer_config.json` beside it, or, where an old
+ * checkpoint has no tokenizer.json, its `vocab.txt`. Files are followed as transformers 5.24 follows them.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
-  const path = join(dir, "tokenizer.json");
-  const configPath = join(dir, "tokenizer_config.json"), listPath = join(dir, "vocab.txt");
-  const config = await isFile(configPath) ? await readWhole(configPath) : null;
+  const path = join(dir, "tokenizer.json"), listPath = join(dir, "vocab.txt");
+  const config = await readSettings(dir);
   if (await isFile(path)) return tokenizerFromJson(await readWhole(path), config, path);
   if (await isFile(listPath)) {
     const lines = (await readText(listPath, "vocabulary")).split(/\r?\n/);
     const pieces = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
-    const lowercase = (config as { do_lower_case?: unknown } | null)?.do_lower_case !== false;
-    return tokenizerFromJson(buildTokenizerFiles(pieces, { lowercase }).json, config, listPath);
+    const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));
+    const json = { version: "1.0", truncation: null, padding: null, model: { vocab } };
+    return tokenizerFromJson(json, config, listPath);
+  }
+  for (const [name, kind] of Object.entries(OTHER_TOKENIZERS)) {
+    if (!await isFile(join(dir, name))) continue;
+    throw new RangeError(
+      `Cannot load tokenizer as ${dir} must hold WordPiece as tokenizer.json or vocab.txt: it holds ${name}, ` +
+        `a tokenizer by ${kind}, which is not supported; choose a checkpoint with BERT's tokenizer`,
+    );
   }
   throw new Deno.errors.NotFound(
     `Cannot load tokenizer as the model folder must hold tokenizer.json or vocab.txt: ` +
       `${dir} has neither; copy the file from where the checkpoint comes from`,
   );
+}
+
+/** tokenizer_config.json, null where it is missing; config.json may name the tokenizer's class in its place. */
+async function readSettings(dir: string): Promise<unknown> {
+  const path = join(dir, "tokenizer_config.json"), modelPath = join(dir, "config.json");
+  const config = await isFile(path) ? await readWhole(path) : null;
+  const model = await isFile(modelPath) ? await readJson(modelPath, "model configuration") : null;
+  const classOfModel = (model as { tokenizer_class?: unknown } | null)?.tokenizer_class ?? null;
+  const named = (config as { tokenizer_class?: unknown } | null)?.tokenizer_class ?? null;
+  if (classOfModel === null || named !== null) return config;
+  return { ...config as object | null, tokenizer_class: classOfModel };
 }
 
 /** Writes `tokenizer.json` and `tokenizer_config.json` into a model folder. */

@@ -10,7 +10,8 @@
 
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { createPreTokenizer, type PreToken } from "@/text/pre_tokenize.ts";
-import { readTokenizerJson, type SpecialIds, type TokenizerJson } from "@/text/tokenizer_json.ts";
+import type { SpecialIds } from "@/text/special_tokens.ts";
+import { readTokenizerJson, type TokenizerJson } from "@/text/tokenizer_json.ts";
 
 /** P pieces of a sequence of words. */
 export type EncodedWords = {

@@ -1,168 +1,233 @@
 /**
- * What a BERT tokenizer.json says, checked: normaliser, vocabulary and special pieces.
+ * What the files of a BERT tokenizer say, checked: normalizer, vocabulary and special tokens.
+ *
+ * The rules are those of `AutoTokenizer` in transformers 5.24. Its `BertTokenizer` takes the vocabulary and the
+ * added tokens of tokenizer.json alone: the normalizer follows `do_lower_case`, `strip_accents` and
+ * `tokenize_chinese_chars` of tokenizer_config.json, which are true, null and true where they are missing, whatever
+ * the normalizer in tokenizer.json says. `PreTrainedTokenizerFast` and its other names take tokenizer.json as it is.
  * @module
  */
 
-import { buildTokenizerConfig } from "@/text/bert_tokenizer_json.ts";
+import {
+  type BertNormalizerJson,
+  buildBertFields,
+  buildTokenizerConfig,
+  type SpecialNames,
+} from "@/text/bert_tokenizer_json.ts";
 import type { NormalizerOptions } from "@/text/pre_tokenize.ts";
+import {
+  checkId,
+  findSpecialIds,
+  type JsonObject,
+  listSpecials,
+  objectOf,
+  placeSpecials,
+  readNames,
+  type SpecialIds,
+  typeName,
+} from "@/text/special_tokens.ts";
 
-/** Ids of the special pieces that the model needs. */
-export type SpecialIds = {
-  readonly pad: number;
-  readonly cls: number;
-  readonly sep: number;
-  readonly unk: number;
-};
-
-/** A checked tokenizer.json. V pieces. */
+/** A checked tokenizer.json. V tokens. */
 export type TokenizerJson = {
+  /** What tokenizer.json says once the rules are applied: every reader gives the same ids. */
   readonly json: Record<string, unknown>;
   readonly config: Record<string, unknown>;
   /** The field `model` of `json`, what it leaves out filled in. */
   readonly model: Record<string, unknown>;
   readonly normalizer: NormalizerOptions;
-  /** [V] the piece of each id; "" where an id is not used. */
+  /** [V] the token of each id; "" where an id is not used. */
   readonly pieces: readonly string[];
-  /** [V] code points that each piece covers, without its "##". */
+  /** [V] code points that each token covers, without its "##". */
   readonly lengths: readonly number[];
   readonly ids: SpecialIds;
-  /** Special tokens by their text; they are recognised in raw text too. */
+  /** Special tokens by their text; they are recognized in raw text too. */
   readonly specials: ReadonlyMap<string, number>;
 };
 
-/** More than any vocabulary has; a larger id is damage, and a table up to it would fill memory. */
-const MOST_PIECES = 2 ** 22;
+/** Classes of transformers 5.24 that build BERT's tokenizer anew from the vocabulary; `Fast` may follow. */
+const BERT_CLASSES = [
+  "BertTokenizer",
+  "DistilBertTokenizer",
+  "ElectraTokenizer",
+  "MobileBertTokenizer",
+  "SqueezeBertTokenizer",
+  "LayoutLMTokenizer",
+  "LxmertTokenizer",
+  "DPRQuestionEncoderTokenizer",
+  "DPRContextEncoderTokenizer",
+];
 
-/** A field that must hold an object. */
-function objectOf(value: unknown, what: string, from: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
+/** Classes that take tokenizer.json as it is; `Fast` may follow. */
+const FILE_CLASSES = [
+  "PreTrainedTokenizer",
+  "TokenizersBackend",
+  "PythonBackend",
+  "ConvBertTokenizer",
+  "RetriBertTokenizer",
+];
+
+/** Refuses a part of tokenizer.json that is of another type than `wanted`; `advice` ends the sentence. */
+function requireType(
+  part: unknown,
+  field: string,
+  wanted: string,
+  from: string,
+  advice = "",
+): JsonObject {
+  const type = part === null || part === undefined
+    ? typeName(part)
+    : objectOf(part, `"${field}"`, from)["type"];
+  if (type === wanted) return part as JsonObject;
   throw new TypeError(
-    `Cannot read tokenizer as ${what} of ${from} must be an object: ${typeName(value)}`,
+    `Cannot read tokenizer as "${field}" of ${from} must be ${wanted}: current type is ${
+      type ?? "missing"
+    }${advice}`,
   );
 }
 
-function typeName(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
+const OTHER_MODEL = "; choose a checkpoint with BERT's own tokenizer";
+
+/** The field `model`, which must be WordPiece; old files leave its type out. */
+function readModel(root: JsonObject, from: string): JsonObject {
+  const { model } = root;
+  if (model === null || model === undefined || (model as JsonObject)["type"] !== undefined) {
+    return requireType(model, "model", "WordPiece", from, OTHER_MODEL);
+  }
+  const { vocab, merges } = objectOf(model, '"model"', from);
+  const type = Array.isArray(vocab) ? "Unigram" : merges !== undefined ? "BPE" : "WordPiece";
+  return requireType({ ...model as JsonObject, type }, "model", "WordPiece", from, OTHER_MODEL);
 }
 
-/** A part of tokenizer.json that must be of one type. */
-function partOf(json: Record<string, unknown>, field: string, type: string, from: string) {
-  const part = objectOf(json[field], `"${field}"`, from);
-  const found = part["type"] ?? (field === "model" ? type : undefined); // old files leave it out
-  if (found === type) return part;
+/** True where the class of the tokenizer builds BERT's own; false where it takes tokenizer.json as it is. */
+function isBertClass(settings: JsonObject, from: string): boolean {
+  const given = settings["tokenizer_class"] ?? "BertTokenizer";
+  const name = typeof given === "string" ? given.replace(/Fast$/, "") : "";
+  if (BERT_CLASSES.includes(name)) return true;
+  if (FILE_CLASSES.includes(name)) return false;
+  throw new RangeError(
+    `Cannot read tokenizer as "tokenizer_class" in tokenizer_config.json (or config.json) beside ${from} must be ` +
+      `BertTokenizer, another name of it, or PreTrainedTokenizerFast: current value is ${
+        JSON.stringify(given)
+      }`,
+  );
+}
+
+/** The normalizer that `BertTokenizer` builds from tokenizer_config.json. */
+function buildNormalizer(settings: JsonObject, from: string): BertNormalizerJson {
+  const read = <T>(key: string, missing: boolean | T, also: readonly T[]): boolean | T => {
+    const value = settings[key];
+    if (value === undefined) return missing;
+    if (typeof value === "boolean" || also.includes(value as T)) return value as boolean | T;
+    throw new TypeError(
+      `Cannot read tokenizer as "${key}" in tokenizer_config.json beside ${from} must be ${
+        ["true", "false", ...also.map(String)].join(" or ")
+      }: current value is ${JSON.stringify(value)}`,
+    );
+  };
+  return {
+    type: "BertNormalizer",
+    clean_text: true,
+    handle_chinese_chars: read<never>("tokenize_chinese_chars", true, []),
+    strip_accents: read<null>("strip_accents", null, [null]),
+    lowercase: read<never>("do_lower_case", true, []),
+  };
+}
+
+/** The normalizer that tokenizer.json holds. */
+function readNormalizer(root: JsonObject, from: string): BertNormalizerJson {
+  const part = requireType(root["normalizer"], "normalizer", "BertNormalizer", from);
+  return {
+    type: "BertNormalizer",
+    clean_text: part["clean_text"] !== false,
+    handle_chinese_chars: part["handle_chinese_chars"] !== false,
+    strip_accents: typeof part["strip_accents"] === "boolean" ? part["strip_accents"] : null,
+    lowercase: part["lowercase"] !== false,
+  };
+}
+
+/** Refuses a tokenizer.json, taken as it is, that does not put [CLS] before a text and [SEP] after it. */
+function requireTemplate(root: JsonObject, { cls, sep }: SpecialNames, from: string): void {
+  const processor = root["post_processor"];
+  if (processor === null || processor === undefined) {
+    throw new TypeError(
+      `Cannot read tokenizer as "post_processor" of ${from} must put ${cls} before a text and ${sep} after it: ` +
+        `it is ${typeName(processor)}`,
+    );
+  }
+  const { type, single, cls: first, sep: last } = objectOf(processor, `"post_processor"`, from);
+  if (type === "BertProcessing") {
+    if (Array.isArray(first) && first[0] === cls && Array.isArray(last) && last[0] === sep) return;
+  } else requireType(processor, "post_processor", "TemplateProcessing", from);
+  const parts = (Array.isArray(single) ? single : []).map((part: JsonObject | null) =>
+    (part?.["SpecialToken"] as JsonObject | undefined)?.["id"] ?? (part?.["Sequence"] && 0)
+  );
+  if (parts.length === 3 && parts[0] === cls && parts[1] === 0 && parts[2] === sep) return;
   throw new TypeError(
-    `Cannot read tokenizer as "${field}" of ${from} must be ${type}: current type is ${found}`,
+    `Cannot read tokenizer as "post_processor" of ${from} must put ${cls} before a text and ${sep} after it: ` +
+      `it puts others`,
   );
 }
 
 /**
- * Checks the content of a tokenizer.json; `config` may be null, then one is made from it.
+ * Checks the contents of tokenizer.json and tokenizer_config.json; `config` is null where the second is missing.
  *
- * @param from names the source in errors.
+ * @param from names the first in errors.
  */
 export function readTokenizerJson(json: unknown, config: unknown, from: string): TokenizerJson {
   const root = objectOf(json, "the content", from);
-  const settings = config === null ? null : objectOf(config, "the configuration", from);
-  const normalizer = {
-    ...partOf(root, "normalizer", "BertNormalizer", from),
-    ...overrideNormalizer(settings),
-  };
-  partOf(root, "pre_tokenizer", "BertPreTokenizer", from);
-  const model = partOf(root, "model", "WordPiece", from);
-  const prefix = String(model["continuing_subword_prefix"] ?? "##");
-  const unknown = String(model["unk_token"] ?? "[UNK]");
+  const given = readModel(root, from); // of another model nothing else is worth a complaint
+  const settings = config === null ? {} : objectOf(config, "the configuration", from);
+  const isBert = isBertClass(settings, from);
+  const named = readNames(settings, from);
+  const names = isBert ? named : { ...named, unk: String(given["unk_token"] ?? "[UNK]") };
+  const normalizer = isBert ? buildNormalizer(settings, from) : readNormalizer(root, from);
+  if (!isBert) {
+    requireType(root["pre_tokenizer"], "pre_tokenizer", "BertPreTokenizer", from);
+    requireTemplate(root, names, from);
+  }
+  const prefix = isBert ? "##" : String(given["continuing_subword_prefix"] ?? "##");
+  const vocab = objectOf(given["vocab"], `"model.vocab"`, from);
   const pieces: string[] = [], lengths: number[] = [];
-  for (const [piece, id] of Object.entries(objectOf(model["vocab"], `"model.vocab"`, from))) {
+  for (const [piece, id] of Object.entries(vocab)) {
     const place = checkId(id, piece, from);
     pieces[place] = piece;
     lengths[place] = [...piece].length - (piece.startsWith(prefix) ? [...prefix].length : 0);
   }
-  const specials = readSpecials(root, from);
+  const specials = placeSpecials(listSpecials(root, { settings, isBert, names }, from), vocab);
   for (const [text, id] of specials) [pieces[id], lengths[id]] = [text, [...text].length];
   for (let id = 0; id < pieces.length; id++) pieces[id] ??= "";
 
-  const lowercase = normalizer["lowercase"] !== false;
+  const fields = isBert
+    ? buildBertFields({ vocab, names, normalizer, specials })
+    : { added_tokens: root["added_tokens"] ?? [], normalizer };
+  const { lowercase } = normalizer;
   return {
-    json: { ...root, added_tokens: root["added_tokens"] ?? [], normalizer },
-    model: { ...model, type: "WordPiece", continuing_subword_prefix: prefix, unk_token: unknown },
-    config: settings ?? buildTokenizerConfig(lowercase),
+    json: { ...root, ...fields },
+    model: {
+      ...given,
+      ...(isBert ? fields["model"] as JsonObject : {}),
+      type: "WordPiece",
+      continuing_subword_prefix: prefix,
+      unk_token: names.unk,
+    },
+    config: config === null ? buildTokenizerConfig(lowercase) : isBert
+      ? {
+        tokenizer_class: "BertTokenizer",
+        do_lower_case: lowercase,
+        tokenize_chinese_chars: normalizer.handle_chinese_chars,
+        strip_accents: normalizer.strip_accents,
+        ...settings,
+      }
+      : settings,
     normalizer: {
-      cleanText: normalizer["clean_text"] !== false,
-      spaceOutCjk: normalizer["handle_chinese_chars"] !== false,
-      stripAccents: Boolean(normalizer["strip_accents"] ?? lowercase),
+      cleanText: normalizer.clean_text,
+      spaceOutCjk: normalizer.handle_chinese_chars,
+      stripAccents: normalizer.strip_accents ?? lowercase,
       lowercase,
     },
     pieces,
     lengths,
-    ids: findSpecialIds(pieces, unknown, from),
+    ids: findSpecialIds(pieces, names, from),
     specials,
   };
-}
-
-/** An id as a place in the table of pieces. */
-function checkId(id: unknown, piece: unknown, from: string): number {
-  if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < MOST_PIECES) return id;
-  throw new TypeError(
-    `Cannot read tokenizer as piece ${JSON.stringify(piece)} of ${from} must have a whole number ` +
-      `from 0 to ${MOST_PIECES - 1} as id: current value is ${JSON.stringify(id) ?? "missing"}`,
-  );
-}
-
-/** What the configuration says of the normaliser; it wins over tokenizer.json, as in Python. */
-function overrideNormalizer(config: Record<string, unknown> | null): Record<string, unknown> {
-  const names = {
-    do_lower_case: "lowercase",
-    strip_accents: "strip_accents",
-    tokenize_chinese_chars: "handle_chinese_chars",
-  };
-  return Object.fromEntries(
-    Object.entries(names).flatMap(([name, field]) =>
-      config !== null && name in config ? [[field, config[name]]] : []
-    ),
-  );
-}
-
-/** The added tokens, all of which must be plain special ones. */
-function readSpecials(root: Record<string, unknown>, from: string): Map<string, number> {
-  const added = root["added_tokens"] ?? [];
-  if (!Array.isArray(added)) {
-    throw new TypeError(
-      `Cannot read tokenizer as "added_tokens" of ${from} must be an array: ${typeName(added)}`,
-    );
-  }
-  return new Map(added.map((item: unknown) => {
-    const token = objectOf(item, `an item of "added_tokens"`, from);
-    const odd = ["normalized", "lstrip", "rstrip", "single_word"].find((name) =>
-      token[name] === true
-    );
-    const { id, content } = token;
-    if (typeof content !== "string" || content === "") {
-      throw new TypeError(
-        `Cannot read tokenizer as added token ${
-          JSON.stringify(id)
-        } of ${from} must have a text as ` +
-          `"content": current value is ${JSON.stringify(content) ?? "missing"}`,
-      );
-    }
-    if (odd === undefined) return [content, checkId(id, content, from)];
-    throw new TypeError(
-      `Cannot read tokenizer as added token ${JSON.stringify(content)} of ${from} must ` +
-        `not be "${odd}": current value is true`,
-    );
-  }));
-}
-
-/** Finds [PAD], [CLS], [SEP] and the unknown piece. */
-function findSpecialIds(pieces: readonly string[], unknown: string, from: string): SpecialIds {
-  const find = (piece: string) => {
-    const id = pieces.indexOf(piece);
-    if (id >= 0) return id;
-    throw new RangeError(
-      `Cannot read tokenizer as the vocabulary of ${from} must hold ${piece}: ` +
-        `none of its ${pieces.length} pieces is`,
-    );
-  };
-  return { pad: find("[PAD]"), cls: find("[CLS]"), sep: find("[SEP]"), unk: find(unknown) };
 }
