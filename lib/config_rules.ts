@@ -4,6 +4,8 @@
  * @module
  */
 
+import { didYouMean, suggest } from "@/suggest.ts";
+
 /** Checks the value found at `key`; returns it typed. */
 export type Rule<T> = (value: unknown, key: string) => T;
 
@@ -11,6 +13,13 @@ export type Rule<T> = (value: unknown, key: string) => T;
 export function wrongValue(key: string, wanted: string, value: unknown): RangeError {
   const present = value === undefined ? "it is missing" : `current value is ${print(value)}`;
   return new RangeError(`Cannot resolve config as ${key} must be ${wanted}: ${present}`);
+}
+
+/** The error for a value that is none of `choices`. */
+export function wrongChoice(key: string, choices: readonly string[], value: unknown): RangeError {
+  const error = wrongValue(key, `one of ${choices.join(", ")}`, value);
+  if (typeof value === "string") error.message += didYouMean(value, choices);
+  return error;
 }
 
 /** The value as one line of JSON, shortened. */
@@ -24,10 +33,27 @@ export function isObject(value: unknown): value is { readonly [key: string]: unk
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The error for a key that nothing reads. */
-export function unknownKey(key: string, known: readonly string[]): RangeError {
+/**
+ * The error for a key that nothing reads.
+ *
+ * @param known the keys beside it that are read
+ * @param path the whole path that is meant, where it is known better than by the keys beside it
+ */
+export function unknownKey(
+  key: string,
+  known: readonly string[],
+  path: string | null = null,
+): RangeError {
+  const parent = key.slice(0, key.lastIndexOf(".") + 1);
+  const beside = suggest(key.slice(parent.length), known);
+  const meant = path ?? (beside === null ? null : parent + beside);
+  const name = JSON.stringify(key);
   return new RangeError(
-    `Cannot resolve config: key ${JSON.stringify(key)} is not one of ${known.join(", ")}`,
+    `Cannot resolve config: ${
+      meant === null
+        ? `key ${name} is not one of ${known.join(", ")}`
+        : `there is no key ${name} (did you mean ${meant}?)`
+    }`,
   );
 }
 
@@ -88,7 +114,7 @@ export function real({ wanted, holds }: Range): Rule<number> {
 export function oneOf<T extends string>(table: readonly T[]): Rule<T> {
   return (value, key) => {
     const found = table.find((word) => word === value);
-    if (found === undefined) throw wrongValue(key, `one of ${table.join(", ")}`, value);
+    if (found === undefined) throw wrongChoice(key, table, value);
     return found;
   };
 }

@@ -27,6 +27,7 @@ import {
   SHARE,
   text,
   whole,
+  wrongChoice,
   wrongValue,
 } from "@/config_rules.ts";
 import { checkTraining, METRICS, training } from "@/config_training.ts";
@@ -109,7 +110,7 @@ function checkTask({ kind, columns, labels, metric }: TaskConfig, key: string): 
   }
   const fits: readonly string[] = METRICS[kind];
   if (!fits.includes(metric)) {
-    throw wrongValue(`${key}.metric`, `one of ${fits.join(", ")}`, metric);
+    throw wrongChoice(`${key}.metric`, fits, metric);
   }
   switch (kind) {
     case "classification":

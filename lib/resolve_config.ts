@@ -4,10 +4,11 @@
  * @module
  */
 import type { RunConfig, TaskConfig } from "@/config.ts";
-import { isObject, unknownKey, wrongValue } from "@/config_rules.ts";
+import { isObject, unknownKey, wrongChoice, wrongValue } from "@/config_rules.ts";
 import { checkTogether, runRule } from "@/config_schema.ts";
 import { METRICS } from "@/config_training.ts";
 import { PRESETS } from "@/presets.ts";
+import { suggestPath } from "@/suggest.ts";
 
 /** What a configuration is made from; every part may be missing. */
 export type ConfigParts = {
@@ -56,7 +57,7 @@ export function resolveConfig(parts: ConfigParts = {}): RunConfig {
 function findPreset(name: unknown): RunConfig {
   const found = Object.entries(PRESETS).find(([key]) => key === name);
   if (found === undefined) {
-    throw wrongValue("preset", `one of ${Object.keys(PRESETS).join(", ")}`, name);
+    throw wrongChoice("preset", Object.keys(PRESETS), name);
   }
   return found[1];
 }
@@ -81,7 +82,32 @@ function applySet(tree: Tree, assignment: string): Tree {
       }`,
     );
   }
-  return setKey(tree, assignment.slice(0, at).split("."), parseValue(assignment.slice(at + 1)));
+  const path = assignment.slice(0, at);
+  checkPath(tree, path);
+  return setKey(tree, path.split("."), parseValue(assignment.slice(at + 1)));
+}
+
+/** Refuses a path that leaves the tree; one that goes below a single value is left to {@link setKey}. */
+function checkPath(tree: Tree, path: string): void {
+  let node: unknown = tree;
+  const above: string[] = [];
+  for (const key of path.split(".")) {
+    if (typeof node !== "object" || node === null) return;
+    const known = Object.keys(node);
+    if (!known.includes(key)) {
+      throw unknownKey([...above, key].join("."), known, suggestPath(path, listPaths(tree)));
+    }
+    node = { ...node as Tree }[key];
+    above.push(key);
+  }
+}
+
+/** The paths of all values below `node`, lists by their indexes. */
+function listPaths(node: unknown, path = ""): string[] {
+  if (typeof node !== "object" || node === null) return [path];
+  const below = Object.entries(node)
+    .flatMap(([key, value]) => listPaths(value, path === "" ? key : `${path}.${key}`));
+  return path === "" ? below : [path, ...below];
 }
 
 /** JSON where the text is JSON, else the text itself. */
@@ -93,11 +119,12 @@ function parseValue(text: string): unknown {
   }
 }
 
-/** A copy of `tree` with `value` at the end of `path`; numbers in a path count items of a list. */
+/**
+ * A copy of `tree` with `value` at the end of `path`, whose keys it has; numbers in a path count items of
+ * a list.
+ */
 function setKey(tree: Tree, path: readonly string[], value: unknown, above: string[] = []): Tree {
   const [key = "", ...rest] = path;
-  const known = Object.keys(tree);
-  if (!known.includes(key)) throw unknownKey([...above, key].join("."), known);
   const below = tree[key];
   const here = [...above, key];
   if (rest.length === 0) return { ...tree, [key]: value };

@@ -91,15 +91,33 @@ Deno.test("resolveConfig() fills what a task may leave out, and carves validatio
   deepStrictEqual(config.tasks[1]?.split, { validation: null, test: "validation" });
 });
 
-Deno.test("resolveConfig() names an unknown key and lists the known ones", () => {
+Deno.test("resolveConfig() suggests the key that an unknown one stands for, or lists the known ones", () => {
   strictEqual(
     failure({ file: { sead: 3 } }),
-    'Cannot resolve config: key "sead" is not one of preset, model, tasks, training, data, seed, ' +
-      "device, executor, precision, native, tensorflow",
+    'Cannot resolve config: there is no key "sead" (did you mean seed?)',
   );
   strictEqual(
     failure({ file: { training: { learningRate: { head: 3 } } } }),
-    'Cannot resolve config: key "training.learningRate.head" is not one of top, decay, heads',
+    'Cannot resolve config: there is no key "training.learningRate.head" ' +
+      "(did you mean training.learningRate.heads?)",
+  );
+  strictEqual(
+    failure({ file: { verbosity: 3 } }),
+    'Cannot resolve config: key "verbosity" is not one of preset, model, tasks, training, data, ' +
+      "seed, device, executor, precision, native, tensorflow",
+  );
+  strictEqual(
+    failure({ set: ["maxSteps=5"] }),
+    'Cannot resolve config: there is no key "maxSteps" (did you mean training.maxSteps?)',
+  );
+  strictEqual(
+    failure({ set: ["trainig.max_steps=5"] }),
+    'Cannot resolve config: there is no key "trainig" (did you mean training.maxSteps?)',
+  );
+  strictEqual(
+    failure({ preset: "minlm" }),
+    "Cannot resolve config as preset must be one of quickstart, minilm, bert-base: current value " +
+      'is "minlm" (did you mean minilm?)',
   );
   strictEqual(
     failure({ set: ["data.folder=x"] }),
@@ -153,7 +171,8 @@ const WRONG: readonly (readonly [string, string])[] = [
   ['tasks=[{"name":"a"}]', "tasks.0.kind must be one of classification, tagging: it is missing"],
   [
     "precision=float64",
-    'precision must be one of float32, mixed-bfloat16, mixed-float16: current value is "float64"',
+    "precision must be one of float32, mixed-bfloat16, mixed-float16: current value is " +
+    '"float64" (did you mean float32?)',
   ],
 ];
 

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { describeUnknown, didYouMean, suggest } from "@/suggest.ts";
 
 /** One option of a task. */
 export type Option = {
@@ -74,8 +75,7 @@ export function parseArguments<const O extends Options>(
     if (token.kind !== "option") continue;
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) {
-      const known = Object.keys(options).map((name) => `--${name}`).join(", ");
-      throw new RangeError(`Cannot run ${task}: option ${token.rawName} is not one of ${known}`);
+      throw unknownOption(task, args[token.index] ?? token.rawName, { options, positionals });
     }
     if (option.type === "boolean") {
       if (token.value !== undefined) {
@@ -108,9 +108,32 @@ function checkChoice(task: string, name: string, option: Option, value: string):
     throw new RangeError(
       `Cannot run ${task} as --${name} must be one of ${
         option.choices.join(", ")
-      }: current value is ${value}`,
+      }: current value is ${value}${didYouMean(value, option.choices)}`,
     );
   }
+}
+
+/** The error for an argument with a dash that names no option: a misspelled one, or a text. */
+function unknownOption(
+  task: string,
+  argument: string,
+  { options, positionals }: { readonly options: Options; readonly positionals: Positionals },
+): RangeError {
+  const name = argument.split("=", 1)[0] ?? "";
+  const isName = /^--[a-z][\w-]*$/i.test(name);
+  const hint = `write -- before ${
+    positionals.names.includes("TEXT") ? "texts that begin" : "an argument that begins"
+  } with a dash`;
+  if (!isName && positionals.max > 0) {
+    return new RangeError(
+      `Cannot run ${task}: ${JSON.stringify(argument)} begins with a dash, so it is read as an ` +
+        `option; ${hint}: deno task ${task} … -- ${JSON.stringify(argument)}`,
+    );
+  }
+  const known = Object.keys(options).map((each) => `--${each}`);
+  const said = describeUnknown(name, { what: "option", known });
+  const isText = positionals.names.includes("TEXT") && suggest(name, known) === null;
+  return new RangeError(`Cannot run ${task}: ${said}${isText ? `; ${hint}` : ""}`);
 }
 
 function checkPositionals(task: string, given: readonly string[], expected: Positionals): void {

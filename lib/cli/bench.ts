@@ -12,6 +12,7 @@ import type { BenchResult } from "@/bench/statistics.ts";
 import type { RunConfig } from "@/config.ts";
 import { describeMachine } from "@/machine.ts";
 import { writeResults } from "@/bench/write_results.ts";
+import { describeUnknown } from "@/suggest.ts";
 import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
@@ -43,7 +44,7 @@ function selectNames(asked: readonly string[]): readonly BenchName[] {
   const odd = asked.find((name) => !known.some((each) => each === name));
   if (odd !== undefined) {
     throw new RangeError(
-      `Cannot run bench as NAME must be one of ${known.join(", ")}: current value is ${odd}`,
+      `Cannot run bench: ${describeUnknown(odd, { what: "benchmark", known })}`,
     );
   }
   return asked.length === 0 ? known : known.filter((name) => asked.includes(name));

@@ -10,6 +10,7 @@ import type { PredictionRecord } from "@/eval/prediction_record.ts";
 import { isFile, readJson } from "@/files.ts";
 import { readSummary } from "@/report/read_parts.ts";
 import { resolveConfig } from "@/resolve_config.ts";
+import { didYouMean } from "@/suggest.ts";
 import { createRunEvaluator, type RunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
 import type { Options } from "./arguments.ts";
@@ -38,11 +39,11 @@ const OPTIONS = {
 
 /** Refuses a split that no task has, before anything is loaded. */
 function checkSplit(split: string, tasks: readonly TaskConfig[]): void {
-  const known = new Set(["validation", "test", ...tasks.flatMap(({ alsoTest }) => alsoTest)]);
-  if (known.has(split)) return;
+  const known = [...new Set(["validation", "test", ...tasks.flatMap(({ alsoTest }) => alsoTest)])];
+  if (known.includes(split)) return;
   throw new RangeError(
-    `Cannot evaluate as --split must be one of ${[...known].join(", ")}: current value is ${split}${
-      split === UNSEEN ? "; test has it as well" : ""
+    `Cannot evaluate as --split must be one of ${known.join(", ")}: current value is ${split}${
+      split === UNSEEN ? "; test has it as well" : didYouMean(split, known)
     }`,
   );
 }

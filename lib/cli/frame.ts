@@ -49,7 +49,7 @@ export type Terminal = {
 
 const COMMON = {
   debug: { type: "boolean", help: "show the stack of an error (also DEBUG=1)" },
-  help: { type: "boolean", help: "show this text" },
+  help: { type: "boolean", help: "show this text (also -h)" },
 } as const satisfies Options;
 
 const TERMINAL: Terminal = {
@@ -91,7 +91,8 @@ export async function runTaskWith<const O extends Options>(
     const options = { ...task.options, ...COMMON };
     if (args.includes("--debug")) debug = true;
     const end = args.indexOf("--");
-    if ((end < 0 ? args : args.slice(0, end)).includes("--help")) {
+    const named = end < 0 ? args : args.slice(0, end);
+    if (named.includes("--help") || named.includes("-h")) {
       terminal.out(formatUsage(task, options));
       return 0;
     }

@@ -9,6 +9,7 @@ import { findModelFolder } from "@/model/find_model_folder.ts";
 import { findLoneGraph } from "@/model/save_onnx.ts";
 import type { ProgressView } from "@/progress.ts";
 import { resolveConfig } from "@/resolve_config.ts";
+import { didYouMean } from "@/suggest.ts";
 import type { Option } from "./arguments.ts";
 
 /** Option of tasks that compute without a configuration of their own. */
@@ -46,7 +47,9 @@ export function checkEngineKeys(task: string, set: readonly string[]): readonly 
   const odd = set.find((each) => !KEYS.some((key) => key === each.split(/[.=]/, 1)[0]));
   if (odd === undefined) return set;
   throw new RangeError(
-    `Cannot run ${task} as --set must name a key of ${KEYS.join(", ")}: current value is ${odd}`,
+    `Cannot run ${task} as --set must name a key of ${KEYS.join(", ")}: current value is ${odd}${
+      didYouMean(odd.split(/[.=]/, 1)[0] ?? "", KEYS)
+    }`,
   );
 }
 

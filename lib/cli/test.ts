@@ -4,6 +4,7 @@
  */
 
 import { formatSeconds } from "@/progress.ts";
+import { describeUnknown } from "@/suggest.ts";
 import { parseWhole } from "./arguments.ts";
 import { runTask } from "./frame.ts";
 import { addCounts, type Counts, formatCounts } from "./junit.ts";
@@ -15,8 +16,10 @@ import { listParts, type Part, type PartOutcome, runPart } from "./test_parts.ts
 function selectParts(parts: readonly Part[], asked: readonly string[]): readonly Part[] {
   for (const name of asked) {
     if (!parts.some((part) => part.name.startsWith(name))) {
-      const known = parts.map((part) => part.name).join(", ");
-      throw new RangeError(`Cannot run test: part ${name} is not one of ${known}`);
+      const known = parts.map((part) => part.name);
+      throw new RangeError(
+        `Cannot run test: ${describeUnknown(name, { what: "part", known })}`,
+      );
     }
   }
   return asked.length === 0

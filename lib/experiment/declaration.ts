@@ -13,6 +13,7 @@ import {
   text,
   unknownKey,
   whole,
+  wrongChoice,
   wrongValue,
 } from "@/config_rules.ts";
 import { resolveConfig } from "@/resolve_config.ts";
@@ -98,7 +99,7 @@ export function readExperiment(value: unknown): Experiment {
   if (new Set(names).size < names.length) throw wrongValue("variants", "of different names", names);
   if (new Set(seeds).size < seeds.length) throw wrongValue("seeds", "different", seeds);
   if (!names.includes(reference)) {
-    throw wrongValue("reference", `one of ${names.join(", ")}`, reference);
+    throw wrongChoice("reference", names, reference);
   }
   planRuns(experiment);
   return experiment;

@@ -28,13 +28,13 @@ Deno.test("bench refuses what it does not know before it measures anything", asy
       await fail("ops", "--set", "threads=2"),
     ].map((error) => error.slice(0, 100)),
     [
-      "error: Cannot run bench as NAME must be one of step-mini, step-base, encode, epoch, ops: current val",
+      "error: Cannot run bench: there is no benchmark step-tiny (did you mean step-mini?)",
       "error: Cannot run bench as --rounds must be a whole number from 1: current value is 0",
       "error: Cannot run bench as --steps must be a whole number from 1: current value is many",
       "error: Cannot run bench as --variant must set device, executor, native.isa, native.threads, tensorfl",
       "error: Cannot run bench as --variant must set device, executor, native.isa, native.threads, tensorfl",
       "error: Cannot resolve config as precision must be one of float32, mixed-bfloat16, mixed-float16: cur",
-      'error: Cannot resolve config: key "threads" is not one of preset, model, tasks, training, data, seed',
+      'error: Cannot resolve config: there is no key "threads" (did you mean native.threads?)',
     ],
   );
 });

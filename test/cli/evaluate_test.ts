@@ -45,7 +45,7 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [
     ["RUN", "--precision", "float64"],
     "Cannot run evaluate as --precision must be one of float32, mixed-bfloat16, mixed-float16: " +
-    "current value is float64",
+    "current value is float64 (did you mean float32?)",
   ],
 ];
 

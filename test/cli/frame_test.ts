@@ -68,13 +68,40 @@ Deno.test("runTaskWith() gives run() typed values, lists, defaults and arguments
   strictEqual(listeners.size, 0, "the listener for Ctrl+C is taken back");
 });
 
-Deno.test("runTaskWith() names the known options where one is unknown", async () => {
+Deno.test("runTaskWith() suggests the option that a misspelled one stands for, or names all", async () => {
   strictEqual(
-    await errorOf("r", "--lr", "1"),
-    "error: Cannot run bake: option --lr is not one of --out, --set, --precision, --json, --debug, --help",
+    await errorOf("r", "--persicion", "half"),
+    "error: Cannot run bake: there is no option --persicion (did you mean --precision?)",
+  );
+  strictEqual(
+    await errorOf("r", "--lr=1"),
+    "error: Cannot run bake: option --lr is not one of --out, --set, --precision, --json, --debug, " +
+      "--help; write -- before texts that begin with a dash",
   );
   match(await errorOf("r", "--toString"), /option --toString is not one of/);
-  match(await errorOf("r", "-x"), /option -x is not one of/);
+  strictEqual(
+    await errorOf("r", "--precision", "hlaf"),
+    "error: Cannot run bake as --precision must be one of float32, half: current value is hlaf " +
+      "(did you mean half?)",
+  );
+});
+
+Deno.test("runTaskWith() tells of -- before a text that begins with a dash", async () => {
+  const dashed = ["-3 in Tarnby", "-x", "--5 degrees", "-- said Ada = 3", "--- a rule", "–set"];
+  for (const text of dashed.slice(0, -1)) {
+    strictEqual(
+      await errorOf("r", text, "--json"),
+      `error: Cannot run bake: "${text}" begins with a dash, so it is read as an option; write -- ` +
+        `before texts that begin with a dash: deno task bake … -- "${text}"`,
+    );
+  }
+  const { terminal } = fakeTerminal();
+  let seen: readonly string[] = [];
+  const keep = task(({ positionals }) => void (seen = positionals), {
+    positionals: { names: ["RUN", "TEXT"], min: 1, max: 9 },
+  });
+  strictEqual(await runTaskWith(keep, ["r", "--json", "--", ...dashed], terminal), 0);
+  deepStrictEqual(seen, ["r", ...dashed]);
 });
 
 Deno.test("runTaskWith() refuses missing values, values of switches and values beyond the choices", async () => {
@@ -121,8 +148,11 @@ usage: deno task bake RUN [--json]
   --precision float32|half  digits (default float32)
   --json                    JSON lines
   --debug                   show the stack of an error (also DEBUG=1)
-  --help                    show this text`,
+  --help                    show this text (also -h)`,
   );
+  strictEqual(await runTaskWith(task(() => void (ran = true)), ["r", "-h"], terminal), 0);
+  strictEqual(printed.out[1], printed.out[0]);
+  strictEqual(ran, false);
 });
 
 Deno.test("runTaskWith() prints an error in one line, its stack only when asked", async () => {

@@ -71,7 +71,7 @@ Deno.test("readExperiment() says what is wrong with a declaration", () => {
   );
   refuses(
     { ...DECLARED, base: { "training.steps": 5 } },
-    'Cannot resolve config: key "training.steps" is not one of epochs, maxSteps, mixing, mixingTemperature, lossWeights, batchRows, batchTokens, accumulate, lengths, freeze, unfreezeEvery, learningRate, schedule, warmup, weightDecay, adam, clipNorm, lossScale, logEvery, evaluateEvery, checkpointEvery, keepCheckpoints, earlyStopping',
+    'Cannot resolve config: there is no key "training.steps" (did you mean training.maxSteps?)',
   );
   refuses(
     { ...DECLARED, variants: [{ name: "mean", tasks: ["sst2"] }] },
