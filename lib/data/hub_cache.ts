@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative } from "node:path";
 import { getRepoFolderName, REGEX_COMMIT_HASH } from "@huggingface/hub";
-import { isFile, isFolder, writeFileAtomic } from "@/files.ts";
+import { explainWriteError, isFile, isFolder, writeFileAtomic } from "@/files.ts";
 
 /** A repository in the cache. */
 export type CachedRepo = {
@@ -33,7 +33,7 @@ export function snapshotFolder(cached: CachedRepo, commit: string): string {
   return join(repoFolder(cached), "snapshots", commit);
 }
 
-/** Whether `revision` is a commit's full hash, which needs no looking up. */
+/** True if `revision` is a commit's full hash, which needs no lookup. */
 export function isCommit(revision: string): boolean {
   return REGEX_COMMIT_HASH.test(revision);
 }
@@ -47,14 +47,30 @@ export async function readRef(cached: CachedRepo, revision: string): Promise<str
   return isCommit(commit) ? commit : null; // anything else is damage
 }
 
-/** Notes the commit of a revision. */
+/**
+ * Notes the commit of a revision. False where the cache cannot be written to, which is no reason to stop:
+ * the note serves later calls without the network.
+ */
 export async function writeRef(
   cached: CachedRepo,
   revision: string,
   commit: string,
-): Promise<void> {
-  if (isCommit(revision)) return;
-  await writeFileAtomic(join(repoFolder(cached), "refs", revision), commit);
+): Promise<boolean> {
+  if (isCommit(revision) || await readRef(cached, revision) === commit) return true;
+  try {
+    await writeFileAtomic(join(repoFolder(cached), "refs", revision), commit);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Commits of which the cache holds files, sorted. */
+export async function listCommits(cached: CachedRepo): Promise<string[]> {
+  const folder = join(repoFolder(cached), "snapshots");
+  if (!await isFolder(folder)) return [];
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  return names.filter(isCommit).sort();
 }
 
 /** Paths of the files that the cache holds of a commit, sorted, with `/` between folders. */
@@ -65,7 +81,9 @@ export async function listSnapshot(cached: CachedRepo, commit: string): Promise<
   const walk = async (folder: string, prefix: string) => {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       if (isDirectory) await walk(join(folder, name), `${prefix}${name}/`);
-      else if (await isFile(join(folder, name))) paths.push(prefix + name); // not a dangling link
+      else if (!name.endsWith(".incomplete") && await isFile(join(folder, name))) { // no dangling link
+        paths.push(prefix + name);
+      }
     }
   };
   await walk(root, "");
@@ -73,23 +91,30 @@ export async function listSnapshot(cached: CachedRepo, commit: string): Promise<
 }
 
 /**
- * Puts a finished download into its place: the blob by its hash, a link to it in the snapshot. Where
- * links cannot be made the snapshot gets a copy.
+ * Puts a finished download into its place in the snapshot: a link to the blob, or a copy where links
+ * cannot be made. Several processes may do so at once.
  */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
-  await Deno.mkdir(dirname(pointer), { recursive: true });
-  const link = `${pointer}.${Deno.pid}.link`;
+  const target = relative(dirname(pointer), blob);
+  const beside = `${pointer}.${crypto.randomUUID().slice(0, 8)}.incomplete`;
   try {
-    await Deno.symlink(relative(dirname(pointer), blob), link);
+    await Deno.mkdir(dirname(pointer), { recursive: true });
+    try {
+      await Deno.symlink(target, pointer);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) await Deno.copyFile(blob, beside);
+      else if (await isFile(pointer)) return; // another process was faster
+      else await Deno.symlink(target, beside); // a link to nothing is there
+      await Deno.rename(beside, pointer);
+    }
   } catch (error) {
-    if (error instanceof Deno.errors.AlreadyExists) throw error;
-    await Deno.copyFile(blob, link);
+    await Deno.remove(beside).catch(() => {});
+    throw explainWriteError(pointer, error);
   }
-  await Deno.rename(link, pointer);
 }
 
 /**
- * Whether a file of a snapshot is what it was when it was fetched: a link to a blob, which bears its hash
+ * True if a file of a snapshot is what it was when it was fetched: a link to a blob, which bears its hash
  * as its name. A copy, where links cannot be made, is taken as it is.
  */
 export async function isWhole(pointer: string): Promise<boolean> {
@@ -98,7 +123,7 @@ export async function isWhole(pointer: string): Promise<boolean> {
 }
 
 /**
- * Whether a file is what its hash in the repository says: a large file's SHA-256, or git's SHA-1 of a
+ * True if a file is what its hash in the repository says: a large file's SHA-256, or git's SHA-1 of a
  * small one.
  */
 export async function matchesHash(path: string, hash: string): Promise<boolean> {

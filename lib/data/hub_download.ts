@@ -1,17 +1,23 @@
 /**
- * Downloads one file into the cache: a cut download goes on where it stopped, and only bytes that match
- * the repository's hash get their name.
+ * Downloads one file into the cache. A cut download goes on where it stopped, only bytes that match the
+ * repository's hash become a blob, and of several processes one downloads while the others wait.
  * @module
  */
 
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { matchesHash } from "@/data/hub_cache.ts";
-import { fetchFrom, readChunks, reportCut, withRetries } from "@/data/hub_fetch.ts";
-import type { HubSettings } from "@/data/hub_settings.ts";
-import type { Progress, ProgressView } from "@/progress.ts";
+import {
+  fetchFromHub,
+  type HubRequest,
+  readChunks,
+  reportCut,
+  withRetries,
+} from "@/data/hub_fetch.ts";
+import { explainWriteError, isFile, writeAll } from "@/files.ts";
+import type { Progress } from "@/progress.ts";
 
 /** What is downloaded, and where to. */
-export type Download = {
+export type Download = HubRequest & {
   readonly url: string;
   /** Path that the finished file gets. */
   readonly blob: string;
@@ -19,62 +25,151 @@ export type Download = {
   readonly hash: string;
   /** Bytes of the file. */
   readonly size: number;
-  /** Names the file in errors. */
-  readonly what: string;
-  readonly settings: HubSettings;
-  /** Is shown the MiB of large files. */
-  readonly view: ProgressView;
 };
 
 const MIB = 2 ** 20;
 
+/** How often a waiting process looks for the end of another's download. */
+const LOOK_MS = 200;
+
+/** Partial files are removed when nobody has written to them for so long. */
+const STALE_MS = 7 * 24 * 3600 * 1000;
+
 /** Downloads a file beside its place, checks size and hash, and renames it. */
 export async function downloadBlob(download: Download): Promise<void> {
-  const { blob, hash, size, what, settings } = download;
-  await Deno.mkdir(dirname(blob), { recursive: true });
-  const partial = `${blob}.incomplete`;
-  await withRetries(settings, what, () => continueDownload(download, partial));
-  if (!await matchesHash(partial, hash)) {
-    await Deno.remove(partial);
-    throw new Error(
-      `Cannot fetch ${what} as its ${size} bytes must have the hash ${hash}: they have another, try again`,
-    );
+  const { blob } = download;
+  try {
+    await Deno.mkdir(dirname(blob), { recursive: true });
+  } catch (error) {
+    throw explainWriteError(blob, error);
   }
-  await Deno.rename(partial, blob);
+  const lock = await waitForLock(download);
+  try {
+    if (await isWholeBlob(download)) return; // by another process
+    // what an interrupted process left is continued, unless a process that cannot be seen may hold it
+    const partial = lock === null
+      ? `${blob}.${crypto.randomUUID().slice(0, 8)}.incomplete`
+      : `${blob}.incomplete`;
+    try {
+      await fillPartial(download, partial);
+      await Deno.rename(partial, blob);
+    } catch (error) {
+      if (lock === null) await Deno.remove(partial).catch(() => {});
+      if (await isWholeBlob(download)) return; // where locks do not lock, another process renamed it
+      throw explainWriteError(blob, error);
+    }
+  } finally {
+    lock?.close();
+  }
+  await removeStalePartials(blob);
+}
+
+/** True if the blob is there and is what it should be; a damaged one is removed. */
+async function isWholeBlob({ blob, hash }: Download): Promise<boolean> {
+  if (!await isFile(blob)) return false;
+  if (await matchesHash(blob, hash)) return true;
+  await Deno.remove(blob).catch((error) => {
+    throw explainWriteError(blob, error);
+  });
+  return false;
+}
+
+/**
+ * The lock that `huggingface_hub` too holds while it downloads a blob, `.locks/<repository>/<hash>.lock`;
+ * closing the file gives it back, as does the end of the process. Null where files cannot be locked.
+ */
+async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.FsFile | null> {
+  const repository = dirname(dirname(blob));
+  const folder = join(dirname(repository), ".locks", basename(repository));
+  let file: Deno.FsFile;
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    file = await Deno.open(join(folder, `${hash}.lock`), {
+      write: true,
+      create: true,
+      mode: 0o664,
+    });
+  } catch {
+    return null; // a cache of another user, or a full disk, which the download will name
+  }
+  const label = `${what}: another process fetches it`;
+  try {
+    let waits = false;
+    while (!await file.tryLock(true)) {
+      if (!waits) view.update({ label, done: 0, total: 1 });
+      waits = true;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    if (waits) view.update({ label, done: 1, total: 1 });
+    return file;
+  } catch {
+    file.close();
+    return null; // a network file system without locks
+  }
+}
+
+/** Fills `partial` with the whole file; once more from the start if what was there before was damaged. */
+async function fillPartial(download: Download, partial: string): Promise<void> {
+  const { hash, size, what } = download;
+  for (let resumed = await isFile(partial);; resumed = false) {
+    await withRetries(download, () => continueDownload(download, partial));
+    if (await matchesHash(partial, hash)) return;
+    await Deno.remove(partial);
+    if (!resumed) {
+      throw new Error(
+        `Cannot fetch ${what}: the ${size} bytes that arrived do not have the hash ${hash} that the ` +
+          "Hub names. Try again; if it stays, check proxies on the way",
+      );
+    }
+  }
 }
 
 /** Adds to `partial` what it lacks. */
-async function continueDownload(
-  { url, size, what, settings, view }: Download,
-  partial: string,
-): Promise<void> {
+async function continueDownload(download: Download, partial: string): Promise<void> {
+  const { url, size, what, settings, view } = download;
   const file = await Deno.open(partial, { write: true, create: true });
   try {
     let done = (await file.stat()).size;
     if (done > size) done = 0;
     if (done < size || size === 0) {
-      const response = await fetchFrom(settings, what)(url, {
+      const response = await fetchFromHub(download, url, {
         headers: {
-          ...(settings.token === null ? {} : { Authorization: `Bearer ${settings.token}` }),
           ...(done === 0 ? {} : { Range: `bytes=${done}-` }),
           "Accept-Encoding": "identity", // sizes are of the file itself
         },
       });
+      const range = response.headers.get("Content-Range");
       if (response.status !== 206) done = 0;
+      else if (range !== null && !range.startsWith(`bytes ${done}-`)) {
+        await response.body?.cancel();
+        await file.truncate(0);
+        reportCut(0, size); // another part than was asked for
+      }
       await file.seek(done, Deno.SeekMode.Start);
       for await (const chunk of readChunks(response.body, settings.silenceTimeoutMs)) {
-        for (let written = 0; written < chunk.length;) {
-          written += await file.write(chunk.subarray(written));
-        }
+        await writeAll(file, chunk);
         done += chunk.length;
         if (size >= MIB) view.update(describeDownload(what, { done, size }));
+        if (done > size) break; // not the file: its hash will be wrong
       }
     }
     await file.truncate(done);
-    if (done !== size) reportCut(done, size);
+    if (done < size) reportCut(done, size);
     await file.sync();
   } finally {
     file.close();
+  }
+}
+
+/** Removes partial files beside `blob` that nobody has written to for long: their blobs are not wanted. */
+async function removeStalePartials(blob: string): Promise<void> {
+  const folder = dirname(blob);
+  const now = (await Deno.stat(blob)).mtime?.getTime() ?? 0; // by the clock of the file system
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".incomplete")) continue;
+    const path = join(folder, name);
+    const written = (await Deno.stat(path).catch(() => null))?.mtime?.getTime() ?? now;
+    if (now - written > STALE_MS) await Deno.remove(path).catch(() => {});
   }
 }
 
@@ -86,7 +181,7 @@ function describeDownload(
   const total = Math.ceil(size / MIB);
   return {
     label: `fetch ${what}, MiB`,
-    done: done === size ? total : Math.floor(done / MIB),
+    done: done >= size ? total : Math.floor(done / MIB),
     total,
   };
 }

@@ -1,45 +1,93 @@
 /**
- * Requests to the Hugging Face Hub: repeated after faults that pass, explained after those that stay.
+ * Requests to the Hugging Face Hub: the token goes to the endpoint alone, passing faults are tried
+ * again, and lasting ones are explained.
  * @module
  */
 
+import { HUB_URL } from "@huggingface/hub";
 import type { HubSettings } from "@/data/hub_settings.ts";
+import type { ProgressView } from "@/progress.ts";
+
+/** Whom to ask, and what for. */
+export type HubRequest = {
+  readonly settings: HubSettings;
+  /** Names what is fetched, in errors. */
+  readonly what: string;
+  /** Shows waits that the Hub asks for. */
+  readonly view: ProgressView;
+};
 
 /** The Hub could not be reached, or kept failing: what is in the cache may serve instead. */
 export class HubUnreachableError extends Error {
   override readonly name = "HubUnreachableError";
 }
 
-/** Something that goes wrong on the way and may go right the next time. */
-class PassingFault extends Error {}
+/** A fault that may be gone at the next attempt. */
+class PassingFault extends Error {
+  constructor(
+    message: string,
+    /** How long the Hub asks to wait; null where it does not say. */
+    readonly waitMs: number | null = null,
+    /** True if the Hub refuses because of too many requests. */
+    readonly isRateLimit: boolean = false,
+  ) {
+    super(message);
+  }
+}
+
+/** The longest time that one call of {@link withRetries} waits because the Hub asks for it. */
+const LONGEST_WAIT_MS = 310_000; // the Hub counts requests in windows of five minutes
 
 /**
- * Runs `attempt`, again after each of the settings' delays while it fails by a cut connection or by an
- * answer of 429 or 5xx.
- *
- * @param what names what is fetched, for the error.
+ * Runs `attempt`, and again while it fails by a cut connection or an answer of 429 or 5xx: after each of
+ * the settings' delays, or after the time that the answer asks to wait.
  */
 export async function withRetries<T>(
-  { endpoint, retryDelaysMs }: HubSettings,
-  what: string,
+  { settings: { endpoint, retryDelaysMs, token }, what, view }: HubRequest,
   attempt: () => Promise<T>,
 ): Promise<T> {
+  let waitedMs = 0;
   for (let tries = 0;; tries++) {
     try {
       return await attempt();
     } catch (error) {
       if (!isPassing(error)) throw error;
       const delay = retryDelaysMs[tries];
-      if (delay === undefined) {
+      const asked = error instanceof PassingFault ? error.waitMs ?? 0 : 0;
+      waitedMs += asked;
+      if (delay !== undefined && waitedMs <= LONGEST_WAIT_MS) {
+        await wait(
+          Math.max(delay, asked),
+          asked === 0 ? null : `${what}: ${endpoint} asks to wait, s`,
+          view,
+        );
+        continue;
+      }
+      const attempts = tries === 0 ? "1 attempt" : `${tries + 1} attempts`;
+      const later = asked > 0 ? `in ${Math.ceil(asked / 1000)} s` : "in a few minutes";
+      if (error instanceof PassingFault && error.isRateLimit) {
         throw new HubUnreachableError(
-          `Cannot fetch ${what} as ${endpoint} must answer: ${
-            tries + 1
-          } attempts failed, the last by ${describeFault(error)}`,
+          `Cannot fetch ${what}: the rate limit of ${endpoint} is exceeded (${error.message}, ` +
+            `${attempts}). Try again ${later}` +
+            (token === null ? ", or set HF_TOKEN: accounts have a higher limit" : ""),
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      throw new HubUnreachableError(
+        `Cannot fetch ${what}: ${endpoint} failed in ${attempts}, last by ${describeFault(error)}` +
+          (asked > 0 ? `. Try again ${later}` : ""),
+      );
     }
   }
+}
+
+/** Waits; shows the seconds under `label` where there is one. */
+async function wait(ms: number, label: string | null, view: ProgressView): Promise<void> {
+  const total = Math.ceil(ms / 1000);
+  for (let left = ms, done = 0; left > 0; left -= 1000, done++) {
+    if (label !== null) view.update({ label, done, total });
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, 1000)));
+  }
+  if (label !== null) view.update({ label, done: total, total });
 }
 
 function isPassing(error: unknown): error is Error {
@@ -55,7 +103,7 @@ function describeFault(error: Error): string {
   return `${error.message}${cause}`.replace(/\s+/g, " ").slice(0, 200);
 }
 
-/** Marks a body that ended early, so that {@link withRetries} tries again. */
+/** Throws for a body of the wrong length, so that {@link withRetries} tries again. */
 export function reportCut(got: number, wanted: number): never {
   throw new PassingFault(`a body of ${got} in place of ${wanted} bytes`);
 }
@@ -65,9 +113,9 @@ export function reportCut(got: number, wanted: number): never {
  * {@link withRetries} tries again.
  */
 export async function* readChunks(
-  body: ReadableStream<Uint8Array> | null,
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
   timeoutMs: number,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = body?.getReader();
   try {
     while (reader !== undefined) {
@@ -89,44 +137,126 @@ export async function* readChunks(
   }
 }
 
+/** What a request sends. */
+type Sent = Omit<RequestInit, "redirect">;
+
+/** How many redirects in a row are followed. */
+const MOST_REDIRECTS = 10;
+
 /**
- * A `fetch` for one repository whose answers are good ones: others become errors that say what to do.
- *
- * @param subject names the repository and file in errors.
+ * Sends a request and follows redirects. The token goes with it wherever the address is one of the
+ * endpoint's host, and nowhere else: large files come from the hosts of a CDN.
  */
-export function fetchFrom(settings: HubSettings, subject: string): typeof fetch {
-  return async (input, init) => {
-    const waiting = new AbortController();
-    const timer = setTimeout(
-      () => waiting.abort(new DOMException("no answer in time", "TimeoutError")),
-      settings.silenceTimeoutMs,
-    );
-    try {
-      const response = await fetch(input, { ...init, signal: waiting.signal });
-      if (response.ok) return response;
-      await response.body?.cancel();
-      throw explainStatus(response, settings, subject);
-    } finally {
-      clearTimeout(timer);
+export async function sendWithToken(
+  { endpoint, token }: HubSettings,
+  address: string | URL,
+  init: Sent,
+): Promise<Response> {
+  let url = new URL(address);
+  let { method = "GET", body = null } = init;
+  for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
+    const headers = new Headers(init.headers);
+    headers.delete("Authorization");
+    if (token !== null && url.origin === new URL(endpoint).origin) {
+      headers.set("Authorization", `Bearer ${token}`);
     }
+    const response = await fetch(url, { ...init, method, body, headers, redirect: "manual" });
+    const place = response.headers.get("Location");
+    if (![301, 302, 303, 307, 308].includes(response.status) || place === null) return response;
+    await response.body?.cancel();
+    const next = URL.parse(place, url);
+    if (next === null || !/^https?:$/.test(next.protocol)) {
+      throw new Error(`Cannot follow ${url.origin}: it redirects to "${place}", no address`);
+    }
+    if (url.protocol === "https:" && next.protocol === "http:") {
+      throw new Error(
+        `Cannot follow ${url.origin}: it redirects from https to http (${next.origin}), where ` +
+          "others may read and change what is sent",
+      );
+    }
+    if (response.status < 307 && method === "POST") [method, body] = ["GET", null];
+    url = next;
+  }
+  throw new Error(`Cannot follow ${url.origin}: it redirects more than ${MOST_REDIRECTS} times`);
+}
+
+/**
+ * The access token to call `@huggingface/hub` with, which takes none but those that look like the official
+ * Hub's; {@link createLibraryFetch} puts the token of the settings in its place.
+ */
+export const STAND_IN_TOKEN = "hf_token_of_the_settings";
+
+/** The `fetch` for calls of `@huggingface/hub` with {@link STAND_IN_TOKEN}. */
+export function createLibraryFetch(settings: HubSettings): typeof fetch {
+  return (input, init = {}) => {
+    const given = new Headers(init.headers).get("Authorization");
+    if (given !== `Bearer ${STAND_IN_TOKEN}`) return fetch(input, init); // storage has its own permits
+    return sendWithToken(settings, input instanceof Request ? input.url : input, init);
   };
 }
 
-function explainStatus(response: Response, settings: HubSettings, subject: string): Error {
+/** The response to a request where it is a good one; others become errors that say what to do. */
+export async function fetchFromHub(
+  { settings, what }: HubRequest,
+  url: string | URL,
+  init: Sent = {},
+): Promise<Response> {
+  const waiting = new AbortController();
+  const timer = setTimeout(
+    () => waiting.abort(new DOMException("no answer in time", "TimeoutError")),
+    settings.silenceTimeoutMs,
+  );
+  try {
+    const response = await sendWithToken(settings, url, { ...init, signal: waiting.signal });
+    if (response.ok) return response;
+    await response.body?.cancel();
+    throw explainStatus(response, settings, what);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * How long a response asks to wait: `Retry-After` in seconds or as a date, else the reset time of
+ * `RateLimit` (https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-09); null
+ * where it says nothing.
+ */
+export function readWaitMs(headers: Headers): number | null {
+  const asked = headers.get("Retry-After")?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000;
+  const date = Date.parse(asked);
+  if (!Number.isNaN(date)) {
+    const sent = Date.parse(headers.get("Date") ?? ""); // the server's clock, which wrote both
+    const now = Number.isNaN(sent) ? performance.timeOrigin + performance.now() : sent;
+    return Math.max(0, date - now);
+  }
+  const reset = /;\s*t\s*=\s*(\d+)/.exec(headers.get("RateLimit") ?? "")?.[1];
+  return reset === undefined ? null : Number(reset) * 1000;
+}
+
+function explainStatus(response: Response, settings: HubSettings, what: string): Error {
   const { status, headers } = response;
   const { endpoint, token } = settings;
-  if (status === 429 || status >= 500) return new PassingFault(`status ${status}`);
+  if (status === 429 || status >= 500) {
+    return new PassingFault(`status ${status}`, readWaitMs(headers), status === 429);
+  }
   const code = headers.get("X-Error-Code");
+  const answer = `Cannot fetch ${what}: ${endpoint} answers with status ${status}`;
   if (code === "GatedRepo") {
     return new Deno.errors.PermissionDenied(
-      `Cannot fetch ${subject} as its terms must be accepted on ${endpoint} and HF_TOKEN set to a token of that account: status ${status}`,
+      `${answer}, as the repository is gated. Accept its terms on ${endpoint} and set HF_TOKEN to a ` +
+        "token of that account",
     );
   }
   if (status === 401 || status === 403) {
+    const strange = token !== null && !token.startsWith("hf_") && endpoint === HUB_URL
+      ? '; tokens of this Hub begin with "hf_", and this one does not'
+      : "";
     return new Deno.errors.PermissionDenied(
       token === null
-        ? `Cannot fetch ${subject} as it must exist and be public, or HF_TOKEN be set to a token that may read it: status ${status} from ${endpoint}`
-        : `Cannot fetch ${subject} as it must exist and HF_TOKEN be a token that may read it: status ${status} from ${endpoint}`,
+        ? `${answer}. Check the name; a private repository needs HF_TOKEN, a token that may read it`
+        : `${answer}. Check the name, and that the token in use (HF_TOKEN, else that of ` +
+          `\`hf auth login\`) is valid and may read it${strange}`,
     );
   }
   if (status === 404) {
@@ -134,12 +264,11 @@ function explainStatus(response: Response, settings: HubSettings, subject: strin
       ? "the repository has no such file"
       : code === "RevisionNotFound"
       ? "the repository has no such revision"
-      : "status 404";
-    return new Deno.errors.NotFound(
-      `Cannot fetch ${subject} as it must exist on ${endpoint}: ${missing}`,
-    );
+      : code === "RepoNotFound"
+      ? "there is no such repository"
+      : "it is not there";
+    return new Deno.errors.NotFound(`${answer}: ${missing}`);
   }
-  return new Error(
-    `Cannot fetch ${subject} as ${endpoint} must accept the request: status ${status}`,
-  );
+  const said = headers.get("X-Error-Message")?.replace(/\s+/g, " ").slice(0, 200);
+  return new Error(said ? `${answer}: ${said}` : answer);
 }

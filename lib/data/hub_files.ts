@@ -11,13 +11,14 @@
  */
 
 import { join } from "node:path";
-import { datasetInfo, listFiles, modelInfo, pathsInfo } from "@huggingface/hub";
-import { isFile } from "@/files.ts";
+import { explainWriteError, isFile } from "@/files.ts";
+import { askCommit, askFile, askPaths } from "@/data/hub_api.ts";
 import {
   type CachedRepo,
   isCommit,
   isWhole,
   linkBlob,
+  listCommits,
   listSnapshot,
   readRef,
   repoFolder,
@@ -26,7 +27,7 @@ import {
   writeRef,
 } from "@/data/hub_cache.ts";
 import { downloadBlob } from "@/data/hub_download.ts";
-import { fetchFrom, HubUnreachableError, withRetries } from "@/data/hub_fetch.ts";
+import { type HubRequest, HubUnreachableError } from "@/data/hub_fetch.ts";
 import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
@@ -67,40 +68,35 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
   }
   const cached: CachedRepo = { cacheDir: settings.cacheDir, repo, kind };
   const subject = `${kind} ${repo}${revision === "main" ? "" : ` at ${revision}`}`;
-  const request = {
-    hubUrl: settings.endpoint,
-    fetch: fetchFrom(settings, subject),
-    ...(settings.token === null ? {} : { accessToken: settings.token }),
-  };
-  const target = { name: repo, type: kind };
+  const request: HubRequest = { settings, what: subject, view };
+  const at = (commit: string) => ({ repo, kind, revision: commit });
 
   const lookUpCommit = async (): Promise<{ commit: string; online: boolean }> => {
     const known = await readRef(cached, revision);
     if (settings.offline) {
       if (known !== null) return { commit: known, online: false };
+      const commits = await listCommits(cached);
       throw new Deno.errors.NotFound(
-        `Cannot fetch ${subject} as HF_HUB_OFFLINE is set and the cache must hold it: nothing in ${
-          repoFolder(cached)
-        }`,
+        `Cannot fetch ${subject}: HF_HUB_OFFLINE is set, and the cache ` +
+          (commits.length === 0
+            ? `holds nothing of it in ${repoFolder(cached)}`
+            : `does not say which commit ${revision} is: ${
+              join(repoFolder(cached), "refs", revision)
+            } must hold one of ${commits.join(", ")}`),
       );
     }
     if (isCommit(revision)) return { commit: revision, online: true };
-    const info = { name: repo, revision, additionalFields: ["sha" as const], ...request };
     try {
-      const { sha } = await withRetries(
-        settings,
-        subject,
-        () => kind === "dataset" ? datasetInfo(info) : modelInfo(info),
-      );
-      if (typeof sha !== "string" || !isCommit(sha)) {
-        throw new Error(`Cannot fetch ${subject} as the Hub must name its commit: it names ${sha}`);
+      const commit = await askCommit(request, { repo, kind, revision });
+      if (await writeRef(cached, revision, commit) || known === null) {
+        return { commit, online: true };
       }
-      await writeRef(cached, revision, sha);
-      return { commit: sha, online: true };
+      const label = `the cache cannot be written to: its ${subject} is used, ${known.slice(0, 8)}`;
+      view.update({ label, done: 1, total: 1 });
     } catch (error) {
       if (known === null || !(error instanceof HubUnreachableError)) throw error;
-      return { commit: known, online: false }; // what was good last time
     }
+    return { commit: known, online: false }; // the commit of last time
   };
   const resolve = memoize(lookUpCommit);
   const checked = new Set<string>();
@@ -108,12 +104,7 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
   const list = memoize(async () => {
     const { commit, online } = await resolve();
     if (!online) return await listSnapshot(cached, commit);
-    return await withRetries(settings, `the list of files of ${subject}`, async () => {
-      const paths: string[] = [];
-      const entries = listFiles({ repo: target, recursive: true, revision: commit, ...request });
-      for await (const { type, path } of entries) if (type === "file") paths.push(path);
-      return paths.sort();
-    });
+    return await askPaths({ ...request, what: `the list of files of ${subject}` }, at(commit));
   });
 
   return {
@@ -135,31 +126,22 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
         }
         if (!online) {
           throw new Error(
-            `Cannot use ${what} as its copy in the cache must have the hash that it was fetched with: ` +
-              `it has another; fetch it again where the Hub can be reached, or remove ${pointer}`,
+            `Cannot use ${what}: its copy in the cache is damaged, its hash differs. Fetch it again ` +
+              `where the Hub can be reached, or remove ${pointer}`,
           );
         }
-        await Deno.remove(await Deno.realPath(pointer)); // damaged: it is fetched again
+        await Deno.remove(await Deno.realPath(pointer)).catch((error) => { // it is fetched again
+          throw explainWriteError(pointer, error);
+        });
       }
       if (!online) return null;
-      const [info] = await withRetries(
-        settings,
-        what,
-        () => pathsInfo({ repo: target, paths: [path], revision: commit, ...request }),
-      );
-      if (info === undefined || info.type !== "file") return null;
-      const hash = info.lfs?.oid ?? info.oid;
-      if (hash === undefined || !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(hash)) {
-        throw new Error(`Cannot fetch ${what} as the Hub must name its hash: it names ${hash}`);
-      }
-      const blob = join(repoFolder(cached), "blobs", hash);
+      const file = await askFile({ ...request, what }, at(commit), path);
+      if (file === null) return null;
+      const blob = join(repoFolder(cached), "blobs", file.hash);
       const prefix = kind === "dataset" ? "datasets/" : "";
       const encoded = path.split("/").map(encodeURIComponent).join("/");
       const url = `${settings.endpoint}/${prefix}${repo}/resolve/${commit}/${encoded}`;
-      if (!await isFile(blob)) {
-        const size = info.lfs?.size ?? info.size;
-        await downloadBlob({ url, blob, hash, size, what, settings, view });
-      }
+      await downloadBlob({ ...request, ...file, url, blob, what });
       await linkBlob(blob, pointer);
       return pointer;
     },

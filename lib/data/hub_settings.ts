@@ -1,71 +1,117 @@
 /**
- * How the Hugging Face Hub is reached, from the environment variables that all of its tools share.
+ * Settings of the Hugging Face Hub from the environment variables that all of its tools share.
+ *
+ * Variables: https://huggingface.co/docs/huggingface_hub/v1.0.0/package_reference/environment_variables
  * @module
  */
 
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { getHFHubCachePath, HUB_URL } from "@huggingface/hub";
+import { HUB_URL } from "@huggingface/hub";
 import { decodeText } from "@/plain_text.ts";
 
 /** How the Hub is reached. */
 export type HubSettings = {
   /** Address of the Hub, without a slash at its end: `HF_ENDPOINT`. */
   readonly endpoint: string;
-  /** `HF_TOKEN`, else what `hf auth login` keeps: `HF_TOKEN_PATH` or `token` in `HF_HOME`; null: anonymous. */
+  /**
+   * `HF_TOKEN`, else what `hf auth login` keeps: `HF_TOKEN_PATH` or `token` in `HF_HOME`; null: anonymous,
+   * also under `HF_HUB_DISABLE_IMPLICIT_TOKEN`. Hubs other than the official one may use any text.
+   */
   readonly token: string | null;
   /** Folder of the shared cache: `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
   readonly cacheDir: string;
-  /** `HF_HUB_OFFLINE`: nothing but the cache is used. */
+  /** `HF_HUB_OFFLINE`: only the cache is used. */
   readonly offline: boolean;
-  /** Waits before further attempts; as many as there are, after a cut connection or a server's fault. */
+  /** Waits before further attempts, one each, after a cut connection or a server's fault. */
   readonly retryDelaysMs: readonly number[];
   /** How long the Hub may be silent, before it answers and in the middle of an answer. */
   readonly silenceTimeoutMs: number;
 };
 
-/** The token of the environment, else that of the file in which the Hub's own tools keep it. */
-function readToken(): string | null {
-  const home = Deno.env.get("HF_HOME")?.trim() || join(homedir(), ".cache", "huggingface");
-  const path = Deno.env.get("HF_TOKEN_PATH")?.trim() || join(home, "token");
-  const given = Deno.env.get("HF_TOKEN")?.trim() ?? "";
-  const token = given === "" ? readIfThere(path) : given;
-  if (token === "" || token.startsWith("hf_")) return token === "" ? null : token;
-  throw new TypeError(
-    `Cannot use the Hub as ${
-      given === "" ? `the token in ${path}` : "HF_TOKEN"
-    } must start with "hf_": ` +
-      "its start is another",
-  );
+/** The trimmed value of an environment variable; null where it is unset or blank. */
+function readVariable(name: string): string | null {
+  return Deno.env.get(name)?.trim() || null;
 }
 
-/** The trimmed text of a file; empty where there is none. */
+/** True if an environment variable holds what the Hub's tools take for yes. */
+function isSet(name: string): boolean {
+  return ["1", "ON", "YES", "TRUE"].includes(readVariable(name)?.toUpperCase() ?? "");
+}
+
+/** The path in an environment variable, with `~` for the home folder; null where there is none. */
+function readPath(name: string): string | null {
+  return readVariable(name)?.replace(/^~(?=$|[/\\])/, () => homedir()) ?? null;
+}
+
+/** The folder of all that the Hub's tools keep. */
+function findHome(): string {
+  const caches = readPath("XDG_CACHE_HOME") ?? join(homedir(), ".cache");
+  return readPath("HF_HOME") ?? join(caches, "huggingface");
+}
+
+/** The token of the environment, else that of the file in which the Hub's own tools keep it. */
+function readToken(): string | null {
+  if (isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")) return null;
+  const path = readPath("HF_TOKEN_PATH") ?? join(findHome(), "token");
+  const given = cleanToken(Deno.env.get("HF_TOKEN") ?? "");
+  const token = given === "" ? cleanToken(readIfThere(path)) : given;
+  if (/[^\x21-\x7e]/.test(token)) { // an HTTP header would refuse it, and print it
+    throw new TypeError(
+      `Cannot use the Hub: ${given === "" ? `the token in ${path}` : "HF_TOKEN"} holds a space, ` +
+        "a control character or a character outside ASCII; copy the token again",
+    );
+  }
+  return token === "" ? null : token;
+}
+
+/** A token without line breaks and outer space, as `huggingface_hub` cleans it. */
+function cleanToken(text: string): string {
+  return text.replaceAll(/[\r\n]/g, "").trim();
+}
+
+/** The text of a file; empty where there is none that this process may read. */
 function readIfThere(path: string): string {
   try {
-    return decodeText(Deno.readFileSync(path), { what: "token", name: path }).trim();
+    return decodeText(Deno.readFileSync(path), { what: "token", name: path });
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+    if (
+      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+      error instanceof Deno.errors.IsADirectory || error instanceof Deno.errors.PermissionDenied
+    ) {
       return "";
     }
     throw error;
   }
 }
 
-/** The settings that the environment gives. */
-export function readHubSettings(): HubSettings {
-  const endpoint = Deno.env.get("HF_ENDPOINT")?.trim() || HUB_URL;
-  if (!URL.canParse(endpoint)) {
+/** The checked address in `HF_ENDPOINT`. */
+function readEndpoint(): string {
+  const endpoint = (readVariable("HF_ENDPOINT") ?? HUB_URL).replace(/\/+$/, "");
+  const url = URL.parse(endpoint);
+  if (url !== null && (url.username !== "" || url.password !== "")) {
     throw new TypeError(
-      `Cannot use the Hub as HF_ENDPOINT must be an address such as ${HUB_URL}: current value is ${endpoint}`,
+      "Cannot use the Hub: HF_ENDPOINT holds a user name or password; write the address without " +
+        "them and put the token into HF_TOKEN",
     );
   }
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    throw new TypeError(
+      `Cannot use the Hub: HF_ENDPOINT must be an http or https address such as ${HUB_URL}, ` +
+        `and is ${endpoint}`,
+    );
+  }
+  return endpoint;
+}
+
+/** The settings that the environment gives. */
+export function readHubSettings(): HubSettings {
   return {
-    endpoint: endpoint.replace(/\/+$/, ""),
+    endpoint: readEndpoint(),
     token: readToken(),
-    cacheDir: getHFHubCachePath(),
-    offline: ["1", "ON", "YES", "TRUE"].includes(
-      (Deno.env.get("HF_HUB_OFFLINE") ?? "").trim().toUpperCase(),
-    ),
+    cacheDir: readPath("HF_HUB_CACHE") ?? readPath("HUGGINGFACE_HUB_CACHE") ??
+      join(findHome(), "hub"),
+    offline: isSet("HF_HUB_OFFLINE"),
     retryDelaysMs: [500, 2000, 8000],
     silenceTimeoutMs: 30_000,
   };

@@ -7,7 +7,9 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { commitIter, createRepo, HubApiError, listFiles } from "@huggingface/hub";
+import { commitIter, createRepo, HubApiError } from "@huggingface/hub";
+import { askPaths } from "@/data/hub_api.ts";
+import { createLibraryFetch, STAND_IN_TOKEN } from "@/data/hub_fetch.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { isPartial } from "@/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
@@ -75,19 +77,19 @@ const OURS = /^(onnx\/model\w*\.onnx|heads\.(json|safetensors)|\d+_[A-Z]\w*\/.+)
 /** Files of the repository that an earlier push made and `files` do not hold. */
 async function listLeft(
   files: readonly FileToPush[],
-  { repo, settings: { endpoint } }: PushTarget,
-  token: string,
+  { repo, settings }: PushTarget,
+  view: ProgressView,
 ): Promise<readonly string[]> {
-  const kept = new Set(files.map(({ path }) => path)), left: string[] = [];
-  const place = {
-    repo: { type: "model", name: repo },
-    accessToken: token,
-    hubUrl: endpoint,
-  } as const;
-  for await (const { type, path } of listFiles({ ...place, recursive: true })) {
-    if (type === "file" && OURS.test(path) && !kept.has(path)) left.push(path);
-  }
-  return left;
+  const kept = new Set(files.map(({ path }) => path));
+  const request = { settings, what: `the list of files of model ${repo}`, view };
+  const paths = await askPaths(request, { repo, kind: "model", revision: "main" });
+  return paths.filter((path) => OURS.test(path) && !kept.has(path));
+}
+
+/** How `@huggingface/hub` reaches the Hub of these settings. */
+function describeHub(settings: HubSettings) {
+  const { endpoint: hubUrl } = settings;
+  return { hubUrl, accessToken: STAND_IN_TOKEN, fetch: createLibraryFetch(settings) } as const;
 }
 
 /** The error to raise where the Hub refused; `committing`: it had been asked to publish. */
@@ -113,6 +115,13 @@ function explainRefusal(
         `${subject} the token must be allowed to write there: ${answer}`,
       );
     }
+    if (status === 429) {
+      return new Error(
+        `${
+          subject.replace(/ as$/, ":")
+        } the rate limit of ${endpoint} is exceeded, ${answer}; push again in a few minutes`,
+      );
+    }
     if (status === 404) {
       return new Deno.errors.NotFound(`${subject} its owner and branch must exist: ${answer}`);
     }
@@ -133,13 +142,12 @@ function explainRefusal(
 }
 
 /** Makes the repository if it is not there; another's refusal is an error. */
-async function ensureRepo({ repo, isPrivate, settings }: PushTarget, token: string): Promise<void> {
+async function ensureRepo({ repo, isPrivate, settings }: PushTarget): Promise<void> {
   try {
     await createRepo({
       repo: { type: "model", name: repo },
       visibility: isPrivate ? "private" : "public",
-      accessToken: token,
-      hubUrl: settings.endpoint,
+      ...describeHub(settings),
     });
   } catch (error) {
     if (error instanceof HubApiError && error.statusCode === 409) return; // it is there
@@ -161,11 +169,12 @@ export async function pushFiles(
   target: PushTarget,
   { view = SILENT, signal }: PushOptions = {},
 ): Promise<Pushed> {
-  const { repo, settings: { token, endpoint } } = target;
+  const { repo, settings } = target;
   checkRepoName(repo);
-  if (token === null) {
+  if (settings.token === null) {
     throw new Deno.errors.PermissionDenied(
-      `Cannot push to ${repo} as HF_TOKEN must be set, or \`hf auth login\` done, with a token that may write: there is none`,
+      `Cannot push to ${repo}: there is no token. Set HF_TOKEN to one that may write, or run ` +
+        "`hf auth login`; HF_HUB_DISABLE_IMPLICIT_TOKEN must not be set",
     );
   }
   const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]));
@@ -173,8 +182,8 @@ export async function pushFiles(
   const sent = new Map<string, number>();
   let committing = false;
   try {
-    await ensureRepo(target, token);
-    const removed = await listLeft(files, target, token);
+    await ensureRepo(target);
+    const removed = await listLeft(files, target, view);
     signal?.throwIfAborted();
     const events = commitIter({
       repo: { type: "model", name: repo },
@@ -187,13 +196,12 @@ export async function pushFiles(
         })),
         ...removed.map((path) => ({ operation: "delete" as const, path })),
       ],
-      accessToken: token,
-      hubUrl: endpoint,
+      ...describeHub(settings),
       ...(signal && { abortSignal: signal }),
     });
     for (;;) {
       const { done, value } = await events.next();
-      if (done) return { url: value?.commit.url ?? `${endpoint}/${repo}`, removed };
+      if (done) return { url: value?.commit.url ?? `${settings.endpoint}/${repo}`, removed };
       committing ||= value.event === "phase" && value.phase === "committing";
       if (value.event !== "fileProgress" || value.state !== "uploading") continue;
       sent.set(value.path, value.progress * (sizes.get(value.path) ?? 0));

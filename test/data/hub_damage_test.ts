@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { openHubRepo } from "@/data/hub_files.ts";
-import { type FakeRepo, gitSha1, withFakeHub } from "./hub_server.ts";
+import { COMMIT, type FakeRepo, gitSha1, withFakeHub } from "./hub_server.ts";
 
 const SMALL = new TextEncoder().encode('{"hidden_size": 8}');
 const LARGE = Uint8Array.from({ length: 50_000 }, (_, index) => index % 251);
@@ -22,9 +22,8 @@ Deno.test("openHubRepo() fetches what is damaged in the cache again, and without
         for (const without of [{ ...settings, offline: true }, unreachable]) {
           await rejects(openHubRepo({ ...TINY, settings: without }).fetch(name), {
             message:
-              `Cannot use ${name} of model owner/tiny as its copy in the cache must have the ` +
-              "hash that it was fetched with: it has another; fetch it again where the Hub can be " +
-              `reached, or remove ${path}`,
+              `Cannot use ${name} of model owner/tiny: its copy in the cache is damaged, its hash ` +
+              `differs. Fetch it again where the Hub can be reached, or remove ${path}`,
           });
         }
         strictEqual(await openHubRepo({ ...TINY, settings }).fetch(name), path);
@@ -41,8 +40,8 @@ Deno.test("openHubRepo() fetches what is damaged in the cache again, and without
     requests.length = 0;
     await rejects(offline().fetch("config.json"), {
       message:
-        "Cannot fetch model owner/tiny as HF_HUB_OFFLINE is set and the cache must hold it: " +
-        `nothing in ${folder}`,
+        "Cannot fetch model owner/tiny: HF_HUB_OFFLINE is set, and the cache does not say which " +
+        `commit main is: ${join(folder, "refs", "main")} must hold one of ${COMMIT}`,
     });
     deepStrictEqual(requests, []);
   });

@@ -69,13 +69,13 @@ Deno.test("openHubRepo() says to set HF_TOKEN when refused, and reads with it", 
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
       name: "PermissionDenied",
       message:
-        `Cannot fetch model owner/tiny as it must exist and be public, or HF_TOKEN be set to a token that may read it: status 401 from ${settings.endpoint}`,
+        `Cannot fetch model owner/tiny: ${settings.endpoint} answers with status 401. Check the name; a private repository needs HF_TOKEN, a token that may read it`,
     });
     strictEqual(requests.length, 1, "a refusal is not tried again");
     const wrong = { ...settings, token: "hf_wrong" };
     await rejects(() => openHubRepo({ ...TINY, settings: wrong }).fetch("config.json"), {
       message:
-        `Cannot fetch model owner/tiny as it must exist and HF_TOKEN be a token that may read it: status 401 from ${settings.endpoint}`,
+        `Cannot fetch model owner/tiny: ${settings.endpoint} answers with status 401. Check the name, and that the token in use (HF_TOKEN, else that of \`hf auth login\`) is valid and may read it`,
     });
     const right = { ...settings, token: "hf_right" };
     ok(await openHubRepo({ ...TINY, settings: right }).fetch("model.safetensors"));
@@ -88,7 +88,7 @@ Deno.test("openHubRepo() names a revision that does not exist", async () => {
     await rejects(() => openHubRepo({ ...TINY, revision: "v9", settings }).fetch("config.json"), {
       name: "NotFound",
       message:
-        `Cannot fetch model owner/tiny at v9 as it must exist on ${settings.endpoint}: the repository has no such revision`,
+        `Cannot fetch model owner/tiny at v9: ${settings.endpoint} answers with status 404: the repository has no such revision`,
     });
   });
 });
@@ -112,7 +112,7 @@ Deno.test("openHubRepo() gives up after the last delay and says what failed", as
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
       name: "HubUnreachableError",
       message:
-        `Cannot fetch model owner/tiny as ${settings.endpoint} must answer: 4 attempts failed, the last by status 500`,
+        `Cannot fetch model owner/tiny: ${settings.endpoint} failed in 4 attempts, last by status 500`,
     });
     strictEqual(requests.length, 4);
   });
@@ -153,31 +153,13 @@ Deno.test("openHubRepo() shows the MiB of a large file as they come, and none of
   });
 });
 
-Deno.test("openHubRepo() keeps no file whose bytes are not those of the repository", async () => {
-  await withFakeHub([MODEL], async ({ settings }) => {
-    const blobs = join(settings.cacheDir, "models--owner--tiny", "blobs");
-    await Deno.mkdir(blobs, { recursive: true });
-    // what another, broken download left behind: as long as the file, and wrong
-    await Deno.writeFile(join(blobs, `${sha256(LARGE)}.incomplete`), new Uint8Array(LARGE.length));
-    const repo = openHubRepo({ ...TINY, settings });
-    await rejects(() => repo.fetch("model.safetensors"), {
-      message:
-        `Cannot fetch model.safetensors of model owner/tiny as its 50000 bytes must have the hash ${
-          sha256(LARGE)
-        }: they have another, try again`,
-    });
-    deepStrictEqual(await Array.fromAsync(Deno.readDir(blobs)), []);
-    deepStrictEqual(await Deno.readFile(await repo.fetch("model.safetensors") ?? ""), LARGE);
-  });
-});
-
 Deno.test("openHubRepo() uses the cache alone when offline", async () => {
   await withFakeHub([MODEL], async ({ settings, requests }) => {
     const offline = { ...settings, offline: true };
     await rejects(() => openHubRepo({ ...TINY, settings: offline }).fetch("config.json"), {
       name: "NotFound",
       message:
-        `Cannot fetch model owner/tiny as HF_HUB_OFFLINE is set and the cache must hold it: nothing in ${
+        `Cannot fetch model owner/tiny: HF_HUB_OFFLINE is set, and the cache holds nothing of it in ${
           join(settings.cacheDir, "models--owner--tiny")
         }`,
     });
@@ -198,7 +180,7 @@ Deno.test("openHubRepo() falls back on the cache when the Hub cannot be reached"
     await rejects(() => openHubRepo({ ...TINY, settings: down }).fetch("config.json"), {
       name: "HubUnreachableError",
       message:
-        /^Cannot fetch model owner\/tiny as http:\/\/127\.0\.0\.1:9 must answer: 4 attempts failed, the last by /,
+        /^Cannot fetch model owner\/tiny: http:\/\/127\.0\.0\.1:9 failed in 4 attempts, last by /,
     });
     await openHubRepo({ ...TINY, settings }).fetch("config.json");
     const path = await openHubRepo({ ...TINY, settings: down }).fetch("config.json");

@@ -17,8 +17,11 @@ export type FakeRepo = {
   readonly token?: string;
 };
 
-/** Faults, each used up by the next request whose path holds `at`. */
-export type Fault = { readonly at: string; readonly do: "cut" | "stall" | number };
+/** Faults, each used up by the next request whose path holds `at`; a function makes the response. */
+export type Fault = {
+  readonly at: string;
+  readonly do: "cut" | "stall" | number | (() => Response);
+};
 
 export type FakeHub = {
   readonly settings: HubSettings;
@@ -79,6 +82,7 @@ export async function withFakeHub(
       cdnRanges.push(request.headers.get("Range"));
       const fault = takeFault(pathname);
       if (typeof fault === "number") return new Response("fault", { status: fault });
+      if (typeof fault === "function") return fault();
       const bytes = bodies.get(pathname.slice(1));
       if (bytes === undefined) return new Response(null, { status: 404 });
       return respond(bytes, fault, request.headers.get("Range"));
@@ -90,6 +94,7 @@ export async function withFakeHub(
     requests.push(`${request.method} ${pathname}`);
     const fault = takeFault(pathname);
     if (typeof fault === "number") return new Response("fault", { status: fault });
+    if (typeof fault === "function") return fault();
     const path = decodeURIComponent(pathname).replace(/^\/api\//, "/").replace(/^\//, "");
     if (path.startsWith("datasets/moved/")) {
       return Response.redirect(`${origin}${pathname.replace("moved", "owner")}`, 307);

@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { readHubSettings } from "@/data/hub_settings.ts";
 
@@ -24,6 +25,8 @@ Deno.test("readHubSettings() heeds the variables that the Hub's tools share", ()
     HF_TOKEN_PATH: "/nowhere/token",
     HF_ENDPOINT: null,
     HF_HUB_OFFLINE: null,
+    HF_HUB_DISABLE_IMPLICIT_TOKEN: null,
+    XDG_CACHE_HOME: null,
   };
   withEnvironment(none, () => {
     const { endpoint, token, offline } = readHubSettings();
@@ -45,18 +48,67 @@ Deno.test("readHubSettings() heeds the variables that the Hub's tools share", ()
     const { cacheDir, endpoint } = readHubSettings();
     deepStrictEqual({ cacheDir, endpoint }, { cacheDir: "/c", endpoint: "http://mirror" });
   });
-  withEnvironment({ ...none, HF_TOKEN: "secret" }, () => {
-    throws(() => readHubSettings(), {
-      name: "TypeError",
-      message: 'Cannot use the Hub as HF_TOKEN must start with "hf_": its start is another',
+  withEnvironment({ ...none, HF_HOME: " ", XDG_CACHE_HOME: "/x", HF_TOKEN: "" }, () => {
+    const { cacheDir, token } = readHubSettings();
+    deepStrictEqual({ cacheDir, token }, { cacheDir: "/x/huggingface/hub", token: null });
+  });
+  withEnvironment({ ...none, HF_HUB_CACHE: "~/hub" }, () => {
+    strictEqual(readHubSettings().cacheDir, join(homedir(), "hub"));
+  });
+  withEnvironment({ ...none, HF_TOKEN: "hf_x", HF_HUB_DISABLE_IMPLICIT_TOKEN: "1" }, () => {
+    strictEqual(readHubSettings().token, null);
+  });
+});
+
+Deno.test("readHubSettings() takes any token that an HTTP header can carry, cleaned as Python does", () => {
+  for (
+    const [given, token] of [["s3cr.et", "s3cr.et"], [" hf_x\r\n", "hf_x"], ["a\nb", "ab"]] as const
+  ) {
+    withEnvironment({ HF_TOKEN: given }, () => strictEqual(readHubSettings().token, token));
+  }
+  for (const given of ["two words", "sch\u00fcssel"]) {
+    withEnvironment({ HF_TOKEN: given }, () => {
+      throws(() => readHubSettings(), {
+        name: "TypeError",
+        message: "Cannot use the Hub: HF_TOKEN holds a space, a control character or a character " +
+          "outside ASCII; copy the token again",
+      });
     });
+  }
+});
+
+Deno.test("readHubSettings() keeps the path of HF_ENDPOINT, and refuses what is no plain address", () => {
+  for (const given of ["https://mirror:8443/hf/", "https://mirror:8443/hf///"]) {
+    withEnvironment({ HF_ENDPOINT: given }, () => {
+      strictEqual(readHubSettings().endpoint, "https://mirror:8443/hf");
+    });
+  }
+  for (const given of ["mirror", "localhost:8080", "ftp://mirror", "http://mirror?x=1"]) {
+    withEnvironment({ HF_ENDPOINT: given }, () => {
+      throws(() => readHubSettings(), {
+        name: "TypeError",
+        message: "Cannot use the Hub: HF_ENDPOINT must be an http or https address such as " +
+          `https://huggingface.co, and is ${given}`,
+      });
+    });
+  }
+  withEnvironment({ HF_ENDPOINT: "https://me:secret@mirror" }, () => {
+    throws(
+      () => readHubSettings(),
+      (error) => error instanceof TypeError && !error.message.includes("secret"),
+    );
   });
 });
 
 Deno.test("readHubSettings() finds the token where the Hub's own tools keep it", async () => {
   const folder = await Deno.makeTempDir();
   const path = join(folder, "token");
-  const none = { HF_TOKEN: null, HF_TOKEN_PATH: null, HF_HOME: folder };
+  const none = {
+    HF_TOKEN: null,
+    HF_TOKEN_PATH: null,
+    HF_HOME: folder,
+    HF_HUB_DISABLE_IMPLICIT_TOKEN: null,
+  };
   try {
     withEnvironment(none, () => strictEqual(readHubSettings().token, null));
     await Deno.writeTextFile(path, "hf_kept\n");
@@ -67,14 +119,8 @@ Deno.test("readHubSettings() finds the token where the Hub's own tools keep it",
     withEnvironment({ ...none, HF_HOME: "/nowhere", HF_TOKEN_PATH: path }, () => {
       strictEqual(readHubSettings().token, "hf_kept");
     });
-    await Deno.writeTextFile(path, "secret");
-    withEnvironment(none, () => {
-      throws(() => readHubSettings(), {
-        name: "TypeError",
-        message:
-          `Cannot use the Hub as the token in ${path} must start with "hf_": its start is another`,
-      });
-    });
+    await Deno.writeTextFile(path, "s3cr.et\n");
+    withEnvironment(none, () => strictEqual(readHubSettings().token, "s3cr.et"));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -105,7 +105,7 @@ Deno.test("openHubSource() works offline from what it fetched before", async () 
       strictEqual(offline.describe(), `the Hub's cache in ${settings.cacheDir} (HF_HUB_OFFLINE)`);
       await rejects(() => offline.files("conllpp", "test"), {
         message:
-          `Cannot fetch dataset ZihanWangKi/conllpp at refs/convert/parquet as HF_HUB_OFFLINE is set and the cache must hold it: nothing in ${
+          `Cannot fetch dataset ZihanWangKi/conllpp at refs/convert/parquet: HF_HUB_OFFLINE is set, and the cache holds nothing of it in ${
             join(settings.cacheDir, "datasets--ZihanWangKi--conllpp")
           }`,
       });

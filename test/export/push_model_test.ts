@@ -164,11 +164,17 @@ Deno.test("pushFiles() says what to do when it is refused", async () => {
         });
         server.refusals.clear();
       }
+      server.refusals.set("/create", 429);
+      await rejects(push(folder, server), {
+        message:
+          `Cannot push to owner/tiny: the rate limit of ${endpoint} is exceeded, status 429 from ${endpoint}. Nothing was published; push again in a few minutes`,
+      });
+      server.refusals.clear();
       strictEqual(server.repos.get("owner/tiny")?.size, 0);
       await rejects(push(folder, { settings: { ...server.settings, token: null } }), {
         name: "PermissionDenied",
         message:
-          "Cannot push to owner/tiny as HF_TOKEN must be set, or `hf auth login` done, with a token that may write: there is none",
+          "Cannot push to owner/tiny: there is no token. Set HF_TOKEN to one that may write, or run `hf auth login`; HF_HUB_DISABLE_IMPLICIT_TOKEN must not be set",
       });
     });
   });
@@ -178,7 +184,12 @@ Deno.test("pushFiles() says that the Hub must be reached", async () => {
   await withModelFolder(async (folder) => {
     let closed = "";
     await withPushServer(({ settings }) => Promise.resolve(void (closed = settings.endpoint)));
-    const settings = { endpoint: closed, token: "hf_writer", cacheDir: "", offline: false };
+    const settings = {
+      endpoint: closed,
+      token: "writer.of-this_hub",
+      cacheDir: "",
+      offline: false,
+    };
     await rejects(
       push(folder, { settings: { ...settings, retryDelaysMs: [], silenceTimeoutMs: 1 } }),
       /^Error: Cannot push to owner\/tiny as http:\/\/localhost:\d+ must be reached: .*\. Nothing was published; push again$/,

@@ -31,7 +31,7 @@ type CommitLine = {
   readonly value: { readonly path: string; readonly content?: string; readonly oid?: string };
 };
 
-/** Runs `use` with a server on which the token `hf_writer` may write. */
+/** Runs `use` with a server on which the token `writer.of-this_hub` may write. */
 export async function withPushServer(use: (server: PushServer) => Promise<void>): Promise<void> {
   const repos: PushServer["repos"] = new Map(), uploaded: PushServer["uploaded"] = new Map();
   const requests: string[] = [], creations: unknown[] = [];
@@ -67,7 +67,7 @@ export async function withPushServer(use: (server: PushServer) => Promise<void>)
       server.onUpload();
       return new Response();
     }
-    if (request.headers.get("Authorization") !== "Bearer hf_writer") {
+    if (request.headers.get("Authorization") !== "Bearer writer.of-this_hub") {
       return Response.json({ error: "Invalid credentials" }, { status: 401 });
     }
     if (pathname === "/api/repos/create") {
@@ -121,7 +121,7 @@ export async function withPushServer(use: (server: PushServer) => Promise<void>)
   });
   const settings: HubSettings = {
     endpoint: `http://localhost:${serving.addr.port}`,
-    token: "hf_writer",
+    token: "writer.of-this_hub",
     cacheDir: "nowhere",
     offline: false,
     retryDelaysMs: [],

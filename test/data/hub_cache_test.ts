@@ -1,0 +1,236 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { linkBlob } from "@/data/hub_cache.ts";
+import { openHubRepo } from "@/data/hub_files.ts";
+import type { HubSettings } from "@/data/hub_settings.ts";
+import type { Progress } from "@/progress.ts";
+import { withFolder } from "./fixtures.ts";
+import { COMMIT, type FakeRepo, sha256, withFakeHub } from "./hub_server.ts";
+
+const SMALL = new TextEncoder().encode('{"hidden_size": 8}');
+const LARGE = Uint8Array.from({ length: 50_000 }, (_, index) => index % 251);
+const MODEL: FakeRepo = {
+  id: "models/owner/tiny",
+  revision: "main",
+  files: { "config.json": SMALL, "model.safetensors": LARGE },
+};
+const TINY = { repo: "owner/tiny", kind: "model" } as const;
+const OLD_COMMIT = "fedcba9876543210fedcba9876543210fedcba98";
+
+/** `LARGE` in ten parts, 30 ms each. */
+function sendSlowly(): Response {
+  return new Response(
+    new ReadableStream({
+      async start(controller) {
+        for (let at = 0; at < LARGE.length; at += LARGE.length / 10) {
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          controller.enqueue(LARGE.subarray(at, at + LARGE.length / 10));
+        }
+        controller.close();
+      },
+    }),
+  );
+}
+
+/** What a process of its own prints that fetches `path`. */
+async function fetchApart(
+  { endpoint, cacheDir }: HubSettings,
+  path: string,
+  permissions = ["-A"],
+): Promise<string> {
+  const program = join(import.meta.dirname ?? "", "fetch_program.ts");
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-q",
+      "--no-check",
+      "--no-prompt",
+      ...permissions,
+      program,
+      endpoint,
+      cacheDir,
+      path,
+    ],
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  return text(stdout) || text(stderr);
+}
+
+const namesIn = async (folder: string) =>
+  (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+
+Deno.test("openHubRepo() reads a full cache that it cannot write to, of this commit or an older one", async () => {
+  await withFakeHub([MODEL], async ({ settings }) => {
+    const reading = ["--allow-read", "--allow-net", "--allow-env", "--allow-sys", "--allow-ffi"];
+    const pointer = await openHubRepo({ ...TINY, settings }).fetch("config.json") ?? "";
+    const repository = join(settings.cacheDir, "models--owner--tiny");
+    const main = join(repository, "refs", "main");
+    strictEqual(await fetchApart(settings, "config.json", reading), pointer);
+    await Deno.remove(main); // fetched by its commit: nobody noted the branch
+    strictEqual(await fetchApart(settings, "config.json", reading), pointer);
+    await Deno.rename(
+      join(repository, "snapshots", COMMIT),
+      join(repository, "snapshots", OLD_COMMIT),
+    );
+    await Deno.writeTextFile(main, OLD_COMMIT);
+    const old = pointer.replace(COMMIT, OLD_COMMIT);
+    strictEqual(await fetchApart(settings, "config.json", reading), old);
+    strictEqual(
+      await fetchApart(settings, "config.json"),
+      pointer,
+      "premise: there is a newer one",
+    );
+  });
+});
+
+Deno.test("openHubRepo() says that the cache cannot be written to where a file has to be fetched", async () => {
+  await withFakeHub([MODEL], async ({ settings }) => {
+    const folder = join(settings.cacheDir, "models--owner--tiny");
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(join(folder, "blobs"), ""); // where a folder has to be
+    await rejects(
+      openHubRepo({ ...TINY, settings }).fetch("model.safetensors"),
+      (error: Error) =>
+        error.message.startsWith(
+          `Cannot write ${join(folder, "blobs", sha256(LARGE))} as there must be`,
+        ),
+    );
+  });
+});
+
+Deno.test("several processes fetch a file at once: one downloads, the others wait for it", async () => {
+  await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
+    faults.push({ at: sha256(LARGE), do: sendSlowly });
+    const apart = Array.from({ length: 3 }, () => fetchApart(settings, "model.safetensors"));
+    const pointers = new Set(await Promise.all(apart));
+    const folder = join(settings.cacheDir, "models--owner--tiny");
+    const pointer = join(folder, "snapshots", COMMIT, "model.safetensors");
+    deepStrictEqual([...pointers], [pointer]);
+    deepStrictEqual(await Deno.readFile(pointer), LARGE);
+    strictEqual(requests.filter((each) => each.startsWith("CDN")).length, 1);
+    deepStrictEqual(await namesIn(join(folder, "blobs")), [sha256(LARGE)]);
+  });
+});
+
+Deno.test("openHubRepo() waits for the lock that Python's huggingface_hub holds, and shows that it does", async () => {
+  await withFakeHub([MODEL], async ({ settings, requests }) => {
+    const locks = join(settings.cacheDir, ".locks", "models--owner--tiny");
+    await Deno.mkdir(locks, { recursive: true });
+    const other = await Deno.create(join(locks, `${sha256(LARGE)}.lock`));
+    await other.lock(true);
+    const shown: Progress[] = [];
+    const waits = Promise.withResolvers<void>();
+    const view = {
+      update(progress: Progress) {
+        shown.push(progress);
+        waits.resolve();
+      },
+      finish() {},
+    };
+    const fetched = openHubRepo({ ...TINY, settings, view }).fetch("model.safetensors");
+    await waits.promise;
+    const label = "model.safetensors of model owner/tiny: another process fetches it";
+    deepStrictEqual(shown, [{ label, done: 0, total: 1 }]);
+    ok(!requests.some((each) => each.startsWith("CDN")));
+    other.close();
+    deepStrictEqual(await Deno.readFile(await fetched ?? ""), LARGE);
+  });
+});
+
+Deno.test("openHubRepo() fetches into partial files of its own where files cannot be locked", async () => {
+  await withFakeHub([MODEL], async ({ settings, faults }) => {
+    await Deno.writeTextFile(join(settings.cacheDir, ".locks"), ""); // where a folder has to be
+    const folder = join(settings.cacheDir, "models--owner--tiny");
+    const blobs = join(folder, "blobs");
+    faults.push({ at: sha256(LARGE), do: sendSlowly }, { at: sha256(LARGE), do: sendSlowly });
+    const fetchOne = () => openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
+    for (const pointer of await Promise.all([fetchOne(), fetchOne()])) {
+      deepStrictEqual(await Deno.readFile(pointer ?? ""), LARGE);
+    }
+    deepStrictEqual(await namesIn(blobs), [sha256(LARGE)]);
+    deepStrictEqual(await namesIn(join(folder, "snapshots", COMMIT)), ["model.safetensors"]);
+    // a fault leaves nothing behind that no other process could ever find
+    await Deno.remove(join(blobs, sha256(LARGE)));
+    faults.push({ at: sha256(LARGE), do: 418 });
+    await rejects(fetchOne());
+    deepStrictEqual(await namesIn(blobs), []);
+  });
+});
+
+Deno.test("openHubRepo() fetches anew what an interrupted download left damaged, or a blob is", async () => {
+  await withFakeHub([MODEL], async ({ settings, cdnRanges }) => {
+    const blob = join(settings.cacheDir, "models--owner--tiny", "blobs", sha256(LARGE));
+    await Deno.mkdir(join(blob, ".."), { recursive: true });
+    const zeros = (length: number) => new Uint8Array(length);
+    const left = [["", 100], ["", LARGE.length], [".incomplete", 100], [
+      ".incomplete",
+      50_000,
+    ]] as const;
+    for (const [ending, length] of left) {
+      await Deno.writeFile(blob + ending, zeros(length));
+      const path = await openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
+      deepStrictEqual(await Deno.readFile(path ?? ""), LARGE);
+      deepStrictEqual(await namesIn(join(blob, "..")), [sha256(LARGE)]);
+      await Deno.remove(path ?? "");
+      await Deno.remove(blob);
+    }
+    deepStrictEqual(cdnRanges, [null, null, "bytes=100-", null, null]);
+  });
+});
+
+Deno.test("openHubRepo() keeps no bytes that are not those of the repository", async () => {
+  await withFakeHub([MODEL], async ({ settings, faults }) => {
+    faults.push({ at: sha256(LARGE), do: () => new Response(LARGE.toReversed()) });
+    const repo = openHubRepo({ ...TINY, settings });
+    await rejects(() => repo.fetch("model.safetensors"), {
+      message:
+        "Cannot fetch model.safetensors of model owner/tiny: the 50000 bytes that arrived do " +
+        `not have the hash ${
+          sha256(LARGE)
+        } that the Hub names. Try again; if it stays, check proxies on the way`,
+    });
+    deepStrictEqual(await namesIn(join(settings.cacheDir, "models--owner--tiny", "blobs")), []);
+    faults.push({ at: sha256(LARGE), do: () => new Response(new Uint8Array(LARGE.length + 1)) });
+    await rejects(() => repo.fetch("model.safetensors"), /do not have the hash/);
+  });
+});
+
+Deno.test("openHubRepo() removes partial files of which nobody has heard for a week", async () => {
+  await withFakeHub([MODEL], async ({ settings }) => {
+    const blobs = join(settings.cacheDir, "models--owner--tiny", "blobs");
+    await Deno.mkdir(blobs, { recursive: true });
+    const now = Date.now();
+    for (const [name, days] of [["old", 8], ["young", 6]] as const) {
+      await Deno.writeTextFile(join(blobs, `${name}.incomplete`), "");
+      const then = new Date(now - days * 24 * 3600 * 1000);
+      await Deno.utime(join(blobs, `${name}.incomplete`), then, then);
+    }
+    await openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
+    deepStrictEqual(await namesIn(blobs), [sha256(LARGE), "young.incomplete"].sort());
+  });
+});
+
+Deno.test("linkBlob() makes one link of many at once, mends a link to nothing, and copies where it must", async () => {
+  await withFolder(async (folder) => {
+    const blob = join(folder, "blobs", "c0ffee");
+    await Deno.mkdir(join(folder, "blobs"));
+    await Deno.writeTextFile(blob, "content");
+    const snapshot = join(folder, "snapshots", "x");
+    const at = (name: string) => join(snapshot, name);
+    await Promise.all(Array.from({ length: 20 }, () => linkBlob(blob, at("a.json"))));
+    strictEqual(await Deno.readLink(at("a.json")), "../../blobs/c0ffee");
+    await Deno.symlink("nowhere", at("b.json"));
+    await linkBlob(blob, at("b.json"));
+    strictEqual(await Deno.readLink(at("b.json")), "../../blobs/c0ffee");
+    const { symlink } = Deno;
+    Deno.symlink = () => Promise.reject(new Deno.errors.NotSupported("no links here"));
+    try {
+      await Promise.all([linkBlob(blob, at("c.json")), linkBlob(blob, at("c.json"))]);
+    } finally {
+      Deno.symlink = symlink;
+    }
+    strictEqual((await Deno.lstat(at("c.json"))).isSymlink, false);
+    strictEqual(await Deno.readTextFile(at("c.json")), "content");
+    deepStrictEqual(await namesIn(snapshot), ["a.json", "b.json", "c.json"]);
+  });
+});
