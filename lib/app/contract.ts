@@ -19,11 +19,21 @@ export type ModelInfo = {
   readonly normalize: NormalizeMode;
   /** Poolings that it can be asked for. */
   readonly poolings: readonly PoolingMode[];
-  /** Longest input in word pieces. */
+  /** Longest input in tokens. */
   readonly maxLength: number;
+  /** Texts to try: rows of the run's test split, or texts written for the page where those may not be shown. */
+  readonly examples: readonly string[];
+  /** True if the model was trained on the built-in sample, whose sentences are generated. */
+  readonly trainedOnSample: boolean;
 };
 
-/** Where the server stands. */
+/** Answer to `/api/runs`. */
+export type RunsAnswer = {
+  /** Names of the runs that can be asked for; the first one answers where a request names none. */
+  readonly runs: readonly string[];
+};
+
+/** State of the server's preparation. */
 export type Health =
   | { readonly status: "ready"; readonly model: ModelInfo }
   | {

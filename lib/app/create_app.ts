@@ -1,14 +1,20 @@
 /**
- * The routes of the demo page: its files, the run's report, and the API. Everything that is refused is
- * refused with a status and a JSON body that says why.
+ * The routes of the demo page: its files, reports and cards of runs, and the API. Every refusal has a status and
+ * a JSON body that says why.
  * @module
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { EncodeAnswer, ErrorAnswer, Health, PredictAnswer } from "./contract.ts";
+import type {
+  EncodeAnswer,
+  ErrorAnswer,
+  Health,
+  ModelInfo,
+  PredictAnswer,
+  RunsAnswer,
+} from "./contract.ts";
 import { findOwnHosts } from "./own_hosts.ts";
 import { LIMITS } from "./limits.ts";
-import type { ModelService } from "./model_service.ts";
 import { describeApi } from "./openapi.ts";
 import type { PageFile } from "./page_files.ts";
 import {
@@ -16,17 +22,21 @@ import {
   readEncodeRequest,
   readJsonBytes,
   readPredictRequest,
+  readRunName,
 } from "./read_request.ts";
+import { type RunLibrary, UnknownRunError } from "./run_library.ts";
+import type { ServedRun } from "./served_run.ts";
 import { PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
 import { QueueFullError } from "./waiting_room.ts";
 
-/** What a server shows; `service` is null until the model is there. */
+/** State of a server. */
 export type AppState = {
-  service: ModelService | null;
-  /** Where it stands while there is no service. */
+  /** The default run; null until its model is open. */
+  run: ServedRun | null;
+  /** Progress of the preparation while there is no run. */
   waiting: Exclude<Health, { readonly status: "ready" }>;
-  /** The run's report as a whole HTML page. */
-  report: string | null;
+  /** All runs that requests may name. */
+  runs: RunLibrary<ServedRun>;
 };
 
 /** What routes need. */
@@ -58,11 +68,14 @@ const STATUS = {
   timed_out: 504,
 } as const satisfies Record<Code, number>;
 
+/** Seconds after which a request that is refused for now may be repeated. */
+const RETRY_AFTER = "1";
+
 const CLIENT_GONE = 499; // nginx's number for it; nobody sees it
 
 function refuse(c: Context, code: Code, message: string): Response {
   const answer: ErrorAnswer = { error: { code, message } };
-  if (STATUS[code] === 503) c.header("Retry-After", "1");
+  if (STATUS[code] === 503) c.header("Retry-After", RETRY_AFTER);
   return c.json(answer, STATUS[code]);
 }
 
@@ -97,13 +110,17 @@ export function createApp(options: AppOptions): Hono {
     options;
   const hosts = hostname === undefined ? null : findOwnHosts(hostname);
   const app = new Hono();
-  const need = (): ModelService => {
-    if (state.service !== null) return state.service;
-    throw new NotReadyError(
-      state.waiting.status === "failed"
-        ? state.waiting.message
-        : "Cannot answer yet as the model is being prepared: ask /api/health how far it is",
-    );
+  /** Does `work` with the run of that name; null: the default one. */
+  const withRun = <T>(name: string | null, work: (run: ServedRun) => Promise<T>): Promise<T> => {
+    if (state.run === null) {
+      throw new NotReadyError(
+        state.waiting.status === "failed"
+          ? state.waiting.message
+          : "Cannot answer yet as the model is being prepared: ask /api/health how far it is",
+      );
+    }
+    const isDefault = name === null || name === state.run.service.info.run;
+    return isDefault ? work(state.run) : state.runs.use(name, work);
   };
 
   app.use(async (c, next) => {
@@ -133,6 +150,7 @@ export function createApp(options: AppOptions): Hono {
   app.use("/api/*", (c, next) => limitBody(c, next).catch(leaveWithinBody)); // may read it itself
   app.onError((error, c) => {
     if (error instanceof BadRequestError) return refuse(c, "bad_request", error.message);
+    if (error instanceof UnknownRunError) return refuse(c, "not_found", error.message);
     if (error instanceof NotReadyError) return refuse(c, "not_ready", error.message);
     if (error instanceof QueueFullError) return refuse(c, "overloaded", error.message);
     if (error instanceof ClientGoneError) {
@@ -205,32 +223,55 @@ export function createApp(options: AppOptions): Hono {
     });
     allowOnly(path, "POST");
   };
-  post("/api/predict", async (body, signal) => {
+  post("/api/predict", (body, signal) => {
     const startMs = nowMs();
-    const service = need();
-    const predictions = await service.predict(readPredictRequest(body), signal);
-    return { predictions, tookMs: nowMs() - startMs };
+    return withRun(readRunName(body), async ({ service }) => {
+      const predictions = await service.predict(readPredictRequest(body), signal);
+      return { predictions, tookMs: nowMs() - startMs };
+    });
   });
-  post("/api/encode", async (body, signal) => {
+  post("/api/encode", (body, signal) => {
     const startMs = nowMs();
-    const service = need();
-    const { texts, choice } = readEncodeRequest(body, service.info);
-    const vectors = await service.encode(texts, choice, signal);
-    return { ...choice, embeddings: vectors.map(shorten), tookMs: nowMs() - startMs };
+    return withRun(readRunName(body), async ({ service }) => {
+      const { texts, choice } = readEncodeRequest(body, service.info);
+      const vectors = await service.encode(texts, choice, signal);
+      return { ...choice, embeddings: vectors.map(shorten), tookMs: nowMs() - startMs };
+    });
   });
-  app.get("/api/health", (c) => {
-    const health: Health = state.service === null
-      ? state.waiting
-      : { status: "ready", model: state.service.info };
-    return c.json(health, health.status === "failed" ? 503 : 200);
+
+  const readHealth = (): Health =>
+    state.run === null ? state.waiting : { status: "ready", model: state.run.service.info };
+  for (const path of ["/api/health", "/api/health/ready"]) {
+    app.get(path, (c) => {
+      const health = readHealth();
+      if (health.status === "starting") c.header("Retry-After", RETRY_AFTER);
+      return c.json(health, health.status === "ready" ? 200 : 503);
+    });
+  }
+  app.get("/api/health/live", (c) => c.json(readHealth()));
+  app.get("/api/runs", async (c) => {
+    const answer: RunsAnswer = { runs: await state.runs.names() };
+    return c.json(answer);
   });
+  app.get("/api/model", (c) =>
+    withRun(c.req.query("run") ?? null, ({ service }) => {
+      const answer: ModelInfo = service.info;
+      return Promise.resolve(c.json(answer));
+    }));
   app.get("/api/openapi.json", (c) => c.json(describeApi()));
-  for (const path of ["/api/health", "/api/openapi.json"]) allowOnly(path, "GET");
-  app.get("/report.html", (c) => {
-    if (state.report === null) return refuse(c, "not_found", "Cannot show report: there is none");
-    c.header("Content-Security-Policy", REPORT_POLICY);
-    return c.html(state.report);
-  });
+  const apiPaths = ["health", "health/ready", "health/live", "runs", "model", "openapi.json"];
+  for (const path of apiPaths) allowOnly(`/api/${path}`, "GET");
+  for (const kind of ["report", "card"] as const) {
+    app.get(`/${kind}.html`, (c) =>
+      withRun(c.req.query("run") ?? null, (run) => {
+        const html = run[kind];
+        if (html === null) {
+          return Promise.resolve(refuse(c, "not_found", `This run has no ${kind}`));
+        }
+        c.header("Content-Security-Policy", REPORT_POLICY);
+        return Promise.resolve(c.html(html));
+      }));
+  }
   for (const [path, { type, body }] of files) {
     app.get(path, (c) => c.body(body, 200, { "Content-Type": type, "Cache-Control": "no-cache" }));
   }

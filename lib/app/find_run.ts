@@ -1,25 +1,27 @@
 /**
- * The run that the demo page shows where none is named.
+ * The runs that the demo page can show.
  * @module
  */
 import { join } from "node:path";
 import { isFile } from "@/files.ts";
 
-/** The run under `folder` that was finished last and has its model; null where there is none. */
-export async function findNewestRun(folder: string): Promise<string | null> {
+/** The folders of runs under `folder` that are finished and have their model, the newest first. */
+export async function listRuns(folder: string): Promise<readonly string[]> {
   const found: { readonly dir: string; readonly time: number }[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      const dir = join(folder, name);
+      const dir = join(folder, name), summary = join(dir, "summary.json");
       if (!isDirectory || !await isFile(join(dir, "model", "heads.json"))) continue;
-      try {
-        const { mtime } = await Deno.stat(join(dir, "summary.json"));
-        found.push({ dir, time: mtime?.getTime() ?? 0 });
-      } catch { /* a run that has not ended */ }
+      if (!await isFile(summary)) continue; // a run that has not ended
+      found.push({ dir, time: (await Deno.stat(summary)).mtime?.getTime() ?? 0 });
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  found.sort((a, b) => b.time - a.time || (a.dir < b.dir ? -1 : 1));
-  return found[0]?.dir ?? null;
+  return found.sort((a, b) => b.time - a.time || (a.dir < b.dir ? -1 : 1)).map(({ dir }) => dir);
+}
+
+/** The run under `folder` that was finished last and has its model; null where there is none. */
+export async function findNewestRun(folder: string): Promise<string | null> {
+  return (await listRuns(folder))[0] ?? null;
 }

@@ -11,7 +11,8 @@ import type { TextPrediction } from "@/eval/read_texts.ts";
 import { LIMITS } from "./limits.ts";
 import { createBatcher } from "./batcher.ts";
 import type { ModelInfo } from "./contract.ts";
-import { createWaitingRoom } from "./waiting_room.ts";
+import type { ModelFacts } from "./open_demo_run.ts";
+import { createWaitingRoom, type WaitingRoom } from "./waiting_room.ts";
 
 /** How texts are to be encoded. */
 export type EncodeChoice = {
@@ -57,10 +58,10 @@ export function offeredPoolings({ model }: SavedModel): readonly PoolingMode[] {
 }
 
 /** What the page must know of a saved model. */
-export function describeModel(saved: SavedModel, run: string): ModelInfo {
+export function describeModel(saved: SavedModel, facts: ModelFacts): ModelInfo {
   const { model: { tasks, pooling, normalize }, maxLength } = saved;
   return {
-    run,
+    ...facts,
     tasks: tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
     pooling,
     normalize,
@@ -69,8 +70,19 @@ export function describeModel(saved: SavedModel, run: string): ModelInfo {
   };
 }
 
-/** A service over a saved model, which stays the caller's. */
-export function createModelService(saved: SavedModel, run: string): ModelService {
+/** A room for the texts of all models of one engine. */
+export function createServiceRoom(): WaitingRoom {
+  return createWaitingRoom({
+    maxTexts: LIMITS.waiting,
+    maxCharacters: LIMITS.waitingCharacters,
+  });
+}
+
+/** A service over a saved model, which stays the caller's; services of one engine share `room`. */
+export function createModelService(
+  { saved, facts }: { readonly saved: SavedModel; readonly facts: ModelFacts },
+  room: WaitingRoom,
+): ModelService {
   const predictorOf = remember((rows: number) => createTextPredictor(saved, { rows }));
   const encoderOf = remember((key: string): SentenceEncoder => {
     const pooling = offeredPoolings(saved).find((mode) => key.startsWith(`${mode}/`));
@@ -82,10 +94,7 @@ export function createModelService(saved: SavedModel, run: string): ModelService
     maxItems: MAX_ROWS,
     maxSize: LIMITS.batchCharacters,
     waitMs: WAIT_MS,
-    room: createWaitingRoom({
-      maxTexts: LIMITS.waiting,
-      maxCharacters: LIMITS.waitingCharacters,
-    }),
+    room,
   };
   const predicting = createBatcher<string, TextPrediction>({
     ...shared,
@@ -98,7 +107,7 @@ export function createModelService(saved: SavedModel, run: string): ModelService
     })
   );
   return {
-    info: describeModel(saved, run),
+    info: describeModel(saved, facts),
     predict: (texts, signal) => predicting.submit(texts, signal),
     encode: async (texts, { pooling, normalize }, signal) => {
       const vectors = await encodingOf(pooling).submit(texts, signal);

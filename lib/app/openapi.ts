@@ -25,18 +25,27 @@ const mapOf = (values: unknown) => ({ type: "object", additionalProperties: valu
 const named = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: unknown) => ({ content: { "application/json": { schema } } });
 
-const texts = {
-  type: "array",
-  minItems: 1,
-  maxItems: LIMITS.texts,
-  items: { type: "string", maxLength: LIMITS.characters },
-};
+const text = { type: "string", maxLength: LIMITS.characters };
+const texts = { type: "array", minItems: 1, maxItems: LIMITS.texts, items: text };
 const pooling = { enum: POOLING_MODES };
 const normalize = { enum: NORMALIZE_MODES };
 const tookMs = { ...number, minimum: 0, description: "From the request's arrival to its answer." };
 
+const run = { ...string, description: "One of /api/runs; by default the first." };
+
+/** A request's properties, with either one text or a list of texts. */
+const question = (properties: Readonly<Record<string, unknown>>) => ({
+  ...object({ text, texts, run, ...properties }, [
+    "text",
+    "texts",
+    "run",
+    ...Object.keys(properties),
+  ]),
+  oneOf: [{ required: ["text"] }, { required: ["texts"] }],
+});
+
 const SCHEMAS = {
-  PredictRequest: object({ texts }),
+  PredictRequest: question({}),
   PredictAnswer: object({ predictions: listOf(named("Prediction")), tookMs }),
   Prediction: object({
     text: string,
@@ -51,7 +60,7 @@ const SCHEMAS = {
     end: { ...count, description: "UTF-16 unit after the last." },
     probability: share,
   }),
-  EncodeRequest: object({ texts, pooling, normalize }, ["pooling", "normalize"]),
+  EncodeRequest: question({ pooling, normalize }),
   EncodeAnswer: object({ pooling, normalize, embeddings: listOf(listOf(number)), tookMs }),
   Model: object({
     run: string,
@@ -59,8 +68,14 @@ const SCHEMAS = {
     pooling,
     normalize,
     poolings: listOf(pooling),
-    maxLength: count,
+    maxLength: { ...count, description: "Longest input in tokens." },
+    examples: { ...listOf(string), description: "Texts to try." },
+    trainedOnSample: {
+      type: "boolean",
+      description: "True if the model was trained on the built-in sample of generated sentences.",
+    },
   }),
+  Runs: object({ runs: { ...listOf(string), description: "The default run first." } }),
   Health: {
     oneOf: [
       object({ status: { const: "ready" }, model: named("Model") }),
@@ -77,9 +92,12 @@ const WRONG_HOST = {
   "403": refusal("Host names another machine, though the server is for this one alone"),
 };
 
+const UNKNOWN_RUN = refusal("There is no run of that name");
+
 const REFUSALS = {
   "400": refusal("The body is not UTF-8, not JSON or not as the schema says"),
   ...WRONG_HOST,
+  "404": UNKNOWN_RUN,
   "405": refusal("Another method than POST"),
   "413": refusal(`A body of more than ${LIMITS.bodyBytes} bytes`),
   "415": refusal("A Content-Type other than application/json, or a compressed body"),
@@ -88,11 +106,40 @@ const REFUSALS = {
   "504": refusal(`No answer within ${LIMITS.requestMs / 1000} seconds`),
 };
 
-const question = (summary: string, request: string, answer: string) => ({
+const post = (summary: string, request: string, answer: string) => ({
   post: {
     summary,
     requestBody: { required: true, ...json(named(request)) },
     responses: { "200": { description: "The answer", ...json(named(answer)) }, ...REFUSALS },
+  },
+});
+
+const NOT_GET = refusal("Another method than GET");
+
+const get = (summary: string, schema: unknown) => ({
+  get: {
+    summary,
+    responses: {
+      "200": { description: "The answer", ...json(schema) },
+      ...WRONG_HOST,
+      "405": NOT_GET,
+    },
+  },
+});
+
+const readiness = (summary: string) => ({
+  get: {
+    summary,
+    responses: {
+      "200": { description: "Ready", ...json(named("Health")) },
+      ...WRONG_HOST,
+      "405": NOT_GET,
+      "503": {
+        description:
+          "Starting, or failed to start; while it starts, Retry-After says when to ask again",
+        ...json(named("Health")),
+      },
+    },
   },
 });
 
@@ -106,29 +153,29 @@ export function describeApi() {
       description: "Topics, named entities and sentence embeddings of texts.",
     },
     paths: {
-      "/api/predict": question("Topic and entities of texts", "PredictRequest", "PredictAnswer"),
-      "/api/encode": question("Sentence embeddings of texts", "EncodeRequest", "EncodeAnswer"),
-      "/api/health": {
+      "/api/predict": post("Labels and entities of texts", "PredictRequest", "PredictAnswer"),
+      "/api/encode": post("Sentence embeddings of texts", "EncodeRequest", "EncodeAnswer"),
+      "/api/runs": get("Names of the runs that can be asked for", named("Runs")),
+      "/api/model": {
         get: {
-          summary: "Where the server stands and which model it has",
+          ...get("What a run's model is and does", named("Model")).get,
+          parameters: [{ name: "run", in: "query", schema: run }],
           responses: {
-            "200": { description: "Ready or starting", ...json(named("Health")) },
+            "200": { description: "The model", ...json(named("Model")) },
             ...WRONG_HOST,
-            "405": refusal("Another method than GET"),
-            "503": { description: "Failed to start", ...json(named("Health")) },
+            "404": UNKNOWN_RUN,
+            "405": NOT_GET,
+            "503": refusal("The model is not ready yet"),
           },
         },
       },
-      "/api/openapi.json": {
-        get: {
-          summary: "This document",
-          responses: {
-            "200": { description: "OpenAPI 3.1", ...json({ type: "object" }) },
-            ...WRONG_HOST,
-            "405": refusal("Another method than GET"),
-          },
-        },
-      },
+      "/api/health": readiness("Readiness: the same as /api/health/ready"),
+      "/api/health/ready": readiness("Readiness: whether requests are answered now"),
+      "/api/health/live": get(
+        "Liveness: the process answers, whatever the state of the model",
+        named("Health"),
+      ),
+      "/api/openapi.json": get("This document", { type: "object" }),
     },
     components: { schemas: SCHEMAS },
   };

@@ -38,7 +38,28 @@ function readBody(body: unknown, keys: readonly string[]): Readonly<Record<strin
   return { ...body };
 }
 
-function readTexts(texts: unknown): readonly string[] {
+function checkText(text: unknown, key: string): string {
+  if (typeof text !== "string") {
+    throw new BadRequestError(`Cannot read body as ${key} must be a string`);
+  }
+  if (text.length > LIMITS.characters) {
+    throw new BadRequestError(
+      `Cannot read body as ${key} must have at most ${LIMITS.characters} characters: ` +
+        `it has ${text.length}`,
+    );
+  }
+  return text;
+}
+
+/** The one `text` of a body, or its list of `texts`. */
+function readTexts({ text, texts }: Readonly<Record<string, unknown>>): readonly string[] {
+  if (text !== undefined && texts !== undefined) {
+    throw new BadRequestError("Cannot read body as it must have either text or texts: it has both");
+  }
+  if (text !== undefined) return [checkText(text, "text")];
+  if (texts === undefined) {
+    throw new BadRequestError("Cannot read body as it must have a text or a list of texts");
+  }
   if (!Array.isArray(texts) || texts.length === 0) {
     throw new BadRequestError("Cannot read body as texts must be a list of at least one text");
   }
@@ -47,18 +68,15 @@ function readTexts(texts: unknown): readonly string[] {
       `Cannot read body as texts must be at most ${LIMITS.texts}: there are ${texts.length}`,
     );
   }
-  return texts.map((text: unknown, i) => {
-    if (typeof text !== "string") {
-      throw new BadRequestError(`Cannot read body as texts[${i}] must be a string`);
-    }
-    if (text.length > LIMITS.characters) {
-      throw new BadRequestError(
-        `Cannot read body as texts[${i}] must have at most ${LIMITS.characters} characters: ` +
-          `it has ${text.length}`,
-      );
-    }
-    return text;
-  });
+  return texts.map((each: unknown, i) => checkText(each, `texts[${i}]`));
+}
+
+/** The run that a body names; null: the server's default. */
+export function readRunName(body: unknown): string | null {
+  if (typeof body !== "object" || body === null || !("run" in body)) return null;
+  const { run } = body;
+  if (typeof run === "string") return run;
+  throw new BadRequestError("Cannot read body as run must be a string: GET /api/runs lists them");
 }
 
 function readChoice<T extends string>(
@@ -74,7 +92,7 @@ function readChoice<T extends string>(
 
 /** The texts of a request to `/api/predict`. */
 export function readPredictRequest(body: unknown): readonly string[] {
-  return readTexts(readBody(body, ["texts"])["texts"]);
+  return readTexts(readBody(body, ["text", "texts", "run"]));
 }
 
 /** The texts of a request to `/api/encode` and how to encode them. */
@@ -82,10 +100,11 @@ export function readEncodeRequest(
   body: unknown,
   info: ModelInfo,
 ): { readonly texts: readonly string[]; readonly choice: EncodeChoice } {
-  const { texts, pooling, normalize } = readBody(body, ["texts", "pooling", "normalize"]);
+  const keys = ["text", "texts", "run", "pooling", "normalize"];
+  const { pooling, normalize, ...rest } = readBody(body, keys);
   const choices = POOLING_MODES.filter((mode) => info.poolings.includes(mode));
   return {
-    texts: readTexts(texts),
+    texts: readTexts(rest),
     choice: {
       pooling: readChoice("pooling", pooling, { choices, byDefault: info.pooling }),
       normalize: readChoice("normalize", normalize, {

@@ -5,23 +5,16 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { SavedModel } from "@/eval/open_saved_model.ts";
 import { explainWriteError, isFile, readBytes, writeFileAtomic } from "@/files.ts";
 import { writeOnnxFile } from "@/model/save_onnx.ts";
 import { describeModel, offeredPoolings } from "./model_service.ts";
+import type { DemoRun } from "./open_demo_run.ts";
 import { STATIC_FILES, type StaticModel } from "./page/static_files.ts";
 import { bundlePage, readPageSource } from "./page_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY, STATIC_REPORT_POLICY } from "./policies.ts";
 
-/** What is shown and where it goes. */
-export type StaticPageOptions = {
-  /** The run's name. */
-  readonly run: string;
-  /** The run's report as a whole HTML page. */
-  readonly report: string | null;
-  /** The folder to write; one that holds an earlier page is replaced. */
-  readonly out: string;
-};
+/** What a static page shows. */
+export type StaticRun = Pick<DemoRun, "saved" | "facts" | "report" | "card">;
 
 /** Said until the page's script runs. */
 const LOADING =
@@ -44,8 +37,7 @@ async function checkTarget(out: string): Promise<void> {
 
 async function writeFiles(
   folder: string,
-  saved: SavedModel,
-  { run, report }: StaticPageOptions,
+  { saved, facts, report, card }: StaticRun,
 ): Promise<void> {
   const put = (name: string, content: string | Uint8Array) =>
     writeFileAtomic(join(folder, name), content);
@@ -58,7 +50,7 @@ async function writeFiles(
     poolings: offeredPoolings(saved),
   });
   const model: StaticModel = {
-    info: describeModel(saved, run),
+    info: describeModel(saved, facts),
     bytes: { graph, runtime: runtime.length },
   };
   const html = (await readPageSource("page.html"))
@@ -72,6 +64,7 @@ async function writeFiles(
   await put(STATIC_FILES.tokenizerConfig, JSON.stringify(saved.tokenizer.config));
   await put(STATIC_FILES.runtime, runtime);
   if (report !== null) await put(STATIC_FILES.report, addPolicy(report, STATIC_REPORT_POLICY));
+  if (card !== null) await put(STATIC_FILES.card, addPolicy(card, STATIC_REPORT_POLICY));
 }
 
 /** The files of `folder` and their sizes, in order. */
@@ -84,20 +77,21 @@ async function listFiles(folder: string): Promise<readonly { name: string; bytes
 }
 
 /**
- * Writes the page of a model, whole or not at all; gives its files.
+ * Writes the page of a run into the folder `target`, whole or not at all; gives its files. An earlier page in
+ * that folder is replaced.
  *
  * The graph holds the model's weights in eight bits, and has an output for each pooling.
  */
 export async function writeStaticPage(
-  saved: SavedModel,
-  options: StaticPageOptions,
+  run: StaticRun,
+  target: string,
 ): Promise<readonly { readonly name: string; readonly bytes: number }[]> {
-  const out = resolve(options.out);
-  await checkTarget(options.out);
+  const out = resolve(target);
+  await checkTarget(target);
   await Deno.mkdir(dirname(out), { recursive: true });
   const beside = await Deno.makeTempDir({ dir: dirname(out), prefix: ".page-" });
   try {
-    await writeFiles(beside, saved, options);
+    await writeFiles(beside, run);
     await Deno.chmod(beside, 0o755); // a folder made for the moment is its maker's alone
     const files = await listFiles(beside);
     await Deno.remove(out, { recursive: true }).catch(() => {});
@@ -105,6 +99,6 @@ export async function writeStaticPage(
     return files;
   } catch (error) {
     await Deno.remove(beside, { recursive: true }).catch(() => {});
-    throw explainWriteError(options.out, error);
+    throw explainWriteError(target, error);
   }
 }

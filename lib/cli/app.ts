@@ -4,14 +4,15 @@
  */
 import { basename, join, resolve } from "node:path";
 import { type AppState, createApp } from "@/app/create_app.ts";
-import { findNewestRun } from "@/app/find_run.ts";
-import { createModelService } from "@/app/model_service.ts";
+import { findNewestRun, listRuns } from "@/app/find_run.ts";
+import { createServiceRoom } from "@/app/model_service.ts";
+import { type DemoRun, openDemoRun } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
+import type { ListedRun } from "@/app/run_library.ts";
 import { serveApp } from "@/app/serve_app.ts";
+import { createServedRuns, serveRun } from "@/app/served_run.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
 import { describeEnvironment } from "@/environment.ts";
-import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
-import { isFile, readText } from "@/files.ts";
 import type { ProgressView } from "@/progress.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
@@ -31,6 +32,9 @@ const OPTIONS = {
     help: "write the page with its model into a folder for any static host, and serve nothing",
   },
 } as const satisfies Options;
+
+/** The folder of runs. */
+const OUTPUTS = "outputs";
 
 function readPort(text: string): number {
   const port = Number(text);
@@ -71,20 +75,10 @@ async function trainQuickstart(out: string, { view, signal }: Watch): Promise<vo
   await writeReport(out);
 }
 
-/** A run with its model open. */
-type OpenedRun = {
-  /** Its folder. */
-  readonly folder: string;
-  readonly name: string;
-  readonly saved: SavedModel;
-  /** Its report as a whole HTML page. */
-  readonly report: string | null;
-};
-
 /** Opens the run that was given, else the newest, else one that is trained for it; null: interrupted. */
-async function openRun(given: string | undefined, watch: Watch): Promise<OpenedRun | null> {
-  const newest = given ?? await findNewestRun("outputs");
-  const folder = newest ?? join("outputs", "quickstart");
+async function openRun(given: string | undefined, watch: Watch): Promise<DemoRun | null> {
+  const newest = given ?? await findNewestRun(OUTPUTS);
+  const folder = newest ?? join(OUTPUTS, "quickstart");
   if (newest === null) {
     console.log(`no run yet: training the quickstart into ${folder} first, about a minute`);
     await trainQuickstart(folder, watch);
@@ -92,24 +86,67 @@ async function openRun(given: string | undefined, watch: Watch): Promise<OpenedR
   if (watch.signal.aborted) return null;
   // first: the engine must hold the model's tensors
   await openEngineFor({ ...readEngineChoice("app", []), precision: "float32" });
-  const saved = await openSavedModel(folder, watch);
-  const path = join(folder, "report.html");
-  const report = await isFile(path) ? await readText(path, "report") : null;
-  return { folder, name: basename(resolve(folder)), saved, report };
+  return await openDemoRun(folder, watch);
 }
 
-/** Puts the model of a run into `state`. */
-async function prepare(
+/** The runs that the page can switch between: the one that is shown, then those of `outputs`. */
+async function listShownRuns(shown: string): Promise<readonly ListedRun[]> {
+  const others = (await listRuns(OUTPUTS)).filter((folder) => resolve(folder) !== resolve(shown));
+  const name = basename(resolve(shown));
+  return [
+    { name, folder: shown },
+    ...others.map((folder) => ({
+      name: basename(folder) === name ? folder : basename(folder),
+      folder,
+    })),
+  ];
+}
+
+/** Serves the page of a run, which is opened or trained while the page already shows the progress. */
+async function servePage(
   given: string | undefined,
-  { state, signal }: { readonly state: AppState; readonly signal: AbortSignal },
+  { host, port, signal }: {
+    readonly host: string;
+    readonly port: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
-  const run = await openRun(given, { view: showBoth(state), signal });
-  if (run === null) return;
-  state.report = run.report;
-  const service = createModelService(run.saved, run.name);
-  await service.predict(["Ready."]); // compiles what the first visitor would wait for
-  state.service = service;
-  console.log(`ready: ${run.folder}`);
+  const files = await buildPageFiles();
+  const room = createServiceRoom();
+  let shown = "";
+  const state: AppState = {
+    run: null,
+    waiting: { status: "starting", label: "open model", done: 0, total: 1 },
+    runs: createServedRuns(() => listShownRuns(shown), room),
+  };
+  const app = createApp({
+    state,
+    files,
+    nowMs: () => performance.now(),
+    hostname: host,
+    onFault: (error) => console.error("fault while answering:", error),
+  });
+  const stop = new AbortController();
+  const serving = serveApp(app, {
+    hostname: host,
+    port,
+    signal: AbortSignal.any([signal, stop.signal]),
+    onListen: (address) => console.log(`demo page: ${address}`),
+  });
+  const prepare = async () => {
+    const run = await openRun(given, { view: showBoth(state), signal });
+    if (run === null) return;
+    const served = serveRun(run, room);
+    await served.service.predict(["Ready."]); // compiles the programs before the first visitor waits for them
+    shown = run.folder;
+    state.run = served;
+    console.log(`ready: ${run.folder}`);
+  };
+  const preparing = prepare().catch((error) => {
+    stop.abort();
+    throw error;
+  });
+  await Promise.all([serving, preparing]);
 }
 
 /** Writes the page of a run into a folder. */
@@ -119,8 +156,7 @@ async function writePage(
 ): Promise<void> {
   const run = await openRun(given, { view: createTerminalProgress(), signal });
   if (run === null) return;
-  const { name, saved, report } = run;
-  for (const { name: file, bytes } of await writeStaticPage(saved, { run: name, report, out })) {
+  for (const { name: file, bytes } of await writeStaticPage(run, out)) {
     console.log(`${join(out, file)}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
   }
   console.log(`page of ${run.folder}: put ${out} on any static host`);
@@ -138,32 +174,7 @@ export const APP = {
     if (values.static !== undefined) {
       return await writePage(values.static, { given: values.run, signal });
     }
-    const port = readPort(values.port);
-    const files = await buildPageFiles();
-    const state: AppState = {
-      service: null,
-      waiting: { status: "starting", label: "open model", done: 0, total: 1 },
-      report: null,
-    };
-    const app = createApp({
-      state,
-      files,
-      nowMs: () => performance.now(),
-      hostname: values.host,
-      onFault: (error) => console.error("fault while answering:", error),
-    });
-    const stop = new AbortController();
-    const serving = serveApp(app, {
-      hostname: values.host,
-      port,
-      signal: AbortSignal.any([signal, stop.signal]),
-      onListen: (address) => console.log(`demo page: ${address}`),
-    });
-    const preparing = prepare(values.run, { state, signal }).catch((error) => {
-      stop.abort();
-      throw error;
-    });
-    await Promise.all([serving, preparing]);
+    await servePage(values.run, { host: values.host, port: readPort(values.port), signal });
   },
 } as const satisfies Task<typeof OPTIONS>;
 

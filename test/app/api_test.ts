@@ -64,7 +64,38 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
       "Cannot read body as texts must be a list of at least one text",
     ],
     ["predict", { texts: ["a", 1] }, 400, "Cannot read body as texts[1] must be a string"],
-    ["predict", { text: "a" }, 400, 'Cannot read body as its keys must be of texts: one is "text"'],
+    ["predict", {}, 400, "Cannot read body as it must have a text or a list of texts"],
+    [
+      "predict",
+      { text: "a", texts: ["a"] },
+      400,
+      "Cannot read body as it must have either text or texts: it has both",
+    ],
+    ["predict", { text: 1 }, 400, "Cannot read body as text must be a string"],
+    [
+      "predict",
+      { text: "a", pooling: "mean" },
+      400,
+      'Cannot read body as its keys must be of text, texts, run: one is "pooling"',
+    ],
+    [
+      "encode",
+      { text: "a", run: 1 },
+      400,
+      "Cannot read body as run must be a string: GET /api/runs lists them",
+    ],
+    [
+      "predict",
+      { text: "a", run: "../tiny" },
+      404,
+      'There is no run "../tiny": choose one of tiny, other',
+    ],
+    [
+      "predict",
+      { text: long },
+      400,
+      "Cannot read body as text must have at most 4000 characters: it has 4001",
+    ],
     [
       "predict",
       { texts: [long] },
@@ -105,20 +136,73 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
     deepStrictEqual([got.status, got.headers.get("Allow")], [405, "POST"]);
     checkSchema("Error", await got.json());
 
-    for (const route of ["health", "openapi.json"]) {
+    for (const route of ["health", "health/live", "runs", "model", "openapi.json"]) {
       const posted = await post(`${address}api/${route}`, {});
       deepStrictEqual([posted.status, posted.headers.get("Allow")], [405, "GET, HEAD"]);
       checkSchema("Error", posted.body);
       strictEqual((await fetch(`${address}api/${route}`, { method: "HEAD" })).status, 200);
     }
 
-    state.service = null;
+    state.run = null;
     const early = await post(`${address}api/predict`, { texts: ["a"] });
     strictEqual(early.status, 503);
     checkSchema("Error", early.body);
-    const health = await (await fetch(`${address}api/health`)).json();
-    checkSchema("Health", health);
-    deepStrictEqual(health, { status: "starting", label: "train", done: 3, total: 10 });
+  });
+});
+
+Deno.test("readiness is 503 with Retry-After until the model answers, and liveness is 200 always", async () => {
+  await withServedApp(async ({ address, state, runs: { tiny } }) => {
+    const ask = async (route: string) => {
+      const answer = await fetch(`${address}api/${route}`);
+      const body = await answer.json();
+      checkSchema("Health", body);
+      return { status: answer.status, retryAfter: answer.headers.get("Retry-After"), body };
+    };
+    const states = [
+      { status: 503, retryAfter: "1", body: state.waiting },
+      { status: 503, retryAfter: null, body: { status: "failed", message: "No disk." } },
+      { status: 200, retryAfter: null, body: { status: "ready", model: tiny.service.info } },
+    ] as const;
+    for (const { status, retryAfter, body } of states) {
+      state.run = body.status === "ready" ? tiny : null;
+      if (body.status !== "ready") state.waiting = body;
+      for (const route of ["health", "health/ready"]) {
+        deepStrictEqual(await ask(route), { status, retryAfter, body }, `${route} ${body.status}`);
+      }
+      deepStrictEqual(await ask("health/live"), { status: 200, retryAfter: null, body });
+    }
+  });
+});
+
+Deno.test("one text is answered as a list of one, by predict and by encode", async () => {
+  await withServedApp(async ({ address }) => {
+    for (const route of ["predict", "encode"]) {
+      checkSchema(route === "predict" ? "PredictRequest" : "EncodeRequest", { text: "Ada." });
+      const { tookMs: _, ...one } = (await post(`${address}api/${route}`, { text: "Ada." }))
+        .body as { tookMs: number };
+      const { tookMs: __, ...list } = (await post(`${address}api/${route}`, { texts: ["Ada."] }))
+        .body as { tookMs: number };
+      deepStrictEqual(one, list);
+    }
+  });
+});
+
+Deno.test("requests choose among runs, and each run has its own model, report and card", async () => {
+  await withServedApp(async ({ address, runs }) => {
+    const read = async (path: string) => await (await fetch(address + path)).json();
+    const listed = await read("api/runs");
+    checkSchema("Runs", listed);
+    deepStrictEqual(listed, { runs: ["tiny", "other"] });
+    const model = await read("api/model?run=other");
+    checkSchema("Model", model);
+    deepStrictEqual(model, JSON.parse(JSON.stringify(runs.other.service.info)));
+    deepStrictEqual((await read("api/model")).run, "tiny");
+    const unknown = await fetch(`${address}api/model?run=none`);
+    strictEqual(unknown.status, 404);
+    checkSchema("Error", await unknown.json());
+    const { status } = await post(`${address}api/predict`, { text: "Ada.", run: "other" });
+    strictEqual(status, 200);
+    match(await (await fetch(`${address}card.html?run=other`)).text(), /The card/);
   });
 });
 

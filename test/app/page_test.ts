@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { writeStaticPage } from "@/app/write_static_page.ts";
 import { findChromium, withBrowser } from "./chromium.ts";
 import { pageLookSteps } from "./page_look_steps.ts";
-import { REPORT, withServedModel } from "./served_app.ts";
+import { CARD, FACTS, REPORT, withServedModel } from "./served_app.ts";
 import { servedPageSteps } from "./served_page_steps.ts";
 import { withStaticHost } from "./static_host.ts";
 import { staticPageSteps } from "./static_page_steps.ts";
@@ -25,7 +25,7 @@ Deno.test({
   async fn(test) {
     await withTrainedModel(async (saved, folder) => {
       const out = join(folder, "page");
-      await writeStaticPage(saved, { run: "tiny", report: REPORT, out });
+      await writeStaticPage({ saved, facts: FACTS, report: REPORT, card: CARD }, out);
       await withBrowser(chromium ?? "", async (browser) => {
         await withServedModel(saved, async (served) => {
           await withStaticHost(out, async (host) => {

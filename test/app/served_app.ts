@@ -3,19 +3,40 @@
  * @module
  */
 import { type AppState, createApp } from "@/app/create_app.ts";
-import { createModelService } from "@/app/model_service.ts";
+import { createServiceRoom, type ModelService } from "@/app/model_service.ts";
+import type { ModelFacts } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
+import { createRunLibrary } from "@/app/run_library.ts";
 import { serveApp } from "@/app/serve_app.ts";
+import { type ServedRun, serveRun } from "@/app/served_run.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
 import { withSavedModel } from "../eval/saved_model.ts";
 
 /** A report as a run has one: style inside, nothing that runs. */
 export const REPORT = "<!doctype html><title>r</title><style>p{color:red}</style><p>The report</p>";
 
+/** A model card as a run has one. */
+export const CARD = "<!doctype html><title>c</title><p>The card</p>";
+
+/** What the page tells of the run `tiny`. */
+export const FACTS: ModelFacts = {
+  run: "tiny",
+  examples: [
+    "Coach Gerdin praised Nexavor Rovers after the final in Balogandale.",
+    "Shares of Kelvanta Corp fell on Friday after the bank audited its bonds.",
+    "Researchers in Undolin tested a satellite network for the spacecraft.",
+  ],
+  trainedOnSample: false,
+};
+
 /** What a test is given. */
 export type Served = {
   readonly address: string;
   readonly state: AppState;
+  /** The run `tiny`, which is the default, and the run `other` with the same model and other facts. */
+  readonly runs: Readonly<Record<"tiny" | "other", ServedRun>>;
+  /** Replaces parts of the default run's service; without any it is as at first. */
+  replaceService(part?: Partial<ModelService>): void;
   readonly saved: SavedModel;
   /** Stops the server in good order. */
   stop(): Promise<void>;
@@ -44,10 +65,24 @@ export async function withServedModel(
   options: ServedOptions = {},
 ): Promise<void> {
   const files = await buildPageFiles();
+  const room = createServiceRoom();
+  const serve = (facts: ModelFacts): ServedRun =>
+    serveRun({ folder: facts.run, saved, facts, report: REPORT, card: CARD }, room);
+  const runs = {
+    tiny: serve(FACTS),
+    other: serve({ run: "other", examples: ["Another example."], trainedOnSample: true }),
+  };
   const state: AppState = {
-    service: createModelService(saved, "tiny"),
+    run: runs.tiny,
     waiting: { status: "starting", label: "train", done: 3, total: 10 },
-    report: REPORT,
+    runs: createRunLibrary({
+      list: () => Promise.resolve(["tiny", "other"].map((name) => ({ name, folder: name }))),
+      open: () => Promise.resolve(runs.other),
+      close() {},
+    }),
+  };
+  const replaceService = (part: Partial<ModelService> = {}) => {
+    state.run = { ...runs.tiny, service: { ...runs.tiny.service, ...part } };
   };
   const hostname = "127.0.0.1";
   const app = createApp({ state, files, nowMs: () => performance.now(), hostname, ...options });
@@ -64,7 +99,7 @@ export async function withServedModel(
     return ended;
   };
   try {
-    await test({ address: await listening.promise, state, saved, stop });
+    await test({ address: await listening.promise, state, runs, replaceService, saved, stop });
   } finally {
     await stop();
   }

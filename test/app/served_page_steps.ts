@@ -32,10 +32,9 @@ async function shownTab(page: Page): Promise<string> {
 /** Steps over a server that runs; the last one stops it. */
 export function servedPageSteps(
   browser: Browser,
-  { address, state, stop }: Served,
+  { address, state, runs: { tiny }, stop }: Served,
 ): Steps {
-  const { service } = state;
-  ok(service);
+  const { service } = tiny;
   return {
     "shows the first example at once, and what is typed after it": () =>
       withPage(browser, address, async ({ page, problems, requests }) => {
@@ -164,15 +163,14 @@ export function servedPageSteps(
     "shows the report, and says where there is none": () =>
       withPage(browser, `${address}#tab=report`, async ({ page }) => {
         await page.frameLocator("#report").getByText("The report").waitFor();
-        const { report } = state;
-        state.report = null;
+        state.run = { ...tiny, report: null };
         await page.reload();
         await page.getByText("This run has no report.").waitFor();
-        state.report = report;
+        state.run = tiny;
       }),
     "says how far a model is that is not there yet, each thing once": async () => {
       const { waiting } = state;
-      state.service = null;
+      state.run = null;
       await withPage(browser, address, async ({ page }) => {
         await page.getByText("Getting ready: train.").waitFor();
         const bar = page.getByRole("progressbar");
@@ -190,10 +188,10 @@ export function servedPageSteps(
         state.waiting = { status: "starting", label: "train", done: 4, total: 10 };
         await page.locator('progress[value="4"]').waitFor();
         deepStrictEqual(await page.evaluate("said"), []);
-        await page.route("**/api/health", (route) => route.abort());
+        await page.route("**/api/health/live", (route) => route.abort());
         await page.getByRole("alert").getByText("Cannot reach the server").waitFor();
-        state.service = service;
-        await page.unroute("**/api/health");
+        state.run = tiny;
+        await page.unroute("**/api/health/live");
         await untilRead(page, TEXT_EXAMPLES[0]);
         ok(!await bar.isVisible());
         ok(!await page.getByRole("alert").isVisible());

@@ -1,13 +1,11 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { findOwnHosts } from "@/app/own_hosts.ts";
 import { checkSchema, post } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";
 
 Deno.test("an answer that comes too late is given up", async () => {
-  await withServedApp(async ({ address, state }) => {
-    const { service } = state;
-    ok(service);
-    state.service = { ...service, predict: () => new Promise(() => {}) };
+  await withServedApp(async ({ address, replaceService }) => {
+    replaceService({ predict: () => new Promise(() => {}) });
     const message = "Cannot answer as it must take at most 0.05 s: try again in a moment";
     for (
       const [texts, end] of [
@@ -24,9 +22,7 @@ Deno.test("an answer that comes too late is given up", async () => {
 });
 
 Deno.test("work ends when its client goes, and when its time is over", async () => {
-  await withServedApp(async ({ address, state }) => {
-    const { service } = state;
-    ok(service);
+  await withServedApp(async ({ address, replaceService }) => {
     for (
       const { patienceMs, name } of [
         { patienceMs: 100, name: "ClientGoneError" },
@@ -34,13 +30,12 @@ Deno.test("work ends when its client goes, and when its time is over", async () 
       ]
     ) {
       const ended = Promise.withResolvers<unknown>();
-      state.service = {
-        ...service,
+      replaceService({
         predict: (_texts, signal) => {
           signal?.addEventListener("abort", () => ended.resolve(signal.reason));
           return new Promise(() => {});
         },
-      };
+      });
       await fetch(`${address}api/predict`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
@@ -55,9 +50,7 @@ Deno.test("work ends when its client goes, and when its time is over", async () 
 
 Deno.test("a fault is told to who runs the server, and a client that leaves is none", async () => {
   const faults: string[] = [];
-  await withServedApp(async ({ address, state }) => {
-    const { service } = state;
-    ok(service);
+  await withServedApp(async ({ address, replaceService }) => {
     const { hostname, port } = new URL(address);
     for (
       const rest of ["Content-Length: 99\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{"]
@@ -72,7 +65,7 @@ Deno.test("a fault is told to who runs the server, and a client that leaves is n
     }
     deepStrictEqual(faults, []);
 
-    state.service = { ...service, predict: () => Promise.reject(new TypeError("internal: odd")) };
+    replaceService({ predict: () => Promise.reject(new TypeError("internal: odd")) });
     const { status, body } = await post(`${address}api/predict`, { texts: ["a"] });
     strictEqual(status, 500);
     checkSchema("Error", body);
@@ -130,18 +123,15 @@ Deno.test("a server on this machine alone answers to this machine's names alone"
 });
 
 Deno.test("a server that stops answers what is under way first", async () => {
-  await withServedApp(async ({ address, state, stop }) => {
-    const { service } = state;
-    ok(service);
+  await withServedApp(async ({ address, runs: { tiny }, replaceService, stop }) => {
     const begun = Promise.withResolvers<void>(), go = Promise.withResolvers<void>();
-    state.service = {
-      ...service,
+    replaceService({
       predict: async (texts) => {
         begun.resolve();
         await go.promise;
-        return service.predict(texts);
+        return tiny.service.predict(texts);
       },
-    };
+    });
     const answer = post(`${address}api/predict`, { texts: ["a"] });
     await begun.promise;
     const stopped = stop();

@@ -104,7 +104,7 @@ export function staticPageSteps(browser: Browser, host: StaticHost, served: stri
         const names = requests.filter((url) => !url.startsWith("data:")).map((url) =>
           url.startsWith(address) ? url.slice(address.length) : url
         );
-        const { page: _, ...others } = STATIC_FILES;
+        const { page: _, card: __, ...others } = STATIC_FILES;
         deepStrictEqual([...new Set(names)].sort(), ["", ...Object.values(others)].sort());
       }),
     "says what is wrong with its files or the browser": () =>

@@ -4,6 +4,7 @@ import { STATIC_FILES } from "@/app/page/static_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY } from "@/app/policies.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
 import { withSavedModel } from "../eval/saved_model.ts";
+import { FACTS } from "./served_app.ts";
 import { inFolder } from "../train/tiny_run.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -12,9 +13,9 @@ Deno.test("writeStaticPage() writes a folder of its own, which knows no other pl
   await withSavedModel([0, 1, -1], async (saved) => {
     await inFolder(async (folder) => {
       const out = join(folder, "site", "page");
-      const page = { run: "tiny", report: null, out };
-      const files = await writeStaticPage(saved, page);
-      const { report, ...others } = STATIC_FILES;
+      const run = { saved, facts: FACTS, report: null, card: null };
+      const files = await writeStaticPage(run, out);
+      const { report, card, ...others } = STATIC_FILES;
       deepStrictEqual(files.map(({ name }) => name), Object.values(others).sort());
       deepStrictEqual(namesIn(join(folder, "site")), ["page"]);
       const html = await Deno.readTextFile(join(out, STATIC_FILES.page));
@@ -27,14 +28,14 @@ Deno.test("writeStaticPage() writes a folder of its own, which knows no other pl
       strictEqual(bytes.graph, (await Deno.stat(join(out, STATIC_FILES.graph))).size);
 
       await Deno.writeTextFile(join(out, "old.txt"), "");
-      const again = await writeStaticPage(saved, { ...page, report: "<p>R</p>" });
-      ok(again.some(({ name }) => name === report));
+      const again = await writeStaticPage({ ...run, report: "<p>R</p>", card: "<p>C</p>" }, out);
+      for (const page of [report, card]) ok(again.some(({ name }) => name === page));
       deepStrictEqual(namesIn(out), Object.values(STATIC_FILES).sort());
 
       const mine = join(folder, "mine");
       await Deno.mkdir(mine);
       await Deno.writeTextFile(join(mine, "thesis.txt"), "");
-      await rejects(writeStaticPage(saved, { ...page, out: mine }), {
+      await rejects(writeStaticPage(run, mine), {
         name: "AlreadyExists",
         message:
           `Cannot write page as ${mine} must be empty or hold an earlier page: it holds other files`,

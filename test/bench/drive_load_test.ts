@@ -62,7 +62,7 @@ Deno.test("a few clients are all answered by a real server, and a server at faul
     const result = await driveLoad(options);
     ok(result.answers >= 5 && result.errors === 0, formatLoad(result).join("\n"));
     deepStrictEqual(result.residentMiB, { start: 100, middle: 100, end: 100, max: 100 });
-    state.service = null;
+    state.run = null;
     const broken = await driveLoad({ ...options, clients: 1, seconds: 0.01 });
     deepStrictEqual([broken.answers, Object.keys(broken.errorsByReason)], [0, ["status 503"]]);
   });

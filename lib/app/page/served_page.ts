@@ -32,7 +32,7 @@ async function ask<T>(path: string, body: unknown, signal: AbortSignal): Promise
 }
 
 const server: Answerer = {
-  health: async (): Promise<Health> => (await reach("api/health")).json(),
+  health: async (): Promise<Health> => (await reach("api/health/live")).json(),
   predict: (texts, signal) => ask("api/predict", { texts }, signal),
   encode: (texts, { pooling, normalize }, signal) =>
     ask("api/encode", {

@@ -17,6 +17,7 @@ export const STATIC_FILES = {
   graph: "model.onnx",
   runtime: "ort-wasm-simd-threaded.wasm",
   report: "report.html",
+  card: "card.html",
 } as const;
 
 /** The content of `model.json`. */

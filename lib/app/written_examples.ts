@@ -1,0 +1,32 @@
+/**
+ * Examples that were written for the demo page, for models whose own test rows are not at hand or may not be
+ * shown.
+ * @module
+ */
+import type { ModelTask } from "@/model/parameters.ts";
+
+/** For models of news or of people, organizations and places. */
+const NEWS = [
+  "Marie Dubois of Air France met union leaders in Toulouse on Monday to avert a strike.",
+  "Spain beat Italy 2-1 in Lisbon after a late goal by Carlos Ortega.",
+  "Shares of Siemens rose 4 percent in Frankfurt after the company raised its forecast.",
+  "Researchers at Stanford University have built a battery that charges in five minutes.",
+] as const;
+
+/** For all other models. */
+const GENERAL = [
+  "The delivery was two days late, but the support team solved it within an hour.",
+  "I would buy this again at once: it is light, quiet and easy to clean.",
+  "Could you tell me how to change the address of my order?",
+  "The screen stopped working after a week, and nobody answers my messages.",
+] as const;
+
+/** Labels by which a model of news or of names is known. */
+const NEWS_LABELS = /^(World|Sports?|Business|Sci\/Tech|[BI]-(PER|PERSON|ORG|LOC|GPE))$/;
+
+/** Examples for a model with these tasks. */
+export function writtenExamples(tasks: readonly Pick<ModelTask, "labels">[]): readonly string[] {
+  return tasks.some(({ labels }) => labels.some((label) => NEWS_LABELS.test(label)))
+    ? NEWS
+    : GENERAL;
+}
