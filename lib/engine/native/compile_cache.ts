@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { findUser, isClosed, isGuarded, isGuardedPlace } from "@/engine/native/guarded.ts";
+import { describeSystem } from "@/engine/system.ts";
 
 /** Where compiled libraries are. */
 export type Cache = {
@@ -18,7 +19,7 @@ export type Cache = {
 };
 
 /** The library of an entry. */
-const LIBRARY = "library.so";
+const LIBRARY = describeSystem().libraryName;
 /** Its SHA-256 in hexadecimal. */
 const CHECKSUM = "library.sha256";
 
@@ -28,8 +29,7 @@ let temporary: string | undefined;
 function chooseFolder(): string | undefined {
   const own = Deno.env.get("STX_CACHE");
   if (own) return own;
-  const home = Deno.env.get("HOME");
-  const shared = Deno.env.get("XDG_CACHE_HOME") || (home ? join(home, ".cache") : undefined);
+  const shared = describeSystem().userCache(Deno.env);
   return shared === undefined ? undefined : join(shared, "sentence-transformer");
 }
 

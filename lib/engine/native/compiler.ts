@@ -17,6 +17,7 @@ import {
 import type { Compiler } from "@/engine/native/find_compiler.ts";
 import { pruneCache } from "@/engine/native/prune_cache.ts";
 import type { Target } from "@/engine/native/target.ts";
+import { describeSystem } from "@/engine/system.ts";
 
 /** A file for the compiler; its name has no folder. */
 export type SourceFile = { readonly name: string; readonly text: string };
@@ -33,10 +34,12 @@ export type Library = {
   readonly flags: readonly string[];
 };
 
-/** What compiles, and for which processor. */
+/** What compiles, and for which processor and system. */
 export type CompileOptions = {
   readonly compiler: Compiler;
   readonly target: Target;
+  /** The system that loads the library, as `Deno.build.os` names it; this one where it is left out. */
+  readonly system?: string | undefined;
   /** Called before the compiler is, which may take seconds; not where the library is on disk. */
   readonly onCompile?: ((library: string) => void) | undefined;
 };
@@ -49,7 +52,7 @@ const CACHE_VERSION = 1;
  * zeros keep their meaning, so `-ffast-math` is not.
  */
 const FLAGS = [
-  ...["-std=gnu11", "-fPIC", "-pthread", "-fno-strict-aliasing"],
+  ...["-std=gnu11", "-D_GNU_SOURCE", "-fno-strict-aliasing"],
   ...["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],
 ] as const;
 
@@ -77,9 +80,10 @@ const extraFlags = () =>
 function nameEntry({ name, sources, headers, flags }: Library, options: CompileOptions): string {
   const { compiler, target } = options;
   const { command, arguments: first, version } = compiler;
+  const { compileFlags, linkFlags } = describeSystem(options.system);
   const digest = digestParts([
     ...[CACHE_VERSION, command, first, version, target.flags, target.processor],
-    ...[FLAGS, flags, extraFlags(), sources, headers],
+    ...[FLAGS, compileFlags, linkFlags, flags, extraFlags(), sources, headers],
   ]);
   return `${name}-${digest}`;
 }
@@ -103,14 +107,14 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
   for (const { name, text } of [...library.sources, ...library.headers]) {
     Deno.writeTextFileSync(join(workshop, name), text);
   }
-  const flags = [...FLAGS, ...library.flags, ...target.flags, ...extraFlags()];
+  const { compileFlags, linkFlags } = describeSystem(options.system);
+  const flags = [...FLAGS, ...compileFlags, ...library.flags, ...target.flags, ...extraFlags()];
   const objectOf = (source: string) => source.replace(/\.c$/, ".o");
   const compile = library.sources.map(({ name }) =>
     call([...flags, "-c", name, "-o", objectOf(name)])
   );
   const objects = library.sources.map(({ name }) => objectOf(name));
-  const system = Deno.build.os === "linux" ? ["-lm", "-ldl"] : ["-lm"];
-  const link = call([...flags, "-shared", ...objects, "-o", libraryIn(workshop), ...system]);
+  const link = call([...flags, "-shared", ...objects, "-o", libraryIn(workshop), ...linkFlags]);
   return { cache, entry, workshop, stages: [compile, [link]], lines };
 }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describeSystem } from "@/engine/system.ts";
+
 /** A compiler that answers to `--version`. */
 export type Compiler = {
   /** Program to call, as found by the system's search path. */
@@ -20,17 +22,12 @@ const LANGUAGES = {
     variable: "CC",
     names: ["cc", "clang", "gcc"], // tried in turn
     missing: "Cannot compile for this processor as there must be a C compiler",
-    advice: {
-      linux: "`sudo apt install gcc libc6-dev` or `sudo dnf install gcc` installs one",
-      darwin: "`xcode-select --install` installs one",
-    },
     other: "install gcc or clang",
   },
   cxx: {
     variable: "CXX",
     names: ["c++", "clang++", "g++"],
     missing: "Cannot build TensorFlow's binding as there must be a C++ compiler",
-    advice: { linux: "`sudo apt install g++` or `sudo dnf install gcc-c++` installs one" },
     other: "install g++ or clang++",
   },
 } as const;
@@ -83,11 +80,10 @@ export function explainMissingCompiler(
   system: string = Deno.build.os,
   language: Language = "c",
 ): string {
-  const { variable, names, missing, advice, other } = LANGUAGES[language];
+  const { variable, names, missing, other } = LANGUAGES[language];
   const setting = readSetting(language);
   const present = setting === null
     ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are not found`
     : `${variable} is "${setting.join(" ")}", which cannot be run`;
-  const known: Readonly<Record<string, string>> = advice;
-  return `${missing}: ${present}; ${known[system] ?? other}`;
+  return `${missing}: ${present}; ${describeSystem(system).compilerAdvice[language] ?? other}`;
 }

@@ -9,6 +9,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { describeSystem } from "@/engine/system.ts";
 
 /** The version of the C API that is asked for; 1.22 and every later release answer it. */
 const API_VERSION = 22;
@@ -124,19 +125,10 @@ function pointerArray(pointers: readonly Deno.PointerValue[]): BigUint64Array<Ar
 /** The path of the runtime's library inside the npm package, for this system. */
 function findLibrary(): string {
   const home = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  const names: Partial<Record<typeof Deno.build.os, string>> = {
-    linux: "libonnxruntime.so.1",
-    darwin: "libonnxruntime.dylib",
-    windows: "onnxruntime.dll",
-  };
-  const name = names[Deno.build.os];
   const folder = join(home, "bin", "napi-v6", process.platform, process.arch);
-  if (name !== undefined) {
-    for (const entry of Deno.readDirSync(folder)) {
-      if (entry.name === name || (Deno.build.os === "darwin" && entry.name.endsWith(".dylib"))) {
-        return join(folder, entry.name);
-      }
-    }
+  const { onnxRuntime } = describeSystem();
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (onnxRuntime.test(name)) return join(folder, name);
   }
   throw new Deno.errors.NotFound(
     `Cannot load ONNX Runtime as the package must have a library for this system: ${folder} has none`,

@@ -11,6 +11,7 @@
 #ifndef DEAL_H
 #define DEAL_H
 #include "pool.h"
+#include "system.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,15 +39,15 @@ static inline int deal_make(Deal *deal, long total, long unit, long step, int th
   const long share = (total + threads - 1) / threads;
   const long eighth = ((share + PIECES - 1) / PIECES + step - 1) / step * step;
   const long piece = share == 0 ? 1 : threads == 1 ? share : eighth;
-  void *piles;
-  if (posix_memalign(&piles, 64, (size_t)threads * sizeof(Pile))) return 0;
+  void *piles = aligned_take(64, (size_t)threads * sizeof(Pile));
+  if (!piles) return 0;
   memset(piles, 0, (size_t)threads * sizeof(Pile));
   const int visitors = share + unit - 1 <= piece ? 1 : threads; // the last share has the rest of a unit
   *deal = (Deal){total, unit, piece, threads, visitors, piles};
   return 1;
 }
 
-static inline void deal_free(Deal *deal) { free(deal->piles); }
+static inline void deal_free(Deal *deal) { aligned_release(deal->piles); }
 
 /** How many pieces a thread's share has. */
 static inline long deal_pieces(const Deal *deal, int owner) {

@@ -1,15 +1,11 @@
-#if !defined(_GNU_SOURCE)
-#define _GNU_SOURCE
-#endif
 #include "gemm_area.h"
-#include <stdlib.h>
-#include <sys/mman.h>
+#include "system.h"
 
 static const size_t HUGE_PAGE = 2 << 20;
 static Area *current[AREA_KINDS];
 
 static void free_area(Area *area) {
-  free(area->data);
+  aligned_release(area->data);
   free(area);
 }
 
@@ -17,15 +13,12 @@ static Area *make_area(size_t bytes) {
   Area *area = calloc(1, sizeof *area);
   if (!area) return 0;
   area->bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-  void *data;
-  if (posix_memalign(&data, HUGE_PAGE, area->bytes)) {
+  area->data = aligned_take(HUGE_PAGE, area->bytes);
+  if (!area->data) {
     free(area);
     return 0;
   }
-  area->data = data;
-#ifdef MADV_HUGEPAGE
-  madvise(data, area->bytes, MADV_HUGEPAGE);
-#endif
+  prefer_huge_pages(area->data, area->bytes);
   return area;
 }
 

@@ -5,9 +5,6 @@
  * lies. Adding bias and storing a block is spread over the steps of the next one, when the vector
  * units idle.
  */
-#if !defined(_GNU_SOURCE)
-#define _GNU_SOURCE
-#endif
 #include "gemm_pairs.h"
 #include "gemm_store.h"
 

@@ -1,10 +1,6 @@
 /* Memory and libraries for Deno: blocks on pages of their own, addresses of generated kernels. */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "system.h"
 #include <string.h>
-#include <sys/mman.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -26,49 +22,36 @@ static int64_t block_unit(int64_t bytes) { return bytes >= 2 * HUGE_PAGE ? HUGE_
 #ifdef GUARDS_BLOCKS
 /** In a test build, of exactly the bytes asked for: what is read or written past them is found. */
 EXPORT void *rt_alloc(int64_t bytes) {
-  void *block;
-  int64_t unit = block_unit(bytes);
-  if (bytes < 0 || posix_memalign(&block, (size_t)unit, (size_t)bytes) != 0) return 0;
-  return memset(block, 0, (size_t)bytes);
+  void *block = bytes < 0 ? 0 : aligned_take((size_t)block_unit(bytes), (size_t)bytes);
+  return block ? memset(block, 0, (size_t)bytes) : 0;
 }
 
 EXPORT void rt_free(void *block, int64_t bytes) {
   (void)bytes;
-  free(block);
+  aligned_release(block);
 }
 #else
 /** Pages that a block of so many bytes takes, in bytes. */
 static int64_t block_size(int64_t bytes) { return round_up(bytes > 0 ? bytes : 1, block_unit(bytes)); }
 
-/** Addresses for a block, at a multiple of its unit; NULL when the system has none. */
-static char *take_pages(int64_t bytes, int access) {
-  if (bytes < 0 || bytes > (int64_t)1 << 46) return 0;
-  int64_t unit = block_unit(bytes), size = block_size(bytes), all = size + unit;
-  char *memory = mmap(0, (size_t)all, access, MAP_PRIVATE | MAP_ANON, -1, 0);
-  if (memory == MAP_FAILED) return 0;
-  char *block = (char *)round_up((int64_t)memory, unit);
-  if (block > memory) munmap(memory, (size_t)(block - memory));
-  int64_t rest = memory + all - (block + size);
-  if (rest > 0) munmap(block + size, (size_t)rest);
-  return block;
-}
+/** A block of negative size, or of more bytes than an address space holds, is refused before the system is asked. */
+static int is_possible(int64_t bytes) { return bytes >= 0 && bytes <= (int64_t)1 << 46; }
 
 /** Asks for huge pages where a block is large. */
 static void *prefer_huge(void *block, int64_t bytes) {
-#ifdef MADV_HUGEPAGE
-  if (block_unit(bytes) == HUGE_PAGE) madvise(block, (size_t)block_size(bytes), MADV_HUGEPAGE);
-#endif
+  if (block_unit(bytes) == HUGE_PAGE) prefer_huge_pages(block, (size_t)block_size(bytes));
   return block;
 }
 
 /** Zeroed memory on pages of its own, huge ones where the system grants them; NULL when it is short. */
 EXPORT void *rt_alloc(int64_t bytes) {
-  char *block = take_pages(bytes, PROT_READ | PROT_WRITE);
+  if (!is_possible(bytes)) return 0;
+  void *block = take_pages((size_t)block_size(bytes), (size_t)block_unit(bytes));
   return block ? prefer_huge(block, bytes) : 0;
 }
 
 /** Frees a block that rt_alloc or rt_grow gave for as many bytes. */
-EXPORT void rt_free(void *block, int64_t bytes) { munmap(block, (size_t)block_size(bytes)); }
+EXPORT void rt_free(void *block, int64_t bytes) { release_pages(block, (size_t)block_size(bytes)); }
 #endif
 
 /**
@@ -78,8 +61,8 @@ EXPORT void rt_free(void *block, int64_t bytes) { munmap(block, (size_t)block_si
  */
 EXPORT void *rt_grow(void *block, int64_t bytes, int64_t grown) {
 #if defined(MREMAP_FIXED) && !defined(GUARDS_BLOCKS)
-  if (block_unit(bytes) == block_unit(grown)) {
-    char *place = take_pages(grown, PROT_NONE);
+  if (block_unit(bytes) == block_unit(grown) && is_possible(grown)) {
+    void *place = reserve_pages((size_t)block_size(grown), (size_t)block_unit(grown), PROT_NONE);
     if (!place) return 0;
     void *moved = mremap(block, (size_t)block_size(bytes), (size_t)block_size(grown),
                          MREMAP_MAYMOVE | MREMAP_FIXED, place);
@@ -93,19 +76,13 @@ EXPORT void *rt_grow(void *block, int64_t bytes, int64_t grown) {
 }
 
 /** Keeps this library in the process, whoever closes it: threads of the pool sleep in its code. */
-EXPORT int rt_stay(void) {
-  Dl_info info;
-  return dladdr((void *)(uintptr_t)rt_stay, &info) && dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
-}
+EXPORT int rt_stay(void) { return library_stay((void *)(uintptr_t)rt_stay); }
 
-/** Loads a library of kernels for good; NULL when the system refuses, rt_error says why. */
-EXPORT void *rt_load(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE); }
+/** Loads a library of kernels until the process ends; NULL when the system refuses, rt_error says why. */
+EXPORT void *rt_load(const char *path) { return library_open(path); }
 
 /** The address of a kernel of a loaded library; NULL when it has none of this name. */
-EXPORT void *rt_symbol(void *library, const char *name) { return dlsym(library, name); }
+EXPORT void *rt_symbol(void *library, const char *name) { return library_symbol(library, name); }
 
 /** The last refusal of rt_load in words. */
-EXPORT const char *rt_error(void) {
-  const char *error = dlerror();
-  return error ? error : "unknown reason";
-}
+EXPORT const char *rt_error(void) { return library_error(); }

@@ -1,10 +1,8 @@
-#define _GNU_SOURCE
 #include "pool.h"
 #include "sleep.h"
+#include "system.h"
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <unistd.h>
 
 /** Looks at a number before giving up the processor, and offers of the processor before sleeping. */
 enum { SPINS = 4000, YIELDS = 400 };
@@ -56,7 +54,7 @@ void rt_barrier(void) {
 }
 
 static void *work(void *number) {
-  int thread = (int)(long)number;
+  int thread = (int)(intptr_t)number;
   for (unsigned seen = 0;; seen++) {
     signal_wait(&runs, (int)seen);
     current_share(current_argument, thread);
@@ -65,26 +63,15 @@ static void *work(void *number) {
   return 0;
 }
 
-static int count_processors(void) {
-#ifdef __linux__
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
-#endif
-  long online = sysconf(_SC_NPROCESSORS_ONLN);
-  return online > 0 ? (int)online : 1;
-}
-
 /** Starts the workers, deaf to the signals of the process; fewer where the system grants no more. */
 static void start_workers(int wanted) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const SignalMask before = block_signals();
   for (threads = 1; threads < wanted; threads++) {
     pthread_t worker;
-    if (pthread_create(&worker, 0, work, (void *)(long)threads) != 0) break;
+    if (pthread_create(&worker, 0, work, (void *)(intptr_t)threads) != 0) break;
     pthread_detach(worker);
   }
-  pthread_sigmask(SIG_SETMASK, &before, 0);
+  restore_signals(before);
 }
 
 void pool_lock(void) { pthread_mutex_lock(&mutex); }

@@ -1,5 +1,6 @@
 #include "program.h"
 #include "operations.h"
+#include "system.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,9 +105,8 @@ static void *take(int64_t bytes) { return calloc(1, bytes > 0 ? (size_t)bytes : 
 /** Scratch memory of all threads, each piece on pages of its own with its head filled. */
 static int take_scratch(Program *program, int64_t bytes, int threads) {
   program->scratch_stride = (SCRATCH_HEAD + bytes + 4095) / 4096 * 4096;
-  void *memory;
-  if (posix_memalign(&memory, 4096, (size_t)(program->scratch_stride * threads)) != 0) return 0;
-  program->scratch = memory;
+  program->scratch = aligned_take(4096, (size_t)(program->scratch_stride * threads));
+  if (!program->scratch) return 0;
   for (int t = 0; t < threads; t++)
     *(Scratch *)(program->scratch + t * program->scratch_stride) = (Scratch){0, 0};
   return 1;
@@ -162,7 +162,7 @@ void program_release(Program *program) {
   free(program->words);
   free(program->instructions);
   free(program->pointers);
-  free(program->scratch);
+  aligned_release(program->scratch);
   free(program->seconds);
   free(program);
 }

@@ -1,0 +1,71 @@
+/**
+ * Everything that differs between operating systems on the TypeScript side of the engine: names of
+ * libraries, compiler flags, the user's cache folder, advice. Its counterpart in C is `native/c/system.h`.
+ * @module
+ */
+import { join } from "node:path";
+
+/** The environment variables of a process; `Deno.env` is one. */
+export type Environment = { get(name: string): string | undefined };
+
+/** An operating system as the engine sees it. */
+export type System = {
+  /** File name of a compiled library; its suffix is the one that the system's loader expects. */
+  readonly libraryName: string;
+  /** Compiler flags beside those of every system. */
+  readonly compileFlags: readonly string[];
+  /** Libraries that follow the object files when a library is linked. */
+  readonly linkFlags: readonly string[];
+  /** Names of ONNX Runtime's library in its npm package. */
+  readonly onnxRuntime: RegExp;
+  /** How to install a C and a C++ compiler; null where nothing shorter than their names helps. */
+  readonly compilerAdvice: { readonly c: string | null; readonly cxx: string | null };
+  /** The user's folder for caches; undefined where the environment names none. */
+  userCache(environment: Environment): string | undefined;
+};
+
+/** `XDG_CACHE_HOME`, or `.cache` in the home folder. */
+function homeCache(environment: Environment): string | undefined {
+  const home = environment.get("HOME");
+  return environment.get("XDG_CACHE_HOME") || (home ? join(home, ".cache") : undefined);
+}
+
+/** Systems by the name that `Deno.build.os` has for them. */
+const SYSTEMS = {
+  linux: {
+    libraryName: "library.so",
+    compileFlags: ["-fPIC", "-pthread"],
+    linkFlags: ["-lm", "-ldl"],
+    onnxRuntime: /^libonnxruntime\.so\.1$/,
+    compilerAdvice: {
+      c: "`sudo apt install gcc libc6-dev` or `sudo dnf install gcc` installs one",
+      cxx: "`sudo apt install g++` or `sudo dnf install gcc-c++` installs one",
+    },
+    userCache: homeCache,
+  },
+  darwin: {
+    libraryName: "library.dylib",
+    compileFlags: ["-fPIC", "-pthread"],
+    linkFlags: ["-lm"],
+    onnxRuntime: /^libonnxruntime.*\.dylib$/,
+    compilerAdvice: { c: "`xcode-select --install` installs one", cxx: null },
+    userCache: homeCache,
+  },
+  windows: {
+    libraryName: "library.dll",
+    compileFlags: ["-pthread"], // code of a DLL is relocated in any case
+    linkFlags: [],
+    onnxRuntime: /^onnxruntime\.dll$/,
+    compilerAdvice: {
+      c: '`py -m pip install ziglang` and CC="py -m ziglang cc" give one',
+      cxx: null,
+    },
+    userCache: (environment) => environment.get("LOCALAPPDATA") || homeCache(environment),
+  },
+} as const satisfies Readonly<Record<string, System>>;
+
+/** A system by its name in `Deno.build.os`. An unknown one is taken for a Unix whose C library has `dlopen`. */
+export function describeSystem(name: string = Deno.build.os): System {
+  const known: Readonly<Record<string, System>> = SYSTEMS;
+  return known[name] ?? { ...SYSTEMS.linux, linkFlags: ["-lm"] };
+}

@@ -1,0 +1,108 @@
+/**
+ * The C of the runtime, and generated kernels, compiled for systems other than this one. Nothing runs here:
+ * a compiler for them finds what their headers and calling conventions lack. `ZIG` names the compiler, as
+ * `CC` does; `.ci/get_zig` fetches one.
+ */
+import { ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { RecordingBackend } from "@/engine/backend.ts";
+import type { TracedExecutor } from "@/engine/executor.ts";
+import { openEngine } from "@/engine/engine.ts";
+import type { Graph } from "@/engine/graph.ts";
+import { jit } from "@/engine/jit.ts";
+import { compileGraph } from "@/engine/native/compile_graph.ts";
+import { compileLibrary, type Library } from "@/engine/native/compiler.ts";
+import { printSource } from "@/engine/native/kernel_texts.ts";
+import { describeKernels, describeRuntime } from "@/engine/native/runtime.ts";
+import { CASES } from "./executor_cases.ts";
+import { withEmptyCache } from "./table_builder.ts";
+
+/** Targets as Zig names them, and what the first bytes of their libraries are. */
+const TARGETS = {
+  "aarch64-macos": { system: "darwin", magic: [0xcf, 0xfa, 0xed, 0xfe] }, // Mach-O, 64 bits
+  "x86_64-macos": { system: "darwin", magic: [0xcf, 0xfa, 0xed, 0xfe] },
+  "x86_64-windows-gnu": { system: "windows", magic: [0x4d, 0x5a] }, // MZ
+} as const;
+
+/** Optimization takes most of the time and finds no missing header. Zig adds UBSan where there is none. */
+const QUICK = ["-O0", "-fno-sanitize=undefined"];
+
+const [command, ...first] = (Deno.env.get("ZIG") ?? "").split(/\s+/).filter((word) => word !== "");
+
+/** Generated functions of every case of the executor, by name. */
+async function collectKernels(): Promise<ReadonlyMap<string, string>> {
+  const kernels = new Map<string, string>();
+  const collect: TracedExecutor = {
+    ...{ name: "collect", version: "", threads: 2 },
+    compile(graph: Graph) {
+      for (const [name, body] of compileGraph(graph, 2).code.kernels) kernels.set(name, body);
+      return { run: () => Promise.resolve(), runSync() {}, release() {} };
+    },
+  };
+  await openEngine({ executor: "onnx", threads: 2 });
+  const backend = tf.backend();
+  ok(backend instanceof RecordingBackend);
+  backend.traced.compileWith(collect, "float32");
+  for (const { inputs, run } of Object.values(CASES)) {
+    const given = inputs(), program = jit("case", run);
+    tf.dispose([given, await program(given)]);
+    program.release();
+  }
+  await openEngine({ executor: "auto" });
+  return kernels;
+}
+
+for (const [target, { system, magic }] of Object.entries(TARGETS)) {
+  Deno.test({
+    name: `the runtime and generated kernels compile for ${target}`,
+    ignore: command === undefined,
+    async fn() {
+      const kernels = await collectKernels();
+      ok(kernels.size > 20, "the premise: the cases need kernels");
+      const compiler = {
+        command: command ?? "",
+        arguments: [...first, "-target", target],
+        version: "zig",
+      };
+      const options = {
+        compiler,
+        target: { isa: "generic", flags: [], processor: target },
+        system,
+      } as const;
+      await withEmptyCache(async () => {
+        for (const library of [describeRuntime(), describeKernels(printSource(kernels))]) {
+          const quick = { ...library, flags: [...library.flags, ...QUICK] };
+          const path = await compileLibrary(quick, options);
+          const head = Deno.readFileSync(path).subarray(0, magic.length);
+          strictEqual([...head].join(), magic.join(), `${library.name} is a library of ${system}`);
+        }
+      });
+    },
+  });
+}
+
+Deno.test({
+  name: "cross-compiling refuses C that the target lacks",
+  ignore: command === undefined,
+  async fn() {
+    // The premise of the tests above: Windows has no <dlfcn.h>, so that a compiler for it must object.
+    const library: Library = {
+      name: "wrong",
+      sources: [{ name: "wrong.c", text: "#include <dlfcn.h>\nint wrong;" }],
+      headers: [],
+      flags: [],
+    };
+    const compiler = {
+      command: command ?? "",
+      arguments: [...first, "-target", "x86_64-windows-gnu"],
+      version: "zig",
+    };
+    const target = { isa: "generic", flags: [], processor: "x86_64" } as const;
+    await withEmptyCache(async (folder) => {
+      const refused = await compileLibrary(library, { compiler, target, system: "windows" })
+        .then(() => null, (error: Error) => error.message);
+      ok(refused?.includes("dlfcn.h"), join(folder, String(refused)));
+    });
+  },
+});

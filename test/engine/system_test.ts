@@ -1,0 +1,50 @@
+/**
+ * What differs between operating systems, by the system's name: this machine is only one of them.
+ */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { describeSystem } from "@/engine/system.ts";
+
+const environment = (variables: Readonly<Record<string, string>>) => ({
+  get: (name: string) => variables[name],
+});
+
+/** Names of the folder of each system in the npm package onnxruntime-node 1.30.0. */
+const ONNX_RUNTIME_FILES = {
+  linux: ["libonnxruntime.so.1", "onnxruntime_binding.node"],
+  darwin: ["libonnxruntime.1.30.0.dylib", "libonnxruntime.1.dylib", "onnxruntime_binding.node"],
+  windows: ["DirectML.dll", "dxcompiler.dll", "dxil.dll", "onnxruntime.dll"],
+} as const;
+
+for (
+  const [name, expected] of Object.entries({
+    linux: { library: "library.so", link: ["-lm", "-ldl"], onnx: "libonnxruntime.so.1" },
+    darwin: { library: "library.dylib", link: ["-lm"], onnx: "libonnxruntime.1.30.0.dylib" },
+    windows: { library: "library.dll", link: [], onnx: "onnxruntime.dll" },
+  })
+) {
+  Deno.test(`describeSystem() names libraries and flags of ${name}`, () => {
+    const { libraryName, linkFlags, compileFlags, onnxRuntime } = describeSystem(name);
+    strictEqual(libraryName, expected.library);
+    deepStrictEqual(linkFlags, expected.link);
+    ok(compileFlags.includes("-pthread"));
+    strictEqual(compileFlags.includes("-fPIC"), name !== "windows"); // gcc warns of it there
+    const files = ONNX_RUNTIME_FILES[name as keyof typeof ONNX_RUNTIME_FILES];
+    strictEqual(files.find((file) => onnxRuntime.test(file)), expected.onnx);
+  });
+}
+
+Deno.test("describeSystem() takes an unknown system for a Unix without a library for dlopen", () => {
+  const { libraryName, linkFlags } = describeSystem("freebsd");
+  deepStrictEqual([libraryName, linkFlags], ["library.so", ["-lm"]]);
+});
+
+Deno.test("describeSystem() knows where a user's caches are", () => {
+  const cacheOf = (name: string, variables: Readonly<Record<string, string>>) =>
+    describeSystem(name).userCache(environment(variables));
+  strictEqual(cacheOf("linux", { HOME: "/h" }), join("/h", ".cache"));
+  strictEqual(cacheOf("linux", { HOME: "/h", XDG_CACHE_HOME: "/x" }), "/x");
+  strictEqual(cacheOf("darwin", { HOME: "/h" }), join("/h", ".cache"));
+  strictEqual(cacheOf("windows", { LOCALAPPDATA: "C:/l", HOME: "/h" }), "C:/l");
+  strictEqual(cacheOf("linux", {}), undefined);
+});
