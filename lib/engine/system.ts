@@ -67,5 +67,6 @@ const SYSTEMS = {
 /** A system by its name in `Deno.build.os`. An unknown one is taken for a Unix whose C library has `dlopen`. */
 export function describeSystem(name: string = Deno.build.os): System {
   const known: Readonly<Record<string, System>> = SYSTEMS;
-  return known[name] ?? { ...SYSTEMS.linux, linkFlags: ["-lm"] };
+  return known[name] ??
+    { ...SYSTEMS.linux, linkFlags: ["-lm"], compilerAdvice: { c: null, cxx: null } };
 }

@@ -87,6 +87,10 @@ Deno.test("without a compiler the runtime says what is missed and how to get it"
       explainMissingCompiler("darwin"),
       `${missing}\`xcode-select --install\` installs one`,
     );
+    strictEqual(
+      explainMissingCompiler("windows"),
+      `${missing}\`py -m pip install ziglang\` and CC="py -m ziglang cc" give one`,
+    );
     strictEqual(explainMissingCompiler("plan9"), `${missing}install gcc or clang`);
     await rejects(
       openNativeRuntime({ threads: 1, isa: null }),
