@@ -15,6 +15,42 @@ export type ServeOptions = {
   readonly onListen?: (address: string) => void;
 };
 
+const joinAddress = ({ hostname, port }: Pick<ServeOptions, "hostname" | "port">) =>
+  `${hostname.includes(":") ? `[${hostname.replace(/^\[|\]$/g, "")}]` : hostname}:${port}`;
+
+/** The error to raise where `error` came of listening: host and port, the cause and what to do. */
+export function explainListenError(
+  error: unknown,
+  address: Pick<ServeOptions, "hostname" | "port">,
+): unknown {
+  if (!(error instanceof Error)) return error;
+  const { hostname, port } = address;
+  const at = `Cannot serve at ${joinAddress(address)}`;
+  if (error instanceof Deno.errors.AddrInUse) {
+    return new Deno.errors.AddrInUse(
+      `${at} as the port must be free: choose another --port, or 0 for any`,
+    );
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return new Deno.errors.PermissionDenied(
+      `${at} as listening at port ${port} must be permitted: choose a --port from 1024 on, or 0 for any`,
+    );
+  }
+  const reason =
+    error instanceof Deno.errors.AddrNotAvailable || /os error 22\b/.test(error.message)
+      ? `no network of this machine has ${hostname}`
+      : error instanceof URIError
+      ? `${JSON.stringify(hostname)} is neither a host name nor an IP address`
+      : /lookup/.test(error.message)
+      ? `the name ${hostname} cannot be resolved`
+      : null;
+  if (reason === null) return error;
+  return new RangeError(
+    `${at} as --host must be an address of this machine: ${reason}; choose 127.0.0.1 for this ` +
+      "machine alone or 0.0.0.0 for all of its networks",
+  );
+}
+
 /** Serves `app`; returns once it has stopped. */
 export async function serveApp(app: Hono, options: ServeOptions): Promise<void> {
   const { hostname, port, signal, onListen = () => {} } = options;
@@ -25,14 +61,10 @@ export async function serveApp(app: Hono, options: ServeOptions): Promise<void> 
       hostname,
       port,
       signal: hard.signal,
-      onListen: ({ hostname, port }) =>
-        onListen(`http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`),
+      onListen: ({ hostname, port }) => onListen(`http://${joinAddress({ hostname, port })}/`),
     }, (request) => app.fetch(request));
   } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new Deno.errors.AddrInUse(
-      `Cannot serve at ${hostname}:${port} as the port must be free: choose another --port, or 0 for any`,
-    );
+    throw explainListenError(error, options);
   }
   let timer: ReturnType<typeof setTimeout> | undefined;
   const stop = () => {

@@ -1,5 +1,7 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { Hono } from "hono";
 import { findOwnHosts } from "@/app/own_hosts.ts";
+import { explainListenError, serveApp } from "@/app/serve_app.ts";
 import { checkSchema, post } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";
 
@@ -139,4 +141,45 @@ Deno.test("a server that stops answers what is under way first", async () => {
     strictEqual((await answer).status, 200);
     await stopped;
   });
+});
+
+Deno.test("serveApp() names host and port that cannot be listened at, and says what to do", async () => {
+  const refuses = async (address: { hostname: string; port: number }, message: string) => {
+    const { signal } = new AbortController();
+    await rejects(() => serveApp(new Hono(), { ...address, signal }), { message });
+  };
+  const advice = "choose 127.0.0.1 for this machine alone or 0.0.0.0 for all of its networks";
+  const wanted = (at: string) =>
+    `Cannot serve at ${at} as --host must be an address of this machine`;
+  await refuses(
+    { hostname: "kettle.invalid", port: 0 }, // reserved: RFC 6761 lets it never resolve
+    `${wanted("kettle.invalid:0")}: the name kettle.invalid cannot be resolved; ${advice}`,
+  );
+  await refuses(
+    { hostname: "192.0.2.1", port: 8000 }, // reserved for documentation: RFC 5737
+    `${wanted("192.0.2.1:8000")}: no network of this machine has 192.0.2.1; ${advice}`,
+  );
+  await refuses(
+    { hostname: "my host", port: 8000 },
+    `${wanted("my host:8000")}: "my host" is neither a host name nor an IP address; ${advice}`,
+  );
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  try {
+    const { hostname, port } = listener.addr;
+    await refuses(
+      { hostname, port },
+      `Cannot serve at 127.0.0.1:${port} as the port must be free: choose another --port, or 0 for any`,
+    );
+  } finally {
+    listener.close();
+  }
+  // as the system refuses port 80 to those who are not root
+  const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
+  deepStrictEqual(
+    explainListenError(denied, { hostname: "::1", port: 80 }),
+    new Deno.errors.PermissionDenied(
+      "Cannot serve at [::1]:80 as listening at port 80 must be permitted: choose a --port from " +
+        "1024 on, or 0 for any",
+    ),
+  );
 });
