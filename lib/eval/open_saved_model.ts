@@ -4,6 +4,7 @@
  */
 
 import { findModelFolder } from "@/model/find_model_folder.ts";
+import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { loadModel } from "@/model/load_model.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import { findLoneGraph } from "@/model/save_onnx.ts";
@@ -54,6 +55,7 @@ export async function openSavedModel(
   }
   const { encoderFolder = folder } = await readSentenceModules(folder) ?? {};
   const tokenizer = await loadTokenizer(encoderFolder); // before the weights, which take longer
+  requireTokenRows(await readBertConfig(encoderFolder), tokenizer.vocabularySize, encoderFolder);
   const { model, maxLength } = await loadModel(folder);
   return { model, tokenizer, maxLength };
 }

@@ -25,9 +25,9 @@ import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
 import { checkHasTasks, createTextPredictor } from "@/eval/predict_texts.ts";
 import type { TextPredictor } from "@/eval/read_texts.ts";
 import { isFile, readBytes, writeFileAtomic } from "@/files.ts";
-import { readBertConfig } from "@/model/bert_config.ts";
+import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
-import { type HeadsFile, readHeadsFile } from "@/model/heads_file.ts";
+import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
 import { findTask } from "@/model/multi_task.ts";
 import { GRAPH_INPUTS, HIDDEN_STATES, logitsName, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
 import { disposeModel } from "@/model/parameters.ts";
@@ -196,6 +196,8 @@ async function openGraphModel(
   const { tasks, maxLength, embeddingSize, pooling } = settings;
   const config = await readBertConfig(folder);
   const tokenizer = await loadTokenizer(folder);
+  requireTokenRows(config, tokenizer.vocabularySize, folder);
+  requirePositions(config, maxLength, headsPath);
   const { cls, sep } = tokenizer.ids;
   const opened = await openCheckedGraph(path, Int32Array.of(cls, sep), {
     hidden: config.hiddenSize,

@@ -130,6 +130,23 @@ export function parseBertConfig(json: unknown, path: string): BertConfig {
   };
 }
 
+/**
+ * Refuses an encoder without a row for each of its tokenizer's `tokens`: looking one up would fail at the first text
+ * that holds such a token. `folder` names the model in the error.
+ */
+export function requireTokenRows(
+  { vocabularySize }: Pick<BertConfig, "vocabularySize">,
+  tokens: number,
+  folder: string,
+): void {
+  if (tokens <= vocabularySize) return;
+  throw new RangeError(
+    `Cannot load model as the tokenizer in ${folder} has ${tokens} tokens and the encoder's embedding table only ` +
+      `${vocabularySize} rows: use the tokenizer that the encoder was trained with, or save the model anew after ` +
+      "resize_token_embeddings",
+  );
+}
+
 /** The `config.json` that transformers' `BertModel` loads, the inverse of {@link parseBertConfig}. */
 export function formatBertConfig(config: BertConfig): { readonly [key: string]: unknown } {
   return {

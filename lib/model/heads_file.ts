@@ -70,6 +70,18 @@ function parseTask(task: unknown, path: string): ModelTask {
   return { name, kind: pick(object, "kind", { path, choices: TASK_KINDS }), labels };
 }
 
+/** Refuses a `maxLength` of the `heads.json` at `path` beyond the encoder's table of positions. */
+export function requirePositions(
+  { maxPositions }: { readonly maxPositions: number },
+  maxLength: number,
+  path: string,
+): void {
+  if (maxLength <= maxPositions) return;
+  throw new RangeError(
+    `Cannot load model as "maxLength" in ${path} must be at most the encoder's ${maxPositions} positions: current value is ${maxLength}`,
+  );
+}
+
 /**
  * Reads and checks `heads.json` at `path`.
  *

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { isFile, readJson } from "@/files.ts";
 import { buildLinear, type Variables } from "@/model/build.ts";
-import { type HeadsFile, readHeadsFile } from "@/model/heads_file.ts";
+import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
 import { buildModel, modelSpecs } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { loadVariables, placesOf } from "@/model/load_variables.ts";
@@ -59,11 +59,8 @@ async function readSettings(
   const path = join(folder, "heads.json");
   if (await isFile(path)) {
     const settings = await readHeadsFile(path);
-    const { maxPositions } = encoder.config;
-    if (settings.maxLength <= maxPositions) return settings;
-    throw new RangeError(
-      `Cannot load model as "maxLength" in ${path} must be at most the encoder's ${maxPositions} positions: current value is ${settings.maxLength}`,
-    );
+    requirePositions(encoder.config, settings.maxLength, path);
+    return settings;
   }
   return {
     pooling: modules?.pooling ?? "mean",

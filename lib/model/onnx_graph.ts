@@ -160,14 +160,15 @@ class GraphPrinter {
     const takeFirst = () => this.add("Gather", [states, writer.scalar(0, "int64")], { axis: 1 }); // [B, D]
     switch (pooling) {
       case "mean":
-        return this.add("Div", [sum(this.add("Mul", [states, wide])), sum(wide)]);
+        return this.add("Div", [
+          sum(this.add("Mul", [states, wide])),
+          this.add("Max", [sum(wide), this.scalar(1)]), // a row without real tokens: zeros
+        ]);
       case "max": {
         const padded = this.add("Sub", [this.scalar(1), wide]);
         const lowered = this.add("Mul", [padded, this.scalar(LOWEST)]);
-        return this.add("ReduceMax", [this.add("Add", [states, lowered])], {
-          axes: [1],
-          keepdims: 0,
-        });
+        const largest = (x: OnnxName) => this.add("ReduceMax", [x], { axes: [1], keepdims: 0 });
+        return this.add("Mul", [largest(this.add("Add", [states, lowered])), largest(wide)]);
       }
       case "cls":
         if (encoder.pooler === null) {

@@ -20,7 +20,10 @@ export type PoolingOptions = {
 /** Below every activation: what padding contributes to a maximum. */
 const LOWEST = -1e9;
 
-/** Pools the hidden states of each row: [N, D] → [B, D]. */
+/**
+ * Pools the hidden states of each row: [N, D] → [B, D]. A row without real tokens is zeros by mean and max, as
+ * sentence-transformers 6.2 gives it by mean; by max it gives −∞, which no layer after it could take.
+ */
 export function poolSentences(
   hidden: tf.Tensor2D,
   { mode, mask, pooler }: PoolingOptions,
@@ -32,11 +35,12 @@ export function poolSentences(
   switch (mode) {
     case "mean": {
       const real = tf.reshape(tf.cast(mask, "float32"), [rows, length, 1]);
-      return tf.div(tf.sum(tf.mul(states, real), 1), tf.sum(real, 1));
+      return tf.div(tf.sum(tf.mul(states, real), 1), tf.maximum(tf.sum(real, 1), 1));
     }
     case "max": {
-      const padded = tf.reshape(tf.sub(1, tf.cast(mask, "float32")), [rows, length, 1]);
-      return tf.max(tf.add(states, tf.mul(padded, LOWEST)), 1);
+      const real = tf.reshape(tf.cast(mask, "float32"), [rows, length, 1]);
+      const largest = tf.max(tf.add(states, tf.mul(tf.sub(1, real), LOWEST)), 1);
+      return tf.mul(largest, tf.max(real, 1));
     }
     case "cls":
       if (pooler === null) {

@@ -5,6 +5,7 @@
  */
 import type { ModelConfig, RunConfig } from "@/config.ts";
 import { type Row, textOfRow } from "@/data/rows.ts";
+import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
@@ -37,11 +38,14 @@ export async function openModel(
   options: { readonly view?: ProgressView } = {},
 ): Promise<OpenedModel> {
   const { tokenizer, folder } = await openSource(config, rows, options);
+  if (folder !== null) {
+    requireTokenRows(await readBertConfig(folder), tokenizer.vocabularySize, folder);
+  }
   const encoder = folder === null
     ? createFresh(config, tokenizer, seed)
     : (await loadEncoder(folder)).encoder;
   try {
-    checkSizes(encoder, { tokenizer, maxLength: config.maxLength });
+    checkLength(encoder, config.maxLength);
     const { pooling, embeddingSize, normalize } = config;
     const model = createModel(encoder, { tasks, pooling, embeddingSize, normalize, seed });
     return { model, tokenizer };
@@ -81,17 +85,8 @@ function createFresh({ fresh, dropout }: ModelConfig, tokenizer: Tokenizer, seed
   }, { seed });
 }
 
-/** A checkpoint must have a row for every piece and a position for every place. */
-function checkSizes(
-  { config }: Encoder,
-  { tokenizer, maxLength }: { readonly tokenizer: Tokenizer; readonly maxLength: number },
-): void {
-  if (tokenizer.vocabularySize > config.vocabularySize) {
-    throw new RangeError(
-      `Cannot load model as its embeddings must have a row for each of the tokenizer's ` +
-        `${tokenizer.vocabularySize} pieces: current number is ${config.vocabularySize}`,
-    );
-  }
+/** An encoder must have a position for each token of the longest input. */
+function checkLength({ config }: Encoder, maxLength: number): void {
   if (maxLength > config.maxPositions) {
     throw new RangeError(
       `Cannot load model as model.maxLength must be at most the encoder's ${config.maxPositions} ` +

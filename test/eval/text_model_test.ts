@@ -152,6 +152,43 @@ Deno.test("checkGraphChoice() refuses embeddings that a graph does not hold", ()
   });
 });
 
+Deno.test("a model is refused when it is opened where its tokenizer or limit reaches beyond its tables", async () => {
+  await withGraphFolder("fp32", async (_, folder) => {
+    const weights = join(folder, "..", "model");
+    for (const place of [weights, folder]) {
+      const edit = async (name: string, change: (json: Record<string, unknown>) => void) => {
+        const path = join(place, name), text = await Deno.readTextFile(path);
+        const json = JSON.parse(text);
+        change(json);
+        await Deno.writeTextFile(path, JSON.stringify(json));
+        return () => Deno.writeTextFile(path, text);
+      };
+      const { vocab_size: rows } = JSON.parse(await Deno.readTextFile(join(place, "config.json")));
+      const putBack = await edit("tokenizer.json", ({ added_tokens: added }) => {
+        const plain = { lstrip: false, rstrip: false, normalized: false, single_word: false };
+        (added as unknown[]).push({ id: rows, content: "[NEW]", special: true, ...plain });
+      });
+      await rejects(openTextModel(place), {
+        name: "RangeError",
+        message:
+          `Cannot load model as the tokenizer in ${place} has ${
+            rows + 1
+          } tokens and the encoder's ` +
+          `embedding table only ${rows} rows: use the tokenizer that the encoder was trained with, or save the ` +
+          "model anew after resize_token_embeddings",
+      });
+      await putBack();
+      await edit("heads.json", (json) => json.maxLength = 17);
+      await rejects(openTextModel(place), {
+        name: "RangeError",
+        message:
+          `Cannot load model as "maxLength" in ${join(place, "heads.json")} must be at most the ` +
+          "encoder's 16 positions: current value is 17",
+      });
+    }
+  });
+});
+
 Deno.test("a folder with a graph alone is refused where weights are needed, and where it is damaged", async () => {
   await withGraphFolder("q8", async (_, folder) => {
     await rejects(openSavedModel(folder), {

@@ -1,5 +1,6 @@
-import { deepStrictEqual, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { NORMALIZE_MODES } from "@/config.ts";
 import { poolSentences } from "@/model/pooling.ts";
 import { normalizeRows } from "@/model/normalize.ts";
 import { testOnBackends } from "../backend.ts";
@@ -36,6 +37,36 @@ testOnBackends("poolSentences() takes the first token for cls-token", () => {
   deepStrictEqual(value, [[1, -4], [5, 6]]);
   deepStrictEqual(slope, [[1, 1], [0, 0], [0, 0], [1, 1], [0, 0], [0, 0]]);
 });
+
+testOnBackends(
+  "poolSentences() gives zeros, and zero gradients, for a row without real tokens",
+  () => {
+    tf.tidy(() => {
+      const mask = tf.tensor2d([[0, 0, 0], [1, 1, 0]], undefined, "int32");
+      const wanted = {
+        mean: [[0, 0], [5, 6]], // sentence-transformers 6.2: sums of nothing over a count of at least 1e-9
+        max: [[0, 0], [5, 6]], // there −∞, of which the next layer makes NaN
+        "cls-token": [[1, -4], [5, 6]], // the first token, masked or not, as there
+      };
+      const hidden = tf.tensor2d([[1, -4], [3, -2], [99, -99], [5, 6], [5, 6], [99, 99]]);
+      for (const mode of ["mean", "max", "cls-token"] as const) {
+        const run = (x: tf.Tensor2D) => poolSentences(x, { mode, mask, pooler: null });
+        const absolute = (values: number[][]) => values.map((row) => row.map((x) => x + 0)); // −0 is 0
+        deepStrictEqual(absolute(run(hidden).arraySync()), wanted[mode], mode);
+        for (const normalize of NORMALIZE_MODES) {
+          const slope = tf.grad((x) => tf.sum(normalizeRows(run(x as tf.Tensor2D), normalize)))(
+            hidden,
+          );
+          const values = [...slope.dataSync()];
+          strictEqual(values.every(Number.isFinite), true, `${mode}, ${normalize}: ${values}`);
+          if (mode !== "cls-token") {
+            deepStrictEqual(values.slice(0, 6).map((x) => x + 0), Array(6).fill(0));
+          }
+        }
+      }
+    });
+  },
+);
 
 testOnBackends("poolSentences() runs the pooler over the first token for cls", () => {
   const [weight, bias] = [

@@ -15,6 +15,9 @@ import { createTinyModel } from "./tiny_model.ts";
 const IDS = [[3, 4, 5, 9, 11], [6, 7, 0, 0, 0], [1, 0, 0, 0, 0]];
 const MASK = IDS.map((row) => row.map((id) => (id === 0 ? 0 : 1)));
 
+type Batch = { readonly ids: number[][]; readonly mask: number[][] };
+const BATCH: Batch = { ids: IDS, mask: MASK };
+
 type Output = {
   readonly name: string;
   readonly shape: readonly number[];
@@ -22,10 +25,10 @@ type Output = {
 };
 
 /** What training's own functions compute for every output of the graph. */
-function computeHere(model: MultiTask): readonly Output[] {
+function computeHere(model: MultiTask, batch: Batch = BATCH): readonly Output[] {
   return tf.tidy(() => {
-    const ids = tf.tensor2d(IDS, undefined, "int32");
-    const mask = tf.tensor2d(MASK, undefined, "int32");
+    const ids = tf.tensor2d(batch.ids, undefined, "int32");
+    const mask = tf.tensor2d(batch.mask, undefined, "int32");
     const inputs = { ids, mask };
     const [rows, length] = ids.shape;
     const pieces = (x: tf.Tensor2D) => [rows, length, x.shape[1]];
@@ -41,7 +44,11 @@ function computeHere(model: MultiTask): readonly Output[] {
 }
 
 /** What ONNX Runtime computes for one output of a file. */
-async function computeThere(path: string, { name, shape }: Output): Promise<readonly number[]> {
+async function computeThere(
+  path: string,
+  { name, shape }: Pick<Output, "name" | "shape">,
+  { ids, mask }: Batch = BATCH,
+): Promise<readonly number[]> {
   const model = await Deno.readFile(path);
   const inputs = ["input_ids", "attention_mask"];
   using graph = openSavedGraph(model, { inputs, outputs: [name], threads: 1 });
@@ -49,7 +56,7 @@ async function computeThere(path: string, { name, shape }: Output): Promise<read
     data: BigInt64Array.from(rows.flat(), BigInt),
     shape: [rows.length, rows[0]?.length ?? 0],
   });
-  const [values = []] = await graph.run([feed(IDS), feed(MASK)], [shape]);
+  const [values = []] = await graph.run([feed(ids), feed(mask)], [shape]);
   return [...values];
 }
 
@@ -106,6 +113,50 @@ for (const [dtype, tolerance] of [["fp16", 0.01], ["q8", 0.15]] as const) {
     disposeModel(model);
   });
 }
+
+/** Every row of an output, by its first dimension. */
+function rowsOf(values: readonly number[], rows: number): readonly (readonly number[])[] {
+  const size = values.length / rows;
+  return Array.from({ length: rows }, (_, row) => values.slice(row * size, (row + 1) * size));
+}
+
+Deno.test("a row whose mask is all zero is finite, and leaves the other rows alone", async () => {
+  await openBackend("cpu");
+  const ids = [[3, 4, 5], [6, 7, 8]], mask = [[0, 0, 0], [1, 1, 1]];
+  for (const pooling of POOLING_MODES) {
+    for (const normalize of NORMALIZE_MODES) {
+      const embeddingSize = normalize === "none" ? 5 : null;
+      const model = createTinyModel({ pooling, normalize, embeddingSize });
+      const wanted = computeHere(model, { ids, mask });
+      const alone = computeHere(model, { ids: ids.slice(1), mask: mask.slice(1) });
+      await withFolder(async (folder) => {
+        const graphs = await Promise.all(ONNX_DTYPES.map(async (dtype) => {
+          const { path } = await saveOnnx(folder, model, dtype);
+          return { dtype, path };
+        }));
+        for (const [at, { name, shape, values }] of wanted.entries()) {
+          const what = `${pooling}, ${normalize}, ${name}`;
+          strictEqual(values.every(Number.isFinite), true, what);
+          const [, kept] = rowsOf(values, 2);
+          ok(distance(kept ?? [], alone[at]?.values ?? []) < 1e-6, what);
+          for (const { dtype, path } of graphs) {
+            const found = await computeThere(path, { name, shape }, { ids, mask });
+            const [masked = [], other = []] = rowsOf(found, 2);
+            strictEqual(masked.every(Number.isFinite), true, `${what}, ${dtype}`);
+            const single = await computeThere(path, { name, shape: [1, ...shape.slice(1)] }, {
+              ids: ids.slice(1),
+              mask: mask.slice(1),
+            });
+            const scale = Math.max(1, ...single.map(Math.abs));
+            const tolerance = dtype === "q8" ? 0.15 : 1e-5; // eight-bit scales are those of a batch
+            ok(distance(other, single) / scale < tolerance, `${what}, ${dtype}`);
+          }
+        }
+      });
+      disposeModel(model);
+    }
+  }
+});
 
 Deno.test("each kind of weights has a file of its own", () => {
   strictEqual(new Set(ONNX_DTYPES.map((dtype) => ONNX_FILES[dtype])).size, ONNX_DTYPES.length);
