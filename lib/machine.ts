@@ -6,6 +6,7 @@ import { cpus, totalmem } from "node:os";
 
 /** A processor and its memory. */
 export type Machine = {
+  /** Name of the processor, with its microarchitecture where the system tells it. */
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
@@ -26,6 +27,61 @@ const FLAGS = [
   "amx_fp16",
 ];
 
+/**
+ * Microarchitectures by vendor and family, each with the first of its ranges of model numbers; the last entry
+ * whose model is not above a processor's names it. As in Linux 6.12, arch/x86/kernel/cpu/amd.c and
+ * arch/x86/include/asm/intel-family.h; clients of Intel's are left out.
+ */
+const MICROARCHITECTURES: Readonly<Record<string, readonly (readonly [number, string | null])[]>> =
+  {
+    "AuthenticAMD 23": [
+      [0x00, "Zen"],
+      [0x30, "Zen 2"],
+      [0x50, "Zen"],
+      [0x60, "Zen 2"],
+    ],
+    "AuthenticAMD 25": [
+      [0x00, "Zen 3"],
+      [0x10, "Zen 4"],
+      [0x20, "Zen 3"],
+      [0x60, "Zen 4"],
+      [0xb0, null],
+    ],
+    "AuthenticAMD 26": [
+      [0x00, "Zen 5"],
+      [0x50, "Zen 6"],
+      [0x60, "Zen 5"],
+      [0x80, "Zen 6"],
+    ],
+    "GenuineIntel 6": [
+      [0x00, null],
+      [0x55, "Skylake or Cascade Lake"],
+      [0x56, null],
+      [0x6a, "Ice Lake"],
+      [0x6b, null],
+      [0x6c, "Ice Lake"],
+      [0x6d, null],
+      [0x8f, "Sapphire Rapids"],
+      [0x90, null],
+      [0xad, "Granite Rapids"],
+      [0xaf, null],
+      [0xcf, "Emerald Rapids"],
+      [0xd0, null],
+    ],
+  };
+
+/**
+ * The microarchitecture of the first processor in the text of /proc/cpuinfo, such as `Zen 5`; null where the
+ * text does not tell. Virtual machines often hide the model's name, and speed and bits depend on it.
+ */
+export function readMicroarchitecture(cpuinfo: string): string | null {
+  const field = (name: string) =>
+    new RegExp(`^${name}\\s*:\\s*(.*)$`, "m").exec(cpuinfo)?.[1]?.trim() ?? "";
+  const model = Number(field("model"));
+  const ranges = MICROARCHITECTURES[`${field("vendor_id")} ${field("cpu family")}`] ?? [];
+  return ranges.findLast(([first]) => first <= model)?.[1] ?? null;
+}
+
 /** Those of {@link FLAGS} in the text of /proc/cpuinfo. */
 export function readFlags(cpuinfo: string): readonly string[] {
   const line = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1] ?? "";
@@ -33,18 +89,26 @@ export function readFlags(cpuinfo: string): readonly string[] {
   return FLAGS.filter((flag) => present.has(flag));
 }
 
+/** The text of /proc/cpuinfo; empty where the system has none. */
+function readProcessorText(): string {
+  try {
+    return Deno.readTextFileSync("/proc/cpuinfo");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return ""; // only Linux has it
+    throw error;
+  }
+}
+
 /** This machine. */
 export function describeMachine(): Machine {
-  const processors = cpus();
-  let flags: readonly string[] = [];
-  try {
-    flags = readFlags(Deno.readTextFileSync("/proc/cpuinfo"));
-  } catch { /* not Linux */ }
+  const processors = cpus(), text = readProcessorText();
+  const name = processors[0]?.model.trim() ?? "unknown";
+  const architecture = readMicroarchitecture(text);
   return {
-    cpu: processors[0]?.model.trim() ?? "unknown",
+    cpu: architecture === null || name.includes(architecture) ? name : `${name} (${architecture})`,
     cores: processors.length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    flags,
+    flags: readFlags(text),
   };
 }
 

@@ -129,7 +129,7 @@ function alignColumns(
 }
 
 /** Rows of cells, the first one the head, as a table of Markdown. */
-function formatTable(
+export function formatTable(
   [head = [], ...rows]: readonly (readonly string[])[],
   numbers: ReadonlySet<number>,
 ): string {

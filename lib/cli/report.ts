@@ -1,6 +1,7 @@
 /** `deno task report [RUN …]`: rebuilds the reports of runs and experiments from their folders. @module */
 
 import { join } from "node:path";
+import { writeSpeedIndex } from "@/bench/speed_index.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { isFile, isFolder } from "@/files.ts";
@@ -46,7 +47,8 @@ const isExperiment = (dir: string) => isFile(join(dir, "experiment.json"));
 export const REPORT = {
   name: "report",
   summary:
-    "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files.",
+    "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files, and the\n" +
+    "page over all benchmarks; with RUN only the reports of these.",
   usage: "[RUN …]",
   options: {},
   positionals: { names: ["RUN"], min: 0, max: Infinity },
@@ -67,6 +69,10 @@ export const REPORT = {
       } catch (error) {
         failed.push(error); // the other runs still get theirs
       }
+    }
+    if (positionals.length === 0) {
+      const speed = await writeSpeedIndex(join(OUTPUTS, "benchmarks"));
+      if (speed !== null) console.log(speed);
     }
     if (failed.length > 0) throw failed[0];
   },

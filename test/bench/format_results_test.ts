@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { type BenchContext, formatMarkdown, formatMs, formatText } from "@/bench/format_results.ts";
-import { readFlags } from "@/machine.ts";
+import { readFlags, readMicroarchitecture } from "@/machine.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 import { writeResults } from "@/bench/write_results.ts";
 
@@ -129,6 +129,27 @@ Deno.test("writeResults() keeps a page and the figures behind it", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("readMicroarchitecture() knows AMD's and Intel's by family and model", () => {
+  const cpuinfo = (vendor: string, family: number, model: number) =>
+    `processor\t: 0\nvendor_id\t: ${vendor}\ncpu family\t: ${family}\nmodel\t\t: ${model}\n` +
+    "model name\t: Some Processor\nstepping\t: 1\n";
+  // Published examples: EPYC 7742, 7763, 9654, 9755; Xeon 8380, 8480, 8592, 6980; a Core i7-8700.
+  const amd = [[23, 49], [25, 1], [25, 17], [26, 2]] as const;
+  deepStrictEqual(
+    amd.map(([family, model]) => readMicroarchitecture(cpuinfo("AuthenticAMD", family, model))),
+    ["Zen 2", "Zen 3", "Zen 4", "Zen 5"],
+  );
+  deepStrictEqual(
+    [106, 143, 207, 173, 158].map((model) =>
+      readMicroarchitecture(cpuinfo("GenuineIntel", 6, model))
+    ),
+    ["Ice Lake", "Sapphire Rapids", "Emerald Rapids", "Granite Rapids", null],
+  );
+  strictEqual(readMicroarchitecture(cpuinfo("AuthenticAMD", 99, 1)), null);
+  strictEqual(readMicroarchitecture("Features : asimd\n"), null);
+  strictEqual(readMicroarchitecture(""), null);
 });
 
 Deno.test("readFlags() finds whole words of /proc/cpuinfo", () => {
