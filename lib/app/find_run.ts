@@ -2,8 +2,9 @@
  * The runs that the demo page can show.
  * @module
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { isFile } from "@/files.ts";
+import { SHIPPED_RUN } from "@/model/find_model_folder.ts";
 
 /** The folders of runs under `folder` that are finished and have their model, the newest first. */
 export async function listRuns(folder: string): Promise<readonly string[]> {
@@ -21,7 +22,10 @@ export async function listRuns(folder: string): Promise<readonly string[]> {
   return found.sort((a, b) => b.time - a.time || (a.dir < b.dir ? -1 : 1)).map(({ dir }) => dir);
 }
 
-/** The run under `folder` that was finished last and has its model; null where there is none. */
+/**
+ * The run of one's own under `folder` that was finished last and has its model; null where there is none.
+ */
 export async function findNewestRun(folder: string): Promise<string | null> {
-  return (await listRuns(folder))[0] ?? null;
+  const own = (dir: string) => resolve(dir) !== SHIPPED_RUN; // its files are as old as the checkout
+  return (await listRuns(folder)).find(own) ?? null;
 }

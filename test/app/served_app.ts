@@ -10,6 +10,7 @@ import { createRunLibrary } from "@/app/run_library.ts";
 import { serveApp } from "@/app/serve_app.ts";
 import { type ServedRun, serveRun } from "@/app/served_run.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
+import { textModelOf } from "@/eval/text_model.ts";
 import { withSavedModel } from "../eval/saved_model.ts";
 
 /** A report as a run has one: style inside, nothing that runs. */
@@ -66,8 +67,9 @@ export async function withServedModel(
 ): Promise<void> {
   const files = await buildPageFiles();
   const room = createServiceRoom();
+  const model = textModelOf(saved);
   const serve = (facts: ModelFacts): ServedRun =>
-    serveRun({ folder: facts.run, saved, facts, report: REPORT, card: CARD }, room);
+    serveRun({ folder: facts.run, model, facts, report: REPORT, card: CARD }, room);
   const runs = {
     tiny: serve(FACTS),
     other: serve({ run: "other", examples: ["Another example."], trainedOnSample: true }),
