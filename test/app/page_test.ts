@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { writeStaticPage } from "@/app/write_static_page.ts";
 import { textModelOf } from "@/eval/text_model.ts";
 import { findChromium, withBrowser } from "./chromium.ts";
+import { pageExchangeSteps } from "./page_exchange_steps.ts";
 import { pageLookSteps } from "./page_look_steps.ts";
 import { CARD, FACTS, REPORT, withServedModel } from "./served_app.ts";
 import { servedPageSteps } from "./served_page_steps.ts";
@@ -36,6 +37,7 @@ Deno.test({
             await runSteps(test, {
               ...staticPageSteps(browser, host, served.address),
               ...pageLookSteps(browser, served.address),
+              ...pageExchangeSteps(browser, served),
               ...servedPageSteps(browser, served), // the last one stops the server
             });
           });

@@ -19,16 +19,16 @@ export const REPORT = "<!doctype html><title>r</title><style>p{color:red}</style
 /** A model card as a run has one. */
 export const CARD = "<!doctype html><title>c</title><p>The card</p>";
 
+/** Examples of the run `tiny`. */
+export const EXAMPLES = [
+  "Coach Gerdin praised Nexavor Rovers after the final in Balogandale.",
+  "Shares of Kelvanta Corp fell on Friday after the bank audited its bonds.",
+  "Researchers in Undolin tested a satellite network for the spacecraft.",
+  "The governor of Maremon Island met ministers in Paris over the sanctions.",
+] as const;
+
 /** What the page tells of the run `tiny`. */
-export const FACTS: ModelFacts = {
-  run: "tiny",
-  examples: [
-    "Coach Gerdin praised Nexavor Rovers after the final in Balogandale.",
-    "Shares of Kelvanta Corp fell on Friday after the bank audited its bonds.",
-    "Researchers in Undolin tested a satellite network for the spacecraft.",
-  ],
-  trainedOnSample: false,
-};
+export const FACTS: ModelFacts = { run: "tiny", examples: EXAMPLES, trainedOnSample: false };
 
 /** What a test is given. */
 export type Served = {
