@@ -22,10 +22,21 @@ export async function listRuns(folder: string): Promise<readonly string[]> {
   return found.sort((a, b) => b.time - a.time || (a.dir < b.dir ? -1 : 1)).map(({ dir }) => dir);
 }
 
+/** A model that is taken where none is named, and why. */
+export type DefaultModel = { readonly source: string; readonly reason: string };
+
 /**
- * The run of one's own under `folder` that was finished last and has its model; null where there is none.
+ * The model that tasks and the demo page take where none is named: the newest finished run under
+ * `outputs`, else the one that ships with the repository; null where there is neither.
  */
-export async function findNewestRun(folder: string): Promise<string | null> {
-  const own = (dir: string) => resolve(dir) !== SHIPPED_RUN; // its files are as old as the checkout
-  return (await listRuns(folder)).find(own) ?? null;
+export async function findDefaultModel(
+  outputs = "outputs",
+  shipped = SHIPPED_RUN,
+): Promise<DefaultModel | null> {
+  const runs = await listRuns(outputs);
+  const own = runs.find((dir) => resolve(dir) !== resolve(shipped)); // whenever that was checked out
+  if (own !== undefined) return { source: own, reason: "the newest run" };
+  return await isFile(join(shipped, "model", "heads.json"))
+    ? { source: shipped, reason: "the model that ships with the repository" }
+    : null;
 }

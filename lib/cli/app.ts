@@ -1,10 +1,10 @@
 /**
- * `deno task app`: the demo page, on the newest run or on the one that ships with the repository.
+ * `deno task app`: the demo page, on the newest run; without one, the quickstart is trained first.
  * @module
  */
 import { basename, join, resolve } from "node:path";
 import { type AppState, createApp } from "@/app/create_app.ts";
-import { findNewestRun, listRuns } from "@/app/find_run.ts";
+import { findDefaultModel, listRuns } from "@/app/find_run.ts";
 import { createServiceRoom } from "@/app/model_service.ts";
 import { type DemoRun, openDemoRun } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
@@ -12,27 +12,25 @@ import type { ListedRun } from "@/app/run_library.ts";
 import { serveApp } from "@/app/serve_app.ts";
 import { createServedRuns, serveRun } from "@/app/served_run.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
-import type { TextModel } from "@/eval/text_model.ts";
-import { SHIPPED_RUN } from "@/model/find_model_folder.ts";
+import { describeEnvironment } from "@/environment.ts";
 import type { ProgressView } from "@/progress.ts";
+import { writeReport } from "@/report/write_report.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { trainRun } from "@/train/train_run.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
-import { openModelFor, readEngineChoice } from "./open_engine.ts";
+import { DEFAULT_MODEL_NOTE } from "./model_argument.ts";
+import { openEngineFor, readEngineChoice } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  run: {
-    type: "string",
-    value: "RUN",
-    help:
-      "run to show; by default the newest in outputs/, else the one that ships with the project",
-  },
+  run: { type: "string", value: "MODEL", help: "the same as the argument MODEL" },
   host: { type: "string", value: "HOST", default: "127.0.0.1", help: "address to listen at" },
-  port: { type: "string", value: "N", default: "8000", help: "port; 0 for any that is free" },
+  port: { type: "string", value: "N", default: "8000", help: "port; 0 for any free one" },
   static: {
     type: "string",
     value: "DIR",
-    help: "write the page with its model into a folder for any static host, and serve nothing",
+    help: "write the page and its model to a folder for any static host, and serve nothing",
   },
 } as const satisfies Options;
 
@@ -58,16 +56,38 @@ function showBoth(state: AppState): ProgressView {
   };
 }
 
-/** Opens a model in float32. */
-function openShownModel(folder: string, view?: ProgressView): Promise<TextModel> {
-  const engine = { ...readEngineChoice("app", []), precision: "float32" } as const;
-  return openModelFor(folder, { task: "app", engine, ...(view && { view }) });
+/** What work shows itself by, and what ends it. */
+type Watch = { readonly view: ProgressView; readonly signal: AbortSignal };
+
+/** Trains the quickstart into `out`. */
+async function trainQuickstart(out: string, { view, signal }: Watch): Promise<void> {
+  const config = resolveConfig({ preset: "quickstart" });
+  const executor = await openEngineFor(config);
+  await trainRun(config, {
+    out,
+    nowMs: () => performance.now(),
+    environment: describeEnvironment(config.device, executor),
+    view: {
+      update: (progress) => view.update({ ...progress, label: `quickstart: ${progress.label}` }),
+      finish: () => view.finish(),
+    },
+    signal,
+  });
+  await writeReport(out);
 }
 
-/** Opens the run that was given, else the newest, else the one that ships with the repository. */
-async function openRun(given: string | undefined, view: ProgressView): Promise<DemoRun> {
-  const folder = given ?? await findNewestRun(OUTPUTS) ?? SHIPPED_RUN;
-  return await openDemoRun(folder, () => openShownModel(folder, view));
+/** Opens the run that was given, else the default, else one that is trained for it; null: interrupted. */
+async function openRun(given: string | undefined, watch: Watch): Promise<DemoRun | null> {
+  const found = given ?? (await findDefaultModel(OUTPUTS))?.source;
+  const folder = found ?? join(OUTPUTS, "quickstart");
+  if (found === undefined) {
+    console.log(`no run yet: training the quickstart into ${folder} first, about a minute`);
+    await trainQuickstart(folder, watch);
+  }
+  if (watch.signal.aborted) return null;
+  // first: the engine must hold the model's tensors
+  await openEngineFor({ ...readEngineChoice("app", []), precision: "float32" });
+  return await openDemoRun(folder, watch);
 }
 
 /** The runs that the page can switch between: the one that is shown, then those of `outputs`. */
@@ -83,7 +103,7 @@ async function listShownRuns(shown: string): Promise<readonly ListedRun[]> {
   ];
 }
 
-/** Serves the page of a run, which is opened while the page already shows the progress. */
+/** Serves the page of a run, which is opened or trained while the page already shows the progress. */
 async function servePage(
   given: string | undefined,
   { host, port, signal }: {
@@ -98,11 +118,7 @@ async function servePage(
   const state: AppState = {
     run: null,
     waiting: { status: "starting", label: "open model", done: 0, total: 1 },
-    runs: createServedRuns({
-      list: () => listShownRuns(shown),
-      open: openShownModel,
-      room,
-    }),
+    runs: createServedRuns(() => listShownRuns(shown), room),
   };
   const app = createApp({
     state,
@@ -119,7 +135,8 @@ async function servePage(
     onListen: (address) => console.log(`demo page: ${address}`),
   });
   const prepare = async () => {
-    const run = await openRun(given, showBoth(state));
+    const run = await openRun(given, { view: showBoth(state), signal });
+    if (run === null) return;
     const served = serveRun(run, room);
     await served.service.predict(["Ready."]); // compiles the programs before the first visitor waits for them
     shown = run.folder;
@@ -134,8 +151,12 @@ async function servePage(
 }
 
 /** Writes the page of a run into a folder. */
-async function writePage(out: string, given: string | undefined): Promise<void> {
-  const run = await openRun(given, createTerminalProgress());
+async function writePage(
+  out: string,
+  { given, signal }: { readonly given: string | undefined; readonly signal: AbortSignal },
+): Promise<void> {
+  const run = await openRun(given, { view: createTerminalProgress(), signal });
+  if (run === null) return;
   for (const { name: file, bytes } of await writeStaticPage(run, out)) {
     console.log(`${join(out, file)}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
   }
@@ -147,14 +168,20 @@ export const APP = {
   name: "app",
   summary:
     "Serves the demo page and its JSON API, on this machine alone unless --host says otherwise.",
-  usage: "[--run RUN] [--host HOST] [--port N] [--static DIR]",
+  usage: "[MODEL] [--run MODEL] [--host HOST] [--port N] [--static DIR]",
+  notes: [DEFAULT_MODEL_NOTE, "Without any model, the quickstart is trained first."],
   options: OPTIONS,
+  positionals: { names: ["MODEL"], min: 0, max: 1 },
   stopsItself: true,
-  async run({ values, signal }) {
-    if (values.static !== undefined) {
-      return await writePage(values.static, values.run);
+  async run({ values, positionals: [model], signal }) {
+    if (model !== undefined && values.run !== undefined && model !== values.run) {
+      throw new RangeError(
+        `Cannot run app as one model must be given: --run names ${values.run}, the argument ${model}`,
+      );
     }
-    await servePage(values.run, { host: values.host, port: readPort(values.port), signal });
+    const given = model ?? values.run;
+    if (values.static !== undefined) return await writePage(values.static, { given, signal });
+    await servePage(given, { host: values.host, port: readPort(values.port), signal });
   },
 } as const satisfies Task<typeof OPTIONS>;
 

@@ -18,6 +18,8 @@ export type Option = {
   readonly multiple?: true;
   /** Value where the option is not given. */
   readonly default?: string;
+  /** The same in words, where the value depends on something else. */
+  readonly byDefault?: string;
   /** The only values allowed. */
   readonly choices?: readonly string[];
 };
@@ -163,9 +165,19 @@ export function parseWhole(task: string, option: string, value: string, least = 
   );
 }
 
+function formatDefault({ default: value, byDefault }: Option): string {
+  if (byDefault !== undefined) return `default: ${byDefault}`;
+  return value === undefined ? "" : `default ${value}`;
+}
+
 /** The text that `--help` prints. */
 export function formatUsage(
-  task: { readonly name: string; readonly summary: string; readonly usage: string },
+  task: {
+    readonly name: string;
+    readonly summary: string;
+    readonly usage: string;
+    readonly notes?: readonly string[];
+  },
   options: Options,
 ): string {
   const rows = Object.entries(options).map(([name, option]) => {
@@ -174,7 +186,7 @@ export function formatUsage(
     const notes = [
       option.multiple ? "may be repeated" : "",
       option.choices && option.value ? `one of ${option.choices.join(", ")}` : "",
-      option.default !== undefined ? `default ${option.default}` : "",
+      formatDefault(option),
     ].filter((note) => note !== "");
     return [left, option.help + (notes.length > 0 ? ` (${notes.join("; ")})` : "")] as const;
   });
@@ -185,5 +197,5 @@ export function formatUsage(
       : `  ${left.padEnd(width)}  ${help}`
   );
   const usage = `usage: deno task ${task.name} ${task.usage}`.trimEnd();
-  return `${task.summary}\n\n${usage}\n\n${lines.join("\n")}`;
+  return [task.summary, usage, lines.join("\n"), ...task.notes ?? []].join("\n\n");
 }

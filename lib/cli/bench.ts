@@ -22,18 +22,44 @@ const THREADS = 2;
 
 const OPTIONS = {
   set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of a configuration" },
-  model: { type: "string", value: "DIR", help: "of encode and epoch; by default a fresh one" },
-  data: { type: "string", value: "DIR", help: "of encode and epoch; by default the sample" },
-  texts: { type: "string", value: "FILE", help: "of encode, one a line; by default test rows" },
-  rounds: { type: "string", value: "N", help: "processes of each contestant, in turn" },
-  steps: { type: "string", value: "N", help: "steps, passes or runs of each process" },
+  model: {
+    type: "string",
+    value: "DIR",
+    byDefault: "a randomly initialized one",
+    help: "model of encode and epoch",
+  },
+  data: {
+    type: "string",
+    value: "DIR",
+    byDefault: "the built-in sample",
+    help: "data of encode and epoch",
+  },
+  texts: {
+    type: "string",
+    value: "FILE",
+    byDefault: "test rows",
+    help: "texts of encode, one on each line",
+  },
+  rounds: {
+    type: "string",
+    value: "N",
+    byDefault: "by benchmark",
+    help: "processes of each contestant, interleaved",
+  },
+  steps: {
+    type: "string",
+    value: "N",
+    byDefault: "by benchmark",
+    help: "measured steps, passes or runs of each process",
+  },
   variant: {
     type: "string",
     value: "KEY=VALUE,…",
     multiple: true,
-    help: "ours again in the same rounds, computed otherwise: executor=onnx, native.isa=avx2",
+    help:
+      "measure another configuration of ours in the same rounds, such as executor=onnx,native.isa=avx2",
   },
-  profile: { type: "boolean", help: "of steps on native: where their time goes, pass by pass" },
+  profile: { type: "boolean", help: "show where the time of native training steps goes" },
   out: { type: "string", value: "FILE", help: "also write FILE.md and FILE.json" },
   json: { type: "boolean", help: "print a JSON object a line" },
 } as const satisfies Options;
@@ -89,10 +115,12 @@ async function openTorch(): Promise<Torch | null> {
 /** The task `bench`. */
 export const BENCH = {
   name: "bench",
-  summary: `Measures speed and memory, PyTorch beside them where it is installed.\n\n${
+  summary: `Measures speed and memory, beside PyTorch where it is installed.\n\n${
     Object.entries(BENCHMARKS).map(([name, what]) => `  ${name.padEnd(10)} ${what}`).join("\n")
   }`,
-  usage: "[NAME …] [--set KEY=VALUE …] [--json]",
+  usage:
+    "[NAME …] [--set KEY=VALUE …] [--model DIR] [--data DIR] [--texts FILE] [--rounds N] [--steps N] " +
+    "[--variant KEY=VALUE,…] [--profile] [--out FILE] [--json]",
   options: OPTIONS,
   positionals: { names: ["NAME"], min: 0, max: Infinity },
   async run({ values, positionals }) {

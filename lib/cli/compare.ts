@@ -7,7 +7,7 @@ import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 
 const OPTIONS = {
-  json: { type: "boolean", help: "print a JSON object a line, fractions in place of points" },
+  json: { type: "boolean", help: "print a JSON object a line, with fractions instead of points" },
 } as const satisfies Options;
 
 const NAMES: Readonly<Record<Comparison["measure"], string>> = {

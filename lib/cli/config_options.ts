@@ -10,11 +10,21 @@ import type { Options, OptionValues } from "./arguments.ts";
 
 /** Options that say what is trained on what. */
 export const CONFIG_OPTIONS = {
-  preset: { type: "string", value: "NAME", help: `one of ${Object.keys(PRESETS).join(", ")}` },
-  config: { type: "string", value: "FILE", help: "any part of a configuration, as JSON" },
-  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of it" },
-  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to begin with: model.source" },
-  data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
+  preset: {
+    type: "string",
+    value: "NAME",
+    byDefault: "that of --config, else quickstart",
+    help: `configuration to start from: ${Object.keys(PRESETS).join(", ")}`,
+  },
+  config: { type: "string", value: "FILE", help: "JSON file with any part of a configuration" },
+  set: {
+    type: "string",
+    value: "KEY=VALUE",
+    multiple: true,
+    help: "one key of the configuration, such as training.maxSteps=100",
+  },
+  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to start from (model.source)" },
+  data: { type: "string", value: "DIR", help: "folder of the data sets (data.dir)" },
 } as const satisfies Options;
 
 /** The configuration that the options describe. */

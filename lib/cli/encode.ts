@@ -1,5 +1,5 @@
 /**
- * `deno task encode`: sentence embeddings for lines on stdin.
+ * `deno task encode`: sentence embeddings of texts, printed or written to a file.
  * @module
  */
 
@@ -11,50 +11,112 @@ import {
   readPrecision,
   SET_ENGINE,
 } from "@/cli/open_engine.ts";
-import { runTask } from "./frame.ts";
+import { findVectorFormat, VECTOR_FORMATS, writeVectors } from "@/data/write_vectors.ts";
+import type { SentenceEncoder } from "@/eval/encode_texts.ts";
+import type { ProgressView } from "@/progress.ts";
+import type { Options, OptionValues } from "./arguments.ts";
+import { runTask, type Task } from "./frame.ts";
+import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
+import { printLines } from "./print_lines.ts";
 import { createTerminalProgress } from "./progress.ts";
-import { readTexts } from "./read_lines.ts";
+import { explainKeyboard, readTexts, TEXTS_NOTE } from "./read_lines.ts";
 
-if (import.meta.main) {
-  await runTask({
-    name: "encode",
-    summary: "Prints sentence embeddings for lines on stdin.",
-    usage: "MODEL [--pooling MODE] [--normalize MODE] [--precision P] [--set KEY=VALUE …] [--json]",
-    options: {
-      pooling: {
-        type: "string",
-        choices: POOLING_MODES,
-        help: "one vector from many tokens; by default as the model was trained",
-      },
-      normalize: {
-        type: "string",
-        choices: NORMALIZE_MODES,
-        help: "length of a vector; by default as the model was trained",
-      },
-      precision: PRECISION_OPTION,
-      set: SET_ENGINE,
-      json: { type: "boolean", help: "print a JSON object a line: text and embedding" },
-    },
-    positionals: { names: ["MODEL"], min: 1, max: 1 },
-    async run({ values, positionals: [source = ""] }) {
-      const precision = readPrecision(values.precision);
-      const view = createTerminalProgress();
-      const { set } = values;
-      const engine = { ...readEngineChoice("encode", set), precision };
-      using model = await openModelFor(source, { task: "encode", engine, set, view });
-      await view.finish();
-      const { encode } = model.createEncoder({
-        pooling: POOLING_MODES.find((mode) => mode === values.pooling),
-        normalize: NORMALIZE_MODES.find((mode) => mode === values.normalize),
-      });
-      for await (const texts of readTexts([])) {
-        for (const [i, vector] of (await encode(texts)).entries()) {
-          const embedding = Array.from(vector, (x) => Number(x.toPrecision(9))); // all that float32 holds
-          console.log(
-            values.json ? JSON.stringify({ text: texts[i], embedding }) : embedding.join(" "),
-          );
-        }
-      }
-    },
-  });
+const OPTIONS = {
+  pooling: {
+    type: "string",
+    choices: POOLING_MODES,
+    byDefault: "as the model was trained",
+    help: "how the vectors of tokens become one",
+  },
+  normalize: {
+    type: "string",
+    choices: NORMALIZE_MODES,
+    byDefault: "as the model was trained",
+    help: "norm that embeddings are divided by",
+  },
+  precision: PRECISION_OPTION,
+  set: SET_ENGINE,
+  output: {
+    type: "string",
+    value: "FILE",
+    help: `write embeddings to a file instead: ${
+      Object.entries(VECTOR_FORMATS).map(([extension, what]) => `${extension} ${what}`).join(", ")
+    }`,
+  },
+  json: { type: "boolean", help: "print a JSON object a line: text and embedding" },
+} as const satisfies Options;
+
+/** Texts between two updates of the progress. */
+const CHUNK = 256;
+
+/** Refuses a file that cannot be written, before a model is opened. */
+function checkOutput({ output, json }: OptionValues<typeof OPTIONS>): void {
+  if (output === undefined) return;
+  findVectorFormat(output);
+  if (json) throw new RangeError("Cannot run encode as --json must stand without --output");
 }
+
+/** Embeddings of all texts, in chunks. */
+async function* encodeAll(
+  texts: readonly string[],
+  { encode }: SentenceEncoder,
+  view: ProgressView,
+): AsyncGenerator<readonly Float32Array[]> {
+  for (let first = 0; first < texts.length; first += CHUNK) {
+    const vectors = await encode(texts.slice(first, first + CHUNK));
+    view.update({ label: "encode", done: first + vectors.length, total: texts.length });
+    yield vectors;
+  }
+}
+
+/** Prints embeddings, a line each, until all texts are encoded or nobody reads the lines. */
+async function printEmbeddings(
+  texts: readonly string[],
+  { encode }: SentenceEncoder,
+  json: boolean,
+): Promise<void> {
+  for await (const chunk of readTexts(texts)) {
+    const lines = (await encode(chunk)).map((vector, i) => {
+      const embedding = Array.from(vector, (x) => Number(x.toPrecision(9))); // all that float32 holds
+      return json ? JSON.stringify({ text: chunk[i], embedding }) : embedding.join(" ");
+    });
+    if (!printLines(lines)) return;
+  }
+}
+
+/** The task `encode`. */
+export const ENCODE = {
+  name: "encode",
+  summary: "Computes sentence embeddings of texts.",
+  usage:
+    "[MODEL [TEXT …]] [--pooling MODE] [--normalize MODE] [--precision P] [--set KEY=VALUE …] " +
+    "[--output FILE] [--json]",
+  notes: [DEFAULT_MODEL_NOTE, TEXTS_NOTE],
+  options: OPTIONS,
+  positionals: { names: ["MODEL", "TEXT"], min: 0, max: Infinity },
+  async run({ values, positionals: [given, ...texts] }) {
+    checkOutput(values);
+    const { set, output } = values;
+    const engine = {
+      ...readEngineChoice("encode", set),
+      precision: readPrecision(values.precision),
+    };
+    const source = await chooseModel("encode", given);
+    explainKeyboard("encode", texts);
+    const view = createTerminalProgress();
+    using model = await openModelFor(source, { task: "encode", engine, set, view });
+    await view.finish();
+    const encoder = model.createEncoder({
+      pooling: POOLING_MODES.find((mode) => mode === values.pooling),
+      normalize: NORMALIZE_MODES.find((mode) => mode === values.normalize),
+    });
+    if (output === undefined) return await printEmbeddings(texts, encoder, values.json);
+    const all = (await Array.fromAsync(readTexts(texts))).flat();
+    const width = (await encoder.encode([all[0] ?? ""]))[0]?.length ?? 0;
+    await writeVectors(output, { texts: all, width, chunks: encodeAll(all, encoder, view) });
+    await view.finish();
+    console.log(`${output}: ${all.length} embeddings of ${width} numbers`);
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(ENCODE);

@@ -24,17 +24,22 @@ const OPTIONS = {
     type: "string",
     value: "NAME",
     default: "test",
-    help: "validation, test or a data set of alsoTest",
+    help: "validation, test or a data set of alsoTest; test also scores these and unseen rows",
   },
-  data: { type: "string", value: "DIR", help: "where the data sets are now: data.dir" },
+  data: {
+    type: "string",
+    value: "DIR",
+    byDefault: "as the run was configured",
+    help: "folder of the data sets (data.dir)",
+  },
   precision: PRECISION_OPTION,
   set: SET_ENGINE,
   conlleval: { type: "boolean", help: "also print conlleval's own table of each tagging task" },
   predictions: {
     type: "boolean",
-    help: "keep what is predicted for each row in the run's folder, for deno task compare",
+    help: "write the predictions of all rows into the run's folder, for deno task compare",
   },
-  json: { type: "boolean", help: "print the scores as summary.json holds them" },
+  json: { type: "boolean", help: "print the scores as JSON, as in summary.json" },
 } as const satisfies Options;
 
 /** Refuses a split that no task has, before anything is loaded. */
@@ -81,8 +86,8 @@ function printConlleval(record: PredictionRecord): string[] {
 /** The task `evaluate`. */
 export const EVALUATE = {
   name: "evaluate",
-  summary: "Scores the model of a run; test includes further test sets and unseen rows.",
-  usage: "RUN [--split test] [--data DIR] [--precision P] [--set KEY=VALUE …] [--conlleval] " +
+  summary: "Scores the model of a run on its data sets.",
+  usage: "RUN [--split NAME] [--data DIR] [--precision P] [--set KEY=VALUE …] [--conlleval] " +
     "[--predictions] [--json]",
   options: OPTIONS,
   positionals: { names: ["RUN"], min: 1, max: 1 },

@@ -19,16 +19,21 @@ import { createTerminalProgress } from "./progress.ts";
 import { removeScratch, trainApart } from "./train_apart.ts";
 
 const OPTIONS = {
-  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to begin with: model.source" },
-  data: { type: "string", value: "DIR", help: "where the data sets are: data.dir" },
-  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of every run" },
+  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to start from (model.source)" },
+  data: { type: "string", value: "DIR", help: "folder of the data sets (data.dir)" },
+  set: {
+    type: "string",
+    value: "KEY=VALUE",
+    multiple: true,
+    help: "one key of every run's configuration",
+  },
   pool: {
     type: "string",
     value: "DIR",
     default: "outputs/experiments/runs",
-    help: "where finished runs are kept, by default outputs/experiments/runs",
+    help: "folder of finished runs",
   },
-  "dry-run": { type: "boolean", help: "say which runs are there and which are missing" },
+  "dry-run": { type: "boolean", help: "list finished and missing runs, and train none" },
 } as const;
 
 /** The main scores of a run, for a line of the terminal. */
@@ -43,7 +48,7 @@ async function formatMainScores(dir: string): Promise<string> {
 /** The task `experiment`. */
 export const EXPERIMENT = {
   name: "experiment",
-  summary: "Does the runs of declared experiments that are not there yet, seed by seed.",
+  summary: "Trains the missing runs of declared experiments, seed by seed, and writes the reports.",
   usage: "FILE … [--data DIR] [--model DIR|HUB_NAME] [--set KEY=VALUE …] [--pool DIR] [--dry-run]",
   options: OPTIONS,
   positionals: { names: ["FILE"], min: 1, max: Infinity },

@@ -14,6 +14,7 @@ import { resolveConfig } from "@/resolve_config.ts";
 import type { Options } from "./arguments.ts";
 import { formatScores } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
+import { MODEL_NOTE } from "./model_argument.ts";
 import { openEngineFor, readEngineChoice } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
@@ -21,26 +22,34 @@ const OPTIONS = {
   dtype: {
     type: "string",
     choices: ONNX_DTYPES,
-    help: "how weights are stored; by default each way, a file each",
+    byDefault: "all, a file each",
+    help: "how weights are stored",
   },
   out: {
     type: "string",
     value: "DIR",
-    help: "a folder of its own, with tokenizer and labels; by default the model's folder",
+    byDefault: "the model's folder",
+    help: "folder to write to, with tokenizer and labels",
   },
-  data: { type: "string", value: "DIR", help: "where the run's data sets are now: data.dir" },
-  quick: { type: "boolean", help: "writes the files without scoring them" },
+  data: {
+    type: "string",
+    value: "DIR",
+    byDefault: "as the run was configured",
+    help: "folder of the data sets (data.dir)",
+  },
+  quick: { type: "boolean", help: "do not score the files" },
 } as const satisfies Options;
 
 /** The task `export`. */
 export const EXPORT = {
   name: "export",
   summary:
-    "Writes a model as ONNX graphs with its embedding and all heads; those of a run are scored on its " +
+    "Writes a model as ONNX graphs with its embedding and all heads, and scores those of a run on its " +
     "own data.",
-  usage: "RUN [--dtype fp32|fp16|q8] [--out DIR] [--data DIR] [--quick]",
+  notes: [MODEL_NOTE],
+  usage: "MODEL [--dtype fp32|fp16|q8] [--out DIR] [--data DIR] [--quick]",
   options: OPTIONS,
-  positionals: { names: ["RUN"], min: 1, max: 1 },
+  positionals: { names: ["MODEL"], min: 1, max: 1 },
   async run({ values, positionals: [source = ""] }) {
     const choice = readEngineChoice("export", []);
     const { threads } = await openEngineFor({ ...choice, precision: "float32" }); // first: it must hold the model's tensors

@@ -28,6 +28,8 @@ export type Task<O extends Options> = {
   readonly summary: string;
   /** Its arguments as `--help` shows them, such as `RUN [TEXT …] [--json]`. */
   readonly usage: string;
+  /** Further sentences for `--help`, such as what an argument may be. */
+  readonly notes?: readonly string[];
   readonly options: O;
   readonly positionals?: Positionals;
   /** The task watches `signal` and ends in good order; otherwise Ctrl+C ends it at once. */

@@ -12,12 +12,18 @@ import { describeMachine } from "@/machine.ts";
 import { readResidentMiB } from "@/process_memory.ts";
 import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
+import { MODEL_NOTE } from "./model_argument.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  clients: { type: "string", value: "N", default: "64", help: "who ask at the same time" },
-  seconds: { type: "string", value: "N", default: "60", help: "for which they ask" },
-  data: { type: "string", value: "DIR", help: "whose test texts are asked; by default the sample" },
+  clients: { type: "string", value: "N", default: "64", help: "clients that ask at the same time" },
+  seconds: { type: "string", value: "N", default: "60", help: "duration" },
+  data: {
+    type: "string",
+    value: "DIR",
+    byDefault: "the built-in sample",
+    help: "folder of the data sets whose test texts are asked",
+  },
   out: { type: "string", value: "FILE", help: "also write FILE.md and FILE.json" },
 } as const satisfies Options;
 
@@ -73,10 +79,11 @@ async function startServer(run: string): Promise<Server> {
 /** The task `load`. */
 export const LOAD = {
   name: "load",
-  summary: "Has clients ask the demo page's server all at once: errors, speed, memory.",
-  usage: "RUN [--clients N] [--seconds N] [--data DIR] [--out FILE]",
+  summary: "Measures errors, latency and memory of the demo page's server under many clients.",
+  notes: [MODEL_NOTE],
+  usage: "MODEL [--clients N] [--seconds N] [--data DIR] [--out FILE]",
   options: OPTIONS,
-  positionals: { names: ["RUN"], min: 1, max: 1 },
+  positionals: { names: ["MODEL"], min: 1, max: 1 },
   async run({ values, positionals: [run = ""] }) {
     const clients = parseWhole("load", "clients", values.clients, 1);
     const seconds = parseWhole("load", "seconds", values.seconds, 1);

@@ -63,18 +63,18 @@ async function execute(
 if (import.meta.main) {
   await runTask({
     name: "notebooks",
-    summary: "Executes notebooks headless and writes their outputs into them.",
-    usage: "[--check] [FILE …]",
+    summary: "Executes notebooks headless and saves their outputs in them.",
+    usage: "[FILE …] [--check] [--timeout SECONDS]",
     options: {
       check: {
         type: "boolean",
-        help: "type-check, lint, hold to the rules and execute; write nothing",
+        help: "type-check, lint and execute, and write nothing",
       },
       timeout: {
         type: "string",
         value: "SECONDS",
         default: "600",
-        help: "longest that a cell may take",
+        help: "time limit of a cell",
       },
     },
     positionals: { names: ["FILE"], min: 0, max: Infinity },

@@ -17,7 +17,7 @@ export const SET_ENGINE = {
   type: "string",
   value: "KEY=VALUE",
   multiple: true,
-  help: "one key of how numbers are computed, such as device=tensorflow",
+  help: "one key of how numbers are computed, such as native.threads=4",
 } as const satisfies Option;
 
 /** Option of the same tasks: they compute in float32 unless asked otherwise. */
@@ -25,7 +25,7 @@ export const PRECISION_OPTION = {
   type: "string",
   choices: PRECISIONS,
   default: "float32",
-  help: "of the numbers",
+  help: "precision of matmuls",
 } as const satisfies Option;
 
 /** The precision that {@link PRECISION_OPTION} names. */

@@ -4,10 +4,25 @@
  */
 
 import { openModelFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
+import { convertOffsets, OFFSET_UNITS, OFFSETS_NOTE } from "@/eval/offsets.ts";
 import type { TextPrediction } from "@/eval/read_texts.ts";
-import { runTask } from "./frame.ts";
+import type { Options } from "./arguments.ts";
+import { runTask, type Task } from "./frame.ts";
+import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
+import { printLines } from "./print_lines.ts";
 import { createTerminalProgress } from "./progress.ts";
-import { readTexts } from "./read_lines.ts";
+import { explainKeyboard, readTexts, TEXTS_NOTE } from "./read_lines.ts";
+
+const OPTIONS = {
+  offsets: {
+    type: "string",
+    choices: OFFSET_UNITS,
+    default: "utf16",
+    help: "unit of an entity's start and end",
+  },
+  set: SET_ENGINE,
+  json: { type: "boolean", help: "print a JSON object a line: text, labels and entities by task" },
+} as const satisfies Options;
 
 /** A prediction for people: the text, then a line for each class and each entity. */
 function formatPrediction({ text, labels, entities }: TextPrediction): string {
@@ -25,31 +40,34 @@ function formatPrediction({ text, labels, entities }: TextPrediction): string {
   ].join("\n");
 }
 
-if (import.meta.main) {
-  await runTask({
-    name: "predict",
-    summary: "Predicts topic and entities of texts, given as arguments or as lines on stdin.",
-    usage: "RUN [TEXT …] [--set KEY=VALUE …] [--json]",
-    options: {
-      set: SET_ENGINE,
-      json: {
-        type: "boolean",
-        help: "print a JSON object a line: text, labels and entities by task",
-      },
-    },
-    positionals: { names: ["RUN", "TEXT"], min: 1, max: Infinity },
-    async run({ values, positionals: [source = "", ...given] }) {
-      const view = createTerminalProgress();
-      const { set } = values;
-      const engine = { ...readEngineChoice("predict", set), precision: "float32" } as const;
-      using model = await openModelFor(source, { task: "predict", engine, set, view });
-      await view.finish();
-      const predictor = model.createPredictor({ rows: Math.min(16, given.length || 16) });
-      for await (const texts of readTexts(given)) {
-        for (const prediction of await predictor.predict(texts)) {
-          console.log(values.json ? JSON.stringify(prediction) : formatPrediction(prediction));
-        }
-      }
-    },
-  });
-}
+/** The task `predict`. */
+export const PREDICT = {
+  name: "predict",
+  summary: "Predicts topic and entities of texts.",
+  usage: "[MODEL [TEXT …]] [--offsets UNIT] [--set KEY=VALUE …] [--json]",
+  notes: [DEFAULT_MODEL_NOTE, TEXTS_NOTE, OFFSETS_NOTE],
+  options: OPTIONS,
+  positionals: { names: ["MODEL", "TEXT"], min: 0, max: Infinity },
+  async run({ values, positionals: [given, ...texts] }) {
+    const { set } = values;
+    const engine = { ...readEngineChoice("predict", set), precision: "float32" } as const;
+    const source = await chooseModel("predict", given);
+    explainKeyboard("predict", texts);
+    const view = createTerminalProgress();
+    using model = await openModelFor(source, { task: "predict", engine, set, view });
+    await view.finish();
+    const predictor = model.createPredictor({ rows: Math.min(16, texts.length || 16) });
+    const unit = OFFSET_UNITS.find((each) => each === values.offsets) ?? "utf16";
+    for await (const chunk of readTexts(texts)) {
+      const predictions = (await predictor.predict(chunk)).map((each) =>
+        convertOffsets(each, unit)
+      );
+      const format = values.json
+        ? (each: TextPrediction) => JSON.stringify(each)
+        : formatPrediction;
+      if (!printLines(predictions.map(format))) return;
+    }
+  },
+} as const satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(PREDICT);

@@ -11,15 +11,16 @@ import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  yes: { type: "boolean", help: "does it; without it, only says what would be done" },
-  private: { type: "boolean", help: "a repository that has to be made is for its owner alone" },
-  license: { type: "string", value: "ID", help: "stated in the card, such as apache-2.0" },
+  yes: { type: "boolean", help: "push; without it, only say what would be pushed" },
+  private: { type: "boolean", help: "make a new repository private" },
+  license: { type: "string", value: "ID", help: "license for the model card, such as apache-2.0" },
 } as const satisfies Options;
 
 /** The task `push`. */
 export const PUSH = {
   name: "push",
-  summary: "Puts the model of a run on the Hugging Face Hub, with a card; a dry run without --yes.",
+  summary:
+    "Pushes the model of a run and its card to the Hugging Face Hub; a dry run without --yes.",
   usage: "RUN OWNER/NAME [--yes] [--private] [--license ID]",
   options: OPTIONS,
   positionals: { names: ["RUN", "OWNER/NAME"], min: 2, max: 2 },

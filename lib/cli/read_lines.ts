@@ -5,6 +5,11 @@
 
 import { decodeStream, streamLines } from "@/plain_text.ts";
 
+/** Where texts come from, for `--help`. */
+export const TEXTS_NOTE =
+  "Texts are arguments after MODEL, else the lines of standard input; each line gives one result, a " +
+  "blank one too. Write -- before a text that begins with a dash.";
+
 /** Texts from standard input that run together; from a keyboard each line is answered at once. */
 const CHUNK = 64;
 
@@ -17,9 +22,21 @@ export async function* readTexts(given: readonly string[]): AsyncGenerator<reado
     yield given;
     return;
   }
-  const keyboard = Deno.stdin.isTerminal();
-  if (keyboard) console.error("Type a text a line; Ctrl+D ends.");
-  yield* chunkLines(Deno.stdin.readable, keyboard ? 1 : CHUNK);
+  let isEmpty = true;
+  for await (const texts of chunkLines(Deno.stdin.readable, Deno.stdin.isTerminal() ? 1 : CHUNK)) {
+    isEmpty = false;
+    yield texts;
+  }
+  if (isEmpty) console.error("no texts: standard input is empty");
+}
+
+/** Says what to type where texts are awaited from a keyboard, before a model is opened. */
+export function explainKeyboard(task: string, given: readonly string[]): void {
+  if (given.length > 0 || !Deno.stdin.isTerminal()) return;
+  console.error(
+    "No texts were given: type one on each line and end with Ctrl+D, or give them as arguments: " +
+      `deno task ${task} MODEL "a text"`,
+  );
 }
 
 /** The lines of a stream of bytes, at most `size` at a time. */

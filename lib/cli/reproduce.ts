@@ -19,13 +19,19 @@ import { createTerminalProgress } from "./progress.ts";
 import { showCompiling } from "./show_compiling.ts";
 
 const OPTIONS = {
-  data: { type: "string", value: "DIR", help: "where the data sets are, if not where they were" },
+  data: {
+    type: "string",
+    value: "DIR",
+    byDefault: "as the run was configured",
+    help: "folder of the data sets (data.dir)",
+  },
   model: {
     type: "string",
     value: "DIR|HUB_NAME",
-    help: "encoder to begin with, if not where it was",
+    byDefault: "as the run was configured",
+    help: "encoder to start from (model.source)",
   },
-  out: { type: "string", value: "DIR", help: "keep what is trained, in this folder" },
+  out: { type: "string", value: "DIR", help: "keep the new run in this folder" },
 } as const;
 
 /** Where a run is made again where nobody says: the same place each time, to go on after an interrupt. */

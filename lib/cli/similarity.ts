@@ -13,7 +13,6 @@ import {
 } from "@/cli/open_engine.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { readSentencePairs } from "@/data/sentence_pairs.ts";
-import { findRequiredFiles } from "@/data/source.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { compareEmbeddings, type EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
@@ -21,6 +20,7 @@ import { SIMILARITIES } from "@/eval/similarity.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { runTask } from "./frame.ts";
+import { MODEL_NOTE } from "./model_argument.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 /** The order in which a model's poolings are scored; the others are compared with the first. */
@@ -45,13 +45,14 @@ function formatScore(
 if (import.meta.main) {
   await runTask({
     name: "similarity",
-    summary: "Scores sentence embeddings on STS-B: poolings, normalizations, similarities.",
+    summary: "Scores sentence embeddings on STS-B, for each pooling, normalization and similarity.",
+    notes: [MODEL_NOTE],
     usage: "MODEL --data DIR [--precision P] [--set KEY=VALUE …] [--out FILE]",
     options: {
       data: { type: "string", value: "DIR", help: "folder with stsb/test.parquet" },
       precision: PRECISION_OPTION,
       set: SET_ENGINE,
-      out: { type: "string", value: "FILE", help: "writes the scores there as JSON too" },
+      out: { type: "string", value: "FILE", help: "also write the scores to a JSON file" },
     },
     positionals: { names: ["MODEL"], min: 1, max: 1 },
     async run({ values, positionals: [source = ""] }) {
@@ -63,7 +64,7 @@ if (import.meta.main) {
       const precision = readPrecision(values.precision);
       const choice = readEngineChoice("similarity", values.set);
       const pairs = await readSentencePairs(
-        await findRequiredFiles(openDataSource(values.data), { dataset: "stsb", split: "test" }),
+        await openDataSource(values.data).files("stsb", "test"),
       );
       const { set } = values;
       const engine = { ...choice, precision };

@@ -48,13 +48,13 @@ export function formatSurvey(survey: SurveyRecord): readonly string[] {
 if (import.meta.main) {
   await runTask({
     name: "survey",
-    summary: "Counts what the data sets of a run are like and what padding costs on them.",
+    summary: "Counts rows, tokens, entities and padding of a run's data sets.",
     usage:
       "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] " +
       "[--out FILE]",
     options: {
       ...CONFIG_OPTIONS,
-      out: { type: "string", value: "FILE", help: "writes the counts there as JSON too" },
+      out: { type: "string", value: "FILE", help: "also write the counts to a JSON file" },
     },
     async run({ values: { out, ...values } }) {
       const config = await readConfigOptions(values);

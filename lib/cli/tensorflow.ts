@@ -17,7 +17,8 @@ const OPTIONS = {
   library: {
     type: "string",
     value: "DIR",
-    help: "folder of the library: tensorflow.library; by default TF_LIB, else looked for",
+    byDefault: "TF_LIB, else searched for",
+    help: "folder of the library (tensorflow.library)",
   },
 } as const satisfies Options;
 

@@ -93,8 +93,8 @@ if (import.meta.main) {
       jobs: {
         type: "string",
         value: "N",
-        help: `parts that run at once, each on its share of processors (default ${JOBS}; 1 where ` +
-          "they cannot be shared)",
+        byDefault: `${JOBS}, or 1 where processors cannot be shared`,
+        help: "parts that run at once, each on its share of processors",
       },
     },
     positionals: { names: ["PART"], min: 0, max: Infinity },

@@ -19,10 +19,10 @@ import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
   kills: { type: "string", value: "N", help: "runs to kill", default: "100" },
-  mutations: { type: "string", value: "N", help: "damaged files of each kind", default: "1000" },
-  seed: { type: "string", value: "N", help: "of moments and damage", default: "1" },
-  executor: { type: "string", value: "NAME", help: "auto, onnx or native, by default auto" },
-  out: { type: "string", value: "FILE", help: "a page for what was seen, in Markdown" },
+  mutations: { type: "string", value: "N", help: "files of each kind to damage", default: "1000" },
+  seed: { type: "string", value: "N", help: "seed of the random moments and damage", default: "1" },
+  executor: { type: "string", value: "NAME", byDefault: "auto", help: "auto, onnx or native" },
+  out: { type: "string", value: "FILE", help: "also write the results to a Markdown file" },
   set: SET_ENGINE,
 } as const satisfies Options;
 
@@ -100,8 +100,8 @@ async function damageFiles(
 export const TORTURE = {
   name: "torture",
   summary:
-    "Kills small training runs (SIGKILL) at random moments and compares what they come to with a run " +
-    "never killed; gives runs too small a disk, or one that may not be written to; damages tensors, " +
+    "Injects faults: kills small training runs at random moments (SIGKILL) and compares them with a run " +
+    "that was never killed; fills the disk or makes it read-only; damages tensors, " +
     "tables, tokenizers, configurations, checkpoints and the Hub's cache.",
   usage:
     "[--kills N] [--mutations N] [--seed N] [--executor NAME] [--out FILE] [--set KEY=VALUE …]",

@@ -21,8 +21,8 @@ import { showCompiling } from "./show_compiling.ts";
 
 const OPTIONS = {
   ...CONFIG_OPTIONS,
-  precision: { type: "string", value: "P", help: `of products: ${PRECISIONS.join(", ")}` },
-  out: { type: "string", value: "DIR", help: "folder of the run; by default outputs/PRESET" },
+  precision: { type: "string", value: "P", help: `precision of matmuls: ${PRECISIONS.join(", ")}` },
+  out: { type: "string", value: "DIR", byDefault: "outputs/PRESET", help: "folder of the run" },
   resume: { type: "string", value: "DIR", help: "goes on with the run in DIR, as it was set up" },
 } as const satisfies Options;
 

@@ -1,13 +1,21 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import pl from "nodejs-polars";
 import { TEXTS, writeRun } from "../eval/saved_model.ts";
 
 type Ended = { readonly code: number; readonly out: string[]; readonly error: string[] };
 
-/** Runs a task of the command line with `input` on stdin. */
-async function runTaskFile(name: string, args: readonly string[], input = ""): Promise<Ended> {
+/** Runs a task of the command line with `input` on stdin, in the folder `cwd` if one is given. */
+async function runTaskFile(
+  name: string,
+  args: readonly string[],
+  input = "",
+  cwd = Deno.cwd(),
+): Promise<Ended> {
+  const [config, script] = ["deno.json", `lib/cli/${name}.ts`].map((path) => resolve(path));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--no-check", `lib/cli/${name}.ts`, ...args],
+    args: ["run", "--allow-all", "--no-check", `--config=${config}`, script ?? "", ...args],
+    cwd,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -75,9 +83,104 @@ Deno.test("encode prints a vector a line, as JSON with its text", async () => {
   });
 });
 
+Deno.test("encode takes texts as arguments, blank ones too, and writes a file of the same numbers", async () => {
+  await withRun(async (folder) => {
+    const texts = ["yes", "", "Ada won."];
+    const printed = await runTaskFile("encode", [folder, ...texts, "--json"]);
+    const rows = printed.out.map((line) => JSON.parse(line));
+    deepStrictEqual(rows.map(({ text }) => text), texts);
+    const file = join(folder, "vectors.parquet");
+    const input = texts.join("\r\n"); // the last line has no end
+    const written = await runTaskFile("encode", [folder, "--output", file], input);
+    deepStrictEqual(written.out, [`${file}: 3 embeddings of 16 numbers`]);
+    strictEqual(written.error.at(-1), "encode  3/3");
+    const records = pl.readParquet(file).toRecords();
+    deepStrictEqual(records.map(({ text }) => text), texts);
+    for (const [i, { embedding }] of rows.entries()) {
+      const kept = Array.from(records[i]?.["embedding"] as Iterable<number>);
+      ok(embedding.every((x: number, k: number) => Math.abs(x - (kept[k] ?? NaN)) < 1e-6));
+    }
+  });
+});
+
+Deno.test("predict gives the places of entities in UTF-16 code units or in code points", async () => {
+  await withRun(async (folder) => {
+    const places = async (...args: string[]) => {
+      const { out } = await runTaskFile("predict", [folder, "😀 Ada", "--json", ...args]);
+      return JSON.parse(out[0] ?? "").entities.tags
+        .map(({ text, start, end }: Record<string, unknown>) => [text, start, end]);
+    };
+    deepStrictEqual((await places()).at(-1), ["Ada", 3, 6]);
+    deepStrictEqual((await places("--offsets", "codepoints")).at(-1), ["Ada", 2, 5]);
+  });
+});
+
+Deno.test("predict and encode take the newest run in outputs/ where no model is named, and say so", async () => {
+  await withRun(async (folder) => {
+    const run = join(folder, "outputs", "mine");
+    await Deno.mkdir(run, { recursive: true });
+    await Deno.rename(join(folder, "model"), join(run, "model"));
+    await Deno.writeTextFile(join(run, "summary.json"), "{}");
+    for (const name of ["predict", "encode"]) {
+      const { code, out, error } = await runTaskFile(name, ["--json"], "yes\n\n", folder);
+      deepStrictEqual(error, [`model: ${join("outputs", "mine")}, the newest run`]);
+      deepStrictEqual([code, ...out.map((line) => JSON.parse(line).text)], [0, "yes", ""]);
+    }
+    const empty = await runTaskFile("predict", [], "", folder);
+    deepStrictEqual([empty.code, empty.out], [0, []]);
+    strictEqual(empty.error.at(-1), "no texts: standard input is empty");
+  });
+});
+
+Deno.test("predict and encode end quietly once nobody reads their output", async () => {
+  await withRun(async (folder) => {
+    const texts = "Ada won.\n".repeat(20_000);
+    for (const name of ["predict", "encode"]) {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--allow-all", "--no-check", `lib/cli/${name}.ts`, folder, "--json"],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "piped",
+        env: { NO_COLOR: "1", DEBUG: "" },
+      }).spawn();
+      const writing = new Blob([texts]).stream().pipeTo(child.stdin).catch(() => {});
+      const reader = child.stdout.getReader();
+      ok((await reader.read()).value?.length);
+      await reader.cancel(); // as head -1 does
+      const [{ code }, error] = await Promise.all([
+        child.status,
+        new Response(child.stderr).text(),
+        writing,
+      ]);
+      deepStrictEqual([code, error], [0, ""]);
+    }
+  });
+});
+
 Deno.test("predict and encode refuse in one line with exit code 1", async () => {
   const cases: [string, string[], string][] = [
-    ["predict", [], "error: Cannot run predict as RUN must be given: see --help"],
+    [
+      "predict",
+      ["Ada won."],
+      'error: Cannot run predict as the first argument must be a model: "Ada won." is no folder; ' +
+      'write deno task predict MODEL "Ada won."',
+    ],
+    [
+      "predict",
+      ["test", "-3 in Tarnby"],
+      'error: Cannot run predict: "-3 in Tarnby" begins with a dash, so it is read as an option; ' +
+      'write -- before texts that begin with a dash: deno task predict … -- "-3 in Tarnby"',
+    ],
+    [
+      "encode",
+      ["test/none", "--output", "vectors.csv"],
+      "error: Cannot write vectors as vectors.csv must end in .npy or .parquet",
+    ],
+    [
+      "encode",
+      ["test/none", "--output", "vectors.npy", "--json"],
+      "error: Cannot run encode as --json must stand without --output",
+    ],
     [
       "predict",
       ["test/none"],

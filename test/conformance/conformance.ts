@@ -187,9 +187,13 @@ async function compare(executor: ExecutorName, count: number, seed: number): Pro
 }
 
 const OPTIONS = {
-  native: { type: "boolean", help: "compute by generated C, else by ONNX Runtime" },
-  graphs: { type: "string", value: "N", help: "compare random graphs in place of the tests" },
-  seed: { type: "string", value: "N", help: "of the random graphs", default: "1" },
+  native: { type: "boolean", help: "run generated C instead of ONNX Runtime" },
+  graphs: {
+    type: "string",
+    value: "N",
+    help: "compare random graphs instead of running the tests",
+  },
+  seed: { type: "string", value: "N", help: "seed of the random graphs", default: "1" },
 } as const satisfies Options;
 
 /** The task `conformance`. */

@@ -18,8 +18,8 @@ import { startJob } from "./start_job.ts";
 const OPTIONS = {
   graphs: { type: "string", value: "N", help: "random graphs to run", default: "300" },
   programs: { type: "string", value: "N", help: "programs to release", default: "200" },
-  seed: { type: "string", value: "N", help: "of the random graphs", default: "1" },
-  out: { type: "string", value: "FILE", help: "a page for what was seen, in Markdown" },
+  seed: { type: "string", value: "N", help: "seed of the random graphs", default: "1" },
+  out: { type: "string", value: "FILE", help: "also write the results to a Markdown file" },
 } as const satisfies Options;
 
 /** Shows the progress of a job as it is. */

@@ -1,0 +1,97 @@
+/**
+ * Files of vectors that other tools read: NumPy arrays and Parquet tables. Shapes: N rows, E embedding.
+ * @module
+ */
+
+import { extname } from "node:path";
+import pl from "nodejs-polars";
+import { assertNever } from "@/assert_never.ts";
+import { replaceFile, writeAll, writeFileAtomic } from "@/files.ts";
+import { didYouMean } from "@/suggest.ts";
+
+/** Kinds of file by the end of the name, and what each holds. */
+export const VECTOR_FORMATS = {
+  ".npy": "(NumPy, float32, a row a text)",
+  ".parquet": "(columns text and embedding)",
+} as const;
+/** End of the name of a file of vectors. */
+export type VectorFormat = keyof typeof VECTOR_FORMATS;
+
+/** Rows of a file of vectors. */
+export type VectorRows = {
+  /** [N] */
+  readonly texts: readonly string[];
+  /** E */
+  readonly width: number;
+  /** [N, E] in parts, in the order of `texts`. */
+  readonly chunks: AsyncIterable<readonly Float32Array[]>;
+};
+
+/** The kind of file that a name asks for; another one is refused. */
+export function findVectorFormat(path: string): VectorFormat {
+  const given = extname(path).toLowerCase();
+  const known = Object.keys(VECTOR_FORMATS) as VectorFormat[];
+  const found = known.find((format) => format === given);
+  if (found !== undefined) return found;
+  throw new RangeError(
+    `Cannot write vectors as ${path} must end in ${known.join(" or ")}${didYouMean(given, known)}`,
+  );
+}
+
+/** Writes vectors to a file of the kind that its name asks for, whole or not at all. */
+export async function writeVectors(path: string, rows: VectorRows): Promise<void> {
+  const format = findVectorFormat(path);
+  switch (format) {
+    case ".npy":
+      return await writeNumpy(path, rows);
+    case ".parquet":
+      return await writeParquet(path, rows);
+    default:
+      return assertNever(format, "format of vectors");
+  }
+}
+
+/** Version 1.0 of https://numpy.org/doc/2.3/reference/generated/numpy.lib.format.html */
+async function writeNumpy(path: string, { texts, width, chunks }: VectorRows): Promise<void> {
+  await replaceFile(path, async (file) => {
+    await writeAll(file, formatNumpyHeader([texts.length, width]));
+    let written = 0;
+    for await (const vectors of chunks) {
+      const values = new DataView(new ArrayBuffer(4 * width * vectors.length));
+      vectors.forEach((vector, row) =>
+        vector.forEach((x, i) => values.setFloat32(4 * (row * width + i), x, true))
+      );
+      await writeAll(file, new Uint8Array(values.buffer));
+      written += vectors.length;
+    }
+    checkCount(written, texts);
+  });
+}
+
+/** The head of a file of little-endian float32 in rows; its length is a multiple of 64 bytes. */
+function formatNumpyHeader(shape: readonly [number, number]): Uint8Array {
+  const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
+  const before = 10; // signature, version and the length of what follows
+  const length = Math.ceil((before + description.length + 1) / 64) * 64 - before;
+  const head = new Uint8Array(before + length);
+  head.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, length & 255, length >> 8]);
+  head.set(new TextEncoder().encode(description.padEnd(length - 1) + "\n"), before);
+  return head;
+}
+
+async function writeParquet(path: string, { texts, width, chunks }: VectorRows): Promise<void> {
+  const vectors = (await Array.fromAsync(chunks)).flat();
+  checkCount(vectors.length, texts);
+  const none = vectors.length === 0; // polars makes no column of lists from no list
+  const lists = none ? [Array<number>(width).fill(0)] : vectors.map((vector) => [...vector]);
+  const frame = pl.DataFrame({
+    text: pl.Series("text", none ? [""] : [...texts], pl.Utf8),
+    embedding: pl.Series("embedding", lists, pl.List(pl.Float32)),
+  });
+  await writeFileAtomic(path, frame.head(vectors.length).writeParquet({ compression: "zstd" }));
+}
+
+function checkCount(written: number, texts: readonly string[]): void {
+  if (written === texts.length) return;
+  throw new Error(`internal: ${written} vectors for ${texts.length} texts`);
+}
