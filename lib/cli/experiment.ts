@@ -12,7 +12,7 @@ import { readJson } from "@/files.ts";
 import { formatSeconds } from "@/progress.ts";
 import { formatPercent } from "@/report/format.ts";
 import { readRun } from "@/report/read_run.ts";
-import { mainScores } from "@/report/run_figures.ts";
+import { mainScores } from "@/report/run_record.ts";
 import { mainMeasure } from "@/report/run_record.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";

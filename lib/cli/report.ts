@@ -1,8 +1,9 @@
 /** `deno task report [RUN …]`: rebuilds the reports of runs and experiments from their folders. @module */
 
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { writeSpeedIndex } from "@/bench/speed_index.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
+import { writeOverview } from "@/experiment/write_overview.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { isFile, isFolder } from "@/files.ts";
 import { writeReport } from "@/report/write_report.ts";
@@ -47,8 +48,8 @@ const isExperiment = (dir: string) => isFile(join(dir, "experiment.json"));
 export const REPORT = {
   name: "report",
   summary:
-    "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files, and the\n" +
-    "page over all benchmarks; with RUN only the reports of these.",
+    "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files;\n" +
+    "without RUN all of them, the page over all benchmarks, and outputs/index.html, which links to each.",
   usage: "[RUN …]",
   options: {},
   positionals: { names: ["RUN"], min: 0, max: Infinity },
@@ -56,15 +57,19 @@ export const REPORT = {
     const runs = positionals.length > 0 ? positionals : await findReported();
     const pool = openRunPool(join(EXPERIMENTS, "runs"));
     const failed: unknown[] = [];
+    const done: { runs: string[]; experiments: string[] } = { runs: [], experiments: [] };
     for (const run of runs) {
+      const folder = relative(OUTPUTS, run);
       try {
-        if (!await isExperiment(run)) await writeReport(run);
-        else if (await writeExperimentReport(run, pool) === 0) {
+        if (!await isExperiment(run)) {
+          await writeReport(run);
+          done.runs.push(folder);
+        } else if (await writeExperimentReport(run, pool) === 0) {
           console.log(
             `${run}: no report, as none of its runs is there; deno task experiment does them`,
           );
           continue;
-        }
+        } else done.experiments.push(folder);
         console.log(join(run, "report.html"));
       } catch (error) {
         failed.push(error); // the other runs still get theirs
@@ -73,6 +78,8 @@ export const REPORT = {
     if (positionals.length === 0) {
       const speed = await writeSpeedIndex(join(OUTPUTS, "benchmarks"));
       if (speed !== null) console.log(speed);
+      const isReported = done.runs.length + done.experiments.length > 0;
+      if (isReported) console.log(await writeOverview(OUTPUTS, done, pool));
     }
     if (failed.length > 0) throw failed[0];
   },

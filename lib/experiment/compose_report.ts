@@ -7,6 +7,7 @@ import type { CurveRow, ExperimentResults } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
 import { tellFindings } from "@/experiment/tell_findings.ts";
 import { learningCurves } from "@/report/experiment_curves.ts";
+import { composeDocument, type Section } from "@/report/document.ts";
 import { variantDots } from "@/report/experiment_figure.ts";
 import type { Figure } from "@/report/figure.ts";
 import { formatPoints } from "@/report/format.ts";
@@ -23,7 +24,7 @@ const between = ([low, high]: Interval) => `${formatPoints(low)} to ${formatPoin
  * @param summaries the variants compared, by `compareVariants`.
  */
 export function composeExperimentReport(
-  { experiment, runs, machines, curves }: ExperimentResults,
+  { experiment, runs, machines, starts, curves }: ExperimentResults,
   summaries: readonly VariantSummary[],
 ): Report {
   const { title, question, preset, base, reference, seeds, score } = experiment;
@@ -35,9 +36,10 @@ export function composeExperimentReport(
     figures.set(path, figure);
     return `![${escapeMarkdown(`${figure.title}. ${figure.alt}`)}](${path})`;
   };
-  const parts = [
-    `# ${escapeMarkdown(title)}`,
+  const lead = [
     `**Question.** ${escapeMarkdown(question)}`,
+    findings.map(({ task, text }) => `- **${escapeMarkdown(task)}**: ${escapeMarkdown(text)}`)
+      .join("\n"),
     `Preset \`${preset}\` with ${
       Object.entries(base).map(([key, value]) => `\`${key}=${JSON.stringify(value)}\``).join(", ")
     }; seeds ${seeds.join(", ")}. Scores are of the ${score} split; the reference is ` +
@@ -47,36 +49,59 @@ export function composeExperimentReport(
         `**Partial: ${runs.present} of ${runs.declared} runs are there.** Variants without a run are left out.`,
       ]
       : []),
-    ...findings.flatMap(({ task, text }) => {
+  ];
+  const sections: Section[] = [
+    ...findings.map(({ task }) => {
       const own = summaries.filter((summary) => summary.task === task);
       const measure = own[0]?.measure ?? "accuracy";
-      return [
-        `## ${escapeMarkdown(task)}: ${measure}`,
-        escapeMarkdown(text),
-        place(task, variantDots(own, { task, measure, reference })),
-        summaryTable(own),
-        ...curveFigures(curves.filter((row) => row.task === task), { task, reference })
-          .map(([name, figure]) => place(`${task}-${name}`, figure)),
-      ];
+      return {
+        heading: `${task}: ${measure}`,
+        parts: [
+          place(task, variantDots(own, { task, measure, reference })),
+          summaryTable(own),
+          ...curveFigures(curves.filter((row) => row.task === task), { task, reference })
+            .map(([name, figure]) => place(`${task}-${name}`, figure)),
+        ],
+      };
     }),
-    "## Variants",
-    formatTable(
-      ["Variant", "Differs from the base in"].map((head) => ({ head, align: "left" })),
-      experiment.variants.map(({ name, set, tasks }) => [
-        name,
-        [
-          ...Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
-          ...(tasks === undefined ? [] : [`tasks: ${tasks.join(", ")}`]),
-        ].join(", ") || "nothing",
-      ]),
-    ),
-    "## How to read this",
-    NOTES.map((note) => `- ${note}`).join("\n"),
-    ...(machines.length > 0 ? [`Made on: ${machines.map(escapeMarkdown).join("; ")}.`] : []),
-    "## Make it again",
-    `\`\`\`sh\ndeno task experiment outputs/experiments/${experiment.name}/experiment.json\n\`\`\``,
+    {
+      heading: "Variants",
+      parts: [formatTable(
+        ["Variant", "Differs from the base in"].map((head) => ({ head, align: "left" })),
+        experiment.variants.map(({ name, set, tasks }) => [
+          name,
+          [
+            ...Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
+            ...(tasks === undefined ? [] : [`tasks: ${tasks.join(", ")}`]),
+          ].join(", ") || "nothing",
+        ]),
+      )],
+    },
+    { heading: "How to read this", parts: [NOTES.map((note) => `- ${note}`).join("\n")] },
+    {
+      heading: "Reproduce",
+      parts: [
+        `\`\`\`sh\ndeno task experiment outputs/experiments/${experiment.name}/experiment.json\n\`\`\``,
+        ...describeOrigin(machines, starts),
+      ],
+    },
   ];
-  return { markdown: parts.join("\n\n") + "\n", figures };
+  return { markdown: composeDocument({ title, lead, sections }), figures };
+}
+
+/** On what, when and from which code the runs were made, as far as it was recorded. */
+function describeOrigin(
+  machines: readonly string[],
+  { dates, commits }: ExperimentResults["starts"],
+): string[] {
+  const [first, last] = [dates[0], dates.at(-1)].map((date) => date?.slice(0, 10));
+  return [
+    ...machines.length > 0 ? [`Made on: ${machines.map(escapeMarkdown).join("; ")}.`] : [],
+    ...first !== undefined
+      ? [`Runs started: ${first === last ? first : `${first} to ${last}`}.`]
+      : [],
+    ...commits.length > 0 ? [`Code: ${commits.map(escapeMarkdown).join("; ")}.`] : [],
+  ];
 }
 
 function summaryTable(summaries: readonly VariantSummary[]): string {

@@ -44,6 +44,8 @@ export type ExperimentResults = {
   readonly runs: { readonly present: number; readonly declared: number };
   /** Processors and executors that the runs were made on. */
   readonly machines: readonly string[];
+  /** When runs were started and from which commits, in order, as far as it was recorded. */
+  readonly starts: { readonly dates: readonly string[]; readonly commits: readonly string[] };
 };
 
 /** Reads the experiment declared in `folder` and those of its runs that the pool holds. */
@@ -52,7 +54,7 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
   const experiment = readExperiment(declared);
   const rows: ResultRow[] = [];
   const curves: CurveRow[] = [];
-  const machines = new Set<string>();
+  const machines = new Set<string>(), dates = new Set<string>(), commits = new Set<string>();
   const planned = planRuns(experiment);
   let present = 0;
   for (const { variant, seed, config } of planned) {
@@ -60,6 +62,9 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
     present++;
     const record = await readRun(await pool.folderOf(config));
     machines.add(describeMachine(record.environment));
+    const { started, commit } = record.environment;
+    if (typeof started === "string") dates.add(started);
+    if (typeof commit === "string") commits.add(commit);
     const found = listResults(record, { variant, seed, score: experiment.score });
     rows.push(...found.rows);
     curves.push(...found.curves);
@@ -70,6 +75,7 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
     curves,
     runs: { present, declared: planned.length },
     machines: [...machines].sort(),
+    starts: { dates: [...dates].sort(), commits: [...commits].sort() },
   };
 }
 

@@ -41,11 +41,15 @@ function tellTask(compared: readonly Compared[], reference: string): string {
   );
   const open = known.filter((each) => !above.includes(each) && !below.includes(each));
   const sentences = [
-    ...(above.length > 0 ? [`Above ${reference}, by an interval without 0: ${list(above)}.`] : []),
-    ...(below.length > 0 ? [`Below ${reference}, by an interval without 0: ${list(below)}.`] : []),
-    ...(open.length > 0 ? [`Not told apart from ${reference}: ${list(open)}.`] : []),
+    ...(above.length > 0
+      ? [`Better than ${reference} (95 % interval excludes 0): ${list(above)}.`]
+      : []),
+    ...(below.length > 0
+      ? [`Worse than ${reference} (95 % interval excludes 0): ${list(below)}.`]
+      : []),
+    ...(open.length > 0 ? [`Not significantly different from ${reference}: ${list(open)}.`] : []),
     ...(few.length > 0
-      ? [`With fewer than ${LEAST_PAIRS} seeds in common, which may be chance: ${list(few)}.`]
+      ? [`Fewer than ${LEAST_PAIRS} seeds in common, too few to tell: ${list(few)}.`]
       : []),
   ];
   return sentences.join(" ");

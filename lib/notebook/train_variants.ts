@@ -90,6 +90,7 @@ export async function trainVariants(
     curves,
     runs: { present: trained.length, declared: trained.length },
     machines: [],
+    starts: { dates: [], commits: [] },
     summaries: compareResults({ experiment, rows }),
     trained,
   };

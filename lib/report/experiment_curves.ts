@@ -6,7 +6,9 @@
 
 import * as Plot from "@observablehq/plot";
 import type { Figure } from "./figure.ts";
+import { formatCount } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
+import { hoverLayer } from "./hover_layer.ts";
 
 /** A value of one run at one step. */
 export type CurvePoint = {
@@ -136,6 +138,16 @@ export function learningCurves(points: readonly CurvePoint[], options: CurveOpti
             strokeWidth: many === 1 ? 2.5 : 1.25,
           })
         ),
+        hoverLayer(drawn.map(({ step, mean, low, high, seeds, column, row }) => ({
+          x: step,
+          column,
+          row,
+          lines: [
+            { text: `Step ${formatCount(step)}` },
+            { text: mean.toPrecision(3), color: colorOf(0) },
+            ...seeds > 1 ? [{ text: `${low.toPrecision(3)} – ${high.toPrecision(3)}` }] : [],
+          ],
+        }))),
       ],
     },
   });

@@ -22,8 +22,13 @@ export function colorOf(index: number): string {
 /** Width of most figures, in SVG units. */
 const WIDTH = 720;
 
-const INK = "#1f2328", PAPER = "#ffffff";
-const PADDING = 16, TITLE_SIZE = 16, TEXT_SIZE = 12;
+const INK = "#1f2328", PADDING = 16, TITLE_SIZE = 16;
+
+/** Color behind a figure on a light page. */
+export const PAPER = "#ffffff";
+
+/** Size of axis labels and legends. */
+export const TEXT_SIZE = 12;
 
 /** Width of the drawing in a figure of the usual width. */
 export const PLOT_WIDTH = WIDTH - 2 * PADDING;

@@ -5,20 +5,42 @@
 
 import { Marked } from "marked";
 import type { Report } from "./markdown.ts";
+import { createSlugger, FOLD } from "./document.ts";
 import { escapeXml } from "./frame.ts";
+import { HOVER_STYLE } from "./hover_layer.ts";
 
-/** The page of a report. Raw HTML in its Markdown is shown, never run. */
+/** What a page says beside its report. */
+export type PageOptions = {
+  readonly title: string;
+  /** Addresses that its links may lead to; other links show their label alone. */
+  readonly links?: ReadonlySet<string>;
+};
+
+/** Characters from which on a table's cell is prose, which wraps. */
+const PROSE = 48;
+
+/** The page of a report. Raw HTML in its Markdown is shown, never run; only folds are made. */
 export function renderPage(
   { markdown, figures }: Report,
-  { title }: { readonly title: string },
+  { title, links = new Set() }: PageOptions,
 ): string {
   const unknown: string[] = [];
+  const slugOf = createSlugger();
   const marked = new Marked({
     gfm: true,
     renderer: {
-      html: ({ text }) => escapeXml(text),
-      link({ tokens }) {
-        return this.parser.parseInline(tokens); // labels that look like addresses lead nowhere
+      html: ({ text }) => FOLD.test(text.trim()) ? `${text.trim()}\n` : escapeXml(text),
+      heading({ tokens, depth }) {
+        const plain = this.parser.parseInline(tokens, this.parser.textRenderer);
+        return `<h${depth} id="${escapeXml(slugOf(plain))}">${
+          this.parser.parseInline(tokens)
+        }</h${depth}>\n`;
+      },
+      link({ href, tokens }) {
+        const label = this.parser.parseInline(tokens);
+        return href.startsWith("#") || links.has(href)
+          ? `<a href="${escapeXml(href)}">${label}</a>`
+          : label;
       },
       image({ href }) {
         const figure = figures.get(href);
@@ -31,11 +53,14 @@ export function renderPage(
       table(token) {
         const row = (cells: typeof token.header, tag: "th" | "td") =>
           `<tr>${
-            cells.map(({ tokens, align }) =>
-              `<${tag}${align === "right" ? ' class="number"' : ""}>${
-                this.parser.parseInline(tokens)
-              }</${tag}>`
-            ).join("")
+            cells.map(({ text, tokens, align }) => {
+              const look = align === "right"
+                ? ' class="number"'
+                : text.length > PROSE
+                ? ' class="prose" dir="auto"'
+                : "";
+              return `<${tag}${look}>${this.parser.parseInline(tokens)}</${tag}>`;
+            }).join("")
           }</tr>`;
         return `<div class="table-frame"><table><thead>${row(token.header, "th")}</thead><tbody>${
           token.rows.map((cells) => row(cells, "td")).join("\n")
@@ -43,7 +68,14 @@ export function renderPage(
       },
     },
   });
-  const body = marked.parse(markdown, { async: false });
+  const tokens = marked.lexer(markdown);
+  const contents = tokens.findIndex((token) =>
+    token.type === "list" && token.raw.split("\n").every((line) => /^ *(- \[.*\]\(#|$)/.test(line))
+  );
+  const body = tokens.map((token, i) => {
+    const part = marked.parser([token]);
+    return i === contents ? `<nav aria-label="Contents">\n${part}</nav>\n` : part;
+  }).join("");
   if (unknown.length > 0) {
     throw new RangeError(
       `Cannot render report as its images must be among its figures: current image is ${
@@ -59,7 +91,7 @@ export function renderPage(
 <meta name="color-scheme" content="light dark">
 <title>${escapeXml(title)}</title>
 <style>
-${STYLE}</style>
+${STYLE}${HOVER_STYLE}</style>
 </head>
 <body>
 <main>
@@ -83,14 +115,25 @@ body {
   font: 16px/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
 }
 main { max-width: 64rem; margin: 0 auto; padding: 2.5rem 1.25rem 5rem; }
-h1, h2, h3 { line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
+h1, h2, h3 { scroll-margin-top: 1rem; line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
 h1 { font-size: 2rem; margin: 0 0 1rem; }
 h2 { font-size: 1.3rem; margin: 3rem 0 1rem; padding-bottom: .35rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 2rem 0 .75rem; }
 p, li { max-width: 42rem; overflow-wrap: anywhere; }
-p:has(.figure-frame) { max-width: none; }
-ul { padding-left: 1.25rem; color: var(--quiet); }
+p:has(.figure-frame) { display: flex; flex-wrap: wrap; gap: 1rem; max-width: none; margin: 1rem 0; }
+ul { padding-left: 1.25rem; }
 a { color: var(--link); }
+nav { margin: 2rem 0; padding: .9rem 1.25rem; border: 1px solid var(--line); border-radius: 8px; font-size: .9rem; }
+nav ul { margin: 0; padding-left: 0; list-style: none; columns: 16rem; }
+nav ul ul { padding-left: 1rem; columns: auto; }
+nav li { break-inside: avoid; }
+nav a { text-decoration: none; }
+nav a:hover { text-decoration: underline; }
+details { margin: 1rem 0; }
+summary { cursor: pointer; color: var(--link); }
+h1 + .table-frame table { line-height: 1.2; }
+h1 + .table-frame td { padding-top: .6rem; padding-bottom: .6rem; font-size: 1rem; }
+h1 + .table-frame td:nth-child(3) { font-size: 1.7rem; font-weight: 600; }
 .table-frame { /* a shade at a side with more to see there */
   overflow-x: auto; margin: 1rem 0;
   background:
@@ -105,19 +148,26 @@ th { font-weight: 600; color: var(--quiet); vertical-align: bottom; border-botto
 th:first-child, td:first-child { padding-left: 0; }
 .number { text-align: right; }
 table:has(.number) td { white-space: nowrap; }
-.figure-frame { display: block; width: fit-content; max-width: 100%; overflow-x: auto; margin: 1rem 0; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
+table td.prose { min-width: 15rem; white-space: normal; overflow-wrap: anywhere; unicode-bidi: plaintext; }
+.figure-frame { display: block; width: fit-content; max-width: 100%; overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); }
 .figure-frame svg { display: block; color: var(--ink); max-width: 100%; min-width: 34rem; height: auto; }
 .figure-frame svg[width="460"] { min-width: 0; }
 .figure-frame .paper { fill: var(--raised); }
 code { font: .85em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 :not(pre) > code { background: var(--raised); padding: .1em .35em; border-radius: 4px; }
 pre { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: .9rem 1rem; overflow-x: auto; }
+@media (min-width: 84rem) { /* contents beside the report */
+  main { margin-left: max(19rem, calc((100vw - 45rem) / 2)); margin-right: 1rem; }
+  nav { position: fixed; top: 2.5rem; bottom: 2.5rem; left: max(1.5rem, calc((100vw - 80rem) / 2)); width: 16rem; margin: 0; padding: 0; border: 0; overflow-y: auto; }
+  nav ul { columns: auto; }
+}
 @media (max-width: 40rem) {
   body { font-size: 15px; }
   main { padding: 1.5rem 1rem 3rem; }
   th, td { padding: .4rem .55rem; }
 }
 @media print {
+  nav { position: static; width: auto; }
   main { max-width: none; padding: 0; }
   .figure-frame, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }

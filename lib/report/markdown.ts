@@ -1,13 +1,15 @@
 /**
- * The report of a run in Markdown, from its record alone: scores first, then what stands behind them.
+ * The report of a run in Markdown, from its record alone: headline scores first, then what stands behind them.
  * @module
  */
 
+import { isObject } from "@/config_rules.ts";
 import type { EntityScores } from "@/eval/entities.ts";
+import { composeDocument, fold, type Section } from "./document.ts";
 import type { Figure } from "./figure.ts";
 import { formatCount, formatDuration, formatPercent } from "./format.ts";
-import { mainScores, taskFigures, trainingFigures } from "./run_figures.ts";
-import { isClassification, type RunRecord } from "./run_record.ts";
+import { optimizerFigures, taskFigures, trainingFigures } from "./run_figures.ts";
+import { isClassification, mainScores, type RunRecord } from "./run_record.ts";
 import {
   calibrationTable,
   classificationTable,
@@ -18,9 +20,12 @@ import {
   errorTable,
   escapeMarkdown,
   evaluationTable,
+  formatTable,
   groupTable,
+  headlineTable,
   typeTable,
 } from "./tables.ts";
+import { describeWrongAnswers } from "./wrong_answers.ts";
 
 /** A report and the figures that it shows, by their paths in it. */
 export type Report = {
@@ -33,58 +38,85 @@ export type Report = {
 export function composeReport(record: RunRecord): Report {
   const figures = new Map<string, Figure>();
   const show = (drawn: ReadonlyMap<string, Figure>) =>
-    [...drawn].map(([name, figure]) => {
-      const path = `figures/${encodeURIComponent(name)}.png`;
-      figures.set(path, figure);
-      return `![${escapeMarkdown(`${figure.title}. ${figure.alt}`)}](${path})`;
-    });
+    drawn.size === 0 ? [] : [
+      [...drawn].map(([name, figure]) => {
+        const path = `figures/${encodeURIComponent(name)}.png`;
+        figures.set(path, figure);
+        return `![${escapeMarkdown(`${figure.title}. ${figure.alt}`)}](${path})`;
+      }).join("\n"),
+    ];
   const { summary } = record;
-  const parts = [
-    `# ${escapeMarkdown(summary.name)}`,
-    describeRun(record),
-    "## Scores",
-    ...present(classificationTable(summary)),
-    ...present(entityTable(summary)),
-    listNotes(SCORE_NOTES),
-    ...describeCalibration(record),
+  const sections: Section[] = [
+    {
+      heading: "Scores",
+      parts: [
+        ...present(classificationTable(summary)),
+        ...present(entityTable(summary)),
+        listNotes(SCORE_NOTES),
+        ...describeCalibration(record),
+      ],
+    },
     ...Object.entries(summary.scores).flatMap(([task, splits]) => {
       const main = mainScores(splits);
       if (main === null) return [];
       const { scores, split } = main;
-      return [
-        `## ${
-          escapeMarkdown(
-            `${task}: ${isClassification(scores) ? "classes" : "entity types"}, ${split}`,
-          )
-        }`,
-        ...isClassification(scores) ? [classTable(scores)] : describeEntities(scores),
-        ...show(taskFigures(task, scores, split)),
-      ];
+      const wrong = describeWrongAnswers(record, { task, ...main });
+      return [{
+        heading: `${task}: ${isClassification(scores) ? "classes" : "entity types"}, ${split}`,
+        parts: [
+          isClassification(scores) ? classTable(scores) : typeTable(scores),
+          ...show(taskFigures(task, scores, split)),
+          ...(wrong.length === 0 ? [] : [
+            `### ${escapeMarkdown(`${task}: wrong answers`)}`,
+            ...isClassification(scores) ? [] : describeEntityErrors(scores),
+            ...wrong,
+          ]),
+        ],
+      }];
     }),
-    "## Training",
-    describeTraining(record),
-    ...present(evaluationTable(record)),
-    ...show(trainingFigures(record)),
-    groupTable(summary),
-    "## Data",
-    dataTable(record),
-    ...(summary.notes.length > 0
-      ? ["## Notes", listNotes(summary.notes.map((note) => escapeMarkdown(note)))]
-      : []),
-    "## Environment",
-    environmentTable(record.environment),
-    "## Reproduce",
-    ...describeReproduction(record),
-    "## Configuration",
-    fence("json", JSON.stringify(record.config.json, null, 2)),
+    {
+      heading: "Training",
+      parts: [
+        describeTraining(record),
+        ...show(trainingFigures(record)),
+        ...foldTable("Scores at each evaluation", evaluationTable(record)),
+        ...fold("Learning rates, gradients and parameter groups", [
+          ...show(optimizerFigures(record)),
+          groupTable(summary),
+        ]),
+      ],
+    },
+    {
+      heading: "Data",
+      parts: [
+        dataTable(record),
+        ...summary.notes.length > 0
+          ? [listNotes(summary.notes.map((note) => escapeMarkdown(note)))]
+          : [],
+      ],
+    },
+    { heading: "Reproduce", parts: describeReproduction(record) },
+    {
+      heading: "Environment",
+      parts: fold("Processor, executor and versions", [environmentTable(record.environment)]),
+    },
+    {
+      heading: "Configuration",
+      parts: fold("config.json", [fence("json", JSON.stringify(record.config.json, null, 2))]),
+    },
   ];
-  return { markdown: parts.join("\n\n") + "\n", figures };
+  const markdown = composeDocument({
+    title: summary.name,
+    lead: [...present(headlineTable(summary)), describeRun(record), ...present(factTable(record))],
+    sections,
+  });
+  return { markdown, figures };
 }
 
 const SCORE_NOTES = [
-  "Intervals are 95 % bootstrap intervals over the rows of the split; they do not cover the choice of the seed.",
-  "Entity F1, precision and recall follow the rules of conlleval; strict F1 counts only entities that begin with a B- tag (IOB2).",
-  "Token accuracy is high for any tagger, as most words are no entity: it is no score of entities.",
+  "Intervals are 95 % bootstrap intervals over the rows of the split. They do not cover the choice of the seed.",
+  "Entity F1, precision and recall follow the rules of conlleval. Strict F1 counts only entities that begin with a B- tag (IOB2).",
+  "Token accuracy is high for any tagger, because most words belong to no entity.",
   "`test-unseen` leaves out the test rows whose text is also in train.",
 ];
 
@@ -95,21 +127,21 @@ function describeCalibration({ summary }: RunRecord): string[] {
 }
 
 const CALIBRATION_NOTES = [
-  "The expected calibration error is the distance of confidence and accuracy, averaged over rows in 15 bins.",
-  "The temperature divides the logits and is fitted on validation: above 1 the model was too sure. It changes no prediction; " +
-  "on validation itself the error at it is of the rows that it was fitted on.",
+  "The expected calibration error is the difference between confidence and accuracy, averaged over rows in 15 bins.",
+  "The temperature divides the logits and is fitted on validation. Above 1 the model was overconfident. It changes no prediction. " +
+  "On validation the error at this temperature is that of the rows it was fitted on.",
 ];
 
-/** Scores of entity types, and their errors by kind where they were counted. */
-function describeEntities(scores: EntityScores): string[] {
+/** Entity errors by kind where they were counted. */
+function describeEntityErrors(scores: EntityScores): string[] {
   const errors = errorTable(scores);
-  return [typeTable(scores), ...errors === null ? [] : [ERROR_NOTE, errors]];
+  return errors === null ? [] : [ERROR_NOTE, errors];
 }
 
 const ERROR_NOTE =
-  "Each entity that is not right counts once: **boundary**: it overlaps one of its type with other bounds; " +
-  "**type**: the same words have another type; **both**: it overlaps one of another type; **missed**: nothing was predicted " +
-  "there; **invented**: nothing is there.";
+  "Each wrong entity counts once. **Boundary**: it overlaps an entity of its type with other bounds. " +
+  "**Type**: the same words have another type. **Both**: it overlaps an entity of another type. " +
+  "**Missed**: nothing was predicted there. **Invented**: there is no entity there.";
 
 function listNotes(notes: readonly string[]): string {
   return notes.map((note) => `- ${note}`).join("\n");
@@ -145,11 +177,37 @@ function describeRun({ config, environment, summary }: RunRecord): string {
   return sentences.join(" ");
 }
 
-/** One paragraph: how long it trained, which of its models was kept, what it had to skip. */
+/** When, from which code and by which command the run was made; null where nothing of it was recorded. */
+function factTable({ environment }: RunRecord): string | null {
+  if (!["started", "commit", "command"].some((key) => typeof environment[key] === "string")) {
+    return null;
+  }
+  const tell = (key: string) => {
+    const value = environment[key];
+    return typeof value === "string" ? value : "not recorded";
+  };
+  const resumed = Array.isArray(environment.resumed) ? environment.resumed : [];
+  const steps = resumed.flatMap((entry: unknown) =>
+    isObject(entry) && typeof entry.step === "number" ? [`step ${formatCount(entry.step)}`] : []
+  );
+  return formatTable([{ head: "Run", align: "left" }, { head: "", align: "left" }], [
+    ["Started", formatDate(tell("started"))],
+    ...steps.length > 0 ? [["Resumed", steps.join(", ")]] : [],
+    ["Commit", tell("commit")],
+    ["Command", tell("command")],
+  ]);
+}
+
+/** A date in ISO 8601 to the minute; other text as it is. */
+export function formatDate(text: string): string {
+  return text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:[\d.]+)?Z$/, "$1 $2 UTC");
+}
+
+/** One paragraph: how long it trained, which of its models was kept, which steps were skipped. */
 function describeTraining({ summary, train }: RunRecord): string {
   const { steps, tokens, seconds, best } = summary;
   const sentences = [
-    `${formatCount(steps)} steps over ${formatCount(tokens)} word pieces in ${
+    `${formatCount(steps)} steps over ${formatCount(tokens)} tokens in ${
       formatDuration(seconds.train)
     }; evaluation took ${formatDuration(seconds.evaluate)}.`,
   ];
@@ -165,7 +223,7 @@ function describeTraining({ summary, train }: RunRecord): string {
     sentences.push(
       `${
         formatCount(last.skipped)
-      } steps were skipped, as a gradient was not finite; the loss scale ended at ${
+      } steps were skipped, because a gradient was not finite; the loss scale ended at ${
         formatCount(last.lossScale ?? NaN)
       }.`,
     );
@@ -188,6 +246,10 @@ function describeReproduction({ config, summary }: RunRecord): string[] {
 
 function present(part: string | null): string[] {
   return part === null ? [] : [part];
+}
+
+function foldTable(summary: string, table: string | null): string[] {
+  return table === null ? [] : fold(summary, [table]);
 }
 
 /** A code block that no content can end early. */

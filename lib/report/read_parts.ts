@@ -3,7 +3,9 @@
  * @module
  */
 
+import { assertNever } from "@/assert_never.ts";
 import { TASK_KINDS, type TaskKind } from "@/config.ts";
+import type { WrongAnswer } from "@/train/choose_errors.ts";
 import type { MetricsLine } from "@/train/run_folder.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 import { readScores } from "./read_scores.ts";
@@ -84,6 +86,36 @@ export function readLine(value: unknown, place: Place): MetricsLine {
       };
     default:
       throw wrongShape(at(place, "kind"), "one of train, evaluate", line.kind);
+  }
+}
+
+/** A line of `errors.jsonl`. */
+export function readWrongAnswer(value: unknown, place: Place): WrongAnswer {
+  const line = readObject(value, place);
+  const text = (key: string) => readString(line[key], at(place, key));
+  const texts = (key: string) => readList(line[key], at(place, key), readString);
+  const subject = { task: text("task"), split: text("split") };
+  const kind = readKind(line.kind, at(place, "kind"));
+  switch (kind) {
+    case "classification":
+      return {
+        ...subject,
+        kind,
+        text: text("text"),
+        gold: text("gold"),
+        predicted: text("predicted"),
+        probability: readNumber(line.probability, at(place, "probability")),
+      };
+    case "tagging":
+      return {
+        ...subject,
+        kind,
+        words: texts("words"),
+        gold: texts("gold"),
+        predicted: texts("predicted"),
+      };
+    default:
+      return assertNever(kind, "task kind");
   }
 }
 

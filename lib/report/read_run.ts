@@ -5,11 +5,11 @@
  */
 
 import { join } from "node:path";
-import { isFolder, readJson, readText } from "@/files.ts";
-import { readConfig, readLine, readSummary } from "./read_parts.ts";
-import type { MetricsLine } from "@/train/run_folder.ts";
+import { isFile, isFolder, readJson, readText } from "@/files.ts";
+import { ERRORS_FILE } from "@/train/choose_errors.ts";
+import { readConfig, readLine, readSummary, readWrongAnswer } from "./read_parts.ts";
 import type { MetricRow, RunRecord } from "./run_record.ts";
-import { type Place, readObject, wrongShape } from "./shape.ts";
+import { type Place, type Reader, readObject, wrongShape } from "./shape.ts";
 
 /** Reads the run in `dir`; an error names the file, the line and the key that are wrong. */
 export async function readRun(dir: string): Promise<RunRecord> {
@@ -22,14 +22,18 @@ export async function readRun(dir: string): Promise<RunRecord> {
   };
   const config = await read("config.json"), environment = await read("environment.json");
   const metrics = join(dir, "metrics.jsonl");
-  const lines = readLines(await readText(metrics, "run"), metrics);
+  const lines = readLines(await readText(metrics, "run"), metrics, readLine);
   const summary = await read("summary.json");
+  const errors = join(dir, ERRORS_FILE);
   return {
     config: readConfig(config.value, config.place),
     environment: readObject(environment.value, environment.place),
     train: lines.filter((line) => line.kind === "train"),
     evaluations: lines.filter((line) => line.kind === "evaluate"),
     summary: readSummary(summary.value, summary.place),
+    errors: await isFile(errors)
+      ? readLines(await readText(errors, "run"), errors, readWrongAnswer)
+      : null,
   };
 }
 
@@ -45,11 +49,11 @@ export function rows({ summary, train }: RunRecord): MetricRow[] {
   ]);
 }
 
-function readLines(text: string, file: string): MetricsLine[] {
+function readLines<T>(text: string, file: string, read: Reader<T>): T[] {
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     const place = { file: `${file} line ${index + 1}`, key: "" };
-    return [readLine(parseLine(line, place), place)];
+    return [read(parseLine(line, place), place)];
   });
 }
 

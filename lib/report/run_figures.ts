@@ -10,23 +10,28 @@ import { planOfRun } from "./learning_rate_plan.ts";
 import { isClassification, type RunRecord } from "./run_record.ts";
 import { entityBars, errorBars } from "./entity_figures.ts";
 import { confusionMatrix, reliabilityDiagram } from "./score_figures.ts";
-import { gradientNormCurve, lossCurve, rateBars, scheduleCurve } from "./training_figures.ts";
+import {
+  gradientNormCurve,
+  lossCurve,
+  rateBars,
+  scheduleCurve,
+  validationCurve,
+} from "./training_figures.ts";
 
-/** The scores that stand for a task: of the test split, else of the first that was scored. */
-export function mainScores(
-  splits: Readonly<Record<string, TaskScores>>,
-): { readonly split: string; readonly scores: TaskScores } | null {
-  const split = "test" in splits ? "test" : Object.keys(splits)[0];
-  const scores = split === undefined ? undefined : splits[split];
-  return split === undefined || scores === undefined ? null : { split, scores };
+/** Loss and, where a run was evaluated on its way, validation scores by step. */
+export function trainingFigures(record: RunRecord): Map<string, Figure> {
+  const figures = new Map<string, Figure>();
+  if (record.train.length > 0) figures.set("losses", lossCurve(rows(record)));
+  const validation = validationCurve(record.evaluations);
+  if (validation !== null) figures.set("validation", validation);
+  return figures;
 }
 
-/** Figures of training, those that the run has numbers for. */
-export function trainingFigures(record: RunRecord): Map<string, Figure> {
+/** Figures of learning rates and gradients, those that the run has numbers for. */
+export function optimizerFigures(record: RunRecord): Map<string, Figure> {
   const figures = new Map<string, Figure>();
   const tidy = rows(record);
   if (record.train.length > 0) {
-    figures.set("losses", lossCurve(tidy));
     figures.set("schedule", scheduleCurve(tidy));
     figures.set("gradient-norm", gradientNormCurve(tidy, { clipNorm: record.config.clipNorm }));
   }

@@ -6,6 +6,7 @@
 import type { TaskKind } from "@/config.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import type { WrongAnswer } from "@/train/choose_errors.ts";
 import type { EvaluateLine, TrainLine } from "@/train/run_folder.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 
@@ -25,6 +26,15 @@ export function mainMeasure(scores: TaskScores): MainMeasure {
   return isClassification(scores)
     ? { measure: "accuracy", value: scores.accuracy }
     : { measure: "entity F1", value: scores.f1 };
+}
+
+/** The scores that stand for a task: of the test split, else of the first that was scored. */
+export function mainScores(
+  splits: Readonly<Record<string, TaskScores>>,
+): { readonly split: string; readonly scores: TaskScores } | null {
+  const split = "test" in splits ? "test" : Object.keys(splits)[0];
+  const scores = split === undefined ? undefined : splits[split];
+  return split === undefined || scores === undefined ? null : { split, scores };
 }
 
 /** What a report needs to know of a task's configuration. */
@@ -61,6 +71,8 @@ export type RunRecord = {
   readonly train: readonly TrainLine[];
   readonly evaluations: readonly EvaluateLine[];
   readonly summary: RunSummary;
+  /** Wrong answers with their texts; null where the run kept none. */
+  readonly errors: readonly WrongAnswer[] | null;
 };
 
 /** One number of a run, in a row of its own, as figures take them. */

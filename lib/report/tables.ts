@@ -3,18 +3,25 @@
  * @module
  */
 
+import { isObject } from "@/config_rules.ts";
+import { pickVersions } from "@/environment.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";
 import { ERROR_KINDS } from "@/eval/entity_errors.ts";
 import { formatCount, formatInterval, formatPercent, formatRate } from "./format.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
-import { isClassification, mainMeasure, type RunRecord } from "./run_record.ts";
+import { isClassification, mainMeasure, mainScores, type RunRecord } from "./run_record.ts";
 
 /** How a column is set: words to the left, numbers to the right. */
 export type Align = "left" | "right";
 
 /** A column: its head and its side. */
-export type Column = { readonly head: string; readonly align: Align };
+export type Column = {
+  readonly head: string;
+  readonly align: Align;
+  /** Its cells are Markdown already, such as links; by default they are escaped. */
+  readonly isMarkdown?: boolean;
+};
 
 /** Text that Markdown shows as it is, inside a table too. */
 export function escapeMarkdown(text: string): string {
@@ -26,7 +33,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/^(\d+)([.)])(?=\s|$)/, "$1\\$2"); // a numbered list
 }
 
-/** A table; cells are escaped here, so give them as plain text. */
+/** A table; cells are given as plain text and escaped here. */
 export function formatTable(
   columns: readonly Column[],
   cells: readonly (readonly string[])[],
@@ -35,7 +42,9 @@ export function formatTable(
   return [
     line(columns.map(({ head }) => escapeMarkdown(head))),
     line(columns.map(({ align }) => align === "right" ? "---:" : "---")),
-    ...cells.map((row) => line(row.map(escapeMarkdown))),
+    ...cells.map((row) =>
+      line(row.map((cell, i) => columns[i]?.isMarkdown === true ? cell : escapeMarkdown(cell)))
+    ),
   ].join("\n");
 }
 
@@ -43,6 +52,26 @@ const words = (...heads: readonly string[]): Column[] =>
   heads.map((head) => ({ head, align: "left" }));
 const numbers = (...heads: readonly string[]): Column[] =>
   heads.map((head) => ({ head, align: "right" }));
+
+/** The main score of each task; null where none was scored. */
+export function headlineTable({ scores }: RunSummary): string | null {
+  const cells = Object.entries(scores).flatMap(([task, splits]) => {
+    const main = mainScores(splits);
+    if (main === null) return [];
+    const { measure, value } = mainMeasure(main.scores);
+    return [[
+      task,
+      `${measure}, ${main.split}`,
+      formatPercent(value),
+      formatInterval(main.scores.interval),
+      formatCount(main.scores.rows),
+    ]];
+  });
+  return cells.length === 0 ? null : formatTable(
+    [...words("Task", "Score"), ...numbers("Percent", "95 % interval", "Rows")],
+    cells,
+  );
+}
 
 /** Accuracy of every classification task on every split that was scored; null where there is none. */
 export function classificationTable({ scores }: RunSummary): string | null {
@@ -211,9 +240,17 @@ export function dataTable({ config, summary }: RunRecord): string {
   );
 }
 
-/** `environment.json`, its nested keys joined by dots. */
+/**
+ * `environment.json`, its nested keys joined by dots; without the start of the run, which stands above, and
+ * without packages that computed nothing.
+ */
 export function environmentTable(environment: RunRecord["environment"]): string {
-  return formatTable(words("Key", "Value"), flatten(environment, ""));
+  const { started: _started, commit: _commit, command: _command, versions, ...rest } = environment;
+  const picked = isObject(versions) ? pickVersions(versions, environment.executor) : versions;
+  return formatTable(
+    words("Key", "Value"),
+    flatten({ ...rest, ...picked !== undefined && { versions: picked } }, ""),
+  );
 }
 
 function flatten(value: unknown, key: string): string[][] {

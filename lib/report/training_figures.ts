@@ -5,10 +5,12 @@
 
 import * as Plot from "@observablehq/plot";
 import type { ParameterGroup } from "@/train/layerwise.ts";
+import type { EvaluateLine } from "@/train/run_folder.ts";
 import type { Figure } from "./figure.ts";
 import { formatCount, formatRate } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
-import type { MetricRow } from "./run_record.ts";
+import { hoverLayer } from "./hover_layer.ts";
+import { mainMeasure, type MetricRow } from "./run_record.ts";
 
 /** What a bar of {@link rateBars} shows. */
 export type RateGroup = Pick<ParameterGroup, "name" | "learningRate" | "parameters">;
@@ -42,10 +44,48 @@ export function lossCurve(rows: readonly MetricRow[]): Figure {
         ...names.flatMap((name, index) =>
           drawLine(points.filter(({ series }) => series === name), colorOf(index))
         ),
+        hoverSteps(points, names, (value) => value.toFixed(3)),
       ],
     },
   });
 }
+
+/** Main score of each task on validation by step; null where it was scored once at most. */
+export function validationCurve(evaluations: readonly EvaluateLine[]): Figure | null {
+  const points = evaluations.filter(({ split }) => split === "validation")
+    .flatMap(({ step, scores }) =>
+      Object.entries(scores).map(([task, found]) => {
+        const { measure, value } = mainMeasure(found);
+        return { step, value: 100 * value, series: `${task}: ${measure}` };
+      })
+    );
+  if (new Set(points.map(({ step }) => step)).size < 2) return null;
+  const names = [...new Set(points.map(({ series }) => series))];
+  const ends = names.map((name) => {
+    const own = points.filter(({ series }) => series === name);
+    return `${name} from ${own[0]?.value.toFixed(2)} % to ${own.at(-1)?.value.toFixed(2)} %`;
+  });
+  return frameFigure({
+    title: "Validation scores",
+    alt: `Main score of each task on validation by training step: ${ends.join("; ")}.`,
+    legend: names.map((label, index) => ({ label, color: colorOf(index) })),
+    plot: {
+      height: 270,
+      marginLeft: 48,
+      marginBottom: 40,
+      x: { label: "Step", domain: [0, Math.max(...points.map(({ step }) => step))], nice: true },
+      y: { label: "Score (%)", grid: true, nice: true },
+      marks: [
+        Plot.line(points, { x: "step", y: "value", z: "series", stroke: colorOfSeries(names) }),
+        Plot.dot(points, { x: "step", y: "value", fill: colorOfSeries(names), r: 3 }),
+        hoverSteps(points, names, (value) => `${value.toFixed(2)} %`),
+      ],
+    },
+  });
+}
+
+const colorOfSeries = (names: readonly string[]) => ({ series }: Point) =>
+  colorOf(names.indexOf(series));
 
 /** Share of the peak learning rates by step. */
 export function scheduleCurve(rows: readonly MetricRow[]): Figure {
@@ -77,6 +117,7 @@ export function scheduleCurve(rows: readonly MetricRow[]): Figure {
         points.length === 1
           ? Plot.dot(points, { x: "step", y: "value", fill: colorOf(0), r: 4 })
           : Plot.line(points, { x: "step", y: "value", stroke: colorOf(0), strokeWidth: 2 }),
+        hoverSteps(points, [""], (value) => `${value.toFixed(1)} %`),
       ],
     },
   });
@@ -111,6 +152,7 @@ export function gradientNormCurve(
           ? []
           : [Plot.ruleY([clipNorm], { stroke: colorOf(1), strokeDasharray: "6,4" })]),
         ...drawLine(points, colorOf(0)),
+        hoverSteps(points, [""], (value) => value.toFixed(2)),
       ],
     },
   });
@@ -165,6 +207,27 @@ function mergeGroups(groups: readonly RateGroup[]): RateGroup[] {
     merged.set(key, { ...group, parameters });
   }
   return [...merged.values()];
+}
+
+/** The values of all series at each step, for hovering. */
+function hoverSteps(
+  points: readonly Point[],
+  names: readonly string[],
+  format: (value: number) => string,
+): Plot.Markish {
+  const steps = Map.groupBy(points, ({ step }) => step);
+  return hoverLayer(
+    [...steps].map(([step, own]) => ({
+      x: step,
+      lines: [
+        { text: `Step ${formatCount(step)}` },
+        ...own.map(({ series, value }) => ({
+          text: series === "" ? format(value) : `${series} ${format(value)}`,
+          color: colorOf(Math.max(0, names.indexOf(series))),
+        })),
+      ],
+    })),
+  );
 }
 
 function pickPoints(rows: readonly MetricRow[], measure: MetricRow["measure"]): Point[] {

@@ -7,12 +7,13 @@ import { isObject } from "@/config_rules.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { describeStart } from "@/environment.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
-import { writePredictions } from "@/eval/prediction_files.ts";
+import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
 import { isFile, readJson } from "@/files.ts";
 import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import type { RunState } from "@/train/checkpoint.ts";
+import { chooseErrors, writeErrors } from "@/train/choose_errors.ts";
 import { chooseExamples } from "@/train/choose_examples.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
 import { hasStopped } from "@/train/early_stopping.ts";
@@ -125,6 +126,8 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     const { maxLength } = config.model;
     await saveModel(folder.path("model"), run.model, { tokenizer, maxLength });
     await folder.writeJson("examples.json", chooseExamples(config, run.tasks));
+    const predictions = await readPredictions(folder.dir);
+    await writeErrors(folder.dir, chooseErrors(config, run.tasks, predictions));
     const summary = composeSummary({
       name: folder.name,
       preset: config.preset,

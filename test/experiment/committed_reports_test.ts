@@ -73,3 +73,15 @@ Deno.test("the report of every experiment is rebuilt byte for byte", async () =>
   }
   ok(experiments >= 8);
 });
+
+Deno.test("outputs/index.html links to every committed run and experiment", async () => {
+  const page = await Deno.readTextFile(join(OUTPUTS, "index.html"));
+  const links = [...page.matchAll(/<a href="([^#"]+)">/g)].map(([, path = ""]) => path);
+  for (const path of links) ok(await isFile(join(OUTPUTS, path)), `${path} is not there`);
+  const folders = ["minilm-float32", "minilm-bfloat16", "minilm-float16"];
+  for await (const { name } of Deno.readDir(EXPERIMENTS)) {
+    if (await isFile(join(EXPERIMENTS, name, "report.html"))) folders.push(`experiments/${name}`);
+  }
+  const missing = folders.filter((folder) => !links.includes(`${folder}/report.html`));
+  deepStrictEqual(missing, [], "run deno task report");
+});

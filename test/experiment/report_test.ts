@@ -56,7 +56,7 @@ Deno.test("compareVariants() pairs runs of the same seed alone", () => {
   strictEqual(found[0]?.deviation?.toFixed(4), "0.0707");
 });
 
-Deno.test("tellFindings() says by intervals what is told apart, and claims nothing of fewer than three", () => {
+Deno.test("tellFindings() calls a variant better or worse if its interval excludes 0, from three pairs on", () => {
   const rows = [
     ...[1, 2, 3].map((seed) => row("mean", seed, 0.8)),
     ...[1, 2, 3].map((seed) => row("better", seed, 0.9 + 0.001 * seed)),
@@ -70,10 +70,10 @@ Deno.test("tellFindings() says by intervals what is told apart, and claims nothi
   // "open" differs by 1, 2 and 3 points: 2 ± 4.303 · 1 / √3 = 2.5
   deepStrictEqual(tellFindings(summaries, "mean"), [{
     task: "topic",
-    text: "Above mean, by an interval without 0: better (+10.20, n = 3). " +
-      "Below mean, by an interval without 0: worse (−9.80, n = 3). " +
-      "Not told apart from mean: open (+2.00, n = 3). " +
-      "With fewer than 3 seeds in common, which may be chance: two (+10.00, n = 2), one (+10.00, n = 1).",
+    text: "Better than mean (95 % interval excludes 0): better (+10.20, n = 3). " +
+      "Worse than mean (95 % interval excludes 0): worse (−9.80, n = 3). " +
+      "Not significantly different from mean: open (+2.00, n = 3). " +
+      "Fewer than 3 seeds in common, too few to tell: two (+10.00, n = 2), one (+10.00, n = 1).",
   }]);
   const alone = compareVariants([row("max", 1, 0.8)], { variants: ["max"], reference: "mean" });
   deepStrictEqual(tellFindings(alone, "mean"), [{
@@ -144,10 +144,38 @@ Deno.test("writeExperimentReport() is the same bytes each time and says what is 
     const report = await Deno.readTextFile(join(root, "report.md"));
     ok(report.includes("**Partial: 1 of 4 runs are there.**"), report);
     ok(report.includes("![ag"), "a figure for each task");
+    const [lead = "", contents = ""] = report.split("\n- [");
+    ok(lead.includes("- **ag_news**: No other variant has a run"), "findings come first");
+    ok(contents.startsWith("ag_news: accuracy](#ag_news-accuracy)"), contents);
+    ok(!/Runs started|Code:/.test(report), "nothing of it was recorded");
     const page = await Deno.readTextFile(join(root, "report.html"));
     await writeExperimentReport(root, pool);
     strictEqual(await Deno.readTextFile(join(root, "report.md")), report);
     strictEqual(await Deno.readTextFile(join(root, "report.html")), page);
+  });
+});
+
+Deno.test("writeExperimentReport() says when its runs were started, and from which code", async () => {
+  await withExperiment(async (root, put) => {
+    await put(0);
+    await put(1);
+    const dates = ["2026-03-02T10:00:00Z", "2026-03-01T10:00:00Z"];
+    let index = 0;
+    for await (const { name } of Deno.readDir(join(root, "runs"))) {
+      const environment = {
+        started: dates[index++],
+        commit: "0123456",
+        command: "deno task train",
+      };
+      await Deno.writeTextFile(
+        join(root, "runs", name, "environment.json"),
+        JSON.stringify(environment),
+      );
+    }
+    await writeExperimentReport(root, openRunPool(join(root, "runs")));
+    const report = await Deno.readTextFile(join(root, "report.md"));
+    ok(report.includes("Runs started: 2026-03-01 to 2026-03-02."), report);
+    ok(report.includes("Code: 0123456."));
   });
 });
 

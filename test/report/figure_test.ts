@@ -6,7 +6,7 @@ import { errorBars } from "@/report/entity_figures.ts";
 import { escapeXml, estimateWidth, frameFigure, roundNumbers } from "@/report/frame.ts";
 import { readRun, rows } from "@/report/read_run.ts";
 import { isClassification, type RunRecord } from "@/report/run_record.ts";
-import { taskFigures, trainingFigures } from "@/report/run_figures.ts";
+import { optimizerFigures, taskFigures, trainingFigures } from "@/report/run_figures.ts";
 import { rateBars } from "@/report/training_figures.ts";
 import type { Figure } from "@/report/figure.ts";
 import { writeSyntheticRun } from "./synthetic_run.ts";
@@ -17,7 +17,7 @@ async function drawAll(): Promise<{ record: RunRecord; figures: Map<string, Figu
   try {
     await writeSyntheticRun(dir);
     const record = await readRun(dir);
-    const figures = trainingFigures(record);
+    const figures = new Map([...trainingFigures(record), ...optimizerFigures(record)]);
     for (const [task, splits] of Object.entries(record.summary.scores)) {
       if (!splits.test) continue;
       for (const [name, figure] of taskFigures(task, splits.test, "test")) {

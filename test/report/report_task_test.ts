@@ -1,4 +1,4 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeSyntheticRun } from "./synthetic_run.ts";
@@ -29,19 +29,29 @@ async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
 
 Deno.test("deno task report rebuilds every finished run under outputs/, then fails on a damaged one", async () => {
   await withFolder(async (dir) => {
+    const index = join(dir, "outputs", "index.html");
     await writeSyntheticRun(join(dir, "outputs", "b"));
     await writeSyntheticRun(join(dir, "outputs", "a"), { "metrics.jsonl": null });
     await writeSyntheticRun(join(dir, "outputs", "c"), { "summary.json": null }); // not finished
     deepStrictEqual(await report(dir), {
       code: 1,
-      out: ["outputs/b/report.html"],
+      out: ["outputs/b/report.html", "outputs/index.html"],
       error: ["error: Cannot read run as the file must exist: outputs/a/metrics.jsonl"],
     });
+    const page = await Deno.readTextFile(index);
+    deepStrictEqual(page.match(/<a href="[^#"]+">/g), ['<a href="b/report.html">']);
+    ok(page.includes("ag_news accuracy 85.00 on test; conll2003 entity F1 66.67 on test"), page);
+    await Deno.remove(index);
     deepStrictEqual(await report(dir, "outputs/b"), {
       code: 0,
       out: ["outputs/b/report.html"],
       error: [],
     });
+    await rejects(
+      Deno.stat(index),
+      Deno.errors.NotFound,
+      "one run does not make the page over all",
+    );
   });
 });
 

@@ -119,7 +119,7 @@ Deno.test("report.md says which model was kept, what was skipped and how far tra
   for (
     const part of [
       "The model kept is that of step 1,200, the best by conll2003.f1 on validation: 91.25 %.",
-      "3 steps were skipped, as a gradient was not finite; the loss scale ended at 32,768.",
+      "3 steps were skipped, because a gradient was not finite; the loss scale ended at 32,768.",
       "Training was limited to 1,600 steps.",
       "Learning rates are 25.0 % of their peak at step 10, the one logged.", // drawn as a dot
     ]
@@ -153,9 +153,9 @@ Deno.test("report.md has classes, types, groups, data, environment and the way t
       "| ORG | 66.67 | 100.00 | 80.00 | 50.00 | 2 |", // 2 of 3; strict 1 right, 2 predicted, 2 gold
       "| layer 0 | 9e-5 | 0.01 | 66,048 | 512 |",
       "| conll2003 | conll2003 | 32 | 4 | 4 | 1 | 0 |",
-      "## Notes\n\n- an epoch covers ag_news once; conll2003 goes round 10 times",
+      "\n\n- an epoch covers ag_news once; conll2003 goes round 10 times",
       "| versions.deno | 2.9.6 |",
-      "400 steps over 936,000 word pieces in 50.0 s; evaluation took 1.5 s.",
+      "400 steps over 936,000 tokens in 50.0 s; evaluation took 1.5 s.",
       "One run with seed 13. **This is a sample run**",
       "deno task train --config outputs/synthetic/config.json --out outputs/synthetic-again",
       "| 400 | validation | conll2003 | entity F1 | 66.67 |",
@@ -174,10 +174,41 @@ Deno.test("report.md calls no run on other data a sample run", async () => {
   ok(other.includes("give your own with `--data DIR`"));
 });
 
+Deno.test("report.md begins with the main scores, then says when, from which code and how it was run", async () => {
+  ok(
+    markdown.startsWith(
+      "# synthetic\n\n| Task | Score | Percent | 95 % interval | Rows |\n| --- | --- | ---: | ---: | ---: |\n" +
+        "| ag_news | accuracy, test | 85.00 | 72.50 – 95.00 | 40 |\n",
+    ),
+    markdown,
+  );
+  ok(!markdown.includes("| Started |"), "nothing of it was recorded");
+  const environment = {
+    started: "2026-01-02T03:04:05Z",
+    commit: "0123456 with uncommitted changes",
+    device: "cpu",
+    executor: "native",
+    versions: { deno: "2", "fast-check": "4", "nodejs-polars": "1" },
+    resumed: [{ step: 1200, changed: {} }],
+  };
+  const { first } = await report({ "environment.json": JSON.stringify(environment) });
+  const told = text(first, "report.md");
+  for (
+    const part of [
+      "| Started | 2026-01-02 03:04 UTC |",
+      "| Resumed | step 1,200 |",
+      "| Commit | 0123456 with uncommitted changes |",
+      "| Command | not recorded |",
+      "| versions.nodejs-polars | 1 |",
+    ]
+  ) ok(told.includes(part), part);
+  ok(!told.includes("fast-check"), "a package of tests");
+});
+
 Deno.test("report.html needs nothing else and has every figure inside", () => {
   ok(!/ src=|<link|<script|@import|url\(| href="(?!#)/.test(html), "the page fetches something");
   strictEqual(html.match(/<svg /g)?.length, 8);
-  strictEqual(html.match(/<table>/g)?.length, 10);
+  strictEqual(html.match(/<table>/g)?.length, 12);
   ok(html.includes("<title>synthetic</title>"));
   ok(html.includes("prefers-color-scheme: dark") && html.includes('name="viewport"'));
   ok(html.includes('<td class="number">72.50 – 95.00</td>'));
@@ -190,10 +221,10 @@ Deno.test("labels and notes with markup stay text in Markdown, HTML and figures"
     .replace("an epoch covers", JSON.stringify(bad).slice(1, -1));
   const { first } = await report({ "summary.json": summary });
   const page = text(first, "report.html");
-  ok(!page.includes("<img") && !page.includes("href="), "markup came through");
+  ok(!page.includes("<img") && !/href="[^#]/.test(page), "markup came through");
   // in a table cell, in a note and in a figure the label reads as it was given
   const shown = bad.replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-  ok(page.includes(`<td>${shown}</td>`), "label of the class table");
+  ok(page.includes(`<td class="prose" dir="auto">${shown}</td>`), "label of the class table");
   ok(page.includes(`<li>${shown} ag_news once`), "note");
   ok(text(first, "figures/confusion-ag_news.svg").includes("&lt;img src=x"), "figure");
 });
