@@ -1,13 +1,12 @@
 /**
- * A saved model as a service: texts of all requests together, a batch at a time.
+ * A model as a service: texts of all requests together, a batch at a time.
  * @module
  */
 import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
-import { createSentenceEncoder, type SentenceEncoder } from "@/eval/encode_texts.ts";
+import type { SentenceEncoder } from "@/eval/encode_texts.ts";
 import { normalizeVector } from "@/eval/normalize_vector.ts";
-import type { SavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
 import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextModel } from "@/eval/text_model.ts";
 import { LIMITS } from "./limits.ts";
 import { createBatcher } from "./batcher.ts";
 import type { ModelInfo } from "./contract.ts";
@@ -52,20 +51,18 @@ function remember<K, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
-/** Poolings that a model can be asked for. */
-export function offeredPoolings({ model }: SavedModel): readonly PoolingMode[] {
-  return POOLING_MODES.filter((mode) => mode !== "cls" || model.encoder.pooler !== null);
-}
-
-/** What the page must know of a saved model. */
-export function describeModel(saved: SavedModel, facts: ModelFacts): ModelInfo {
-  const { model: { tasks, pooling, normalize }, maxLength } = saved;
+/** What the page must know of a model. */
+export function describeModel(
+  { settings, poolings }: Pick<TextModel, "settings" | "poolings">,
+  facts: ModelFacts,
+): ModelInfo {
+  const { tasks, pooling, normalize, maxLength } = settings;
   return {
     ...facts,
     tasks: tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
     pooling,
     normalize,
-    poolings: offeredPoolings(saved),
+    poolings,
     maxLength,
   };
 }
@@ -78,16 +75,18 @@ export function createServiceRoom(): WaitingRoom {
   });
 }
 
-/** A service over a saved model, which stays the caller's; services of one engine share `room`. */
+/** A service over a model, which stays the caller's; services of one engine share `room`. */
 export function createModelService(
-  { saved, facts }: { readonly saved: SavedModel; readonly facts: ModelFacts },
+  { model, facts }: { readonly model: TextModel; readonly facts: ModelFacts },
   room: WaitingRoom,
 ): ModelService {
-  const predictorOf = remember((rows: number) => createTextPredictor(saved, { rows }));
+  const predictorOf = remember((rows: number) => model.createPredictor({ rows }));
   const encoderOf = remember((key: string): SentenceEncoder => {
-    const pooling = offeredPoolings(saved).find((mode) => key.startsWith(`${mode}/`));
-    const rows = Number(key.split("/")[1]);
-    return createSentenceEncoder(saved, { pooling, normalize: "none", rows });
+    const [mode, size] = key.split("/");
+    const rows = Number(size), pooling = POOLING_MODES.find((each) => each === mode);
+    return model.createEncoder(
+      pooling === undefined ? { rows } : { pooling, normalize: "none", rows },
+    );
   });
   const shared = {
     sizeOf: (text: string) => text.length,
@@ -100,16 +99,21 @@ export function createModelService(
     ...shared,
     run: (texts) => predictorOf(rowsFor(texts.length)).predict(texts),
   });
-  const encodingOf = remember((pooling: PoolingMode) =>
+  const encodingOf = remember((mode: PoolingMode | "trained") =>
     createBatcher<string, Float32Array>({
       ...shared,
-      run: (texts) => encoderOf(`${pooling}/${rowsFor(texts.length)}`).encode(texts),
+      run: (texts) => encoderOf(`${mode}/${rowsFor(texts.length)}`).encode(texts),
     })
   );
+  const info = describeModel(model, facts);
   return {
-    info: describeModel(saved, facts),
+    info,
     predict: (texts, signal) => predicting.submit(texts, signal),
     encode: async (texts, { pooling, normalize }, signal) => {
+      // a graph may hold no embedding but the one that the model was trained for
+      if (pooling === info.pooling && normalize === info.normalize) {
+        return await encodingOf("trained").submit(texts, signal);
+      }
       const vectors = await encodingOf(pooling).submit(texts, signal);
       return vectors.map((vector) => normalizeVector(vector, normalize));
     },

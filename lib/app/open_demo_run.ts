@@ -5,10 +5,9 @@
 import { basename, join, resolve } from "node:path";
 import { isObject } from "@/config_rules.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
-import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+import type { TextModel } from "@/eval/text_model.ts";
 import { readCard } from "@/export/write_card.ts";
 import { isFile, readJson, readText } from "@/files.ts";
-import type { ProgressView } from "@/progress.ts";
 import { renderPage } from "@/report/html.ts";
 import { writtenExamples } from "./written_examples.ts";
 
@@ -25,7 +24,7 @@ export type ModelFacts = {
 /** A run with its model open. */
 export type DemoRun = {
   readonly folder: string;
-  readonly saved: SavedModel;
+  readonly model: TextModel;
   readonly facts: ModelFacts;
   /** The run's report as a whole HTML page; null: there is none. */
   readonly report: string | null;
@@ -53,11 +52,14 @@ async function readTrainedOnSample(folder: string): Promise<boolean> {
 }
 
 /** Reads what is known of the run in `folder`, whose model is open. */
-export async function readModelFacts(folder: string, { model }: SavedModel): Promise<ModelFacts> {
+export async function readModelFacts(
+  folder: string,
+  { settings }: Pick<TextModel, "settings">,
+): Promise<ModelFacts> {
   const examples = await readExamples(folder);
   return {
     run: basename(resolve(folder)),
-    examples: examples.length > 0 ? examples : writtenExamples(model.tasks),
+    examples: examples.length > 0 ? examples : writtenExamples(settings.tasks),
     trainedOnSample: await readTrainedOnSample(folder),
   };
 }
@@ -78,17 +80,20 @@ function renderCard(card: string, title: string): string {
   return renderPage({ markdown, figures: new Map() }, { title });
 }
 
+/** Opens a model folder, and the engine where that computes it. */
+export type OpenModel = (folder: string) => Promise<TextModel>;
+
 /** Opens the run in `folder`, or any other model folder. */
 export async function openDemoRun(
   folder: string,
-  options: { readonly view?: ProgressView } = {},
+  open: OpenModel,
 ): Promise<DemoRun> {
-  const saved = await openSavedModel(folder, options);
-  const facts = await readModelFacts(folder, saved);
+  const model = await open(folder);
+  const facts = await readModelFacts(folder, model);
   const path = join(folder, "report.html");
   return {
     folder,
-    saved,
+    model,
     facts,
     report: await isFile(path) ? await readText(path, "report") : null,
     card: await readCardPage(folder, `${facts.run}: model card`),

@@ -2,9 +2,8 @@
  * A run as the server shows it: its model as a service, its report and its model card.
  * @module
  */
-import { disposeModel } from "@/model/parameters.ts";
 import { createModelService, type ModelService } from "./model_service.ts";
-import { type DemoRun, openDemoRun } from "./open_demo_run.ts";
+import { type DemoRun, openDemoRun, type OpenModel } from "./open_demo_run.ts";
 import { createRunLibrary, type ListedRun, type RunLibrary } from "./run_library.ts";
 import type { WaitingRoom } from "./waiting_room.ts";
 
@@ -27,16 +26,19 @@ export function serveRun(run: DemoRun, room: WaitingRoom): ServedRun {
  * outlive its request.
  */
 export function createServedRuns(
-  list: () => Promise<readonly ListedRun[]>,
-  room: WaitingRoom,
+  { list, open, room }: {
+    readonly list: () => Promise<readonly ListedRun[]>;
+    readonly open: OpenModel;
+    readonly room: WaitingRoom;
+  },
 ): RunLibrary<ServedRun> {
   type Opened = ServedRun & { readonly run: DemoRun };
   return createRunLibrary<Opened>({
     list,
     open: async (folder) => {
-      const run = await room.inTurn(() => openDemoRun(folder));
+      const run = await room.inTurn(() => openDemoRun(folder, open));
       return { run, ...serveRun(run, room) };
     },
-    close: ({ run: { saved } }) => room.inTurn(() => Promise.resolve(disposeModel(saved.model))),
+    close: ({ run: { model } }) => room.inTurn(() => Promise.resolve(model[Symbol.dispose]())),
   });
 }

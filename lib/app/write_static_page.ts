@@ -6,15 +6,14 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { explainWriteError, isFile, readBytes, writeFileAtomic } from "@/files.ts";
-import { writeOnnxFile } from "@/model/save_onnx.ts";
-import { describeModel, offeredPoolings } from "./model_service.ts";
+import { describeModel } from "./model_service.ts";
 import type { DemoRun } from "./open_demo_run.ts";
 import { STATIC_FILES, type StaticModel } from "./page/static_files.ts";
 import { bundlePage, readPageSource } from "./page_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY, STATIC_REPORT_POLICY } from "./policies.ts";
 
 /** What a static page shows. */
-export type StaticRun = Pick<DemoRun, "saved" | "facts" | "report" | "card">;
+export type StaticRun = Pick<DemoRun, "model" | "facts" | "report" | "card">;
 
 /** Said until the page's script runs. */
 const LOADING =
@@ -37,7 +36,7 @@ async function checkTarget(out: string): Promise<void> {
 
 async function writeFiles(
   folder: string,
-  { saved, facts, report, card }: StaticRun,
+  { model, facts, report, card }: StaticRun,
 ): Promise<void> {
   const put = (name: string, content: string | Uint8Array) =>
     writeFileAtomic(join(folder, name), content);
@@ -45,12 +44,9 @@ async function writeFiles(
     fileURLToPath(import.meta.resolve(`onnxruntime-web/${STATIC_FILES.runtime}`)),
     "WebAssembly of onnxruntime-web",
   );
-  const graph = await writeOnnxFile(join(folder, STATIC_FILES.graph), saved.model, {
-    dtype: "q8",
-    poolings: offeredPoolings(saved),
-  });
-  const model: StaticModel = {
-    info: describeModel(saved, facts),
+  const graph = await model.writeGraph(join(folder, STATIC_FILES.graph));
+  const content: StaticModel = {
+    info: describeModel(model, facts),
     bytes: { graph, runtime: runtime.length },
   };
   const html = (await readPageSource("page.html"))
@@ -59,9 +55,9 @@ async function writeFiles(
   await put(STATIC_FILES.style, await readPageSource("page.css"));
   await put(STATIC_FILES.script, await bundlePage("static_page"));
   await put(STATIC_FILES.worker, await bundlePage("static_worker"));
-  await put(STATIC_FILES.model, JSON.stringify(model));
-  await put(STATIC_FILES.tokenizer, JSON.stringify(saved.tokenizer.json));
-  await put(STATIC_FILES.tokenizerConfig, JSON.stringify(saved.tokenizer.config));
+  await put(STATIC_FILES.model, JSON.stringify(content));
+  await put(STATIC_FILES.tokenizer, JSON.stringify(model.tokenizer.json));
+  await put(STATIC_FILES.tokenizerConfig, JSON.stringify(model.tokenizer.config));
   await put(STATIC_FILES.runtime, runtime);
   if (report !== null) await put(STATIC_FILES.report, addPolicy(report, STATIC_REPORT_POLICY));
   if (card !== null) await put(STATIC_FILES.card, addPolicy(card, STATIC_REPORT_POLICY));
@@ -80,7 +76,8 @@ async function listFiles(folder: string): Promise<readonly { name: string; bytes
  * Writes the page of a run into the folder `target`, whole or not at all; gives its files. An earlier page in
  * that folder is replaced.
  *
- * The graph holds the model's weights in eight bits, and has an output for each pooling.
+ * The graph holds the model's weights in eight bits, and has an output for each pooling; a run that holds a
+ * graph alone gives that one.
  */
 export async function writeStaticPage(
   run: StaticRun,

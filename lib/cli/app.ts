@@ -1,10 +1,10 @@
 /**
- * `deno task app`: the demo page, on the newest run; without one, the quickstart is trained first.
+ * `deno task app`: the demo page, on the newest run or on the one that ships with the repository.
  * @module
  */
 import { basename, join, resolve } from "node:path";
 import { type AppState, createApp } from "@/app/create_app.ts";
-import { findDefaultModel, listRuns } from "@/app/find_run.ts";
+import { listRuns } from "@/app/find_run.ts";
 import { createServiceRoom } from "@/app/model_service.ts";
 import { type DemoRun, openDemoRun } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
@@ -12,15 +12,12 @@ import type { ListedRun } from "@/app/run_library.ts";
 import { serveApp } from "@/app/serve_app.ts";
 import { createServedRuns, serveRun } from "@/app/served_run.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
-import { describeEnvironment } from "@/environment.ts";
+import type { TextModel } from "@/eval/text_model.ts";
 import type { ProgressView } from "@/progress.ts";
-import { writeReport } from "@/report/write_report.ts";
-import { resolveConfig } from "@/resolve_config.ts";
-import { trainRun } from "@/train/train_run.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
-import { DEFAULT_MODEL_NOTE } from "./model_argument.ts";
-import { openEngineFor, readEngineChoice } from "./open_engine.ts";
+import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
+import { openModelFor, readEngineChoice } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
@@ -56,38 +53,16 @@ function showBoth(state: AppState): ProgressView {
   };
 }
 
-/** What work shows itself by, and what ends it. */
-type Watch = { readonly view: ProgressView; readonly signal: AbortSignal };
-
-/** Trains the quickstart into `out`. */
-async function trainQuickstart(out: string, { view, signal }: Watch): Promise<void> {
-  const config = resolveConfig({ preset: "quickstart" });
-  const executor = await openEngineFor(config);
-  await trainRun(config, {
-    out,
-    nowMs: () => performance.now(),
-    environment: describeEnvironment(config.device, executor),
-    view: {
-      update: (progress) => view.update({ ...progress, label: `quickstart: ${progress.label}` }),
-      finish: () => view.finish(),
-    },
-    signal,
-  });
-  await writeReport(out);
+/** Opens a model in float32. */
+function openShownModel(folder: string, view?: ProgressView): Promise<TextModel> {
+  const engine = { ...readEngineChoice("app", []), precision: "float32" } as const;
+  return openModelFor(folder, { task: "app", engine, ...(view && { view }) });
 }
 
-/** Opens the run that was given, else the default, else one that is trained for it; null: interrupted. */
-async function openRun(given: string | undefined, watch: Watch): Promise<DemoRun | null> {
-  const found = given ?? (await findDefaultModel(OUTPUTS))?.source;
-  const folder = found ?? join(OUTPUTS, "quickstart");
-  if (found === undefined) {
-    console.log(`no run yet: training the quickstart into ${folder} first, about a minute`);
-    await trainQuickstart(folder, watch);
-  }
-  if (watch.signal.aborted) return null;
-  // first: the engine must hold the model's tensors
-  await openEngineFor({ ...readEngineChoice("app", []), precision: "float32" });
-  return await openDemoRun(folder, watch);
+/** Opens the model that was given, else the default one. */
+async function openRun(given: string | undefined, view: ProgressView): Promise<DemoRun> {
+  const folder = await chooseModel("app", given);
+  return await openDemoRun(folder, () => openShownModel(folder, view));
 }
 
 /** The runs that the page can switch between: the one that is shown, then those of `outputs`. */
@@ -103,7 +78,7 @@ async function listShownRuns(shown: string): Promise<readonly ListedRun[]> {
   ];
 }
 
-/** Serves the page of a run, which is opened or trained while the page already shows the progress. */
+/** Serves the page of a run, which is opened while the page already shows the progress. */
 async function servePage(
   given: string | undefined,
   { host, port, signal }: {
@@ -118,7 +93,11 @@ async function servePage(
   const state: AppState = {
     run: null,
     waiting: { status: "starting", label: "open model", done: 0, total: 1 },
-    runs: createServedRuns(() => listShownRuns(shown), room),
+    runs: createServedRuns({
+      list: () => listShownRuns(shown),
+      open: openShownModel,
+      room,
+    }),
   };
   const app = createApp({
     state,
@@ -135,8 +114,7 @@ async function servePage(
     onListen: (address) => console.log(`demo page: ${address}`),
   });
   const prepare = async () => {
-    const run = await openRun(given, { view: showBoth(state), signal });
-    if (run === null) return;
+    const run = await openRun(given, showBoth(state));
     const served = serveRun(run, room);
     await served.service.predict(["Ready."]); // compiles the programs before the first visitor waits for them
     shown = run.folder;
@@ -151,12 +129,8 @@ async function servePage(
 }
 
 /** Writes the page of a run into a folder. */
-async function writePage(
-  out: string,
-  { given, signal }: { readonly given: string | undefined; readonly signal: AbortSignal },
-): Promise<void> {
-  const run = await openRun(given, { view: createTerminalProgress(), signal });
-  if (run === null) return;
+async function writePage(out: string, given: string | undefined): Promise<void> {
+  const run = await openRun(given, createTerminalProgress());
   for (const { name: file, bytes } of await writeStaticPage(run, out)) {
     console.log(`${join(out, file)}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
   }
@@ -169,7 +143,7 @@ export const APP = {
   summary:
     "Serves the demo page and its JSON API, on this machine alone unless --host says otherwise.",
   usage: "[MODEL] [--run MODEL] [--host HOST] [--port N] [--static DIR]",
-  notes: [DEFAULT_MODEL_NOTE, "Without any model, the quickstart is trained first."],
+  notes: [DEFAULT_MODEL_NOTE],
   options: OPTIONS,
   positionals: { names: ["MODEL"], min: 0, max: 1 },
   stopsItself: true,
@@ -180,7 +154,7 @@ export const APP = {
       );
     }
     const given = model ?? values.run;
-    if (values.static !== undefined) return await writePage(values.static, { given, signal });
+    if (values.static !== undefined) return await writePage(values.static, given);
     await servePage(given, { host: values.host, port: readPort(values.port), signal });
   },
 } as const satisfies Task<typeof OPTIONS>;

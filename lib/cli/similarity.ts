@@ -13,6 +13,7 @@ import {
 } from "@/cli/open_engine.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { readSentencePairs } from "@/data/sentence_pairs.ts";
+import { findRequiredFiles } from "@/data/source.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { compareEmbeddings, type EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
@@ -64,7 +65,7 @@ if (import.meta.main) {
       const precision = readPrecision(values.precision);
       const choice = readEngineChoice("similarity", values.set);
       const pairs = await readSentencePairs(
-        await openDataSource(values.data).files("stsb", "test"),
+        await findRequiredFiles(openDataSource(values.data), { dataset: "stsb", split: "test" }),
       );
       const { set } = values;
       const engine = { ...choice, precision };

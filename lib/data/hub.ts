@@ -5,7 +5,14 @@
 
 import { type HubRepo, openHubRepo } from "@/data/hub_files.ts";
 import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
-import { type DataSource, orderShards } from "@/data/source.ts";
+import type { DataSource } from "@/data/source.ts";
+import {
+  checkShards,
+  type DatasetFiles,
+  describeSplits,
+  findSplitFiles,
+} from "@/data/split_files.ts";
+import { readText } from "@/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** Where a data set is on the Hub. */
@@ -34,6 +41,20 @@ export function openHubSource(
     opened.set(key, found);
     return found;
   };
+  const listFiles = async (place: HubDataset): Promise<DatasetFiles> => {
+    const repo = open(place);
+    const paths = await repo.list();
+    const readIfThere = async (path: string, what: string) => {
+      const file = paths.includes(path) ? await repo.fetch(path) : null;
+      return file === null ? null : await readText(file, what);
+    };
+    return {
+      where: `data set ${place.repo}`,
+      paths,
+      card: await readIfThere("README.md", "data set card"),
+      settings: await readIfThere(".huggingface.yaml", "data set settings"),
+    };
+  };
   return {
     name: "hub",
     describe: () =>
@@ -41,28 +62,21 @@ export function openHubSource(
         ? `the Hub's cache in ${settings.cacheDir} (HF_HUB_OFFLINE)`
         : `${settings.endpoint}, cached in ${settings.cacheDir}`,
     async files(dataset, split) {
-      const given = HUB_DATASETS[dataset];
-      if (given === undefined && !/^[^/]+\/[^/]+$/.test(dataset)) {
-        throw new RangeError(
-          `Cannot read data set "${dataset}" from the Hub as its name must be owner/name or one of ${
-            Object.keys(HUB_DATASETS).join(", ")
-          }`,
-        );
-      }
-      const places = given === undefined
-        ? [{ repo: dataset, revision: "main" }, { repo: dataset, revision: CONVERTED }]
-        : [given];
+      const places = findPlaces(dataset);
       for (const place of places) {
-        const repo = open(place);
-        const listed = await repo.list().catch((error) => {
-          if (place.revision === CONVERTED && given === undefined && isMissing(error)) return [];
+        const listed = await listFiles(place).catch((error) => {
+          if (place !== places[0] && error instanceof Deno.errors.NotFound) return null;
           throw error;
         });
-        const paths = findSplit(listed, split, place.repo);
+        const paths = listed === null
+          ? []
+          : place.revision === CONVERTED
+          ? findConverted(listed, split)
+          : findSplitFiles(listed, split);
         if (paths.length === 0) continue;
         const files: string[] = [];
         for (const path of paths) {
-          const file = await repo.fetch(path);
+          const file = await open(place).fetch(path);
           if (file === null) throw new Error(`internal: ${path} was listed and is not there`);
           files.push(file);
         }
@@ -70,29 +84,47 @@ export function openHubSource(
       }
       return [];
     },
+    async describeSplits(dataset, wanted) {
+      const [place] = findPlaces(dataset);
+      return place === undefined ? "" : describeSplits(await listFiles(place), wanted);
+    },
   };
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound;
+/** Where a data set may be: on the main branch, else on the branch to which the Hub converts it. */
+function findPlaces(dataset: string): readonly HubDataset[] {
+  const given = HUB_DATASETS[dataset];
+  if (given !== undefined) return [given];
+  if (/^[^/]+\/[^/]+$/.test(dataset)) {
+    return [{ repo: dataset, revision: "main" }, { repo: dataset, revision: CONVERTED }];
+  }
+  throw new RangeError(
+    `Cannot read data set "${dataset}" from the Hub as its name must be owner/name or one of ${
+      Object.keys(HUB_DATASETS).join(", ")
+    }`,
+  );
 }
 
 /**
- * The parquet files of a split among a repository's paths, in order: `data/train-00000-of-00002.parquet`,
- * `train.parquet`, or `<configuration>/train/0000.parquet` as the Hub converts them.
+ * The files of a split on the branch that the Hub converts to, where they are
+ * `<configuration>/<split>/0000.parquet`; of several configurations the one named `default`.
  */
-export function findSplit(paths: readonly string[], split: string, repo: string): string[] {
+export function findConverted({ paths, where }: DatasetFiles, split: string): readonly string[] {
   const found = paths.filter((path) => {
-    const [name = "", folder = ""] = path.split("/").reverse();
-    if (!name.endsWith(".parquet")) return false;
-    const named = name.startsWith(split) && /^[-.]/.test(name.slice(split.length));
-    return named || (folder === split && /^\d+\.parquet$/.test(name));
+    const [name = "", folder] = path.split("/").reverse();
+    return folder === split && /^\d+\.parquet$/.test(name);
   });
-  const folders = [...new Set(found.map((path) => path.slice(0, path.lastIndexOf("/") + 1)))];
-  if (folders.length > 1) {
+  const configs = [...new Set(found.map((path) => path.split("/")[0]))];
+  const config = configs.length > 1 && configs.includes("default") ? "default" : configs[0];
+  if (configs.length > 1 && config !== "default") {
     throw new RangeError(
-      `Cannot read ${split} of ${repo} as one folder must hold it: ${folders.join(", ")} do`,
+      `Cannot read split ${split} of ${where}: it has the configurations ${
+        configs.join(", ")
+      } and no ` +
+        "default. Copy the files of one into a folder of its own and give that as data.dir",
     );
   }
-  return orderShards(found, `${split} of ${repo}`);
+  const files = found.filter((path) => path.startsWith(`${config}/`)).sort();
+  checkShards(files, `split ${split} of ${where}`);
+  return files;
 }

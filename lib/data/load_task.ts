@@ -7,7 +7,7 @@ import type { TaskConfig } from "@/config.ts";
 import { carveValidation } from "@/data/carve_validation.ts";
 import { readRows } from "@/data/read_rows.ts";
 import { findOverlap, type Row } from "@/data/rows.ts";
-import type { DataSource } from "@/data/source.ts";
+import { type DataSource, findRequiredFiles } from "@/data/source.ts";
 import { shuffle, stream } from "@/random.ts";
 
 /** How a task's rows are loaded. */
@@ -50,13 +50,13 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
     );
   }
   const readSplit = async (dataset: string, split: string, key: string) => {
-    const files = await source.files(dataset, split);
-    if (files.length === 0) {
-      const advice = key === "split.validation" ? `; ${key}: null would carve it from train` : "";
-      throw new Deno.errors.NotFound(
-        `Cannot load "${task.name}" as ${split} of "${dataset}" (${key}) must be there: nothing in ${source.describe()}${advice}`,
-      );
-    }
+    const asked = `${key} of task "${task.name}"`;
+    const files = await findRequiredFiles(source, {
+      dataset,
+      split,
+      asked,
+      ...(key === "split.validation" && { advice: `${key}: null carves it from train` }),
+    });
     return await readRows(files, task);
   };
   const notes: string[] = [];

@@ -1,40 +1,65 @@
 /**
- * A folder in the Hub's layout as a source: `DIR/<dataset>/<split>*.parquet`.
+ * A folder as a source: `DIR/<dataset>/` holds the parquet files of a data set, named by splits as
+ * `split_files.ts` says. A clone of a data set repository is one.
  * @module
  */
 
 import { join } from "node:path";
-import { isFolder } from "@/files.ts";
-import { type DataSource, orderShards } from "@/data/source.ts";
+import { isFile, isFolder, readText } from "@/files.ts";
+import type { DataSource } from "@/data/source.ts";
+import { type DatasetFiles, describeSplits, findSplitFiles } from "@/data/split_files.ts";
 
 /** The source that reads from the folder `dir`. */
 export function openLocalSource(dir: string, name = "local"): DataSource {
+  const list = async (dataset: string): Promise<DatasetFiles> => {
+    if (dataset.split(/[/\\]/).some((part) => part === ".." || part === "")) {
+      throw new RangeError(
+        `Cannot read data as a data set's name must be a folder inside ${dir}: current value is "${dataset}"`,
+      );
+    }
+    const folder = join(dir, dataset);
+    if (!await isFolder(folder)) {
+      throw new Deno.errors.NotFound(
+        `Cannot read data set "${dataset}" as its folder must exist: nothing at ${folder} (${await listFolders(
+          dir,
+        )})`,
+      );
+    }
+    const readIfThere = async (file: string, what: string) =>
+      await isFile(join(folder, file)) ? await readText(join(folder, file), what) : null;
+    return {
+      where: folder,
+      paths: await listFiles(folder),
+      card: await readIfThere("README.md", "data set card"),
+      settings: await readIfThere(".huggingface.yaml", "data set settings"),
+    };
+  };
   return {
     name,
     describe: () => `parquet files under ${dir}`,
     async files(dataset, split) {
-      if (dataset.split(/[/\\]/).some((part) => part === ".." || part === "")) {
-        throw new RangeError(
-          `Cannot read data as a data set's name must be a folder inside ${dir}: current value is "${dataset}"`,
-        );
-      }
-      const folder = join(dir, dataset);
-      if (!await isFolder(folder)) {
-        throw new Deno.errors.NotFound(
-          `Cannot read data set "${dataset}" as its folder must exist: nothing at ${folder} (${await listFolders(
-            dir,
-          )})`,
-        );
-      }
-      const names: string[] = [];
-      for await (const entry of Deno.readDir(folder)) {
-        if (!entry.isDirectory && entry.name.startsWith(split) && entry.name.endsWith(".parquet")) {
-          names.push(entry.name);
-        }
-      }
-      return orderShards(names.map((name) => join(folder, name)), `${split} of ${folder}`);
+      const found = findSplitFiles(await list(dataset), split);
+      return found.map((path) => join(dir, dataset, path));
     },
+    describeSplits: async (dataset, wanted) => describeSplits(await list(dataset), wanted),
   };
+}
+
+/** Paths of all files in a folder and those inside it, links followed, `.git` left out. */
+async function listFiles(root: string): Promise<string[]> {
+  const paths: string[] = [];
+  const walk = async (folder: string, prefix: string, above: readonly string[]) => {
+    const real = await Deno.realPath(folder);
+    if (above.includes(real)) return; // a link to a folder around it
+    for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
+      const path = join(folder, name);
+      if (isDirectory || (isSymlink && await isFolder(path))) {
+        if (name !== ".git") await walk(path, `${prefix}${name}/`, [...above, real]);
+      } else if (!isSymlink || await isFile(path)) paths.push(prefix + name);
+    }
+  };
+  await walk(root, "", []);
+  return paths;
 }
 
 /** What folders there are in `dir`, as an ending for an error. */

@@ -11,25 +11,34 @@ export type DataSource = {
   describe(): string;
   /** Local paths of a split's parquet files in order; empty when the split does not exist. */
   files(dataset: string, split: string): Promise<readonly string[]>;
+  /** Sentences for an error: the splits that there are, and how files of the `wanted` one are named. */
+  describeSplits(dataset: string, wanted: string): Promise<string>;
 };
 
-/** What a shard's name says of its place: `train-00002-of-00005.parquet` is 2 of 5. */
-const SHARD = /-(\d+)-of-(\d+)\.parquet$/;
-
 /**
- * Sorts the parquet files of a split by name and checks that no shard is missing.
+ * The files of a split that has to be there, as {@link DataSource.files} gives them.
  *
- * @param where names the place in the error.
+ * @param options.asked says in errors who asks for it, such as `split.test of task "topics"`.
+ * @param options.advice a further sentence for the error.
+ * @throws {Deno.errors.NotFound} with the splits that there are
  */
-export function orderShards(paths: readonly string[], where: string): string[] {
-  const sorted = [...paths].sort();
-  const shards = sorted.flatMap((path) => SHARD.exec(path) ?? []).length / 3;
-  const total = Number(SHARD.exec(sorted[0] ?? "")?.[2] ?? 0);
-  if (shards > 0 && (shards !== sorted.length || shards !== total)) {
-    const names = sorted.map((path) => path.slice(path.lastIndexOf("/") + 1));
-    throw new RangeError(
-      `Cannot read ${where} as all ${total} shards must be there: found ${names.join(", ")}`,
-    );
-  }
-  return sorted;
+export async function findRequiredFiles(
+  source: DataSource,
+  { dataset, split, asked, advice }: {
+    readonly dataset: string;
+    readonly split: string;
+    readonly asked?: string;
+    readonly advice?: string;
+  },
+): Promise<readonly string[]> {
+  const files = await source.files(dataset, split);
+  if (files.length > 0) return files;
+  const sentences = [
+    `Cannot read split ${split} of "${dataset}"${
+      asked === undefined ? "" : ` (${asked})`
+    }: it is not in ${source.describe()}`,
+    await source.describeSplits(dataset, split),
+    ...(advice === undefined ? [] : [advice]),
+  ];
+  throw new Deno.errors.NotFound(sentences.join(". "));
 }

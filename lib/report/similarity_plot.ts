@@ -5,15 +5,69 @@
 /// <reference lib="dom" />
 import * as Plot from "@observablehq/plot";
 
-/** From the most unlike over 0 to the most alike. */
-export const SIMILARITY_COLORS = ["#b35806", "#f4f1ec", "#08519c"] as const;
+/** Colors of the most negative similarity, of 0 and of the most positive one. */
+const COLORS = { negative: "#b35806", zero: "#f4f1ec", positive: "#08519c" } as const;
 
 const SIZE = 460, MARGIN = 32, EDGE = 4;
 
+/** Colors of a matrix: values `domain`, rising, have the colors `range`; those between are mixed. */
+export type SimilarityScale = {
+  readonly domain: readonly number[];
+  readonly range: readonly string[];
+};
+
+/** A color between two, `share` of the way, as `#rrggbb`. */
+function mix(from: string, to: string, share: number): string {
+  const channel = (color: string, at: number) => parseInt(color.slice(at, at + 2), 16);
+  const mixed = [1, 3, 5].map((at) =>
+    Math.round(channel(from, at) + share * (channel(to, at) - channel(from, at)))
+  );
+  return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/**
+ * The scale of values by their range. Values of one sign use the whole range between their least and their
+ * greatest; where both signs occur 0 has no color, and either side is as full as it is far from 0.
+ */
+export function similarityScale(values: readonly number[]): SimilarityScale {
+  const low = Math.min(...values), high = Math.max(...values);
+  const { negative, zero, positive } = COLORS;
+  if (low === high) {
+    const full = low < 0 ? negative : positive;
+    return low === 0 ? { domain: [0, 1], range: [zero, positive] } : {
+      domain: [Math.min(0, low), Math.max(0, low)],
+      range: low < 0 ? [full, zero] : [zero, full],
+    };
+  }
+  if (low >= 0) return { domain: [low, high], range: [zero, positive] };
+  if (high <= 0) return { domain: [low, high], range: [negative, zero] };
+  const most = Math.max(-low, high);
+  return {
+    domain: [low, 0, high],
+    range: [mix(zero, negative, -low / most), zero, mix(zero, positive, high / most)],
+  };
+}
+
+/** The color of a value on a scale. */
+export function colorOf(value: number, { domain, range }: SimilarityScale): string {
+  const after = Math.max(1, domain.findIndex((stop, i) => i > 0 && value <= stop));
+  const from = domain[after - 1] ?? 0, to = domain[after] ?? 1;
+  const share = Math.min(1, Math.max(0, (value - from) / (to - from)));
+  return mix(range[after - 1] ?? COLORS.zero, range[after] ?? COLORS.positive, share);
+}
+
+/** Relative luminance of a color (WCAG 2.2). */
+function luminance(color: string): number {
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+    const value = parseInt(color.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
 /** How numbers are drawn. */
 export type DrawOptions = {
-  /** The value of the fullest color, on both sides of 0. */
-  readonly most: number;
+  readonly scale: SimilarityScale;
   /** What stands in a cell. */
   readonly write: (value: number) => string;
 };
@@ -28,7 +82,7 @@ function typeSize(words: readonly string[], columns: number): number {
 /** An SVG of [N][N] similarities, sentences by their numbers. */
 export function drawSimilarities(
   values: readonly (readonly number[])[],
-  { most, write }: DrawOptions,
+  { scale, write }: DrawOptions,
 ): Element {
   const names = values.map((_, i) => String(i + 1));
   const cells = values.flatMap((row, i) =>
@@ -45,19 +99,20 @@ export function drawSimilarities(
     style: { background: "transparent", fontSize: "14px" },
     x: { axis: "top", label: null, domain: names, tickSize: 0 },
     y: { label: null, domain: names, tickSize: 0 },
-    color: {
-      type: "linear",
-      domain: [-most, 0, most],
-      range: [...SIMILARITY_COLORS],
-      interpolate: "rgb",
-    },
+    color: { type: "identity" },
     marks: [
-      Plot.cell(cells, { x: "column", y: "row", fill: "value", rx: 4 }),
+      Plot.cell(cells, {
+        x: "column",
+        y: "row",
+        fill: ({ value }: Cell) => colorOf(value, scale),
+        rx: 4,
+      }),
       Plot.text(cells, {
         x: "column",
         y: "row",
         text: ({ value }: Cell) => write(value),
-        fill: ({ value }: Cell) => Math.abs(value) > 0.55 * most ? "#ffffff" : "#1f2328",
+        // the ink with the greater contrast: both have the same at a luminance of 0.18
+        fill: ({ value }: Cell) => luminance(colorOf(value, scale)) < 0.18 ? "#ffffff" : "#14181d",
         fontSize: typeSize(cells.map(({ value }) => write(value)), values.length),
         fontWeight: "bold",
       }),

@@ -8,6 +8,7 @@ import { linkBlob, repoFolder, snapshotFolder, writeRef } from "@/data/hub_cache
 import { HUB_DATASETS, openHubSource } from "@/data/hub.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { readRows } from "@/data/read_rows.ts";
+import { findRequiredFiles } from "@/data/source.ts";
 import { readBytes } from "@/files.ts";
 import { PRESETS } from "@/presets.ts";
 
@@ -46,12 +47,7 @@ export async function makeHubCache(cacheDir: string, table: string): Promise<Hub
   };
   const readAll = async (offline: boolean) => {
     const source = openHubSource({ settings: { ...settings, offline } });
-    const files = await source.files(task.dataset, "test");
-    if (files.length === 0) {
-      throw new Deno.errors.NotFound(
-        `Cannot read data as ${source.describe()} must hold the test split: it does not`,
-      );
-    }
+    const files = await findRequiredFiles(source, { dataset: task.dataset, split: "test" });
     return JSON.stringify(await readRows(files, task));
   };
   const good = await readAll(true);

@@ -6,9 +6,9 @@
 import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
-import { TEXT_EXAMPLES } from "@/app/page/examples.ts";
 import { withPage } from "./chromium.ts";
 import { tab, untilCompared, untilRead } from "./read_page.ts";
+import { EXAMPLES } from "./served_app.ts";
 import type { Steps } from "./steps.ts";
 
 /** What axe-core finds wrong on the page, answered: while it asks, what it shows is pale. */
@@ -39,9 +39,9 @@ export function pageLookSteps(browser: Browser, address: string): Steps {
       const papers: string[] = [];
       for (const [colorScheme, width] of [["light", 360], ["dark", 400]] as const) {
         await withPage(browser, address, async ({ page }) => {
-          await untilRead(page, TEXT_EXAMPLES[0]);
+          await untilRead(page, EXAMPLES[0]);
           papers.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
-          for (const name of ["Report", "Compare", "Read"]) {
+          for (const name of ["Report", "About", "API", "Read a file", "Compare", "Read a text"]) {
             await tab(page, name).click();
             if (name === "Compare") {
               await untilCompared(page, 4);
@@ -52,7 +52,7 @@ export function pageLookSteps(browser: Browser, address: string): Steps {
               ok(!await numbers.isVisible(), "numbers too small to read");
             }
             deepStrictEqual([name, await findOverflows(page)], [name, []]);
-            const barriers = name === "Report" ? [] : await findBarriers(page);
+            const barriers = name === "Report" || name === "About" ? [] : await findBarriers(page);
             deepStrictEqual([name, barriers], [name, []]);
           }
           await page.evaluate(() => document.body.append(document.createElement("button")));
@@ -63,7 +63,7 @@ export function pageLookSteps(browser: Browser, address: string): Steps {
     },
     "shows tabs and shares in forced colors": () =>
       withPage(browser, address, async ({ page }) => {
-        await untilRead(page, TEXT_EXAMPLES[0]);
+        await untilRead(page, EXAMPLES[0]);
         await page.emulateMedia({ forcedColors: "active" });
         const seen = await page.evaluate(() => {
           const style = (place: string) => {

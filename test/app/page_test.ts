@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { writeStaticPage } from "@/app/write_static_page.ts";
+import { textModelOf } from "@/eval/text_model.ts";
 import { findChromium, withBrowser } from "./chromium.ts";
+import { pageExchangeSteps } from "./page_exchange_steps.ts";
 import { pageLookSteps } from "./page_look_steps.ts";
 import { CARD, FACTS, REPORT, withServedModel } from "./served_app.ts";
 import { servedPageSteps } from "./served_page_steps.ts";
@@ -25,13 +27,17 @@ Deno.test({
   async fn(test) {
     await withTrainedModel(async (saved, folder) => {
       const out = join(folder, "page");
-      await writeStaticPage({ saved, facts: FACTS, report: REPORT, card: CARD }, out);
+      await writeStaticPage(
+        { model: textModelOf(saved), facts: FACTS, report: REPORT, card: CARD },
+        out,
+      );
       await withBrowser(chromium ?? "", async (browser) => {
         await withServedModel(saved, async (served) => {
           await withStaticHost(out, async (host) => {
             await runSteps(test, {
               ...staticPageSteps(browser, host, served.address),
               ...pageLookSteps(browser, served.address),
+              ...pageExchangeSteps(browser, served),
               ...servedPageSteps(browser, served), // the last one stops the server
             });
           });

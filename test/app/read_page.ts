@@ -8,7 +8,7 @@ import type { Locator, Page } from "playwright-core";
 /** A text that was read. */
 export type SeenReading = {
   readonly topic: string;
-  /** Shares of topics in %, as they are shown. */
+  /** Shares of labels in %, as they are shown. */
   readonly shares: readonly number[];
   readonly entities: readonly { readonly type: string; readonly text: string }[];
 };
@@ -50,7 +50,7 @@ export async function readText(page: Page, text: string): Promise<SeenReading> {
   const shares = await page.locator("#reading .share").allTextContents();
   const marks = await page.locator("#reading mark").all();
   return {
-    topic: (title ?? "").replace("Topic: ", ""),
+    topic: (title ?? "").replace(/^[^:]*: /, ""),
     shares: shares.map((share) => parseFloat(share)),
     entities: await Promise.all(marks.map(async (mark) => ({
       type: await mark.getAttribute("data-type") ?? "",

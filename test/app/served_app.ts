@@ -10,6 +10,7 @@ import { createRunLibrary } from "@/app/run_library.ts";
 import { serveApp } from "@/app/serve_app.ts";
 import { type ServedRun, serveRun } from "@/app/served_run.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
+import { textModelOf } from "@/eval/text_model.ts";
 import { withSavedModel } from "../eval/saved_model.ts";
 
 /** A report as a run has one: style inside, nothing that runs. */
@@ -18,16 +19,16 @@ export const REPORT = "<!doctype html><title>r</title><style>p{color:red}</style
 /** A model card as a run has one. */
 export const CARD = "<!doctype html><title>c</title><p>The card</p>";
 
+/** Examples of the run `tiny`. */
+export const EXAMPLES = [
+  "Coach Gerdin praised Nexavor Rovers after the final in Balogandale.",
+  "Shares of Kelvanta Corp fell on Friday after the bank audited its bonds.",
+  "Researchers in Undolin tested a satellite network for the spacecraft.",
+  "The governor of Maremon Island met ministers in Paris over the sanctions.",
+] as const;
+
 /** What the page tells of the run `tiny`. */
-export const FACTS: ModelFacts = {
-  run: "tiny",
-  examples: [
-    "Coach Gerdin praised Nexavor Rovers after the final in Balogandale.",
-    "Shares of Kelvanta Corp fell on Friday after the bank audited its bonds.",
-    "Researchers in Undolin tested a satellite network for the spacecraft.",
-  ],
-  trainedOnSample: false,
-};
+export const FACTS: ModelFacts = { run: "tiny", examples: EXAMPLES, trainedOnSample: false };
 
 /** What a test is given. */
 export type Served = {
@@ -66,8 +67,9 @@ export async function withServedModel(
 ): Promise<void> {
   const files = await buildPageFiles();
   const room = createServiceRoom();
+  const model = textModelOf(saved);
   const serve = (facts: ModelFacts): ServedRun =>
-    serveRun({ folder: facts.run, saved, facts, report: REPORT, card: CARD }, room);
+    serveRun({ folder: facts.run, model, facts, report: REPORT, card: CARD }, room);
   const runs = {
     tiny: serve(FACTS),
     other: serve({ run: "other", examples: ["Another example."], trainedOnSample: true }),

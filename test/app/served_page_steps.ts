@@ -6,11 +6,10 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { LIMITS } from "@/app/limits.ts";
-import { TEXT_EXAMPLES } from "@/app/page/examples.ts";
 import { withPage } from "./chromium.ts";
 import { readComparison, readText, tab, untilCompared, untilRead } from "./read_page.ts";
 import type { Steps } from "./steps.ts";
-import type { Served } from "./served_app.ts";
+import { EXAMPLES, type Served } from "./served_app.ts";
 
 /** Text that would run if it were taken for HTML. */
 const HOSTILE =
@@ -38,8 +37,8 @@ export function servedPageSteps(
   return {
     "shows the first example at once, and what is typed after it": () =>
       withPage(browser, address, async ({ page, problems, requests }) => {
-        await untilRead(page, TEXT_EXAMPLES[0]);
-        const text = TEXT_EXAMPLES[1];
+        await untilRead(page, EXAMPLES[0]);
+        const text = EXAMPLES[1];
         const seen = await readText(page, text);
         const [own] = await service.predict([text]);
         const label = own?.labels.ag_news;
@@ -54,10 +53,10 @@ export function servedPageSteps(
         ok(seen.entities.some(({ text }) => text === "Kelvanta"), "an entity is marked");
         match(
           await page.locator("#status").innerText(),
-          /^Business \d+\.\d %, \d entit.+ · \d+\.\d ms$/,
+          /^ag_news: Business \d+\.\d %, conll2003: \d entit.+ · \d+\.\d ms$/,
         );
         await page.locator("#text-examples button").nth(2).click();
-        await untilRead(page, TEXT_EXAMPLES[2]);
+        await untilRead(page, EXAMPLES[2]);
         deepStrictEqual(problems, []);
         deepStrictEqual(
           requests.filter((url) => !url.startsWith(address) && !/^data:/.test(url)),
@@ -66,7 +65,7 @@ export function servedPageSteps(
       }),
     "links to what it shows once after typing, and works where a browser refuses that": () =>
       withPage(browser, address, async ({ page, problems }) => {
-        await untilRead(page, TEXT_EXAMPLES[0]);
+        await untilRead(page, EXAMPLES[0]);
         await page.evaluate(() => {
           const replace = history.replaceState.bind(history), links: unknown[] = [];
           Object.assign(globalThis, { links });
@@ -108,15 +107,20 @@ export function servedPageSteps(
       }),
     "has tabs that the keyboard moves between": () =>
       withPage(browser, address, async ({ page }) => {
-        await tab(page, "Read").focus();
+        await tab(page, "Read a text").focus();
         const seen: string[] = [];
-        for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home", "End"]) {
+        for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft", "Home", "End", "ArrowRight"]) {
           await page.keyboard.press(key);
           seen.push(await shownTab(page));
         }
-        const [read, compare, report] = ["Read a text", "Compare sentences", "Report"];
-        deepStrictEqual(seen, [compare, report, read, report, read, report]);
-        strictEqual(await page.evaluate(() => document.activeElement?.id), "tab-report");
+        const [read, file, compare, about] = [
+          "Read a text",
+          "Read a file",
+          "Compare sentences",
+          "About",
+        ];
+        deepStrictEqual(seen, [file, compare, file, read, about, read]);
+        strictEqual(await page.evaluate(() => document.activeElement?.id), "tab-read");
       }),
     "compares sentences by each pooling and normalization, and a link restores it": () =>
       withPage(browser, `${address}#tab=compare`, async ({ page, problems }) => {
@@ -147,13 +151,17 @@ export function servedPageSteps(
         const { cosines: products, lengths } = await readComparison(page);
         for (const [i, [, l2 = NaN]] of lengths.entries()) {
           const product = products[i]?.[i] ?? NaN;
-          ok(Math.abs(product / l2 ** 2 - 1) < 0.06, `${product} is not the square of ${l2}`);
+          ok(Math.abs(product / l2 ** 2 - 1) < 0.02, `${product} is not the square of ${l2}`);
         }
-        const largest = Math.max(...products.flat());
+        const all = products.flat();
         deepStrictEqual((await page.locator(".legend").innerText()).split(/\s+/).map(Number), [
-          -largest,
-          largest,
+          Math.min(...all),
+          Math.max(...all),
         ]);
+        ok(
+          Math.max(...all) < 0.1 && new Set(all).size > 2,
+          "small numbers differ from one another",
+        );
         match(page.url(), /&similarity=dot$/);
         match(await page.locator("#status").innerText(), /compared by dot product, max pooling/);
         const offered = await page.locator("#pooling option").allTextContents();
@@ -162,10 +170,10 @@ export function servedPageSteps(
       }),
     "shows the report, and says where there is none": () =>
       withPage(browser, `${address}#tab=report`, async ({ page }) => {
-        await page.frameLocator("#report").getByText("The report").waitFor();
+        await page.frameLocator("#report iframe").getByText("The report").waitFor();
         state.run = { ...tiny, report: null };
         await page.reload();
-        await page.getByText("This run has no report.").waitFor();
+        await page.getByText("This run has no report: deno task report writes one.").waitFor();
         state.run = tiny;
       }),
     "says how far a model is that is not there yet, each thing once": async () => {
@@ -192,7 +200,7 @@ export function servedPageSteps(
         await page.getByRole("alert").getByText("Cannot reach the server").waitFor();
         state.run = tiny;
         await page.unroute("**/api/health/live");
-        await untilRead(page, TEXT_EXAMPLES[0]);
+        await untilRead(page, EXAMPLES[0]);
         ok(!await bar.isVisible());
         ok(!await page.getByRole("alert").isVisible());
         state.waiting = waiting;
@@ -201,7 +209,7 @@ export function servedPageSteps(
     "says what is not read of a long text": () =>
       withPage(browser, address, async ({ page }) => {
         const { maxLength } = service.info;
-        const topic = `The topic is that of the first ${maxLength - 2} word pieces.`;
+        const topic = `For ag_news only the first ${maxLength - 2} tokens are read.`;
         const long = "Banks ".repeat(700);
         await page.locator("#text").fill(long);
         await untilRead(page, long.slice(0, LIMITS.characters));
@@ -218,7 +226,7 @@ export function servedPageSteps(
       }),
     "says what is wrong: a sentence too long, a server that is gone": () =>
       withPage(browser, address, async ({ page }) => {
-        await untilRead(page, TEXT_EXAMPLES[0]);
+        await untilRead(page, EXAMPLES[0]);
         const alert = page.getByRole("alert");
         await tab(page, "Compare").click();
         await untilCompared(page, 4);
@@ -226,13 +234,18 @@ export function servedPageSteps(
         await alert.getByText(
           "Cannot compare as a sentence must have at most 4000 characters: number 2 has 4001",
         ).waitFor();
-        await tab(page, "Read").click();
-        await untilRead(page, TEXT_EXAMPLES[0]);
+        await tab(page, "Read a text").click();
+        await untilRead(page, EXAMPLES[0]);
         ok(!await alert.isVisible(), "it is gone with its reason");
         await stop();
         await page.locator("#text").fill("Anybody there?");
         await alert.getByText("Cannot reach the server as it must be running").waitFor();
         strictEqual(await page.locator("#reading").innerText(), "");
+        for (const [name, frame] of [["Report", "#report"], ["About", "#card"]] as const) {
+          await tab(page, name).click();
+          await page.locator(frame).getByText("Cannot reach the server as it must be running")
+            .waitFor();
+        }
       }),
   };
 }

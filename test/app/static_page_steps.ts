@@ -5,19 +5,19 @@
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { TEXT_EXAMPLES } from "@/app/page/examples.ts";
 import { STATIC_FILES } from "@/app/page/static_files.ts";
 import { NORMALIZE_MODES } from "@/config.ts";
 import { withPage } from "./chromium.ts";
 import { compareBy, readText, untilCompared, untilRead } from "./read_page.ts";
 import type { StaticHost } from "./static_host.ts";
+import { EXAMPLES } from "./served_app.ts";
 import type { Steps } from "./steps.ts";
 
 /** Differences that eight-bit weights make: in shares of 100 %, cosines, and lengths relatively. */
 const SHARE = 2, COSINE = 0.02, LENGTH = 0.02;
 
 const TEXTS = [
-  ...TEXT_EXAMPLES,
+  ...EXAMPLES,
   "São Paulo, 1999: it's raining — again!",
   `${"The team of Gerdin won the match. ".repeat(12)}Balogandale cheered.`, // beyond the model's limit
 ];
@@ -41,8 +41,8 @@ function distance(
 
 /** Both pages read the same of each text. */
 async function readOnBoth(page: Page, other: Page): Promise<void> {
-  await untilRead(page, TEXT_EXAMPLES[0]);
-  await untilRead(other, TEXT_EXAMPLES[0]);
+  await untilRead(page, EXAMPLES[0]);
+  await untilRead(other, EXAMPLES[0]);
   for (const text of TEXTS) {
     const here = await readText(page, text), there = await readText(other, text);
     deepStrictEqual([here.topic, here.entities], [there.topic, there.entities]);
@@ -96,15 +96,24 @@ export function staticPageSteps(browser: Browser, host: StaticHost, served: stri
           await compareOnBoth(page, other);
         });
         await page.getByRole("tab", { name: "Report" }).click();
-        const report = page.frameLocator("#report");
+        const report = page.frameLocator("#report iframe");
         await report.getByText("The report").waitFor();
         const policy = await report.locator("meta[http-equiv]").getAttribute("content");
         match(policy ?? "", /^default-src 'none'; style-src 'unsafe-inline'/);
+        await page.getByRole("tab", { name: "About" }).click();
+        await page.frameLocator("#card iframe").getByText("The card").waitFor();
+        await page.getByRole("tab", { name: "API" }).click();
+        await page.getByText("This page has no server").waitFor();
+        match(
+          await page.locator("#api-curl").innerText(),
+          /http:\/\/127\.0\.0\.1:8000\/api\/predict/,
+        );
+        ok(!await page.locator("#run-choice").isVisible(), "there is nothing to choose");
         deepStrictEqual(problems, []);
         const names = requests.filter((url) => !url.startsWith("data:")).map((url) =>
           url.startsWith(address) ? url.slice(address.length) : url
         );
-        const { page: _, card: __, ...others } = STATIC_FILES;
+        const { page: _, ...others } = STATIC_FILES;
         deepStrictEqual([...new Set(names)].sort(), ["", ...Object.values(others)].sort());
       }),
     "says what is wrong with its files or the browser": () =>

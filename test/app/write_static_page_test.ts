@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { STATIC_FILES } from "@/app/page/static_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY } from "@/app/policies.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
+import { textModelOf } from "@/eval/text_model.ts";
 import { withSavedModel } from "../eval/saved_model.ts";
 import { FACTS } from "./served_app.ts";
 import { inFolder } from "../train/tiny_run.ts";
@@ -13,7 +14,7 @@ Deno.test("writeStaticPage() writes a folder of its own, which knows no other pl
   await withSavedModel([0, 1, -1], async (saved) => {
     await inFolder(async (folder) => {
       const out = join(folder, "site", "page");
-      const run = { saved, facts: FACTS, report: null, card: null };
+      const run = { model: textModelOf(saved), facts: FACTS, report: null, card: null };
       const files = await writeStaticPage(run, out);
       const { report, card, ...others } = STATIC_FILES;
       deepStrictEqual(files.map(({ name }) => name), Object.values(others).sort());

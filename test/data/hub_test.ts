@@ -1,30 +1,30 @@
-import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
-import { findSplit, openHubSource } from "@/data/hub.ts";
+import { findConverted, openHubSource } from "@/data/hub.ts";
 import { loadTask } from "@/data/load_task.ts";
 import { NAME_TASK, TOPIC_TASK, withFolder, writeParquet } from "./fixtures.ts";
 import { COMMIT, type FakeRepo, withFakeHub } from "./hub_server.ts";
 
 const CONVERTED = "refs/convert/parquet";
 
-Deno.test("findSplit() knows the Hub's layouts", () => {
-  const data = [
-    "README.md",
-    "data/test-00000-of-00001.parquet",
-    "data/train-00000-of-00001.parquet",
-  ];
-  deepStrictEqual(findSplit(data, "train", "x"), ["data/train-00000-of-00001.parquet"]);
-  deepStrictEqual(findSplit(["train.parquet", "trained.parquet"], "train", "x"), ["train.parquet"]);
+Deno.test("findConverted() takes the split of one configuration, and the default of several", () => {
+  const find = (paths: readonly string[], split: string) =>
+    findConverted({ where: "data set o/x", paths, card: null, settings: null }, split);
   const converted = [
     "conll2003/train/0001.parquet",
     "conll2003/train/0000.parquet",
     "conll2003/test/0000.parquet",
+    "conll2003/partial-validation/0000.parquet",
   ];
-  deepStrictEqual(findSplit(converted, "train", "x"), converted.slice(0, 2).toReversed());
-  deepStrictEqual(findSplit(converted, "validation", "x"), []);
-  throws(() => findSplit(["a/test/0000.parquet", "b/test/0000.parquet"], "test", "o/x"), {
+  deepStrictEqual(find(converted, "train"), converted.slice(0, 2).toReversed());
+  deepStrictEqual(find(converted, "validation"), []);
+  const two = ["a/test/0000.parquet", "default/test/0000.parquet"];
+  deepStrictEqual(find(two, "test"), [two[1]]);
+  throws(() => find(["a/test/0000.parquet", "b/test/0000.parquet"], "test"), {
     name: "RangeError",
-    message: "Cannot read test of o/x as one folder must hold it: a/test/, b/test/ do",
+    message:
+      "Cannot read split test of data set o/x: it has the configurations a, b and no default. " +
+      "Copy the files of one into a folder of its own and give that as data.dir",
   });
 });
 
@@ -112,6 +112,33 @@ Deno.test("openHubSource() works offline from what it fetched before", async () 
       deepStrictEqual(requests, []);
     })
   );
+});
+
+Deno.test("openHubSource() follows the configs of README.md, and lists what there is", async () => {
+  const card =
+    "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: rows/*\n---\n";
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const files = {
+    "README.md": bytes(card),
+    "rows/a.parquet": bytes("1"),
+    "test.parquet": bytes("2"),
+  };
+  const repo = { id: "datasets/owner/news", revision: "main", files };
+  await withFakeHub([repo], async ({ settings, requests }) => {
+    const source = openHubSource({ settings });
+    const [path = ""] = await source.files("owner/news", "train");
+    ok(path.endsWith("rows/a.parquet"));
+    deepStrictEqual(await source.files("owner/news", "test"), []);
+    strictEqual(
+      await source.describeSplits("owner/news", "test"),
+      "It has train (rows/a.parquet), by the configs in its README.md",
+    );
+    requests.length = 0;
+    const offline = openHubSource({ settings: { ...settings, offline: true } });
+    deepStrictEqual(await offline.files("owner/news", "train"), [path]);
+    deepStrictEqual(await offline.files("owner/news", "test"), []);
+    deepStrictEqual(requests, []);
+  });
 });
 
 Deno.test("openHubSource() lists the short names when one is unknown", async () => {

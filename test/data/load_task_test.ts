@@ -150,7 +150,9 @@ Deno.test("loadTask() says which split is missing where", async () => {
     await rejects(() => loadTask(NAME_TASK, { ...OPTIONS, source: openLocalSource(dir) }), {
       name: "NotFound",
       message:
-        `Cannot load "names" as validation of "words" (split.validation) must be there: nothing in parquet files under ${dir}; split.validation: null would carve it from train`,
+        `Cannot read split validation of "words" (split.validation of task "names"): it is not in parquet files under ${dir}. ` +
+        "It has train (train.parquet). Name the file or its folder for the split: validation.parquet, " +
+        "validation-00000-of-00002.parquet, validation/0.parquet. split.validation: null carves it from train",
     });
   });
 });

@@ -33,16 +33,41 @@ Deno.test("openLocalSource() sorts the shards of a split and leaves other files 
   });
 });
 
-Deno.test("openLocalSource() misses a shard", async () => {
+Deno.test("openLocalSource() refuses a split of which a shard is missing", async () => {
   await withFolder(async (dir) => {
     const there = ["train-00000-of-00003.parquet", "train-00002-of-00003.parquet"];
     await touch(join(dir, "news"), ...there);
     await rejects(() => openLocalSource(dir).files("news", "train"), {
       name: "RangeError",
-      message: `Cannot read train of ${join(dir, "news")} as all 3 shards must be there: found ${
-        there.join(", ")
-      }`,
+      message:
+        `Cannot read split train of ${join(dir, "news")}: train-N-of-00003, shards 1 of 0 to 2 ` +
+        `are missing; it has ${there.join(", ")}`,
     });
+  });
+});
+
+Deno.test("openLocalSource() reads a clone of a repository, and follows links", async () => {
+  await withFolder(async (dir) => {
+    const clone = join(dir, "news"), train = "data/train-00000-of-00001.parquet";
+    await touch(clone, train, "data/test-00000-of-00001.parquet", ".git/validation.parquet");
+    const source = openLocalSource(dir);
+    deepStrictEqual(await source.files("news", "train"), [join(clone, train)]);
+    deepStrictEqual(await source.files("news", "validation"), []);
+    await touch(dir, "kept/x.parquet", "linked/validation.parquet");
+    await Deno.symlink(join(dir, "kept"), join(dir, "linked", "train"));
+    await Deno.symlink(".", join(dir, "kept", "around"));
+    await Deno.symlink("nowhere", join(dir, "kept", "gone.parquet"));
+    deepStrictEqual(await source.files("linked", "train"), [
+      join(dir, "linked", "train", "x.parquet"),
+    ]);
+    await Deno.writeTextFile(
+      join(clone, "README.md"),
+      "---\nconfigs:\n- config_name: default\n  data_files: data/test*\n---\n",
+    );
+    deepStrictEqual(await source.files("news", "train"), [
+      join(clone, "data", "test-00000-of-00001.parquet"),
+    ]);
+    deepStrictEqual(await source.files("news", "test"), []);
   });
 });
 

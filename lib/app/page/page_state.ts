@@ -1,6 +1,5 @@
 /**
- * What the page shows, as the part of its address after `#`: a link to a page shows what its sender saw,
- * and tells nothing else.
+ * The state of the page and its form in the address, after `#`: whoever follows a link sees what its sender saw.
  * @module
  */
 import { LIMITS } from "@/app/limits.ts";
@@ -8,7 +7,7 @@ import { NORMALIZE_MODES, type NormalizeMode, POOLING_MODES, type PoolingMode } 
 import type { Similarity } from "@/eval/similarity.ts";
 
 /** The page's tabs. */
-export const TABS = ["read", "compare", "report"] as const;
+export const TABS = ["read", "file", "compare", "api", "report", "about"] as const;
 
 /** One of {@link TABS}. */
 export type Tab = typeof TABS[number];
@@ -19,48 +18,57 @@ export const PAGE_SIMILARITIES = ["cosine", "dot"] as const satisfies readonly S
 /** One of {@link PAGE_SIMILARITIES}. */
 export type PageSimilarity = typeof PAGE_SIMILARITIES[number];
 
-/** What the page shows; null is the model's own. */
+/** What the page shows; null stands for the default of the server or of the model. */
 export type PageState = {
   readonly tab: Tab;
-  readonly text: string;
-  readonly sentences: string;
+  readonly run: string | null;
+  readonly text: string | null;
+  readonly sentences: string | null;
   readonly pooling: PoolingMode | null;
   readonly normalize: NormalizeMode | null;
   readonly similarity: PageSimilarity;
 };
 
-/** What each tab shows of a state. */
-const SHOWN: Readonly<Record<Tab, readonly (keyof PageState)[]>> = {
-  read: ["text"],
-  compare: ["sentences", "pooling", "normalize", "similarity"],
-  report: [],
+/** The state of a page without a hash. */
+export const START: PageState = {
+  tab: "read",
+  run: null,
+  text: null,
+  sentences: null,
+  pooling: null,
+  normalize: null,
+  similarity: "cosine",
 };
 
-/** As much of a text as is read at once, no character halved. */
+const KEYS = Object.keys(START) as readonly (keyof PageState)[];
+
+/** The part of a text that is read at once; no character is halved. */
 export function cutText(text: string): string {
   const cut = text.slice(0, LIMITS.characters);
   return cut.length < text.length ? cut.replace(/[\uD800-\uDBFF]$/, "") : text;
 }
 
-/** The state that an address's hash tells; what it leaves out, or tells wrongly, is as in `start`. */
-export function readPageState(hash: string, start: PageState): PageState {
+/** The state that a hash holds; keys that are missing or invalid are as in {@link START}. */
+export function readPageState(hash: string): PageState {
   const values = new URLSearchParams(hash.replace(/^#/, ""));
+  const text = values.get("text");
   return {
-    tab: TABS.find((tab) => tab === values.get("tab")) ?? start.tab,
-    text: cutText(values.get("text") ?? start.text),
-    sentences: values.get("sentences") ?? start.sentences,
-    pooling: POOLING_MODES.find((mode) => mode === values.get("pooling")) ?? start.pooling,
-    normalize: NORMALIZE_MODES.find((mode) => mode === values.get("normalize")) ?? start.normalize,
+    tab: TABS.find((tab) => tab === values.get("tab")) ?? START.tab,
+    run: values.get("run"),
+    text: text === null ? null : cutText(text),
+    sentences: values.get("sentences"),
+    pooling: POOLING_MODES.find((mode) => mode === values.get("pooling")) ?? null,
+    normalize: NORMALIZE_MODES.find((mode) => mode === values.get("normalize")) ?? null,
     similarity: PAGE_SIMILARITIES.find((each) => each === values.get("similarity")) ??
-      start.similarity,
+      START.similarity,
   };
 }
 
-/** The hash of an address that tells what the tab of `state` shows, where it is not as in `start`. */
-export function writePageState(state: PageState, start: PageState): string {
-  const told = (["tab", ...SHOWN[state.tab]] as const).flatMap((key) => {
+/** The hash that holds a state, whatever its tab; empty for {@link START}. */
+export function writePageState(state: PageState): string {
+  const held = KEYS.flatMap((key) => {
     const value = state[key];
-    return value === null || value === start[key] ? [] : [[key, value]];
+    return value === null || value === START[key] ? [] : [[key, value]];
   });
-  return told.length === 0 ? "" : `#${new URLSearchParams(told)}`;
+  return held.length === 0 ? "" : `#${new URLSearchParams(held)}`;
 }

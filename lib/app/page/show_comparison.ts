@@ -6,14 +6,18 @@
 /// <reference lib="dom" />
 import { vectorLength } from "@/eval/normalize_vector.ts";
 import { measureSimilarity } from "@/eval/similarity.ts";
-import { drawSimilarities, SIMILARITY_COLORS } from "@/report/similarity_plot.ts";
+import {
+  drawSimilarities,
+  type SimilarityScale,
+  similarityScale,
+} from "@/report/similarity_plot.ts";
 import { make } from "./elements.ts";
 import type { PageSimilarity } from "./page_state.ts";
 
 /** Most sentences whose numbers can be read in the cells of a phone's matrix. */
 const MOST_ON_PHONES = 6;
 
-/** What is said of each similarity. */
+/** Title and note of each similarity. */
 const WORDS = {
   cosine: {
     title: "Cosine similarity",
@@ -25,15 +29,15 @@ const WORDS = {
   },
 } as const satisfies Record<PageSimilarity, { readonly title: string; readonly note: string }>;
 
-/** A similarity as people read it: of a dot product two digits, however small it is. */
-function writeNumber(value: number, similarity: PageSimilarity): string {
-  return similarity === "cosine" ? value.toFixed(2) : String(Number(value.toPrecision(2)));
+/** A similarity with three significant digits, however small or large it is. */
+export function writeNumber(value: number): string {
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en-US");
+  return value === 0 ? "0" : value.toPrecision(3);
 }
 
 function similarityTable(
   title: string,
   values: readonly (readonly number[])[],
-  write: (value: number) => string,
 ): HTMLElement {
   const header = (text: string, scope: string) => make("th", { scope }, text);
   const table = make(
@@ -46,18 +50,22 @@ function similarityTable(
         "tr",
         {},
         header(String(i + 1), "row"),
-        ...row.map((value) => make("td", {}, write(value))),
+        ...row.map((value) => make("td", {}, writeNumber(value))),
       )
     ),
   );
   return make("div", { class: "hidden-table" }, table); // a table itself has no width but its content's
 }
 
-/** What the matrix's colors mean. */
-function legend(most: number, write: (value: number) => string): HTMLElement {
+/** The values of a matrix's colors. */
+function legend({ domain, range }: SimilarityScale): HTMLElement {
+  const low = domain[0] ?? 0, high = domain.at(-1) ?? 1;
+  const stops = domain.map((value, i) =>
+    `${range[i]} ${(100 * (value - low) / (high - low)).toFixed(1)}%`
+  );
   const colors = make("span", { class: "colors" });
-  colors.style.background = `linear-gradient(to right, ${SIMILARITY_COLORS.join()})`;
-  return make("div", { class: "legend" }, write(-most), colors, write(most));
+  colors.style.background = `linear-gradient(to right, ${stops.join()})`;
+  return make("div", { class: "legend" }, writeNumber(low), colors, writeNumber(high));
 }
 
 /** What is compared. */
@@ -72,20 +80,18 @@ export type Comparison = {
 export function showComparison({ sentences, vectors, similarity }: Comparison): HTMLElement {
   const values = vectors.map((a) => vectors.map((b) => measureSimilarity(similarity, a, b)));
   const { title, note } = WORDS[similarity];
-  const write = (value: number) => writeNumber(value, similarity);
-  const largest = Math.max(...values.flat().map(Math.abs));
-  const most = similarity === "cosine" || largest === 0 ? 1 : largest;
+  const scale = similarityScale(values.flat());
   const drawing = make(
     "div",
     { "aria-hidden": "true", class: sentences.length > MOST_ON_PHONES ? "crowded" : "" },
-    drawSimilarities(values, { most, write }),
-    legend(most, write),
+    drawSimilarities(values, { scale, write: writeNumber }),
+    legend(scale),
   );
   const items = sentences.map((sentence, i) => {
     const vector = vectors[i] ?? [];
     const note = `length L1 ${vectorLength(vector, "l1").toPrecision(3)}, ` +
       `L2 ${vectorLength(vector, "l2").toPrecision(3)}`;
-    return make("li", {}, sentence, make("small", {}, note));
+    return make("li", {}, make("span", { dir: "auto" }, sentence), make("small", {}, note));
   });
   return make(
     "section",
@@ -97,6 +103,6 @@ export function showComparison({ sentences, vectors, similarity }: Comparison): 
       make("div", {}, drawing, make("p", { class: "quiet note" }, note)),
       make("ol", {}, ...items),
     ),
-    similarityTable(title, values, write),
+    similarityTable(title, values),
   );
 }

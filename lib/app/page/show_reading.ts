@@ -1,19 +1,26 @@
 /**
- * What was read from a text: topics as bars, entities marked where they stand.
+ * The reading of a text: labels as bars, entities marked in the text, with a legend that filters their types.
  * @module
  */
 /// <reference lib="dom" />
+import type { ModelInfo } from "@/app/contract.ts";
 import type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/read_texts.ts";
 import { splitWords } from "@/text/split_words.ts";
 import { make } from "./elements.ts";
 import { cutText } from "./page_state.ts";
+import { entityStyle, listTypes } from "./palette.ts";
 
-/** A share of 1 as people read it. */
-function percent(share: number): string {
+/** A probability as people read it. */
+export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-function topicCard(task: string, { label, probabilities }: PredictedLabel): HTMLElement {
+/** A count with its noun. */
+function countEntities(count: number): string {
+  return count === 0 ? "no entities" : `${count} ${count === 1 ? "entity" : "entities"}`;
+}
+
+function labelCard(task: string, { label, probabilities }: PredictedLabel): HTMLElement {
   const rows = Object.entries(probabilities).map(([name, share]) => {
     const fill = make("span");
     fill.style.width = percent(share).replace(" ", "");
@@ -21,75 +28,159 @@ function topicCard(task: string, { label, probabilities }: PredictedLabel): HTML
     return make(
       "li",
       {},
-      make("span", { class: best }, name),
+      make("span", { class: `label ${best}`, dir: "auto" }, name),
       make("span", { class: "bar", "aria-hidden": "true" }, fill),
       make("span", { class: `share ${best}` }, percent(share)),
     );
   });
+  const title = make("h2", {}, make("bdi", {}, task), ": ", make("bdi", { class: "value" }, label));
   return make(
     "section",
-    { class: "card", "aria-label": `Topic, ${task}` },
-    make("h2", {}, `Topic: ${label}`),
-    make("ul", { class: "topics" }, ...rows),
+    { class: "card", "aria-label": `${task}: ${label}` },
+    title,
+    make("ul", { class: "labels" }, ...rows),
   );
 }
 
-function markedText(text: string, entities: readonly PredictedEntity[]): HTMLElement {
+/** Gives an element the look of an entity type. */
+function paint(element: HTMLElement, index: number): HTMLElement {
+  const { fill, edge, underline } = entityStyle(index);
+  element.style.setProperty("--fill", fill);
+  element.style.setProperty("--edge", edge);
+  element.dataset["underline"] = underline;
+  return element;
+}
+
+function markText(
+  text: string,
+  entities: readonly PredictedEntity[],
+  types: readonly string[],
+): readonly (Node | string)[] {
   const parts: (Node | string)[] = [];
   let at = 0;
   for (const { start, end, type, probability } of entities) {
-    const note = make("small", {}, ` ${type} ${percent(probability)}`);
-    parts.push(
-      text.slice(at, start),
-      make("mark", { "data-type": type }, text.slice(start, end), note),
-    );
+    const note = make("small", { dir: "ltr" }, ` ${type} ${percent(probability)}`);
+    const marked = make("mark", { "data-type": type }, text.slice(start, end), note);
+    parts.push(text.slice(at, start), paint(marked, types.indexOf(type)));
     at = end;
   }
-  return make("p", { class: "marked" }, ...parts, text.slice(at));
+  return [...parts, text.slice(at)];
 }
 
-function entityCard(
-  task: string,
-  { text, entities }: { readonly text: string; readonly entities: readonly PredictedEntity[] },
+/** A button for each type; a pressed one shows its entities. */
+function legend(
+  types: readonly string[],
+  { entities, hidden, onToggle }: {
+    readonly entities: readonly PredictedEntity[];
+    readonly hidden: ReadonlySet<string>;
+    readonly onToggle: (type: string) => void;
+  },
 ): HTMLElement {
-  const count = entities.length;
-  const title = count === 0 ? "No entities" : `${count} ${count === 1 ? "entity" : "entities"}`;
+  const buttons = types.map((type, i) => {
+    const count = entities.filter((entity) => entity.type === type).length;
+    const button = make(
+      "button",
+      {
+        type: "button",
+        class: count === 0 ? "absent" : "",
+        "aria-pressed": String(!hidden.has(type)),
+        title: countEntities(count),
+      },
+      paint(make("span", { class: "swatch", "aria-hidden": "true" }), i),
+      make("bdi", {}, type),
+      " ",
+      make("span", { class: "count" }, String(count)),
+    );
+    button.addEventListener("click", () => {
+      onToggle(type);
+      button.setAttribute("aria-pressed", String(!hidden.has(type)));
+    });
+    return button;
+  });
   return make(
-    "section",
-    { class: "card", "aria-label": `Entities, ${task}` },
-    make("h2", {}, title),
-    markedText(text, entities),
+    "div",
+    { class: "types", role: "group", "aria-label": "Entity types shown" },
+    ...buttons,
   );
 }
 
-/** Cards of a prediction, one a task. */
-export function showReading({ text, labels, entities }: TextPrediction): readonly HTMLElement[] {
-  return [
-    ...Object.entries(labels).map(([task, label]) => topicCard(task, label)),
-    ...Object.entries(entities).map(([task, found]) => entityCard(task, { text, entities: found })),
-  ];
+/** What is shown of the entities of a task. */
+type EntityOptions = {
+  readonly text: string;
+  readonly entities: readonly PredictedEntity[];
+  readonly labels: readonly string[];
+  /** Types that are not shown; changed by the legend. */
+  readonly hidden: Set<string>;
+};
+
+function entityCard(task: string, { text, entities, labels, hidden }: EntityOptions): HTMLElement {
+  const types = listTypes(labels);
+  const title = make("h2"), marked = make("p", { class: "marked", dir: "auto" });
+  const show = () => {
+    const shown = entities.filter(({ type }) => !hidden.has(type));
+    const rest = entities.length - shown.length;
+    title.replaceChildren(
+      make("bdi", {}, task),
+      `: ${countEntities(shown.length)}${rest > 0 ? `, ${rest} hidden` : ""}`,
+    );
+    marked.replaceChildren(...markText(text, shown, types));
+  };
+  const onToggle = (type: string) => {
+    if (!hidden.delete(type)) hidden.add(type);
+    show();
+  };
+  show();
+  return make(
+    "section",
+    { class: "card", "aria-label": `${task}: entities` },
+    title,
+    ...types.length > 0 ? [legend(types, { entities, hidden, onToggle })] : [],
+    marked,
+  );
 }
 
-/** What is not read of a text as it was typed, by a model that takes `maxLength` pieces at once. */
-export function describeLimits(typed: string, maxLength: number): readonly string[] {
+/** Types that readers have hidden, by task. */
+export type HiddenTypes = Map<string, Set<string>>;
+
+/** Cards of a prediction, one for each task. */
+export function showReading(
+  { text, labels, entities }: TextPrediction,
+  { model, hidden }: { readonly model: ModelInfo; readonly hidden: HiddenTypes },
+): readonly HTMLElement[] {
+  return model.tasks.flatMap(({ name, labels: names }) => {
+    const label = labels[name], found = entities[name];
+    if (label !== undefined) return [labelCard(name, label)];
+    if (found === undefined) return [];
+    const hiddenTypes = hidden.get(name) ?? new Set<string>();
+    hidden.set(name, hiddenTypes);
+    return [entityCard(name, { text, entities: found, labels: names, hidden: hiddenTypes })];
+  });
+}
+
+/** What is not read of a text as it was typed. */
+export function describeLimits(typed: string, { maxLength, tasks }: ModelInfo): readonly string[] {
   const write = (count: number) => count.toLocaleString("en-US");
   const { length } = cutText(typed);
   const most = maxLength - 2; // beside [CLS] and [SEP]
-  const words = splitWords(typed).length; // each of them is a piece or more
+  const words = splitWords(typed).length; // each of them is a token or more
+  const classified = tasks.filter(({ kind }) => kind === "classification").map(({ name }) => name);
   return [
     ...typed.length > length
       ? [`Only the first ${write(length)} of ${write(typed.length)} characters are read.`]
       : [],
-    ...words > most ? [`The topic is that of the first ${write(most)} word pieces.`] : [],
+    ...words > most && classified.length > 0
+      ? [`For ${classified.join(" and ")} only the first ${write(most)} tokens are read.`]
+      : [],
   ];
 }
 
 /** The prediction in a sentence, for a live region. */
 export function describeReading({ labels, entities }: TextPrediction, tookMs: number): string {
-  const topics = Object.values(labels).map(({ label, probability }) =>
-    `${label} ${percent(probability)}`
-  );
-  const count = Object.values(entities).reduce((sum, found) => sum + found.length, 0);
-  return `${[...topics, `${count} ${count === 1 ? "entity" : "entities"}`].join(", ")} · ` +
-    `${tookMs.toFixed(1)} ms`;
+  const found = [
+    ...Object.entries(labels).map(([task, { label, probability }]) =>
+      `${task}: ${label} ${percent(probability)}`
+    ),
+    ...Object.entries(entities).map(([task, list]) => `${task}: ${countEntities(list.length)}`),
+  ];
+  return `${found.join(", ")} · ${tookMs.toFixed(1)} ms`;
 }

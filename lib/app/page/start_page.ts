@@ -1,62 +1,36 @@
 /**
- * The page: its tabs, what is typed into it, and what it shows. It knows nothing of who answers.
+ * The page: its tabs, its run, its history and what it says. Answers come from an {@link Answerer}.
  * @module
  */
 /// <reference lib="dom" />
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
 import type { ModelInfo } from "@/app/contract.ts";
-import { LIMITS } from "@/app/limits.ts";
 import type { Answerer } from "./answerer.ts";
+import { createApiPanel } from "./api_panel.ts";
+import { createComparePanel } from "./compare_panel.ts";
 import { find, make } from "./elements.ts";
-import { SENTENCE_EXAMPLES, TEXT_EXAMPLES } from "./examples.ts";
-import {
-  cutText,
-  PAGE_SIMILARITIES,
-  type PageState,
-  readPageState,
-  type Tab,
-  TABS,
-  writePageState,
-} from "./page_state.ts";
-import { showComparison } from "./show_comparison.ts";
-import { describeLimits, describeReading, showReading } from "./show_reading.ts";
+import { createFilePanel } from "./file_panel.ts";
+import { createAboutPanel, createReportPanel } from "./file_frame.ts";
+import { type PageState, readPageState, type Tab, TABS, writePageState } from "./page_state.ts";
+import { type PageContext, type PageOptions, type Panel, sentencesOf, textOf } from "./panel.ts";
+import { createReadPanel } from "./read_panel.ts";
 import { untilReady } from "./until_ready.ts";
 
-const START: PageState = {
-  tab: "read",
-  text: TEXT_EXAMPLES[0],
-  sentences: SENTENCE_EXAMPLES["Two topics"].join("\n"),
-  pooling: null,
-  normalize: null,
-  similarity: "cosine",
-};
+/** Said where the model was trained on the built-in sample. */
+const SAMPLE_WARNING =
+  "This model was trained on the built-in sample: generated sentences with invented names. " +
+  "On real sentences it is often wrong, however high its percentages are.";
 
-const TYPING_MS = 250; // of rest before what was typed is asked
-const MOST_SENTENCES = 12;
+/** The words of an error. */
+const wordsOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
-/** What differs from page to page. */
-export type PageOptions = {
-  /** Where the run's report is, if there is one. */
-  readonly reportPath: string;
-  /** Where answers are computed, in words such as `on the server`. */
-  readonly computed: string;
-};
-
-/** Starts the page over whoever answers. */
-export async function startPage(
-  answerer: Answerer,
-  { reportPath, computed }: PageOptions,
-): Promise<void> {
+/** Starts the page over a source of answers. */
+export async function startPage(answerer: Answerer, options: PageOptions): Promise<void> {
   const status = find("status", HTMLElement), problem = find("problem", HTMLElement);
-  const text = find("text", HTMLTextAreaElement);
-  const sentences = find("sentences", HTMLTextAreaElement);
-  const pooling = find("pooling", HTMLSelectElement),
-    normalize = find("normalize", HTMLSelectElement),
-    similarity = find("similarity", HTMLSelectElement);
-  let state = readPageState(location.hash, START);
+  const runs = find("run", HTMLSelectElement);
+  let state = readPageState(location.hash);
   let asked = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let model: ModelInfo | null = null;
+  let defaultModel: ModelInfo | null = null, model: ModelInfo | null = null;
 
   /** Says something where it is read aloud, each thing once. */
   const tell = (place: HTMLElement, words: string) => {
@@ -68,85 +42,82 @@ export async function startPage(
     tell(problem, words ?? "");
   };
 
-  /** Asks anew for what the tab shows; an answer that is no longer wanted is given up. */
+  const addressOf = (shown: PageState) =>
+    `${location.pathname}${location.search}${writePageState(shown)}`;
+  /** Makes the page's address show the state. */
+  const link = (how: "push" | "replace") => {
+    const address = addressOf(state);
+    if (address === `${location.pathname}${location.search}${location.hash}`) return;
+    try {
+      if (how === "push") history.pushState(null, "", address);
+      else history.replaceState(null, "", address);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error; // a browser may refuse after many changes in a row
+    }
+  };
+  const change: PageContext["change"] = (part, { push = false, waitMs = 0 } = {}) => {
+    clearTimeout(timer);
+    if (push) link("replace"); // what was typed just now belongs to the entry before
+    state = { ...state, ...part };
+    show();
+    if (push) {
+      link("push");
+      ask();
+      return;
+    }
+    timer = setTimeout(() => {
+      link("replace");
+      ask();
+    }, waitMs);
+  };
+  const context: PageContext = {
+    ...options,
+    answerer,
+    view: () => model === null ? null : { state, model },
+    change,
+    say,
+    address: () => {
+      if (model === null) return location.href;
+      const { run } = model;
+      const whole = {
+        ...state,
+        run,
+        text: textOf(state, model),
+        sentences: sentencesOf(state, model),
+      };
+      return new URL(addressOf(whole), location.href).href;
+    },
+  };
+  const panels: Readonly<Record<Tab, Panel>> = {
+    read: createReadPanel(context),
+    file: createFilePanel(context),
+    compare: createComparePanel(context),
+    api: createApiPanel(context),
+    report: createReportPanel(context),
+    about: createAboutPanel(context),
+  };
+
+  /** Asks for what the tab shows; an answer that is no longer wanted is given up. */
   const ask = async () => {
     asked.abort();
     asked = new AbortController();
     const { signal } = asked;
-    if (model === null || state.tab === "report") return;
-    const place = find(state.tab === "read" ? "reading" : "comparison", HTMLElement);
-    place.setAttribute("aria-busy", "true");
+    complain(null);
+    const { ask, place } = panels[state.tab];
+    if (model === null || ask === undefined) return;
+    place?.setAttribute("aria-busy", "true");
     try {
-      complain(null);
-      if (state.tab === "read") await read(place, signal);
-      else await compare(place, signal);
+      await ask({ state, model }, signal);
     } catch (error) {
       if (signal.aborted) return;
-      place.replaceChildren();
+      place?.replaceChildren();
       say("");
-      complain(error instanceof Error ? error.message : String(error));
+      complain(wordsOf(error));
     }
-    place.setAttribute("aria-busy", "false");
-  };
-  const read = async (place: HTMLElement, signal: AbortSignal) => {
-    if (state.text.trim() === "") {
-      place.replaceChildren(make("p", { class: "quiet" }, "Type a text, or choose an example."));
-      say("");
-      return;
-    }
-    const { predictions: [prediction], tookMs } = await answerer.predict([state.text], signal);
-    if (signal.aborted || prediction === undefined) return;
-    const limits = describeLimits(text.value, model?.maxLength ?? Infinity);
-    place.replaceChildren(
-      ...limits.map((words) => make("p", { class: "quiet note" }, words)),
-      ...showReading(prediction),
-    );
-    say([...limits, describeReading(prediction, tookMs)].join(" "));
-  };
-  const compare = async (place: HTMLElement, signal: AbortSignal) => {
-    const lines = state.sentences.split("\n").map((line) => line.trim()).filter((line) =>
-      line !== ""
-    );
-    if (lines.length < 2) {
-      place.replaceChildren(
-        make("p", { class: "quiet" }, "Give at least two sentences, one a line."),
-      );
-      say("");
-      return;
-    }
-    const taken = lines.slice(0, MOST_SENTENCES);
-    const long = taken.findIndex(({ length }) => length > LIMITS.characters);
-    if (long >= 0) {
-      throw new RangeError(
-        `Cannot compare as a sentence must have at most ${LIMITS.characters} characters: ` +
-          `number ${long + 1} has ${taken[long]?.length}`,
-      );
-    }
-    const { embeddings, tookMs, ...way } = await answerer.encode(taken, state, signal);
-    if (signal.aborted) return;
-    place.replaceChildren(
-      showComparison({ sentences: taken, vectors: embeddings, similarity: state.similarity }),
-    );
-    const more = lines.length > taken.length
-      ? `, the first ${MOST_SENTENCES} of ${lines.length}`
-      : "";
-    const by = `${
-      similarity.selectedOptions[0]?.text
-    }, ${way.pooling} pooling, normalization ${way.normalize}`;
-    say(`${taken.length} sentences compared by ${by}${more} · ${tookMs.toFixed(1)} ms`);
+    if (!signal.aborted) place?.setAttribute("aria-busy", "false");
   };
 
-  /** Shows the run's report, or that there is none. */
-  const showReport = async () => {
-    const frame = find("report", HTMLIFrameElement);
-    if (frame.hasAttribute("src")) return;
-    const isThere = await fetch(reportPath, { method: "HEAD" }).then(({ ok }) => ok, () => false);
-    frame.hidden = !isThere;
-    find("no-report", HTMLElement).hidden = isThere;
-    if (isThere) frame.src = reportPath;
-  };
-
-  /** Shows the tab and the inputs of the state. */
+  /** Shows the state in all controls. */
   const show = () => {
     for (const tab of TABS) {
       const button = find(`tab-${tab}`, HTMLButtonElement);
@@ -154,94 +125,102 @@ export async function startPage(
       button.tabIndex = tab === state.tab ? 0 : -1;
       find(`panel-${tab}`, HTMLElement).hidden = tab !== state.tab;
     }
-    if (cutText(text.value) !== state.text) text.value = state.text;
-    if (sentences.value !== state.sentences) sentences.value = state.sentences;
-    similarity.value = state.similarity;
-    if (model !== null) {
-      pooling.value = state.pooling ?? model.pooling;
-      normalize.value = state.normalize ?? model.normalize;
-      if (state.tab === "report") showReport();
-    }
-    if (state.tab === "report") say("");
-  };
-  /** Makes the page's address a link to what it shows. */
-  const link = () => {
-    const { pathname, search } = location;
-    try {
-      history.replaceState(null, "", `${pathname}${search}${writePageState(state, START)}`);
-    } catch {
-      // a browser may refuse where there were many changes: the next one comes
-    }
-  };
-  const change = (part: Partial<PageState>, waitMs = 0) => {
-    state = { ...state, ...part };
-    show();
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      link();
-      ask();
-    }, waitMs);
+    for (const panel of Object.values(panels)) panel.show(state, model);
+    if (panels[state.tab].place === undefined) say("");
   };
   const open = (tab: Tab) => {
-    change({ tab });
+    if (tab !== state.tab) change({ tab }, { push: true });
     find(`tab-${tab}`, HTMLButtonElement).focus();
+  };
+
+  /** Shows what is known of the model, without asking it anything. */
+  const showModel = () => {
+    if (model === null) return;
+    const { run, tasks, pooling, trainedOnSample } = model;
+    runs.value = run;
+    const names = tasks.map(({ name }) => name).join(" and ");
+    find("about", HTMLElement).textContent = `Run ${run}: ${
+      names === "" ? "no tasks" : names
+    }, ${pooling} pooling; computed ${options.computed}.`;
+    const banner = find("banner", HTMLElement);
+    banner.hidden = !trainedOnSample;
+    tell(banner, trainedOnSample ? SAMPLE_WARNING : "");
+    show();
+  };
+  /** Opens the run of the state where another one is open. */
+  const openRun = async () => {
+    const wanted = state.run ?? defaultModel?.run;
+    if (wanted === undefined || wanted === model?.run) return;
+    asked.abort();
+    say(`Opening run ${wanted}.`);
+    try {
+      const opened = await answerer.open(wanted);
+      if (wanted !== (state.run ?? defaultModel?.run)) return; // another one was chosen meanwhile
+      model = opened;
+      say("");
+    } catch (error) {
+      say("");
+      runs.value = model?.run ?? "";
+      state = { ...state, run: model?.run ?? null };
+      throw error;
+    } finally {
+      showModel();
+    }
+  };
+  /** Shows the state after its run may have changed. */
+  const follow = async () => {
+    show();
+    try {
+      await openRun();
+    } catch (error) {
+      complain(wordsOf(error));
+      return;
+    }
+    await ask();
   };
 
   for (const [i, tab] of TABS.entries()) {
     const button = find(`tab-${tab}`, HTMLButtonElement);
     button.addEventListener("click", () => open(tab));
-    button.addEventListener("keydown", ({ key }) => {
-      const to =
-        { ArrowRight: i + 1, ArrowLeft: i + TABS.length - 1, Home: 0, End: TABS.length - 1 }[key];
+    button.addEventListener("keydown", (event) => {
+      const to = {
+        ArrowRight: i + 1,
+        ArrowLeft: i + TABS.length - 1,
+        Home: 0,
+        End: TABS.length - 1,
+      }[event.key];
       const next = to === undefined ? undefined : TABS[to % TABS.length];
-      if (next !== undefined) open(next);
+      if (next === undefined) return;
+      event.preventDefault(); // Home and End would scroll
+      open(next);
     });
   }
-  text.addEventListener("input", () => change({ text: cutText(text.value) }, TYPING_MS));
-  sentences.addEventListener("input", () => change({ sentences: sentences.value }, TYPING_MS));
-  pooling.addEventListener("change", () => {
-    change({ pooling: POOLING_MODES.find((mode) => mode === pooling.value) ?? null });
+  runs.addEventListener("change", () => {
+    clearTimeout(timer);
+    link("replace");
+    state = { ...state, run: runs.value === defaultModel?.run ? null : runs.value };
+    link("push");
+    follow();
   });
-  normalize.addEventListener("change", () => {
-    change({ normalize: NORMALIZE_MODES.find((mode) => mode === normalize.value) ?? null });
-  });
-  similarity.addEventListener("change", () => {
-    const wanted = PAGE_SIMILARITIES.find((each) => each === similarity.value);
-    change({ similarity: wanted ?? START.similarity });
-  });
-  addEventListener("hashchange", () => {
+  addEventListener("popstate", () => {
     if (location.hash === "#main") return; // the way past the header
-    state = readPageState(location.hash, START);
-    show();
-    ask();
+    clearTimeout(timer);
+    state = readPageState(location.hash);
+    follow();
   });
-  const example = (label: string, choose: () => void) => {
-    const button = make("button", { type: "button" }, label);
-    button.addEventListener("click", choose);
-    return button;
-  };
-  find("text-examples", HTMLElement).append(
-    ...TEXT_EXAMPLES.map((each) => example(each, () => change({ text: each }))),
-  );
-  find("sentence-examples", HTMLElement).append(
-    ...Object.entries(SENTENCE_EXAMPLES).map(([name, lines]) =>
-      example(name, () => change({ sentences: lines.join("\n") }))
-    ),
-  );
 
   show();
   try {
-    model = await untilReady(answerer, { say, complain });
+    defaultModel = model = await untilReady(answerer, { say, complain });
+    const names = await answerer.runs();
+    runs.append(...names.map((name) => make("option", { value: name }, name)));
+    find("run-choice", HTMLElement).hidden = names.length < 2;
   } catch (error) {
     say("");
-    complain(error instanceof Error ? error.message : String(error));
+    complain(wordsOf(error));
     return;
   }
-  pooling.append(...model.poolings.map((mode) => make("option", { value: mode }, mode)));
-  find("about", HTMLElement).textContent = `Run ${model.run}: ${
-    model.tasks.map(({ name }) => name).join(" and ")
-  }, ${model.pooling} pooling; computed ${computed}.`;
   say("");
-  show();
-  await ask();
+  showModel();
+  await follow();
 }

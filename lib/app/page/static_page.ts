@@ -3,7 +3,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { EncodeAnswer, Health, PredictAnswer } from "@/app/contract.ts";
+import type { EncodeAnswer, Health, ModelInfo, PredictAnswer } from "@/app/contract.ts";
 import type { Answerer } from "./answerer.ts";
 import { startPage } from "./start_page.ts";
 import { STATIC_FILES } from "./static_files.ts";
@@ -62,11 +62,17 @@ function askWorker(worker: Worker): Answerer {
       signal.removeEventListener("abort", giveUp);
     }
   };
+  const modelOf = (): ModelInfo => {
+    if (health.status === "ready") return health.model;
+    throw new TypeError("internal: the model is asked for before it is ready");
+  };
   return {
     health: () => Promise.resolve(health),
-    predict: (texts, signal) =>
+    runs: () => Promise.resolve([modelOf().run]),
+    open: () => Promise.resolve(modelOf()),
+    predict: (texts, { signal }) =>
       ask((id) => ({ id, ask: "predict", texts }), (a) => "predictions" in a, signal),
-    encode: (texts, { pooling, normalize }, signal) =>
+    encode: (texts, { pooling, normalize, signal }) =>
       ask(
         (id) => ({ id, ask: "encode", texts, wish: { pooling, normalize } }),
         (a) => "embeddings" in a,
@@ -76,6 +82,7 @@ function askWorker(worker: Worker): Answerer {
 }
 
 await startPage(askWorker(new Worker(STATIC_FILES.worker, { type: "module" })), {
-  reportPath: STATIC_FILES.report,
-  computed: "in this page, on weights of eight bits",
+  fileOf: (kind) => STATIC_FILES[kind],
+  computed: "in this page, with eight-bit weights",
+  api: null,
 });

@@ -6,7 +6,8 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Health } from "@/app/contract.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
-import { createGraphAnswerer, type GraphAnswerer, type RunGraph } from "./graph_answerer.ts";
+import type { RunGraph } from "@/eval/graph_model.ts";
+import { createGraphAnswerer, type GraphAnswerer } from "./graph_answerer.ts";
 import { fetchFile, fetchJson, STATIC_FILES, type StaticModel } from "./static_files.ts";
 import type { Question, Reply } from "./worker_messages.ts";
 
@@ -33,16 +34,18 @@ async function openGraph(
       }"; try a current browser`,
     );
   }
-  return async (ids, output) => {
+  return async (ids) => {
     const shape = [1, ids.length];
     const longs = BigInt64Array.from(ids, BigInt);
     const feeds = {
       input_ids: new Tensor("int64", longs, shape),
       attention_mask: new Tensor("int64", new BigInt64Array(ids.length).fill(1n), shape),
     };
-    const { [output]: found } = await session.run(feeds, [output]);
-    if (found?.data instanceof Float32Array) return found.data;
-    throw new TypeError(`internal: the graph gives no numbers as ${output}`);
+    const found = Object.entries(await session.run(feeds));
+    return new Map(found.map(([name, { data }]) => {
+      if (data instanceof Float32Array) return [name, data];
+      throw new TypeError(`internal: the graph's output ${name} is not float32`);
+    }));
   };
 }
 

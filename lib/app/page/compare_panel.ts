@@ -1,0 +1,120 @@
+/**
+ * The tab that compares sentences.
+ * @module
+ */
+/// <reference lib="dom" />
+import { LIMITS } from "@/app/limits.ts";
+import type { EncodeAnswer, ModelInfo } from "@/app/contract.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { makeCopyButton } from "./copy.ts";
+import { find, make } from "./elements.ts";
+import { SENTENCE_EXAMPLES } from "./examples.ts";
+import { PAGE_SIMILARITIES, START } from "./page_state.ts";
+import { asLines, exampleButton, type PageContext, type Panel, sentencesOf } from "./panel.ts";
+import { showComparison } from "./show_comparison.ts";
+
+const TYPING_MS = 250; // of rest before what was typed is asked
+const MOST_SENTENCES = 12;
+
+/** Makes the tab work. */
+export function createComparePanel({ answerer, change, say, address }: PageContext): Panel {
+  const sentences = find("sentences", HTMLTextAreaElement);
+  const pooling = find("pooling", HTMLSelectElement),
+    normalize = find("normalize", HTMLSelectElement),
+    similarity = find("similarity", HTMLSelectElement);
+  const place = find("comparison", HTMLElement), actions = find("comparison-actions", HTMLElement);
+  let shown: (Omit<EncodeAnswer, "tookMs"> & { readonly sentences: readonly string[] }) | null =
+    null;
+  let optionsOf: ModelInfo | null = null;
+
+  sentences.addEventListener("input", () => {
+    change({ sentences: sentences.value }, { waitMs: TYPING_MS });
+  });
+  pooling.addEventListener("change", () => {
+    change({ pooling: POOLING_MODES.find((mode) => mode === pooling.value) ?? null });
+  });
+  normalize.addEventListener("change", () => {
+    change({ normalize: NORMALIZE_MODES.find((mode) => mode === normalize.value) ?? null });
+  });
+  similarity.addEventListener("change", () => {
+    const wanted = PAGE_SIMILARITIES.find((each) => each === similarity.value);
+    change({ similarity: wanted ?? START.similarity });
+  });
+  makeCopyButton(find("copy-comparison", HTMLButtonElement), {
+    text: () => JSON.stringify(shown, null, 2),
+    say,
+  });
+  makeCopyButton(find("link-comparison", HTMLButtonElement), { text: address, say });
+
+  /** Offers what a model has: its poolings and its examples. */
+  const offer = (model: ModelInfo) => {
+    optionsOf = model;
+    pooling.replaceChildren(
+      ...model.poolings.map((mode) => make("option", { value: mode }, mode)),
+    );
+    const lists = { "Examples of this run": model.examples, ...SENTENCE_EXAMPLES };
+    find("sentence-examples", HTMLElement).replaceChildren(
+      ...Object.entries(lists).map(([name, texts]) =>
+        exampleButton(name, () => change({ sentences: asLines(texts) }, { push: true }))
+      ),
+    );
+  };
+
+  return {
+    place,
+    show(state, model) {
+      const wanted = sentencesOf(state, model);
+      if (sentences.value !== wanted) sentences.value = wanted;
+      similarity.value = state.similarity;
+      if (model === null) return;
+      if (model !== optionsOf) offer(model);
+      pooling.value = state.pooling ?? model.pooling;
+      normalize.value = state.normalize ?? model.normalize;
+    },
+    async ask({ state, model }, signal) {
+      actions.hidden = true;
+      const lines = sentencesOf(state, model).split("\n").map((line) => line.trim())
+        .filter((line) => line !== "");
+      if (lines.length < 2) {
+        place.replaceChildren(
+          make("p", { class: "quiet" }, "Give at least two sentences, one a line."),
+        );
+        say("");
+        return;
+      }
+      const taken = lines.slice(0, MOST_SENTENCES);
+      const long = taken.findIndex(({ length }) => length > LIMITS.characters);
+      if (long >= 0) {
+        throw new RangeError(
+          `Cannot compare as a sentence must have at most ${LIMITS.characters} characters: ` +
+            `number ${long + 1} has ${taken[long]?.length}`,
+        );
+      }
+      const { tookMs, ...answer } = await answerer.encode(taken, {
+        pooling: state.pooling !== null && model.poolings.includes(state.pooling)
+          ? state.pooling
+          : null,
+        normalize: state.normalize,
+        run: model.run,
+        signal,
+      });
+      if (signal.aborted) return;
+      shown = { sentences: taken, ...answer };
+      place.replaceChildren(
+        showComparison({
+          sentences: taken,
+          vectors: answer.embeddings,
+          similarity: state.similarity,
+        }),
+      );
+      actions.hidden = false;
+      const more = lines.length > taken.length
+        ? `, the first ${MOST_SENTENCES} of ${lines.length}`
+        : "";
+      const by = `${
+        similarity.selectedOptions[0]?.text
+      }, ${answer.pooling} pooling, normalization ${answer.normalize}`;
+      say(`${taken.length} sentences compared by ${by}${more} · ${tookMs.toFixed(1)} ms`);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * The tabs that show a file of the run in a frame: its report, and its card below what the page knows itself.
+ * @module
+ */
+/// <reference lib="dom" />
+import type { ModelInfo } from "@/app/contract.ts";
+import { find, make } from "./elements.ts";
+import type { PageContext, Panel } from "./panel.ts";
+
+/** What is said where a file is not there. */
+const MISSING = {
+  report: "This run has no report: deno task report writes one.",
+  card: "This run has no model card.",
+} as const;
+
+/** Shows a file in the element `id`, or why it cannot be shown. */
+async function showFrame(
+  kind: keyof typeof MISSING,
+  { path, title, signal }: {
+    readonly path: string;
+    readonly title: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const place = find(kind, HTMLElement);
+  const fail = (words: string) => place.replaceChildren(make("p", { class: "quiet" }, words));
+  let status: number;
+  try {
+    status = (await fetch(path, { method: "HEAD", signal })).status;
+  } catch {
+    if (!signal.aborted) {
+      fail(
+        `Cannot reach the server as it must be running: start it again, then open this tab again.`,
+      );
+    }
+    return;
+  }
+  if (status === 404) return fail(MISSING[kind]);
+  if (status !== 200) {
+    return fail(`Cannot show the ${kind} as the server answers ${status}: try again in a moment.`);
+  }
+  const [frame] = place.children;
+  if (frame instanceof HTMLIFrameElement && frame.getAttribute("src") === path) return;
+  // a new frame: another address in the old one would be an entry of the history
+  place.replaceChildren(make("iframe", { title, src: path, sandbox: "" }));
+}
+
+/** The tab of the report. */
+export function createReportPanel({ fileOf }: PageContext): Panel {
+  return {
+    show() {},
+    ask: ({ model: { run } }, signal) =>
+      showFrame("report", { path: fileOf("report", run), title: "The run's report", signal }),
+  };
+}
+
+/** What the page knows of a model, as pairs of a term and its description. */
+function listFacts(model: ModelInfo, computed: string): readonly (readonly [string, string])[] {
+  return [
+    ["Run", model.run],
+    ...model.tasks.map(({ name, kind, labels }) =>
+      [`Task ${name}`, `${kind}: ${labels.join(", ")}`] as const
+    ),
+    ["Embedding", `${model.pooling} pooling, normalization ${model.normalize}`],
+    ["Longest input", `${model.maxLength} tokens`],
+    ...model.trainedOnSample
+      ? [["Trained on", "the built-in sample of generated sentences"] as const]
+      : [],
+    ["Computed", computed],
+  ];
+}
+
+/** The tab about the model. */
+export function createAboutPanel({ fileOf, computed }: PageContext): Panel {
+  const facts = find("facts", HTMLElement);
+  return {
+    show(_state, model) {
+      if (model === null) return;
+      facts.replaceChildren(
+        ...listFacts(model, computed).flatMap(([term, description]) => [
+          make("dt", {}, term),
+          make("dd", { dir: "auto" }, description),
+        ]),
+      );
+    },
+    ask: ({ model: { run } }, signal) =>
+      showFrame("card", { path: fileOf("card", run), title: "The model's card", signal }),
+  };
+}

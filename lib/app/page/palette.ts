@@ -1,0 +1,56 @@
+/**
+ * Colors of entity types, by their order in a task's labels. Each type also has its name in the text, and types
+ * beyond the twelfth have another underline, so that color is never the only cue.
+ * @module
+ */
+
+/** A color of entities. */
+export type EntityColor = {
+  /** Background behind dark text, in both themes. */
+  readonly fill: string;
+  /** Underline in the light theme. */
+  readonly edge: string;
+};
+
+/** Ink of marked text, in both themes. */
+export const ENTITY_INK = "#14181d";
+
+/** Twelve colors: the ink has a contrast of 7 on each fill, each edge one of 4.5 on white. */
+export const ENTITY_COLORS: readonly EntityColor[] = [
+  { fill: "#ffd8a8", edge: "#a85400" },
+  { fill: "#b2d8ff", edge: "#1864ab" },
+  { fill: "#b8e6b8", edge: "#257025" },
+  { fill: "#e6ccff", edge: "#7b3fb5" },
+  { fill: "#ffc2cf", edge: "#b81e52" },
+  { fill: "#fff0a0", edge: "#7d6200" },
+  { fill: "#a0e8dc", edge: "#0a6d61" },
+  { fill: "#e3c9ae", edge: "#72492a" },
+  { fill: "#c3ccff", edge: "#4253c5" },
+  { fill: "#d9f08f", edge: "#546f00" },
+  { fill: "#f5b8ec", edge: "#99208f" },
+  { fill: "#d3d9e0", edge: "#525c67" },
+];
+
+/** Underlines of the first, second and third twelve types. */
+export const ENTITY_UNDERLINES = ["solid", "double", "dotted"] as const;
+
+/** Look of an entity type. */
+export type EntityStyle = EntityColor & { readonly underline: typeof ENTITY_UNDERLINES[number] };
+
+/** Entity types of BIO labels, in order. */
+export function listTypes(labels: readonly string[]): readonly string[] {
+  return [
+    ...new Set(labels.filter((label) => label !== "O").map((tag) => tag.replace(/^[A-Z]-/, ""))),
+  ];
+}
+
+/** Look of the type at `index` of {@link listTypes}; types repeat after the thirty-sixth. */
+export function entityStyle(index: number): EntityStyle {
+  const count = ENTITY_COLORS.length;
+  const color = ENTITY_COLORS[index % count];
+  const underline = ENTITY_UNDERLINES[Math.floor(index / count) % ENTITY_UNDERLINES.length];
+  if (color === undefined || underline === undefined) {
+    throw new RangeError(`internal: ${index} is no index of an entity type`);
+  }
+  return { ...color, underline };
+}

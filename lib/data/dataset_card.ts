@@ -1,0 +1,106 @@
+/**
+ * What a data set says of its splits in the YAML of `README.md`: `configs` with patterns of files.
+ *
+ * Format: https://huggingface.co/docs/hub/datasets-manual-configuration
+ * @module
+ */
+
+import { parse, YAMLParseError } from "yaml";
+
+/** Patterns of files, by split. */
+export type SplitPatterns = ReadonlyMap<string, readonly string[]>;
+
+/** The configuration that is read where none is named. */
+export type DatasetConfig = {
+  /** Folder that paths begin in, with a slash at its end; empty: the root. */
+  readonly folder: string;
+  /** null where the names of files say their splits. */
+  readonly patterns: SplitPatterns | null;
+};
+
+type JsonObject = { readonly [key: string]: unknown };
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** True if `datasets` takes `name` for the name of a split. */
+export function isSplitName(name: string): boolean {
+  return /^[\p{L}\p{N}_]+(\.[\p{L}\p{N}_]+)*$/u.test(name);
+}
+
+/** Texts that may say it, and the place that errors name. */
+export type CardTexts = {
+  readonly where: string;
+  readonly card: string | null;
+  readonly settings: string | null;
+};
+
+/** The default configuration of a data set; null where it declares none. */
+export function readConfigs({ where, card, settings }: CardTexts): DatasetConfig | null {
+  const head = /^\s*---[\r\n]+([^]*?)[\r\n]+---(?:\r?\n|$)/.exec(card ?? "")?.[1] ?? "";
+  const configs = readYaml(settings ?? "", `.huggingface.yaml of ${where}`).configs ??
+    readYaml(head, `README.md of ${where}`).configs;
+  if (configs === undefined || configs === null) return null;
+  const refuse = (problem: string): never => {
+    throw new SyntaxError(`Cannot read ${where}: "configs" in its README.md ${problem}`);
+  };
+  if (!Array.isArray(configs)) return refuse("is not a list");
+  if (configs.length === 0) return null;
+  const named = configs.map((config: unknown) =>
+    isObject(config) && typeof config.config_name === "string"
+      ? { name: config.config_name, config }
+      : refuse("has an entry without config_name")
+  );
+  const defaults = named.filter(({ name, config }) =>
+    named.length === 1 || name === "default" || config.default === true
+  );
+  const [chosen] = defaults;
+  if (chosen === undefined || defaults.length > 1) {
+    const names = (chosen === undefined ? named : defaults).map(({ name }) => name).join(", ");
+    return refuse(
+      chosen === undefined
+        ? `names ${names}, none of them the default. Copy the files of one into a folder of its own`
+        : `marks more than one as the default: ${names}`,
+    );
+  }
+  const { data_dir: folder, data_files: files } = chosen.config;
+  return {
+    folder: typeof folder === "string" ? folder.replace(/^(\.\/)+/, "").replace(/\/*$/, "/") : "",
+    patterns: files === undefined || files === null ? null : readPatterns(files) ??
+      refuse(`has data_files of ${chosen.name} in a form that is not known`),
+  };
+}
+
+/** `data_files` of a configuration; null where it is malformed. */
+function readPatterns(files: unknown): SplitPatterns | null {
+  const list = Array.isArray(files) ? files : [files];
+  const paths = readTexts(list);
+  if (paths !== null) return new Map([["train", paths]]);
+  const patterns = new Map<string, readonly string[]>();
+  for (const entry of list) {
+    if (!isObject(entry) || typeof entry.split !== "string" || !isSplitName(entry.split)) {
+      return null;
+    }
+    const given = readTexts(Array.isArray(entry.path) ? entry.path : [entry.path]);
+    if (given === null || patterns.has(entry.split)) return null;
+    patterns.set(entry.split, given);
+  }
+  return patterns;
+}
+
+function readTexts(values: readonly unknown[]): readonly string[] | null {
+  const texts = values.filter((value) => typeof value === "string");
+  return texts.length === values.length ? texts : null;
+}
+
+function readYaml(text: string, what: string): JsonObject {
+  try {
+    const value: unknown = parse(text, { logLevel: "error" });
+    return isObject(value) ? value : {};
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
+    const reason = error.message.split("\n")[0]?.replace(/:$/, "");
+    throw new SyntaxError(`Cannot read the YAML in ${what}: ${reason}`);
+  }
+}

@@ -1,0 +1,135 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import {
+  type DatasetFiles,
+  describeSplits,
+  findSplitFiles,
+  findSplits,
+} from "@/data/split_files.ts";
+
+type Case = {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly card?: string;
+  readonly settings?: string;
+  readonly splits: Readonly<Record<string, readonly string[]>> | null;
+};
+
+const { cases } = JSON.parse(
+  await Deno.readTextFile(new URL("../fixtures/data_splits.json", import.meta.url)),
+) as { readonly cases: readonly Case[] };
+
+const describe = (paths: readonly string[], card: string | null = null): DatasetFiles => ({
+  where: "data set news",
+  paths,
+  card,
+  settings: null,
+});
+
+Deno.test("findSplits() answers as datasets 5.2.0 does", () => {
+  ok(cases.length > 200);
+  for (const { name, files, card = null, settings = null, splits } of cases) {
+    const find = () => findSplits({ where: name, paths: files, card, settings });
+    if (splits === null && name !== "card: a missing split") {
+      throws(find, { message: new RegExp(`^Cannot read ${name.replaceAll("*", "\\*")}: `) }, name);
+      continue;
+    }
+    // datasets refuses the whole where one split has no file, and reads a file twice that two words find
+    const wanted = splits === null ? { train: ["a.parquet"] } : Object.fromEntries(
+      Object.entries(splits).map(([split, found]) => [split, [...new Set(found)]]),
+    );
+    const found = find();
+    deepStrictEqual(Object.fromEntries(found), wanted, name);
+    deepStrictEqual([...found.keys()], Object.keys(wanted), name);
+  }
+});
+
+Deno.test("findSplitFiles() looks for a split by its own name where the rule does not know it", () => {
+  const files = describe([
+    "train.parquet",
+    "test.parquet",
+    "dev.parquet",
+    "valid.parquet",
+    "heldout_1.parquet",
+  ]);
+  deepStrictEqual(findSplitFiles(files, "validation"), ["valid.parquet", "dev.parquet"]);
+  deepStrictEqual(findSplitFiles(files, "dev"), ["dev.parquet"]);
+  deepStrictEqual(findSplitFiles(files, "heldout"), ["heldout_1.parquet"]);
+  deepStrictEqual(findSplitFiles(files, "held"), []);
+  deepStrictEqual(findSplitFiles(files, "**"), []);
+  const clone = describe(["data/train-00000-of-00001.parquet", "test.parquet"]); // which the rule leaves out
+  deepStrictEqual(findSplitFiles(clone, "test"), []);
+  deepStrictEqual(findSplitFiles(describe(["train.csv"]), "train"), []);
+});
+
+Deno.test("findSplitFiles() refuses a split of which shards are missing", () => {
+  const shard = (index: number, total: number) => `data/train-0000${index}-of-0000${total}.parquet`;
+  deepStrictEqual(findSplitFiles(describe([shard(1, 2), shard(0, 2)]), "train"), [
+    shard(0, 2),
+    shard(1, 2),
+  ]);
+  throws(() => findSplitFiles(describe([shard(2, 3), shard(0, 3)]), "train"), {
+    name: "RangeError",
+    message:
+      "Cannot read split train of data set news: data/train-N-of-00003, shards 1 of 0 to 2 are " +
+      `missing; it has ${shard(0, 3)}, ${shard(2, 3)}`,
+  });
+  const hashed = ["data/train-00000-of-00002-0a1b2c3d.parquet"];
+  throws(() => findSplitFiles(describe(hashed), "train"), /shards 1 of 0 to 1 are missing/);
+  // another set of shards beside a whole one
+  throws(
+    () => findSplitFiles(describe([shard(0, 1), shard(1, 9)]), "train"),
+    /-of-00009, shards 0, 2, 3, 4, 5, … of/,
+  );
+});
+
+Deno.test("describeSplits() lists the splits with their files, and says how files are named", () => {
+  const shards = Array.from({ length: 5 }, (_, index) => `train_${index}.parquet`);
+  const names =
+    "Name the file or its folder for the split: test.parquet, test-00000-of-00002.parquet, test/0.parquet";
+  strictEqual(
+    describeSplits(describe([...shards, "dev.parquet"]), "test"),
+    `It has train (train_0.parquet, train_1.parquet, train_2.parquet and 2 more), validation (dev.parquet). ${names}`,
+  );
+  strictEqual(
+    describeSplits(describe(["train.csv"]), "test"),
+    `There is no parquet file among train.csv. ${names}`,
+  );
+  strictEqual(describeSplits(describe([]), "test"), `There is no parquet file. ${names}`);
+  const card = "---\nconfigs:\n- config_name: default\n  data_files: a.parquet\n---\n";
+  strictEqual(
+    describeSplits(describe(["a.parquet"], card), "test"),
+    "It has train (a.parquet), by the configs in its README.md",
+  );
+});
+
+Deno.test("findSplits() says where README.md is wrong", () => {
+  const find = (yaml: string) => () => findSplits(describe(["a.parquet"], `---\n${yaml}\n---\n`));
+  const start = 'Cannot read data set news: "configs" in its README.md';
+  const two = "configs:\n- config_name: a\n- config_name: b";
+  const expected = [
+    ["configs: x", `${start} is not a list`],
+    ["configs:\n- x", `${start} has an entry without config_name`],
+    [
+      two,
+      `${start} names a, b, none of them the default. Copy the files of one into a folder of its own`,
+    ],
+    [
+      `${two}\n  default: true\n- config_name: default`,
+      `${start} marks more than one as the default: b, default`,
+    ],
+    [
+      "configs:\n- config_name: a\n  data_files: 3",
+      `${start} has data_files of a in a form that is not known`,
+    ],
+    [
+      "configs:\n- config_name: a\n  data_files: b.parquet",
+      "Cannot read data set news: its README.md names b.parquet, and there is no such parquet file",
+    ],
+    [
+      "a: b: c",
+      "Cannot read the YAML in README.md of data set news: Nested mappings are not allowed in compact mappings at line 1, column 4",
+    ],
+  ] as const;
+  for (const [yaml, message] of expected) throws(find(yaml), { message });
+  deepStrictEqual([...find("license: mit")().keys()], ["train"]);
+});
