@@ -1,19 +1,27 @@
 /**
- * Columns of parquet files, as JavaScript values, with errors that name the file and what is in it.
+ * Columns of parquet files, as JavaScript values, with errors that name file, column and type.
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import pl from "nodejs-polars";
+import pl, { type DataFrame, type Series } from "nodejs-polars";
 import { readBytes } from "@/files.ts";
+import { didYouMean } from "@/suggest.ts";
 
-/** What a column may hold, and what polars calls that. */
+const INTEGER = "u?int(8|16|32|64|128)|float(16|32|64)|boolean|decimal\\[.*\\]";
+const TEXT = "string|categorical|enum";
+const listOf = (type: string) => `list\\[(${type})\\]|array\\[(${type}), \\d+\\]`;
+
+/**
+ * What a column may hold, how to store it else, and which types are read for it. Integers are read from every
+ * type that can hold them; whether each number is whole is for the reader of the rows to check.
+ */
 export const COLUMN_TYPES = {
-  text: { says: "text", pattern: /^(String|Utf8|Categorical)$/ },
-  number: { says: "whole numbers", pattern: /^U?Int(8|16|32|64)$/ },
-  real: { says: "numbers", pattern: /^Float(32|64)$/ },
-  texts: { says: "lists of text", pattern: /^List\((String|Utf8|Categorical)\)$/ },
-  numbers: { says: "lists of whole numbers", pattern: /^List\(U?Int(8|16|32|64)\)$/ },
+  text: { says: "text", store: "string", pattern: TEXT },
+  integer: { says: "integers", store: "int64", pattern: INTEGER },
+  real: { says: "numbers", store: "float64", pattern: INTEGER.replace("|boolean", "") },
+  texts: { says: "lists of text", store: "list of string", pattern: listOf(TEXT) },
+  integers: { says: "lists of integers", store: "list of int64", pattern: listOf(INTEGER) },
 } as const;
 /** One of {@link COLUMN_TYPES}. */
 export type ColumnType = keyof typeof COLUMN_TYPES;
@@ -22,7 +30,8 @@ export type ColumnType = keyof typeof COLUMN_TYPES;
 export type ColumnRequest = { readonly name: string; readonly type: ColumnType };
 
 /**
- * The values of the wanted columns, in the order asked. Values are not checked for null.
+ * The values of the wanted columns, in the order asked. Numbers are numbers, but for integers beyond 2^53,
+ * which are bigints; false is 0 and true is 1. Values are not checked for null and NaN.
  *
  * The file is read whole and parsed from memory, so that a file that vanishes, a folder and damage
  * each give their own error.
@@ -32,37 +41,123 @@ export async function readColumns(
   columns: readonly ColumnRequest[],
 ): Promise<readonly (readonly unknown[])[]> {
   const bytes = Buffer.from((await readBytes(path, "parquet file")).buffer);
-  const parse = (options: { nRows?: number; columns?: string[] }) => {
+  const parse = <T>(read: () => T): T => {
     try {
-      return pl.readParquet(bytes, options);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new SyntaxError(`Cannot read ${path} as it must be a whole parquet file: ${reason}`);
+      return read();
+    } catch (cause) {
+      throw new SyntaxError(`Cannot read ${path}: ${describeFault(bytes)}`, { cause });
     }
   };
 
-  const head = parse({ nRows: 0 });
-  for (const { name, type } of columns) {
+  const head = parse(() => pl.readParquet(bytes, { nRows: 0 }));
+  const types = columns.map(({ name, type }) => {
     if (!head.columns.includes(name)) {
+      const known = head.columns.map((column) => `"${column}"`).join(", ");
       throw new RangeError(
-        `Cannot read ${path} as it must have a column "${name}": it has ${
-          head.columns.map((column) => `"${column}"`).join(", ")
+        `Cannot read ${path}: it has no column "${name}"${didYouMean(name, head.columns)}; it has ${
+          known || "none"
         }`,
       );
     }
-    const found = nameType(head.getColumn(name).dtype.toString());
+    const found = nameType(head.getColumn(name));
     const { says, pattern } = COLUMN_TYPES[type];
-    if (!pattern.test(found)) {
-      throw new TypeError(
-        `Cannot read ${path} as column "${name}" must hold ${says}: its type is ${found}`,
-      );
-    }
-  }
-  const frame = parse({ columns: columns.map(({ name }) => name) });
-  return columns.map(({ name }) => frame.getColumn(name).toArray());
+    if (new RegExp(`^(${pattern})$`).test(found)) return found;
+    const sample = parse(() => findText(pl.readParquet(bytes, { columns: [name] }), name, found));
+    throw new TypeError(
+      `Cannot read ${path}: column "${name}" has the type ${found}${sample}, and it must hold ` +
+        `${says}. ${advise(found, type)}`,
+    );
+  });
+  const frame = parse(() => pl.readParquet(bytes, { columns: columns.map(({ name }) => name) }));
+  return columns.map(({ name }, index) =>
+    parse(() => readValues(frame.getColumn(name), types[index] ?? ""))
+  );
 }
 
-/** `DataType(List(DataType(Int64)))` → `List(Int64)`. */
-function nameType(dtype: string): string {
-  return dtype.replaceAll(/DataType\((\w+)\)/g, "$1").replaceAll(/^DataType\((.*)\)$/g, "$1");
+/** Why bytes that polars does not read are no parquet file. */
+function describeFault(bytes: Uint8Array): string {
+  const text = (part: Uint8Array) => String.fromCharCode(...part);
+  const [start, end] = [text(bytes.subarray(0, 4)), text(bytes.subarray(-4))];
+  if (bytes.length === 0) return "the file is empty";
+  if (start === "PARE" || end === "PARE") return "the parquet file is encrypted; store it as plain";
+  if (start !== "PAR1") {
+    return `it is not a parquet file: its first bytes are ${
+      JSON.stringify(start)
+    }, those of one are "PAR1"`;
+  }
+  return end === "PAR1" && bytes.length > 12
+    ? "the parquet file is damaged, or of a kind that is not read; write it again"
+    : "the parquet file is cut off: its end is missing";
+}
+
+/** The type of a column, such as `int64` or `list[string]`: polars's own description can name them all. */
+function nameType(column: Series): string {
+  const short = /\[(.*)\]\n\[/.exec(column.alias("x").toString())?.[1] ?? "";
+  const words: Readonly<Record<string, string>> = {
+    i: "int",
+    u: "uint",
+    f: "float",
+    str: "string",
+    cat: "categorical",
+    bool: "boolean",
+  };
+  return short.replaceAll(
+    /\b(?:([iuf])(?=\d+\b)|(str|cat|bool)\b)/g,
+    (_, letter, word) => words[letter ?? word] ?? "",
+  );
+}
+
+/** ` ("World" in row 0)`: the first text of a column of text; empty for other types. */
+function findText(frame: DataFrame, name: string, type: string): string {
+  if (!new RegExp(`^(${TEXT}|${listOf(TEXT)})$`).test(type)) return "";
+  const values = readValues(frame.getColumn(name), type);
+  for (const [row, value] of values.entries()) {
+    const text: unknown = Array.isArray(value) ? value.find((each) => each !== null) : value;
+    if (typeof text === "string") return ` (${JSON.stringify(text.slice(0, 40))} in row ${row})`;
+  }
+  return "";
+}
+
+/** What would do in place of a column of the type `found`. */
+function advise(found: string, wanted: ColumnType): string {
+  const { store } = COLUMN_TYPES[wanted];
+  if (found.includes("struct")) {
+    return `Store the field that is wanted as a column of its own, a ${store}`;
+  }
+  if (/^(list|array)\[/.test(found) && !store.startsWith("list")) {
+    return `Store one value a row, as ${store}`;
+  }
+  if (/string|categorical|enum/.test(found) && /^integer/.test(wanted)) {
+    return `Store the index of each label in the task's "labels", from 0, as ${store}`;
+  }
+  return `Store it as ${store}`;
+}
+
+/** The values of a column whose type is one that is read. */
+function readValues(column: Series, type: string): readonly unknown[] {
+  const isList = /^(list|array)\[/.test(type);
+  const cast = (target: pl.DataType) => column.cast(isList ? pl.List(target) : target).toArray();
+  if (/enum/.test(type)) return cast(pl.String);
+  if (/decimal/.test(type)) return cast(pl.Float64);
+  const values: readonly unknown[] = column.toArray();
+  if (!/int(64|128)|boolean/.test(type)) return values;
+  let exact: readonly unknown[] | null = null; // texts, made where a number beyond 2^53 needs its own
+  const convert = (value: unknown, find: (values: readonly unknown[]) => unknown): unknown => {
+    if (typeof value === "boolean") return Number(value);
+    if (typeof value !== "number" && typeof value !== "bigint") return value;
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) return number;
+    exact ??= cast(pl.String);
+    return BigInt(String(find(exact)));
+  };
+  return values.map((value, row) =>
+    Array.isArray(value)
+      ? value.map((each: unknown, index) =>
+        convert(each, (texts) => {
+          const list = texts[row];
+          return Array.isArray(list) ? list[index] : null;
+        })
+      )
+      : convert(value, (texts) => texts[row])
+  );
 }

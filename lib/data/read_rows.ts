@@ -19,11 +19,11 @@ export async function readRows(paths: readonly string[], schema: RowSchema): Pro
 
 async function readFile(path: string, { columns, labels }: RowSchema): Promise<Row[]> {
   const [input, output]: readonly [ColumnRequest, ColumnRequest] = "text" in columns
-    ? [{ name: columns.text, type: "text" }, { name: columns.label, type: "number" }]
-    : [{ name: columns.tokens, type: "texts" }, { name: columns.tags, type: "numbers" }];
+    ? [{ name: columns.text, type: "text" }, { name: columns.label, type: "integer" }]
+    : [{ name: columns.tokens, type: "texts" }, { name: columns.tags, type: "integers" }];
   const [inputs = [], outputs = []] = await readColumns(path, [input, output]);
   if (inputs.length === 0) {
-    throw new RangeError(`Cannot use ${path} as it must hold rows: it has none`);
+    throw new RangeError(`Cannot use ${path}: it has no rows`);
   }
   const check = "text" in columns ? checkTextRow : checkTaggedRow;
   return inputs.map((value, row) =>
@@ -41,47 +41,49 @@ type Place = {
   readonly labels: readonly string[];
 };
 
-function refuse({ path, row }: Place, must: string, value: unknown): never {
-  throw new RangeError(
-    `Cannot use row ${row} of ${path} as ${must}: current value is ${
-      typeof value === "bigint" ? value : JSON.stringify(value)
-    }`,
-  );
+function refuse({ path, row }: Place, problem: string): never {
+  throw new RangeError(`Cannot use row ${row} of ${path} (counted from 0): ${problem}`);
+}
+
+/** The start of a value, to be shown in an error. */
+function show(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  const text = JSON.stringify(value, (_, each) => typeof each === "bigint" ? String(each) : each);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
 function checkTextRow(text: unknown, label: unknown, place: Place): TextRow {
-  if (typeof text !== "string") refuse(place, `"${place.input}" must be text`, text);
+  if (typeof text !== "string") refuse(place, `"${place.input}" is ${show(text)}, not a text`);
   return { text, label: checkLabel(label, place, `"${place.output}"`) };
 }
 
 function checkLabel(value: unknown, place: Place, what: string): number {
   const { labels } = place;
-  if (typeof value !== "number" || labels[value] === undefined) {
-    refuse(
-      place,
-      `${what} must be a number from 0 to ${labels.length - 1} (${labels.join(", ")})`,
-      value,
-    );
-  }
-  return value;
+  if (typeof value === "number" && labels[value] !== undefined) return value;
+  const known = labels.length <= 20 ? ` (${labels.join(", ")})` : "";
+  refuse(
+    place,
+    `${what} is ${show(value)}, and must be an integer from 0 to ${labels.length - 1}${known}`,
+  );
 }
 
 function checkTaggedRow(tokens: unknown, tags: unknown, place: Place): TaggedRow {
   const { input, output } = place;
   if (!Array.isArray(tokens) || tokens.length === 0) {
-    refuse(place, `"${input}" must hold words`, tokens);
+    refuse(place, `"${input}" is ${show(tokens)}, and must hold words`);
   }
   if (!Array.isArray(tags) || tags.length !== tokens.length) {
     refuse(
       place,
-      `"${output}" must hold one tag for each of the ${tokens.length} words of "${input}"`,
-      tags,
+      `"${output}" is ${
+        show(tags)
+      }, and must hold one tag for each of the ${tokens.length} words of "${input}"`,
     );
   }
   const words = tokens.map((token: unknown, index) =>
     typeof token === "string"
       ? token
-      : refuse(place, `word ${index} of "${input}" must be text`, token)
+      : refuse(place, `word ${index} of "${input}" is ${show(token)}, not a text`)
   );
   const numbers = tags.map((tag: unknown, index) =>
     checkLabel(tag, place, `tag ${index} of "${output}"`)
@@ -98,10 +100,9 @@ function checkBio(tags: readonly number[], place: Place): void {
     if (name.startsWith("I-") && previous.slice(2) !== name.slice(2)) {
       refuse(
         place,
-        `tag ${index} of "${place.output}" must follow B-${
+        `tag ${index} of "${place.output}" is ${name} after ${previous}, and must follow B-${
           name.slice(2)
-        } or ${name}, not ${previous}`,
-        name,
+        } or ${name}`,
       );
     }
     previous = name;

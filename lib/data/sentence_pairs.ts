@@ -25,12 +25,15 @@ export async function readSentencePairs(paths: readonly string[]): Promise<Sente
     ]);
     firsts.forEach((first, row) => {
       const second = seconds[row], score = scores[row];
-      if (typeof first !== "string" || typeof second !== "string" || typeof score !== "number") {
+      const refuse = (name: string, value: unknown, must: string): never => {
         throw new RangeError(
-          `Cannot use row ${row} of ${path} as it must hold two sentences and a score: current value is ${
-            JSON.stringify([first, second, score])
-          }`,
+          `Cannot use row ${row} of ${path} (counted from 0): "${name}" is ${value}, and must be ${must}`,
         );
+      };
+      if (typeof first !== "string") return refuse("sentence1", first, "a text");
+      if (typeof second !== "string") return refuse("sentence2", second, "a text");
+      if (typeof score !== "number" || !Number.isFinite(score)) {
+        return refuse("score", score, "a finite number");
       }
       pairs.push({ first, second, score });
     });

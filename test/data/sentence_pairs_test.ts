@@ -16,8 +16,24 @@ Deno.test("readSentencePairs() reads STS-B's columns and names what is wrong", a
     ]);
     pl.DataFrame({ ...columns, score: ["high", "low"] }).writeParquet(file);
     await rejects(readSentencePairs([file]), {
-      message: `Cannot read ${file} as column "score" must hold numbers: its type is String`,
+      message:
+        `Cannot read ${file}: column "score" has the type string ("high" in row 0), and it must hold numbers. Store it as float64`,
     });
+    const faults = [
+      [{ sentence1: ["a", null] }, '"sentence1" is null, and must be a text'],
+      [{ sentence2: ["c", null] }, '"sentence2" is null, and must be a text'],
+      [{ score: [1, null] }, '"score" is null, and must be a finite number'],
+      [{ score: [1, NaN] }, '"score" is NaN, and must be a finite number'],
+    ] as const;
+    for (const [fault, problem] of faults) {
+      pl.DataFrame({ ...columns, ...fault }).writeParquet(file);
+      await rejects(readSentencePairs([file]), {
+        message: `Cannot use row 1 of ${file} (counted from 0): ${problem}`,
+      });
+    }
+    pl.DataFrame({ ...columns, score: [2, 5] })
+      .withColumn(pl.col("score").cast(pl.UInt64)).writeParquet(file);
+    deepStrictEqual((await readSentencePairs([file])).map(({ score }) => score), [2, 5]);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
