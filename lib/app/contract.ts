@@ -25,6 +25,10 @@ export type ModelInfo = {
   readonly examples: readonly string[];
   /** True if the model was trained on the built-in sample, whose sentences are generated. */
   readonly trainedOnSample: boolean;
+  /** Prompts by name. */
+  readonly prompts: Readonly<Record<string, string>>;
+  /** Name of the prompt that every text gets unless another is asked for; null: none. */
+  readonly defaultPromptName: string | null;
 };
 
 /** Answer to `/api/runs`. */
@@ -56,6 +60,8 @@ export type PredictAnswer = {
 export type EncodeAnswer = {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
+  /** The prompt that began each text; null: none. */
+  readonly promptName: string | null;
   readonly embeddings: readonly (readonly number[])[];
   readonly tookMs: number;
 };

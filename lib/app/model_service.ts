@@ -2,8 +2,8 @@
  * A model as a service: texts of all requests together, a batch at a time.
  * @module
  */
-import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
-import type { SentenceEncoder } from "@/eval/encode_texts.ts";
+import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import { normalizeVector } from "@/eval/normalize_vector.ts";
 import type { TextPrediction } from "@/eval/read_texts.ts";
 import type { TextModel } from "@/eval/text_model.ts";
@@ -17,6 +17,8 @@ import { createWaitingRoom, type WaitingRoom } from "./waiting_room.ts";
 export type EncodeChoice = {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
+  /** One of the model's prompts; null: none. */
+  readonly promptName: string | null;
 };
 
 /** What the page and the API ask of a model. */
@@ -56,7 +58,7 @@ export function describeModel(
   { settings, poolings }: Pick<TextModel, "settings" | "poolings">,
   facts: ModelFacts,
 ): ModelInfo {
-  const { tasks, pooling, normalize, maxLength } = settings;
+  const { tasks, pooling, normalize, maxLength, prompts } = settings;
   return {
     ...facts,
     tasks: tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),
@@ -64,6 +66,8 @@ export function describeModel(
     normalize,
     poolings,
     maxLength,
+    prompts: prompts.prompts,
+    defaultPromptName: prompts.defaultPromptName,
   };
 }
 
@@ -81,13 +85,6 @@ export function createModelService(
   room: WaitingRoom,
 ): ModelService {
   const predictorOf = remember((rows: number) => model.createPredictor({ rows }));
-  const encoderOf = remember((key: string): SentenceEncoder => {
-    const [mode, size] = key.split("/");
-    const rows = Number(size), pooling = POOLING_MODES.find((each) => each === mode);
-    return model.createEncoder(
-      pooling === undefined ? { rows } : { pooling, normalize: "none", rows },
-    );
-  });
   const shared = {
     sizeOf: (text: string) => text.length,
     maxItems: MAX_ROWS,
@@ -99,22 +96,32 @@ export function createModelService(
     ...shared,
     run: (texts) => predictorOf(rowsFor(texts.length)).predict(texts),
   });
-  const encodingOf = remember((mode: PoolingMode | "trained") =>
-    createBatcher<string, Float32Array>({
+  /** Encodes in one way: a batcher of its own for each. */
+  const createEncoding = (options: EncodeTextsOptions) => {
+    const encoderOf = remember((rows: number) => model.createEncoder({ ...options, rows }));
+    return createBatcher<string, Float32Array>({
       ...shared,
-      run: (texts) => encoderOf(`${mode}/${rowsFor(texts.length)}`).encode(texts),
-    })
+      run: (texts) => encoderOf(rowsFor(texts.length)).encode(texts),
+    });
+  };
+  const encodingsOf = remember((mode: PoolingMode | "trained") =>
+    remember((promptName: string | null) =>
+      createEncoding({
+        ...(promptName === null ? { prompt: "" } : { promptName }),
+        ...(mode !== "trained" && { pooling: mode, normalize: "none" }),
+      })
+    )
   );
   const info = describeModel(model, facts);
   return {
     info,
     predict: (texts, signal) => predicting.submit(texts, signal),
-    encode: async (texts, { pooling, normalize }, signal) => {
+    encode: async (texts, { pooling, normalize, promptName }, signal) => {
       // a graph may hold no embedding but the one that the model was trained for
       if (pooling === info.pooling && normalize === info.normalize) {
-        return await encodingOf("trained").submit(texts, signal);
+        return await encodingsOf("trained")(promptName).submit(texts, signal);
       }
-      const vectors = await encodingOf(pooling).submit(texts, signal);
+      const vectors = await encodingsOf(pooling)(promptName).submit(texts, signal);
       return vectors.map((vector) => normalizeVector(vector, normalize));
     },
   };

@@ -29,6 +29,10 @@ const text = { type: "string", maxLength: LIMITS.characters };
 const texts = { type: "array", minItems: 1, maxItems: LIMITS.texts, items: text };
 const pooling = { enum: POOLING_MODES };
 const normalize = { enum: NORMALIZE_MODES };
+const promptName = {
+  type: ["string", "null"],
+  description: "Name of the prompt that begins each text; null: none. By default the model's own.",
+};
 const tookMs = { ...number, minimum: 0, description: "From the request's arrival to its answer." };
 
 const run = { ...string, description: "One of /api/runs; by default the first." };
@@ -60,8 +64,14 @@ const SCHEMAS = {
     end: { ...count, description: "UTF-16 unit after the last." },
     probability: share,
   }),
-  EncodeRequest: question({ pooling, normalize }),
-  EncodeAnswer: object({ pooling, normalize, embeddings: listOf(listOf(number)), tookMs }),
+  EncodeRequest: question({ pooling, normalize, promptName }),
+  EncodeAnswer: object({
+    pooling,
+    normalize,
+    promptName,
+    embeddings: listOf(listOf(number)),
+    tookMs,
+  }),
   Model: object({
     run: string,
     tasks: listOf(object({ name: string, kind: { enum: TASK_KINDS }, labels: listOf(string) })),
@@ -74,6 +84,8 @@ const SCHEMAS = {
       type: "boolean",
       description: "True if the model was trained on the built-in sample of generated sentences.",
     },
+    prompts: mapOf(string),
+    defaultPromptName: promptName,
   }),
   Runs: object({ runs: { ...listOf(string), description: "The default run first." } }),
   Health: {

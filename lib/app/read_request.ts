@@ -90,6 +90,13 @@ function readChoice<T extends string>(
   throw new BadRequestError(`Cannot read body as ${key} must be one of ${choices.join(", ")}`);
 }
 
+function readPromptName(name: unknown, info: ModelInfo): string | null {
+  if (name === undefined) return info.defaultPromptName;
+  if (name === null || (typeof name === "string" && Object.hasOwn(info.prompts, name))) return name;
+  const known = Object.keys(info.prompts).join(", ");
+  throw new BadRequestError(`Cannot read body as promptName must be null or one of ${known}`);
+}
+
 /** The texts of a request to `/api/predict`. */
 export function readPredictRequest(body: unknown): readonly string[] {
   return readTexts(readBody(body, ["text", "texts", "run"]));
@@ -100,8 +107,8 @@ export function readEncodeRequest(
   body: unknown,
   info: ModelInfo,
 ): { readonly texts: readonly string[]; readonly choice: EncodeChoice } {
-  const keys = ["text", "texts", "run", "pooling", "normalize"];
-  const { pooling, normalize, ...rest } = readBody(body, keys);
+  const keys = ["text", "texts", "run", "pooling", "normalize", "promptName"];
+  const { pooling, normalize, promptName, ...rest } = readBody(body, keys);
   const choices = POOLING_MODES.filter((mode) => info.poolings.includes(mode));
   return {
     texts: readTexts(rest),
@@ -111,6 +118,7 @@ export function readEncodeRequest(
         choices: NORMALIZE_MODES,
         byDefault: info.normalize,
       }),
+      promptName: readPromptName(promptName, info),
     },
   };
 }

@@ -15,6 +15,7 @@ import { splitLines } from "@/plain_text.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
+import { NO_PROMPTS } from "@/text/prompts.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
 import { loadRunRows } from "@/train/run_data.ts";
 import type { Materials } from "@/bench/benchmarks.ts";
@@ -73,7 +74,7 @@ async function saveFreshModel(
     seed: 1,
   });
   try {
-    await saveModel(folder, model, { tokenizer, maxLength });
+    await saveModel(folder, model, { tokenizer, maxLength, prompts: NO_PROMPTS });
   } finally {
     disposeModel(model);
   }

@@ -8,7 +8,7 @@ import { readText } from "@/files.ts";
 import { splitLines } from "@/plain_text.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { disposeModel } from "@/model/parameters.ts";
-import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import { loadTexts } from "@/model/sentence_settings.ts";
 import type { EncodeJob, Measurement } from "@/bench/job.ts";
 import { median } from "@/bench/statistics.ts";
 
@@ -50,7 +50,7 @@ export async function measureEncoding(
   }, { rows });
   const timesMs: number[] = [];
   for (let pass = 0; pass <= passes; pass++) {
-    tokenizer = await loadTokenizer(folder); // one that remembers no word of the pass before
+    ({ tokenizer } = await loadTexts(folder)); // one that remembers no word of the pass before
     const startMs = nowMs();
     await encoder.encode(texts);
     if (pass > 0) timesMs.push(nowMs() - startMs);

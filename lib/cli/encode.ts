@@ -18,6 +18,7 @@ import type { Options, OptionValues } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
 import { printLines } from "./print_lines.ts";
+import { PROMPT_OPTIONS, readPromptChoice } from "./prompt_options.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { explainKeyboard, readTexts, TEXTS_NOTE } from "./read_lines.ts";
 
@@ -34,6 +35,7 @@ const OPTIONS = {
     byDefault: "as the model was trained",
     help: "norm that embeddings are divided by",
   },
+  ...PROMPT_OPTIONS,
   precision: PRECISION_OPTION,
   set: SET_ENGINE,
   output: {
@@ -89,8 +91,8 @@ export const ENCODE = {
   name: "encode",
   summary: "Computes sentence embeddings of texts.",
   usage:
-    "[MODEL [TEXT …]] [--pooling MODE] [--normalize MODE] [--precision P] [--set KEY=VALUE …] " +
-    "[--output FILE] [--json]",
+    "[MODEL [TEXT …]] [--pooling MODE] [--normalize MODE] [--prompt-name NAME | --prompt TEXT] " +
+    "[--precision P] [--set KEY=VALUE …] [--output FILE] [--json]",
   notes: [DEFAULT_MODEL_NOTE, TEXTS_NOTE],
   options: OPTIONS,
   positionals: { names: ["MODEL", "TEXT"], min: 0, max: Infinity },
@@ -109,6 +111,7 @@ export const ENCODE = {
     const encoder = model.createEncoder({
       pooling: POOLING_MODES.find((mode) => mode === values.pooling),
       normalize: NORMALIZE_MODES.find((mode) => mode === values.normalize),
+      ...readPromptChoice(values),
     });
     if (output === undefined) return await printEmbeddings(texts, encoder, values.json);
     const all = (await Array.fromAsync(readTexts(texts))).flat();

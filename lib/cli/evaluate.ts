@@ -11,6 +11,7 @@ import { isFile, readJson } from "@/files.ts";
 import { readSummary } from "@/report/read_parts.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { didYouMean } from "@/suggest.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator, type RunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
 import type { Options } from "./arguments.ts";
@@ -105,10 +106,11 @@ export const EVALUATE = {
     const temperatures = await readTemperatures(run);
     const { set } = values;
     using model = await openModelFor(run, { task: "evaluate", engine: config, set });
-    const { tokenizer, settings: { maxLength } } = model;
+    const { tokenizer, settings: { maxLength, prompts } } = model;
+    const prompt = resolvePrompt(prompts);
     const tasks: EvaluationTask[] = [];
     for (const task of await loadRunRows(config)) {
-      tasks.push(await encodeEvaluation(task, { tokenizer, maxLength }));
+      tasks.push(await encodeEvaluation(task, { tokenizer, maxLength, prompt }));
     }
     const view = createTerminalProgress();
     const records: PredictionRecord[] = [];

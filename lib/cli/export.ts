@@ -58,12 +58,7 @@ export const EXPORT = {
     const dtypes = ONNX_DTYPES.filter((dtype) =>
       values.dtype === undefined || dtype === values.dtype
     );
-    const files = await exportModel(saved.model, {
-      folder,
-      out: values.out ?? null,
-      dtypes,
-      maxLength: saved.maxLength,
-    });
+    const files = await exportModel(saved, { folder, out: values.out ?? null, dtypes });
     for (const { path, bytes } of files) {
       console.log(`${path}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
     }

@@ -22,6 +22,7 @@ import { describeEnvironment } from "@/environment.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { runTask } from "./frame.ts";
 import { MODEL_NOTE } from "./model_argument.ts";
+import { PROMPT_OPTIONS, readPromptChoice } from "./prompt_options.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 /** The order in which a model's poolings are scored; the others are compared with the first. */
@@ -48,9 +49,11 @@ if (import.meta.main) {
     name: "similarity",
     summary: "Scores sentence embeddings on STS-B, for each pooling, normalization and similarity.",
     notes: [MODEL_NOTE],
-    usage: "MODEL --data DIR [--precision P] [--set KEY=VALUE …] [--out FILE]",
+    usage: "MODEL --data DIR [--prompt-name NAME | --prompt TEXT] [--precision P] " +
+      "[--set KEY=VALUE …] [--out FILE]",
     options: {
       data: { type: "string", value: "DIR", help: "folder with stsb/test.parquet" },
+      ...PROMPT_OPTIONS,
       precision: PRECISION_OPTION,
       set: SET_ENGINE,
       out: { type: "string", value: "FILE", help: "also write the scores to a JSON file" },
@@ -75,6 +78,7 @@ if (import.meta.main) {
         poolings,
         normalizations: NORMALIZE_MODES,
         similarities: SIMILARITIES,
+        ...readPromptChoice(values),
         view: createTerminalProgress(),
       });
       for (const score of scores) console.log(formatScore(score, poolings[0]));

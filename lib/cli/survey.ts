@@ -6,7 +6,8 @@ import { writeFileAtomic } from "@/files.ts";
 import { quantile } from "@/quantile.ts";
 import { formatCount } from "@/report/format.ts";
 import { lengthGroups, type SurveyRecord } from "@/report/read_survey.ts";
-import { openTokenizer } from "@/train/open_model.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
+import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
 import { surveyData } from "@/train/survey_data.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
@@ -62,10 +63,16 @@ if (import.meta.main) {
       const view = createTerminalProgress();
       const data = await loadRunRows(config, { view });
       const rowsOfAll = data.flatMap(({ train }) => train);
-      const tokenizer = await openTokenizer(model, rowsOfAll, { view });
+      const { tokenizer, prompts } = await openTexts(model, rowsOfAll, { view });
+      const encoding = {
+        tokenizer,
+        prompt: resolvePrompt(prompts),
+        maxLength: model.maxLength,
+        view,
+      };
       const tasks = [];
       for (const each of data) {
-        tasks.push(await encodeTask(each, { tokenizer, maxLength: model.maxLength, view }));
+        tasks.push(await encodeTask(each, encoding));
       }
       const rows = batchRows ?? DEFAULT_ROWS;
       const survey = {

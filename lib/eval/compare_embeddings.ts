@@ -16,6 +16,7 @@ import {
   subtractSimilarity,
 } from "@/eval/similarity.ts";
 import { openTextModel, type TextModel } from "@/eval/text_model.ts";
+import type { PromptChoice } from "@/text/prompts.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** The scores of one way to make embeddings and to compare them. */
@@ -28,7 +29,7 @@ export type EmbeddingScores = SimilarityScores & {
 };
 
 /** The ways that are tried. */
-export type CompareOptions = {
+export type CompareOptions = PromptChoice & {
   readonly poolings: readonly PoolingMode[];
   readonly normalizations: readonly NormalizeMode[];
   readonly similarities: readonly Similarity[];
@@ -52,7 +53,7 @@ export async function embedTexts(
 export async function compareEmbeddings(
   model: Pick<TextModel, "createEncoder">,
   pairs: readonly SentencePair[],
-  { poolings, normalizations, similarities, view = SILENT }: CompareOptions,
+  { poolings, normalizations, similarities, view = SILENT, ...prompt }: CompareOptions,
 ): Promise<EmbeddingScores[]> {
   const found: EmbeddingScores[] = [];
   const texts = pairs.flatMap(({ first, second }) => [first, second]);
@@ -63,7 +64,7 @@ export async function compareEmbeddings(
   for (const pooling of poolings) {
     for (const normalize of normalizations) {
       view.update({ done, total, label: "encode", details: [`${pooling}, ${normalize}`] });
-      const encoder = model.createEncoder({ pooling, normalize, rows: ROWS });
+      const encoder = model.createEncoder({ pooling, normalize, rows: ROWS, ...prompt });
       const embeddings = await encoder.encode(texts); // [2N] of [E]
       for (const similarity of similarities) {
         const likeness = pairs.map((_, pair) =>

@@ -11,16 +11,17 @@ import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
 import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
-import { encodeRows } from "@/text/encode_rows.ts";
+import { type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";
 import type { Batch, Example } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
+import { findPoolingStart, type PromptChoice, resolvePrompt } from "@/text/prompts.ts";
 import { makeAhead } from "@/text/prefetch.ts";
 
 /** Batches that are tokenized, and sorted by their pieces, at once. */
 const BATCHES_AT_ONCE = 8;
 
-/** How texts are encoded; what is left out is as the model was trained. */
-export type EncodeTextsOptions = {
+/** How texts are encoded; an option left out is as the model was trained. */
+export type EncodeTextsOptions = PromptChoice & {
   readonly pooling?: PoolingMode | undefined;
   readonly normalize?: NormalizeMode | undefined;
   /** Texts that run together; a batch always has as many, so few texts want few. */
@@ -36,11 +37,10 @@ export type SentenceEncoder = {
 /** One example of each text, in order: texts beyond the model's limit are cut. */
 export function encodeWholeTexts(
   texts: readonly string[],
-  { tokenizer, maxLength }: Pick<SavedModel, "tokenizer" | "maxLength">,
+  options: Pick<EncodeOptions, "tokenizer" | "maxLength" | "prompt">,
 ): readonly Example[] {
   const rows = texts.map((text) => ({ text, label: 0 }));
-  return encodeRows(rows, { tokenizer, maxLength, kind: "classification", windows: "cut" })
-    .examples;
+  return encodeRows(rows, { ...options, kind: "classification", windows: "cut" }).examples;
 }
 
 /** An encoder of raw texts over a saved model, which stays the caller's. */
@@ -48,9 +48,11 @@ export function createSentenceEncoder(
   saved: SavedModel,
   options: EncodeTextsOptions = {},
 ): SentenceEncoder {
-  const { tokenizer, maxLength } = saved;
+  const { tokenizer, maxLength, prompts } = saved;
   const { rows = 16, pooling = saved.model.pooling, normalize = saved.model.normalize } = options;
-  const model = { ...saved.model, pooling, normalize };
+  const prompt = resolvePrompt(prompts, options);
+  const poolingStart = findPoolingStart(prompts, prompt, { tokenizer, maxLength });
+  const model = { ...saved.model, pooling, normalize, poolingStart };
   if (pooling === "cls" && model.encoder.pooler === null) {
     throw new RangeError(
       'Cannot encode with pooling "cls" as the model must have a pooler: choose mean, cls-token or max',
@@ -61,7 +63,7 @@ export function createSentenceEncoder(
   }), { free: batchSizes(model) });
   /** Batches of texts, the longest first. */
   const makeBatches = (texts: readonly string[]): readonly Batch[] => {
-    const examples = encodeWholeTexts(texts, { tokenizer, maxLength });
+    const examples = encodeWholeTexts(texts, { tokenizer, maxLength, prompt });
     const lengths = paddedLengths(saved);
     return planBatches(examples.map(({ ids }) => ids.length), { rows, lengths, prng: null })
       .map((plan) =>

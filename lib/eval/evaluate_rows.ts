@@ -32,6 +32,7 @@ export async function prepareEvaluation(
   { onRows, ...options }: {
     readonly tokenizer: Tokenizer;
     readonly maxLength: number;
+    readonly prompt: string;
     /** Told how many rows are encoded. */
     readonly onRows?: (done: number) => void;
   },

@@ -27,11 +27,16 @@ export type GraphOutputs = ReadonlyMap<string, Float32Array>;
 /** Computes all outputs of a graph for the tokens [T] of one text. */
 export type RunGraph = (ids: Int32Array) => Promise<GraphOutputs>;
 
-/** How the graph's own embedding is made. */
-export type GraphSettings = Pick<HeadsFile, "pooling" | "embeddingSize" | "normalize">;
-
 /** How an embedding is to be made. */
-type EmbeddingChoice = { readonly pooling: PoolingMode; readonly normalize: NormalizeMode };
+export type EmbeddingChoice = {
+  readonly pooling: PoolingMode;
+  readonly normalize: NormalizeMode;
+  /** Position of the first token that is pooled. */
+  readonly poolingStart: number;
+};
+
+/** How the graph's own embedding is made. */
+export type GraphSettings = EmbeddingChoice & Pick<HeadsFile, "embeddingSize">;
 
 /** The values of the output `name`. */
 function take(outputs: GraphOutputs, name: string): Float32Array {
@@ -84,7 +89,9 @@ export function createGraphReader(
 }
 
 /** Poolings that a graph's embeddings can be asked for: a projection and a pooler are inside the graph. */
-export function graphPoolings({ pooling, embeddingSize }: GraphSettings): readonly PoolingMode[] {
+export function graphPoolings(
+  { pooling, embeddingSize }: Pick<GraphSettings, "pooling" | "embeddingSize">,
+): readonly PoolingMode[] {
   return POOLING_MODES.filter((mode) =>
     mode === pooling || (mode !== "cls" && embeddingSize === null)
   );
@@ -93,20 +100,28 @@ export function graphPoolings({ pooling, embeddingSize }: GraphSettings): readon
 /** [D] the hidden states [T, D] of a text without padding as one vector. */
 function poolStates(
   states: Float32Array,
-  { tokens, pooling }: { readonly tokens: number; readonly pooling: Exclude<PoolingMode, "cls"> },
+  { tokens, pooling, poolingStart }: {
+    readonly tokens: number;
+    readonly pooling: Exclude<PoolingMode, "cls">;
+    readonly poolingStart: number;
+  },
 ): Float32Array {
   const size = states.length / tokens;
-  const pooled = states.slice(0, size); // of [CLS]
+  const isEmpty = poolingStart >= tokens; // as where weights are computed: [CLS] or zeros
+  if (isEmpty && pooling !== "cls-token") return new Float32Array(size);
+  const start = isEmpty ? 0 : poolingStart;
+  const pooled = states.slice(start * size, (start + 1) * size);
+  const others = states.subarray((start + 1) * size);
   switch (pooling) {
     case "cls-token":
       return pooled;
     case "mean":
-      states.subarray(size).forEach((value, i) => {
+      others.forEach((value, i) => {
         pooled[i % size] = (pooled[i % size] ?? NaN) + value;
       });
-      return pooled.map((sum) => sum / tokens);
+      return pooled.map((sum) => sum / (tokens - start));
     case "max":
-      states.subarray(size).forEach((value, i) => {
+      others.forEach((value, i) => {
         pooled[i % size] = Math.max(pooled[i % size] ?? NaN, value);
       });
       return pooled;
@@ -126,6 +141,14 @@ export function checkGraphChoice(settings: GraphSettings, choice: EmbeddingChoic
       }`,
     );
   }
+  if (choice.poolingStart !== settings.poolingStart) {
+    if (settings.embeddingSize === null && pooling !== "cls") return;
+    throw new RangeError(
+      "Cannot encode with another prompt than the model's own: pooling skips the prompt " +
+        '("include_prompt" is false), and the exported graph holds the number of tokens that it skips; ' +
+        "use the model's weights",
+    );
+  }
   const isScaled = settings.pooling === pooling && settings.normalize !== "none";
   if (
     normalize === "none" && isScaled && (settings.embeddingSize !== null || pooling === "cls")
@@ -140,14 +163,14 @@ export function checkGraphChoice(settings: GraphSettings, choice: EmbeddingChoic
 /** [E] the embedding of a text of `tokens` tokens; the choice has passed {@link checkGraphChoice}. */
 export function readEmbedding(
   outputs: GraphOutputs,
-  { tokens, settings, pooling, normalize }: EmbeddingChoice & {
+  { tokens, settings, pooling, normalize, poolingStart }: EmbeddingChoice & {
     readonly tokens: number;
     readonly settings: GraphSettings;
   },
 ): Float32Array {
   const ofPooling = outputs.get(embeddingName(pooling));
   if (ofPooling !== undefined) return normalizeVector(ofPooling, normalize);
-  const isOwn = pooling === settings.pooling;
+  const isOwn = pooling === settings.pooling && poolingStart === settings.poolingStart;
   if (isOwn && (normalize === settings.normalize)) return take(outputs, SENTENCE_EMBEDDING);
   // a vector that was scaled to length one and is scaled again has lost nothing
   if (isOwn && (settings.normalize === "none" || normalize !== "none")) {
@@ -155,7 +178,7 @@ export function readEmbedding(
   }
   if (pooling === "cls") throw new TypeError('internal: pooling "cls" needs the pooler\'s weights');
   return normalizeVector(
-    poolStates(take(outputs, HIDDEN_STATES), { tokens, pooling }),
+    poolStates(take(outputs, HIDDEN_STATES), { tokens, pooling, poolingStart }),
     normalize,
   );
 }

@@ -9,8 +9,8 @@ import { loadModel } from "@/model/load_model.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import { findLoneGraph } from "@/model/save_onnx.ts";
 import type { ProgressView } from "@/progress.ts";
-import { readSentenceModules } from "@/model/sentence_modules.ts";
-import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import { loadTexts } from "@/model/sentence_settings.ts";
+import { findPoolingStart, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
 /** A model with all that raw text needs on its way in. */
@@ -19,6 +19,8 @@ export type SavedModel = {
   readonly tokenizer: Tokenizer;
   /** Longest input in word pieces, [CLS] and [SEP] included. */
   readonly maxLength: number;
+  /** The text that comes before each text; `model` pools as its default prompt asks for. */
+  readonly prompts: PromptSettings;
 };
 
 /**
@@ -53,9 +55,10 @@ export async function openSavedModel(
         "alone, which predict, encode, similarity, evaluate and app can use",
     );
   }
-  const { encoderFolder = folder } = await readSentenceModules(folder) ?? {};
-  const tokenizer = await loadTokenizer(encoderFolder); // before the weights, which take longer
+  const { tokenizer, prompts, encoderFolder } = await loadTexts(folder); // before the weights, which take longer
   requireTokenRows(await readBertConfig(encoderFolder), tokenizer.vocabularySize, encoderFolder);
   const { model, maxLength } = await loadModel(folder);
-  return { model, tokenizer, maxLength };
+  const prompt = resolvePrompt(prompts);
+  const poolingStart = findPoolingStart(prompts, prompt, { tokenizer, maxLength });
+  return { model: { ...model, poolingStart }, tokenizer, maxLength, prompts };
 }

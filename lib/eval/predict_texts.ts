@@ -6,6 +6,7 @@ import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import type { ModelTask } from "@/model/parameters.ts";
 import { createTextReader, type TextPredictor } from "@/eval/read_texts.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
 
 /** Refuses a model that has nothing to predict. */
 export function checkHasTasks(tasks: readonly ModelTask[]): void {
@@ -31,5 +32,5 @@ export function createTextPredictor(
     task,
     predictor: createPredictor(model, task.name, { lengths, padId, clsId, rows }),
   }));
-  return createTextReader(tasks, saved);
+  return createTextReader(tasks, { ...saved, prompt: resolvePrompt(saved.prompts) });
 }

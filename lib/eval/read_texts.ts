@@ -56,6 +56,8 @@ export type ReadOptions = {
   readonly tokenizer: Tokenizer;
   /** Longest input in word pieces, [CLS] and [SEP] included. */
   readonly maxLength: number;
+  /** Prepended to each text; "" for none. Places of entities are places in the text without it. */
+  readonly prompt: string;
 };
 
 /**
@@ -96,10 +98,13 @@ async function classify(
   texts: readonly string[],
   { kind, labels }: ModelTask,
   predictor: ReadTask["predictor"],
-  { tokenizer, maxLength }: ReadOptions,
+  { tokenizer, maxLength, prompt }: ReadOptions,
 ): Promise<PredictedLabel[]> {
   const rows = texts.map((text) => ({ text, label: 0 }));
-  const { examples } = encodeRows(rows, { tokenizer, kind, maxLength, windows: "cut" });
+  const { examples } = encodeRows(rows, {
+    ...{ tokenizer, kind, maxLength, prompt },
+    windows: "cut",
+  });
   return (await predictor.predict(examples)).map((probabilities) => {
     const best = argmaxAt(probabilities, 0, labels.length);
     return {
@@ -114,14 +119,17 @@ async function findEntities(
   texts: readonly string[],
   { kind, labels }: ModelTask,
   predictor: ReadTask["predictor"],
-  { tokenizer, maxLength }: ReadOptions,
+  { tokenizer, maxLength, prompt }: ReadOptions,
 ): Promise<PredictedEntity[][]> {
   const words = texts.map(splitWords);
   const rows = words.map((list) => ({
     tokens: list.map(({ word }) => word),
     tags: list.map(() => 0),
   }));
-  const { examples } = encodeRows(rows, { tokenizer, kind, maxLength, windows: "overlap" });
+  const { examples } = encodeRows(rows, {
+    ...{ tokenizer, kind, maxLength, prompt },
+    windows: "overlap",
+  });
   const probabilities = await predictor.predict(examples); // each [T, C]
   const count = labels.length;
   const best = examples.map(({ ids }, i) =>

@@ -32,12 +32,15 @@ import { findTask } from "@/model/multi_task.ts";
 import { GRAPH_INPUTS, HIDDEN_STATES, logitsName, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { findLoneGraph, writeOnnxFile } from "@/model/save_onnx.ts";
+import { loadTexts } from "@/model/sentence_settings.ts";
 import type { ProgressView } from "@/progress.ts";
-import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import { findPoolingStart, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
 /** What a model is, whoever computes it. */
-export type TextModelSettings = Pick<HeadsFile, "pooling" | "normalize" | "maxLength" | "tasks">;
+export type TextModelSettings =
+  & Pick<HeadsFile, "pooling" | "normalize" | "maxLength" | "tasks">
+  & { readonly prompts: PromptSettings };
 
 /** ONNX Runtime as it computes a graph, for records. */
 export type GraphExecutor = {
@@ -89,12 +92,12 @@ export async function openTextModel(
 
 /** The model that the engine computes from weights, which it takes over. */
 export function textModelOf(saved: SavedModel): TextModel {
-  const { model, tokenizer, maxLength } = saved;
+  const { model, tokenizer, maxLength, prompts } = saved;
   const { pooling, normalize, tasks, encoder } = model;
   const poolings = POOLING_MODES.filter((mode) => mode !== "cls" || encoder.pooler !== null);
   return {
     executor: null,
-    settings: { pooling, normalize, maxLength, tasks },
+    settings: { pooling, normalize, maxLength, tasks, prompts },
     tokenizer,
     poolings,
     createEncoder: (options) => createSentenceEncoder(saved, options),
@@ -192,12 +195,15 @@ async function openGraphModel(
         "export the model again with `deno task export`",
     );
   }
-  const settings = await readHeadsFile(headsPath);
-  const { tasks, maxLength, embeddingSize, pooling } = settings;
+  const heads = await readHeadsFile(headsPath);
+  const { tasks, maxLength, embeddingSize, pooling } = heads;
   const config = await readBertConfig(folder);
-  const tokenizer = await loadTokenizer(folder);
+  const { tokenizer, prompts } = await loadTexts(folder);
   requireTokenRows(config, tokenizer.vocabularySize, folder);
   requirePositions(config, maxLength, headsPath);
+  const startOf = (prompt: string) => findPoolingStart(prompts, prompt, { tokenizer, maxLength });
+  const defaultPrompt = resolvePrompt(prompts);
+  const settings = { ...heads, prompts, poolingStart: startOf(defaultPrompt) };
   const { cls, sep } = tokenizer.ids;
   const opened = await openCheckedGraph(path, Int32Array.of(cls, sep), {
     hidden: config.hiddenSize,
@@ -213,12 +219,14 @@ async function openGraphModel(
     poolings: graphPoolings(settings),
     createEncoder: (options = {}) => {
       const { normalize = settings.normalize } = options;
-      const choice = { pooling: options.pooling ?? pooling, normalize };
+      const prompt = resolvePrompt(prompts, options);
+      const poolingStart = startOf(prompt);
+      const choice = { pooling: options.pooling ?? pooling, normalize, poolingStart };
       checkGraphChoice(settings, choice);
       return {
         async encode(texts) {
           const found: Float32Array[] = [];
-          for (const { ids } of encodeWholeTexts(texts, { tokenizer, maxLength })) {
+          for (const { ids } of encodeWholeTexts(texts, { tokenizer, maxLength, prompt })) {
             const outputs = await runGraph(ids);
             found.push(readEmbedding(outputs, { ...choice, tokens: ids.length, settings }));
           }
@@ -228,7 +236,10 @@ async function openGraphModel(
     },
     createPredictor: () => {
       checkHasTasks(tasks);
-      return createGraphReader(runGraph, { tasks, tokenizer, maxLength });
+      return createGraphReader(runGraph, {
+        ...{ tasks, tokenizer, maxLength },
+        prompt: defaultPrompt,
+      });
     },
     predictorOf: (task) => createGraphPredictor(runGraph, findTask(settings, task)),
     writeGraph: async (target) => {

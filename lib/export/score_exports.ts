@@ -17,6 +17,7 @@ import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
 import type { ProgressView } from "@/progress.ts";
 import { readScores } from "@/report/read_scores.ts";
 import { at, readNumber, readObject, readRecord } from "@/report/shape.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
 
@@ -41,10 +42,11 @@ export async function scoreExports(
     readonly view: ProgressView;
   },
 ): Promise<ExportRecords> {
-  const { model, tokenizer, maxLength } = saved;
+  const { model, tokenizer, maxLength, prompts } = saved;
+  const prompt = resolvePrompt(prompts);
   const tasks: EvaluationTask[] = [];
   for (const task of await loadRunRows(config)) {
-    tasks.push(await encodeEvaluation(task, { tokenizer, maxLength }));
+    tasks.push(await encodeEvaluation(task, { tokenizer, maxLength, prompt }));
   }
   const records: ExportRecords = {};
   for (const { dtype, path, bytes } of files) {

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { readJson } from "@/files.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
+import { ENCODER_CONFIGS, SENTENCE_CONFIG } from "@/model/sentence_settings.ts";
 
 /**
  * Fetches one file of a repository and gives its local path; null when the repository has none of
@@ -21,12 +22,16 @@ async function readLoosely(path: string | null): Promise<JsonObject> {
   return typeof json === "object" && json !== null ? json as JsonObject : {};
 }
 
-/** Folders of the modules that sentence-transformers lists beside the encoder. */
-async function listModuleFolders(path: string | null): Promise<readonly string[]> {
-  const modules = Object.values(await readLoosely(path));
-  return modules.flatMap((module) => {
-    const folder = (module as JsonObject | null)?.path;
-    return typeof folder === "string" && /^\w[\w.-]*$/.test(folder) ? [folder] : [];
+/** A module of sentence-transformers; its kind is the last part of its class. */
+type HubModule = { readonly folder: string; readonly kind: string };
+
+/** The modules that the repository lists in safe folders; "" is the repository's own. */
+async function listModules(path: string): Promise<readonly HubModule[]> {
+  return Object.values(await readLoosely(path)).flatMap((module) => {
+    const { path: folder, type } = (module ?? {}) as JsonObject;
+    if (typeof folder !== "string" || !/^(\w[\w.-]*)?$/.test(folder)) return [];
+    const kind = (typeof type === "string" ? type : folder || "Transformer").split(/[._]/).at(-1);
+    return [{ folder, kind: kind ?? "" }];
   });
 }
 
@@ -60,11 +65,19 @@ async function fetchWeights(name: string, fetch: FetchFile, folder: string): Pro
   }
 }
 
-/** Fetches what goes with an encoder in `folder`: its tokenizer and how long texts may be. */
+/** Fetches what goes with an encoder in `folder`: its tokenizer. */
 async function fetchTokenizer(fetch: FetchFile, folder: string): Promise<void> {
   if (await fetch(join(folder, "tokenizer.json")) === null) await fetch(join(folder, "vocab.txt"));
   await fetch(join(folder, "tokenizer_config.json"));
-  await fetch(join(folder, "sentence_bert_config.json"));
+}
+
+/** Fetches what sentence-transformers says about the texts of the encoder in `folder`. */
+async function fetchTextSettings(fetch: FetchFile, folder: string): Promise<void> {
+  await fetch(SENTENCE_CONFIG);
+  for (const name of ENCODER_CONFIGS) {
+    const path = await fetch(join(folder, name));
+    if (Object.keys(await readLoosely(path)).length > 0) return; // the first that is not empty counts
+  }
 }
 
 /**
@@ -87,10 +100,13 @@ export async function downloadModel(name: string, fetch: FetchFile): Promise<str
     await fetchWeights(name, fetch, "");
   }
   if (await fetch("heads.json") !== null) await fetch("heads.safetensors");
-  for (const folder of await listModuleFolders(modules)) {
+  if (modules === null) return dirname(anchor);
+  for (const { folder, kind } of await listModules(modules)) {
+    if (kind === "Transformer") await fetchTextSettings(fetch, folder);
+    if (folder === "") continue; // fetched above
     await fetch(join(folder, "config.json"));
-    if (/Transformer$/.test(folder)) await fetchTokenizer(fetch, folder);
-    if (!/Pooling$|Normalize$/.test(folder)) await fetchWeights(name, fetch, folder);
+    if (kind === "Transformer") await fetchTokenizer(fetch, folder);
+    if (kind === "Transformer" || kind === "Dense") await fetchWeights(name, fetch, folder);
   }
   return dirname(anchor);
 }

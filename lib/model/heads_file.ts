@@ -11,6 +11,8 @@ import type { ModelTask } from "@/model/parameters.ts";
 /** The content of `heads.json`. */
 export type HeadsFile = {
   readonly pooling: PoolingMode;
+  /** False: pooling skips [CLS] and the prompt. Older files leave it out, which means true. */
+  readonly includePrompt: boolean;
   /** E; null: no projection. */
   readonly embeddingSize: number | null;
   readonly normalize: NormalizeMode;
@@ -94,7 +96,10 @@ export async function readHeadsFile(path: string): Promise<HeadsFile> {
   }
   const object = json as JsonObject;
   if (object.format !== FORMAT) fail(object, "format", { path, wanted: `${FORMAT}` });
-  const { embeddingSize, maxLength, tasks } = object;
+  const { embeddingSize, maxLength, tasks, includePrompt = true } = object;
+  if (typeof includePrompt !== "boolean") {
+    return fail(object, "includePrompt", { path, wanted: "true or false" });
+  }
   if (embeddingSize !== null && !isSize(embeddingSize)) {
     return fail(object, "embeddingSize", { path, wanted: "null or a whole number from 1" });
   }
@@ -109,6 +114,7 @@ export async function readHeadsFile(path: string): Promise<HeadsFile> {
   }
   return {
     pooling: pick(object, "pooling", { path, choices: POOLING_MODES }),
+    includePrompt,
     embeddingSize,
     normalize: pick(object, "normalize", { path, choices: NORMALIZE_MODES }),
     maxLength,

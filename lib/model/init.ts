@@ -100,6 +100,7 @@ export function buildModel(
   return {
     encoder,
     pooling,
+    poolingStart: 0,
     projection: embeddingSize === null ? null : buildLinear(variables, "projection.dense"),
     normalize,
     tasks: tasks.map(({ name, kind, labels }) => ({ name, kind, labels })),

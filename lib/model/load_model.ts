@@ -12,6 +12,7 @@ import { loadVariables, placesOf } from "@/model/load_variables.ts";
 import { linearSpecs } from "@/model/parameter_specs.ts";
 import { disposeEncoder, type Encoder, type Linear, type MultiTask } from "@/model/parameters.ts";
 import { openSafetensors } from "@/model/safetensors.ts";
+import { readTextSettings } from "@/model/sentence_settings.ts";
 import {
   type DenseModule,
   readSentenceModules,
@@ -27,34 +28,41 @@ export type LoadedModel = {
   readonly ignored: readonly string[];
 };
 
-/**
- * What sentence-transformers cuts texts at: its own `max_seq_length` (up to 5.x), else the tokenizer's
- * `model_max_length`; at most what the encoder has positions for.
- */
-async function readMaxLength(folder: string, { config }: Encoder): Promise<number> {
-  const own = join(folder, "sentence_bert_config.json");
-  const ofTokenizer = join(folder, "tokenizer_config.json");
-  for (const [path, key] of [[own, "max_seq_length"], [ofTokenizer, "model_max_length"]] as const) {
-    if (!await isFile(path)) continue;
-    const json = await readJson(path, "model configuration");
-    const length = (json as { readonly [key: string]: unknown } | null)?.[key] ?? null;
-    if (length === null) continue;
-    if (typeof length === "number" && Number.isInteger(length) && length > 0) { // 1e30: no limit
-      return Math.min(length, config.maxPositions);
-    }
-    throw new RangeError(
-      `Cannot load model as "${key}" in ${path} must be a whole number from 1: current value is ${
-        JSON.stringify(length)
-      }`,
-    );
-  }
-  return config.maxPositions;
+/** The `model_max_length` of the tokenizer in `folder`; null where it has none. */
+async function readTokenizerLimit(folder: string): Promise<number | null> {
+  const path = join(folder, "tokenizer_config.json");
+  if (!await isFile(path)) return null;
+  const json = await readJson(path, "model configuration");
+  const length = (json as { readonly model_max_length?: unknown } | null)?.model_max_length ?? null;
+  if (length === null) return null;
+  if (typeof length === "number" && Number.isInteger(length) && length > 0) return length; // 1e30: no limit
+  throw new RangeError(
+    `Cannot load model as "model_max_length" in ${path} must be an integer from 1: current value is ${
+      JSON.stringify(length)
+    }`,
+  );
 }
+
+/**
+ * Length at which sentence-transformers cuts texts: its own `max_seq_length` (up to 5.x), else the
+ * tokenizer's `model_max_length`; at most the encoder's number of positions.
+ */
+async function readMaxLength(
+  folder: string,
+  { encoder: { config }, modules }: ReadOptions,
+): Promise<number> {
+  const { maxSeqLength } = await readTextSettings(folder, modules);
+  const limit = maxSeqLength ?? await readTokenizerLimit(modules?.encoderFolder ?? folder);
+  return Math.min(limit ?? Infinity, config.maxPositions);
+}
+
+/** What is known of a folder's model once its weights are loaded. */
+type ReadOptions = { readonly encoder: Encoder; readonly modules: SentenceModules | null };
 
 /** How embeddings are made and which heads there are, by `heads.json` if there is one. */
 async function readSettings(
   folder: string,
-  { encoder, modules }: { readonly encoder: Encoder; readonly modules: SentenceModules | null },
+  { encoder, modules }: ReadOptions,
 ): Promise<HeadsFile> {
   const path = join(folder, "heads.json");
   if (await isFile(path)) {
@@ -64,9 +72,10 @@ async function readSettings(
   }
   return {
     pooling: modules?.pooling ?? "mean",
+    includePrompt: modules?.includePrompt ?? true,
     embeddingSize: modules?.projection?.output ?? null,
     normalize: modules?.normalize ?? "none",
-    maxLength: await readMaxLength(modules?.encoderFolder ?? folder, encoder),
+    maxLength: await readMaxLength(folder, { encoder, modules }),
     tasks: [],
   };
 }

@@ -14,10 +14,12 @@ import { poolSentences } from "@/model/pooling.ts";
 
 /** One vector per row, pooled, projected, normalised: [B, T] → [B, E]. */
 export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
-  const { encoder, pooling, projection, normalize } = model;
+  const { encoder, pooling, poolingStart, projection, normalize } = model;
   const hidden = runEncoder(encoder, inputs); // [N, D]
   const pooled = poolSentences(hidden, {
     mode: pooling,
+    start: poolingStart,
+    maxLength: encoder.config.maxPositions,
     mask: inputs.mask,
     pooler: encoder.pooler,
   });

@@ -148,16 +148,38 @@ class GraphPrinter {
     return this.norm(norm, this.add("Add", [this.linear(output, inner), x]), epsilon);
   }
 
+  /** [B, T] → [B, T, 1]: `mask`, where only positions that `isKept` stay. */
+  #keep(mask: OnnxName, positions: number, isKept: (position: number) => boolean): OnnxName {
+    const integers = (...values: number[]) => this.writer.integers(values);
+    const kept = Float32Array.from({ length: positions }, (_, at) => isKept(at) ? 1 : 0);
+    const table = this.writer.data(kept, "float32", [positions]);
+    const length = this.add("Slice", [this.add("Shape", [mask]), integers(1), integers(2)]);
+    const own = this.add("Slice", [table, integers(0), length]); // [T]
+    return this.add("Unsqueeze", [this.add("Mul", [mask, own]), integers(2)]);
+  }
+
   /** [B, T, D] → [B, D]; `mask` is [B, T], of float32. */
   pool(
-    { pooling, encoder }: Pick<MultiTask, "pooling" | "encoder">,
+    { pooling, poolingStart, encoder }: Pick<MultiTask, "pooling" | "poolingStart" | "encoder">,
     states: OnnxName,
     mask: OnnxName,
   ): OnnxName {
     const { writer } = this;
-    const wide = this.add("Unsqueeze", [mask, writer.integers([2])]); // [B, T, 1]
+    const { maxPositions } = encoder.config;
+    const wide = poolingStart === 0
+      ? this.add("Unsqueeze", [mask, writer.integers([2])]) // [B, T, 1]
+      : this.#keep(mask, maxPositions, (position) => position >= poolingStart);
     const sum = (x: OnnxName) => this.add("ReduceSum", [x, writer.integers([1])], { keepdims: 0 });
-    const takeFirst = () => this.add("Gather", [states, writer.scalar(0, "int64")], { axis: 1 }); // [B, D]
+    const takeFirst = () => {
+      const first = this.add("Gather", [states, writer.scalar(0, "int64")], { axis: 1 }); // [B, D]
+      if (poolingStart === 0) return first;
+      const chosen = this.#keep(mask, maxPositions, (position) => position === poolingStart);
+      const none = this.add("Sub", [this.scalar(1), sum(chosen)]);
+      return this.add("Add", [
+        sum(this.add("Mul", [states, chosen])),
+        this.add("Mul", [first, none]),
+      ]);
+    };
     switch (pooling) {
       case "mean":
         return this.add("Div", [
@@ -232,7 +254,7 @@ export function printModelGraph(
     states = printer.feedForward(feedForward, states, epsilon);
   }
   const pool = (pooling: PoolingMode) => {
-    const pooled = printer.pool({ pooling, encoder: model.encoder }, states, mask);
+    const pooled = printer.pool({ ...model, pooling }, states, mask);
     return projection === null ? pooled : printer.linear(projection, pooled);
   };
   const embedding = printer.normalize(pool(model.pooling), model.normalize);

@@ -87,6 +87,8 @@ export type ModelTask = {
 export type MultiTask = {
   readonly encoder: Encoder;
   readonly pooling: PoolingMode;
+  /** Position of the first token that is pooled: above 0 where the prompt is excluded from pooling. */
+  readonly poolingStart: number;
   /** [E, D]; null: the embedding is the pooled vector itself. */
   readonly projection: Linear | null;
   readonly normalize: NormalizeMode;

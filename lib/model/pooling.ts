@@ -15,6 +15,10 @@ export type PoolingOptions = {
   readonly mask: tf.Tensor2D;
   /** The tanh layer of mode `cls`; not read by the others. */
   readonly pooler: Linear | null;
+  /** Position of the first token that is pooled; 0 by default. */
+  readonly start?: number;
+  /** Bound of T where it is dynamic; by default T. */
+  readonly maxLength?: number;
 };
 
 /** Below every activation: what padding contributes to a maximum. */
@@ -26,19 +30,37 @@ const LOWEST = -1e9;
  */
 export function poolSentences(
   hidden: tf.Tensor2D,
-  { mode, mask, pooler }: PoolingOptions,
+  { mode, mask, pooler, start = 0, maxLength = mask.shape[1] }: PoolingOptions,
 ): tf.Tensor2D {
   const [rows, length] = mask.shape;
   const [, size] = hidden.shape;
   const states = tf.reshape(hidden, [rows, length, size]) as tf.Tensor3D; // [B, T, D]
-  const takeFirst = () => tf.reshape(tf.slice(states, [0, 0, 0], [rows, 1, size]), [rows, size]);
+  /** [B, T] mask, where only positions that `isKept` stay. */
+  const keep = (isKept: (position: number) => boolean): tf.Tensor => {
+    const kept = Float32Array.from(
+      { length: maxLength },
+      (_, position) => isKept(position) ? 1 : 0,
+    );
+    return tf.mul(tf.cast(mask, "float32"), tf.slice(tf.tensor1d(kept), [0], [length]));
+  };
+  const pooled = start === 0 ? tf.cast(mask, "float32") : keep((position) => position >= start); // [B, T]
+  const takeFirst = (): tf.Tensor => {
+    const first = tf.reshape(tf.slice(states, [0, 0, 0], [rows, 1, size]), [rows, size]);
+    if (start === 0) return first;
+    const chosen = tf.reshape(keep((position) => position === start), [rows, length, 1]);
+    // a row that ends before `start` falls back to its first token
+    return tf.add(
+      tf.sum(tf.mul(states, chosen), 1),
+      tf.mul(first, tf.sub(1, tf.sum(chosen, 1))),
+    );
+  };
   switch (mode) {
     case "mean": {
-      const real = tf.reshape(tf.cast(mask, "float32"), [rows, length, 1]);
+      const real = tf.reshape(pooled, [rows, length, 1]);
       return tf.div(tf.sum(tf.mul(states, real), 1), tf.maximum(tf.sum(real, 1), 1));
     }
     case "max": {
-      const real = tf.reshape(tf.cast(mask, "float32"), [rows, length, 1]);
+      const real = tf.reshape(pooled, [rows, length, 1]);
       const largest = tf.max(tf.add(states, tf.mul(tf.sub(1, real), LOWEST)), 1);
       return tf.mul(largest, tf.max(real, 1));
     }

@@ -17,6 +17,8 @@ import {
 } from "@/model/parameters.ts";
 import { type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import { saveOnnx } from "@/model/save_onnx.ts";
+import { SENTENCE_CONFIG } from "@/model/sentence_settings.ts";
+import type { PromptSettings } from "@/text/prompts.ts";
 
 /** What is saved beside the parameters. */
 export type SaveOptions = {
@@ -24,6 +26,7 @@ export type SaveOptions = {
   readonly tokenizer: { readonly json: unknown; readonly config: unknown };
   /** Longest input in word pieces, [CLS] and [SEP] included. */
   readonly maxLength: number;
+  readonly prompts: PromptSettings;
 };
 
 /** Parameters as tensors to write, each downloaded when its turn comes. */
@@ -69,7 +72,10 @@ function denseModule({ weight, bias }: Linear, activation: string): ModuleToWrit
 }
 
 /** The modules that make a model's embedding out of its encoder's hidden states. */
-function listModules({ encoder, pooling, projection, normalize }: MultiTask): ModuleToWrite[] {
+function listModules(
+  { encoder, pooling, projection, normalize }: MultiTask,
+  { includePrompt }: PromptSettings,
+): ModuleToWrite[] {
   const modules: ModuleToWrite[] = [{
     kind: "Pooling",
     write: (folder) =>
@@ -79,6 +85,7 @@ function listModules({ encoder, pooling, projection, normalize }: MultiTask): Mo
         pooling_mode_mean_tokens: pooling === "mean",
         pooling_mode_max_tokens: pooling === "max",
         pooling_mode_mean_sqrt_len_tokens: false,
+        include_prompt: includePrompt,
       }),
   }];
   if (pooling === "cls" && encoder.pooler !== null) {
@@ -91,6 +98,32 @@ function listModules({ encoder, pooling, projection, normalize }: MultiTask): Mo
   return modules;
 }
 
+/** Writes what a graph of `model` needs beside it: its shape, tokenizer, prompts and labels. */
+export async function writeSettings(
+  dir: string,
+  model: MultiTask,
+  { tokenizer, maxLength, prompts }: SaveOptions,
+): Promise<void> {
+  const { encoder, pooling, projection, normalize, tasks } = model;
+  const { includePrompt } = prompts;
+  await writeJson(join(dir, "config.json"), formatBertConfig(encoder.config));
+  await writeJson(join(dir, "tokenizer.json"), tokenizer.json);
+  await writeJson(join(dir, "tokenizer_config.json"), {
+    tokenizer_class: "BertTokenizer",
+    ...(typeof tokenizer.config === "object" ? tokenizer.config : {}),
+    model_max_length: maxLength, // where other libraries cut
+  });
+  const size = projection === null ? null : embeddingSize(model);
+  await writeFileAtomic(
+    join(dir, "heads.json"),
+    formatHeadsFile({ pooling, includePrompt, embeddingSize: size, normalize, maxLength, tasks }),
+  );
+  await writeJson(join(dir, SENTENCE_CONFIG), {
+    prompts: prompts.prompts,
+    default_prompt_name: prompts.defaultPromptName,
+  });
+}
+
 /**
  * Writes `model` into the folder `dir`, each file whole or not at all, `modules.json` last.
  * An L1 norm is in `heads.json` alone, since sentence-transformers has none.
@@ -98,28 +131,18 @@ function listModules({ encoder, pooling, projection, normalize }: MultiTask): Mo
 export async function saveModel(
   dir: string,
   model: MultiTask,
-  { tokenizer, maxLength }: SaveOptions,
+  options: SaveOptions,
 ): Promise<void> {
-  const { encoder, pooling, projection, normalize, tasks, heads } = model;
-  await writeJson(join(dir, "config.json"), formatBertConfig(encoder.config));
+  const { encoder, heads } = model;
+  const { maxLength, prompts } = options;
+  await writeSettings(dir, model, options);
   await writeSafetensors(
     join(dir, "model.safetensors"),
     toTensors(namedEncoderParameters(encoder)),
   );
-  await writeJson(join(dir, "tokenizer.json"), tokenizer.json);
-  await writeJson(join(dir, "tokenizer_config.json"), {
-    tokenizer_class: "BertTokenizer",
-    ...(typeof tokenizer.config === "object" ? tokenizer.config : {}),
-    model_max_length: maxLength, // where other libraries cut
-  });
   await writeSafetensors(
     join(dir, "heads.safetensors"),
     toTensors([...heads].flatMap(([task, head]) => namedHeadParameters(task, head))),
-  );
-  const size = projection === null ? null : embeddingSize(model);
-  await writeFileAtomic(
-    join(dir, "heads.json"),
-    formatHeadsFile({ pooling, embeddingSize: size, normalize, maxLength, tasks }),
   );
   await writeJson(join(dir, "sentence_bert_config.json"), {
     max_seq_length: maxLength,
@@ -127,7 +150,7 @@ export async function saveModel(
   });
   await saveOnnx(dir, model, "fp32");
   const list = [{ kind: "Transformer", path: "" }];
-  for (const [i, { kind, write }] of listModules(model).entries()) {
+  for (const [i, { kind, write }] of listModules(model, prompts).entries()) {
     const path = `${i + 1}_${kind}`;
     await write(join(dir, path));
     list.push({ kind, path });

@@ -24,6 +24,8 @@ export type SentenceModules = {
   /** Where the encoder lies: the folder itself, or one in it. */
   readonly encoderFolder: string;
   readonly pooling: PoolingMode;
+  /** False: the Pooling module skips [CLS] and the tokens of the prompt. */
+  readonly includePrompt: boolean;
   /** The pooler of `cls`; null for the other modes. */
   readonly pooler: DenseModule | null;
   readonly projection: DenseModule | null;
@@ -58,6 +60,12 @@ async function readModuleList(folder: string): Promise<readonly ModuleEntry[]> {
         }`,
       );
     }
+    if (!type.startsWith("sentence_transformers.")) {
+      throw new RangeError(
+        `Cannot load model: ${path} lists ${type}, code of its own that is not run here; only modules ` +
+          "of sentence_transformers are supported",
+      );
+    }
     return { kind: type.slice(type.lastIndexOf(".") + 1), folder: join(folder, place) };
   });
 }
@@ -72,14 +80,19 @@ const POOLINGS: { readonly [name: string]: PoolingMode } = {
   pooling_mode_mean_tokens: "mean",
 };
 
-/** The mode of a Pooling module: `pooling_mode` (6.x) or one of the switches `pooling_mode_…` set. */
-async function readPooling(folder: string): Promise<PoolingMode> {
+/**
+ * A Pooling module: `pooling_mode` (6.x) or one of the switches `pooling_mode_…` set, the mean where
+ * neither is.
+ */
+async function readPooling(
+  folder: string,
+): Promise<Pick<SentenceModules, "pooling" | "includePrompt">> {
   const path = join(folder, "config.json");
   const config = await readObject(path, "pooling configuration");
   const switches = Object.keys(config).filter((key) =>
     key.startsWith("pooling_mode_") && config[key] === true
   );
-  const named = config.pooling_mode ?? switches;
+  const named = config.pooling_mode ?? (switches.length === 0 ? "mean" : switches);
   const modes = Array.isArray(named) ? named : [named];
   const mode = modes.length === 1 && Object.hasOwn(POOLINGS, String(modes[0]))
     ? POOLINGS[String(modes[0])]
@@ -91,7 +104,15 @@ async function readPooling(folder: string): Promise<PoolingMode> {
       }`,
     );
   }
-  return mode;
+  const { include_prompt: includePrompt = true } = config;
+  if (typeof includePrompt !== "boolean") {
+    throw new RangeError(
+      `Cannot load model as "include_prompt" in ${path} must be true or false: current value is ${
+        JSON.stringify(includePrompt)
+      }`,
+    );
+  }
+  return { pooling: mode, includePrompt };
 }
 
 const ACTIVATIONS: { readonly [name: string]: DenseModule["activation"] } = {
@@ -99,10 +120,24 @@ const ACTIVATIONS: { readonly [name: string]: DenseModule["activation"] } = {
   Identity: "none",
 };
 
+/** Refuses a module that reads or writes anything but the sentence embedding. */
+function checkPlace(config: JsonObject, path: string): void {
+  for (const key of ["module_input_name", "module_output_name"]) {
+    const value = config[key] ?? "sentence_embedding";
+    if (value === "sentence_embedding") continue;
+    throw new RangeError(
+      `Cannot load model as "${key}" in ${path} must be "sentence_embedding": current value is ${
+        JSON.stringify(value)
+      }`,
+    );
+  }
+}
+
 /** The shape of a Dense module. */
 async function readDense(folder: string): Promise<DenseModule> {
   const path = join(folder, "config.json");
   const config = await readObject(path, "dense configuration");
+  checkPlace(config, path);
   const fail = (key: string, wanted: string): never => {
     throw new RangeError(
       `Cannot load model as "${key}" in ${path} must be ${wanted}: current value is ${
@@ -126,6 +161,12 @@ async function readDense(folder: string): Promise<DenseModule> {
     output: size("out_features"),
     activation: activation ?? fail("activation_function", "Tanh or Identity of torch.nn"),
   };
+}
+
+/** A Normalize module; versions before 5.x wrote no configuration. */
+async function checkNormalize(folder: string): Promise<void> {
+  const path = join(folder, "config.json");
+  if (await isFile(path)) checkPlace(await readObject(path, "normalize configuration"), path);
 }
 
 /**
@@ -152,7 +193,9 @@ export async function readSentenceModules(folder: string): Promise<SentenceModul
   }
   const dense: DenseModule[] = [];
   for (const { kind, folder } of list) if (kind === "Dense") dense.push(await readDense(folder));
-  const mode = await readPooling(pooling.folder);
+  const { pooling: mode, includePrompt } = await readPooling(pooling.folder);
+  const last = list.at(-1);
+  if (last?.kind === "Normalize") await checkNormalize(last.folder);
   const pooler = mode === "cls-token" && dense[0]?.activation === "tanh" ? dense[0] : null;
   const [projection = null, ...others] = dense.slice(pooler === null ? 0 : 1);
   if (others.length > 0 || (projection !== null && projection.activation !== "none")) {
@@ -161,6 +204,7 @@ export async function readSentenceModules(folder: string): Promise<SentenceModul
   return {
     encoderFolder: encoder.folder,
     pooling: pooler === null ? mode : "cls",
+    includePrompt,
     pooler,
     projection,
     normalize: kinds.endsWith("Normalize") ? "l2" : "none",

@@ -44,10 +44,12 @@ export function findEncodedFolder(): string | null {
 
 /** A key over rows, tokenizer and options: equal keys, equal encodings. */
 export function hashEncoding(rows: readonly Row[], options: EncodeOptions): string {
-  const { tokenizer, kind, maxLength, windows } = options;
+  const { tokenizer, kind, maxLength, windows, prompt } = options;
   const hash = createHash("sha256");
   // V8 brings the Unicode tables that normalisation reads
-  hash.update(JSON.stringify([ENCODING_VERSION, Deno.version.v8, kind, maxLength, windows]));
+  hash.update(
+    JSON.stringify([ENCODING_VERSION, Deno.version.v8, kind, maxLength, windows, prompt]),
+  );
   hash.update("\n" + JSON.stringify(tokenizer.json) + "\n");
   for (const row of rows) {
     hash.update(

@@ -23,6 +23,8 @@ export type EncodeOptions = {
   readonly maxLength: number;
   /** For tagging; a classified text is always cut. */
   readonly windows: WindowMode;
+  /** Prepended to each text, and to each window of a tagged row; "" for none. */
+  readonly prompt: string;
 };
 
 /** What rows became, and what was lost of them. */
@@ -79,9 +81,9 @@ function encodeText(
   text: string,
   label: number,
   row: number,
-  { tokenizer, maxLength }: EncodeOptions,
+  { tokenizer, maxLength, prompt }: EncodeOptions,
 ): EncodedRows {
-  const pieces = tokenizer.encodeText(text);
+  const pieces = tokenizer.encodeText(prompt + text);
   const ids = frame(pieces.subarray(0, maxLength - 2), tokenizer);
   const cutRows = pieces.length > maxLength - 2 ? 1 : 0;
   return { examples: [{ row, ids, labels: Int32Array.of(label) }], cutWords: 0, cutRows };
@@ -89,7 +91,7 @@ function encodeText(
 
 /** A tagged row: one example, or one for each window. */
 function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): EncodedRows {
-  const { tokenizer, maxLength, windows } = options;
+  const { tokenizer, windows } = options;
   const { tokens, tags } = row;
   if (tags.length !== tokens.length) {
     throw new RangeError(
@@ -99,8 +101,18 @@ function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): En
   }
   const encoded = tokenizer.encodeWords(tokens);
   const firsts = firstPieces(encoded, tokens.length);
-  const capacity = maxLength - 2;
-  const take = (window: Window) => takeWindow(row, index, encoded, firsts, window, options);
+  const prompt = tokenizer.encodeText(options.prompt);
+  const capacity = options.maxLength - 2 - prompt.length;
+  if (capacity < 1) {
+    throw new RangeError(
+      `Cannot encode row ${index}: the prompt ${
+        JSON.stringify(options.prompt)
+      } has ${prompt.length} ` +
+        `tokens and leaves no room for a word in ${options.maxLength}`,
+    );
+  }
+  const place = { tokenizer, prompt, capacity };
+  const take = (window: Window) => takeWindow(row, index, encoded, firsts, window, place);
   const all = { start: 0, end: tokens.length, from: 0, to: tokens.length };
   if (encoded.ids.length <= capacity) return { examples: [take(all)], cutWords: 0, cutRows: 0 };
   switch (windows) {
@@ -124,25 +136,30 @@ function firstPieces({ ids, words }: EncodedWords, count: number): number[] {
   return firsts;
 }
 
-/** The example of one window; pieces beyond the limit are left out. */
+/** The example of one window, prompt first; tokens beyond `capacity` are left out. */
 function takeWindow(
   { tags }: TaggedRow,
   row: number,
   { ids }: EncodedWords,
   firsts: readonly number[],
   { start, end, from, to }: Window,
-  { tokenizer, maxLength }: EncodeOptions,
+  { tokenizer, prompt, capacity }: {
+    readonly tokenizer: Tokenizer;
+    readonly prompt: Int32Array;
+    readonly capacity: number;
+  },
 ): Example {
   const first = firsts[start] ?? 0;
-  const last = Math.min(firsts[end] ?? 0, first + maxLength - 2);
-  const framed = frame(ids.subarray(first, last), tokenizer); // [T]
+  const last = Math.min(firsts[end] ?? 0, first + capacity);
+  const offset = 1 + prompt.length - first; // from a token of the row to its position in the example
+  const framed = frame(Int32Array.of(...prompt, ...ids.subarray(first, last)), tokenizer); // [T]
   const labels = new Int32Array(framed.length).fill(IGNORED);
   const words = new Int32Array(framed.length).fill(IGNORED);
   for (let word = from; word < to; word++) {
     const piece = firsts[word] ?? 0;
     if (piece >= last) break;
-    labels[piece - first + 1] = tags[word] ?? IGNORED;
-    words[piece - first + 1] = word;
+    labels[piece + offset] = tags[word] ?? IGNORED;
+    words[piece + offset] = word;
   }
   return { row, ids: framed, labels, words };
 }

@@ -54,6 +54,20 @@ async function readSettings(dir: string): Promise<unknown> {
   return { ...config as object | null, tokenizer_class: classOfModel };
 }
 
+/**
+ * The same tokenizer, which lowercases texts before anything else: `do_lower_case` of sentence-transformers.
+ * Accents stay where the tokenizer itself keeps them; offsets refer to the text as it was given.
+ */
+export function withLowercase({ json, config }: Tokenizer): Tokenizer {
+  const { normalizer } = json as { readonly normalizer: Readonly<Record<string, unknown>> };
+  const { lowercase = true, strip_accents: stripAccents = null } = normalizer;
+  const own = { lowercase: true, strip_accents: Boolean(stripAccents ?? lowercase) };
+  return tokenizerFromJson(
+    { ...json as object, normalizer: { ...normalizer, ...own } },
+    { ...config as object, do_lower_case: true, strip_accents: own.strip_accents },
+  );
+}
+
 /** Writes `tokenizer.json` and `tokenizer_config.json` into a model folder. */
 export async function saveTokenizer(dir: string, tokenizer: Tokenizer): Promise<void> {
   const text = (value: unknown) => JSON.stringify(value, null, 2) + "\n";

@@ -10,34 +10,45 @@ import { findModelFolder } from "@/model/find_model_folder.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";
-import { readSentenceModules } from "@/model/sentence_modules.ts";
+import { loadTexts } from "@/model/sentence_settings.ts";
 import type { ProgressView } from "@/progress.ts";
-import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import {
+  findPoolingStart,
+  NO_PROMPTS,
+  type PromptSettings,
+  resolvePrompt,
+} from "@/text/prompts.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
-/** A model with the tokenizer it was made for. */
-export type OpenedModel = { readonly model: MultiTask; readonly tokenizer: Tokenizer };
+/** What turns texts into tokens for a model. */
+export type OpenedTexts = { readonly tokenizer: Tokenizer; readonly prompts: PromptSettings };
 
-/** What a model is made over: a tokenizer and the encoder's folder, null where the encoder is to be fresh. */
-type Source = { readonly tokenizer: Tokenizer; readonly folder: string | null };
+/** A model with the tokenizer and the prompts of its checkpoint. */
+export type OpenedModel = OpenedTexts & { readonly model: MultiTask };
 
-/** The tokenizer of a run's model, without the model; `rows` are the training rows of all its tasks. */
-export async function openTokenizer(
+/** What a model is made over; `folder` is the encoder's, null where the encoder is randomly initialized. */
+type Source = OpenedTexts & { readonly folder: string | null };
+
+/** What a run's model reads texts with, without the model; `rows` are the training rows of all its tasks. */
+export async function openTexts(
   config: ModelConfig,
   rows: Iterable<Row>,
   options: { readonly view?: ProgressView } = {},
-): Promise<Tokenizer> {
-  return (await openSource(config, rows, options)).tokenizer;
+): Promise<OpenedTexts> {
+  return await openSource(config, rows, options);
 }
 
-/** Makes the model of a run; `rows` are the training rows of all its tasks. */
+/**
+ * Makes the model of a run; `rows` are the training rows of all its tasks. The default prompt of the
+ * checkpoint begins every text of the run, in training as in evaluation and afterwards.
+ */
 export async function openModel(
   { model: config, tasks, seed }: Pick<RunConfig, "model" | "tasks" | "seed">,
   rows: Iterable<Row>,
   options: { readonly view?: ProgressView } = {},
 ): Promise<OpenedModel> {
-  const { tokenizer, folder } = await openSource(config, rows, options);
+  const { tokenizer, prompts, folder } = await openSource(config, rows, options);
   if (folder !== null) {
     requireTokenRows(await readBertConfig(folder), tokenizer.vocabularySize, folder);
   }
@@ -46,9 +57,11 @@ export async function openModel(
     : (await loadEncoder(folder)).encoder;
   try {
     checkLength(encoder, config.maxLength);
-    const { pooling, embeddingSize, normalize } = config;
+    const { pooling, embeddingSize, normalize, maxLength } = config;
     const model = createModel(encoder, { tasks, pooling, embeddingSize, normalize, seed });
-    return { model, tokenizer };
+    const prompt = resolvePrompt(prompts);
+    const poolingStart = findPoolingStart(prompts, prompt, { tokenizer, maxLength });
+    return { model: { ...model, poolingStart }, tokenizer, prompts };
   } catch (error) {
     disposeEncoder(encoder);
     throw error;
@@ -66,11 +79,11 @@ async function openSource(
       size: fresh.vocabularySize,
       lowercase: true,
     });
-    return { tokenizer: tokenizerFromJson(json, config, "the learned vocabulary"), folder: null };
+    const tokenizer = tokenizerFromJson(json, config, "the learned vocabulary");
+    return { tokenizer, prompts: NO_PROMPTS, folder: null };
   }
-  const found = await findModelFolder(source, options);
-  const folder = (await readSentenceModules(found))?.encoderFolder ?? found;
-  return { tokenizer: await loadTokenizer(folder), folder };
+  const { encoderFolder, ...texts } = await loadTexts(await findModelFolder(source, options));
+  return { ...texts, folder: encoderFolder };
 }
 
 function createFresh({ fresh, dropout }: ModelConfig, tokenizer: Tokenizer, seed: number): Encoder {

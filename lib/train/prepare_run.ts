@@ -7,6 +7,7 @@ import { disposeModel, type MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
 import { streamBatches } from "@/text/batches.ts";
 import { prefetched, type PrefetchedStream } from "@/text/prefetch.ts";
+import { type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 import { restoreCheckpointInto, type RunState } from "@/train/checkpoint.ts";
 import { planMixing } from "@/train/mixing.ts";
@@ -20,6 +21,7 @@ import type { LoopSetup, LoopTask } from "@/train/train_loop.ts";
 export type PreparedRun = {
   readonly model: MultiTask;
   readonly tokenizer: Tokenizer;
+  readonly prompts: PromptSettings;
   readonly tasks: readonly RunTask[];
   /** Digests of tokenizer and rows. */
   readonly inputs: RunInputs;
@@ -47,13 +49,14 @@ export async function prepareRun(
   const { training, seed, model: { maxLength, dropout } } = config;
   const data = await loadRunRows(config, options);
   const rows = data.flatMap(({ train }) => train);
-  const { model, tokenizer } = await openModel(config, rows, options);
+  const { model, tokenizer, prompts } = await openModel(config, rows, options);
+  const prompt = resolvePrompt(prompts);
   const owned = [() => disposeModel(model)];
   const dispose = () => owned.splice(0).reverse().forEach((free) => free());
   try {
     const tasks: RunTask[] = [];
     for (const each of data) {
-      tasks.push(await encodeTask(each, { tokenizer, maxLength, ...options }));
+      tasks.push(await encodeTask(each, { tokenizer, maxLength, prompt, ...options }));
     }
     const inputs = digestInputs(tokenizer, tasks);
     const step = createTrainStep(model, {
@@ -87,12 +90,14 @@ export async function prepareRun(
     return {
       model,
       tokenizer,
+      prompts,
       tasks,
       inputs,
       setup: { step, tasks: streams, mixing, steps, stepsPerStage, training, seed },
       saved,
       notes: [
         mixing.note,
+        ...describePrompt(prompts),
         ...tasks.flatMap(({ notes }) => notes),
         ...describeStages(step.groups, stepsPerStage),
         ...restored?.notes ?? [],
@@ -103,6 +108,17 @@ export async function prepareRun(
     dispose();
     throw error;
   }
+}
+
+/** The prompt that every text of the run begins with, if there is one. */
+function describePrompt(prompts: PromptSettings): readonly string[] {
+  const prompt = resolvePrompt(prompts);
+  if (prompt === "") return [];
+  const pooled = prompts.includePrompt ? "" : " Pooling skips it.";
+  return [
+    `Every text begins with ${JSON.stringify(prompt)}, the checkpoint's default prompt ` +
+    `${JSON.stringify(prompts.defaultPromptName)}.${pooled}`,
+  ];
 }
 
 /** When groups begin to learn, where they do so one after the other. */

@@ -55,6 +55,8 @@ export type RunTask = EvaluationTask & {
 export type EncodingOptions = {
   readonly tokenizer: Tokenizer;
   readonly maxLength: number;
+  /** Prepended to each text; "" for none. */
+  readonly prompt: string;
   /** Shows how far it is. */
   readonly view?: ProgressView;
   /** Once aborted, the work ends with an error. */

@@ -122,9 +122,9 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     const tests: Awaited<ReturnType<RunEvaluator["evaluateTests"]>> = config.data.scoreTest
       ? await writer.timed(() => evaluator.evaluateTests())
       : {};
-    const { tokenizer } = run;
+    const { tokenizer, prompts } = run;
     const { maxLength } = config.model;
-    await saveModel(folder.path("model"), run.model, { tokenizer, maxLength });
+    await saveModel(folder.path("model"), run.model, { tokenizer, maxLength, prompts });
     await folder.writeJson("examples.json", chooseExamples(config, run.tasks));
     const predictions = await readPredictions(folder.dir);
     await writeErrors(folder.dir, chooseErrors(config, run.tasks, predictions));

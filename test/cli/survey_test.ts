@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { formatSurvey } from "@/cli/survey.ts";
 import { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/read_survey.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { openTokenizer } from "@/train/open_model.ts";
+import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
 import { countLengths, countNames, surveyData } from "@/train/survey_data.ts";
 
@@ -106,8 +106,8 @@ Deno.test("a survey of texts without names tells of cut rows, and of cut words n
 Deno.test("surveyData() counts the rows that lost pieces, of texts too", async () => {
   const config = resolveConfig({ set: ["data.maxRows=12", "model.maxLength=16"] });
   const data = await loadRunRows(config);
-  const tokenizer = await openTokenizer(config.model, data.flatMap(({ train }) => train));
-  const options = { tokenizer, maxLength: 16 };
+  const { tokenizer } = await openTexts(config.model, data.flatMap(({ train }) => train));
+  const options = { tokenizer, maxLength: 16, prompt: "" };
   const encoded = await Promise.all(data.map((each) => encodeTask(each, options)));
   const { tasks } = surveyData(data, encoded, { lengths: [16], rows: 4, seed: 1 });
   for (const { cutRows, cutWords, names, lengths } of tasks) {

@@ -9,14 +9,11 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Math.max(...Array.from(a, (x, i) => Math.abs(x - (b[i] ?? NaN))));
 
 Deno.test("createSentenceEncoder() gives what the model gives for one unpadded text", async () => {
-  await withSavedModel([0, 0, 0], async ({ model, tokenizer, maxLength }) => {
+  await withSavedModel([0, 0, 0], async (saved) => {
+    const { model, tokenizer, maxLength } = saved;
     for (const pooling of POOLING_MODES) {
       for (const normalize of NORMALIZE_MODES) {
-        const { encode } = createSentenceEncoder({ model, tokenizer, maxLength }, {
-          pooling,
-          normalize,
-          rows: 4,
-        });
+        const { encode } = createSentenceEncoder(saved, { pooling, normalize, rows: 4 });
         const before = tf.memory().numTensors;
         const found = await encode(TEXTS);
         strictEqual(tf.memory().numTensors, before, "tensors left behind");

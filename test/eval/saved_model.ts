@@ -11,6 +11,7 @@ import { parseBertConfig } from "@/model/bert_config.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { saveModel } from "@/model/save_model.ts";
+import { NO_PROMPTS, type PromptSettings } from "@/text/prompts.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
@@ -24,7 +25,11 @@ export const TEXTS = [
 ];
 
 /** Writes a model of 2 layers and 2 tasks into `folder`/model, the tags by `tagBias` alone. */
-export async function writeRun(folder: string, tagBias: readonly number[]): Promise<void> {
+export async function writeRun(
+  folder: string,
+  tagBias: readonly number[],
+  prompts: PromptSettings = NO_PROMPTS,
+): Promise<void> {
   await openEngine();
   const learned = learnVocabulary(TEXTS, { size: 120, lowercase: true });
   const tokenizer = tokenizerFromJson(learned.json, learned.config, "test");
@@ -53,7 +58,7 @@ export async function writeRun(folder: string, tagBias: readonly number[]): Prom
     out?.weight.assign(tf.zeros([3, 16]));
     out?.bias.assign(tf.tensor1d([...tagBias]));
   });
-  await saveModel(join(folder, "model"), model, { tokenizer, maxLength: 16 });
+  await saveModel(join(folder, "model"), model, { tokenizer, maxLength: 16, prompts });
   disposeModel(model);
 }
 
@@ -61,10 +66,11 @@ export async function writeRun(folder: string, tagBias: readonly number[]): Prom
 export async function withSavedModel(
   tagBias: readonly number[],
   test: (saved: SavedModel, folder: string) => Promise<void>,
+  prompts: PromptSettings = NO_PROMPTS,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    await writeRun(folder, tagBias);
+    await writeRun(folder, tagBias, prompts);
     const saved = await openSavedModel(folder);
     await test(saved, folder);
     disposeModel(saved.model);

@@ -5,6 +5,7 @@ import {
   notDeepStrictEqual,
   ok,
   rejects,
+  strictEqual,
   throws,
 } from "node:assert/strict";
 import { join } from "node:path";
@@ -16,19 +17,20 @@ import { openTextModel, textModelOf } from "@/eval/text_model.ts";
 import { exportModel } from "@/export/export_model.ts";
 import { GRAPH_INPUTS, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
 import type { OnnxDtype } from "@/model/onnx_weights.ts";
+import type { PromptSettings } from "@/text/prompts.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";
 
 /** Runs `test` with a model and a folder that holds its graph and no weights. */
 async function withGraphFolder(
   dtype: OnnxDtype,
   test: (saved: SavedModel, folder: string) => Promise<void>,
+  prompts?: PromptSettings,
 ): Promise<void> {
   await withSavedModel([0, 1, -1], async (saved, folder) => {
     const out = join(folder, "graph");
-    const { model, maxLength } = saved;
-    await exportModel(model, { folder: join(folder, "model"), out, dtypes: [dtype], maxLength });
+    await exportModel(saved, { folder: join(folder, "model"), out, dtypes: [dtype] });
     await test(saved, out);
-  });
+  }, prompts);
 }
 
 /** The largest difference between numbers of two lists of vectors. */
@@ -103,20 +105,72 @@ Deno.test("an eight-bit graph answers each text as it does alone, whatever else 
   });
 });
 
+Deno.test("openTextModel() reads the prompt that pooling skips from a graph as from the weights", async () => {
+  const prompts = {
+    prompts: { query: "two three: ", document: "yes: " },
+    defaultPromptName: "query",
+    includePrompt: false,
+  };
+  await withGraphFolder("fp32", async (saved, folder) => {
+    deepStrictEqual(saved.prompts, prompts);
+    ok(saved.model.poolingStart > 1, "the premise: the prompt has tokens");
+    const weights = textModelOf(saved);
+    using graph = await openTextModel(folder, { threads: 1 });
+    deepStrictEqual(graph.settings.prompts, prompts);
+    for (const pooling of graph.poolings) {
+      for (const promptName of [undefined, "document"]) {
+        const options = { pooling, promptName, normalize: "l2" } as const;
+        const found = await graph.createEncoder(options).encode(TEXTS);
+        const wanted = await weights.createEncoder(options).encode(TEXTS);
+        ok(distance(found, wanted) < 1e-5, `${pooling}, ${promptName}: ${distance(found, wanted)}`);
+        const without = await weights.createEncoder({
+          ...options,
+          prompt: "",
+          promptName: undefined,
+        })
+          .encode(TEXTS);
+        ok(distance(found, without) > 1e-2, `${pooling}, ${promptName}: the prompt counts`);
+      }
+    }
+    const [found, wanted] = [
+      await graph.createPredictor().predict(TEXTS),
+      await weights.createPredictor().predict(TEXTS),
+    ];
+    for (const [i, { labels, entities }] of wanted.entries()) {
+      const own = labels.topic?.probability ?? NaN;
+      ok(Math.abs((found[i]?.labels.topic?.probability ?? NaN) - own) < 1e-5);
+      const places = (list: typeof entities = {}) =>
+        list.tags?.map(({ start, end, text }) => [start, end, text]);
+      deepStrictEqual(places(found[i]?.entities), places(entities));
+      for (const { start, end, text } of entities.tags ?? []) {
+        strictEqual(TEXTS[i]?.slice(start, end), text); // places are those of the text without its prompt
+      }
+    }
+    ok(wanted.some(({ entities }) => (entities.tags ?? []).length > 0), "the premise: entities");
+  }, prompts);
+});
+
 Deno.test("readEmbedding() pools the hidden states of a text", () => {
   // two tokens of three columns
   const outputs = new Map([
     ["last_hidden_state", Float32Array.of(1, -2, 3, 3, 2, -3)],
     ["sentence_embedding", Float32Array.of(2, 0, 0)],
   ]);
-  const settings = { pooling: "mean", normalize: "none", embeddingSize: null } as const;
-  const read = (pooling: PoolingMode, normalize: NormalizeMode = "none") => [
-    ...readEmbedding(outputs, { tokens: 2, settings, pooling, normalize }),
+  const settings = {
+    ...{ pooling: "mean", normalize: "none", embeddingSize: null } as const,
+    poolingStart: 0,
+  };
+  const read = (pooling: PoolingMode, normalize: NormalizeMode = "none", poolingStart = 0) => [
+    ...readEmbedding(outputs, { tokens: 2, settings, pooling, normalize, poolingStart }),
   ];
   deepStrictEqual(read("mean"), [2, 0, 0]);
   deepStrictEqual(read("mean", "l1"), [1, 0, 0]);
   deepStrictEqual(read("max"), [3, 2, 3]);
   deepStrictEqual(read("cls-token"), [1, -2, 3]);
+  for (const pooling of ["mean", "max", "cls-token"] as const) {
+    deepStrictEqual(read(pooling, "none", 1), [3, 2, -3]); // the second token alone
+    deepStrictEqual(read(pooling, "none", 2), pooling === "cls-token" ? [1, -2, 3] : [0, 0, 0]);
+  }
   const scaled = { ...settings, normalize: "l2" } as const;
   deepStrictEqual(
     [...readEmbedding(outputs, {
@@ -124,13 +178,19 @@ Deno.test("readEmbedding() pools the hidden states of a text", () => {
       settings: scaled,
       pooling: "mean",
       normalize: "none",
+      poolingStart: 0,
     })],
     [2, 0, 0], // (1 + 3) / 2, (−2 + 2) / 2, (3 − 3) / 2: from the hidden states
   );
 });
 
 Deno.test("checkGraphChoice() refuses embeddings that a graph does not hold", () => {
-  const projected = { pooling: "mean", normalize: "l2", embeddingSize: 32 } as const;
+  const projected = {
+    ...{ pooling: "mean", normalize: "l2", embeddingSize: 32 } as const,
+    poolingStart: 4,
+  };
+  const choose = (pooling: PoolingMode, normalize: NormalizeMode, poolingStart = 4) =>
+    checkGraphChoice(projected, { pooling, normalize, poolingStart });
   deepStrictEqual(graphPoolings(projected), ["mean"]);
   deepStrictEqual(graphPoolings({ ...projected, embeddingSize: null, pooling: "cls" }), [
     "mean",
@@ -138,13 +198,19 @@ Deno.test("checkGraphChoice() refuses embeddings that a graph does not hold", ()
     "cls-token",
     "max",
   ]);
-  checkGraphChoice(projected, { pooling: "mean", normalize: "l1" });
-  throws(() => checkGraphChoice(projected, { pooling: "max", normalize: "l2" }), {
+  choose("mean", "l1");
+  throws(() => choose("mean", "l2", 3), {
+    name: "RangeError",
+    message: "Cannot encode with another prompt than the model's own: pooling skips the prompt " +
+      '("include_prompt" is false), and the exported graph holds the number of tokens that it skips; ' +
+      "use the model's weights",
+  });
+  throws(() => choose("max", "l2"), {
     name: "RangeError",
     message:
       'Cannot encode with pooling "max" as an exported graph holds no weights for it: choose mean',
   });
-  throws(() => checkGraphChoice(projected, { pooling: "mean", normalize: "none" }), {
+  throws(() => choose("mean", "none"), {
     name: "RangeError",
     message:
       'Cannot encode with normalization "none" as the graph gives this model\'s embeddings ' +

@@ -37,6 +37,7 @@ Deno.test("baseModel() gives no folder of this machine away", async () => {
 Deno.test("composeCard() says how to get an L1 norm where sentence-transformers has none", async () => {
   const settings: HeadsFile = {
     pooling: "mean",
+    includePrompt: true,
     embeddingSize: 32,
     normalize: "l1",
     maxLength: 64,

@@ -24,28 +24,29 @@ Deno.test("an exported run scores as it was trained, and its card says so", asyn
     ok((await Deno.stat(join(run, "model/onnx/model.onnx"))).isFile, "train writes a graph");
     const saved = await openSavedModel(run);
     const out = join(dir, "out");
-    const files = await exportModel(saved.model, {
+    const files = await exportModel(saved, {
       folder: join(run, "model"),
       out,
       dtypes: ONNX_DTYPES,
-      maxLength: saved.maxLength,
     });
     deepStrictEqual(
       [...Deno.readDirSync(out)].map(({ name }) => name).sort(),
-      ["config.json", "heads.json", "onnx", "tokenizer.json", "tokenizer_config.json"],
+      [
+        "config.json",
+        "config_sentence_transformers.json",
+        "heads.json",
+        "onnx",
+        "tokenizer.json",
+        "tokenizer_config.json",
+      ],
     );
-    for (const same of ["onnx/model.onnx", "heads.json"]) {
+    for (const same of ["onnx/model.onnx", "heads.json", "config.json", "tokenizer.json"]) {
       deepStrictEqual(
         await Deno.readFile(join(out, same)),
         await Deno.readFile(join(run, "model", same)),
       );
     }
-    await exportModel(saved.model, {
-      folder: join(run, "model"),
-      out: null,
-      dtypes: ["q8"],
-      maxLength: 1,
-    });
+    await exportModel(saved, { folder: join(run, "model"), out: null, dtypes: ["q8"] });
     const records = await scoreExports(CONFIG, saved, { files, threads: 1, view: SILENT });
     disposeModel(saved.model);
     deepStrictEqual(Object.keys(records), [...ONNX_DTYPES]);

@@ -44,11 +44,41 @@ Deno.test("downloadModel() fetches the modules of sentence-transformers and head
     "2_Dense/config.json": {},
     "2_Dense/model.safetensors": {},
     "config.json": {},
+    "config_sentence_transformers.json": {},
     "heads.json": {},
     "heads.safetensors": {},
     "model.safetensors": {},
     "modules.json": ["", "1_Pooling", "2_Dense", "3_Normalize", "../x"].map((path) => ({ path })),
     "sentence_bert_config.json": {},
+    "tokenizer.json": {},
+  };
+  deepStrictEqual(await download(files), Object.keys(files));
+});
+
+Deno.test("downloadModel() fetches settings for texts under their old names, up to one that is not empty", async () => {
+  const files = {
+    "1_Pooling/config.json": {},
+    "config.json": {},
+    "config_sentence_transformers.json": { prompts: {} },
+    "model.safetensors": {},
+    "modules.json": [
+      { path: "", type: "sentence_transformers.models.Transformer" },
+      { path: "1_Pooling", type: "sentence_transformers.models.Pooling" },
+    ],
+    "sentence_bert_config.json": {},
+    "sentence_roberta_config.json": { do_lower_case: true },
+    "tokenizer.json": {},
+  };
+  const more = { ...files, "sentence_xlnet_config.json": { max_seq_length: 5 } };
+  deepStrictEqual(await download(more), Object.keys(files));
+});
+
+Deno.test("downloadModel() fetches no weights of a module that is not supported", async () => {
+  const files = {
+    "1_CNN/config.json": {},
+    "config.json": {},
+    "model.safetensors": {},
+    "modules.json": [{ path: "" }, { path: "1_CNN", type: "sentence_transformers.models.CNN" }],
     "tokenizer.json": {},
   };
   deepStrictEqual(await download(files), Object.keys(files));

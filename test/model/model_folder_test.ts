@@ -7,6 +7,7 @@ import { embed, runTask } from "@/model/multi_task.ts";
 import { disposeModel, type MultiTask, namedParameters } from "@/model/parameters.ts";
 import { openSafetensors } from "@/model/safetensors.ts";
 import { saveModel } from "@/model/save_model.ts";
+import { NO_PROMPTS } from "@/text/prompts.ts";
 import { testOnBackends } from "../backend.ts";
 import { FOLDER } from "./bert_fixture.ts";
 import { createTinyModel } from "./tiny_model.ts";
@@ -31,7 +32,7 @@ async function withSaved(
   await withFolder(async (folder) => {
     const model = createTinyModel(options);
     try {
-      await saveModel(folder, model, { tokenizer: TOKENIZER, maxLength: 9 });
+      await saveModel(folder, model, { tokenizer: TOKENIZER, maxLength: 9, prompts: NO_PROMPTS });
       await test(folder, model);
     } finally {
       disposeModel(model);
@@ -114,6 +115,7 @@ testOnBackends(
         pooling_mode_mean_tokens: false,
         pooling_mode_max_tokens: false,
         pooling_mode_mean_sqrt_len_tokens: false,
+        include_prompt: true,
       });
       deepStrictEqual(await readJsonFile(folder, "2_Dense", "config.json"), {
         in_features: 8,
@@ -262,7 +264,7 @@ for (const [what, damage, message] of REFUSED) {
 testOnBackends("saveModel() twice into one folder leaves the newer model", async () => {
   await withSaved({ pooling: "cls", normalize: "l2" }, async (folder) => {
     const newer = createTinyModel({ pooling: "max", seed: 8 });
-    await saveModel(folder, newer, { tokenizer: TOKENIZER, maxLength: 10 });
+    await saveModel(folder, newer, { tokenizer: TOKENIZER, maxLength: 10, prompts: NO_PROMPTS });
     const { model: loaded, maxLength } = await loadModel(folder);
     strictEqual(maxLength, 10);
     deepStrictEqual(embedTwo(loaded), embedTwo(newer));

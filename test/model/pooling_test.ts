@@ -68,6 +68,28 @@ testOnBackends(
   },
 );
 
+testOnBackends(
+  "poolSentences() leaves out tokens before start, but not the first of a shorter row",
+  () => {
+    const hidden = [[1, -4], [3, -2], [99, -99], [5, 6], [7, 2], [1, 8]];
+    const pool = (mode: "mean" | "max" | "cls-token", mask: number[][]) =>
+      tf.tidy(() =>
+        poolSentences(tf.tensor2d(hidden), {
+          mode,
+          mask: tf.tensor2d(mask, undefined, "int32"),
+          pooler: null,
+          start: 1,
+          maxLength: 5,
+        }).arraySync()
+      );
+    const mask = [[1, 1, 0], [1, 1, 1]];
+    deepStrictEqual(pool("mean", mask), [[3, -2], [4, 5]]); // (7 + 1) / 2, (2 + 8) / 2
+    deepStrictEqual(pool("max", mask), [[3, -2], [7, 8]]);
+    deepStrictEqual(pool("cls-token", mask), [[3, -2], [7, 2]]);
+    deepStrictEqual(pool("cls-token", [[1, 0, 0], [1, 1, 1]]), [[1, -4], [7, 2]]);
+  },
+);
+
 testOnBackends("poolSentences() runs the pooler over the first token for cls", () => {
   const [weight, bias] = [
     tf.tidy(() => tf.variable(tf.tensor2d([[0, 1], [0.5, 0]]))), // [out, in]: swaps, halves

@@ -142,6 +142,7 @@ Deno.test("showBatchRow() shows a row of a batch piece by piece", () => {
     kind: "tagging",
     maxLength: 8,
     windows: "cut",
+    prompt: "",
   });
   const { pad: padId, cls: clsId, sep } = tokenizer.ids;
   const ada = examples[0]?.ids[1];

@@ -1,6 +1,7 @@
 /**
- * Writes tiny model folders of every pooling, normalisation and projection, each with the embeddings that
- * the project computes of a few texts (`expected.json`), for `sentence_transformers_parity.py`.
+ * Writes tiny model folders of every pooling, normalization and projection: plain, with a prompt that
+ * pooling skips, and lowercased. Each holds the embeddings that the project computes of a few texts
+ * (`expected.json`), for `sentence_transformers_parity.py`.
  *
  *     deno run -A test/parity/write_model_folders.ts DIR
  */
@@ -12,6 +13,8 @@ import { parseBertConfig } from "@/model/bert_config.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { saveModel } from "@/model/save_model.ts";
+import { withLowercase } from "@/text/load_tokenizer.ts";
+import { NO_PROMPTS, type PromptSettings } from "@/text/prompts.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
@@ -22,10 +25,27 @@ const TEXTS = [
   "yes",
 ];
 
+/** Settings for texts, each of which is tried with every way to make embeddings. */
+const PROMPTS: PromptSettings = {
+  prompts: { query: "one two: ", document: "" },
+  defaultPromptName: "query",
+  includePrompt: false,
+};
+
 const [folder = ""] = Deno.args;
 await openEngine();
-const learned = learnVocabulary(TEXTS, { size: 120, lowercase: true });
-const tokenizer = tokenizerFromJson(learned.json, learned.config, "parity");
+const lower = learnVocabulary(TEXTS, { size: 120, lowercase: true });
+const tokenizer = tokenizerFromJson(lower.json, lower.config, "parity");
+const cased = tokenizerFromJson(
+  { ...lower.json, normalizer: { ...lower.json.normalizer as object, lowercase: false } },
+  { ...lower.config, do_lower_case: false },
+  "parity",
+);
+const VARIANTS = [
+  { name: "plain", tokenizer, prompts: NO_PROMPTS },
+  { name: "prompt", tokenizer, prompts: PROMPTS },
+  { name: "lowercased", tokenizer: withLowercase(cased), prompts: NO_PROMPTS },
+];
 const config = parseBertConfig({
   model_type: "bert",
   vocab_size: tokenizer.vocabularySize,
@@ -40,18 +60,24 @@ const config = parseBertConfig({
 for (const pooling of POOLING_MODES) {
   for (const normalize of NORMALIZE_MODES) {
     for (const embeddingSize of [null, 6]) {
-      const options = { tasks: [], pooling, normalize, embeddingSize, seed: 3 };
-      const model = createModel(createEncoder(config, { seed: 3 }), options);
-      const place = join(folder, `${pooling}-${normalize}-${embeddingSize ?? "none"}`);
-      await saveModel(place, model, { tokenizer, maxLength: 16 });
-      const saved = { model, tokenizer, maxLength: 16 };
-      const vectors = await createSentenceEncoder(saved, { rows: 4 }).encode(TEXTS);
-      const embeddings = vectors.map((vector) => [...vector]);
-      await Deno.writeTextFile(
-        join(place, "expected.json"),
-        JSON.stringify({ pooling, normalize, texts: TEXTS, embeddings }),
-      );
-      disposeModel(model);
+      for (const { name, tokenizer, prompts } of VARIANTS) {
+        const options = { tasks: [], pooling, normalize, embeddingSize, seed: 3 };
+        const model = createModel(createEncoder(config, { seed: 3 }), options);
+        const size = embeddingSize ?? "none";
+        const place = join(
+          folder,
+          `${pooling}-${normalize}-${size}${name === "plain" ? "" : `-${name}`}`,
+        );
+        await saveModel(place, model, { tokenizer, maxLength: 16, prompts });
+        const saved = { model, tokenizer, maxLength: 16, prompts };
+        const vectors = await createSentenceEncoder(saved, { rows: 4 }).encode(TEXTS);
+        const embeddings = vectors.map((vector) => [...vector]);
+        await Deno.writeTextFile(
+          join(place, "expected.json"),
+          JSON.stringify({ pooling, normalize, texts: TEXTS, embeddings }),
+        );
+        disposeModel(model);
+      }
     }
   }
 }

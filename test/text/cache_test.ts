@@ -21,6 +21,7 @@ const OPTIONS: EncodeOptions = {
   kind: "tagging",
   maxLength: 8,
   windows: "overlap",
+  prompt: "",
 };
 
 Deno.test("readEncoded(writeEncoded()) is the identity", () => {
@@ -98,6 +99,7 @@ Deno.test("hashEncoding() changes with all that the encoding depends on", () => 
     hashEncoding(ROWS, OPTIONS),
     hashEncoding(ROWS, { ...OPTIONS, maxLength: 9 }),
     hashEncoding(ROWS, { ...OPTIONS, windows: "cut" }),
+    hashEncoding(ROWS, { ...OPTIONS, prompt: "find: " }),
     hashEncoding(ROWS, { ...OPTIONS, tokenizer: other }),
     hashEncoding(ROWS.slice(1), OPTIONS),
     hashEncoding([{ tokens: ["The", "railway station"], tags: [0, 5] }, ...ROWS.slice(1)], OPTIONS),

@@ -11,7 +11,7 @@ const HAND = ["the", "re", "##port", "##ed", "station", "railway"];
 const SMALL = tokenizerFromJson(
   buildTokenizerFiles([...SPECIAL_PIECES, ...HAND], { lowercase: true }).json,
 );
-const TAGGING = { tokenizer: SMALL, kind: "tagging", windows: "cut" } as const;
+const TAGGING = { tokenizer: SMALL, kind: "tagging", windows: "cut", prompt: "" } as const;
 const piecesOf = (ids: Int32Array) => [...ids].map((id) => SMALL.piece(id));
 
 const ROW: TaggedRow = { tokens: ["the", "reported", "station"], tags: [0, 3, 5] };
@@ -33,6 +33,7 @@ Deno.test("encodeRows() frames a text and cuts it to the limit", () => {
     kind: "classification",
     maxLength: 4,
     windows: "overlap",
+    prompt: "",
   });
   deepStrictEqual(examples.map(({ ids }) => piecesOf(ids)), [
     ["[CLS]", "the", "railway", "[SEP]"],
@@ -133,6 +134,47 @@ Deno.test("readTags(encodeRows()) of cut rows misses as many words as were count
   );
 });
 
+Deno.test("encodeRows() puts the prompt before a text, and before each window of a tagged row", () => {
+  const text = encodeRows([{ text: "ported station", label: 1 }], {
+    ...{ ...TAGGING, kind: "classification", prompt: "the re" },
+    maxLength: 5,
+  });
+  // "the re" + "ported station": the prompt is a part of the text that is tokenized, and cut
+  deepStrictEqual(text.examples.map(({ ids }) => piecesOf(ids)), [
+    ["[CLS]", "the", "re", "##port", "[SEP]"],
+  ]);
+  strictEqual(text.cutRows, 1);
+  const tagged = encodeRows([{ tokens: ["reported", "the", "station"], tags: [4, 0, 5] }], {
+    ...{ ...TAGGING, windows: "overlap", prompt: "railway " },
+    maxLength: 6,
+  });
+  // 6 − [CLS] − [SEP] − "railway" = 3 tokens of words a window
+  deepStrictEqual(
+    tagged.examples.map(({ ids, labels, words = [] }) => [piecesOf(ids), [...labels], [...words]]),
+    [
+      [
+        ["[CLS]", "railway", "re", "##port", "##ed", "[SEP]"],
+        [-1, -1, 4, -1, -1, -1],
+        [-1, -1, 0, -1, -1, -1],
+      ],
+      [["[CLS]", "railway", "the", "station", "[SEP]"], [-1, -1, 0, 5, -1], [-1, -1, 1, 2, -1]],
+    ],
+  );
+});
+
+Deno.test("readTags(encodeRows()) with gold labels is the identity behind a prompt", () => {
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 5 }), fc.integer({ min: 6, max: 20 }), (rows, n) => {
+      const prompt = "the railway the ";
+      const { examples } = encodeRows(rows, { ...ANY, maxLength: n, windows: "overlap", prompt });
+      for (const { ids } of examples) strictEqual(ids.length <= n, true);
+      const gold = examples.map(({ labels }) => [...labels]);
+      deepStrictEqual(readTags(examples, gold, rows), rows.map(({ tags }) => [...tags]));
+    }),
+    { seed: 3, numRuns: 100 },
+  );
+});
+
 Deno.test("readTags() ignores predictions on padding, later pieces and special pieces", () => {
   const { examples } = encodeRows([ROW], { ...TAGGING, maxLength: 16 });
   //                   [CLS] the re ##port ##ed station [SEP] pad pad
@@ -146,6 +188,11 @@ Deno.test("encodeRows() and readTags() refuse what does not fit, in words", () =
     options: EncodeOptions,
     message: string,
   ) => throws(() => encodeRows(rows, options), { message });
+  refuse(
+    [ROW],
+    { ...TAGGING, maxLength: 5, prompt: "the railway the" },
+    'Cannot encode row 0: the prompt "the railway the" has 3 tokens and leaves no room for a word in 5',
+  );
   refuse(
     [],
     { ...TAGGING, maxLength: 2 },

@@ -38,7 +38,7 @@ async function withEvaluator(
 ): Promise<void> {
   await withSavedModel([0, 1, 0], async ({ model, tokenizer, maxLength }) => { // all words are B-X
     const { pad: padId, cls: clsId } = tokenizer.ids;
-    const sets = { tokenizer, maxLength };
+    const sets = { tokenizer, maxLength, prompt: "" };
     const tasks: EvaluationTask[] = [
       {
         task: TOPIC,

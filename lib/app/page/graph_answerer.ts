@@ -6,6 +6,7 @@
 import type { EncodeAnswer, ModelInfo, PredictAnswer } from "@/app/contract.ts";
 import { createGraphReader, readEmbedding, type RunGraph } from "@/eval/graph_model.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 import type { EncodeWish } from "./answerer.ts";
 
@@ -27,9 +28,11 @@ export type GraphAnswerer = {
 export function createGraphAnswerer(
   { info, tokenizer, runGraph, nowMs }: GraphOptions,
 ): GraphAnswerer {
-  const { maxLength, tasks, pooling, normalize } = info;
-  const reader = createGraphReader(runGraph, { tasks, tokenizer, maxLength });
-  const settings = { pooling, normalize, embeddingSize: null };
+  const { maxLength, tasks, pooling, normalize, defaultPromptName: promptName } = info;
+  const encoding = { tokenizer, maxLength, prompt: resolvePrompt(info) };
+  const reader = createGraphReader(runGraph, { tasks, ...encoding });
+  const poolingStart = 0; // the graph holds an embedding for each pooling, of the default prompt alone
+  const settings = { pooling, normalize, embeddingSize: null, poolingStart };
   return {
     async predict(texts) {
       const startMs = nowMs();
@@ -45,12 +48,13 @@ export function createGraphAnswerer(
       const rows = texts.map((text) => ({ text, label: 0 }));
       const kind = "classification", windows = "cut";
       const embeddings: number[][] = [];
-      for (const { ids } of encodeRows(rows, { tokenizer, kind, maxLength, windows }).examples) {
+      for (const { ids } of encodeRows(rows, { ...encoding, kind, windows }).examples) {
         const outputs = await runGraph(ids);
         const tokens = ids.length;
-        embeddings.push([...readEmbedding(outputs, { ...choice, tokens, settings })]);
+        const answer = readEmbedding(outputs, { ...choice, poolingStart, tokens, settings });
+        embeddings.push([...answer]);
       }
-      return { ...choice, embeddings, tookMs: nowMs() - startMs };
+      return { ...choice, promptName, embeddings, tookMs: nowMs() - startMs };
     },
   };
 }
