@@ -3,26 +3,29 @@
  * @module
  */
 
-/** Raises what `explain` says once `signal` is aborted. */
-export function checkInterrupt(signal: AbortSignal | undefined, explain: () => string): void {
-  if (signal?.aborted === true) throw new Deno.errors.Interrupted(explain());
+/** Throws what `explain` makes, an error or its message, once `signal` is aborted. */
+export function checkInterrupt(
+  signal: AbortSignal | undefined,
+  explain: () => Error | string,
+): void {
+  if (signal?.aborted === true) throw toError(explain());
 }
 
 /**
- * What `work` gives; once `signal` is aborted an error that `explain` words, and what the work comes to
+ * What `work` gives. Once `signal` is aborted it throws what `explain` makes, and what the work gives
  * afterwards goes to `discard`.
  */
 export async function untilInterrupt<T>(
   work: Promise<T>,
   { signal, explain, discard }: {
     readonly signal: AbortSignal | undefined;
-    readonly explain: () => string;
+    readonly explain: () => Error | string;
     readonly discard: (late: T) => void;
   },
 ): Promise<T> {
   if (signal === undefined) return await work;
   const interrupted = Promise.withResolvers<never>();
-  const stop = () => interrupted.reject(new Deno.errors.Interrupted(explain()));
+  const stop = () => interrupted.reject(toError(explain()));
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   let ended = false;
@@ -35,3 +38,6 @@ export async function untilInterrupt<T>(
     interrupted.promise.catch(() => {}); // nobody waits for it any more
   }
 }
+
+const toError = (reason: Error | string): Error =>
+  typeof reason === "string" ? new Deno.errors.Interrupted(reason) : reason;

@@ -14,7 +14,7 @@ import { formatPercent } from "@/report/format.ts";
 import { readRun } from "@/report/read_run.ts";
 import { mainScores } from "@/report/run_record.ts";
 import { mainMeasure } from "@/report/run_record.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { removeScratch, trainApart } from "./train_apart.ts";
 
@@ -53,7 +53,7 @@ export const EXPERIMENT = {
   options: OPTIONS,
   positionals: { names: ["FILE"], min: 1, max: Infinity },
   stopsItself: true,
-  async run({ values, positionals, signal }) {
+  async run({ values, positionals, signal, command }) {
     const experiments = [];
     for (const file of positionals) {
       experiments.push(readExperiment(await readJson(file, "experiment")));
@@ -124,6 +124,13 @@ export const EXPERIMENT = {
     for (const file of positionals) {
       const reported = await writeExperimentReport(dirname(file), pool) > 0;
       if (reported) console.log(`report: ${join(dirname(file), "report.html")}`);
+    }
+    if (signal.aborted && outcomes.length < runs.length) {
+      throw new TaskInterrupted(
+        `The experiment was interrupted with ${runs.length - outcomes.length} of ${runs.length} ` +
+          "runs left. To go on:",
+        command,
+      );
     }
     return outcomes.length === runs.length && count("failed") + count("elsewhere") === 0;
   },

@@ -9,7 +9,7 @@ import { findUnformatted, formatCells } from "@/notebook/format_cells.ts";
 import { readNotebook, writeNotebook } from "@/notebook/nbformat.ts";
 import { findRuleBreaks } from "@/notebook/notebook_rules.ts";
 import { runNotebook } from "@/notebook/run_notebook.ts";
-import { runTask } from "./frame.ts";
+import { runTask, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const FOLDER = "notebooks";
@@ -79,7 +79,7 @@ if (import.meta.main) {
     },
     positionals: { names: ["FILE"], min: 0, max: Infinity },
     stopsItself: true,
-    async run({ values, positionals, signal }) {
+    async run({ values, positionals, signal, command }) {
       const seconds = Number(values.timeout);
       if (!(seconds > 0)) {
         throw new RangeError(
@@ -89,9 +89,14 @@ if (import.meta.main) {
       const paths = positionals.length > 0 ? positionals : await listNotebooks();
       let good = report(await checkNotebooks(paths));
       for (const path of paths) {
-        if (signal.aborted) break;
         const options = { write: !values.check, timeoutMs: seconds * 1000, signal };
         good = await execute(path, options) && good;
+        if (signal.aborted) {
+          throw new TaskInterrupted(
+            `The notebooks were interrupted at ${path}. To start again:`,
+            command,
+          );
+        }
       }
       return good;
     },

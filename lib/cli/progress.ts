@@ -107,7 +107,7 @@ export function formatLog(progress: Progress): string {
 
 function askColumns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80; // a terminal whose size nobody has set
   } catch {
     return 80; // no terminal to ask
   }

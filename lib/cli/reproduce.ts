@@ -13,8 +13,8 @@ import { describeReproduction, readMade, TOLERANCE } from "@/experiment/describe
 import { planReproduction } from "@/experiment/plan_reproduction.ts";
 import { isFile, readJson } from "@/files.ts";
 import { formatThreads } from "@/machine.ts";
-import { trainRun } from "@/train/train_run.ts";
-import { runTask, type Task } from "./frame.ts";
+import { TrainingInterrupted, trainRun } from "@/train/train_run.ts";
+import { runTask, type Task, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { showCompiling } from "./show_compiling.ts";
 
@@ -64,7 +64,7 @@ export const REPRODUCE = {
   options: OPTIONS,
   positionals: { names: ["RUN"], min: 1, max: 1 },
   stopsItself: true,
-  async run({ values, positionals: [run = ""], signal }) {
+  async run({ values, positionals: [run = ""], signal, command }) {
     const { config, notes } = await planReproduction(run, values);
     const out = values.out ?? chooseScratch(run, config);
     if (values.out === undefined && await isFile(join(out, "summary.json"))) {
@@ -77,19 +77,17 @@ export const REPRODUCE = {
         `${engine.name} (${engine.version}, ${formatThreads(engine.threads)})`,
     );
     for (const note of notes) console.log(`note: ${note}`);
-    if (resume) console.log("note: goes on with what was begun");
     await trainRun(config, {
       out,
       resume,
       nowMs: () => performance.now(),
       environment: describeEnvironment(config.device, engine),
       view: showCompiling(createTerminalProgress()),
+      onNote: (note) => console.log(`note: ${note}`),
       signal,
     }).catch((error) => {
-      if (!(error instanceof Deno.errors.Interrupted)) throw error;
-      throw new Deno.errors.Interrupted(
-        `${error.message.split(": ")[0]}: the same command goes on`,
-      );
+      if (!(error instanceof TrainingInterrupted)) throw error;
+      throw new TaskInterrupted(`${error.message}. To go on:`, command);
     });
     const { lines, reproduced } = describeReproduction(await readMade(run), await readMade(out));
     for (const line of lines) console.log(line);

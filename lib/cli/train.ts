@@ -11,11 +11,11 @@ import { readJson } from "@/files.ts";
 import { formatThreads } from "@/machine.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { trainRun } from "@/train/train_run.ts";
+import { TrainingInterrupted, trainRun } from "@/train/train_run.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { formatScores } from "./format_scores.ts";
-import { runTask, type Task } from "./frame.ts";
+import { formatCommand, runTask, type Task, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { showCompiling } from "./show_compiling.ts";
 
@@ -67,7 +67,7 @@ export const TRAIN = {
     "[--precision P] [--out DIR] [--resume DIR]",
   options: OPTIONS,
   stopsItself: true,
-  async run({ values, signal }) {
+  async run({ values, signal, command }) {
     const config = await readConfig(values);
     const out = values.resume ?? values.out ?? await chooseFolder(config.preset);
     const executor = await openEngineFor(config);
@@ -83,6 +83,14 @@ export const TRAIN = {
       view: showCompiling(createTerminalProgress()),
       onNote: (note) => console.log(note),
       signal,
+    }).catch((error) => {
+      if (!(error instanceof TrainingInterrupted)) throw error;
+      throw error.resumable
+        ? new TaskInterrupted(
+          `${error.message}. To resume:`,
+          formatCommand("train", ["--resume", /^-/.test(out) ? `./${out}` : out]),
+        )
+        : new TaskInterrupted(`${error.message}. To start again:`, command);
     });
     await writeReport(out);
     await writeCard(out);

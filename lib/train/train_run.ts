@@ -63,6 +63,17 @@ export type TrainOptions = {
   readonly signal?: AbortSignal;
 };
 
+/** A run that was interrupted. */
+export class TrainingInterrupted extends Deno.errors.Interrupted {
+  /** True if the run's folder holds what `resume` goes on from. */
+  readonly resumable: boolean;
+
+  constructor(when: string, then: string, { resumable }: { readonly resumable: boolean }) {
+    super(`Training was interrupted ${when}: ${then}`);
+    this.resumable = resumable;
+  }
+}
+
 /** Refuses to record one device or precision and compute by another. */
 function checkEngine({ device, precision }: RunConfig): void {
   const engine = currentEngine();
@@ -85,14 +96,20 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   const { out, resume = false, view = SILENT, onNote = () => {}, signal } = options;
   checkEngine(config);
   const folder = resume ? await openRunFolder(out) : await createRunFolder(out);
-  const checkpoint = resume ? folder.path("checkpoint") : null;
-  const run = await untilInterrupt(prepareRun(config, checkpoint, { view, signal }), {
-    signal,
-    explain: () =>
-      "Training was interrupted while it was prepared: nothing was " +
-      (resume ? "changed" : "written"),
-    discard: (late) => late.dispose(),
-  }).catch(async (error) => {
+  const checkpoints = folder.path("checkpoint");
+  const run = await untilInterrupt(
+    prepareRun(config, resume ? checkpoints : null, { view, signal }),
+    {
+      signal,
+      explain: () =>
+        new TrainingInterrupted(
+          "while data and model were loaded",
+          resume ? `the run in ${out} is unchanged` : "nothing was written",
+          { resumable: resume },
+        ),
+      discard: (late) => late.dispose(),
+    },
+  ).catch(async (error) => {
     await view.finish();
     throw error;
   });
@@ -101,6 +118,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     await folder.writeJson("config.json", config);
     await writeEnvironment(folder, options.environment, resume ? run.saved?.step ?? 0 : null);
     await folder.truncateMetrics(run.saved?.metricsLines ?? 0);
+    if (resume) onNote(describeResume(run));
     run.notes.forEach(onNote);
     const { pad: padId, cls: clsId } = run.tokenizer.ids;
     const { lengths } = config.training;
@@ -110,7 +128,12 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
       onBatch: () =>
         checkInterrupt(
           signal,
-          () => `Training was interrupted in an evaluation: go on with --resume ${out}`,
+          () =>
+            new TrainingInterrupted(
+              "while the trained model was evaluated",
+              `its weights are saved in ${checkpoints}`,
+              { resumable: true },
+            ),
         ),
       onPredictions: (record) => writePredictions(folder.dir, record), // the last of each split stays
     });
@@ -147,6 +170,13 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     await view.finish();
     run.dispose();
   }
+}
+
+/** Where a run goes on from. */
+function describeResume({ saved, setup: { steps } }: PreparedRun): string {
+  return saved === null
+    ? "no checkpoint: from the start"
+    : `resuming from step ${saved.step} of ${steps}`;
 }
 
 /** Writes where and when the run is made; `resumedAt` is the step that it resumes at, null if it begins. */
@@ -212,7 +242,7 @@ async function trainSteps(
     readonly writer: RunWriter;
   },
 ): Promise<LoopState> {
-  const { out, nowMs, view, onStep, signal } = options;
+  const { nowMs, view, onStep, signal } = options;
   const { saved } = run;
   const setup = { ...run.setup, nowMs };
   const { steps } = setup;
@@ -222,8 +252,10 @@ async function trainSteps(
     : { ...pickLoopState(saved), trainSeconds: saved.seconds.train };
   const isDue = (every: number | null) => every !== null && state.step % every === 0;
   const interrupted = (step: number) =>
-    new Deno.errors.Interrupted(
-      `Training was interrupted after step ${step} of ${steps}: go on with --resume ${out}`,
+    new TrainingInterrupted(
+      `after step ${step} of ${steps}`,
+      `it is saved in ${folder.path("checkpoint")}`,
+      { resumable: true },
     );
   let evaluationDue = saved?.evaluationDue ?? false; // it was interrupted
   while (evaluationDue || state.step < steps && !hasStopped(state.best, earlyStopping)) {

@@ -10,6 +10,7 @@ async function fail(...args: readonly string[]) {
     error: (line) => errors.push(line),
     debug: false,
     onInterrupt: () => () => {},
+    nowMs: () => 0,
     exit: () => {},
   });
   strictEqual(code, 1);

@@ -18,6 +18,7 @@ async function fail(task: typeof EVALUATE | typeof COMPARE, ...args: string[]) {
     error: (line: string) => errors.push(line),
     debug: false,
     onInterrupt: () => () => {},
+    nowMs: () => 0,
     exit: () => {},
   };
   const code = task.name === "evaluate"

@@ -1,11 +1,20 @@
 import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict";
-import { runTaskWith, type Task, type Terminal } from "@/cli/frame.ts";
+import {
+  formatCommand,
+  type InterruptSignal,
+  listInterruptSignals,
+  runTaskWith,
+  type Task,
+  TaskInterrupted,
+  type Terminal,
+} from "@/cli/frame.ts";
 import { type Options, parseWhole } from "@/cli/arguments.ts";
 
 /** A terminal that keeps what is printed. */
 function fakeTerminal(debug = false) {
   const printed = { out: [] as string[], error: [] as string[], exits: [] as number[] };
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(signal: InterruptSignal) => void>();
+  const clock = { ms: 0 };
   const terminal: Terminal = {
     out: (line) => printed.out.push(line),
     error: (line) => printed.error.push(line),
@@ -14,9 +23,12 @@ function fakeTerminal(debug = false) {
       listeners.add(call);
       return () => listeners.delete(call);
     },
+    nowMs: () => clock.ms,
     exit: (code) => printed.exits.push(code),
   };
-  return { terminal, printed, listeners, interrupt: () => listeners.forEach((call) => call()) };
+  const interrupt = (signal: InterruptSignal = "SIGINT") =>
+    listeners.forEach((call) => call(signal));
+  return { terminal, printed, listeners, clock, interrupt };
 }
 
 const OPTIONS = {
@@ -179,21 +191,57 @@ Deno.test("runTaskWith() gives 1 where the outcome is a failure, and where a pip
 });
 
 Deno.test("Ctrl+C ends a plain task at once, and aborts one that stops itself before it ends it", async () => {
-  const plain = fakeTerminal();
-  await runTaskWith(task(() => plain.interrupt()), ["r"], plain.terminal);
-  deepStrictEqual(plain.printed.exits, [130]);
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    const plain = fakeTerminal();
+    await runTaskWith(task(() => plain.interrupt(signal)), ["r"], plain.terminal);
+    deepStrictEqual(plain.printed.exits, [code]);
 
-  const polite = fakeTerminal();
-  const aborted: boolean[] = [];
-  const stopping = task(({ signal }) => {
-    polite.interrupt();
-    aborted.push(signal.aborted);
-    deepStrictEqual(polite.printed.exits, []);
-    polite.interrupt();
-  }, { stopsItself: true });
-  await runTaskWith(stopping, ["r"], polite.terminal);
-  deepStrictEqual(aborted, [true]);
-  deepStrictEqual(polite.printed.exits, [130]);
+    const polite = fakeTerminal();
+    const aborted: boolean[] = [];
+    const stopping = task(({ signal: abort }) => {
+      polite.interrupt(signal);
+      aborted.push(abort.aborted);
+      polite.clock.ms = 999; // the same Ctrl+C, forwarded by `deno task`
+      polite.interrupt(signal);
+      deepStrictEqual(polite.printed.exits, []);
+      polite.clock.ms = 1000;
+      polite.interrupt(signal);
+    }, { stopsItself: true });
+    await runTaskWith(stopping, ["r"], polite.terminal);
+    deepStrictEqual(aborted, [true]);
+    deepStrictEqual(polite.printed.exits, [code]);
+    deepStrictEqual(polite.printed.error, [
+      "interrupted: ending in good order; Ctrl+C again ends at once",
+      "interrupted again: ended at once",
+    ]);
+  }
+});
+
+Deno.test("runTaskWith() ends an interrupted task with the signal's exit code and its command on a line", async () => {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    const { terminal, printed, interrupt } = fakeTerminal();
+    const stopping = task(({ command }) => {
+      interrupt(signal);
+      throw new TaskInterrupted("Baking was interrupted. To go on:", command);
+    }, { stopsItself: true });
+    strictEqual(await runTaskWith(stopping, ["a run", "--set", "x=[1]"], terminal), code);
+    deepStrictEqual(printed.error.slice(1), [
+      "error: Baking was interrupted. To go on:",
+      "deno task bake 'a run' --set 'x=[1]'",
+    ]);
+  }
+});
+
+Deno.test("formatCommand() quotes what a shell would change", () => {
+  strictEqual(
+    formatCommand("train", ["--resume", "outputs/it's ü $HOME", "--set=a=1"]),
+    "deno task train --resume 'outputs/it'\\''s ü $HOME' --set=a=1",
+  );
+});
+
+Deno.test("listInterruptSignals() leaves out SIGTERM where the system has none", () => {
+  deepStrictEqual(listInterruptSignals("linux"), ["SIGINT", "SIGTERM"]);
+  deepStrictEqual(listInterruptSignals("windows"), ["SIGINT"]);
 });
 
 Deno.test("parseWhole() takes whole numbers alone, from the least on", () => {

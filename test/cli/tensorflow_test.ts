@@ -17,6 +17,7 @@ async function fail(run: (terminal: Parameters<typeof runTaskWith>[2]) => Promis
     error: (line) => errors.push(line),
     debug: false,
     onInterrupt: () => () => {},
+    nowMs: () => 0,
     exit: () => {},
   });
   return { code, errors };

@@ -13,6 +13,7 @@ async function fail(...args: string[]): Promise<{ code: number; errors: string[]
     error: (line) => errors.push(line),
     debug: false,
     onInterrupt: () => () => {},
+    nowMs: () => 0,
     exit: () => {},
   });
   return { code, errors };

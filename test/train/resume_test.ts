@@ -84,9 +84,10 @@ Deno.test("addResumed() keeps where a run began and adds what differs each time"
 });
 
 testRun(
-  "trainRun() records each time that it resumes, with date, commit and command",
+  "trainRun() says and records each time that it resumes, with date, commit and command",
   async (root) => {
     const config = withTraining(), dir = join(root, "run");
+    const notes: string[] = [];
     const start = { commit: "0123456", command: "deno task train" };
     for (const [stopAt, device] of [[1, "first"], [5, "second"], [8, "third"]] as const) {
       const abort = new AbortController();
@@ -96,6 +97,7 @@ testRun(
         out: dir,
         resume: stopAt > 1,
         signal: abort.signal,
+        onNote: (note) => notes.push(note),
         onStep: ({ step }) => step === stopAt && abort.abort(),
       });
       await rejects(run, { name: "Interrupted" });
@@ -109,6 +111,18 @@ testRun(
         { step: 5, changed: { started: "2026-01-08T12:00:00Z", device: "third" } },
       ],
     });
+    deepStrictEqual(notes.filter((note) => /resum/.test(note)), [
+      "resuming from step 1 of 8",
+      "resuming from step 5 of 8",
+    ]);
+    await Deno.remove(join(dir, "checkpoint"), { recursive: true });
+    await trainRun(config, {
+      ...BASE,
+      out: dir,
+      resume: true,
+      onNote: (note) => notes.push(note),
+    });
+    ok(notes.includes("no checkpoint: from the start"));
   },
 );
 
@@ -125,7 +139,8 @@ testRun(
     const config = resolveConfig({ set: ["data.maxRows=1100", "model.maxLength=48"] });
     await rejects(trainRun(config, { ...BASE, out: dir, view, signal: abort.signal }), {
       name: "Interrupted",
-      message: "Training was interrupted while it was prepared: nothing was written",
+      message: "Training was interrupted while data and model were loaded: nothing was written",
+      resumable: false,
     });
     ok(abort.signal.aborted, "premise");
     strictEqual(finished, 1, "the view is left in order");
@@ -137,8 +152,8 @@ testRun("trainRun() interrupted in an evaluation does it again and ends the same
   const config = withTraining(), whole = join(root, "whole"), parts = join(root, "parts");
   await trainRun(config, { ...BASE, out: whole });
   const moments = [
-    ["evaluate ag_news validation", "after step 4 of 8"], // not saved otherwise until it is scored
-    ["evaluate conll2003 test", "in an evaluation"],
+    ["evaluate ag_news validation", "after step 4 of 8: it is"], // else saved after its evaluation
+    ["evaluate conll2003 test", "while the trained model was evaluated: its weights are"],
   ] as const;
   for (const [i, [label, when]] of moments.entries()) {
     const abort = new AbortController();
@@ -152,7 +167,8 @@ testRun("trainRun() interrupted in an evaluation does it again and ends the same
     });
     await rejects(run, {
       name: "Interrupted",
-      message: `Training was interrupted ${when}: go on with --resume ${parts}`,
+      message: `Training was interrupted ${when} saved in ${join(parts, "checkpoint")}`,
+      resumable: true,
     });
     if (i === 0) deepStrictEqual((await readLines(parts)).map(({ step }) => step), [3]);
   }

@@ -73,8 +73,8 @@ testOnBackends(
             onStep: ({ step }) => step === stopAt && abort.abort(),
           }),
           {
-            message:
-              `Training was interrupted after step ${stopAt} of 8: go on with --resume ${parts}`,
+            message: `Training was interrupted after step ${stopAt} of 8: it is saved in ` +
+              join(parts, "checkpoint"),
           },
         );
       }

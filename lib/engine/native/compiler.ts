@@ -191,7 +191,9 @@ export function compileLibrarySync(library: Library, options: CompileOptions): s
   const plan = prepare(library, entry, options);
   try {
     for (const command of plan.stages.flat()) {
-      checkOutput(library.name, plan.lines.get(command) ?? "", command.outputSync());
+      let output = command.outputSync(); // which ignores `detached`:
+      if (output.signal === "SIGINT") output = command.outputSync(); // the terminal's Ctrl+C ended it
+      checkOutput(library.name, plan.lines.get(command) ?? "", output);
     }
     return finish(plan, library);
   } finally {

@@ -1,0 +1,140 @@
+/** `deno task train` interrupted from outside: Ctrl+C in a pseudo-terminal, SIGTERM. */
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { TINY_MODEL } from "@/torture/kill_run.ts";
+import { inFolder } from "../train/tiny_run.ts";
+
+const ROOT = join(import.meta.dirname ?? "", "../..");
+
+/** A run that saves no checkpoint by itself and lasts until it is interrupted. */
+const CONFIG = {
+  preset: "quickstart",
+  executor: "onnx",
+  model: TINY_MODEL,
+  training: { maxSteps: 100_000, epochs: 100_000, batchRows: 4, lengths: [32], logEvery: 1000 },
+  data: { maxRows: 16 },
+};
+
+/** `script` of util-linux gives a program a terminal. */
+const canAllocateTerminal = new Deno.Command("sh", {
+  args: ["-c", "script --version 2>/dev/null | grep -q util-linux"],
+}).outputSync().success;
+
+/** Collects what a stream gives; `until` waits for text that matches. */
+function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  let text = "";
+  const waiting: { pattern: RegExp; done: () => void }[] = [];
+  const ended = (async () => {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      text += part;
+      for (const { pattern, done } of waiting) if (pattern.test(text)) done();
+    }
+  })();
+  return {
+    until: async (pattern: RegExp) => {
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, 60_000);
+      const seen = new Promise<void>((done) => waiting.push({ pattern, done }));
+      if (!pattern.test(text)) await Promise.race([seen, ended, late]);
+      clearTimeout(timer);
+      ok(pattern.test(text), `there is no ${pattern} in: ${text}`);
+    },
+    /** All lines, without carriage returns. */
+    lines: async () => {
+      await ended;
+      return text.split(/[\r\n]+/);
+    },
+  };
+}
+
+/** The checkpoints of a run. */
+const listCheckpoints = async (dir: string) =>
+  (await Array.fromAsync(Deno.readDir(join(dir, "checkpoint")))).map(({ name }) => name).sort();
+
+const childEnv = (root: string) => ({
+  NO_COLOR: "1",
+  DEBUG: "",
+  STX_CACHE: join(root, "cache"),
+  npm_command: "",
+});
+
+Deno.test({
+  name: "one Ctrl+C under `deno task train` saves the step and prints the command that resumes",
+  ignore: !canAllocateTerminal,
+  fn: () =>
+    inFolder(async (root) => {
+      const out = join(root, "a run"), file = join(root, "config.json");
+      await Deno.writeTextFile(file, JSON.stringify(CONFIG));
+      // `deno task` is found by its own path, so that the test runs without a PATH as well
+      const deno = `'${Deno.execPath()}' task --config '${join(ROOT, "deno.json")}'`;
+      const open = (command: string) =>
+        new Deno.Command("script", {
+          args: ["--quiet", "--return", "--flush", "--command", command, "/dev/null"],
+          stdin: "piped",
+          stdout: "piped",
+          stderr: "null",
+          env: childEnv(root),
+        }).spawn();
+
+      const child = open(`${deno} train --config '${file}' --out '${out}'`);
+      const seen = collect(child.stdout);
+      await seen.until(/train .*\d+\/100000/);
+      const keys = child.stdin.getWriter();
+      await keys.write(new Uint8Array([3])); // Ctrl+C
+      const lines = await seen.lines();
+      strictEqual((await child.status).code, 130, lines.join("\n"));
+      await keys.close();
+      const told = lines.find((line) => line.startsWith("error: ")) ?? "";
+      match(
+        told,
+        /^error: Training was interrupted after step \d+ of 100000: it is saved in .*checkpoint\. To resume:$/,
+      );
+      const step = Number(/step (\d+)/.exec(told)?.[1]);
+      deepStrictEqual(await listCheckpoints(out), [
+        `step-${step}.json`,
+        `step-${step}.safetensors`,
+      ]);
+      const command = lines[lines.indexOf(told) + 1] ?? "";
+      strictEqual(command, `deno task train --resume '${out}'`);
+
+      const again = open(command.replace("deno task", deno));
+      const after = collect(again.stdout);
+      await after.until(/resuming from step/);
+      await after.until(/train .*\d+\/100000/);
+      const more = again.stdin.getWriter();
+      await more.write(new Uint8Array([3]));
+      const resumed = await after.lines();
+      await more.close();
+      strictEqual((await again.status).code, 130, resumed.join("\n"));
+      ok(resumed.includes(`resuming from step ${step} of 100000`), resumed.join("\n"));
+      const steps = (await listCheckpoints(out)).map((name) => Number(/\d+/.exec(name)));
+      ok(Math.max(...steps) > step, `${steps} must go beyond ${step}`);
+    }),
+});
+
+Deno.test({
+  name: "SIGTERM, sent twice at once, saves the step as well and gives exit code 143",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (root) => {
+      const out = join(root, "run"), file = join(root, "config.json");
+      await Deno.writeTextFile(file, JSON.stringify(CONFIG));
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "--allow-all", "--no-check", join(ROOT, "lib/cli/train.ts")]
+          .concat("--config", file, "--out", out),
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+        env: childEnv(root),
+      }).spawn();
+      const seen = collect(child.stderr);
+      await seen.until(/train .*\d+\/100000/);
+      child.kill("SIGTERM");
+      await seen.until(/ending in good order/);
+      child.kill("SIGTERM");
+      const lines = await seen.lines();
+      strictEqual((await child.status).code, 143, lines.join("\n"));
+      ok(lines.includes(`deno task train --resume ${out}`), lines.join("\n"));
+      strictEqual((await listCheckpoints(out)).length, 2);
+    }),
+});
