@@ -92,10 +92,45 @@ export async function readText(path: string, what: string): Promise<string> {
   return decodeText(await readBytes(path, what), { what, name: path });
 }
 
-/** The bytes of a file, with an error that names its role and path when it is missing. */
+/** How many of a file's first bytes {@link requireContent} looks at. */
+export const CONTENT_START_BYTES = 512;
+
+/**
+ * Refuses a file in whose place something else stands, by its first bytes: a pointer of Git LFS or git-annex, which a
+ * clone without the large files leaves, or a web page, which a download that failed leaves.
+ *
+ * @param what names the file's role in errors
+ */
+export function requireContent(start: Uint8Array, path: string, what: string): void {
+  const text = new TextDecoder().decode(start.subarray(0, CONTENT_START_BYTES)).trimStart();
+  const fail = (kind: string, advice: string): never => {
+    throw new RangeError(
+      `Cannot read ${what} as ${path} is ${kind} in place of the file itself: ${advice}`,
+    );
+  };
+  if (/^version https:\/\/(?:git-lfs|hawser)\b/.test(text)) {
+    const size = /^size (\d+)$/m.exec(text)?.[1];
+    fail(
+      `a Git LFS pointer${size === undefined ? "" : ` to ${size} bytes`}`,
+      "run `git lfs pull` in its repository, or download the file",
+    );
+  }
+  if (/^(?:\.\.\/)*(?:\.git)?\/annex\/objects\//.test(text)) {
+    fail("a git-annex pointer", "run `git annex get` in its repository, or download the file");
+  }
+  const isPage = /^<(?:!doctype\s+html|html|head|\?xml|error)\b/i.test(text) ||
+    (path.endsWith(".json") && text.startsWith("<"));
+  if (isPage && !/\.(?:x?html?|xml|svg)$/i.test(path)) {
+    fail("a web page", "download the file again, signed in where its host asks for it");
+  }
+}
+
+/** The bytes of a file, with an error that names its role and path when it is missing or not the file itself. */
 export async function readBytes(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await Deno.readFile(path);
+    const bytes = await Deno.readFile(path);
+    requireContent(bytes, path, what);
+    return bytes;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new Deno.errors.NotFound(`Cannot read ${what} as the file must exist: ${path}`);

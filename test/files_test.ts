@@ -4,6 +4,7 @@ import {
   explainWriteError,
   isFile,
   isFolder,
+  readBytes,
   readJson,
   readText,
   removePartials,
@@ -135,5 +136,53 @@ Deno.test("isFile() and isFolder() tell files, folders and nothing apart", async
     await Deno.writeTextFile(path, "");
     deepStrictEqual([await isFile(path), await isFolder(path)], [true, false]);
     deepStrictEqual([await isFile(folder), await isFolder(folder)], [false, true]);
+  });
+});
+
+Deno.test("readBytes() and its like refuse what stands in a file's place", async () => {
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 466062\n";
+  const lfs =
+    "a Git LFS pointer to 466062 bytes in place of the file itself: run `git lfs pull` in its " +
+    "repository, or download the file";
+  const page =
+    "a web page in place of the file itself: download the file again, signed in where its host asks for it";
+  const annex =
+    "a git-annex pointer in place of the file itself: run `git annex get` in its repository, or " +
+    "download the file";
+  const others: [name: string, content: string, kind: string][] = [
+    ["tokenizer.json", pointer, lfs],
+    ["vocab.txt", pointer, lfs],
+    ["train.parquet", pointer.replaceAll("\n", "\r\n"), lfs],
+    [
+      "model.onnx",
+      "version https://hawser.github.com/spec/v1\n",
+      lfs.replace(" to 466062 bytes", ""),
+    ],
+    ["a.parquet", "/annex/objects/SHA256E-s4--ab.parquet\n", annex],
+    ["config.json", "<!DOCTYPE html>\n<html lang=en>", page],
+    ["modules.json", "\ufeff\r\n <HTML><head>", page],
+    ["vocab.txt", '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', page],
+    ["metrics.json", "<Error>", page],
+  ];
+  await withFolder(async (folder) => {
+    for (const [name, content, kind] of others) {
+      const path = join(folder, name), message = `Cannot read role as ${path} is ${kind}`;
+      await Deno.writeTextFile(path, content);
+      const error = { name: "RangeError", message };
+      await rejects(readBytes(path, "role"), error, content);
+      await rejects(readText(path, "role"), error);
+      await rejects(readJson(path, "role"), error);
+    }
+    // pages that are meant to be pages, and words that only begin alike
+    for (
+      const [name, content] of [["report.html", "<!doctype html>"], ["a.txt", "<htmlish>"], [
+        "b.txt",
+        "version https",
+      ]]
+    ) {
+      const path = join(folder, name ?? "");
+      await Deno.writeTextFile(path, content ?? "");
+      strictEqual(await readText(path, "role"), content);
+    }
   });
 });

@@ -18,6 +18,7 @@ import {
   readSentenceModules,
   type SentenceModules,
 } from "@/model/sentence_modules.ts";
+import { openTensorFolder } from "@/model/tensor_folder.ts";
 
 /** A model and what its folder says besides. */
 export type LoadedModel = {
@@ -93,15 +94,15 @@ async function loadDense(
       `Cannot load model as ${folder} must make ${wantedOutput} columns of ${wantedInput}: current sizes are ${output} and ${input}`,
     );
   }
-  using file = await openSafetensors(join(folder, "model.safetensors"));
+  using tensors = await openTensorFolder(folder);
   const places = new Map(
-    [...placesOf(file)].map(([own, place]) =>
-      [own.replace(/^linear\./, `${name}.`), place] as const
+    [...tensors.files].map(([own, file]) =>
+      [own.replace(/^linear\./, `${name}.`), { file, name: own }] as const
     ),
   );
   return await loadVariables(linearSpecs(name, output, input), places, {
     what: "dense module",
-    path: file.path,
+    path: tensors.path,
     like: "config.json beside it",
   });
 }

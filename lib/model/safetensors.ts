@@ -1,9 +1,9 @@
 /**
  * Reads and writes safetensors files, one tensor at a time, so that the file is never in memory
- * beside its tensors. Reads float32, and float16 and bfloat16 by widening; writes float32.
+ * beside its tensors. Reads float32, float16 and bfloat16 by widening, float64 by rounding; writes float32.
  * @module
  */
-import { replaceFile, writeAll } from "@/files.ts";
+import { CONTENT_START_BYTES, replaceFile, requireContent, writeAll } from "@/files.ts";
 import {
   formatHeader,
   LENGTH_BYTES,
@@ -44,9 +44,13 @@ function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Values as float32; `dtype` is F32, F16 or BF16. Float32 is a view of `bytes`, not a copy. */
-function widen(bytes: Uint8Array<ArrayBuffer>, dtype: "F32" | "F16" | "BF16") {
+/** Types whose values are read as float32. */
+const FLOATS = ["F32", "F16", "BF16", "F64"] as const;
+
+/** Values as float32. Float32 is a view of `bytes`, not a copy. */
+function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: typeof FLOATS[number]) {
   if (dtype === "F32") return new Float32Array(bytes.buffer);
+  if (dtype === "F64") return Float32Array.from(new Float64Array(bytes.buffer));
   const halves = new Uint16Array(bytes.buffer);
   if (dtype === "F16") return Float32Array.from(halves, halfToNumber);
   const words = new Uint32Array(halves.length);
@@ -69,8 +73,10 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   }
   try {
     const { size: fileBytes } = await file.stat();
-    const start = new Uint8Array(Math.min(LENGTH_BYTES, fileBytes));
+    const start = new Uint8Array(Math.min(CONTENT_START_BYTES, fileBytes));
     await readFully(file, start, path);
+    requireContent(start, path, "tensors");
+    await file.seek(Math.min(LENGTH_BYTES, fileBytes), Deno.SeekMode.Start);
     const json = new Uint8Array(parseHeaderLength(start, fileBytes, path));
     await readFully(file, json, path);
     const header = parseHeader(json, { path, fileBytes });
@@ -97,16 +103,19 @@ async function readTensor(
   if (entry === undefined) {
     throw new RangeError(`Cannot read tensor "${name}" as ${path} does not have it`);
   }
-  const { dtype, begin, end } = entry;
-  if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
+  const { begin, end } = entry;
+  const dtype = FLOATS.find((float) => float === entry.dtype);
+  if (dtype === undefined) {
     throw new RangeError(
-      `Cannot read tensor "${name}" of ${path} as its dtype must be one of F32, F16, BF16: current value is ${dtype}`,
+      `Cannot read tensor "${name}" of ${path} as its dtype must be one of ${
+        FLOATS.join(", ")
+      }: current value is ${entry.dtype}`,
     );
   }
   const bytes = new Uint8Array(end - begin);
   await file.seek(begin, Deno.SeekMode.Start);
   await readFully(file, bytes, path);
-  return widen(bytes, dtype);
+  return toFloat32(bytes, dtype);
 }
 
 /** A tensor to be written; `read` gives its values when its turn comes. */

@@ -1,17 +1,23 @@
 /**
  * The header of a safetensors file: 8 bytes of length, then JSON that says where each tensor lies
- * (https://github.com/huggingface/safetensors, format section of its README at v0.6.2). Everything
+ * (https://github.com/huggingface/safetensors, format section of its README at v0.8.0). Everything
  * is checked here, so that a damaged or hostile file cannot make a reader allocate or read astray.
  * @module
  */
 
-/** Bytes of one element, by the format's dtype names. */
+/** Bytes of one element, by the format's dtype names; several elements of F4 and F6 share a byte. */
 const ELEMENT_BYTES: { readonly [dtype: string]: number } = {
   BOOL: 1,
   U8: 1,
   I8: 1,
+  F4: 0.5,
+  F6_E2M3: 0.75,
+  F6_E3M2: 0.75,
   F8_E4M3: 1,
+  F8_E4M3FNUZ: 1,
   F8_E5M2: 1,
+  F8_E5M2FNUZ: 1,
+  F8_E8M0: 1,
   U16: 2,
   I16: 2,
   F16: 2,
@@ -22,6 +28,7 @@ const ELEMENT_BYTES: { readonly [dtype: string]: number } = {
   U64: 8,
   I64: 8,
   F64: 8,
+  C64: 8,
 };
 
 /** The format's own limit on the JSON part. */
@@ -147,6 +154,7 @@ export function parseHeader(
       entries.set(name, parseEntry(name, value, { path, dataStart, fileBytes }));
       continue;
     }
+    if (value === null) continue; // safetensors reads it as metadata that is missing
     if (!isObject(value) || !Object.values(value).every((text) => typeof text === "string")) {
       throw new RangeError(`Cannot read tensors as __metadata__ of ${path} must map names to text`);
     }

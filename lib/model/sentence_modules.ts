@@ -44,8 +44,15 @@ async function readObject(path: string, what: string): Promise<JsonObject> {
 /** One line of `modules.json`. */
 type ModuleEntry = { readonly kind: string; readonly folder: string };
 
-/** Kinds (last part of the Python class) and folders, in order. */
-async function readModuleList(folder: string): Promise<readonly ModuleEntry[]> {
+/** Modules that are supported. */
+const KINDS = ["Transformer", "Pooling", "Dense", "Normalize"];
+
+/**
+ * Kinds (last part of the Python class) and folders, in order.
+ *
+ * @throws {RangeError} naming a module that is not supported
+ */
+export async function readModuleList(folder: string): Promise<readonly ModuleEntry[]> {
   const path = join(folder, "modules.json");
   const json = await readJson(path, "modules");
   if (!Array.isArray(json)) throw new RangeError(`Cannot read modules as ${path} must be a list`);
@@ -66,7 +73,13 @@ async function readModuleList(folder: string): Promise<readonly ModuleEntry[]> {
           "of sentence_transformers are supported",
       );
     }
-    return { kind: type.slice(type.lastIndexOf(".") + 1), folder: join(folder, place) };
+    const kind = type.slice(type.lastIndexOf(".") + 1);
+    if (KINDS.includes(kind)) return { kind, folder: join(folder, place) };
+    throw new RangeError(
+      `Cannot load model as ${path} lists the module ${kind}, which is not supported: modules must be ${
+        KINDS.join(", ")
+      }`,
+    );
   });
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile, readJson } from "@/files.ts";
+import { isFile, isFolder, readJson } from "@/files.ts";
 import { openSafetensors, type SafetensorsFile } from "@/model/safetensors.ts";
 
 /** Tensors by name, wherever they lie; declare it with `using`. */
@@ -70,10 +70,52 @@ async function openShards(folder: string): Promise<TensorFolder> {
   }
 }
 
+const PICKLED = "a pickled object that can run code when read";
+
+/** Weights of other formats: a pattern of the file's name, what the file is, and how to save its weights anew. */
+const OTHER_WEIGHTS: readonly (readonly [pattern: RegExp, kind: string, from: string])[] = [
+  [/^pytorch_model(-\d+-of-\d+)?\.bin$/, PICKLED, ""],
+  [/^(?:tf_model.*\.h5|model\.ckpt\..*)$/, "weights of TensorFlow", ", from_tf=True"],
+  [/^flax_model.*\.msgpack$/, "weights of Flax", ", from_flax=True"],
+  [/\.(?:bin|pt|pth|ckpt|pkl)$/, PICKLED, ""],
+];
+
+/** Weights that no Python call turns into the encoder's: what the file is. */
+const OTHER_KINDS: readonly (readonly [pattern: RegExp, kind: string])[] = [
+  [
+    /^adapter_model\.(?:safetensors|bin)$/,
+    "an adapter without its encoder: merge_and_unload() and save it",
+  ],
+  [/\.gguf$/, "quantized weights of llama.cpp: take the checkpoint that they were made of"],
+  [
+    /^openvino_model\.|^rust_model\.ot$/,
+    "a converted model: take the checkpoint that it was made of",
+  ],
+];
+
+/** What `folder` has in place of safetensors, and what to do; empty where it has no weights at all. */
+async function describeOtherWeights(folder: string): Promise<string> {
+  if (!await isFolder(folder)) return "";
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+  for (const [pattern, kind, from] of OTHER_WEIGHTS) {
+    const name = names.find((name) => pattern.test(name));
+    if (name === undefined || OTHER_KINDS.some(([other]) => other.test(name))) continue;
+    const save = await isFile(join(folder, "..", "modules.json"))
+      ? "SentenceTransformer(…).save(…) of the whole folder"
+      : `AutoModel.from_pretrained(…${from}).save_pretrained(…, safe_serialization=True)`;
+    return `: there is only ${name}, ${kind}; in Python, save it anew with ${save}`;
+  }
+  for (const [pattern, kind] of OTHER_KINDS) {
+    const name = names.find((name) => pattern.test(name));
+    if (name !== undefined) return `: there is only ${name}, ${kind}`;
+  }
+  return "";
+}
+
 /**
  * Opens the tensors of `folder`.
  *
- * @throws {Deno.errors.NotFound} when it has none, or has them as pickled PyTorch objects alone
+ * @throws {Deno.errors.NotFound} when it has none, or has them in another format alone
  */
 export async function openTensorFolder(folder: string): Promise<TensorFolder> {
   const path = join(folder, SINGLE);
@@ -83,13 +125,9 @@ export async function openTensorFolder(folder: string): Promise<TensorFolder> {
     return { path, files, [Symbol.dispose]: () => file[Symbol.dispose]() };
   }
   if (await isFile(join(folder, INDEX))) return await openShards(folder);
-  if (await isFile(join(folder, "pytorch_model.bin"))) {
-    throw new Deno.errors.NotFound(
-      `Cannot read tensors as ${folder} must have ${SINGLE}: there is only pytorch_model.bin, a pickled ` +
-        "object that can run code when read; save it anew with save_pretrained(…, safe_serialization=True)",
-    );
-  }
   throw new Deno.errors.NotFound(
-    `Cannot read tensors as ${folder} must have ${SINGLE} or ${INDEX}`,
+    `Cannot read tensors as ${folder} must have ${SINGLE} or ${INDEX}${await describeOtherWeights(
+      folder,
+    )}`,
   );
 }

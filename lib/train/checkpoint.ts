@@ -7,7 +7,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { isFile, isFolder, readJson, removePartials, writeFileAtomic } from "@/files.ts";
+import {
+  isFile,
+  isFolder,
+  readJson,
+  removePartials,
+  requireContent,
+  writeFileAtomic,
+} from "@/files.ts";
 import { openSafetensors, type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import type { StreamPosition } from "@/text/batches.ts";
 import type { Best } from "@/train/early_stopping.ts";
@@ -67,11 +74,16 @@ const SLOTS = ["weight", "first", "second"] as const;
 const tensorsPath = (dir: string, step: number) => join(dir, `step-${step}.safetensors`);
 const manifestPath = (dir: string, step: number) => join(dir, `step-${step}.json`);
 
-/** Checksum of a file, read piece by piece. */
+/** Checksum of a file, read in parts; a file that another one stands in place of is refused. */
 async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   using file = await Deno.open(path);
-  for await (const bytes of file.readable) hash.update(bytes);
+  let isFirst = true;
+  for await (const bytes of file.readable) {
+    if (isFirst) requireContent(bytes, path, "checkpoint");
+    isFirst = false;
+    hash.update(bytes);
+  }
   return hash.digest("hex");
 }
 

@@ -165,20 +165,36 @@ testOnBackends("loadEncoder() refuses two names of one tensor", async () => {
   });
 });
 
-Deno.test("loadEncoder() refuses pytorch_model.bin alone, and a folder without tensors", async () => {
+Deno.test("loadEncoder() names weights in other formats, and a folder without tensors", async () => {
   await withFolder(async (folder) => {
     await rejects(loadEncoder(folder), {
       name: "NotFound",
       message:
         `Cannot read tensors as ${folder} must have model.safetensors or model.safetensors.index.json`,
     });
-    await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
-    await rejects(loadEncoder(folder), {
-      name: "NotFound",
-      message:
-        `Cannot read tensors as ${folder} must have model.safetensors: there is only pytorch_model.bin, a pickled ` +
-        "object that can run code when read; save it anew with save_pretrained(…, safe_serialization=True)",
-    });
+    const save = (from: string) =>
+      `in Python, save it anew with AutoModel.from_pretrained(…${from}).save_pretrained(…, safe_serialization=True)`;
+    const pickled = `a pickled object that can run code when read; ${save("")}`;
+    const others: Record<string, string> = {
+      "pytorch_model.bin": pickled,
+      "pytorch_model-00001-of-00002.bin": pickled,
+      "weights.pt": pickled,
+      "tf_model.h5": `weights of TensorFlow; ${save(", from_tf=True")}`,
+      "flax_model.msgpack": `weights of Flax; ${save(", from_flax=True")}`,
+      "adapter_model.safetensors": "an adapter without its encoder: merge_and_unload() and save it",
+      "adapter_model.bin": "an adapter without its encoder: merge_and_unload() and save it",
+      "model-q4.gguf": "quantized weights of llama.cpp: take the checkpoint that they were made of",
+      "openvino_model.bin": "a converted model: take the checkpoint that it was made of",
+    };
+    for (const [name, kind] of Object.entries(others)) {
+      await Deno.writeTextFile(join(folder, name), "");
+      await rejects(loadEncoder(folder), {
+        name: "NotFound",
+        message: `Cannot read tensors as ${folder} must have model.safetensors or ` +
+          `model.safetensors.index.json: there is only ${name}, ${kind}`,
+      });
+      await Deno.remove(join(folder, name));
+    }
   });
 });
 
@@ -194,7 +210,7 @@ testOnBackends("loadEncoder() leaves nothing behind when a tensor is of no use",
     const before = tf.memory().numTensors;
     await rejects(loadEncoder(folder), {
       message:
-        `Cannot read tensor "pooler.dense.weight" of ${path} as its dtype must be one of F32, F16, BF16: current value is I32`,
+        `Cannot read tensor "pooler.dense.weight" of ${path} as its dtype must be one of F32, F16, BF16, F64: current value is I32`,
     });
     strictEqual(tf.memory().numTensors, before);
   });

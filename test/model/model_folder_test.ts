@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
@@ -10,35 +10,8 @@ import { saveModel } from "@/model/save_model.ts";
 import { NO_PROMPTS } from "@/text/prompts.ts";
 import { testOnBackends } from "../backend.ts";
 import { FOLDER } from "./bert_fixture.ts";
+import { readJsonFile, TOKENIZER, withSaved } from "./saved_folder.ts";
 import { createTinyModel } from "./tiny_model.ts";
-
-const TOKENIZER = { json: { model: "of words" }, config: { do_lower_case: true } };
-
-/** Runs `test` with a folder that is removed afterwards. */
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** Saves a fresh model with `options` into a folder and hands both to `test`. */
-async function withSaved(
-  options: Parameters<typeof createTinyModel>[0],
-  test: (folder: string, model: MultiTask) => Promise<void>,
-): Promise<void> {
-  await withFolder(async (folder) => {
-    const model = createTinyModel(options);
-    try {
-      await saveModel(folder, model, { tokenizer: TOKENIZER, maxLength: 9, prompts: NO_PROMPTS });
-      await test(folder, model);
-    } finally {
-      disposeModel(model);
-    }
-  });
-}
 
 /** The embedding of two rows, one padded. */
 function embedTwo(model: MultiTask): readonly number[] {
@@ -48,9 +21,6 @@ function embedTwo(model: MultiTask): readonly number[] {
     return [...embed(model, { ids, mask }).dataSync()];
   });
 }
-
-const readJsonFile = async (...path: string[]) =>
-  JSON.parse(await Deno.readTextFile(join(...path)));
 
 for (const pooling of POOLING_MODES) {
   for (const normalize of NORMALIZE_MODES) {
@@ -171,95 +141,6 @@ testOnBackends("a loaded head scores as the saved one", async () => {
     disposeModel(loaded);
   });
 });
-
-/** Changes one JSON file of a saved model. */
-async function edit(path: string, change: object): Promise<void> {
-  await Deno.writeTextFile(path, JSON.stringify({ ...await readJsonFile(path), ...change }));
-}
-
-const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, string])[] = [
-  [
-    "a pooling of two modes",
-    async (folder) => {
-      await edit(join(folder, "1_Pooling/config.json"), { pooling_mode_max_tokens: true });
-    },
-    "Cannot load model as DIR/1_Pooling/config.json must pool by one of mean, max, cls: current value is pooling_mode_mean_tokens and pooling_mode_max_tokens",
-  ],
-  [
-    "a module that it does not know",
-    async (folder) => {
-      const path = join(folder, "modules.json");
-      const list = await readJsonFile(path);
-      list.push({ idx: 3, name: "3", path: "3_CNN", type: "sentence_transformers.models.CNN" });
-      await Deno.writeTextFile(path, JSON.stringify(list));
-    },
-    "Cannot load model as DIR/modules.json must list Transformer, Pooling, up to two Dense, Normalize: current list is Transformer, Pooling, Dense, CNN",
-  ],
-  [
-    "a module outside the folder",
-    async (folder) => {
-      await Deno.writeTextFile(
-        join(folder, "modules.json"),
-        '[{"type":"a.Transformer","path":"../x"}]',
-      );
-    },
-    'Cannot read modules as DIR/modules.json must give each a type and a folder in it: current value is {"type":"a.Transformer","path":"../x"}',
-  ],
-  [
-    "an activation after the mean",
-    async (folder) => {
-      await edit(join(folder, "2_Dense/config.json"), { activation_function: "torch.nn.Tanh" });
-    },
-    "Cannot load model as DIR/modules.json must list one Dense without activation at most, and one with Tanh after CLS pooling: current list is Transformer, Pooling, Dense",
-  ],
-  [
-    "another activation",
-    async (folder) => {
-      await edit(join(folder, "2_Dense/config.json"), { activation_function: "torch.nn.ReLU" });
-    },
-    'Cannot load model as "activation_function" in DIR/2_Dense/config.json must be Tanh or Identity of torch.nn: current value is "torch.nn.ReLU"',
-  ],
-  [
-    "a projection of another size",
-    async (folder) => await edit(join(folder, "2_Dense/config.json"), { out_features: 6 }),
-    "Cannot load model as DIR/2_Dense must make 5 columns of 8: current sizes are 6 and 8",
-  ],
-  [
-    "an unknown pooling in heads.json",
-    async (folder) => await edit(join(folder, "heads.json"), { pooling: "median" }),
-    'Cannot load model as "pooling" in DIR/heads.json must be one of mean, cls, cls-token, max: current value is "median"',
-  ],
-  [
-    "a length beyond the positions",
-    async (folder) => await edit(join(folder, "heads.json"), { maxLength: 11 }),
-    'Cannot load model as "maxLength" in DIR/heads.json must be at most the encoder\'s 10 positions: current value is 11',
-  ],
-  [
-    "heads that heads.json does not list",
-    async (folder) => {
-      const { tasks } = await readJsonFile(folder, "heads.json");
-      await edit(join(folder, "heads.json"), { tasks: [{ ...tasks[0], name: "mood" }] });
-    },
-    "Cannot load heads as DIR/heads.safetensors must hold the tensors that heads.json describes: " +
-    "missing heads.mood.dense.weight, heads.mood.dense.bias, heads.mood.norm.weight, heads.mood.norm.bias, heads.mood.out.weight, heads.mood.out.bias; " +
-    "not known heads.topic.dense.weight, heads.topic.dense.bias, heads.topic.norm.weight, heads.topic.norm.bias, heads.topic.out.weight, heads.topic.out.bias, " +
-    "heads.names.dense.weight, heads.names.dense.bias, heads.names.norm.weight, heads.names.norm.bias, heads.names.out.weight, heads.names.out.bias",
-  ],
-];
-
-for (const [what, damage, message] of REFUSED) {
-  testOnBackends(`loadModel() refuses ${what} and keeps nothing`, async () => {
-    await withSaved({ embeddingSize: 5 }, async (folder) => {
-      await damage(folder);
-      const before = tf.memory().numTensors;
-      await rejects(loadModel(folder), {
-        name: "RangeError",
-        message: message.replaceAll("DIR", folder),
-      });
-      strictEqual(tf.memory().numTensors, before);
-    });
-  });
-}
 
 testOnBackends("saveModel() twice into one folder leaves the newer model", async () => {
   await withSaved({ pooling: "cls", normalize: "l2" }, async (folder) => {

@@ -60,6 +60,44 @@ Deno.test("openSafetensors() widens float16: subnormal, largest, infinite and Na
   deepStrictEqual(await readOnly(header, data, "x"), wanted);
 });
 
+Deno.test("openSafetensors() rounds float64", async () => {
+  const header = { x: { dtype: "F64", shape: [2], data_offsets: [0, 16] } };
+  const values = Float64Array.of(0.1, -2);
+  deepStrictEqual(await readOnly(header, [...new Uint8Array(values.buffer)], "x"), [
+    Math.fround(0.1),
+    -2,
+  ]);
+});
+
+/** Headers that safetensors 0.8.0 accepts, tried with its Python package; the data is 8 zeros. */
+const ACCEPTED: Record<string, string> = {
+  "null as metadata": '{"__metadata__":null,"a":A}',
+  "no metadata": '{"a":A}',
+  "empty metadata": '{"__metadata__":{},"a":A}',
+  "spaces around the header": '  {"a":A} \n\t ',
+  "another key in an entry": '{"a":{"extra":1,"dtype":"F32","shape":[2],"data_offsets":[0,8]}}',
+  "tensors without elements": '{"y":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},"a":A,' +
+    '"z":{"dtype":"I64","shape":[0],"data_offsets":[8,8]}}',
+  "types that no encoder has":
+    '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"f8":{"dtype":"F8_E8M0",' +
+    '"shape":[1],"data_offsets":[4,5]},"f6":{"dtype":"F6_E3M2","shape":[4],"data_offsets":[5,8]}}',
+};
+
+for (const [what, json] of Object.entries(ACCEPTED)) {
+  Deno.test(`openSafetensors() accepts ${what}, as safetensors 0.8.0 does`, async () => {
+    await withFile(async (path) => {
+      const header = json.replace("A", '{"dtype":"F32","shape":[2],"data_offsets":[0,8]}');
+      await Deno.writeFile(path, fileOf(header, Array(8).fill(0)));
+      using file = await openSafetensors(path);
+      deepStrictEqual(file.metadata, {});
+      strictEqual((await file.read("a")).every((value) => value === 0), true);
+      for (const name of ["y", "z"]) {
+        if (file.entries.has(name)) strictEqual(file.entries.get(name)?.shape[0], 0);
+      }
+    });
+  });
+}
+
 Deno.test("writeSafetensors() then openSafetensors() gives names, shapes, bits and metadata", async () => {
   const tensor = fc.record({
     shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
@@ -133,9 +171,26 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
     "Cannot read tensors as __metadata__ of PATH must map names to text",
   ],
   [
+    "metadata that is a list",
+    fileOf('{"__metadata__":[]}', []),
+    "Cannot read tensors as __metadata__ of PATH must map names to text",
+  ],
+  [
+    "Git LFS pointer",
+    new TextEncoder().encode(
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90868376\n",
+    ),
+    "Cannot read tensors as PATH is a Git LFS pointer to 90868376 bytes in place of the file itself: run `git lfs pull` in its repository, or download the file",
+  ],
+  [
+    "web page",
+    new TextEncoder().encode("\n<!DOCTYPE html><html><body>Sign in</body></html>"),
+    "Cannot read tensors as PATH is a web page in place of the file itself: download the file again, signed in where its host asks for it",
+  ],
+  [
     "unknown dtype",
     fileOf(JSON.stringify({ w: { dtype: "F31", shape: [1], data_offsets: [0, 4] } }), [0, 0, 0, 0]),
-    'Cannot read tensor "w" of PATH as its dtype must be one of BOOL, U8, I8, F8_E4M3, F8_E5M2, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64: current value is "F31"',
+    'Cannot read tensor "w" of PATH as its dtype must be one of BOOL, U8, I8, F4, F6_E2M3, F6_E3M2, F8_E4M3, F8_E4M3FNUZ, F8_E5M2, F8_E5M2FNUZ, F8_E8M0, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64, C64: current value is "F31"',
   ],
   [
     "negative size",
@@ -197,7 +252,7 @@ Deno.test("read() names tensors that are absent or not floating point", async ()
     });
     await rejects(file.read("n"), {
       message:
-        `Cannot read tensor "n" of ${path} as its dtype must be one of F32, F16, BF16: current value is I64`,
+        `Cannot read tensor "n" of ${path} as its dtype must be one of F32, F16, BF16, F64: current value is I64`,
     });
   });
 });

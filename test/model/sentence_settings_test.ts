@@ -208,7 +208,7 @@ for (
     ],
     [
       `${CLASSES}.Router`,
-      "Cannot load model as DIR must list Transformer, Pooling, up to two Dense, Normalize: current list is Router, Pooling",
+      "Cannot load model as DIR lists the module Router, which is not supported: modules must be Transformer, Pooling, Dense, Normalize",
     ],
   ] as const
 ) {
