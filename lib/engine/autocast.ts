@@ -57,9 +57,9 @@ export function autocast(graph: Graph, type: HalfType): Graph {
   return rewriteGraph(graph, (node, inputs, make) => {
     const { operation, dtype } = node;
     if (operation.kind === "matmul" && dtype === "float32") {
-      const product = copyNode(node, inputs.map((x) => round(x, make)), make);
+      const matmul = copyNode(node, inputs.map((x) => round(x, make)), make);
       const reader = onlyReader(node);
-      return reader !== undefined && isBiased(reader) ? product : round(product, make);
+      return reader !== undefined && isBiased(reader) ? matmul : round(matmul, make);
     }
     const result = copyNode(node, inputs, make);
     return isBiased(node) ? round(result, make) : result;
@@ -67,7 +67,7 @@ export function autocast(graph: Graph, type: HalfType): Graph {
 
   /** Whether a node adds a bias to a product that nothing else reads: PyTorch's linear layer. */
   function isBiased(node: Node): boolean {
-    return isSum(node) && node.inputs.some((x) => isProduct(x) && onlyReader(x) === node) &&
+    return isSum(node) && node.inputs.some((x) => isMatmul(x) && onlyReader(x) === node) &&
       node.inputs.some((x) => isRepeatedRow(x, node.shape));
   }
 }
@@ -76,7 +76,7 @@ function isSum({ operation }: Node): boolean {
   return operation.kind === "binary" && operation.name === "add";
 }
 
-function isProduct({ operation, dtype }: Node): boolean {
+function isMatmul({ operation, dtype }: Node): boolean {
   return operation.kind === "matmul" && dtype === "float32";
 }
 

@@ -2,7 +2,7 @@
  * What runs graphs. Executors know nothing of models, and models nothing of executors.
  * @module
  */
-import type { Sizes } from "@/engine/free_sizes.ts";
+import type { Sizes } from "@/engine/dynamic_dimensions.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
 
@@ -24,7 +24,7 @@ export type Executor = {
   compile(graph: Graph): Program;
 };
 
-/** A function's graph at a sample of its free sizes; see `free_sizes.ts`. */
+/** A function's graph at a sample of its free sizes; see `dynamic_dimensions.ts`. */
 export type SizedGraph = { readonly graph: Graph; readonly sizes: Sizes };
 
 /** What a function is compiled to for all values of its free sizes. */

@@ -26,7 +26,7 @@ export type Graph = {
    * Inputs (by position) that are the same memory from call to call, as a variable's is: what an executor
    * derives from them can be kept. `Memory.writes` tells when they have changed.
    */
-  readonly lasting: ReadonlySet<number>;
+  readonly persistent: ReadonlySet<number>;
 };
 
 /** Nodes that `roots` need, operands first: dead code falls away. */
@@ -47,28 +47,28 @@ export function reachableNodes(
 }
 
 /** What is known of a graph's inputs beside their shapes. */
-export type GraphHints = Partial<Pick<Graph, "modelSizes" | "lasting">>;
+export type GraphHints = Partial<Pick<Graph, "modelSizes" | "persistent">>;
 
 /** A graph of what `outputs` need; inputs that nothing reads are kept, since callers bind by position. */
 export function makeGraph(
   name: string,
   inputs: readonly Node[],
   outputs: readonly GraphOutput[],
-  { modelSizes = new Set(), lasting = new Set() }: GraphHints = {},
+  { modelSizes = new Set(), persistent = new Set() }: GraphHints = {},
 ): Graph {
   const effective = (node: Node) => [...node.inputs, ...node.composite?.inputs ?? []];
   const nodes = reachableNodes(outputs.map(({ node }) => node), effective);
-  return { name, inputs, outputs, nodes, modelSizes, lasting };
+  return { name, inputs, outputs, nodes, modelSizes, persistent };
 }
 
 /** A SHA-256 of all that a program depends on: two graphs share it only if the same program serves both. */
-export function graphKey({ inputs, outputs, nodes, lasting }: Graph): string {
+export function graphKey({ inputs, outputs, nodes, persistent }: Graph): string {
   const numbers = new Map<Node, number>();
   const number = (node: Node) => numbers.get(node);
   const lines: string[] = [];
   inputs.forEach((node, i) => {
     numbers.set(node, i);
-    lines.push(`input ${node.dtype} ${node.shape}${lasting.has(i) ? " lasting" : ""}`);
+    lines.push(`input ${node.dtype} ${node.shape}${persistent.has(i) ? " persistent" : ""}`);
   });
   for (const node of nodes) {
     if (numbers.has(node)) continue;

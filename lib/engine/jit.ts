@@ -6,7 +6,7 @@
  * from numbers are constants of the program. On a backend that does not record, `f` simply runs.
  *
  * Where `f` says which sizes of its inputs are free, it is recorded once for all their values, by executors
- * that can: see `free_sizes.ts`. It is called at two samples of them then, or more, and what it does must
+ * that can: see `dynamic_dimensions.ts`. It is called at two samples of them then, or more, and what it does must
  * follow from sizes as products of them alone: it must not decide by them. Where the engine finds that a call
  * needs more (a slice that is longer than the axis, say), that call is recorded at its own sizes.
  * @module
@@ -14,7 +14,7 @@
 import { setImmediate } from "node:timers";
 import * as tf from "@tensorflow/tfjs";
 import { RecordingBackend } from "@/engine/backend.ts";
-import { type FreeSizes, solveSizes } from "@/engine/free_sizes.ts";
+import { type DynamicDimensions, solveSizes } from "@/engine/dynamic_dimensions.ts";
 import type { Memory } from "@/engine/memory.ts";
 import type { HeldProgram } from "@/engine/program_store.ts";
 import { type GenericFunction, recordGeneric } from "@/engine/record_generic.ts";
@@ -42,7 +42,7 @@ export type Jitted<I extends TensorMap, O extends TensorMap> = {
 /** What is known of a function beside what it does. */
 export type JitOptions = {
   /** Sizes of its inputs that differ from call to call; left out: a program for each shape. */
-  readonly free?: FreeSizes;
+  readonly dynamic?: DynamicDimensions;
 };
 
 /** Told of each program as it is compiled, which takes about a second, and of an executor's runtime. */
@@ -110,7 +110,7 @@ export function jit<I extends TensorMap, O extends TensorMap>(
 }
 
 /** Types and shapes of inputs; of those with free axes the number of axes. */
-function describeInputs(inputs: TensorMap, axes: FreeSizes["axes"]): string {
+function describeInputs(inputs: TensorMap, axes: DynamicDimensions["axes"]): string {
   return Object.entries(inputs)
     .map(([key, { dtype, shape }]) => `${key} ${dtype} ${axes[key] ? shape.length : shape}`)
     .join(";");
@@ -120,20 +120,23 @@ function describeInputs(inputs: TensorMap, axes: FreeSizes["axes"]): string {
 async function prepare(
   name: string,
   run: TracedFunction,
-  { inputs, backend, known, free }: JitOptions & {
+  { inputs, backend, known, dynamic }: JitOptions & {
     readonly inputs: TensorMap;
     readonly backend: RecordingBackend;
     readonly known: Known;
   },
 ): Promise<Compiled> {
   const tensors = new Map(Object.entries(inputs));
-  if (free !== undefined && backend.traced.isGeneric) {
-    const sizes = solveSizes(free, new Map([...tensors].map(([key, { shape }]) => [key, shape])));
-    const signature = `${backend.traced.compilerName};${describeInputs(inputs, free.axes)}`;
+  if (dynamic !== undefined && backend.traced.isGeneric) {
+    const sizes = solveSizes(
+      dynamic,
+      new Map([...tensors].map(([key, { shape }]) => [key, shape])),
+    );
+    const signature = `${backend.traced.compilerName};${describeInputs(inputs, dynamic.axes)}`;
     let generic = known.generic.get(signature);
     if (generic === undefined) {
       listener(name);
-      generic = await recordGeneric(name, run, { inputs: tensors, free, backend });
+      generic = await recordGeneric(name, run, { inputs: tensors, dynamic, backend });
       known.generic.set(signature, generic);
       if (generic !== null) known.recordings.add({ sources: generic.sources, backend });
     }

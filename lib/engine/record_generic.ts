@@ -7,14 +7,14 @@ import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
 import {
   chooseSamples,
+  type DynamicDimensions,
   evaluateTerm,
   findTerms,
-  type FreeSizes,
   namesOf,
   shapeAt,
   type Sizes,
   type SizeTerm,
-} from "@/engine/free_sizes.ts";
+} from "@/engine/dynamic_dimensions.ts";
 import {
   type InputInfo,
   releaseSources,
@@ -44,17 +44,17 @@ export type GenericFunction = Pick<Traced, "sources" | "updates"> & {
 export async function recordGeneric(
   name: string,
   run: TracedFunction,
-  { inputs, free, backend }: {
+  { inputs, dynamic, backend }: {
     readonly inputs: ReadonlyMap<string, InputInfo>;
-    readonly free: FreeSizes;
+    readonly dynamic: DynamicDimensions;
     readonly backend: RecordingBackend;
   },
 ): Promise<GenericFunction | null> {
   const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
-  const constant = [...inputs].flatMap(([input, { shape }]) => free.axes[input] ? [] : shape);
+  const constant = [...inputs].flatMap(([input, { shape }]) => dynamic.axes[input] ? [] : shape);
   const fixed = new Set([...variables.flatMap(({ shape }) => shape), ...constant]);
-  for (const samples of chooseSamples(free, fixed)) {
-    const generic = await recordSamples(name, run, { inputs, free, backend, samples });
+  for (const samples of chooseSamples(dynamic, fixed)) {
+    const generic = await recordSamples(name, run, { inputs, dynamic, backend, samples });
     if (generic !== null) return generic;
   }
   return null;
@@ -64,19 +64,19 @@ export async function recordGeneric(
 async function recordSamples(
   name: string,
   run: TracedFunction,
-  { inputs, free, backend, samples }: {
+  { inputs, dynamic, backend, samples }: {
     readonly inputs: ReadonlyMap<string, InputInfo>;
-    readonly free: FreeSizes;
+    readonly dynamic: DynamicDimensions;
     readonly backend: RecordingBackend;
     readonly samples: readonly [Sizes, Sizes];
   },
 ): Promise<GenericFunction | null> {
-  const names = namesOf(free);
+  const names = namesOf(dynamic);
   const recorded: Traced[] = [];
   const release = () => recorded.forEach(({ sources }) => releaseSources(sources, backend));
   for (const sizes of samples) {
     const sampled = new Map([...inputs].map(([input, { shape, dtype }]) => {
-      const axes = free.axes[input];
+      const axes = dynamic.axes[input];
       return [input, { dtype, shape: axes ? [...shapeAt(axes, names, sizes)] : shape }];
     }));
     try {
@@ -101,7 +101,7 @@ async function recordSamples(
   if (outputsAt === null || areInside === null || programs === null) return null;
   releaseSources(other.sources, backend);
   const isWithin = (sizes: Sizes) =>
-    names.every((name, i) => (sizes[i] as number) <= (free.limits?.[name] ?? Infinity));
+    names.every((name, i) => (sizes[i] as number) <= (dynamic.limits?.[name] ?? Infinity));
   return {
     ...{ sources: one.sources, updates: one.updates, programs, outputsAt },
     servesAt: (sizes) => isWithin(sizes) && areInside(sizes),

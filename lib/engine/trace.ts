@@ -107,7 +107,7 @@ export function trace(
         ],
         {
           modelSizes: new Set(before.flatMap(({ variable }) => variable.shape)),
-          lasting: new Set(sources.flatMap(({ kind }, i) => kind === "input" ? [] : [i])),
+          persistent: new Set(sources.flatMap(({ kind }, i) => kind === "input" ? [] : [i])),
         },
       );
       traced = { graph, sources, outputs, updates, bounds: recording.tape.bounds };

@@ -5,7 +5,7 @@
 import type { Precision } from "@/config.ts";
 import { castGraph } from "@/engine/autocast.ts";
 import type { SizedGraph, TracedExecutor } from "@/engine/executor.ts";
-import type { Sizes } from "@/engine/free_sizes.ts";
+import type { Sizes } from "@/engine/dynamic_dimensions.ts";
 import { type Graph, graphKey } from "@/engine/graph.ts";
 import { type HeldProgram, HeldPrograms } from "@/engine/program_store.ts";
 import { timeRuns } from "@/engine/timing.ts";

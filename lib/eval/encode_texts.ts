@@ -60,7 +60,7 @@ export function createSentenceEncoder(
   }
   const program = jit("encode", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
-  }), { free: batchSizes(model) });
+  }), { dynamic: batchSizes(model) });
   /** Batches of texts, the longest first. */
   const makeBatches = (texts: readonly string[]): readonly Batch[] => {
     const examples = encodeWholeTexts(texts, { tokenizer, maxLength, prompt });

@@ -48,7 +48,7 @@ export function createPredictor(
     (inputs: InputTensors) => ({
       probabilities: tf.softmax(runTask(model, task, inputs)), // [B, C] or [B · T, C]
     }),
-    { free: batchSizes(model) },
+    { dynamic: batchSizes(model) },
   );
   return {
     labels,

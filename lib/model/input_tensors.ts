@@ -4,7 +4,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { FreeAxes, FreeSizes } from "@/engine/free_sizes.ts";
+import type { DynamicAxes, DynamicDimensions } from "@/engine/dynamic_dimensions.ts";
 import type { ModelInputs } from "@/model/bert.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
@@ -25,8 +25,8 @@ export function inputTensors(
 /** What differs from batch to batch: B and T of {@link InputTensors}, and of `further` inputs. */
 export function batchSizes(
   { encoder }: Pick<MultiTask, "encoder">,
-  further: FreeAxes = {},
-): FreeSizes {
+  further: DynamicAxes = {},
+): DynamicDimensions {
   return {
     axes: { ids: ["B", "T"], mask: ["B", "T"], ...further },
     limits: { T: encoder.config.maxPositions },

@@ -21,7 +21,7 @@ import {
   logitsName,
   SENTENCE_EMBEDDING,
 } from "@/model/onnx_names.ts";
-import { addLookup, addProduct, type Matrix, type OnnxDtype } from "@/model/onnx_weights.ts";
+import { addLookup, addMatmul, type Matrix, type OnnxDtype } from "@/model/onnx_weights.ts";
 import {
   type Attention,
   type Embeddings,
@@ -74,7 +74,7 @@ class GraphPrinter {
   }
 
   linear({ weight, bias }: Linear, x: OnnxName, dtype = this.dtype): OnnxName {
-    const product = addProduct(this.writer, x, { weight: this.matrix(weight), dtype });
+    const product = addMatmul(this.writer, x, { weight: this.matrix(weight), dtype });
     return this.add("Add", [product, this.#vector(bias)]);
   }
   norm({ weight, bias }: LayerNorm, x: OnnxName, epsilon: number): OnnxName {

@@ -72,7 +72,7 @@ function addFloats(writer: OnnxWriter, values: Float32Array, shape: readonly num
 }
 
 /** Adds x · weightᵀ for a weight [out, in]: [N…, in] → [N…, out]. */
-export function addProduct(
+export function addMatmul(
   writer: OnnxWriter,
   x: OnnxName,
   { weight, dtype }: { readonly weight: Matrix; readonly dtype: OnnxDtype },

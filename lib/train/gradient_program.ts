@@ -56,7 +56,7 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
   const { task, parameters, dropout, lossWeight, logVariance, scale } = options;
   const variables = parameters.map(({ weight }) => weight);
   const labelAxes = findTask(model, task).kind === "tagging" ? ["B·T"] : ["B"];
-  const free = batchSizes(model, { labels: labelAxes });
+  const dynamic = batchSizes(model, { labels: labelAxes });
   const program = jit(`gradient.${task}`, ({ ids, mask, labels, seed, share }: Inputs) => {
     const times = (loss: tf.Tensor, factor: tf.Tensor | null | undefined) =>
       (factor ? tf.mul(loss, factor) : loss) as tf.Scalar;
@@ -77,7 +77,7 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
     const weighed = share === undefined ? unscaled : tf.div(unscaled, share) as tf.Scalar;
     const loss = logVariance === null ? weighed : unweighLoss(weighed, logVariance);
     return { loss, count: countLabels(labels) };
-  }, { free });
+  }, { dynamic });
   return async (batch, { dropoutSeed, share }) => {
     const inputs: Inputs = {
       ...inputTensors(batch),

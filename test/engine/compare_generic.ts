@@ -5,13 +5,13 @@
 import { ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
-import type { FreeSizes } from "@/engine/free_sizes.ts";
+import type { DynamicDimensions } from "@/engine/dynamic_dimensions.ts";
 import { jit, onCompile } from "@/engine/jit.ts";
 import { followGenericPlan, type GenericPlan, genericPlans } from "./generic_plans.ts";
 import { areClose, leafValues } from "./random_graphs.ts";
 
 /** The free sizes of {@link makeInputs}. */
-export const FREE: FreeSizes = {
+export const DYNAMIC: DynamicDimensions = {
   axes: { ids: ["B", "T"], x: ["B", "T", "3"], y: ["B", "T"], z: ["B"], u: ["T"] },
   limits: { T: 64 },
 };
@@ -77,7 +77,7 @@ export function runPlan(plan: GenericPlan, table: tf.Variable, inputs: Inputs) {
 async function follow(
   plan: GenericPlan,
   sizes: readonly (readonly [number, number])[],
-  free: FreeSizes | null,
+  dynamic: DynamicDimensions | null,
 ): Promise<{ readonly values: Float32Array[][]; readonly compiled: number }> {
   let compiled = 0;
   onCompile(() => void compiled++);
@@ -85,7 +85,7 @@ async function follow(
   const program = jit(
     "plan",
     (inputs: Inputs) => runPlan(plan, table, inputs),
-    free === null ? {} : { free },
+    dynamic === null ? {} : { dynamic },
   );
   const values: Float32Array[][] = [];
   for (const [rows, length] of sizes) {
@@ -110,7 +110,7 @@ type Shape = readonly [rows: number, length: number];
 /** Fails where a plan gives something else in its form for all sizes; whether it has one. */
 async function compareAt(plan: GenericPlan, shapes: readonly Shape[]): Promise<boolean> {
   const before = tf.memory().numTensors;
-  const expected = await follow(plan, shapes, null), actual = await follow(plan, shapes, FREE);
+  const expected = await follow(plan, shapes, null), actual = await follow(plan, shapes, DYNAMIC);
   strictEqual(tf.memory().numTensors, before, "tensors left behind");
   for (const [at, values] of expected.values.entries()) {
     for (const [i, wanted] of values.entries()) {

@@ -45,7 +45,7 @@ const columnCount = (x: tf.Tensor) => x.shape[1] as number;
 const asNumbers = (x: tf.Tensor) => tf.mul(tf.cast(x, "float32"), 0.25);
 
 /** Whole numbers from −5 to 5. */
-const wholeNumbers = (x: tf.Tensor) => tf.cast(tf.round(tf.mul(tf.sin(x), 5)), "int32");
+const integers = (x: tf.Tensor) => tf.cast(tf.round(tf.mul(tf.sin(x), 5)), "int32");
 
 const cumulative = { exclusive: [false, true], reverse: [false, true] } as const;
 
@@ -94,8 +94,8 @@ export const SMOOTH: Record<string, Step> = {
   softmax: ranked(1, (x) => lastSize(x) === 0 ? x : tf.softmax(x)),
   logSoftmax: ranked(1, (x) => lastSize(x) === 0 ? x : tf.mul(tf.logSoftmax(x), 0.1)),
   product: unary((x) => x.rank !== 2 ? x : tf.mul(tf.matMul(x, x, false, true), 0.2)),
-  productOfTransposed: unary((x) => x.rank !== 2 ? x : tf.mul(tf.matMul(x, x, true, false), 0.2)),
-  productPlusRow: unary((x) =>
+  matmulOfTransposed: unary((x) => x.rank !== 2 ? x : tf.mul(tf.matMul(x, x, true, false), 0.2)),
+  matmulPlusRow: unary((x) =>
     x.rank !== 2 ? x : tf.add(tf.matMul(x, tf.ones([columnCount(x), 3])), tf.tensor1d([1, 2, 3]))
   ),
   gather: ranked(
@@ -183,34 +183,34 @@ for (const exclusive of cumulative.exclusive) {
 const WHOLE: Record<string, Step> = {
   whole: unary((x) => asNumbers(tf.cast(tf.mul(x, 3), "int32"))),
   wholeArithmetic: unary((x) => {
-    const n = wholeNumbers(x), m = tf.sub(tf.mul(n, n), tf.abs(n));
+    const n = integers(x), m = tf.sub(tf.mul(n, n), tf.abs(n));
     return asNumbers(tf.maximum(tf.minimum(m, tf.neg(n)), tf.sub(n, tf.sign(m))));
   }),
   wholeSpread: ranked(1, (x) => {
     if (rowCount(x) === 0) return x;
-    const n = wholeNumbers(x);
+    const n = integers(x);
     return asNumbers(tf.add(tf.sum(n, 0), tf.sub(tf.max(n, 0), tf.min(n, 0))));
   }),
-  wholeProduct: ranked(1, (x) => asNumbers(tf.prod(tf.sign(wholeNumbers(x)), 0))),
-  wholeArgMax: ranked(1, (x) => rowCount(x) === 0 ? x : asNumbers(tf.argMax(wholeNumbers(x), 0))),
-  wholeArgMin: ranked(1, (x) => lastSize(x) === 0 ? x : asNumbers(tf.argMin(wholeNumbers(x), -1))),
+  integerProd: ranked(1, (x) => asNumbers(tf.prod(tf.sign(integers(x)), 0))),
+  wholeArgMax: ranked(1, (x) => rowCount(x) === 0 ? x : asNumbers(tf.argMax(integers(x), 0))),
+  wholeArgMin: ranked(1, (x) => lastSize(x) === 0 ? x : asNumbers(tf.argMin(integers(x), -1))),
   wholeChoice: unary((x) => {
-    const n = wholeNumbers(x);
+    const n = integers(x);
     return asNumbers(tf.where(tf.greater(n, tf.scalar(2, "int32")), n, tf.neg(n)));
   }),
-  wholeMatMul: unary((x) => {
+  integerMatmul: unary((x) => {
     if (x.rank !== 2) return x;
-    const n = wholeNumbers(x);
+    const n = integers(x);
     return asNumbers(tf.matMul(n, tf.matMul(n, n, true, false), false, true));
   }),
   wholeTop: ranked(1, (x) => {
     const count = lastSize(x);
-    return count === 0 ? x : asNumbers(tf.topk(wholeNumbers(x), count).indices);
+    return count === 0 ? x : asNumbers(tf.topk(integers(x), count).indices);
   }),
-  wholeCumsum: ranked(1, (x) => asNumbers(tf.cumsum(wholeNumbers(x), 0))),
+  wholeCumsum: ranked(1, (x) => asNumbers(tf.cumsum(integers(x), 0))),
   wholeScatter: ranked(1, (x) => {
     const rows = tf.tensor1d(Array.from({ length: rowCount(x) }, (_, i) => i % 2), "int32");
-    return asNumbers(tf.unsortedSegmentSum(wholeNumbers(x), rows, 2));
+    return asNumbers(tf.unsortedSegmentSum(integers(x), rows, 2));
   }),
 };
 
@@ -230,10 +230,10 @@ const REARRANGED: Record<string, Step> = {
     x.rank !== 3 || x.size === 0 ? x : asNumbers(tf.any(tf.greater(x, 0.5), [0, 2]))
   ),
   sumApart: unary((x) => x.rank !== 3 ? x : tf.mul(tf.sum(x, [0, 2]), 0.3)),
-  productBothTransposed: unary((x) =>
+  matmulBothTransposed: unary((x) =>
     x.rank !== 2 ? x : tf.mul(tf.matMul(x, tf.transpose(x), true, true), 0.2)
   ),
-  productOfReversed: unary((x) =>
+  matmulOfReversed: unary((x) =>
     x.rank !== 2 ? x : tf.mul(tf.matMul(tf.reverse(x, 1), x, false, true), 0.2)
   ),
 };

@@ -14,9 +14,9 @@ import { isContiguous, sizeOf } from "@/engine/views.ts";
  */
 export function canFollow(unit: Unit, next: Unit, lowered: LoweredGraph): boolean {
   const [node] = unit.nodes;
-  const product = node && lowered.products.get(node);
-  if (product === undefined || product.permuted !== null || next.kind !== "group") return false;
-  const size = sizeOf(product.shape), columns = product.shape.at(-1) ?? 1;
+  const matmul = node && lowered.matmuls.get(node);
+  if (matmul === undefined || matmul.permuted !== null || next.kind !== "group") return false;
+  const size = sizeOf(matmul.shape), columns = matmul.shape.at(-1) ?? 1;
   const { rows, columns: width } = next.space;
   if (rows * width !== size || !(next.flat || width === columns)) return false;
   let reads = 0;

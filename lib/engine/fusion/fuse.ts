@@ -77,7 +77,7 @@ class Fuser {
   run(): FusedGraph {
     for (const node of this.lowered.nodes) {
       const fusible = ELEMENTWISE.has(node.operation.kind) || isFusedReduction(node);
-      const taken = this.lowered.products.has(node) || this.lowered.scatters.has(node);
+      const taken = this.lowered.matmuls.has(node) || this.lowered.scatters.has(node);
       if (taken || !fusible) this.#start(node, "single");
       else if (!this.#join(node)) this.#startGroup(node);
       for (const input of streamedInputs(node)) {

@@ -5,12 +5,7 @@
  */
 import type { Graph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
-import {
-  findProducts,
-  findScatters,
-  type Product,
-  type Scatter,
-} from "@/engine/fusion/products.ts";
+import { findMatmuls, findScatters, type Matmul, type Scatter } from "@/engine/fusion/matmuls.ts";
 import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
 import { composeViews, type View } from "@/engine/views.ts";
 
@@ -56,7 +51,7 @@ export type LoweredGraph = {
   readonly targets: ReadonlyMap<Node, Node>;
   /** Nodes that compute, operands first; views, constants, leaves and absorbed nodes left out. */
   readonly nodes: readonly Node[];
-  readonly products: ReadonlyMap<Node, Product>;
+  readonly matmuls: ReadonlyMap<Node, Matmul>;
   readonly scatters: ReadonlyMap<Node, Scatter>;
   /** Views that must be made real. */
   readonly copies: ReadonlySet<Node>;
@@ -69,20 +64,20 @@ export type LoweredGraph = {
   /** Sizes that belong to the model and not to the batch; see `Graph`. */
   readonly modelSizes: ReadonlySet<number>;
   /** Leaves of the inputs that last and that the program does not replace; see `Graph`. */
-  readonly lasting: ReadonlySet<Node>;
+  readonly persistent: ReadonlySet<Node>;
 };
 
-const NO_PRODUCTS: ReadonlyMap<Node, Product> = new Map();
+const NO_MATMULS: ReadonlyMap<Node, Matmul> = new Map();
 
 /** How a node's value is kept; without `products`, as it is where no product takes it in. */
 export function storageOf(
   node: Node,
-  products: ReadonlyMap<Node, Product> = NO_PRODUCTS,
+  matmuls: ReadonlyMap<Node, Matmul> = NO_MATMULS,
 ): Storage {
   const { operation, dtype } = node;
-  if (products.get(node)?.rounds) return "bfloat16";
+  if (matmuls.get(node)?.rounds) return "bfloat16";
   if (operation.kind === "unary" && operation.name === "round-bfloat16") return "bfloat16";
-  if (operation.kind === "view" && node.inputs[0]) return storageOf(node.inputs[0], products);
+  if (operation.kind === "view" && node.inputs[0]) return storageOf(node.inputs[0], matmuls);
   return dtype satisfies DType;
 }
 
@@ -128,17 +123,17 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
   }
   const targets = new Map(outputs.flatMap(({ node, target }) => target ? [[node, target]] : []));
   const surroundings = { targets, outputs: taken, copies };
-  const { products, absorbed } = findProducts(nodes, surroundings);
+  const { matmuls, absorbed } = findMatmuls(nodes, surroundings);
   const { scatters, absorbed: scattered } = findScatters(nodes, surroundings);
   const resolve = remember((node: Node): Operand => {
     const { base, view } = resolveOperand(node, copies);
-    const permuted = products.get(base)?.permuted ?? null;
+    const permuted = matmuls.get(base)?.permuted ?? null;
     return { base, view: permuted === null ? view : compose(view, permuted) };
   });
   const basesOf = (node: Node): readonly Node[] => {
-    const product = products.get(node);
-    if (product !== undefined) {
-      const { a, b, bias, onto } = product;
+    const matmul = matmuls.get(node);
+    if (matmul !== undefined) {
+      const { a, b, bias, onto } = matmul;
       return [a.base, b.base, ...(bias ? [bias.base] : []), ...(onto ? [onto] : [])];
     }
     const scatter = scatters.get(node);
@@ -164,14 +159,14 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
       }
       return kind !== "view" || copies.has(node);
     }),
-    products,
+    matmuls,
     scatters,
     copies,
     resolve,
     basesOf: remember(basesOf),
     compose,
     modelSizes: graph.modelSizes,
-    lasting: new Set(graph.inputs.filter((_, i) => graph.lasting.has(i) && !replaced.has(i))),
+    persistent: new Set(graph.inputs.filter((_, i) => graph.persistent.has(i) && !replaced.has(i))),
   };
 }
 

@@ -111,8 +111,8 @@ export function prepareForFusion(graph: Graph): Graph {
         return reshape(factor, [sizeOf(factor.shape) / sizeOf(matrix), ...matrix], make);
       }) as [Node, Node];
       const flat = [sizeOf(shape.slice(0, -2)), ...shape.slice(-2)];
-      const product = make({ kind: "matmul", transposeA, transposeB }, [a, b], flat, dtype);
-      return reshape(product, shape, make);
+      const matmul = make({ kind: "matmul", transposeA, transposeB }, [a, b], flat, dtype);
+      return reshape(matmul, shape, make);
     }
     if (operation.kind === "reduce" && operation.name === "sum" && x !== undefined) {
       const rows = x.shape.slice(0, -1);

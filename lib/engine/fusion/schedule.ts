@@ -62,7 +62,7 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
   }
 
   const bytes = (node: Node) =>
-    sizeOf(node.shape) * STORAGE_BYTES[storageOf(node, lowered.products)];
+    sizeOf(node.shape) * STORAGE_BYTES[storageOf(node, lowered.matmuls)];
   const allocates = new Map(
     units.map((unit) => [unit, [...exportsOf(unit)].filter((node) => !lowered.targets.has(node))]),
   );

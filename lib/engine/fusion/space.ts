@@ -8,7 +8,7 @@
  */
 import type { Node } from "@/engine/ir.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";
-import { strideOf } from "@/engine/fusion/products.ts";
+import { strideOf } from "@/engine/fusion/matmuls.ts";
 import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
 /** What a value is inside a group; see the head of the file. */

@@ -7,8 +7,8 @@ import { registerArrangementKernels } from "@/engine/kernels/arrangement.ts";
 import { registerElementwiseKernels } from "@/engine/kernels/elementwise.ts";
 import { registerFallbackKernels } from "@/engine/kernels/fallback.ts";
 import { registerLookupKernels } from "@/engine/kernels/lookups.ts";
-import { registerPieceKernels } from "@/engine/kernels/pieces.ts";
-import { registerProductKernels } from "@/engine/kernels/products.ts";
+import { registerSliceKernels } from "@/engine/kernels/slices.ts";
+import { registerMatmulKernels } from "@/engine/kernels/matmul.ts";
 import { registerReductionKernels } from "@/engine/kernels/reductions.ts";
 import { registerSequenceKernels } from "@/engine/kernels/sequences.ts";
 
@@ -17,10 +17,10 @@ export function registerKernels(): void {
   registerElementwiseKernels();
   registerActivationKernels();
   registerArrangementKernels();
-  registerPieceKernels();
+  registerSliceKernels();
   registerLookupKernels();
   registerReductionKernels();
-  registerProductKernels();
+  registerMatmulKernels();
   registerSequenceKernels();
   registerFallbackKernels();
 }

@@ -4,7 +4,7 @@
  */
 import type { Node } from "@/engine/ir.ts";
 import { isNaNs } from "@/engine/kernels/formulas.ts";
-import { slice } from "@/engine/kernels/pieces.ts";
+import { slice } from "@/engine/kernels/slices.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
 import { sizeOf } from "@/engine/views.ts";

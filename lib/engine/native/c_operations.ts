@@ -51,15 +51,15 @@ const BINARY = {
 } as const satisfies Record<BinaryOperation, (a: string, b: string) => string>;
 
 /** Of whole numbers; what is missing, kernels record of float32 alone. */
-const WHOLE_UNARY: ReadonlySet<UnaryOperation> = new Set(["neg", "abs", "sign"]);
-const WHOLE_BINARY: ReadonlySet<BinaryOperation> = new Set(
+const INTEGER_UNARY: ReadonlySet<UnaryOperation> = new Set(["neg", "abs", "sign"]);
+const INTEGER_BINARY: ReadonlySet<BinaryOperation> = new Set(
   ["add", "sub", "mul", "div", "max", "min", "pow"],
 );
 
 function printUnary(name: UnaryOperation, a: string, whole: boolean): string {
   if (name === "not") return `S(1.f) - ${a}`;
   if (!whole) return `${UNARY[name]}(${a})`;
-  if (WHOLE_UNARY.has(name)) return `w_${name}(${a})`;
+  if (INTEGER_UNARY.has(name)) return `w_${name}(${a})`;
   throw new UnsupportedError(`the operation ${name} on whole numbers`);
 }
 
@@ -67,7 +67,7 @@ function printBinary(name: BinaryOperation, a: string, b: string, whole: boolean
   if (!whole) return BINARY[name](a, b);
   const call = `w_${name}(${a}, ${b})`;
   if (COMPARISONS.has(name)) return `m2f(${call})`;
-  if (WHOLE_BINARY.has(name)) return call;
+  if (INTEGER_BINARY.has(name)) return call;
   throw new UnsupportedError(`the operation ${name} on whole numbers`);
 }
 
@@ -77,7 +77,7 @@ function printCast(from: DType, to: DType, a: string): string {
     case "bool":
       return from === "int32" ? `m2f(w_ne(${a}, w_set(0)))` : `m2f(v_ne(${a}, S(0.f)))`;
     case "int32":
-      return `w_whole(${a})`;
+      return `w_integer(${a})`;
     case "float32":
       return from === "int32" ? `w_float(${a})` : a;
   }

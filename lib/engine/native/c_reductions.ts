@@ -10,14 +10,14 @@ function reductionOf({ operation }: Node): "sum" | "max" | "min" {
   throw new Error(`internal: no loop nest for the reduction ${name}`);
 }
 
-function isWhole({ dtype }: Node): boolean {
+function isInteger({ dtype }: Node): boolean {
   return dtype === "int32";
 }
 
 /** What a reduction starts from, in every lane. */
 export function startReduction(node: Node): string {
   const name = reductionOf(node);
-  if (isWhole(node)) {
+  if (isInteger(node)) {
     return `w_set(${{ sum: "0u", max: "0x80000000u", min: "0x7fffffffu" }[name]})`;
   }
   return `S(${{ sum: "0.f", max: "-__builtin_inff()", min: "__builtin_inff()" }[name]})`;
@@ -26,12 +26,12 @@ export function startReduction(node: Node): string {
 /** Two partial results as one. */
 export function combineParts(node: Node, a: string, b: string): string {
   const name = reductionOf(node);
-  if (isWhole(node)) return `w_${name === "sum" ? "add" : name}(${a}, ${b})`;
+  if (isInteger(node)) return `w_${name === "sum" ? "add" : name}(${a}, ${b})`;
   return name === "sum" ? `${a} + ${b}` : `v_${name}(${a}, ${b})`;
 }
 
 /** All lanes of a vector as one value, in every lane. */
 export function foldLanes(node: Node, vector: string): string {
   const fold = `h${reductionOf(node)}(${vector})`;
-  return isWhole(node) ? `w_set((uint32_t)w_${fold})` : `S(${fold})`;
+  return isInteger(node) ? `w_set((uint32_t)w_${fold})` : `S(${fold})`;
 }

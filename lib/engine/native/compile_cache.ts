@@ -127,33 +127,33 @@ export function findLibrary({ folders }: Cache, entry: string): string | null {
 }
 
 /** A folder to build in, beside the entries; its name is of no account. */
-export function openWorkshop({ folder }: Cache): string {
+export function openBuildFolder({ folder }: Cache): string {
   return Deno.makeTempDirSync({ dir: folder, prefix: ".build-" });
 }
 
-/** Where the library of a workshop is to be written, or that of an entry's folder is. */
+/** Where the library of a buildFolder is to be written, or that of an entry's folder is. */
 export function libraryIn(folder: string): string {
   return join(folder, LIBRARY);
 }
 
 /**
- * Makes a workshop whose library is finished the entry, and gives the library's path. A whole entry that
+ * Makes a buildFolder whose library is finished the entry, and gives the library's path. A whole entry that
  * another process made meanwhile stays and is used; one that may not be used is put aside.
  */
-export function publish(workshop: string, cache: Cache, entry: string): string {
-  const library = libraryIn(workshop), place = join(cache.folder, entry);
+export function publish(buildFolder: string, cache: Cache, entry: string): string {
+  const library = libraryIn(buildFolder), place = join(cache.folder, entry);
   const checksum = sha256(Deno.readFileSync(library));
-  Deno.writeTextFileSync(join(workshop, CHECKSUM), checksum, { mode: 0o600 });
+  Deno.writeTextFileSync(join(buildFolder, CHECKSUM), checksum, { mode: 0o600 });
   if (!isClosed(Deno.statSync(library))) Deno.chmodSync(library, 0o700); // by the umask of the linker
   for (let attempt = 0;; attempt++) {
     try {
-      Deno.renameSync(workshop, place);
+      Deno.renameSync(buildFolder, place);
       return libraryIn(place);
     } catch (error) {
       const made = findLibrary(cache, entry);
       if (made !== null) return made;
       if (attempt === 3) throw error;
-      discard(place, `${workshop}-aside-${attempt}`);
+      discard(place, `${buildFolder}-aside-${attempt}`);
     }
   }
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Graph } from "@/engine/graph.ts";
-import { findAwkwardViews } from "@/engine/fusion/awkward_views.ts";
+import { findNoncontiguousViews } from "@/engine/fusion/noncontiguous_views.ts";
 import { fuseGraph } from "@/engine/fusion/fuse.ts";
 import { type LoweredGraph, lowerForFusion, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import { prepareForFusion } from "@/engine/fusion/prepare.ts";
@@ -49,7 +49,7 @@ function tryToCompile(
 ): CompiledGraph | null {
   const lowered = lowerForFusion(graph, { copies, detached });
   const fused = fuseGraph(lowered);
-  const awkward = findAwkwardViews(fused);
+  const awkward = findNoncontiguousViews(fused);
   for (const view of awkward) copies.add(view);
   if (awkward.length > 0) return null;
   const schedule = scheduleUnits(fused);

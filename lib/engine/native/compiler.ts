@@ -9,8 +9,8 @@ import {
   digestParts,
   findLibrary,
   libraryIn,
+  openBuildFolder,
   openCache,
-  openWorkshop,
   publish,
   removeFolder,
 } from "@/engine/native/compile_cache.ts";
@@ -68,7 +68,7 @@ const underWay = new Map<string, Promise<string>>();
 type Plan = {
   readonly cache: Cache;
   readonly entry: string;
-  readonly workshop: string;
+  readonly buildFolder: string;
   readonly stages: readonly (readonly Deno.Command[])[];
   readonly lines: ReadonlyMap<Deno.Command, string>;
 };
@@ -92,12 +92,12 @@ function nameEntry({ name, sources, headers, flags }: Library, options: CompileO
 function prepare(library: Library, entry: string, options: CompileOptions): Plan {
   const { compiler, target } = options;
   const cache = openCache();
-  const workshop = openWorkshop(cache);
+  const buildFolder = openBuildFolder(cache);
   const lines = new Map<Deno.Command, string>();
   const call = (args: readonly string[]) => {
     const all = [...compiler.arguments, ...args];
     const command = new Deno.Command(compiler.command, {
-      ...{ args: all, cwd: workshop, env: { LC_ALL: "C" } },
+      ...{ args: all, cwd: buildFolder, env: { LC_ALL: "C" } },
       ...{ stdin: "null", stdout: "null", stderr: "piped" },
       detached: true, // an interrupt from the terminal is for this process, which ends in good order
     });
@@ -105,7 +105,7 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
     return command;
   };
   for (const { name, text } of [...library.sources, ...library.headers]) {
-    Deno.writeTextFileSync(join(workshop, name), text);
+    Deno.writeTextFileSync(join(buildFolder, name), text);
   }
   const { compileFlags, linkFlags } = describeSystem(options.system);
   const flags = [...FLAGS, ...compileFlags, ...library.flags, ...target.flags, ...extraFlags()];
@@ -114,8 +114,8 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
     call([...flags, "-c", name, "-o", objectOf(name)])
   );
   const objects = library.sources.map(({ name }) => objectOf(name));
-  const link = call([...flags, "-shared", ...objects, "-o", libraryIn(workshop), ...linkFlags]);
-  return { cache, entry, workshop, stages: [compile, [link]], lines };
+  const link = call([...flags, "-shared", ...objects, "-o", libraryIn(buildFolder), ...linkFlags]);
+  return { cache, entry, buildFolder, stages: [compile, [link]], lines };
 }
 
 /** Throws the first lines of a compiler's complaint about what is called `name`; `line` is its call. */
@@ -135,9 +135,9 @@ export function checkOutput(name: string, line: string, output: Deno.CommandOutp
 let pruned = false;
 
 /** Keeps the objects out of the cache and makes the library an entry. */
-function finish({ workshop, cache, entry }: Plan, { sources }: Library): string {
-  for (const { name } of sources) Deno.removeSync(join(workshop, name.replace(/\.c$/, ".o")));
-  const path = publish(workshop, cache, entry);
+function finish({ buildFolder, cache, entry }: Plan, { sources }: Library): string {
+  for (const { name } of sources) Deno.removeSync(join(buildFolder, name.replace(/\.c$/, ".o")));
+  const path = publish(buildFolder, cache, entry);
   const now = Deno.statSync(path).mtime?.getTime() ?? 0; // by the disk's clock
   if (!pruned) pruneCache(cache.folder, now);
   pruned = true;
@@ -165,7 +165,7 @@ async function compile(library: Library, entry: string, options: CompileOptions)
     }
     return finish(plan, library);
   } finally {
-    removeFolder(plan.workshop);
+    removeFolder(plan.buildFolder);
   }
 }
 
@@ -197,6 +197,6 @@ export function compileLibrarySync(library: Library, options: CompileOptions): s
     }
     return finish(plan, library);
   } finally {
-    removeFolder(plan.workshop);
+    removeFolder(plan.buildFolder);
   }
 }

@@ -7,7 +7,7 @@
 import type { Unit } from "@/engine/fusion/fuse.ts";
 import { type LoweredGraph, STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";
-import type { Product } from "@/engine/fusion/products.ts";
+import type { Matmul } from "@/engine/fusion/matmuls.ts";
 import { isFusedReduction } from "@/engine/fusion/space.ts";
 import type { Node } from "@/engine/ir.ts";
 import type { PassKind, Work } from "@/engine/profile.ts";
@@ -31,8 +31,8 @@ function countElements({ base, view }: Operand): number {
   return Math.min(named, sizeOf(base.shape));
 }
 
-function bytesOf(node: Node, elements: number, { products }: LoweredGraph): number {
-  return elements * STORAGE_BYTES[storageOf(node, products)];
+function bytesOf(node: Node, elements: number, { matmuls }: LoweredGraph): number {
+  return elements * STORAGE_BYTES[storageOf(node, matmuls)];
 }
 
 /** The work of a loop nest that leaves `exported` in memory. */
@@ -78,8 +78,8 @@ export function classifyGroup({ nodes, roles }: Unit): PassKind {
 }
 
 /** The work of a matrix product with what it took in. */
-export function countProduct(product: Product, lowered: LoweredGraph): WorkTerms {
-  const { node, a, b, bias, onto, shape, shapeA, transposeA } = product;
+export function countMatmul(matmul: Matmul, lowered: LoweredGraph): WorkTerms {
+  const { node, a, b, bias, onto, shape, shapeA, transposeA } = matmul;
   const inner = shapeA.at(transposeA ? -2 : -1) ?? 1;
   const operands = [a, b, ...(bias ? [bias] : [])];
   const values = [node, ...(onto ? [onto] : [])];

@@ -8,7 +8,7 @@ import type { Memory } from "@/engine/memory.ts";
 import { compileGraph } from "@/engine/native/compile_graph.ts";
 import { addTerms } from "@/engine/native/count_work.ts";
 import { generalizeCode, type GenericCode } from "@/engine/native/generic_code.ts";
-import { KeptOperands } from "@/engine/native/kept_operands.ts";
+import { PersistentOperands } from "@/engine/native/persistent_operands.ts";
 import type { NativeCode } from "@/engine/native/lay_out.ts";
 import { printSource } from "@/engine/native/kernel_texts.ts";
 import {
@@ -22,10 +22,10 @@ import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { type Pass, watchProgram } from "@/engine/profile.ts";
 
 /** Kernels that are loaded, and the arena that all programs share: one runs at a time. */
-type Workshop = {
+type SharedState = {
   readonly runtime: NativeRuntime;
   readonly addresses: Map<string, bigint>;
-  readonly kept: KeptOperands;
+  readonly persistent: PersistentOperands;
   arena: NativeBlock | null;
 };
 
@@ -53,10 +53,10 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
     if (library === "runtime") onCompile?.("the runtime");
   };
   const runtime = await openNativeRuntime({ threads, isa, onCompile: onLibrary });
-  const kept = new KeptOperands(runtime);
-  const workshop: Workshop = { runtime, addresses: new Map(), kept, arena: null };
+  const persistent = new PersistentOperands(runtime);
+  const shared: SharedState = { runtime, addresses: new Map(), persistent, arena: null };
   const load = async (kernels: NativeCode["kernels"]) => {
-    const fresh = findFresh(kernels, workshop);
+    const fresh = findFresh(kernels, shared);
     if (fresh !== null) fresh.take(await runtime.loadKernels(fresh.text, fresh.names));
   };
   return {
@@ -73,7 +73,7 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
         return await fallback.compile(graph);
       }
       await load(code.kernels);
-      return buildProgram(graph, code, workshop);
+      return buildProgram(graph, code, shared);
     },
     async compileGeneric([one, other]) {
       const generic = compileSamples(one, other, runtime.threads);
@@ -82,15 +82,15 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
       return {
         at(sizes) {
           const code = generic.at(sizes);
-          return code === null ? null : () => buildProgram(one.graph, code, workshop);
+          return code === null ? null : () => buildProgram(one.graph, code, shared);
         },
       };
     },
     compileSync(graph) {
       const { code } = compileGraph(graph, runtime.threads);
-      const fresh = findFresh(code.kernels, workshop);
+      const fresh = findFresh(code.kernels, shared);
       if (fresh !== null) fresh.take(runtime.loadKernelsSync(fresh.text, fresh.names));
-      return buildProgram(graph, code, workshop);
+      return buildProgram(graph, code, shared);
     },
   };
 }
@@ -110,7 +110,7 @@ function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): Ge
 }
 
 /** Kernels of a program that are not loaded yet: their text, and what to do with their addresses. */
-function findFresh(kernels: NativeCode["kernels"], { addresses }: Workshop) {
+function findFresh(kernels: NativeCode["kernels"], { addresses }: SharedState) {
   const fresh = new Map([...kernels].filter(([name]) => !addresses.has(name)));
   if (fresh.size === 0) return null;
   const names = [...fresh.keys()];
@@ -123,13 +123,13 @@ function findFresh(kernels: NativeCode["kernels"], { addresses }: Workshop) {
 }
 
 /** A program whose kernels are loaded. */
-function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Program {
-  const { runtime, addresses } = workshop;
+function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Program {
+  const { runtime, addresses } = shared;
   const { words } = encodeTable(code.instructions, addresses);
   const program = runtime.program(words, code.scratchBytes);
   let constants: NativeBlock;
   try {
-    growArena(workshop, code.arenaBytes);
+    growArena(shared, code.arenaBytes);
     constants = runtime.allocate(Math.max(64, code.constantBytes));
   } catch (error) {
     program.release();
@@ -140,22 +140,22 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
   const addressOf = ({ bytes }: Memory) =>
     bytes.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
   let runs = 0; // since the profile was last read
-  const kept = code.kept.map(({ input, numbers, key }) => ({
-    ...{ input, key, bytes: runtime.keptBytes(numbers) },
+  const persistent = code.persistent.map(({ input, numbers, key }) => ({
+    ...{ input, key, bytes: runtime.persistentBytes(numbers) },
   }));
   /** Slots of a run, and what to do when it has ended well. */
   const bind = (inputs: readonly Memory[], outputs: readonly Memory[]) => {
     for (const { input, rows } of code.lookups) {
       checkRows(inputs[input]?.elements("int32") ?? [], rows, graph.name);
     }
-    const weights = kept.map(({ input, key, bytes }) => {
+    const weights = persistent.map(({ input, key, bytes }) => {
       const weight = inputs[input] as Memory;
-      const form = workshop.kept.blockOf(weight, key, bytes);
-      workshop.kept.announce(form, weight);
+      const form = shared.persistent.blockOf(weight, key, bytes);
+      shared.persistent.announce(form, weight);
       return { form, writes: weight.writes };
     });
     const slots = BigUint64Array.from([
-      Deno.UnsafePointer.value(workshop.arena?.pointer ?? null),
+      Deno.UnsafePointer.value(shared.arena?.pointer ?? null),
       Deno.UnsafePointer.value(constants.pointer),
       ...inputs.map(addressOf),
       ...own.map((i) => addressOf(outputs[i] as Memory)),
@@ -205,10 +205,10 @@ function buildProgram(graph: Graph, code: NativeCode, workshop: Workshop): Progr
 }
 
 /** Makes room for a program in the arena, which stays as it was where the system has none. */
-function growArena(workshop: Workshop, bytes: number): void {
-  const { runtime, arena } = workshop;
+function growArena(shared: SharedState, bytes: number): void {
+  const { runtime, arena } = shared;
   if (arena !== null && arena.bytes.byteLength >= bytes) return;
-  workshop.arena = arena === null ? runtime.allocate(bytes) : runtime.grow(arena, bytes);
+  shared.arena = arena === null ? runtime.allocate(bytes) : runtime.grow(arena, bytes);
 }
 
 /** Refuses row numbers that a table does not have. */

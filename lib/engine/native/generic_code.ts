@@ -1,9 +1,9 @@
 /**
  * Code for all values of the free sizes, from the code at two samples of them: everything but numbers must be
- * the same at both, and every number a product of sizes (see `free_sizes.ts`).
+ * the same at both, and every number a product of sizes (see `dynamic_dimensions.ts`).
  * @module
  */
-import { evaluateTerm, findTerm, type Sizes, type SizeTerm } from "@/engine/free_sizes.ts";
+import { evaluateTerm, findTerm, type Sizes, type SizeTerm } from "@/engine/dynamic_dimensions.ts";
 import type { WorkTerms } from "@/engine/native/count_work.ts";
 import {
   type Buffer,
@@ -105,9 +105,9 @@ function describe(draft: DraftCode): string {
     draft.constants.map(({ offset }) => offset),
     [draft.constantBytes, draft.slots, draft.lookups],
     draft.instructions.map((instruction) => {
-      const { opcode, kind, kernel, allParts, lasting, scratch, epilogue } = instruction;
+      const { opcode, kind, kernel, allParts, persistent, scratch, epilogue } = instruction;
       return [
-        [opcode, kind, kernel, allParts, lasting, scratch.rows, epilogue?.kind],
+        [opcode, kind, kernel, allParts, persistent, scratch.rows, epilogue?.kind],
         [instruction.shifts.length, instruction.numbers.length],
         [instruction.pointers, instruction.reads, instruction.writes].map((all) => all.map(at)),
         instruction.onto.map((each) => each.map(at)),

@@ -13,7 +13,7 @@ import { sizeOf } from "@/engine/views.ts";
 /** Operation codes, as the runtime knows them. */
 export const OPCODES = {
   kernel: 0,
-  product: 1,
+  matmul: 1,
   scatter: 2,
   pad: 3,
   combine: 4,
@@ -21,7 +21,7 @@ export const OPCODES = {
   reduce: 6,
   argReduce: 7,
   concat: 8,
-  wholeProduct: 9,
+  integerMatmul: 9,
   top: 10,
 } as const;
 /** Name of an operation of the runtime. */
@@ -45,13 +45,13 @@ export type Buffer = {
 };
 
 /**
- * The most parts that a thread's rows are dealt out in: `PARTS` of `deal.h`. What a kernel makes of each part,
+ * The most parts that a thread's rows are dealt out in: `PARTS` of `partition.h`. What a kernel makes of each part,
  * it makes for so many times the threads.
  */
 export const PARTS_PER_THREAD = 9;
 
 /** What a product is told of its operands and result, in one of its numbers; `gemm.h` has the same. */
-export const PRODUCT_FLAGS = {
+export const MATMUL_FLAGS = {
   /** A, B and the result are bfloat16. */
   a: 1,
   b: 2,
@@ -105,7 +105,7 @@ export type Instruction = {
   /** What the kernel wants of its thread's scratch: rows of so many floats, each rounded up. */
   readonly scratch: ScratchRows;
   /** Of a product: the input (by position) that its B is and that lasts from call to call; null: none. */
-  readonly lasting: number | null;
+  readonly persistent: number | null;
   readonly pointers: readonly (Buffer | null)[];
   /** Bytes added to each pointer. */
   readonly shifts: readonly number[];
@@ -134,7 +134,7 @@ export function makeInstruction(
       const touched = [...given.reads, ...given.writes];
       return { flops: [], bytes: touched.map(({ bytes }) => bytes) };
     },
-    ...{ rows: 0, cut: 1, kernel: null, allParts: false, numbers: [], onto: [], lasting: null },
+    ...{ rows: 0, cut: 1, kernel: null, allParts: false, numbers: [], onto: [], persistent: null },
     ...{ access: new Map(), stores: new Map(), epilogue: null, scratch: { rows: 0, columns: 0 } },
     shifts: given.pointers.map(() => 0),
     ...given,
@@ -189,7 +189,7 @@ export class BufferTable {
     const known = this.#byNode.get(node);
     if (known !== undefined) return known;
     if (node.operation.kind === "constant") throw new Error("internal: a constant has no memory");
-    const storage = storageOf(node, this.lowered.products);
+    const storage = storageOf(node, this.lowered.matmuls);
     const bytes = sizeOf(node.shape) * STORAGE_BYTES[storage];
     const slot = this.#slots.get(node);
     let given: Buffer["given"] = slot === undefined ? null : { slot, offset: 0 };

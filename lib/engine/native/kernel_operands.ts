@@ -4,7 +4,7 @@
  */
 import type { LoopNest } from "@/engine/fusion/nest.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";
-import { strideOf } from "@/engine/fusion/products.ts";
+import { strideOf } from "@/engine/fusion/matmuls.ts";
 import { isOneElement } from "@/engine/fusion/space.ts";
 import type { Storage } from "@/engine/fusion/lowering.ts";
 import type { DType, Node } from "@/engine/ir.ts";

@@ -9,7 +9,10 @@ import {
   type PlacedConstant,
   scratchBytesOf,
 } from "@/engine/native/instruction.ts";
-import { keepOperands, type KeptOperand } from "@/engine/native/keep_operands.ts";
+import {
+  type PersistentOperand,
+  planPersistentOperands,
+} from "@/engine/native/plan_persistent_operands.ts";
 import { planMemory, rootOf } from "@/engine/native/plan_memory.ts";
 
 /** Bytes of a thread's scratch before its rows. */
@@ -32,7 +35,7 @@ export type DraftCode = {
 /** A graph ready for the runtime, but for the addresses of its kernels. */
 export type NativeCode = Omit<DraftCode, "buffers" | "slots"> & {
   /** In the order of their slots, which come after all others. */
-  readonly kept: readonly KeptOperand[];
+  readonly persistent: readonly PersistentOperand[];
   readonly arenaBytes: number;
   /** Each thread's, for kernels. */
   readonly scratchBytes: number;
@@ -54,7 +57,12 @@ export function layOutCode(draft: DraftCode): LaidOut {
     (most, { scratch }) => Math.max(most, SCRATCH_HEAD + scratchBytesOf(scratch)),
     SCRATCH_HEAD,
   );
-  const code = { ...rest, arenaBytes, scratchBytes, ...keepOperands(draft.instructions, slots) };
+  const code = {
+    ...rest,
+    arenaBytes,
+    scratchBytes,
+    ...planPersistentOperands(draft.instructions, slots),
+  };
   return { code, overwritten };
 }
 
@@ -76,7 +84,7 @@ function overwrittenTooEarly(
       switch (opcode) {
         case "kernel":
           return isAligned(read);
-        case "product": {
+        case "matmul": {
           if (isOperand(read, root, pointers)) return false;
           if (written !== pointers[RESULT]) return isAligned(read); // by the epilogue
           const own = [written, pointers[BIAS], ...onto.map(([, term]) => term)];

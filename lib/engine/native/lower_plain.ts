@@ -9,7 +9,7 @@ import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 /** A product of whole numbers, which wraps around; transposes are strides. */
-export function lowerWholeProduct(
+export function lowerIntegerMatmul(
   node: Node,
   operands: readonly Buffer[],
   result: Buffer,
@@ -23,7 +23,7 @@ export function lowerWholeProduct(
   const stridesA = transposeA ? [1, rows] : [inner, 1];
   const stridesB = transposeB ? [1, inner] : [columns, 1];
   return makeInstruction({
-    ...{ opcode: "wholeProduct", kind: "other", origin: node },
+    ...{ opcode: "integerMatmul", kind: "other", origin: node },
     pointers: [...operands, result],
     numbers: [items, rows, columns, inner, ...stridesA, ...stridesB],
     reads: operands,

@@ -6,24 +6,24 @@ import { layOutNest } from "@/engine/fusion/nest.ts";
 import type { Unit } from "@/engine/fusion/fuse.ts";
 import { type LoweredGraph, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";
-import { type Product, strideOf } from "@/engine/fusion/products.ts";
+import { type Matmul, strideOf } from "@/engine/fusion/matmuls.ts";
 import type { Node } from "@/engine/ir.ts";
 import {
   type Buffer,
   type BufferTable,
   type Instruction,
   makeInstruction,
+  MATMUL_FLAGS,
   PARTS_PER_THREAD,
-  PRODUCT_FLAGS,
 } from "@/engine/native/instruction.ts";
 import {
   classifyGroup,
   countGroup,
-  countProduct,
+  countMatmul,
   countScatter,
   NO_WORK,
 } from "@/engine/native/count_work.ts";
-import { lowerTop, lowerWholeProduct } from "@/engine/native/lower_plain.ts";
+import { lowerIntegerMatmul, lowerTop } from "@/engine/native/lower_plain.ts";
 import { printKernel } from "@/engine/native/print_kernel.ts";
 import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
@@ -43,8 +43,8 @@ export function lowerUnit(unit: Unit, context: LoweringContext): Instruction[] {
   const { lowered } = context;
   const [node] = unit.nodes as [Node];
   if (unit.kind === "group") return lowerGroup(unit, context);
-  const product = lowered.products.get(node);
-  if (product !== undefined) return [lowerProduct(product, context)];
+  const matmul = lowered.matmuls.get(node);
+  if (matmul !== undefined) return [lowerMatmul(matmul, context)];
   const scatter = lowered.scatters.get(node);
   if (scatter !== undefined) return [lowerScatter(node, context)];
   return lowerSingle(node, context);
@@ -91,10 +91,10 @@ function onlyStride(digits: readonly Digit[] | undefined): number {
 }
 
 /** A product: views of its operands are strides, so transposes and split heads cost nothing. */
-function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): Instruction {
+function lowerMatmul(matmul: Matmul, { lowered, buffers }: LoweringContext): Instruction {
   const { node, shape, shapeA, shapeB, transposeA, transposeB, bias, onto, half, permuted } =
-    product;
-  const { sumsRoundedTo } = product;
+    matmul;
+  const { sumsRoundedTo } = matmul;
   // Operands may themselves be products that were written permuted.
   const through = ({ base, view }: Operand) => {
     const own = lowered.resolve(base);
@@ -102,7 +102,7 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
       ? { base, view }
       : { base, view: lowered.compose(view, own.view) };
   };
-  const a = through(product.a), b = through(product.b);
+  const a = through(matmul.a), b = through(matmul.b);
   const axesA = splitView(a.view, shapeA), axesB = splitView(b.view, shapeB);
   const axesC = splitView(permuted ?? identityView(shape), shape);
   if (axesA === null || axesB === null || axesC === null || shape.length > 4) {
@@ -130,7 +130,7 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
   }
   const [bufferA, bufferB, bufferC] = [buffers.of(a.base), buffers.of(b.base), buffers.of(node)];
   const isHalf = ({ storage }: Buffer) => storage === "bfloat16";
-  const FLAGS = PRODUCT_FLAGS;
+  const FLAGS = MATMUL_FLAGS;
   const flags = (isHalf(bufferA) ? FLAGS.a : 0) | (isHalf(bufferB) ? FLAGS.b : 0) |
     (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0) |
     (sumsRoundedTo ? FLAGS[sumsRoundedTo] : 0);
@@ -147,9 +147,11 @@ function lowerProduct(product: Product, { lowered, buffers }: LoweringContext): 
     ...[...sizes, ...strides.a, ...strides.b, ...strides.c],
   ];
   return makeInstruction({
-    ...{ opcode: "product", kind: batches > 0 ? "attention" : "products", origin: node },
-    countWork: () => countProduct(product, lowered),
-    lasting: batches === 0 && lowered.lasting.has(b.base) ? lowered.inputs.indexOf(b.base) : null,
+    ...{ opcode: "matmul", kind: batches > 0 ? "attention" : "products", origin: node },
+    countWork: () => countMatmul(matmul, lowered),
+    persistent: batches === 0 && lowered.persistent.has(b.base)
+      ? lowered.inputs.indexOf(b.base)
+      : null,
     pointers: [bufferA, bufferB, bufferC, biasBuffer],
     shifts: [shiftA, shiftB, 0, 0],
     numbers,
@@ -267,7 +269,7 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
       return [makeInstruction({ ...common, opcode, pointers: [x, result], numbers, reads: [x] })];
     }
     case "matmul":
-      return [lowerWholeProduct(node, operands(), result)];
+      return [lowerIntegerMatmul(node, operands(), result)];
     case "top":
       return [lowerTop(node, operands(), result)];
     default:

@@ -18,35 +18,35 @@ export function lowerUnits(order: readonly Unit[], context: LoweringContext): In
     const unit = order[i] as Unit, next = order[i + 1];
     instructions.push(...lowerUnit(unit, context));
     if (next === undefined || !canFollow(unit, next, context.lowered)) continue;
-    const product = instructions.pop() as Instruction;
+    const matmul = instructions.pop() as Instruction;
     const [kernel, ...combine] = lowerUnit(next, context) as [Instruction];
-    instructions.push(withEpilogue(product, kernel, next), ...combine);
+    instructions.push(withEpilogue(matmul, kernel, next), ...combine);
     i++;
   }
   return instructions;
 }
 
 /** A product that has a kernel follow it on rows as they are made. */
-function withEpilogue(product: Instruction, kernel: Instruction, { flat }: Unit): Instruction {
-  const [result] = product.writes as [Buffer];
+function withEpilogue(matmul: Instruction, kernel: Instruction, { flat }: Unit): Instruction {
+  const [result] = matmul.writes as [Buffer];
   // What the product reads and adds onto it reads at other rows too, while the kernel writes.
-  const operands = product.reads.map((buffer): [Buffer, Access] => [
+  const operands = matmul.reads.map((buffer): [Buffer, Access] => [
     buffer,
     { aligned: false, readPhase: Infinity },
   ]);
-  const shape = product.origin.shape;
+  const shape = matmul.origin.shape;
   const columns = shape.at(-1) ?? 1;
   return {
-    ...product,
+    ...matmul,
     rows: sizeOf(shape) / columns,
     cut: flat ? columns : 1,
     kernel: kernel.kernel,
     allParts: kernel.allParts,
     scratch: kernel.scratch,
-    pointers: [...product.pointers, ...kernel.pointers],
-    shifts: [...product.shifts, ...kernel.shifts],
-    numbers: [...product.numbers, ...kernel.numbers],
-    reads: [...new Set([...product.reads, ...kernel.reads])],
+    pointers: [...matmul.pointers, ...kernel.pointers],
+    shifts: [...matmul.shifts, ...kernel.shifts],
+    numbers: [...matmul.numbers, ...kernel.numbers],
+    reads: [...new Set([...matmul.reads, ...kernel.reads])],
     writes: [...new Set([result, ...kernel.writes])],
     access: new Map([...kernel.access, ...operands]),
     stores: kernel.stores,

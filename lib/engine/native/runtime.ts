@@ -50,7 +50,7 @@ export type NativeRuntime = {
   grow(block: NativeBlock, bytes: number): NativeBlock;
   free(block: NativeBlock): void;
   /** Bytes in which a product of these numbers (see `lower_unit.ts`) keeps its second operand; 0: in none. */
-  keptBytes(numbers: readonly number[]): number;
+  persistentBytes(numbers: readonly number[]): number;
   /** Compiles functions of C (`vec.h` may be included), unless they are on disk, and gives their addresses. */
   loadKernels(text: string, names: readonly string[]): Promise<readonly bigint[]>;
   /** {@link loadKernels} for callers that cannot wait. */
@@ -113,9 +113,9 @@ export async function openNativeRuntime(options: NativeRuntimeOptions): Promise<
     threads,
     features: readFeatures(symbols),
     ...createMemory(symbols),
-    keptBytes: (numbers) => {
+    persistentBytes: (numbers) => {
       const words = BigInt64Array.from(numbers, BigInt);
-      return Number(symbols.rt_kept_bytes(new Uint8Array(words.buffer)));
+      return Number(symbols.rt_persistent_bytes(new Uint8Array(words.buffer)));
     },
     ...createLoader(symbols, compile),
     program: (words, scratchBytes) => createProgram(symbols, words, { scratchBytes, threads }),

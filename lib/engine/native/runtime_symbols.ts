@@ -15,7 +15,7 @@ export const SYMBOLS = {
   rt_symbol: { parameters: ["pointer", "buffer"], result: "pointer" },
   rt_error: { parameters: [], result: "pointer" },
   rt_program: { parameters: ["buffer", "i64", "i64"], result: "pointer" },
-  rt_kept_bytes: { parameters: ["buffer"], result: "i64" },
+  rt_persistent_bytes: { parameters: ["buffer"], result: "i64" },
   rt_run: { parameters: ["pointer", "buffer"], result: "i64" },
   /** The same beside the event loop. */
   rt_run_beside: {

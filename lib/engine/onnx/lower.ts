@@ -10,7 +10,7 @@ import type { Composite, Node, UnaryOperation } from "@/engine/ir.ts";
 import { findBroadcastForm } from "@/engine/onnx/broadcast_form.ts";
 import { emitDropoutMask } from "@/engine/onnx/dropout.ts";
 import { BINARY, REDUCE, UNARY } from "@/engine/onnx/operators.ts";
-import { matchProduct, type Product } from "@/engine/onnx/products.ts";
+import { matchMatmul, type Matmul } from "@/engine/onnx/matmul.ts";
 import type { OnnxGraph, OnnxNode } from "@/engine/onnx/protobuf.ts";
 import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
 import { isConstant } from "@/engine/tape.ts";
@@ -24,7 +24,7 @@ export function lowerGraph(graph: Graph): OnnxGraph {
 class Lowering {
   #writer = new OnnxWriter();
   #names = new Map<Node, OnnxName>();
-  #products = new Map<Node, Product>();
+  #matmuls = new Map<Node, Matmul>();
   #composites = new Map<string, OnnxName[]>();
   #order: readonly Node[];
 
@@ -37,8 +37,8 @@ class Lowering {
     }
     const usedOnce = (node: Node) => uses.get(node) === 1;
     for (const node of reachableNodes(roots, withComposites)) {
-      const product = node.composite ? null : matchProduct(node, usedOnce);
-      if (product !== null) this.#products.set(node, product);
+      const matmul = node.composite ? null : matchMatmul(node, usedOnce);
+      if (matmul !== null) this.#matmuls.set(node, matmul);
     }
     this.#order = reachableNodes(roots, (node) => this.#inputsOf(node));
   }
@@ -46,15 +46,15 @@ class Lowering {
   /** The nodes whose values the operators for `node` read. */
   #inputsOf(node: Node): readonly Node[] {
     if (node.composite !== undefined) return node.composite.inputs;
-    const product = this.#products.get(node);
+    const matmul = this.#matmuls.get(node);
     const { kind } = node.operation;
-    if (product?.kind === "scatter") return [...product.node.inputs, product.addend as Node];
+    if (matmul?.kind === "scatter") return [...matmul.node.inputs, matmul.addend as Node];
     const operandBase = (input: Node, matrixAxes: number) =>
       input.operation.kind === "constant"
         ? []
         : [findBroadcastForm(input, matrixAxes)?.base ?? input];
-    if (product !== undefined) {
-      const { a, b, addend } = product;
+    if (matmul !== undefined) {
+      const { a, b, addend } = matmul;
       return [
         ...operandBase(a, 2),
         ...operandBase(b, 2),
@@ -124,8 +124,8 @@ class Lowering {
     const writer = this.#writer;
     const { operation, inputs, shape, dtype, composite } = node;
     if (composite !== undefined) return this.#lowerComposite(composite);
-    const product = this.#products.get(node);
-    if (product !== undefined) return this.#lowerProduct(product);
+    const matmul = this.#matmuls.get(node);
+    if (matmul !== undefined) return this.#lowerMatmul(matmul);
     const [x, y] = inputs;
     switch (operation.kind) {
       case "leaf":
@@ -228,11 +228,11 @@ class Lowering {
     return outputs[output] as OnnxName;
   }
 
-  #lowerProduct(product: Product): OnnxName {
+  #lowerMatmul(matmul: Matmul): OnnxName {
     const writer = this.#writer;
-    const { a, b, transposeA, transposeB, alpha, addend } = product;
-    if (addend !== null && product.kind === "scatter") {
-      return this.#lowerScatter(addend, product.node);
+    const { a, b, transposeA, transposeB, alpha, addend } = matmul;
+    if (addend !== null && matmul.kind === "scatter") {
+      return this.#lowerScatter(addend, matmul.node);
     }
     const operands = [this.#broadcastable(a, 2), this.#broadcastable(b, 2)];
     if (a.dtype !== "float32") { // FusedMatMul takes floats alone
@@ -241,7 +241,7 @@ class Lowering {
       return writer.emit("MatMul", operands.map(turn));
     }
     const transposes = { transA: Number(transposeA), transB: Number(transposeB) };
-    if (product.kind === "gemm") {
+    if (matmul.kind === "gemm") {
       if (addend !== null) operands.push(this.#broadcastable(addend));
       return writer.emit("Gemm", operands, { ...transposes, alpha: { float: alpha } });
     }

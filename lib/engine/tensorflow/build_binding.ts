@@ -10,8 +10,8 @@ import {
   digestParts,
   findLibrary as findBuilt,
   libraryIn,
+  openBuildFolder,
   openCache,
-  openWorkshop,
   publish,
   removeFolder,
 } from "@/engine/native/compile_cache.ts";
@@ -79,22 +79,22 @@ export async function buildBinding(
   const known = findBuilt(cache, entry);
   if (known !== null) return { path: known, builtBy: null };
   onBuild(compilerVersion);
-  const workshop = openWorkshop(cache);
+  const buildFolder = openBuildFolder(cache);
   try {
     const args = [
       ...first,
       ...FLAGS,
       ...[nodeApi, library.headers].map((folder) => `-I${folder}`),
       ...SOURCES.map((name) => join(binding, name)),
-      ...["-o", libraryIn(workshop), library.api, library.framework],
+      ...["-o", libraryIn(buildFolder), library.api, library.framework],
       `-Wl,-rpath,${dirname(library.api)}`,
     ];
     const output = await new Deno.Command(command, {
       ...{ args, env: { LC_ALL: "C" }, stdin: "null", stdout: "null", stderr: "piped" },
     }).output();
     checkOutput("the binding of TensorFlow", [command, ...args].join(" "), output);
-    return { path: publish(workshop, cache, entry), builtBy: compilerVersion };
+    return { path: publish(buildFolder, cache, entry), builtBy: compilerVersion };
   } finally {
-    removeFolder(workshop);
+    removeFolder(buildFolder);
   }
 }

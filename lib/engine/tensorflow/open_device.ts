@@ -10,11 +10,7 @@ import { registerDropoutMask } from "@/engine/tensorflow/dropout_kernel.ts";
 import { describeSystem, explainMissingLibrary } from "@/engine/tensorflow/explain_missing.ts";
 import { findLibrary, type TensorflowLibrary } from "@/engine/tensorflow/find_library.ts";
 import { applySettings, loadBinding, loadLibrary } from "@/engine/tensorflow/load_binding.ts";
-import {
-  checkPrecision,
-  type MixedBinding,
-  mixProducts,
-} from "@/engine/tensorflow/mixed_products.ts";
+import { checkPrecision, type MixedBinding, mixMatmuls } from "@/engine/tensorflow/mixed_matmul.ts";
 import { timeRun } from "@/engine/timing.ts";
 
 /** Name under which TensorFlow.js knows the backend; the package's kernels are registered for it. */
@@ -80,7 +76,7 @@ async function load({ library: configured, threads, onNote }: TensorflowOptions)
         `building the binding of TensorFlow ${version} by ${compiler}: some ten seconds, once`,
       ),
   });
-  const mixed = mixProducts(loadBinding(built.path), timeRun);
+  const mixed = mixMatmuls(loadBinding(built.path), timeRun);
   const [{ NodeJSKernelBackend }] = await Promise.all([
     import("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js"),
     import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js"),

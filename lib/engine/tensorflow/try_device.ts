@@ -66,10 +66,10 @@ async function multiplyWaves(
   let fastestMs = Infinity, error = 0;
   for (let run = 0; run < RUNS; run++) {
     const startMs = nowMs();
-    const product = tf.matMul(waves, waves);
-    const found = await product.data();
+    const matmul = tf.matMul(waves, waves);
+    const found = await matmul.data();
     fastestMs = Math.min(fastestMs, nowMs() - startMs);
-    product.dispose();
+    matmul.dispose();
     for (const [at, [i = 0, j = 0]] of places.entries()) {
       // Waves of different lengths are orthogonal: a sum is not zero only where i = ±j.
       const isZero = i !== j && i + j !== SIDE;

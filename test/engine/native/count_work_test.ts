@@ -5,7 +5,7 @@ import { jit, type TensorMap } from "@/engine/jit.ts";
 import { addTerms, countScatter } from "@/engine/native/count_work.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { type Pass, startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
-import { FREE, type Inputs, makeInputs, runPlan } from "../compare_generic.ts";
+import { DYNAMIC, type Inputs, makeInputs, runPlan } from "../compare_generic.ts";
 import type { GenericPlan } from "../generic_plans.ts";
 import { leafValues } from "../random_graphs.ts";
 import { tensor } from "./executor_cases.ts";
@@ -146,7 +146,7 @@ Deno.test({
     const plan: GenericPlan = ["lookUp", "layerNorm", "attend", "project", "gram"]
       .map((name, i) => ({ name, first: i === 4 ? 1 : 4 + i, second: 0 }));
     const passes: (readonly Pass[])[] = [];
-    for (const options of [{}, { free: FREE }]) {
+    for (const options of [{}, { dynamic: DYNAMIC }]) {
       startProfile();
       const program = jit("worked", (inputs: Inputs) => runPlan(plan, table, inputs), options);
       for (const [rows, length] of [[2, 7], [9, 40]] as const) {
@@ -178,7 +178,7 @@ Deno.test({
       const energy = (rows: tf.Tensor) => tf.sum(tf.square(tf.gather(rows, ids)));
       table.assign(tf.add(table, tf.grad(energy)(table)));
       return { y: tf.mul(ids, 2) };
-    }, { free: { axes: { ids: ["B", "T"] } } });
+    }, { dynamic: { axes: { ids: ["B", "T"] } } });
     const ids = tf.tensor2d([[0, 1, 0]], [1, 3], "int32");
     tf.dispose([ids, await program({ ids })]);
     const passes = takeProfile().flatMap(({ passes }) => passes);

@@ -73,16 +73,17 @@ export async function startEmulatedExecutor(
     for (const { data, offset } of code.constants) {
       await process.write(constants + BigInt(offset), data);
     }
-    const kept: { input: number; block: bigint; packed: Memory | null; writes: number }[] = [];
-    for (const { input, numbers } of code.kept) {
+    const persistent: { input: number; block: bigint; packed: Memory | null; writes: number }[] =
+      [];
+    for (const { input, numbers } of code.persistent) {
       const words = BigInt64Array.from(numbers, BigInt);
-      const bytes = await lend([words], ([at = 0n]) => call("rt_kept_bytes", at));
-      kept.push({ input, block: await allocate(Number(bytes)), packed: null, writes: 0 });
+      const bytes = await lend([words], ([at = 0n]) => call("rt_persistent_bytes", at));
+      persistent.push({ input, block: await allocate(Number(bytes)), packed: null, writes: 0 });
     }
     const own = graph.outputs.flatMap(({ target }, i) => target === null ? [i] : []);
     return {
       async run(inputs: readonly Memory[], outputs: readonly Memory[]) {
-        for (const form of kept) {
+        for (const form of persistent) {
           const weight = inputs[form.input] as Memory;
           const isPacked = form.packed === weight && form.writes === weight.writes;
           await process.write(form.block, Int32Array.of(Number(isPacked)));
@@ -90,7 +91,7 @@ export async function startEmulatedExecutor(
         }
         const blocks = [...inputs, ...own.map((i) => outputs[i] as Memory)];
         const fault = await lend(blocks.map(({ bytes }) => bytes), (addresses) => {
-          const slots = [arena, constants, ...addresses, ...kept.map(({ block }) => block)];
+          const slots = [arena, constants, ...addresses, ...persistent.map(({ block }) => block)];
           return lend([BigInt64Array.from(slots)], ([at = 0n]) => call("rt_run", program, at));
         });
         if (fault !== 0n) {

@@ -32,14 +32,14 @@ const X = [64, 32], W = [32, 32], ROW = [32];
 
 Deno.test("GELU and its gradient follow products, sums of columns with them", () => {
   const forward = ([x, w, b]: tf.Tensor[]) => [gelu(tf.add(tf.matMul(x!, w!), b!))];
-  deepStrictEqual(instructionsOf([X, W, ROW], forward), ["product + elements"]);
+  deepStrictEqual(instructionsOf([X, W, ROW], forward), ["matmul + elements"]);
 
   // d = GELU'(h) · (g · wᵀ), and its sum by columns, which two threads add up in parts
   const backward = ([h, g, w]: tf.Tensor[]) => {
     const d = tf.grad((h) => tf.sum(tf.mul(gelu(h), tf.matMul(g!, w!, false, true))))(h!);
     return [d, tf.sum(d, 0)];
   };
-  deepStrictEqual(instructionsOf([X, X, W], backward), ["product + columns", "combine, columns"]);
+  deepStrictEqual(instructionsOf([X, X, W], backward), ["matmul + columns", "combine, columns"]);
 });
 
 Deno.test("a residual sum with layer norm follows a product, softmax those of heads", () => {
@@ -51,15 +51,15 @@ Deno.test("a residual sum with layer norm follows a product, softmax those of he
       1e-12,
     ),
   ];
-  deepStrictEqual(instructionsOf([X, W, X, ROW, ROW], normalize), ["product + rows"]);
+  deepStrictEqual(instructionsOf([X, W, X, ROW, ROW], normalize), ["matmul + rows"]);
 
   const heads = [4, 3, 16, 8];
   const attend = ([q, k, v]: tf.Tensor[]) => [
     tf.matMul(tf.softmax(tf.matMul(q!, k!, false, true)), v!),
   ];
   deepStrictEqual(instructionsOf([heads, heads, heads], attend), [
-    "product + rows",
-    "product, attention",
+    "matmul + rows",
+    "matmul, attention",
   ]);
 });
 
@@ -68,7 +68,7 @@ Deno.test("a nest that reads other rows of a product than its own does not follo
     tf.add(tf.transpose(tf.matMul(x!, w!)), r!),
   ];
   deepStrictEqual(instructionsOf([X, W, [32, 64]], transposed), [
-    "product, products",
+    "matmul, products",
     "copy, other",
     "kernel, elements",
   ]);
@@ -76,18 +76,18 @@ Deno.test("a nest that reads other rows of a product than its own does not follo
     const y = tf.matMul(x!, w!);
     return [y, tf.sub(y, tf.slice(y, [0, 0], [1, 32]))];
   };
-  deepStrictEqual(instructionsOf([X, W], firstRow), ["product, products", "kernel, elements"]);
+  deepStrictEqual(instructionsOf([X, W], firstRow), ["matmul, products", "kernel, elements"]);
   const otherRows = ([x, w]: tf.Tensor[]) => [
     tf.sum(tf.square(tf.reshape(tf.matMul(x!, w!), [32, 64])), 1),
   ];
-  deepStrictEqual(instructionsOf([X, W], otherRows), ["product, products", "kernel, rows"]);
+  deepStrictEqual(instructionsOf([X, W], otherRows), ["matmul, products", "kernel, rows"]);
 });
 
 Deno.test("an epilogue writes over nothing that its product reads", () => {
   // w := w − relu(w · w): other rows of w are factors of rows to come
   const descend = ([w]: tf.Tensor[]) => [tf.sub(w!, tf.relu(tf.matMul(w!, w!)))];
-  deepStrictEqual(instructionsOf([W], descend, [0]), ["product + elements", "copy, other"]);
+  deepStrictEqual(instructionsOf([W], descend, [0]), ["matmul + elements", "copy, other"]);
   // x := x − relu(y · w) reads each element of x where it writes it
   const elsewhere = ([x, y, w]: tf.Tensor[]) => [tf.sub(x!, tf.relu(tf.matMul(y!, w!)))];
-  deepStrictEqual(instructionsOf([X, X, W], elsewhere, [0]), ["product + elements"]);
+  deepStrictEqual(instructionsOf([X, X, W], elsewhere, [0]), ["matmul + elements"]);
 });

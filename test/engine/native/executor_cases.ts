@@ -43,10 +43,10 @@ for (const [a, b] of [[false, false], [false, true], [true, false], [true, true]
       v: tensor(b ? [3, 2, 7, 8] : [3, 2, 8, 7], 4),
     }),
     run: ({ x, y, bias, u, v }) => {
-      const product = tf.matMul(x!, y!, a, b);
+      const matmul = tf.matMul(x!, y!, a, b);
       return {
-        biased: tf.maximum(tf.add(product, bias!), 0),
-        summed: tf.add(product, tf.matMul(tf.mul(x!, 2), y!, a, b)),
+        biased: tf.maximum(tf.add(matmul, bias!), 0),
+        summed: tf.add(matmul, tf.matMul(tf.mul(x!, 2), y!, a, b)),
         batched: tf.matMul(u!, v!, a, b),
         permuted: tf.mul(
           tf.reshape(tf.transpose(tf.matMul(u!, v!, a, b), [0, 2, 1, 3]), [27, 14]),
@@ -152,7 +152,7 @@ CASES["choices, comparisons, truth values and whole numbers"] = {
 CASES["constants where memory is read: factors, row numbers, rows, paddings"] = {
   inputs: () => ({ x: tensor([5, 1]), y: tensor([4, 3], 1) }),
   run: ({ x, y }) => ({
-    product: tf.add(tf.matMul(x as tf.Tensor2D, tf.ones([1, 3])), tf.tensor1d([1, 2, 3])),
+    matmul: tf.add(tf.matMul(x as tf.Tensor2D, tf.ones([1, 3])), tf.tensor1d([1, 2, 3])),
     found: tf.mul(tf.gather(y!, tf.tensor1d([2, 2], "int32")), 2),
     counted: tf.unsortedSegmentSum(tf.ones([4, 3]), tf.tensor1d([1, 0, 1, 1], "int32"), 2),
     fromComputed: tf.gather(tf.mul(y!, 3), tf.tensor1d([3, 0, 1, 2], "int32")),
@@ -196,7 +196,7 @@ CASES["whole numbers: arithmetic, reductions, orders, look-ups"] = {
     columns: tf.sum(n!, 0),
     most: tf.max(n!, 0),
     least: tf.min(n!, 1),
-    product: tf.prod(tf.sign(tf.add(m!, tf.scalar(100, "int32"))), 0),
+    matmul: tf.prod(tf.sign(tf.add(m!, tf.scalar(100, "int32"))), 0),
     place: tf.argMax(n!, 0),
     lowest: tf.argMin(n!, 1),
     found: tf.gather(n!, at as tf.Tensor1D),
@@ -257,7 +257,7 @@ CASES["arrays without elements"] = {
     also: n!,
     joined: tf.mul(tf.concat([x!, y!]), 2),
     sum: tf.sum(x!, 0),
-    product: tf.matMul(n!, n!, false, true),
+    matmul: tf.matMul(n!, n!, false, true),
   }),
 };
 CASES["truth values: any, all, and, or along all axes"] = {
@@ -280,7 +280,7 @@ CASES["views that must be made real: transposed operands, scattered axes, rows o
     added: tf.add(tf.transpose(x!), y!),
     apart: tf.sum(tf.mul(x!, 2), [0, 2]),
     greatest: tf.max(x!, [0, 2]),
-    product: tf.prod(x!, [0, 2]),
+    matmul: tf.prod(x!, [0, 2]),
     rows: tf.gather(tf.transpose(y!), tf.tensor1d([3, 0], "int32")),
     elements: tf.gather(tf.reshape(x!, [-1]), tf.tensor1d([7, 119], "int32")),
     joined: tf.concat([tf.reverse(x!, 0), x!], 1),

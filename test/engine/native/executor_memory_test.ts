@@ -86,13 +86,13 @@ const REPLACEMENTS: Record<
   (s: tf.Variable, x: tf.Tensor2D, w: tf.Tensor2D) => { kept: tf.Tensor; replacement: tf.Tensor }
 > = {
   "the product's bias": (s, x, w) => {
-    const product = tf.add(tf.matMul(x, w), s);
-    return { kept: tf.relu(product), replacement: tf.sub(s, tf.mul(tf.sum(product, 1), 0.1)) };
+    const matmul = tf.add(tf.matMul(x, w), s);
+    return { kept: tf.relu(matmul), replacement: tf.sub(s, tf.mul(tf.sum(matmul, 1), 0.1)) };
   },
   "a vector read in another order": (s, x, w) => {
-    const product = tf.matMul(x, w);
+    const matmul = tf.matMul(x, w);
     const turned = tf.reshape(tf.transpose(tf.reshape(s, [16, 16])), [256]);
-    return { kept: tf.relu(product), replacement: tf.add(turned, tf.mul(tf.sum(product, 1), 0.1)) };
+    return { kept: tf.relu(matmul), replacement: tf.add(turned, tf.mul(tf.sum(matmul, 1), 0.1)) };
   },
   "one number for all rows": (s, x, w) => {
     const kept = tf.mul(tf.matMul(x, w), tf.slice(s, [0], [1]));

@@ -114,15 +114,15 @@ Deno.test({
       w: tf.tensor3d([1, 2, 3, 4, 0, 1, 2, 1, 3, 5, 1, 0], [2, 2, 3]),
     });
     const run = ({ x, w }: Record<string, tf.Tensor>) => {
-      const product = tf.matMul(x!, w!); // [9 2 5; 12 0 3], [12 3 3; 20 4 0]
+      const matmul = tf.matMul(x!, w!); // [9 2 5; 12 0 3], [12 3 3; 20 4 0]
       return {
-        rows: tf.prod(product, 2),
-        inner: tf.max(product, 1),
-        places: tf.argMax(product, 2),
-        lowest: tf.argMin(product, 1),
-        top: tf.topk(product, 2).indices,
-        apart: tf.sum(product, [0, 2]),
-        leading: tf.min(product, [0, 1]),
+        rows: tf.prod(matmul, 2),
+        inner: tf.max(matmul, 1),
+        places: tf.argMax(matmul, 2),
+        lowest: tf.argMin(matmul, 1),
+        top: tf.topk(matmul, 2).indices,
+        apart: tf.sum(matmul, [0, 2]),
+        leading: tf.min(matmul, [0, 1]),
       };
     };
     deepStrictEqual(await runOn("native", inputs, run, "mixed-bfloat16"), {
@@ -224,15 +224,15 @@ Deno.test({
     });
     // C has all that the engine's own kernels record; rounding whole numbers none of them does.
     registerKernel(
-      "RoundWhole",
+      "RoundInteger",
       ({ tape, input }) => tape.cast(tape.unary("round-bfloat16", input("n")), "float32"),
     );
     const n = tf.tensor1d([3, 257], "int32"); // 2⁸ + 1 lies between two numbers of bfloat16
     const round = jit("rounding", ({ n }: { n: tf.Tensor }) => ({
-      y: tf.engine().runKernel("RoundWhole", { n }) as tf.Tensor,
+      y: tf.engine().runKernel("RoundInteger", { n }) as tf.Tensor,
     }));
     const { y } = await round({ n });
-    tf.unregisterKernel("RoundWhole", BACKEND);
+    tf.unregisterKernel("RoundInteger", BACKEND);
     deepStrictEqual([...await y.data()], [3, 256]);
     deepStrictEqual(notes, [
       "rounding runs on onnx, since native cannot compile the operation round-bfloat16 on whole numbers",

@@ -5,7 +5,7 @@
  */
 
 /** A product to try; every field is free. */
-export type Product = {
+export type Matmul = {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -23,7 +23,7 @@ export type Product = {
   /** What sums and bias are rounded to before they are added to C. */
   readonly rounding: "none" | "bfloat16" | "float16";
   /** B is packed by a first run and read as it was packed by a second one; of a single item alone. */
-  readonly keepB: boolean;
+  readonly persistentB: boolean;
   readonly seed: number;
 };
 
@@ -61,7 +61,7 @@ function layOut(
   [rows, columns]: readonly [number, number],
   transposed: boolean,
   bf16: boolean,
-  { items, interleaved, padding, seed }: Product,
+  { items, interleaved, padding, seed }: Matmul,
   salt: number,
 ): Stored {
   const [outer, inner] = transposed ? [columns, rows] : [rows, columns]; // as stored
@@ -100,14 +100,14 @@ const ROUNDING_FLAGS = { none: 0, bfloat16: 64, float16: 128 };
 const ROUNDING_ERRORS = { none: 0, bfloat16: 2 ** -8, float16: 2 ** -11 };
 
 /** Operands of a product in memory, and its words for the instruction table. */
-export function prepareProduct(p: Product) {
+export function prepareMatmul(p: Matmul) {
   const a = layOut([p.m, p.k], p.transposeA, p.bf16.a, p, 1);
   const b = layOut([p.k, p.n], p.transposeB, p.bf16.b, p, 2);
   const c = layOut([p.m, p.n], false, p.bf16.c, p, 3);
   const bias = p.bias ? randomValues(p.n, false, p.seed + 4) : null;
   const flags = (p.bf16.a ? 1 : 0) | (p.bf16.b ? 2 : 0) | (p.bf16.c ? 4 : 0) |
     (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0) | ROUNDING_FLAGS[p.rounding] |
-    (p.keepB ? 256 : 0);
+    (p.persistentB ? 256 : 0);
   // the stride of a dimension of size 1 may be anything
   const stride = (size: number, of: number) => (size === 1 && p.seed % 2 === 1 ? 0 : of);
   const numbers = [p.m, p.n, p.k, flags]
@@ -123,15 +123,15 @@ type Exact = { readonly wanted: Float64Array; readonly tolerance: Float64Array }
 const known = new Map<string, Exact>(); // builds are tried on the same products
 
 /** {@linkcode Exact} of a product, computed once. */
-export function multiplyExactly(product: Product): Exact {
-  const key = JSON.stringify(product);
-  const exact = known.get(key) ?? loopOverProduct(product);
+export function multiplyExactly(matmul: Matmul): Exact {
+  const key = JSON.stringify(matmul);
+  const exact = known.get(key) ?? loopOverMatmul(matmul);
   known.set(key, exact);
   return exact;
 }
 
-function loopOverProduct(p: Product): Exact {
-  const { a, b, c, bias } = prepareProduct(p);
+function loopOverMatmul(p: Matmul): Exact {
+  const { a, b, c, bias } = prepareMatmul(p);
   const wanted = c.values.slice();
   const tolerance = new Float64Array(wanted.length);
   const round = p.inBf16 ? roundToBf16 : (value: number) => value;

@@ -11,14 +11,14 @@
  * have returned; status 3 if it then still found something to do. Where B is kept, the products run
  * once more on what was kept, with a B of zeros.
  */
-#include "deal.h"
+#include "partition.h"
 #include "gemm.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_THREADS = 8, MOST_PRODUCTS = 8 };
+enum { MOST_THREADS = 8, MOST_MATMULS = 8 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t everyone = PTHREAD_COND_INITIALIZER;
@@ -33,8 +33,8 @@ static size_t c_bytes;
 static _Thread_local int is_first;
 
 static int product_count;
-static Gemm *plans[MOST_PRODUCTS];
-static char *pointers[MOST_PRODUCTS][5];
+static Gemm *plans[MOST_MATMULS];
+static char *pointers[MOST_MATMULS][5];
 
 /** What the epilogue of a product was given. */
 typedef struct {
@@ -44,7 +44,7 @@ typedef struct {
   char *copy; // of C, as rows were when they were given
   atomic_int *visits, parts[MOST_THREADS * PARTS];
 } Watch;
-static Watch watches[MOST_PRODUCTS];
+static Watch watches[MOST_MATMULS];
 static int follows;
 
 /** Bytes from the beginning of C to a row, counted through all items. */
@@ -129,7 +129,7 @@ static void read_all(void *data, size_t bytes) {
 }
 
 /** Runs all products, each on all threads; whether their epilogues had what they must. */
-static int run_products(const int64_t *numbers) {
+static int run_matmuls(const int64_t *numbers) {
   pthread_t threads[MOST_THREADS];
   returned = 0;
   for (int i = 0; follows && i < product_count; i++) start_watch(&watches[i], numbers, pointers[i][2]);
@@ -165,7 +165,7 @@ int main(void) {
     follows = (int)head[3];
     c_bytes = head[6];
     char *a = read_block(head[4]), *b = read_block(head[5]), *c = read_block(c_bytes);
-    char *bias = read_block(head[7]), *copies[MOST_PRODUCTS];
+    char *bias = read_block(head[7]), *copies[MOST_MATMULS];
     char *kept = 0;
     int64_t status = 0;
     for (int i = 0; i < product_count; i++) {
@@ -173,22 +173,22 @@ int main(void) {
       if (!plans[i]) status = 1;
       if (posix_memalign((void **)&copies[i], 64, c_bytes)) exit(1);
       memcpy(copies[i], c, c_bytes);
-      const int64_t kept_bytes = plans[i] ? gemm_kept_bytes(plans[i]) : 0;
-      if (kept_bytes && !kept) {
-        if (posix_memalign((void **)&kept, 64, kept_bytes)) exit(1);
-        memset(kept, 0, KEPT_HEAD);
+      const int64_t persistent_bytes = plans[i] ? gemm_persistent_bytes(plans[i]) : 0;
+      if (persistent_bytes && !kept) {
+        if (posix_memalign((void **)&kept, 64, persistent_bytes)) exit(1);
+        memset(kept, 0, PERSISTENT_HEAD);
       }
       char *const all[5] = {a, b, copies[i], head[7] ? bias : 0, kept};
       memcpy(pointers[i], all, sizeof all);
     }
     if (!(c_then = malloc(c_bytes))) exit(1);
-    if (!status && !run_products(numbers)) status = 4;
+    if (!status && !run_matmuls(numbers)) status = 4;
     if (!status && held_up && memcmp(c_then, copies[0], c_bytes)) status = 3;
     if (!status && kept) {
       *(int32_t *)kept = 1;
       memset(b, 0, head[5]);
       for (int i = 0; i < product_count; i++) memcpy(copies[i], c, c_bytes);
-      if (!run_products(numbers)) status = 4;
+      if (!run_matmuls(numbers)) status = 4;
     }
     for (int i = 0; i < product_count; i++) {
       gemm_release(plans[i]);

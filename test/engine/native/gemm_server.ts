@@ -5,7 +5,14 @@ import { AARCH64, canRun } from "./emulation.ts";
 
 const SOURCES = fileURLToPath(new URL("../../../lib/engine/native/c/", import.meta.url));
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-const FLAGS = ["-fno-strict-aliasing", "-ffp-contract=fast", "-fno-math-errno", "-Wall", "-Wextra"];
+const FLAGS = [
+  "-D_GNU_SOURCE",
+  "-fno-strict-aliasing",
+  "-ffp-contract=fast",
+  "-fno-math-errno",
+  "-Wall",
+  "-Wextra",
+];
 const AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"];
 /** Pairs of bfloat16 even on processors where they do not pay. */
 const PAIRS = [...AVX512, "-mavx512bf16", "-DGEMM_ALWAYS_PAIRS"];

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { fromBytes, multiplyExactly, prepareProduct, type Product, toBytes } from "./gemm_case.ts";
+import { fromBytes, type Matmul, multiplyExactly, prepareMatmul, toBytes } from "./gemm_case.ts";
 import {
   type Build,
   BUILDS,
@@ -14,7 +14,7 @@ const RUNS = 120; // of each property and build
 const EMULATED_RUNS = 40;
 
 /** The product that single cases vary. */
-const PLAIN: Product = {
+const PLAIN: Matmul = {
   m: 5,
   n: 7,
   k: 9,
@@ -28,14 +28,14 @@ const PLAIN: Product = {
   accumulate: false,
   bias: false,
   rounding: "none",
-  keepB: false,
+  persistentB: false,
   seed: 1,
 };
 
 const size = (most: number) =>
   fc.oneof(fc.integer({ min: 1, max: most }), fc.constantFrom(1, 14, 16, 32, 64));
 
-const anyProduct: fc.Arbitrary<Product> = fc.record({
+const anyMatmul: fc.Arbitrary<Matmul> = fc.record({
   m: size(90),
   n: size(90),
   k: size(90),
@@ -49,17 +49,17 @@ const anyProduct: fc.Arbitrary<Product> = fc.record({
   accumulate: fc.boolean(),
   bias: fc.boolean(),
   rounding: fc.constantFrom("none", "none", "bfloat16", "float16"),
-  keepB: fc.boolean(),
+  persistentB: fc.boolean(),
   seed: fc.nat(),
-}).map((product) => ({
-  ...product,
-  keepB: product.keepB && product.items[0] * product.items[1] === 1,
+}).map((matmul) => ({
+  ...matmul,
+  persistentB: matmul.persistentB && matmul.items[0] * matmul.items[1] === 1,
 }));
 
 /** Multiplies on a server and returns the bytes of C. */
 async function multiply(
   server: Server,
-  { a, b, c, bias, numbers }: ReturnType<typeof prepareProduct>,
+  { a, b, c, bias, numbers }: ReturnType<typeof prepareMatmul>,
   options: MultiplyOptions,
 ): Promise<Uint8Array> {
   const answer = await server.multiply(numbers, {
@@ -73,11 +73,11 @@ async function multiply(
 }
 
 /** Checks a product against float64 loops, elements between rows and items of C included. */
-async function checkProduct(server: Server, product: Product, threads: number): Promise<void> {
-  const prepared = prepareProduct(product);
-  const follows = product.seed % 2 === 0;
-  const got = fromBytes(await multiply(server, prepared, { threads, follows }), product.bf16.c);
-  const { wanted, tolerance } = multiplyExactly(product);
+async function checkProduct(server: Server, matmul: Matmul, threads: number): Promise<void> {
+  const prepared = prepareMatmul(matmul);
+  const follows = matmul.seed % 2 === 0;
+  const got = fromBytes(await multiply(server, prepared, { threads, follows }), matmul.bf16.c);
+  const { wanted, tolerance } = multiplyExactly(matmul);
   for (const [i, value] of got.entries()) {
     const difference = Math.abs(value - (wanted[i] ?? NaN));
     ok(difference <= (tolerance[i] ?? 0), `element ${i}: ${value}, not ${wanted[i]}`);
@@ -89,7 +89,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     const numRuns = emulator ? EMULATED_RUNS : RUNS;
     const threads = fc.integer({ min: 1, max: 3 });
     await fc.assert(
-      fc.asyncProperty(anyProduct, threads, (p, t) => checkProduct(server, p, t)),
+      fc.asyncProperty(anyMatmul, threads, (p, t) => checkProduct(server, p, t)),
       { numRuns, seed: 5 },
     );
   },
@@ -98,24 +98,24 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     for (const inBf16 of [false, true]) {
       for (const transposeA of [false, true]) {
         const bf16 = { a: inBf16, b: inBf16, c: !transposeA }; // a C in bfloat16 has one chunk
-        const product = { ...PLAIN, transposeA, inBf16, bf16, bias: true };
-        await checkProduct(server, { ...product, m: 37, n: 40, k: 2305, accumulate: true }, 2);
-        await checkProduct(server, { ...product, m: 300, n: 70, k: 65, transposeB: true }, 3);
-        const rounded = { ...product, bf16: PLAIN.bf16, m: 16, n: 35, k: 2305, accumulate: true };
+        const matmul = { ...PLAIN, transposeA, inBf16, bf16, bias: true };
+        await checkProduct(server, { ...matmul, m: 37, n: 40, k: 2305, accumulate: true }, 2);
+        await checkProduct(server, { ...matmul, m: 300, n: 70, k: 65, transposeB: true }, 3);
+        const rounded = { ...matmul, bf16: PLAIN.bf16, m: 16, n: 35, k: 2305, accumulate: true };
         await checkProduct(server, { ...rounded, rounding: "bfloat16" }, 2);
         await checkProduct(server, { ...rounded, rounding: "float16" }, 2);
-        await checkProduct(server, { ...product, m: 9, n: 66, k: 4201, bias: false }, 2);
-        await checkProduct(server, { ...product, m: 9, n: 266, k: 4201, keepB: true }, 3);
+        await checkProduct(server, { ...matmul, m: 9, n: 66, k: 4201, bias: false }, 2);
+        await checkProduct(server, { ...matmul, m: 9, n: 266, k: 4201, persistentB: true }, 3);
       }
     }
   },
 
   "gives the same bits on any number of threads": async (server) => {
-    const batch: Partial<Product> = { items: [3, 5], interleaved: true, m: 33, n: 40, k: 70 };
+    const batch: Partial<Matmul> = { items: [3, 5], interleaved: true, m: 33, n: 40, k: 70 };
     const scores = { ...batch, transposeA: false, transposeB: true }; // as of attention
     for (const shape of [{ m: 120, n: 50, k: 2200 }, { m: 20, n: 300, k: 77 }, batch, scores]) {
       for (const inBf16 of [false, true]) {
-        const prepared = prepareProduct({ ...PLAIN, transposeA: true, ...shape, inBf16 });
+        const prepared = prepareMatmul({ ...PLAIN, transposeA: true, ...shape, inBf16 });
         const alone = await multiply(server, prepared, { threads: 1 });
         for (const threads of [2, 3]) {
           deepStrictEqual(await multiply(server, prepared, { threads }), alone);
@@ -128,12 +128,12 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     server,
   ) => {
     const rows = { shape: { m: 400, n: 64, k: 64 }, heldUp: "behind barrier" } as const;
-    const batch: Partial<Product> = { items: [4, 3], m: 40, n: 40, k: 40 };
+    const batch: Partial<Matmul> = { items: [4, 3], m: 40, n: 40, k: 40 };
     const items = { shape: batch, heldUp: "before products" } as const;
     const scores = { ...items, shape: { ...batch, interleaved: true, transposeB: true } }; // as of attention
     for (const { shape, heldUp } of [rows, items, scores]) {
       for (const inBf16 of [false, true]) {
-        const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16 });
+        const prepared = prepareMatmul({ ...PLAIN, ...shape, inBf16 });
         const alone = await multiply(server, prepared, { threads: 1 });
         // status 3 if they leave it to do
         for (const follows of [false, true]) {
@@ -148,7 +148,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     for (const shape of [{ m: 130, n: 70, k: 1100 }, { m: 20, n: 300, k: 77 }]) {
       for (const inBf16 of [false, true]) {
         for (const follows of [false, true]) {
-          const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16 });
+          const prepared = prepareMatmul({ ...PLAIN, ...shape, inBf16 });
           await multiply(server, prepared, { threads: 3, times: 7, follows }); // equal, or status 2
         }
       }
@@ -156,18 +156,18 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
   },
 
   "gives its epilogue every row once, whole, and every part": async (server) => {
-    const several: Partial<Product> = { items: [5, 2], interleaved: true, m: 33, n: 40, k: 70 };
-    const shapes: readonly Partial<Product>[] = [
+    const several: Partial<Matmul> = { items: [5, 2], interleaved: true, m: 33, n: 40, k: 70 };
+    const shapes: readonly Partial<Matmul>[] = [
       { m: 3, n: 5, k: 2 }, // by one thread
       { m: 130, n: 70, k: 2305, transposeA: true }, // by rows, in chunks
       { m: 20, n: 300, k: 77 }, // by columns
-      { m: 20, n: 300, k: 77, keepB: true },
+      { m: 20, n: 300, k: 77, persistentB: true },
       several, // by items
     ];
     for (const shape of shapes) {
       for (const inBf16 of [false, true]) {
         for (const threads of [1, 2, 3, 8]) {
-          const prepared = prepareProduct({ ...PLAIN, ...shape, inBf16, bias: true });
+          const prepared = prepareMatmul({ ...PLAIN, ...shape, inBf16, bias: true });
           await multiply(server, prepared, { threads, follows: true }); // or status 4
         }
       }
@@ -177,8 +177,8 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
   "passes NaN and infinity on, and to no other row": async (server) => {
     for (const inBf16 of [false, true]) {
       for (const transposeA of [false, true]) {
-        const product = { ...PLAIN, m: 33, n: 40, k: 31, inBf16, transposeA };
-        const prepared = prepareProduct(product);
+        const matmul = { ...PLAIN, m: 33, n: 40, k: 31, inBf16, transposeA };
+        const prepared = prepareMatmul(matmul);
         const { a, b } = prepared;
         a.values[3 * a.row + 30 * a.column] = NaN;
         a.values[32 * a.row] = Infinity;
@@ -196,13 +196,13 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
 
   "rounds to bfloat16 to nearest even": async (server) => {
     // 1·x with x halfway between neighbors (1 + 1/256: even below; 1 + 3/256: even above), and above
-    const product = { ...PLAIN, m: 1, n: 3, k: 1, bf16: { a: false, b: false, c: true } };
-    const prepared = prepareProduct(product);
+    const matmul = { ...PLAIN, m: 1, n: 3, k: 1, bf16: { a: false, b: false, c: true } };
+    const prepared = prepareMatmul(matmul);
     prepared.a.values.set([1]);
     prepared.b.values.set([1 + 1 / 256, 1 + 3 / 256, 1 + 1 / 256 + 2 ** -23]);
     const stored = fromBytes(await multiply(server, prepared, { threads: 1 }), true);
     deepStrictEqual([...stored], [1, 1 + 4 / 256, 1 + 2 / 256]);
-    const operands = prepareProduct({ ...product, bf16: PLAIN.bf16, inBf16: true });
+    const operands = prepareMatmul({ ...matmul, bf16: PLAIN.bf16, inBf16: true });
     operands.a.values.set(prepared.a.values);
     operands.b.values.set(prepared.b.values);
     const rounded = fromBytes(await multiply(server, operands, { threads: 1 }), false);
@@ -230,7 +230,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     for (const rounding of ["bfloat16", "float16"] as const) {
       for (const accumulate of [false, true]) {
         const n = values[rounding].length;
-        const prepared = prepareProduct({ ...PLAIN, m: 1, n, k: 1, rounding, accumulate });
+        const prepared = prepareMatmul({ ...PLAIN, m: 1, n, k: 1, rounding, accumulate });
         prepared.a.values.set([1]);
         prepared.b.values.set(values[rounding].map(([given = NaN]) => given));
         prepared.c.values.fill(0.25);
@@ -244,11 +244,18 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
   },
 
   "refuses words that describe no product": async (server) => {
-    const { numbers } = prepareProduct(PLAIN);
+    const { numbers } = prepareMatmul(PLAIN);
     const none = new Uint8Array(0);
     const change = (at: number, value: number) => numbers.map((n, i) => (i === at ? value : n));
-    const keptItems = change(3, 256).with(9, 2);
-    const bad = [change(0, 0), change(2, -1), change(3, 8), change(5, 2), change(9, 0), keptItems];
+    const persistentItems = change(3, 256).with(9, 2);
+    const bad = [
+      change(0, 0),
+      change(2, -1),
+      change(3, 8),
+      change(5, 2),
+      change(9, 0),
+      persistentItems,
+    ];
     for (const words of bad) {
       const operands = { a: none, b: none, c: none, bias: null };
       strictEqual((await server.multiply(words, operands, { threads: 1 })).status, 1);

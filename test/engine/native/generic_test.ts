@@ -40,7 +40,7 @@ testNative(
     const project = jit("project", ({ x, rate }: { x: tf.Tensor2D; rate: tf.Scalar }) => {
       weight.assign(tf.add(weight, 1));
       return { y: tf.mul(tf.matMul(tf.mul(x, outside), weight), rate) };
-    }, { free: { axes: { x: ["N", "3"] } } });
+    }, { dynamic: { axes: { x: ["N", "3"] } } });
     const rate = tf.scalar(0.5);
     for (const [call, rows] of [2, 1, 131, 2].entries()) {
       const x = tf.ones([rows, 3]) as tf.Tensor2D;
@@ -71,7 +71,7 @@ testNative("a function that cannot be compiled lets go of what it read", async (
   const before = tf.memory().numDataBuffers;
   const outside = tf.tensor1d([1, 2]), x = tf.tensor2d([1, 2], [1, 2]);
   const program = jit("lost", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, outside) }), {
-    free: { axes: { x: ["N", "2"] } },
+    dynamic: { axes: { x: ["N", "2"] } },
   });
   await rejects(() => program({ x }), { message: "no space is left" });
   program.release();
@@ -85,7 +85,7 @@ testNative("two functions of free sizes that do the same share their programs", 
   const before = heldPrograms();
   const make = () =>
     jit("double", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, 2) }), {
-      free: { axes: { x: ["N"] } },
+      dynamic: { axes: { x: ["N"] } },
     });
   const functions = [make(), make()];
   const x = tf.tensor1d([1, 2]);
@@ -104,9 +104,11 @@ testNative("functions that name their sizes in another order share no program", 
   const tile = ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({
     y: tf.mul(tf.reshape(a, [-1, 1]), tf.reshape(b, [1, -1])),
   });
-  const one = jit("one", tile, { free: { axes: { a: ["A"], b: ["B"] } } });
+  const one = jit("one", tile, { dynamic: { axes: { a: ["A"], b: ["B"] } } });
   // the limit gives A the same samples, though B is named first
-  const other = jit("other", tile, { free: { axes: { b: ["B"], a: ["A"] }, limits: { A: 60 } } });
+  const other = jit("other", tile, {
+    dynamic: { axes: { b: ["B"], a: ["A"] }, limits: { A: 60 } },
+  });
   const few = tf.tensor1d([2, 3]), more = tf.tensor1d([5, 7, 11]);
   const { y: first } = await one({ a: few, b: more });
   deepStrictEqual([...await first.data()], [10, 14, 22, 15, 21, 33]);
@@ -137,7 +139,7 @@ testNative("a function that no form serves is recorded at each of its sizes", as
   const before = tf.memory().numDataBuffers;
   for (const [name, run] of Object.entries(FUNCTIONS)) {
     const program = jit(name, ({ x }: { x: tf.Tensor1D }) => ({ y: run(x) }), {
-      free: { axes: { x: ["N"] } },
+      dynamic: { axes: { x: ["N"] } },
     });
     for (const input of [shorter, x]) {
       const { y } = await program({ x: input });
@@ -157,7 +159,7 @@ testNative("a function of free sizes serves arrays without elements", async () =
   const program = jit("empty", ({ x }: { x: tf.Tensor2D }) => ({
     outer: tf.tanh(tf.matMul(x, x, false, true)),
     inner: tf.add(tf.matMul(x, x, true, false), 1),
-  }), { free: { axes: { x: ["N", "2"] } } });
+  }), { dynamic: { axes: { x: ["N", "2"] } } });
   for (const [rows, inner] of [[1, [2, 3, 3, 5]], [0, [1, 1, 1, 1]]] as const) {
     const x = tf.tensor2d([1, 2].slice(0, 2 * rows), [rows, 2]);
     const outputs = await program({ x });
@@ -195,7 +197,7 @@ testNative(
     };
     const shapes = [[7, 6], [3, 6], [7, 2], [70, 6]] as const;
     for (const [name, run] of Object.entries(FUNCTIONS)) {
-      const results = [{}, { free: { axes: { x: ["N"], z: ["M"] } } }].map(async (options) => {
+      const results = [{}, { dynamic: { axes: { x: ["N"], z: ["M"] } } }].map(async (options) => {
         const program = jit(name, ({ x, z }: { x: tf.Tensor1D; z: tf.Tensor1D }) => ({
           y: run(x, z),
         }), options);
@@ -227,7 +229,7 @@ testNative("sizes beyond the limits are recorded as they are", async () => {
   const program = jit("limited", ({ x }: { x: tf.Tensor1D }) => {
     recorded.push(x.size);
     return { y: tf.mul(x, 2) };
-  }, { free: { axes: { x: ["N"] }, limits: { N: 60 } } });
+  }, { dynamic: { axes: { x: ["N"] }, limits: { N: 60 } } });
   for (const size of [60, 61]) {
     const x = tf.range(0, size);
     tf.dispose([x, await program({ x })]);
@@ -239,7 +241,7 @@ testNative("sizes beyond the limits are recorded as they are", async () => {
 testNative("inputs that contradict their axes are an error", async () => {
   await openBackend("native");
   const add = jit("add", ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({ y: tf.add(a, b) }), {
-    free: { axes: { a: ["N"], b: ["N"] } },
+    dynamic: { axes: { a: ["N"], b: ["N"] } },
   });
   const a = tf.tensor1d([1, 2]), b = tf.tensor1d([1]);
   await rejects(() => add({ a, b }), {

@@ -30,7 +30,7 @@ testEach("a whole product multiplies, transposes and wraps around", async (runti
   const a = whole(1, 2, 3, 4), b = whole(5, 6, 7, 8), dirty = whole(9, 9, 9, 9);
   const multiply = async (x: Int32Array<ArrayBuffer>, ...steps: number[]) => {
     const numbers = [1, 2, 2, 2, ...steps];
-    return (await runOperation(runtime, "wholeProduct", numbers, x, b, dirty))[2];
+    return (await runOperation(runtime, "integerMatmul", numbers, x, b, dirty))[2];
   };
   deepStrictEqual(await multiply(a, 2, 1, 2, 1), whole(19, 22, 43, 50));
   // [1 3; 2 4] · [5 6; 7 8] = [26 30; 38 44] and [1 2; 3 4] · [5 7; 6 8] = [17 23; 39 53]
@@ -67,7 +67,10 @@ testEach("whole products agree with plain loops for all sizes and transposes", a
       });
       const numbers = [items, rows, columns, inner, ...stepsA, ...stepsB];
       const c = new Int32Array(expected.length).fill(3);
-      deepStrictEqual((await runOperation(runtime, "wholeProduct", numbers, a, b, c))[2], expected);
+      deepStrictEqual(
+        (await runOperation(runtime, "integerMatmul", numbers, a, b, c))[2],
+        expected,
+      );
     }),
     { numRuns: RUNS },
   );
@@ -92,23 +95,23 @@ testEach("top names the largest first, of equals the first, NaN last", async (ru
 testEach("top agrees with sorting for all sizes and types", async (runtime) => {
   const sizes = fc.record({
     ...{ rows: fc.integer({ min: 1, max: 9 }), size: fc.integer({ min: 1, max: 200 }) },
-    ...{ share: fc.double({ min: 0, max: 1, noNaN: true }), isWhole: fc.boolean() },
+    ...{ share: fc.double({ min: 0, max: 1, noNaN: true }), isInteger: fc.boolean() },
     seed: fc.nat(1000),
   });
   await fc.assert(
-    fc.asyncProperty(sizes, async ({ rows, size, share, isWhole, seed }) => {
+    fc.asyncProperty(sizes, async ({ rows, size, share, isInteger, seed }) => {
       const count = 1 + Math.floor(share * (size - 1));
       // few different values, so that there are equal ones
       const values = Array.from(
         { length: rows * size },
         (_, i) => Math.round(30 * Math.sin(seed + i * i)),
       );
-      const x = isWhole ? Int32Array.from(values) : Float32Array.from(values);
+      const x = isInteger ? Int32Array.from(values) : Float32Array.from(values);
       const expected = Array.from({ length: rows }, (_, row) => {
         const own = values.slice(row * size, (row + 1) * size);
         return [...own.keys()].sort((i, j) => (own[j] ?? 0) - (own[i] ?? 0)).slice(0, count);
       });
-      const numbers = [isWhole ? 1 : 0, rows, size, count], y = new Int32Array(rows * count);
+      const numbers = [isInteger ? 1 : 0, rows, size, count], y = new Int32Array(rows * count);
       deepStrictEqual(
         (await runOperation(runtime, "top", numbers, x, y))[1],
         Int32Array.from(expected.flat()),

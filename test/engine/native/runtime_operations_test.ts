@@ -38,12 +38,12 @@ testEach("a product multiplies, adds bias and accumulates", async (runtime) => {
     c = floats(1, 1, 1, 1),
     bias = floats(10, 20);
   const numbers = (flags: number) => [2, 2, 2, flags, 2, 1, 2, 1, 2, 1, 1, 0, 0, 0, 0, 0, 0];
-  const [, , product] = await runOperation(runtime, "product", numbers(0), a, b, c, bias);
-  deepStrictEqual(product, floats(29, 42, 53, 70));
-  const [, , sum] = await runOperation(runtime, "product", numbers(16), a, b, c, bias);
+  const [, , matmul] = await runOperation(runtime, "matmul", numbers(0), a, b, c, bias);
+  deepStrictEqual(matmul, floats(29, 42, 53, 70));
+  const [, , sum] = await runOperation(runtime, "matmul", numbers(16), a, b, c, bias);
   deepStrictEqual(sum, floats(30, 43, 54, 71));
   const words = encode([
-    { opcode: "product", pointers: [[0, 0], [1, 0], [2, 0], null], numbers: numbers(0) },
+    { opcode: "matmul", pointers: [[0, 0], [1, 0], [2, 0], null], numbers: numbers(0) },
   ]);
   deepStrictEqual((await runTable(runtime, words, a, b, c))[2], floats(19, 22, 43, 50));
 });

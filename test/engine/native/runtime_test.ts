@@ -165,18 +165,18 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
     encode([{ opcode, pointers: Array(pointers).fill([0, 0]), numbers }]);
   const followed = (head: { rows: number; unit?: number }) =>
     encode([{
-      ...{ opcode: "product", pointers: Array(5).fill([0, 0]), kernel },
+      ...{ opcode: "matmul", pointers: Array(5).fill([0, 0]), kernel },
       ...{ numbers: [1, 1, 1, 0, ...Array(13).fill(1)], ...head },
     }]);
   runtime.program(followed({ rows: 1 }), 64).release();
   const tables = [
     ...changes.map(([place, word]) => words.with(place, word)),
     words.slice(0, 9),
-    other("product", 4, Array(16).fill(1)), // one number short
-    other("product", 4, [0, ...Array(16).fill(1)]), // no rows
-    other("product", 4, [1, 1, 1, 256, ...Array(13).fill(1)]), // nothing to keep B in
-    other("product", 5, [1, 1, 1, 0, ...Array(13).fill(1)]), // nothing to keep
-    other("product", 4, [1, 1, 1, 0, ...Array(14).fill(1)]), // a number of no epilogue
+    other("matmul", 4, Array(16).fill(1)), // one number short
+    other("matmul", 4, [0, ...Array(16).fill(1)]), // no rows
+    other("matmul", 4, [1, 1, 1, 256, ...Array(13).fill(1)]), // nothing to keep B in
+    other("matmul", 5, [1, 1, 1, 0, ...Array(13).fill(1)]), // nothing to keep
+    other("matmul", 4, [1, 1, 1, 0, ...Array(14).fill(1)]), // a number of no epilogue
     followed({ rows: 2 }), // an epilogue of more rows than it has
     followed({ rows: 1, unit: 0 }),
     other("scatter", 2, [1, 1, 1, 0]), // no table
@@ -188,8 +188,8 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
     other("reduce", 2, [8, 1, 1, 1]), // no such kind
     other("argReduce", 2, [4, 1, 1, 1]),
     other("concat", 3, [4, 1, 1]), // a part without its size
-    other("wholeProduct", 2, Array(8).fill(1)), // no result
-    other("wholeProduct", 3, [1, 1, 1, 1, 1, 1, 1, -1]),
+    other("integerMatmul", 2, Array(8).fill(1)), // no result
+    other("integerMatmul", 3, [1, 1, 1, 1, 1, 1, 1, -1]),
     other("top", 2, [2, 1, 1, 1]), // no such type
     other("top", 2, [0, 1, 3, 4]), // more than there are
     other("top", 2, [0, 1, 1, 0]), // none

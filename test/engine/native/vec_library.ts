@@ -76,12 +76,12 @@ export const WHOLE = {
   neg: "w_neg(a)",
   abs: "w_abs(a)",
   sign: "w_sign(a)",
-  lt: "w_whole(m2f(w_lt(a, b)))",
-  le: "w_whole(m2f(w_le(a, b)))",
-  gt: "w_whole(m2f(w_gt(a, b)))",
-  ge: "w_whole(m2f(w_ge(a, b)))",
-  eq: "w_whole(m2f(w_eq(a, b)))",
-  ne: "w_whole(m2f(w_ne(a, b)))",
+  lt: "w_integer(m2f(w_lt(a, b)))",
+  le: "w_integer(m2f(w_le(a, b)))",
+  gt: "w_integer(m2f(w_gt(a, b)))",
+  ge: "w_integer(m2f(w_ge(a, b)))",
+  eq: "w_integer(m2f(w_eq(a, b)))",
+  ne: "w_integer(m2f(w_ne(a, b)))",
   sum: "w_set((uint32_t)w_hsum(a))",
   largest: "w_set((uint32_t)w_hmax(a))",
   smallest: "w_set((uint32_t)w_hmin(a))",
@@ -92,7 +92,7 @@ export const WHOLE = {
 export const STORAGE = {
   float: ["float", "", "", ""],
   bf16: ["bf16", "b", "", ""],
-  int32: ["int32_t", "w", "w_float", "w_whole"],
+  int32: ["int32_t", "w", "w_float", "w_integer"],
   uint8: ["uint8_t", "q", "", ""],
 } as const;
 

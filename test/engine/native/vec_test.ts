@@ -199,7 +199,7 @@ testEach("masked tails of every length touch their lanes alone", async ({ call, 
 });
 
 /** What whole numbers give, by JavaScript's own arithmetic of 32 bits. */
-const WHOLE_REFERENCE = {
+const INTEGER_REFERENCE = {
   add: (a, b) => (a + b) | 0,
   sub: (a, b) => (a - b) | 0,
   mul: Math.imul,
@@ -226,7 +226,7 @@ const EDGES = [0, 1, -1, 2, -3, 7, 30, 46341, -46341, 2 ** 24 + 1, 2 ** 31 - 1, 
 testEach("whole numbers are exact over 32 bits and wrap around", async ({ call, lanes }) => {
   const pairs = EDGES.flatMap((a) => EDGES.map((b) => [a, b] as const));
   const x = Int32Array.from(pairs, ([a]) => a), y = Int32Array.from(pairs, ([, b]) => b);
-  for (const [name, compute] of Object.entries(WHOLE_REFERENCE)) {
+  for (const [name, compute] of Object.entries(INTEGER_REFERENCE)) {
     const z = new Int32Array(pairs.length);
     await call(`whole_${name}`, x, y, z, pairs.length);
     pairs.forEach(([a, b], i) => strictEqual(z[i], compute(a, b) + 0, `${name} of ${a} and ${b}`));

@@ -1,7 +1,7 @@
 /** Mixed precision around a binding that only writes down what it is asked for. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import { checkPrecision, mixProducts } from "@/engine/tensorflow/mixed_products.ts";
+import { checkPrecision, mixMatmuls } from "@/engine/tensorflow/mixed_matmul.ts";
 
 const TF_FLOAT = 1, TF_INT32 = 3, TF_BFLOAT16 = 14, TF_HALF = 19;
 
@@ -35,9 +35,9 @@ function stubBinding(sum = 4096) {
 
 const typed = (value: number): TFEOpAttr[] => [{ name: "T", type: 6, value }];
 
-Deno.test("mixProducts() rounds operands and result of float32 products alone", () => {
+Deno.test("mixMatmuls() rounds operands and result of float32 products alone", () => {
   const { binding, calls, alive } = stubBinding();
-  const mixed = mixProducts(binding);
+  const mixed = mixMatmuls(binding);
   const ids = [binding.createTensor([], 1, []), binding.createTensor([], 1, [])];
   const run = (name: string, type: number) => {
     calls.length = 0;

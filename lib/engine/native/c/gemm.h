@@ -42,14 +42,14 @@ enum GemmFlag {
   GEMM_IN_BF16 = 32, // round float32 operands to bfloat16 (nearest even); sums stay float32
   GEMM_ROUND_BF16 = 64, // A·B (+ bias) is rounded before it is added to a C in float32
   GEMM_ROUND_F16 = 128, // the same to float16
-  GEMM_KEEP_B = 256, // B is packed once, into memory that outlives the run
+  GEMM_PERSISTENT_B = 256, // B is packed once, into memory that outlives the run
 };
 
 /**
  * Bytes before the panels in the memory where B is kept; the first word says whether it is packed
  * there already.
  */
-enum { KEPT_HEAD = 64 };
+enum { PERSISTENT_HEAD = 64 };
 
 enum GemmFeature {
   GEMM_HAS_AVX512 = 1,
@@ -73,13 +73,13 @@ int gemm_setup(void);
  */
 Gemm *gemm_plan(const int64_t *numbers, int threads);
 
-/** Bytes of memory in which a product with GEMM_KEEP_B keeps its B, head included; else 0. */
-int64_t gemm_kept_bytes(const Gemm *plan);
+/** Bytes of memory in which a product with GEMM_PERSISTENT_B keeps its B, head included; else 0. */
+int64_t gemm_persistent_bytes(const Gemm *plan);
 
 /**
  * What follows a product on rows of C as soon as they are whole, while they are in a cache. Rows are
  * counted through all items, M each. Every row is given once, by whichever thread has it, in pieces
- * with fixed bounds; `part` is the piece's number, below PARTS (deal.h) times the threads. With
+ * with fixed bounds; `part` is the piece's number, below PARTS (partition.h) times the threads. With
  * `all_parts` the numbers that no piece has are given too, once each, without rows.
  */
 typedef struct Epilogue Epilogue;
@@ -90,7 +90,7 @@ struct Epilogue {
 
 /**
  * Does this thread's share of a product, and of its epilogue unless that is NULL; every thread of the
- * pool calls it. `pointers`: A, B, C, bias (float32 [N], or NULL) and, with GEMM_KEEP_B, the memory in
+ * pool calls it. `pointers`: A, B, C, bias (float32 [N], or NULL) and, with GEMM_PERSISTENT_B, the memory in
  * which B is kept. May wait at rt_barrier(), all threads equally often. An epilogue must write neither
  * A nor B.
  */

@@ -112,8 +112,8 @@ static void multiply_strip(const Strip *s) {
         const int half = columns <= BLOCK_COLUMNS / 2;
         Block *block = BLOCKS[c].blocks[s->by_words][half];
         const Target target = right_of(below_done, column);
-        const int is_whole = columns == BLOCK_COLUMNS || columns == BLOCK_COLUMNS / 2;
-        if (is_whole && !target.rounding) {
+        const int is_integer = columns == BLOCK_COLUMNS || columns == BLOCK_COLUMNS / 2;
+        if (is_integer && !target.rounding) {
           block(s->words, a, s->a_stride, b, &target);
         } else {
           const Target in_memory = {(char *)sums, BLOCK_COLUMNS, 0, 0, 0, EXACT};

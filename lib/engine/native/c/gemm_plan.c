@@ -106,7 +106,7 @@ static int is_in_place(const Gemm *g) {
 
 static enum Split choose_split(const Gemm *g, int threads) {
   const long items = g->items_1 * g->items_2;
-  if (g->keeps_b) return threads > 1 ? BY_COLUMNS : ALONE; // who packs panels reads them, ever after
+  if (g->persistent_b) return threads > 1 ? BY_COLUMNS : ALONE; // who packs panels reads them, ever after
   if ((double)g->m * g->n * g->a.depth * items < SHARED_WORK || threads == 1) return ALONE;
   if (items > 1) return BY_ITEMS;
   // Few rows: a split by columns packs each panel once, and needs no barrier.
@@ -119,9 +119,9 @@ static enum Split choose_split(const Gemm *g, int threads) {
 static int deal_out(Gemm *g, int threads) {
   const Path *path = g->path;
   switch (g->split) {
-    case BY_ROWS: return deal_make(&g->deal, g->m, path->row_unit, path->rows, threads);
-    case BY_COLUMNS: return deal_make(&g->deal, g->m, 1, 1, threads);
-    case BY_ITEMS: return deal_make(&g->deal, g->items_1 * g->items_2, 1, 1, threads);
+    case BY_ROWS: return partition_make(&g->partition, g->m, path->row_unit, path->rows, threads);
+    case BY_COLUMNS: return partition_make(&g->partition, g->m, 1, 1, threads);
+    case BY_ITEMS: return partition_make(&g->partition, g->items_1 * g->items_2, 1, 1, threads);
     default: return 1;
   }
 }
@@ -149,7 +149,7 @@ static int take_areas(Gemm *g, int threads) {
   } else {
     const long own = g->split == BY_COLUMNS ? (g->panels + threads - 1) / threads : g->panels;
     g->group_panels = MIN(own, MAX(1, B_GROUP_BYTES / panel_bytes));
-    private_b_floats = g->keeps_b ? 0 : g->group_panels * g->panel_words;
+    private_b_floats = g->persistent_b ? 0 : g->group_panels * g->panel_words;
   }
   g->private_floats = round_up(g->private_a_floats + private_b_floats, 1024);
   const size_t bytes = round_up(g->private_floats * (long)sizeof(float), 4096) * (size_t)threads;
@@ -159,10 +159,10 @@ static int take_areas(Gemm *g, int threads) {
 Gemm *gemm_plan(const int64_t *w, int threads) {
   const int64_t flags = w[GEMM_FLAGS];
   const int64_t known = GEMM_A_BF16 | GEMM_B_BF16 | GEMM_C_BF16 | GEMM_ACCUMULATE | GEMM_IN_BF16 |
-                        GEMM_ROUND_BF16 | GEMM_ROUND_F16 | GEMM_KEEP_B;
+                        GEMM_ROUND_BF16 | GEMM_ROUND_F16 | GEMM_PERSISTENT_B;
   const int both = GEMM_ROUND_BF16 | GEMM_ROUND_F16;
   const int is_batch = w[GEMM_ITEMS_1] > 1 || w[GEMM_ITEMS_2] > 1;
-  if ((flags & GEMM_KEEP_B) && is_batch) return 0;
+  if ((flags & GEMM_PERSISTENT_B) && is_batch) return 0;
   if (w[GEMM_M] < 1 || w[GEMM_N] < 1 || w[GEMM_K] < 1 || w[GEMM_ITEMS_1] < 1 ||
       w[GEMM_ITEMS_2] < 1 || (flags & ~known) || (flags & both) == both || threads < 1)
     return 0;
@@ -181,7 +181,7 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
   g->c.accumulates = (flags & GEMM_ACCUMULATE) != 0;
   g->c.rounding = flags & GEMM_ROUND_BF16 ? TO_BF16 : flags & GEMM_ROUND_F16 ? TO_F16 : EXACT;
   g->c.stride = w[GEMM_ROW_C];
-  g->keeps_b = (flags & GEMM_KEEP_B) != 0;
+  g->persistent_b = (flags & GEMM_PERSISTENT_B) != 0;
   const int types[3] = {g->a.is_bf16, g->b.is_bf16, g->c.is_bf16};
   for (int i = 0; i < 6; i++) g->batch[i] = w[GEMM_BATCH_A_1 + i] * element_bytes(types[i / 2]);
   if (!describe(&g->a, g->m, w[GEMM_K], w[GEMM_ROW_A], w[GEMM_COLUMN_A]) ||
@@ -199,9 +199,9 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
   return g;
 }
 
-int64_t gemm_kept_bytes(const Gemm *g) {
-  if (!g->keeps_b) return 0;
-  return KEPT_HEAD + (int64_t)g->chunks * g->panels * g->panel_words * (int64_t)sizeof(float);
+int64_t gemm_persistent_bytes(const Gemm *g) {
+  if (!g->persistent_b) return 0;
+  return PERSISTENT_HEAD + (int64_t)g->chunks * g->panels * g->panel_words * (int64_t)sizeof(float);
 }
 
 void gemm_release(Gemm *g) {
@@ -209,6 +209,6 @@ void gemm_release(Gemm *g) {
   area_drop(g->shared[0]);
   area_drop(g->shared[1]);
   area_drop(g->private);
-  deal_free(&g->deal);
+  partition_free(&g->partition);
   free(g);
 }

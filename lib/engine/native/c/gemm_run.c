@@ -18,7 +18,7 @@ typedef struct {
   Operand a, b;
   Target c;
   float *strips, *panels; // the thread's work area
-  float *kept; // panels of all chunks where B is kept, or NULL
+  float *persistent; // panels of all chunks where B is persistent, or NULL
   int is_packed; // those are there from an earlier run
   long from, to; // rows of C
 } Job;
@@ -91,7 +91,7 @@ static void multiply_alone(const Job *job, long first, long last) {
     const long end = MIN(last, p + g->group_panels);
     for (long q = 0; q < g->chunks; q++) {
       const Chunk chunk = chunk_at(g, q);
-      float *panels = job->kept ? job->kept + (q * g->panels + p) * g->panel_words : job->panels;
+      float *panels = job->persistent ? job->persistent + (q * g->panels + p) * g->panel_words : job->panels;
       if (!job->is_packed)
         g->path->pack_panels(&job->b, panels, g->panel_words, chunk.element, p, end, 0,
                              chunk.words);
@@ -139,10 +139,10 @@ static void multiply_shared(Job *job, int thread, int threads) {
     const Chunk chunk = chunk_at(g, q);
     pack_part(job, chunk, panels, thread, threads);
     if (threads > 1) rt_barrier(); // nobody is at work on the chunk before any more
-    Hand hand = deal_begin(&g->deal, thread);
-    while (deal_next(&hand, &job->from, &job->to)) {
+    Walk walk = partition_begin(&g->partition, thread);
+    while (partition_next(&walk, &job->from, &job->to)) {
       multiply_chunk(job, chunk, panels, 0, g->panels);
-      if (q == g->chunks - 1) follow(job->epilogue, job->from, job->to, hand.part);
+      if (q == g->chunks - 1) follow(job->epilogue, job->from, job->to, walk.part);
     }
   }
 }
@@ -160,27 +160,27 @@ static void multiply_items(Job *job, char *const *pointers, long from, long to) 
 }
 
 /** Items of a batch as they are dealt out. */
-static void multiply_dealt_items(Job *job, char *const *pointers, int thread) {
+static void multiply_partitioned_items(Job *job, char *const *pointers, int thread) {
   const long m = job->g->m;
-  Hand hand = deal_begin(&job->g->deal, thread);
-  for (long first, end; deal_next(&hand, &first, &end);) {
+  Walk walk = partition_begin(&job->g->partition, thread);
+  for (long first, end; partition_next(&walk, &first, &end);) {
     multiply_items(job, pointers, first, end);
-    follow(job->epilogue, first * m, end * m, hand.part);
+    follow(job->epilogue, first * m, end * m, walk.part);
   }
 }
 
 /** The epilogue alone: all rows, dealt out, when all threads are done with the product. */
-static void follow_dealt(const Job *job, int thread, int threads) {
+static void follow_partitioned(const Job *job, int thread, int threads) {
   if (!job->epilogue) return;
   if (threads > 1) rt_barrier(); // of each row every thread has made a part
-  Hand hand = deal_begin(&job->g->deal, thread);
-  for (long first, end; deal_next(&hand, &first, &end);)
-    follow(job->epilogue, first, end, hand.part);
+  Walk walk = partition_begin(&job->g->partition, thread);
+  for (long first, end; partition_next(&walk, &first, &end);)
+    follow(job->epilogue, first, end, walk.part);
 }
 
 /** Pieces of a thread's share that an epilogue is given. */
 static long pieces_of(const Gemm *g, int thread) {
-  return g->split == ALONE ? thread == 0 : deal_pieces(&g->deal, thread);
+  return g->split == ALONE ? thread == 0 : partition_chunks(&g->partition, thread);
 }
 
 void gemm_run(const Gemm *g, char *const *pointers, Epilogue *epilogue, int thread, int threads) {
@@ -193,9 +193,9 @@ void gemm_run(const Gemm *g, char *const *pointers, Epilogue *epilogue, int thre
   Job job = {.g = g, .epilogue = epilogue, .a = g->a, .b = g->b, .c = g->c, .to = g->m};
   job.strips = area;
   job.panels = area + g->private_a_floats;
-  if (g->keeps_b) {
+  if (g->persistent_b) {
     job.is_packed = *(const int32_t *)pointers[4];
-    job.kept = (float *)(pointers[4] + KEPT_HEAD);
+    job.persistent = (float *)(pointers[4] + PERSISTENT_HEAD);
   }
   job.a.data = pointers[0];
   job.b.data = pointers[1];
@@ -208,10 +208,10 @@ void gemm_run(const Gemm *g, char *const *pointers, Epilogue *epilogue, int thre
     case BY_COLUMNS:
       multiply_alone(&job, share_start(g->panels, thread, threads, 1),
                      share_start(g->panels, thread + 1, threads, 1));
-      follow_dealt(&job, thread, threads);
+      follow_partitioned(&job, thread, threads);
       break;
     case BY_ITEMS:
-      multiply_dealt_items(&job, pointers, thread);
+      multiply_partitioned_items(&job, pointers, thread);
       break;
     case ALONE:
       multiply_items(&job, pointers, 0, g->items_1 * g->items_2);

@@ -30,7 +30,7 @@ void run_concat(char *const *P, int parts, const int64_t *N, int thread, int thr
 
 /** P: a int32 [I, M, K], b int32 [I, K, N], y int32 [I, M, N].  N: I, M, N, K, then how far apart rows and
  * columns of a matrix of a lie, and of b, in elements. y = a · b, wrapping around. */
-void run_whole_product(char *const *P, const int64_t *N, int thread, int threads);
+void run_integer_matmul(char *const *P, const int64_t *N, int thread, int threads);
 
 /** P: x [R, C], y int32 [R, K].  N: 0 for float32 or 1 for int32, then R, C and K, from 1 to C. The places of
  * the K largest of each row, largest first, of equals the first; NaN comes last. */

@@ -11,7 +11,7 @@ static const struct {
     [OP_KERNEL] = {0, 0}, [OP_GEMM] = {4, GEMM_NUMBERS}, [OP_SCATTER] = {3, 4},
     [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 2},         [OP_COPY] = {2, 3},
     [OP_REDUCE] = {2, 4}, [OP_ARG_REDUCE] = {2, 4},      [OP_CONCAT] = {1, 2},
-    [OP_TOP] = {2, 4},    [OP_WHOLE_PRODUCT] = {3, 8},
+    [OP_TOP] = {2, 4},    [OP_INTEGER_MATMUL] = {3, 8},
 };
 
 static int is_element_size(int64_t bytes) {
@@ -24,7 +24,7 @@ static int all_natural(const int64_t *numbers, int64_t count) {
   return 1;
 }
 
-int product_pointers(const int64_t *numbers) { return numbers[GEMM_FLAGS] & GEMM_KEEP_B ? 5 : 4; }
+int product_pointers(const int64_t *numbers) { return numbers[GEMM_FLAGS] & GEMM_PERSISTENT_B ? 5 : 4; }
 
 /** Whether a product has nothing beyond its own words, or an epilogue for all of its rows. */
 static int has_epilogue_or_none(const int64_t *head) {
@@ -51,7 +51,7 @@ static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t p
     return pointers >= product_pointers(numbers);
   case OP_SCATTER:
   case OP_COMBINE:
-  case OP_WHOLE_PRODUCT:
+  case OP_INTEGER_MATMUL:
     return all_natural(numbers, count);
   case OP_PAD:
     return numbers[0] >= 0 && numbers[0] <= MAX_RANK && count == 3 + 3 * numbers[0] &&
@@ -145,7 +145,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
       instruction->product = gemm_plan(instruction->numbers, threads);
       complete = instruction->product != 0;
     } else if (instruction->opcode == OP_KERNEL) {
-      complete = deal_make(&instruction->deal, instruction->rows, instruction->unit,
+      complete = partition_make(&instruction->partition, instruction->rows, instruction->unit,
                            instruction->unit, threads);
     }
   }
@@ -157,7 +157,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
 void program_release(Program *program) {
   for (int64_t i = 0; i < program->count; i++) {
     gemm_release(program->instructions[i].product);
-    deal_free(&program->instructions[i].deal);
+    partition_free(&program->instructions[i].partition);
   }
   free(program->words);
   free(program->instructions);

@@ -5,7 +5,7 @@
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
-#include "deal.h"
+#include "partition.h"
 #include "gemm.h"
 #include <stdatomic.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@ enum Opcode {
   OP_REDUCE,
   OP_ARG_REDUCE,
   OP_CONCAT,
-  OP_WHOLE_PRODUCT,
+  OP_INTEGER_MATMUL,
   OP_TOP,
   OPCODES
 };
@@ -45,7 +45,7 @@ enum Head {
 };
 
 /**
- * A flag: the kernel makes something of each part of the rows, and runs for all PARTS (deal.h) times the
+ * A flag: the kernel makes something of each part of the rows, and runs for all PARTS (partition.h) times the
  * threads of them, be there rows or not.
  */
 enum { ALL_PARTS = 1 };
@@ -64,7 +64,7 @@ typedef struct {
   int opcode, barrier, pointer_count;
   int64_t rows, unit, flags;
   Kernel kernel;
-  Deal deal; // of a kernel's rows
+  Partition partition; // of a kernel's rows
   Gemm *product;
   int64_t *places; // where the pointers come from
   char **pointers; // of the current run

@@ -76,7 +76,7 @@ FN void reduce_share(int64_t kind, const float *x, float *y, const int64_t *size
 }
 
 /** Outputs [first, end) of whole numbers, which wrap around. */
-static void reduce_whole(int64_t kind, const int32_t *x, int32_t *y, const int64_t *sizes, long first,
+static void reduce_integer(int64_t kind, const int32_t *x, int32_t *y, const int64_t *sizes, long first,
                          long end) {
   const int32_t starts[REDUCE_KINDS] = {0, INT32_MIN, INT32_MAX, 1};
   long middle = sizes[1], inner = sizes[2];
@@ -101,7 +101,7 @@ void run_reduce(char *const *P, const int64_t *N, int thread, int threads) {
   long first = share_start(outputs, thread, threads, unit);
   long end = share_start(outputs, thread + 1, threads, unit);
   if (N[0] >= REDUCE_KINDS) {
-    reduce_whole(N[0] - REDUCE_KINDS, (const int32_t *)P[0], (int32_t *)P[1], N + 1, first, end);
+    reduce_integer(N[0] - REDUCE_KINDS, (const int32_t *)P[0], (int32_t *)P[1], N + 1, first, end);
     return;
   }
   switch (N[0]) { // each kind compiled for itself

@@ -34,10 +34,10 @@ EXPORT void *rt_program(const int64_t *words, int64_t count, int64_t scratch_byt
 }
 
 /** Bytes of memory in which a product of these numbers keeps its B; 0 where it keeps none. */
-EXPORT int64_t rt_kept_bytes(const int64_t *numbers) {
+EXPORT int64_t rt_persistent_bytes(const int64_t *numbers) {
   pool_lock();
   Gemm *product = gemm_plan(numbers, pool_threads());
-  int64_t bytes = product ? gemm_kept_bytes(product) : 0;
+  int64_t bytes = product ? gemm_persistent_bytes(product) : 0;
   gemm_release(product);
   pool_unlock();
   return bytes;
@@ -79,14 +79,14 @@ static void report_fault(Program *program, int64_t index) {
 static int run_kernel(const Instruction *it, Scratch *scratch, int thread) {
   scratch->fault = 0;
   if (it->flags & ALL_PARTS) {
-    for (long p = deal_pieces(&it->deal, thread); p < PARTS; p++) {
+    for (long p = partition_chunks(&it->partition, thread); p < PARTS; p++) {
       scratch->part = thread * PARTS + (int)p;
       it->kernel(it->pointers, it->numbers, 0, 0, (char *)scratch);
     }
   }
-  Hand hand = deal_begin(&it->deal, thread);
-  for (long first, end; deal_next(&hand, &first, &end);) {
-    scratch->part = hand.part;
+  Walk walk = partition_begin(&it->partition, thread);
+  for (long first, end; partition_next(&walk, &first, &end);) {
+    scratch->part = walk.part;
     it->kernel(it->pointers, it->numbers, first, end, (char *)scratch);
   }
   return scratch->fault != 0;
@@ -111,7 +111,7 @@ static void run_epilogue(Epilogue *epilogue, long first, long end, int part) {
 }
 
 /** This thread's share of a product; returns 1 when its epilogue met an index out of range. */
-static int run_product(const Instruction *it, Scratch *scratch, double *seconds, int thread, int threads) {
+static int run_matmul(const Instruction *it, Scratch *scratch, double *seconds, int thread, int threads) {
   KernelEpilogue self = {{run_epilogue, (it->flags & ALL_PARTS) != 0}, it, scratch, seconds};
   scratch->fault = 0;
   gemm_run(it->product, it->pointers, it->kernel ? &self.epilogue : 0, thread, threads);
@@ -130,7 +130,7 @@ static int run_instruction(const Instruction *it, Scratch *scratch, double *seco
   case OP_KERNEL:
     return run_kernel(it, scratch, thread);
   case OP_GEMM:
-    return run_product(it, scratch, seconds, thread, threads);
+    return run_matmul(it, scratch, seconds, thread, threads);
   case OP_SCATTER:
     return run_scatter(pointers, numbers, thread, threads);
   case OP_PAD:
@@ -151,8 +151,8 @@ static int run_instruction(const Instruction *it, Scratch *scratch, double *seco
   case OP_CONCAT:
     run_concat(pointers, it->pointer_count - 1, numbers, thread, threads);
     return 0;
-  case OP_WHOLE_PRODUCT:
-    run_whole_product(pointers, numbers, thread, threads);
+  case OP_INTEGER_MATMUL:
+    run_integer_matmul(pointers, numbers, thread, threads);
     return 0;
   case OP_TOP:
     run_top(pointers, numbers, thread, threads);

@@ -4,6 +4,9 @@
  */
 #ifndef SYSTEM_H
 #define SYSTEM_H
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#error "Cannot compile without -D_GNU_SOURCE: the C library hides dladdr and sched_getaffinity"
+#endif
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@
  *   v_floor v_ceil v_round (half to even) v_sqrt v_rsqrt v_rcp (rounded divisions) v_fma(a, b, c)
  *   v_exp v_log v_erf v_tanh v_sin v_cos v_pow         accuracies: vec_math.h
  *   v_rbf v_rhf               rounded to bfloat16 or float16 and back
- *   w_set w_add …             whole numbers of 32 bits as the bits of a V:          vec_whole.h
+ *   w_set w_add …             whole numbers of 32 bits as the bits of a V:          vec_integer.h
  *   iota(c)                   c, c + 1, … as floats
  *   b2f f2b                   bfloat16 scalars
  *   mix32 hash_indices ldI v_dropmask                  dropout: vec_dropout.h
@@ -70,6 +70,6 @@ FN void set_fault(char *scratch) { ((volatile int32_t *)scratch)[1] = 1; }
 
 #include "vec_math.h"
 #include "vec_dropout.h"
-#include "vec_whole.h"
+#include "vec_integer.h"
 
 #endif

@@ -6,7 +6,7 @@ import {
   type Buffer,
   type Instruction,
   makeBuffer,
-  PRODUCT_FLAGS,
+  MATMUL_FLAGS,
 } from "@/engine/native/instruction.ts";
 
 /**
@@ -16,12 +16,12 @@ import {
 const FEW_ROWS = 128;
 
 /** Numbers and pointers that every product has, in the order of `gemm.h`. */
-const PRODUCT_NUMBERS = 17, PRODUCT_POINTERS = 4;
+const MATMUL_NUMBERS = 17, MATMUL_POINTERS = 4;
 /** Places of numbers among them. */
 const ROWS = 0, COLUMNS = 1, INNER = 2, FLAGS = 3, ROW_B = 6, COLUMN_B = 7;
 
 /** Memory that outlives runs, in which a product keeps its second operand the way it reads it. */
-export type KeptOperand = {
+export type PersistentOperand = {
   readonly buffer: Buffer;
   /** The input (by position) that is kept. */
   readonly input: number;
@@ -32,33 +32,36 @@ export type KeptOperand = {
 };
 
 /** The instructions, products of few rows keeping their weights; slots from `firstSlot` on are theirs. */
-export function keepOperands(
+export function planPersistentOperands(
   instructions: readonly Instruction[],
   firstSlot: number,
-): { readonly instructions: readonly Instruction[]; readonly kept: readonly KeptOperand[] } {
-  const kept: KeptOperand[] = [];
+): {
+  readonly instructions: readonly Instruction[];
+  readonly persistent: readonly PersistentOperand[];
+} {
+  const persistent: PersistentOperand[] = [];
   const bufferFor = (input: number, numbers: readonly number[], key: string): Buffer => {
-    const known = kept.find((other) => other.input === input && other.key === key);
+    const known = persistent.find((other) => other.input === input && other.key === key);
     if (known !== undefined) return known.buffer;
-    const given = { slot: firstSlot + kept.length, offset: 0 };
+    const given = { slot: firstSlot + persistent.length, offset: 0 };
     const buffer = makeBuffer({ bytes: 0, storage: "float32", given });
-    kept.push({ buffer, input, numbers, key });
+    persistent.push({ buffer, input, numbers, key });
     return buffer;
   };
   const changed = instructions.map((instruction): Instruction => {
-    const { lasting, numbers, pointers, shifts } = instruction;
-    if (lasting === null || Number(numbers[ROWS]) > FEW_ROWS) return instruction;
-    const own = numbers.slice(0, PRODUCT_NUMBERS).map(Number);
-    const flags = (own[FLAGS] as number) | PRODUCT_FLAGS.keep;
+    const { persistent, numbers, pointers, shifts } = instruction;
+    if (persistent === null || Number(numbers[ROWS]) > FEW_ROWS) return instruction;
+    const own = numbers.slice(0, MATMUL_NUMBERS).map(Number);
+    const flags = (own[FLAGS] as number) | MATMUL_FLAGS.keep;
     own[FLAGS] = flags;
-    const form = flags & ~(PRODUCT_FLAGS.a | PRODUCT_FLAGS.onto); // what the form of B depends on
+    const form = flags & ~(MATMUL_FLAGS.a | MATMUL_FLAGS.onto); // what the form of B depends on
     const key = `${[own[COLUMNS], own[INNER], form, own[ROW_B], own[COLUMN_B], shifts[1]]}`;
     return {
       ...instruction,
       numbers: numbers.with(FLAGS, flags),
-      pointers: pointers.toSpliced(PRODUCT_POINTERS, 0, bufferFor(lasting, own, key)),
-      shifts: shifts.toSpliced(PRODUCT_POINTERS, 0, 0),
+      pointers: pointers.toSpliced(MATMUL_POINTERS, 0, bufferFor(persistent, own, key)),
+      shifts: shifts.toSpliced(MATMUL_POINTERS, 0, 0),
     };
   });
-  return { instructions: changed, kept };
+  return { instructions: changed, persistent };
 }

@@ -20,7 +20,7 @@ export type MixedBinding = {
 };
 
 /** Wraps a binding; `run` is given each call of the library, to time it. */
-export function mixProducts(
+export function mixMatmuls(
   binding: TFJSBinding,
   run: <T>(call: () => T) => T = (call) => call(),
 ): MixedBinding {
@@ -80,8 +80,8 @@ function multiply(
   try {
     const halves = inputs.map((id) => keep(cast(binding, id, TF_FLOAT, half)));
     const typed = attributes.map((each) => each.name === "T" ? { ...each, value: half } : each);
-    const product = keep(binding.executeOp(PRODUCT, typed, halves, 1));
-    return cast(binding, product, half, TF_FLOAT);
+    const matmul = keep(binding.executeOp(PRODUCT, typed, halves, 1));
+    return cast(binding, matmul, half, TF_FLOAT);
   } finally {
     for (const id of made) binding.deleteTensor(id);
   }
@@ -97,7 +97,7 @@ const TERMS = 4096;
 export function checkPrecision(binding: TFJSBinding, precision: Precision, device: string): void {
   if (precision === "float32") return;
   const side = 8; // a small matrix: products with vectors take other ways
-  const mixed = mixProducts(binding);
+  const mixed = mixMatmuls(binding);
   mixed.setPrecision(precision);
   const { TF_FLOAT, TF_ATTR_TYPE, TF_ATTR_BOOL } = binding;
   const ids = [[side, TERMS], [TERMS, side]].map((shape) =>
@@ -105,7 +105,7 @@ export function checkPrecision(binding: TFJSBinding, precision: Precision, devic
   );
   let found: string;
   try {
-    const [product] = mixed.binding.executeOp(
+    const [matmul] = mixed.binding.executeOp(
       PRODUCT,
       [
         { name: "T", type: TF_ATTR_TYPE, value: TF_FLOAT },
@@ -115,9 +115,9 @@ export function checkPrecision(binding: TFJSBinding, precision: Precision, devic
       ids,
       1,
     );
-    if (product === undefined) throw new TypeError("internal: an operation gave nothing");
-    ids.push(product.id);
-    const sums = binding.tensorDataSync(product.id);
+    if (matmul === undefined) throw new TypeError("internal: an operation gave nothing");
+    ids.push(matmul.id);
+    const sums = binding.tensorDataSync(matmul.id);
     if (sums.every((sum) => sum === TERMS)) return;
     found = `${sums.find((sum) => sum !== TERMS)}`;
   } catch (error) {

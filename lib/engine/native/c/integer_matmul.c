@@ -8,7 +8,7 @@ static inline void add_scaled(uint32_t *y, uint32_t factor, const uint32_t *x, l
 }
 
 /** Threads take rows of all items. Unsigned numbers wrap around as the signed ones must. */
-void run_whole_product(char *const *P, const int64_t *N, int thread, int threads) {
+void run_integer_matmul(char *const *P, const int64_t *N, int thread, int threads) {
   const uint32_t *a = (const uint32_t *)P[0], *b = (const uint32_t *)P[1];
   long rows = N[1], columns = N[2], inner = N[3], total = N[0] * rows;
   long end = share_start(total, thread + 1, threads, 1);

@@ -1,6 +1,6 @@
 import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert/strict";
 import { Memory } from "@/engine/memory.ts";
-import { KeptOperands } from "@/engine/native/kept_operands.ts";
+import { PersistentOperands } from "@/engine/native/persistent_operands.ts";
 import type { NativeBlock } from "@/engine/native/runtime.ts";
 
 /** Memory of JavaScript in place of the runtime's. */
@@ -12,15 +12,15 @@ function allocate(bytes: number): NativeBlock {
 }
 
 Deno.test("a weight has one block for each form, and says whether what it holds is packed", () => {
-  const kept = new KeptOperands({ allocate, free: () => {} });
+  const persistent = new PersistentOperands({ allocate, free: () => {} });
   const weight = new Memory(16), other = new Memory(16);
-  const block = kept.blockOf(weight, "rows", 80);
+  const block = persistent.blockOf(weight, "rows", 80);
   strictEqual(block.block.bytes.byteLength, 80);
-  strictEqual(kept.blockOf(weight, "rows", 80), block);
-  notStrictEqual(kept.blockOf(weight, "columns", 80), block);
-  notStrictEqual(kept.blockOf(other, "rows", 80), block);
+  strictEqual(persistent.blockOf(weight, "rows", 80), block);
+  notStrictEqual(persistent.blockOf(weight, "columns", 80), block);
+  notStrictEqual(persistent.blockOf(other, "rows", 80), block);
   const announced = () => {
-    kept.announce(block, weight);
+    persistent.announce(block, weight);
     return block.block.bytes[0];
   };
   const seen = [announced()];

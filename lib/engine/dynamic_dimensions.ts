@@ -13,11 +13,11 @@
  * `{ ids: ["B", "T"], labels: ["B·T"], vectors: ["B", "384"] }`. Inputs that are not named have the same
  * shape at every call.
  */
-export type FreeAxes = { readonly [input: string]: readonly string[] };
+export type DynamicAxes = { readonly [input: string]: readonly string[] };
 
 /** What a function says of its free sizes. */
-export type FreeSizes = {
-  readonly axes: FreeAxes;
+export type DynamicDimensions = {
+  readonly axes: DynamicAxes;
   /** The largest value that a size may have, where there is one. */
   readonly limits?: { readonly [name: string]: number };
 };
@@ -41,7 +41,7 @@ const PRIMES = [53, 47, 43, 41, 71, 67, 61, 59, 73, 79, 83, 89, 97, 101, 103, 37
 const NUMBER = /^[0-9]+$/;
 
 /** The names of the free sizes, in the order in which they first stand alone. */
-export function namesOf({ axes }: FreeSizes): readonly string[] {
+export function namesOf({ axes }: DynamicDimensions): readonly string[] {
   return [...new Set(Object.values(axes).flat())]
     .filter((name) => !name.includes(TIMES) && !NUMBER.test(name));
 }
@@ -63,18 +63,18 @@ export function shapeAt(
 
 /** The free sizes of a call from the shapes of its inputs; throws where the shapes contradict one another. */
 export function solveSizes(
-  free: FreeSizes,
+  dynamic: DynamicDimensions,
   shapes: ReadonlyMap<string, readonly number[]>,
 ): Sizes {
-  const names = namesOf(free);
+  const names = namesOf(dynamic);
   const sizes = names.map((name) => {
-    for (const [input, axes] of Object.entries(free.axes)) {
+    for (const [input, axes] of Object.entries(dynamic.axes)) {
       const size = shapes.get(input)?.[axes.indexOf(name)];
       if (size !== undefined) return size;
     }
     throw new TypeError(`Cannot run as an input must have the axis ${name}: none is given`);
   });
-  for (const [input, axes] of Object.entries(free.axes)) {
+  for (const [input, axes] of Object.entries(dynamic.axes)) {
     const wanted = shapeAt(axes, names, sizes), shape = shapes.get(input);
     if (shape !== undefined && `${shape}` !== `${wanted}`) {
       throw new RangeError(
@@ -95,19 +95,19 @@ const TRIES = 2;
  * their divisors; none where limits leave too few primes.
  */
 export function chooseSamples(
-  free: FreeSizes,
+  dynamic: DynamicDimensions,
   fixed: ReadonlySet<number>,
 ): readonly (readonly [Sizes, Sizes])[] {
   const divides = (prime: number) => [...fixed].some((size) => size > 0 && size % prime === 0);
   const left = new Set(PRIMES.filter((prime) => !divides(prime)));
-  const limitOf = (name: string) => free.limits?.[name] ?? Infinity;
+  const limitOf = (name: string) => dynamic.limits?.[name] ?? Infinity;
   const take = (name: string): number[] => {
     const prime = [...left].find((prime) => prime <= limitOf(name));
     if (prime === undefined) return [];
     left.delete(prime);
     return [prime];
   };
-  const names = namesOf(free);
+  const names = namesOf(dynamic);
   const tightest = names.toSorted((a, b) => limitOf(a) - limitOf(b) || 0); // ∞ − ∞ is not a number
   const pairs: (readonly [Sizes, Sizes])[] = [];
   for (let i = 0; i < TRIES; i++) {

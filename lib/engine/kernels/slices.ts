@@ -65,7 +65,7 @@ export function pick(tape: Tape, x: Node, axis: number, indices: Int32Array): No
 }
 
 /** Makes the kernels that cut and join tensors known to TensorFlow.js. */
-export function registerPieceKernels(): void {
+export function registerSliceKernels(): void {
   registerKernel<{ begin: number[]; size: number[] }>("Slice", ({ tape, input, attributes }) => {
     const x = input("x");
     const info = { shape: [...x.shape] } as tf.Tensor;

@@ -7,7 +7,7 @@ import { equalShapes } from "@/engine/tape.ts";
 import { splitView } from "@/engine/views.ts";
 
 /** A product with what is folded into it. `addend` is C: of the result's shape, or repeated along it. */
-export type Product = {
+export type Matmul = {
   /** `gemm`: two plain matrices; `batched`: stacks of them; `scatter`: a scatter-add onto `addend`. */
   readonly kind: "gemm" | "batched" | "scatter";
   readonly node: Node;
@@ -20,7 +20,7 @@ export type Product = {
 };
 
 /** A node that is a product, scaled by a constant, or with one more term; null for any other node. */
-export function matchProduct(node: Node, usedOnce: (node: Node) => boolean): Product | null {
+export function matchMatmul(node: Node, usedOnce: (node: Node) => boolean): Matmul | null {
   const plain = matchScaled(node, usedOnce);
   if (plain !== null) return plain;
   const { operation, inputs: [x, y] } = node;
@@ -35,14 +35,14 @@ export function matchProduct(node: Node, usedOnce: (node: Node) => boolean): Pro
       const flags = { transposeA: false, transposeB: false, alpha: 1 };
       return { kind: "scatter", node: term, a, b, ...flags, addend };
     }
-    const product = matchScaled(term, usedOnce);
-    if (product?.kind === "gemm" && isAddend(addend)) return { ...product, node, addend };
+    const matmul = matchScaled(term, usedOnce);
+    if (matmul?.kind === "gemm" && isAddend(addend)) return { ...matmul, node, addend };
   }
   return null;
 }
 
 /** A product, or a product times a constant. */
-function matchScaled(node: Node, usedOnce: (node: Node) => boolean): Product | null {
+function matchScaled(node: Node, usedOnce: (node: Node) => boolean): Matmul | null {
   const { operation, inputs: [x, y] } = node;
   if (operation.kind === "matmul") {
     const { transposeA, transposeB } = operation;
@@ -56,8 +56,8 @@ function matchScaled(node: Node, usedOnce: (node: Node) => boolean): Product | n
   for (const [term, factor] of [[x, y], [y, x]] as const) {
     if (term === undefined || factor?.operation.kind !== "constant" || !usedOnce(term)) continue;
     if (term.operation.kind !== "matmul") continue;
-    const product = matchScaled(term, usedOnce);
-    if (product !== null) return { ...product, node, alpha: factor.operation.value };
+    const matmul = matchScaled(term, usedOnce);
+    if (matmul !== null) return { ...matmul, node, alpha: factor.operation.value };
   }
   return null;
 }

@@ -2,16 +2,16 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {
   chooseSamples,
+  type DynamicDimensions,
   evaluateTerm,
   findTerm,
   findTerms,
-  type FreeSizes,
   namesOf,
   shapeAt,
   solveSizes,
-} from "@/engine/free_sizes.ts";
+} from "@/engine/dynamic_dimensions.ts";
 
-const BATCH: FreeSizes = {
+const BATCH: DynamicDimensions = {
   axes: { ids: ["B", "T"], mask: ["B", "T"], labels: ["B·T"] },
   limits: { T: 50 },
 };

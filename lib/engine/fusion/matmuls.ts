@@ -8,7 +8,7 @@ import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
 import { type Digit, isContiguous, sizeOf, splitView, type View } from "@/engine/views.ts";
 
 /** A matrix product of floats as one instruction carries it out. */
-export type Product = {
+export type Matmul = {
   /** The value that it gives, with all that it absorbed. */
   readonly node: Node;
   readonly a: Operand;
@@ -104,10 +104,10 @@ function isRounding(node: Node): boolean {
 }
 
 /** All products of floats by the node they give, and the nodes that they took in. */
-export function findProducts(
+export function findMatmuls(
   nodes: readonly Node[],
   { targets, outputs, copies }: Surroundings,
-): { products: Map<Node, Product>; absorbed: Set<Node> } {
+): { matmuls: Map<Node, Matmul>; absorbed: Set<Node> } {
   const readers = new Map<Node, Node[]>();
   for (const node of nodes) {
     for (const input of node.inputs) {
@@ -116,7 +116,7 @@ export function findProducts(
       else readers.set(input, [node]);
     }
   }
-  const products = new Map<Node, Product>();
+  const matmuls = new Map<Node, Matmul>();
   const absorbed = new Set<Node>();
   const onlyReader = (node: Node) => {
     const [reader, more] = readers.get(node) ?? [];
@@ -138,7 +138,7 @@ export function findProducts(
     let rounded: HalfType | null = null;
     for (let next = onlyReader(node); next !== undefined; next = onlyReader(node)) {
       const { operation, inputs } = next;
-      if (products.has(next) || absorbed.has(next)) break; // the other term of this sum takes this one in
+      if (matmuls.has(next) || absorbed.has(next)) break; // the other term of this sum takes this one in
       const rounding = onto === null ? roundingOf(next) : null;
       if (rounding !== null) {
         if (rounded !== null) break;
@@ -162,7 +162,7 @@ export function findProducts(
     const half = a.half && b.half;
     const rounds = rounded === "bfloat16" && onto === null;
     const sumsRoundedTo = rounds ? null : rounded;
-    products.set(node, {
+    matmuls.set(node, {
       ...{ node, factors: [inputA, inputB] as const },
       ...{ a: a.operand, b: b.operand, shapeA: inputA.shape, shapeB: inputB.shape },
       ...{ transposeA, transposeB, shape, bias, onto, half, rounds, sumsRoundedTo },
@@ -179,17 +179,17 @@ export function findProducts(
     );
     if (users.every(({ operation }) => operation.kind === "matmul")) absorbed.add(node);
   }
-  for (const product of products.values()) {
-    if (outputs.has(product.node) || product.onto !== null) continue;
-    product.permuted = findPermutation(product, readers.get(product.node) ?? [], copies);
+  for (const matmul of matmuls.values()) {
+    if (outputs.has(matmul.node) || matmul.onto !== null) continue;
+    matmul.permuted = findPermutation(matmul, readers.get(matmul.node) ?? [], copies);
   }
-  return { products, absorbed };
+  return { matmuls, absorbed };
 
   /** Whether `sum` may be made in the memory of the term that it adds onto. */
   function canAddOnto({ base, view }: Operand, sum: Node): boolean {
     if (!isContiguous(view, sizeOf(sum.shape)) || base.dtype !== "float32") return false;
     if (base.operation.kind === "leaf") return targets.get(sum) === base;
-    if (base.operation.kind === "data" || isRounding(base) || products.get(base)?.rounds) {
+    if (base.operation.kind === "data" || isRounding(base) || matmuls.get(base)?.rounds) {
       return false;
     }
     if (targets.has(base) || targets.has(sum)) return false;
@@ -229,7 +229,7 @@ export function strideOf(digits: readonly Digit[]): number | null {
  * see plain memory: the inverse of that permutation.
  */
 function findPermutation(
-  { node, shape }: Product,
+  { node, shape }: Matmul,
   readers: readonly Node[],
   copies: ReadonlySet<Node>,
 ): View | null {

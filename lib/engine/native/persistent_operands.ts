@@ -6,15 +6,15 @@ import type { Memory } from "@/engine/memory.ts";
 import type { NativeBlock, NativeRuntime } from "@/engine/native/runtime.ts";
 
 /** Memory in which a product keeps a weight, and what of it is there. */
-export type KeptBlock = {
+export type PersistentBlock = {
   readonly block: NativeBlock;
   /** `Memory.writes` of the weight that was packed; null: none yet. */
   packed: number | null;
 };
 
 /** The blocks of all programs by weight; they go with the weight. */
-export class KeptOperands {
-  #blocks = new WeakMap<Memory, Map<string, KeptBlock>>();
+export class PersistentOperands {
+  #blocks = new WeakMap<Memory, Map<string, PersistentBlock>>();
   #forgotten: FinalizationRegistry<NativeBlock>;
 
   constructor(readonly runtime: Pick<NativeRuntime, "allocate" | "free">) {
@@ -22,8 +22,8 @@ export class KeptOperands {
   }
 
   /** The block for a weight in the form of `key`, which takes `bytes`. */
-  blockOf(weight: Memory, key: string, bytes: number): KeptBlock {
-    const forms = this.#blocks.get(weight) ?? new Map<string, KeptBlock>();
+  blockOf(weight: Memory, key: string, bytes: number): PersistentBlock {
+    const forms = this.#blocks.get(weight) ?? new Map<string, PersistentBlock>();
     this.#blocks.set(weight, forms);
     const known = forms.get(key);
     if (known !== undefined) return known;
@@ -34,7 +34,7 @@ export class KeptOperands {
   }
 
   /** Tells products of a coming run whether the weight is packed already. */
-  announce({ block, packed }: KeptBlock, { writes }: Memory): void {
+  announce({ block, packed }: PersistentBlock, { writes }: Memory): void {
     block.bytes[0] = packed === writes ? 1 : 0;
   }
 }

@@ -2,8 +2,8 @@
  * Whole numbers of 32 bits as the bits of a V, so that they move, mask and blend like floats. Sums and
  * products wrap around.
  */
-#ifndef VEC_WHOLE_H
-#define VEC_WHOLE_H
+#ifndef VEC_INTEGER_H
+#define VEC_INTEGER_H
 
 FN V ldw(const int32_t *p) { return v_bits(ldI(p)); }
 FN V ldwm(B m, const int32_t *p) { return ldm(m, (const float *)p); }
@@ -30,7 +30,7 @@ FN V w_sign(V a) { return sel(w_lt(a, w_set(0)), w_set(0xffffffffu), keep(w_gt(a
 
 /* To and from floats; what has a fraction is cut off, NaN gives 0, what does not fit is undefined. */
 FN V w_float(V a) { return v_convert(i_bits(a)); }
-FN V w_whole(V a) { return keep(v_eq(a, a), v_bits(i_convert(a))); }
+FN V w_integer(V a) { return keep(v_eq(a, a), v_bits(i_convert(a))); }
 
 /* Cut off towards 0; lanes outside a mask may hold 0, which gives 0. */
 FN int32_t w_divide(int32_t a, int32_t b) {
@@ -42,15 +42,15 @@ FN int32_t w_power(int32_t a, int32_t b) {
   double power = pow(a, b);
   return fabs(power) < 9e18 ? (int32_t)(uint32_t)(int64_t)power : 0;
 }
-#define EACH_WHOLE(function)                                                                      \
+#define EACH_INTEGER(function)                                                                      \
   int32_t x[LANES], y[LANES];                                                                     \
   stw(x, a);                                                                                      \
   stw(y, b);                                                                                      \
   for (int i = 0; i < LANES; i++) x[i] = function(x[i], y[i]);                                    \
   return ldw(x)
-FN V w_div(V a, V b) { EACH_WHOLE(w_divide); }
-FN V w_pow(V a, V b) { EACH_WHOLE(w_power); }
-#undef EACH_WHOLE
+FN V w_div(V a, V b) { EACH_INTEGER(w_divide); }
+FN V w_pow(V a, V b) { EACH_INTEGER(w_power); }
+#undef EACH_INTEGER
 
 FN int32_t w_lane0(V v) {
   int32_t x[LANES];
@@ -58,15 +58,15 @@ FN int32_t w_lane0(V v) {
   return x[0];
 }
 /* All lanes as one. */
-#define FOLD_WHOLE(join)                                                                          \
+#define FOLD_INTEGER(join)                                                                          \
   int32_t x[LANES];                                                                               \
   stw(x, v);                                                                                      \
   int32_t y = x[0];                                                                               \
   for (int i = 1; i < LANES; i++) y = join;                                                       \
   return y
-FN int32_t w_hsum(V v) { FOLD_WHOLE((int32_t)((uint32_t)y + (uint32_t)x[i])); }
-FN int32_t w_hmax(V v) { FOLD_WHOLE(x[i] > y ? x[i] : y); }
-FN int32_t w_hmin(V v) { FOLD_WHOLE(x[i] < y ? x[i] : y); }
-#undef FOLD_WHOLE
+FN int32_t w_hsum(V v) { FOLD_INTEGER((int32_t)((uint32_t)y + (uint32_t)x[i])); }
+FN int32_t w_hmax(V v) { FOLD_INTEGER(x[i] > y ? x[i] : y); }
+FN int32_t w_hmin(V v) { FOLD_INTEGER(x[i] < y ? x[i] : y); }
+#undef FOLD_INTEGER
 
 #endif

@@ -5,7 +5,7 @@
  */
 import type { FusedGraph } from "@/engine/fusion/fuse.ts";
 import type { LoweredGraph } from "@/engine/fusion/lowering.ts";
-import { type Product, strideOf } from "@/engine/fusion/products.ts";
+import { type Matmul, strideOf } from "@/engine/fusion/matmuls.ts";
 import { hasFullAccess } from "@/engine/fusion/space.ts";
 import type { Node } from "@/engine/ir.ts";
 import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
@@ -13,13 +13,13 @@ import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 const ELEMENTWISE: ReadonlySet<string> = new Set(["unary", "binary", "where", "cast"]);
 
 /** The views of a fused graph that must be made real before it can run. */
-export function findAwkwardViews({ lowered, units }: FusedGraph): Node[] {
+export function findNoncontiguousViews({ lowered, units }: FusedGraph): Node[] {
   return units.flatMap(({ kind, nodes }) =>
     nodes.flatMap((node) => {
       if (kind === "group") return node.operation.kind === "gather" ? unordered(node, lowered) : [];
-      const product = lowered.products.get(node);
-      if (product !== undefined) return awkwardFactors(product, lowered);
-      if (ELEMENTWISE.has(node.operation.kind)) return awkwardOperands(node, lowered);
+      const matmul = lowered.matmuls.get(node);
+      if (matmul !== undefined) return noncontiguousFactors(matmul, lowered);
+      if (ELEMENTWISE.has(node.operation.kind)) return noncontiguousOperands(node, lowered);
       return unordered(lowered.scatters.get(node)?.scatter ?? node, lowered);
     })
   ).filter((node) => node.operation.kind === "view" && !lowered.copies.has(node));
@@ -37,7 +37,7 @@ function unordered({ operation, inputs }: Node, { resolve }: LoweredGraph): Node
 }
 
 /** Operands that no loop over the last axis can stream. */
-function awkwardOperands({ inputs, shape }: Node, { resolve }: LoweredGraph): Node[] {
+function noncontiguousOperands({ inputs, shape }: Node, { resolve }: LoweredGraph): Node[] {
   const columns = shape.at(-1) || 1;
   const space = { rows: sizeOf(shape) / columns, columns };
   return inputs.filter(({ operation }) => operation.kind !== "constant").filter((input) =>
@@ -46,7 +46,10 @@ function awkwardOperands({ inputs, shape }: Node, { resolve }: LoweredGraph): No
 }
 
 /** Factors of which an axis has several strides, or neither axis of a matrix is contiguous. */
-function awkwardFactors({ a, b, shapeA, shapeB, factors }: Product, lowered: LoweredGraph): Node[] {
+function noncontiguousFactors(
+  { a, b, shapeA, shapeB, factors }: Matmul,
+  lowered: LoweredGraph,
+): Node[] {
   return [[a, shapeA, factors[0]] as const, [b, shapeB, factors[1]] as const].flatMap(
     ([{ base, view }, shape, factor]) => {
       const own = lowered.resolve(base);

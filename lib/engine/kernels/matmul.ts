@@ -10,15 +10,15 @@ import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
 import { rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
-type ProductAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
+type MatmulAttributes = { readonly transposeA: boolean; readonly transposeB: boolean };
 
-type FusedAttributes = ProductAttributes & {
+type FusedAttributes = MatmulAttributes & {
   readonly activation?: string;
   readonly leakyreluAlpha?: number;
 };
 
 /** A product of checked shapes. */
-function multiply(tape: Tape, a: Node, b: Node, attributes: ProductAttributes): Node {
+function multiply(tape: Tape, a: Node, b: Node, attributes: MatmulAttributes): Node {
   const { transposeA = false, transposeB = false } = attributes;
   tf.util.assert(
     a.shape.length >= 2 && b.shape.length >= 2,
@@ -37,8 +37,8 @@ function multiply(tape: Tape, a: Node, b: Node, attributes: ProductAttributes): 
 }
 
 /** Makes the kernels of matrix products known to TensorFlow.js. */
-export function registerProductKernels(): void {
-  registerKernel<ProductAttributes>(
+export function registerMatmulKernels(): void {
+  registerKernel<MatmulAttributes>(
     "BatchMatMul",
     ({ tape, input, attributes }) => {
       const a = input("a"), b = input("b");
@@ -49,8 +49,8 @@ export function registerProductKernels(): void {
     const { activation = "linear", leakyreluAlpha } = attributes;
     const a = input("a");
     if (a.dtype === "bool") return null;
-    const product = multiply(tape, a, input("b"), attributes);
-    const sum = has("bias") ? tape.binary("add", product, input("bias")) : product;
+    const matmul = multiply(tape, a, input("b"), attributes);
+    const sum = has("bias") ? tape.binary("add", matmul, input("bias")) : matmul;
     const slope = has("preluActivationWeights")
       ? input("preluActivationWeights")
       : leakyreluAlpha === undefined
@@ -113,9 +113,9 @@ function contract(tape: Tape, a: Labeled, b: Labeled, output: readonly number[])
       permute(tape, of, [...batch, ...rows, ...columns]),
       [batch, rows, columns].map((labels) => sizeOf(sizes(of, labels))),
     );
-  const product = tape.matmul(stack(a, ownA, summed), stack(b, summed, ownB), false, false);
+  const matmul = tape.matmul(stack(a, ownA, summed), stack(b, summed, ownB), false, false);
   return {
-    x: tape.reshape(product, [...sizes(a, batch), ...sizes(a, ownA), ...sizes(b, ownB)]),
+    x: tape.reshape(matmul, [...sizes(a, batch), ...sizes(a, ownA), ...sizes(b, ownB)]),
     labels: [...batch, ...ownA, ...ownB],
   };
 }
