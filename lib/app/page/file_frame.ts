@@ -5,6 +5,7 @@
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
 import { find, make } from "./elements.ts";
+import { listTypes } from "./palette.ts";
 import type { PageContext, Panel } from "./panel.ts";
 
 /** What is said where a file is not there. */
@@ -59,7 +60,10 @@ function listFacts(model: ModelInfo, computed: string): readonly (readonly [stri
   return [
     ["Run", model.run],
     ...model.tasks.map(({ name, kind, labels }) =>
-      [`Task ${name}`, `${kind}: ${labels.join(", ")}`] as const
+      [
+        `Task ${name}`,
+        `${kind}: ${(kind === "tagging" ? listTypes(labels) : labels).join(", ")}`,
+      ] as const
     ),
     ["Embedding", `${model.pooling} pooling, normalization ${model.normalize}`],
     ["Longest input", `${model.maxLength} tokens`],
