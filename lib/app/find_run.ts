@@ -2,9 +2,10 @@
  * The runs that the demo page can show.
  * @module
  */
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { isFile } from "@/files.ts";
 import { SHIPPED_RUN } from "@/model/find_model_folder.ts";
+import type { ListedRun } from "./run_library.ts";
 
 /** The folders of runs under `folder` that are finished and have their model, the newest first. */
 export async function listRuns(folder: string): Promise<readonly string[]> {
@@ -20,6 +21,26 @@ export async function listRuns(folder: string): Promise<readonly string[]> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return found.sort((a, b) => b.time - a.time || (a.dir < b.dir ? -1 : 1)).map(({ dir }) => dir);
+}
+
+/**
+ * The runs that the page can switch between, each with a name of its own: the one that is shown first, then those
+ * under `outputs`, then the one that ships with the repository.
+ */
+export async function listShownRuns(
+  shown: string,
+  outputs = "outputs",
+  shipped = SHIPPED_RUN,
+): Promise<readonly ListedRun[]> {
+  const folders = [shown, ...await listRuns(outputs)];
+  if (await isFile(join(shipped, "model", "heads.json"))) folders.push(shipped);
+  const places = folders.map((folder) => resolve(folder));
+  const own = folders.filter((_, i) => places.indexOf(places[i] ?? "") === i);
+  const names = own.map((folder) => basename(resolve(folder)));
+  return own.map((folder, i) => {
+    const name = names[i] ?? folder;
+    return { name: names.indexOf(name) === i ? name : folder, folder };
+  });
 }
 
 /** A model that is taken where none is named, and why. */

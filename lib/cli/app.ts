@@ -2,13 +2,12 @@
  * `deno task app`: the demo page, on the newest run or on the one that ships with the repository.
  * @module
  */
-import { basename, join, resolve } from "node:path";
+import { join } from "node:path";
 import { type AppState, createApp } from "@/app/create_app.ts";
-import { listRuns } from "@/app/find_run.ts";
+import { listShownRuns } from "@/app/find_run.ts";
 import { createServiceRoom } from "@/app/model_service.ts";
 import { type DemoRun, openDemoRun } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
-import type { ListedRun } from "@/app/run_library.ts";
 import { serveApp } from "@/app/serve_app.ts";
 import { createServedRuns, serveRun } from "@/app/served_run.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
@@ -30,9 +29,6 @@ const OPTIONS = {
     help: "write the page and its model to a folder for any static host, and serve nothing",
   },
 } as const satisfies Options;
-
-/** The folder of runs. */
-const OUTPUTS = "outputs";
 
 function readPort(text: string): number {
   const port = Number(text);
@@ -63,19 +59,6 @@ function openShownModel(folder: string, view?: ProgressView): Promise<TextModel>
 async function openRun(given: string | undefined, view: ProgressView): Promise<DemoRun> {
   const folder = await chooseModel("app", given);
   return await openDemoRun(folder, () => openShownModel(folder, view));
-}
-
-/** The runs that the page can switch between: the one that is shown, then those of `outputs`. */
-async function listShownRuns(shown: string): Promise<readonly ListedRun[]> {
-  const others = (await listRuns(OUTPUTS)).filter((folder) => resolve(folder) !== resolve(shown));
-  const name = basename(resolve(shown));
-  return [
-    { name, folder: shown },
-    ...others.map((folder) => ({
-      name: basename(folder) === name ? folder : basename(folder),
-      folder,
-    })),
-  ];
 }
 
 /** Serves the page of a run, which is opened while the page already shows the progress. */

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { findDefaultModel, listRuns } from "@/app/find_run.ts";
+import { findDefaultModel, listRuns, listShownRuns } from "@/app/find_run.ts";
 
 /** A folder with the files of runs, by path, the oldest first. */
 async function withRuns(
@@ -44,5 +44,23 @@ Deno.test("findDefaultModel() takes the newest finished run before the one that 
     deepStrictEqual(await findDefaultModel(folder, shipped), other);
     deepStrictEqual(await findDefaultModel(join(folder, "none"), shipped), other);
     deepStrictEqual(await findDefaultModel(join(folder, "none"), join(folder, "gone")), null);
+  });
+});
+
+Deno.test("listShownRuns() lists each run once, under a name of its own", async () => {
+  const files = ["out/old", "out/new", "elsewhere/old", "elsewhere/shipped"].flatMap(runFiles);
+  await withRuns(files, async (folder) => {
+    const [out, shipped] = [join(folder, "out"), join(folder, "elsewhere", "shipped")];
+    const listed = async (shown: string, other = shipped) =>
+      (await listShownRuns(shown, out, other)).map(({ name }) => name);
+    deepStrictEqual(await listed(join(out, "old")), ["old", "new", "shipped"]);
+    deepStrictEqual(await listed(join(folder, "elsewhere", "old")), [
+      "old",
+      "new",
+      join(out, "old"),
+      "shipped",
+    ]);
+    deepStrictEqual(await listed(shipped), ["shipped", "new", "old"]);
+    deepStrictEqual(await listed(join(out, "new"), join(folder, "gone")), ["new", "old"]);
   });
 });
