@@ -5,6 +5,7 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { convertOffsets } from "@/eval/offsets.ts";
 import type {
   EncodeAnswer,
   ErrorAnswer,
@@ -226,7 +227,9 @@ export function createApp(options: AppOptions): Hono {
   post("/api/predict", (body, signal) => {
     const startMs = nowMs();
     return withRun(readRunName(body), async ({ service }) => {
-      const predictions = await service.predict(readPredictRequest(body), signal);
+      const { texts, offsets } = readPredictRequest(body);
+      const found = await service.predict(texts, signal);
+      const predictions = found.map((each) => convertOffsets(each, offsets));
       return { predictions, tookMs: nowMs() - startMs };
     });
   });

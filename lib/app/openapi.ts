@@ -3,6 +3,7 @@
  * @module
  */
 import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config.ts";
+import { OFFSET_UNITS, OFFSETS_NOTE } from "@/eval/offsets.ts";
 import { ERROR_CODES } from "./contract.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -33,6 +34,7 @@ const promptName = {
   type: ["string", "null"],
   description: "Name of the prompt that begins each text; null: none. By default the model's own.",
 };
+const offsets = { enum: OFFSET_UNITS, default: "utf16", description: OFFSETS_NOTE };
 const tookMs = { ...number, minimum: 0, description: "From the request's arrival to its answer." };
 
 const run = { ...string, description: "One of /api/runs; by default the first." };
@@ -49,7 +51,7 @@ const question = (properties: Readonly<Record<string, unknown>>) => ({
 });
 
 const SCHEMAS = {
-  PredictRequest: question({}),
+  PredictRequest: question({ offsets }),
   PredictAnswer: object({ predictions: listOf(named("Prediction")), tookMs }),
   Prediction: object({
     text: string,
@@ -60,8 +62,8 @@ const SCHEMAS = {
   Entity: object({
     type: string,
     text: string,
-    start: { ...count, description: "First UTF-16 unit in the text." },
-    end: { ...count, description: "UTF-16 unit after the last." },
+    start: { ...count, description: "First character in the text, in the unit of the request." },
+    end: { ...count, description: "Character after the last, in the same unit." },
     probability: share,
   }),
   EncodeRequest: question({ pooling, normalize, promptName }),

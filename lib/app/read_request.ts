@@ -3,7 +3,9 @@
  * @module
  */
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { OFFSET_UNITS, type OffsetUnit } from "@/eval/offsets.ts";
 import { decodeText, EncodingError } from "@/plain_text.ts";
+import { didYouMean } from "@/suggest.ts";
 import type { ModelInfo } from "./contract.ts";
 import type { EncodeChoice } from "./model_service.ts";
 import { LIMITS } from "./limits.ts";
@@ -12,6 +14,9 @@ import { LIMITS } from "./limits.ts";
 export class BadRequestError extends Error {
   override readonly name = "BadRequestError";
 }
+
+/** Characters of an unknown word that are looked at and repeated. */
+const LONGEST_WORD = 40;
 
 /** The JSON of a body. */
 export function readJsonBytes(bytes: Uint8Array): unknown {
@@ -31,8 +36,8 @@ function readBody(body: unknown, keys: readonly string[]): Readonly<Record<strin
   if (odd !== undefined) {
     throw new BadRequestError(
       `Cannot read body as its keys must be of ${keys.join(", ")}: one is ${
-        JSON.stringify(odd.slice(0, 40))
-      }`,
+        JSON.stringify(odd.slice(0, LONGEST_WORD))
+      }${didYouMean(odd.slice(0, LONGEST_WORD), keys)}`,
     );
   }
   return { ...body };
@@ -87,7 +92,11 @@ function readChoice<T extends string>(
   const { choices, byDefault } = options;
   const found = value === undefined ? byDefault : choices.find((choice) => choice === value);
   if (found !== undefined) return found;
-  throw new BadRequestError(`Cannot read body as ${key} must be one of ${choices.join(", ")}`);
+  throw new BadRequestError(
+    `Cannot read body as ${key} must be one of ${choices.join(", ")}${
+      typeof value === "string" ? didYouMean(value.slice(0, LONGEST_WORD), choices) : ""
+    }`,
+  );
 }
 
 function readPromptName(name: unknown, info: ModelInfo): string | null {
@@ -97,9 +106,15 @@ function readPromptName(name: unknown, info: ModelInfo): string | null {
   throw new BadRequestError(`Cannot read body as promptName must be null or one of ${known}`);
 }
 
-/** The texts of a request to `/api/predict`. */
-export function readPredictRequest(body: unknown): readonly string[] {
-  return readTexts(readBody(body, ["text", "texts", "run"]));
+/** The texts of a request to `/api/predict`, and what the places of entities count. */
+export function readPredictRequest(
+  body: unknown,
+): { readonly texts: readonly string[]; readonly offsets: OffsetUnit } {
+  const { offsets, ...rest } = readBody(body, ["text", "texts", "run", "offsets"]);
+  return {
+    texts: readTexts(rest),
+    offsets: readChoice("offsets", offsets, { choices: OFFSET_UNITS, byDefault: "utf16" }),
+  };
 }
 
 /** The texts of a request to `/api/encode` and how to encode them. */

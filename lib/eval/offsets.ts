@@ -11,7 +11,7 @@ export const OFFSET_UNITS = ["utf16", "codepoints"] as const;
 /** One of {@link OFFSET_UNITS}. */
 export type OffsetUnit = typeof OFFSET_UNITS[number];
 
-/** What the units mean, for `--help`, model cards and the API's document. */
+/** What the units mean, for `--help` and the API's document. */
 export const OFFSETS_NOTE =
   "`start` and `end` of an entity count UTF-16 code units, as JavaScript's `text.slice(start, end)` " +
   "does; with offsets `codepoints` they count code points, as Python's `text[start:end]` does.";

@@ -3,6 +3,7 @@ import { LIMITS } from "@/app/limits.ts";
 import { describeApi } from "@/app/openapi.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
+import type { TextPrediction } from "@/eval/read_texts.ts";
 import { checkSchema, post } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";
 
@@ -52,6 +53,24 @@ Deno.test("requests that come together get each its own answer", async () => {
   });
 });
 
+Deno.test("the API gives the places of entities in UTF-16 code units or in code points", async () => {
+  await withServedApp(async ({ address }) => {
+    const placesOf = async (body: unknown) => {
+      const answer = await post(`${address}api/predict`, body);
+      checkSchema("PredictRequest", body);
+      checkSchema("PredictAnswer", answer.body);
+      const { predictions } = answer.body as { predictions: TextPrediction[] };
+      return Object.values(predictions[0]?.entities ?? {}).flat()
+        .map(({ text, start, end }) => [text, start, end]);
+    };
+    const text = "😀 Ada";
+    const units = await placesOf({ text });
+    deepStrictEqual(units.at(-1), ["Ada", 3, 6], "the premise: an entity after an emoji");
+    deepStrictEqual(await placesOf({ text, offsets: "utf16" }), units);
+    deepStrictEqual((await placesOf({ text, offsets: "codepoints" })).at(-1), ["Ada", 2, 5]);
+  });
+});
+
 Deno.test("what cannot be answered is refused with a status and a sentence", async () => {
   const long = "x".repeat(LIMITS.characters + 1);
   const cases: [string, unknown, number, string][] = [
@@ -76,7 +95,7 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
       "predict",
       { text: "a", pooling: "mean" },
       400,
-      'Cannot read body as its keys must be of text, texts, run: one is "pooling"',
+      'Cannot read body as its keys must be of text, texts, run, offsets: one is "pooling"',
     ],
     [
       "encode",
@@ -119,6 +138,19 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
       { texts: ["x".repeat(LIMITS.bodyBytes)] },
       413,
       "Cannot read body as it must have at most 262144 bytes",
+    ],
+    [
+      "encode",
+      { texts: ["a"], normalise: "l2" },
+      400,
+      "Cannot read body as its keys must be of text, texts, run, pooling, normalize, promptName: one is " +
+      '"normalise" (did you mean normalize?)',
+    ],
+    [
+      "predict",
+      { text: "a", offsets: "code-point" },
+      400,
+      "Cannot read body as offsets must be one of utf16, codepoints (did you mean codepoints?)",
     ],
     ["none", { texts: ["a"] }, 404, "Cannot find /api/none"],
   ];
@@ -203,63 +235,6 @@ Deno.test("requests choose among runs, and each run has its own model, report an
     const { status } = await post(`${address}api/predict`, { text: "Ada.", run: "other" });
     strictEqual(status, 200);
     match(await (await fetch(`${address}card.html?run=other`)).text(), /The card/);
-  });
-});
-
-/** Posts bytes to `/api/predict`; gives the status and the refusal's code and message, if any. */
-async function postBytes(
-  address: string,
-  bytes: Uint8Array<ArrayBuffer>,
-  coding?: string,
-): Promise<unknown[]> {
-  const response = await fetch(`${address}api/predict`, {
-    method: "POST",
-    headers: {
-      "Content-Type": "application/json",
-      ...coding === undefined ? {} : { "Content-Encoding": coding },
-    },
-    body: bytes,
-  });
-  const body = await response.json();
-  if (response.ok) return [response.status];
-  checkSchema("Error", body);
-  return [response.status, body.error.code, body.error.message];
-}
-
-Deno.test("API bodies in another encoding than UTF-8, or compressed, are refused by name", async () => {
-  const json = new TextEncoder().encode('{"texts":["crêpe"]}');
-  const latin1 = Uint8Array.from('{"texts":["crêpe"]}', (character) => character.charCodeAt(0));
-  const utf16 = new Uint8Array(new Uint16Array(latin1).buffer); // without a byte-order mark
-  await withServedApp(async ({ address }) => {
-    deepStrictEqual(await postBytes(address, json), [200]);
-    deepStrictEqual(await postBytes(address, json, "identity"), [200]);
-    deepStrictEqual(
-      await postBytes(address, new Uint8Array([0xef, 0xbb, 0xbf, ...json])),
-      [200],
-      "a byte-order mark of UTF-8 is dropped",
-    );
-    deepStrictEqual(await postBytes(address, latin1), [
-      400,
-      "bad_request",
-      "Cannot read body as it must be UTF-8: line 1, byte offset 13 is 0xEA; it looks like " +
-      "Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
-      "iconv -f WINDOWS-1252 -t UTF-8",
-    ]);
-    deepStrictEqual(await postBytes(address, utf16), [
-      400,
-      "bad_request",
-      "Cannot read body as it must be UTF-8: line 1, byte offset 26 is 0xEA; it looks like " +
-      "UTF-16 without a byte-order mark: convert it to UTF-8, for example with " +
-      "iconv -f UTF-16LE -t UTF-8",
-    ]);
-    for (const coding of ["gzip", "br"]) {
-      deepStrictEqual(await postBytes(address, json, coding), [
-        415,
-        "unsupported_encoding",
-        `Cannot read body as Content-Encoding must be identity: it is ${coding}; ` +
-        "send the body uncompressed",
-      ]);
-    }
   });
 });
 
