@@ -86,17 +86,21 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
       );
     }
     if (isCommit(revision)) return { commit: revision, online: true };
+    const fallBack = (reason: string) => { // on the commit of last time
+      const label = `${reason}. ${subject} as in the cache is used`;
+      view.update({ label, done: 1, total: 1 });
+    };
     try {
       const commit = await askCommit(request, { repo, kind, revision });
       if (await writeRef(cached, revision, commit) || known === null) {
         return { commit, online: true };
       }
-      const label = `the cache cannot be written to: its ${subject} is used, ${known.slice(0, 8)}`;
-      view.update({ label, done: 1, total: 1 });
+      fallBack(`The cache in ${settings.cacheDir} cannot be written to`);
     } catch (error) {
       if (known === null || !(error instanceof HubUnreachableError)) throw error;
+      fallBack(error.message);
     }
-    return { commit: known, online: false }; // the commit of last time
+    return { commit: known, online: false };
   };
   const resolve = memoize(lookUpCommit);
   const checked = new Set<string>();

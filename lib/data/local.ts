@@ -4,10 +4,11 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { isFile, isFolder, readText } from "@/files.ts";
 import type { DataSource } from "@/data/source.ts";
 import { type DatasetFiles, describeSplits, findSplitFiles } from "@/data/split_files.ts";
+import { didYouMean } from "@/suggest.ts";
 
 /** The source that reads from the folder `dir`. */
 export function openLocalSource(dir: string, name = "local"): DataSource {
@@ -20,9 +21,10 @@ export function openLocalSource(dir: string, name = "local"): DataSource {
     const folder = join(dir, dataset);
     if (!await isFolder(folder)) {
       throw new Deno.errors.NotFound(
-        `Cannot read data set "${dataset}" as its folder must exist: nothing at ${folder} (${await listFolders(
+        `Cannot read data set "${dataset}": there is no folder ${folder}. ${await listFolders(
           dir,
-        )})`,
+          dataset,
+        )}`,
       );
     }
     const readIfThere = async (file: string, what: string) =>
@@ -62,10 +64,15 @@ async function listFiles(root: string): Promise<string[]> {
   return paths;
 }
 
-/** What folders there are in `dir`, as an ending for an error. */
-async function listFolders(dir: string): Promise<string> {
-  if (!await isFolder(dir)) return `there is no folder ${dir}`;
+/** The folders that there are in `dir`, as a sentence for an error. */
+async function listFolders(dir: string, dataset: string): Promise<string> {
+  if (!await isFolder(dir)) return `There is no folder ${dir} either`;
   const names: string[] = [];
-  for await (const entry of Deno.readDir(dir)) if (!entry.isFile) names.push(entry.name);
-  return names.length === 0 ? `${dir} holds no folders` : `${dir} holds ${names.sort().join(", ")}`;
+  for await (const { name, isFile } of Deno.readDir(dir)) {
+    if (!isFile && !name.startsWith(".")) names.push(name);
+  }
+  if (basename(resolve(dir)) === dataset) return `Give the folder around ${dir} instead`;
+  return names.length === 0
+    ? `${dir} holds no folders`
+    : `${dir} holds ${names.sort().join(", ")}${didYouMean(dataset, names)}`;
 }

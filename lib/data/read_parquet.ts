@@ -45,7 +45,7 @@ export async function readColumns(
     try {
       return read();
     } catch (cause) {
-      throw new SyntaxError(`Cannot read ${path}: ${describeFault(bytes)}`, { cause });
+      throw new SyntaxError(`Cannot read ${path}: ${describeFault(bytes, cause)}`, { cause });
     }
   };
 
@@ -70,12 +70,16 @@ export async function readColumns(
   });
   const frame = parse(() => pl.readParquet(bytes, { columns: columns.map(({ name }) => name) }));
   return columns.map(({ name }, index) =>
-    parse(() => readValues(frame.getColumn(name), types[index] ?? ""))
+    parse(() => {
+      const values = readValues(frame.getColumn(name), types[index] ?? "");
+      if (values.length !== frame.height) throw new RangeError("columns differ in length");
+      return values;
+    })
   );
 }
 
-/** Why bytes that polars does not read are no parquet file. */
-function describeFault(bytes: Uint8Array): string {
+/** What is wrong with bytes that polars does not read; its own error helps to tell. */
+function describeFault(bytes: Uint8Array, cause: unknown): string {
   const text = (part: Uint8Array) => String.fromCharCode(...part);
   const [start, end] = [text(bytes.subarray(0, 4)), text(bytes.subarray(-4))];
   if (bytes.length === 0) return "the file is empty";
@@ -84,6 +88,9 @@ function describeFault(bytes: Uint8Array): string {
     return `it is not a parquet file: its first bytes are ${
       JSON.stringify(start)
     }, those of one are "PAR1"`;
+  }
+  if (cause instanceof Error && /String data contain/.test(cause.message)) {
+    return "a text in it is not UTF-8; write the file again with texts decoded";
   }
   return end === "PAR1" && bytes.length > 12
     ? "the parquet file is damaged, or of a kind that is not read; write it again"

@@ -10,11 +10,13 @@ import type { Row, TaggedRow, TextRow } from "@/data/rows.ts";
 /** What rows are read by. */
 export type RowSchema = Pick<TaskConfig, "kind" | "columns" | "labels">;
 
-/** The rows of the files at `paths`, one after the other. */
+/** The rows of the files at `paths`, one after the other; together they must have some. */
 export async function readRows(paths: readonly string[], schema: RowSchema): Promise<Row[]> {
   const parts: Row[][] = [];
   for (const path of paths) parts.push(await readFile(path, schema));
-  return parts.flat();
+  const rows = parts.flat();
+  if (rows.length === 0) throw new RangeError(`Cannot use ${paths.join(", ")}: it has no rows`);
+  return rows;
 }
 
 async function readFile(path: string, { columns, labels }: RowSchema): Promise<Row[]> {
@@ -22,9 +24,6 @@ async function readFile(path: string, { columns, labels }: RowSchema): Promise<R
     ? [{ name: columns.text, type: "text" }, { name: columns.label, type: "integer" }]
     : [{ name: columns.tokens, type: "texts" }, { name: columns.tags, type: "integers" }];
   const [inputs = [], outputs = []] = await readColumns(path, [input, output]);
-  if (inputs.length === 0) {
-    throw new RangeError(`Cannot use ${path}: it has no rows`);
-  }
   const check = "text" in columns ? checkTextRow : checkTaggedRow;
   return inputs.map((value, row) =>
     check(value, outputs[row], { path, row, input: input.name, output: output.name, labels })

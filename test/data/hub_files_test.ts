@@ -183,8 +183,12 @@ Deno.test("openHubRepo() falls back on the cache when the Hub cannot be reached"
         /^Cannot fetch model owner\/tiny: http:\/\/127\.0\.0\.1:9 failed in 4 attempts, last by /,
     });
     await openHubRepo({ ...TINY, settings }).fetch("config.json");
-    const path = await openHubRepo({ ...TINY, settings: down }).fetch("config.json");
+    const shown: string[] = [];
+    const view = { update: ({ label }: Progress) => void shown.push(label), finish() {} };
+    const path = await openHubRepo({ ...TINY, settings: down, view }).fetch("config.json");
     deepStrictEqual(await Deno.readFile(path ?? ""), SMALL);
+    strictEqual(shown.length, 1);
+    ok(shown[0]?.endsWith(". model owner/tiny as in the cache is used"), shown.join());
   });
 });
 

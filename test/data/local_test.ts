@@ -73,18 +73,27 @@ Deno.test("openLocalSource() reads a clone of a repository, and follows links", 
 
 Deno.test("openLocalSource() lists what there is when a data set is missing", async () => {
   await withFolder(async (dir) => {
-    await touch(dir, "b/test.parquet", "a/test.parquet", "file");
-    await rejects(() => openLocalSource(dir).files("news", "train"), {
+    await touch(dir, "new/test.parquet", "a/test.parquet", "file");
+    await rejects(() => openLocalSource(dir).files("other", "train"), {
       name: "NotFound",
-      message: `Cannot read data set "news" as its folder must exist: nothing at ${
-        join(dir, "news")
-      } (${dir} holds a, b)`,
+      message: `Cannot read data set "other": there is no folder ${
+        join(dir, "other")
+      }. ${dir} holds a, new`,
+    });
+    await rejects(() => openLocalSource(dir).files("New", "train"), {
+      message:
+        `Cannot read data set "New": there is no folder ${join(dir, "New")}. ${dir} holds a, new ` +
+        "(did you mean new?)",
+    });
+    await rejects(() => openLocalSource(join(dir, "new")).files("new", "test"), {
+      message: `Cannot read data set "new": there is no folder ${join(dir, "new", "new")}. ` +
+        `Give the folder around ${join(dir, "new")} instead`,
     });
     const nowhere = join(dir, "nowhere");
     await rejects(() => openLocalSource(nowhere).files("news", "train"), {
-      message: `Cannot read data set "news" as its folder must exist: nothing at ${
-        join(nowhere, "news")
-      } (there is no folder ${nowhere})`,
+      message:
+        `Cannot read data set "news": there is no folder ${join(nowhere, "news")}. There is no ` +
+        `folder ${nowhere} either`,
     });
     await rejects(() => openLocalSource(join(dir, "a")).files("../b", "test"), {
       name: "RangeError",

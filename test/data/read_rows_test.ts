@@ -144,5 +144,7 @@ Deno.test("readRows() tells a missing file and one without rows apart", async ()
       name: "RangeError",
       message: `Cannot use ${empty}: it has no rows`,
     });
+    const whole = await writeParquet(folder, "whole.parquet", { text: ["a"], label: [0] });
+    deepStrictEqual(await readRows([empty, whole], TOPIC_TASK), [{ text: "a", label: 0 }]);
   });
 });
