@@ -4,6 +4,10 @@
  */
 import type { HeadsFile } from "@/model/heads_file.ts";
 import { logitsName } from "@/model/onnx_names.ts";
+import { type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
+
+/** What a card tells of how a model reads texts and what it answers. */
+export type CardSettings = HeadsFile & { readonly prompts: PromptSettings };
 
 /** The releases that examples were tried with. */
 const TRANSFORMERS_JS = "4.3.1";
@@ -14,8 +18,11 @@ const PRINT = ["console", "log"].join(".");
 /** Stands for a name on the Hub that is not known yet. */
 const UNNAMED = "OWNER/NAME";
 
-/** Lines that print what each task says of the first text. */
-function printTasks({ tasks }: HeadsFile): readonly string[] {
+/** Lines that print what each task says of the first text; `skip` is what counts the prompt's tokens. */
+function printTasks(
+  { tasks, prompts }: CardSettings,
+): readonly string[] {
+  const hasPrompt = resolvePrompt(prompts) !== "";
   return tasks.flatMap(({ name, kind, labels }) => {
     const names = JSON.stringify(labels), output = JSON.stringify(logitsName(name));
     return kind === "classification"
@@ -23,6 +30,7 @@ function printTasks({ tasks }: HeadsFile): readonly string[] {
       : [
         `const tags = ${names}; // ${name}: a word has the tag of its first piece`,
         `outputs[${output}].tolist()[0].forEach((row: number[], i: number) => {`,
+        ...(hasPrompt ? ["  if (i < skip) return;"] : []),
         "  const piece = tokenizer.decode([ids[i]]), tag = tags[best(row)];",
         `  if (tag !== "O" && !/^(##|\\[)/.test(piece)) ${PRINT}(piece, tag);`,
         "});",
@@ -31,12 +39,19 @@ function printTasks({ tasks }: HeadsFile): readonly string[] {
 }
 
 /** A program of transformers.js. */
-function printScript(settings: HeadsFile, repo: string): string {
+function printScript(settings: CardSettings, repo: string): string {
+  const prompt = resolvePrompt(settings.prompts);
+  const texts = `["A first text.", "A second."]`;
   return [
     `import { AutoModel, AutoTokenizer } from "@huggingface/transformers";`,
     `const tokenizer = await AutoTokenizer.from_pretrained("${repo}");`,
     `const model = await AutoModel.from_pretrained("${repo}", { dtype: "fp32" });`,
-    `const inputs = tokenizer(["A first text.", "A second."], { padding: true, truncation: true });`,
+    ...(prompt === "" ? [] : [
+      `const prompt = ${JSON.stringify(prompt)}; // begins every text`,
+      "const skip = tokenizer(prompt).input_ids.dims[1] - 1; // [CLS] and the prompt, before a text's tokens",
+    ]),
+    `const texts = ${texts}${prompt === "" ? "" : ".map((text) => prompt + text)"};`,
+    `const inputs = tokenizer(texts, { padding: true, truncation: true });`,
     `const outputs = await model(inputs);`,
     `outputs.sentence_embedding.tolist(); // pooled and normalised as trained`,
     "const best = (row: number[]) => row.indexOf(Math.max(...row));",
@@ -46,7 +61,9 @@ function printScript(settings: HeadsFile, repo: string): string {
 }
 
 /** The same in Python, by ONNX Runtime. */
-function printPython({ tasks, maxLength }: HeadsFile, repo: string): string {
+function printPython({ tasks, maxLength, prompts }: CardSettings, repo: string): string {
+  const prompt = resolvePrompt(prompts);
+  const own = prompt === "" ? "" : "[skip:]";
   return [
     "import numpy",
     "from huggingface_hub import hf_hub_download",
@@ -55,7 +72,11 @@ function printPython({ tasks, maxLength }: HeadsFile, repo: string): string {
     `tokenizer = Tokenizer.from_file(hf_hub_download("${repo}", "tokenizer.json"))`,
     `tokenizer.enable_truncation(${maxLength})`,
     `model = InferenceSession(hf_hub_download("${repo}", "onnx/model.onnx"))`,
-    `text = tokenizer.encode("A first text.")`,
+    ...(prompt === "" ? [] : [
+      `prompt = ${JSON.stringify(prompt)}  # begins every text`,
+      "skip = len(tokenizer.encode(prompt).ids) - 1  # [CLS] and the prompt, before a text's tokens",
+    ]),
+    `text = tokenizer.encode(${prompt === "" ? "" : "prompt + "}"A first text.")`,
     `inputs = {"input_ids": text.ids, "attention_mask": text.attention_mask}`,
     "inputs = {name: numpy.array([ids]) for name, ids in inputs.items()}",
     ...tasks.flatMap(({ name, kind, labels }) => {
@@ -65,7 +86,7 @@ function printPython({ tasks, maxLength }: HeadsFile, repo: string): string {
         : [
           `tags = ${JSON.stringify(labels)}  # ${name}: a word has the tag of its first piece`,
           `best = ${logits}.argmax(-1)`,
-          "print([(piece, tags[i]) for piece, i in zip(text.tokens, best)",
+          `print([(piece, tags[i]) for piece, i in zip(text.tokens${own}, best${own})`,
           '       if tags[i] != "O" and not piece.startswith(("##", "["))])',
         ];
     }),
@@ -73,7 +94,7 @@ function printPython({ tasks, maxLength }: HeadsFile, repo: string): string {
 }
 
 /** Examples in three languages; `repository` is the model's name on the Hub, if it is known. */
-export function describeUsage(settings: HeadsFile, repository: string | null): string {
+export function describeUsage(settings: CardSettings, repository: string | null): string {
   const repo = repository ?? UNNAMED;
   const heads = settings.tasks.length === 0 ? [] : [
     "What the heads say, in Python, without PyTorch (`pip install huggingface_hub numpy " +
@@ -89,7 +110,9 @@ export function describeUsage(settings: HeadsFile, repository: string | null): s
     "```python\n" +
     "from sentence_transformers import SentenceTransformer\n" +
     `model = SentenceTransformer("${repo}")\n` +
-    'print(model.encode(["A first text.", "A second."]))\n' +
+    `print(model.encode(["A first text.", "A second."]))${
+      resolvePrompt(settings.prompts) === "" ? "" : "  # prepends the prompt itself"
+    }\n` +
     "```",
     ...heads,
     `A text beyond ${settings.maxLength} word pieces is cut. transformers.js ${TRANSFORMERS_JS} then ` +

@@ -11,20 +11,19 @@ import {
   composeMetadata,
   hubDataset,
 } from "@/export/card_metadata.ts";
-import { describeUsage } from "@/export/card_usage.ts";
+import { type CardSettings, describeUsage } from "@/export/card_usage.ts";
 import type { ExportRecords } from "@/export/score_exports.ts";
-import type { HeadsFile } from "@/model/heads_file.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
 import { formatCount, formatDuration, formatInterval, formatPercent } from "@/report/format.ts";
 import { isClassification, type RunRecord } from "@/report/run_record.ts";
 import { type Column, formatTable } from "@/report/tables.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
 
 /** All that a card tells of. */
 export type CardContent = {
   readonly record: RunRecord;
-  /** `heads.json` of the model. */
-  readonly settings: HeadsFile;
+  readonly settings: CardSettings;
   /** What was measured of exported files. */
   readonly exports: ExportRecords;
 };
@@ -63,7 +62,25 @@ function describeModel({ record, settings }: CardContent): string {
     : `, scaled to ${settings.normalize.toUpperCase()} length one`;
   return `One BERT encoder with a head for each of ${tasks.length} tasks. Its sentence embedding is ` +
     `${pooling[settings.pooling]} the token vectors${size}${norm}. Longest input: ` +
-    `${settings.maxLength} word pieces.\n\n${table}`;
+    `${settings.maxLength} word pieces.${describePrompts(settings)}\n\n${table}`;
+}
+
+/** The prompts of the model, and what to do with them. */
+function describePrompts({ prompts }: CardSettings): string {
+  const { defaultPromptName: name, includePrompt } = prompts;
+  const code = (text: string) => `\`${JSON.stringify(text)}\``;
+  const prompt = resolvePrompt(prompts);
+  const others = Object.entries(prompts.prompts)
+    .filter(([other, text]) => text !== "" && other !== name)
+    .map(([other, text]) => `${code(text)} (\`${other}\`)`);
+  return [
+    ...(prompt === "" ? [] : [
+      `Every text begins with the prompt ${code(prompt)} (\`${name}\`), in training as well. ` +
+      "sentence-transformers and the library prepend it; for the ONNX graph, prepend it yourself." +
+      (includePrompt ? "" : " Pooling skips `[CLS]` and the prompt, in the graph as well."),
+    ]),
+    ...(others.length === 0 ? [] : [`Other prompts: ${others.join(", ")}.`]),
+  ].map((sentence) => ` ${sentence}`).join("");
 }
 
 /** Scores on all splits. */

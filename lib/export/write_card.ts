@@ -10,6 +10,8 @@ import { isFile, writeFileAtomic } from "@/files.ts";
 import { readHeadsFile } from "@/model/heads_file.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
+import { readSentenceModules } from "@/model/sentence_modules.ts";
+import { readTextSettings } from "@/model/sentence_settings.ts";
 import { readRun } from "@/report/read_run.ts";
 
 /** Composes the card of the run in `dir`, whose model may not have been pushed yet. */
@@ -22,9 +24,11 @@ export async function readCard(dir: string, options: Partial<CardOptions> = {}):
       exports[dtype] = record;
     }
   }
+  const folder = join(dir, "model");
+  const { prompts } = await readTextSettings(folder, await readSentenceModules(folder));
   const content = {
     record: await readRun(dir),
-    settings: await readHeadsFile(join(dir, "model", "heads.json")),
+    settings: { ...await readHeadsFile(join(folder, "heads.json")), prompts },
     exports,
   };
   return composeCard(content, { repo, license });

@@ -1,7 +1,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { baseModel, composeMetadata } from "@/export/card_metadata.ts";
 import { composeCard } from "@/export/model_card.ts";
-import type { HeadsFile } from "@/model/heads_file.ts";
+import type { CardSettings } from "@/export/card_usage.ts";
+import { NO_PROMPTS } from "@/text/prompts.ts";
 import { readRun } from "@/report/read_run.ts";
 import type { RunRecord } from "@/report/run_record.ts";
 import { writeSyntheticRun } from "../report/synthetic_run.ts";
@@ -34,8 +35,32 @@ Deno.test("baseModel() gives no folder of this machine away", async () => {
   }
 });
 
+Deno.test("composeCard() tells of the prompts, and that a graph's texts must begin with the default one", async () => {
+  const settings: CardSettings = {
+    ...{ pooling: "mean", embeddingSize: null, normalize: "l2", maxLength: 64, tasks: [] } as const,
+    includePrompt: false,
+    prompts: {
+      prompts: { query: "", document: "", lookup: "find: ", other: "tell: " },
+      defaultPromptName: "lookup",
+      includePrompt: false,
+    },
+  };
+  const record = await readRecord(null);
+  const card = composeCard({ record, settings, exports: {} }, OPTIONS);
+  match(
+    card,
+    /Every text begins with the prompt `"find: "` \(`lookup`\), in training as well\. .* ONNX graph, prepend it yourself\. Pooling skips `\[CLS\]` and the prompt, in the graph as well\. Other prompts: `"tell: "` \(`other`\)\.\n/,
+  );
+  match(card, /const prompt = "find: ";[^]*map\(\(text\) => prompt \+ text\)/);
+  const plain = { ...settings, prompts: { ...settings.prompts, defaultPromptName: null } };
+  const other = composeCard({ record, settings: plain, exports: {} }, OPTIONS);
+  strictEqual(/begins with the prompt|const prompt/.test(other), false);
+  match(other, /Other prompts: `"find: "` \(`lookup`\), `"tell: "` \(`other`\)\./);
+});
+
 Deno.test("composeCard() says how to get an L1 norm where sentence-transformers has none", async () => {
-  const settings: HeadsFile = {
+  const settings: CardSettings = {
+    prompts: NO_PROMPTS,
     pooling: "mean",
     includePrompt: true,
     embeddingSize: 32,

@@ -5,6 +5,7 @@ import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
 import { softmaxRowsInto } from "@/eval/probabilities.ts";
+import { NO_PROMPTS, type PromptSettings } from "@/text/prompts.ts";
 import { describeUsage } from "@/export/card_usage.ts";
 import { readHeadsFile } from "@/model/heads_file.ts";
 import { logitsName } from "@/model/onnx_names.ts";
@@ -25,11 +26,14 @@ const ROOT = join(import.meta.dirname ?? "", "../..");
 const chromium = await findChromium();
 
 /** Runs `test` with a tiny model in `folder`/model, its graph included. */
-async function withGraph(test: (saved: SavedModel, folder: string) => Promise<void>) {
+async function withGraph(
+  test: (saved: SavedModel, folder: string) => Promise<void>,
+  prompts?: PromptSettings,
+) {
   await withSavedModel([0, 1, -1], async (saved, folder) => {
     await saveOnnx(join(folder, "model"), saved.model, "fp32");
     await test(saved, folder);
-  });
+  }, prompts);
 }
 
 function checkRows(
@@ -97,22 +101,30 @@ Deno.test("transformers.js in Deno gives a saved model's embeddings and topics",
   });
 });
 
-Deno.test("the card's program prints a text's topic and its pieces with tags", async () => {
-  await withGraph(async (saved, folder) => {
-    const settings = await readHeadsFile(join(folder, "model/heads.json"));
-    const usage = describeUsage(settings, join(folder, "model"));
-    const program = /```ts\n([^]*?)\n```/.exec(usage)?.[1] ?? "";
-    const [topic, ...pieces] = await runInDeno(
-      join(folder, "program.ts"),
-      program.replace('"A second."', '"yes"'),
-    );
-    const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
-    strictEqual(topic, prediction?.labels["topic"]?.label);
-    // the model's biases tag all as B-X: the first pieces of "A", "first", "text" and "." are shown
-    deepStrictEqual(pieces.map((line) => line.slice(line.indexOf(" "))), Array(4).fill(" B-X"));
-    ok(!pieces.some((line) => line.startsWith("##")));
+const PROMPT = {
+  prompts: { query: "yes: ", document: "" },
+  defaultPromptName: "query",
+  includePrompt: false,
+};
+
+for (const [what, prompts] of [["without", NO_PROMPTS], ["with", PROMPT]] as const) {
+  Deno.test(`the card's program prints a text's topic and its tokens with tags, ${what} a prompt`, async () => {
+    await withGraph(async (saved, folder) => {
+      const heads = await readHeadsFile(join(folder, "model/heads.json"));
+      const usage = describeUsage({ ...heads, prompts: saved.prompts }, join(folder, "model"));
+      const program = /```ts\n([^]*?)\n```/.exec(usage)?.[1] ?? "";
+      const [topic, ...pieces] = await runInDeno(
+        join(folder, "program.ts"),
+        program.replace('"A second."', '"yes"'),
+      );
+      const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
+      strictEqual(topic, prediction?.labels["topic"]?.label);
+      // the model's biases tag all as B-X: the first pieces of "A", "first", "text" and "." are shown
+      deepStrictEqual(pieces.map((line) => line.slice(line.indexOf(" "))), Array(4).fill(" B-X"));
+      ok(!pieces.some((line) => line.startsWith("##")));
+    }, prompts);
   });
-});
+}
 
 Deno.test({
   name: "transformers.js in Node.js gives a saved model's embeddings and topics",
