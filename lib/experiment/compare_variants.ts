@@ -8,6 +8,7 @@
  */
 import type { ExperimentResults, ResultRow } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
+import { studentQuantile } from "@/quantile.ts";
 
 /** A variant on one task. Values are scores, 0 to 1. */
 export type VariantSummary = {
@@ -33,10 +34,6 @@ export type PairedDifference = {
   readonly pairs: number;
 };
 
-/** 97.5 % quantiles of Student's t by degrees of freedom, from 1; the normal's beyond. */
-const T_QUANTILES = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-const NORMAL_QUANTILE = 1.96;
-
 /** The mean of values and their sample standard deviation. */
 function describe(values: readonly number[]): { mean: number; deviation: number | null } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -54,7 +51,9 @@ export function describeDifferences(
   const pairs = differences.length;
   if (deviation === null) return { values: differences, mean, interval: null, pairs };
   const spread = Math.max(deviation, 1 / rows);
-  const half = (T_QUANTILES[pairs - 2] ?? NORMAL_QUANTILE) * spread / Math.sqrt(pairs);
+  // to three decimals, as printed tables have it: committed results are rebuilt byte for byte
+  const t = Math.round(1000 * studentQuantile(0.975, pairs - 1)) / 1000;
+  const half = t * spread / Math.sqrt(pairs);
   return { values: differences, mean, interval: [mean - half, mean + half], pairs };
 }
 

@@ -52,7 +52,7 @@ const KINDS = ["Transformer", "Pooling", "Dense", "Normalize"];
  *
  * @throws {RangeError} naming a module that is not supported
  */
-export async function readModuleList(folder: string): Promise<readonly ModuleEntry[]> {
+async function readModuleList(folder: string): Promise<readonly ModuleEntry[]> {
   const path = join(folder, "modules.json");
   const json = await readJson(path, "modules");
   if (!Array.isArray(json)) throw new RangeError(`Cannot read modules as ${path} must be a list`);

@@ -28,6 +28,15 @@ Deno.test("describeDifferences() gives Student's t interval of a mean", () => {
   strictEqual(describeDifferences([0.5], { rows: 10 }).interval, null);
 });
 
+Deno.test("describeDifferences() gives Student's t interval of twelve seeds and more", () => {
+  // differences −1 and 1 in turn: mean 0, s = √(n / (n − 1)), half = t · √(1 / (n − 1))
+  for (const [pairs, t] of [[12, 2.201], [30, 2.045], [100, 1.984]] as const) {
+    const values = Array.from({ length: pairs }, (_, i) => i % 2 === 0 ? -1 : 1);
+    const { interval } = describeDifferences(values, { rows: 10 });
+    strictEqual(interval?.[1].toFixed(3), (t * Math.sqrt(1 / (pairs - 1))).toFixed(3));
+  }
+});
+
 Deno.test("describeDifferences() takes the spread for one row at least", () => {
   // one row of 1000 less with each seed: s = 0.001, 4.303 · 0.001 / √3 = 0.002484
   const { interval } = describeDifferences([-0.001, -0.001, -0.001], { rows: 1000 });
