@@ -19,6 +19,7 @@ const CHUNK = 64;
  */
 export async function* readTexts(given: readonly string[]): AsyncGenerator<readonly string[]> {
   if (given.length > 0) {
+    checkArguments(given);
     yield given;
     return;
   }
@@ -28,6 +29,18 @@ export async function* readTexts(given: readonly string[]): AsyncGenerator<reado
     yield texts;
   }
   if (isEmpty) console.error("no texts: standard input is empty");
+}
+
+/** Refuses arguments of bytes that are not UTF-8: Deno gives U+FFFD in their place. */
+function checkArguments(given: readonly string[]): void {
+  const odd = given.findIndex((text) => text.includes("\ufffd"));
+  if (odd < 0) return;
+  throw new RangeError(
+    `Cannot read texts as each argument must be UTF-8: text ${
+      odd + 1
+    } holds U+FFFD, which stands ` +
+      "for other bytes; where U+FFFD itself is meant, give the text on standard input",
+  );
 }
 
 /** Says what to type where texts are awaited from a keyboard, before a model is opened. */

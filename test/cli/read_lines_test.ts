@@ -33,6 +33,14 @@ Deno.test("chunkLines() reads UTF-16 by its byte-order mark and refuses other by
   });
 });
 
+Deno.test("readTexts() refuses an argument whose bytes were not UTF-8", async () => {
+  await rejects(() => Array.fromAsync(readTexts(["kettle", "cr\ufffdpe"])), {
+    message:
+      "Cannot read texts as each argument must be UTF-8: text 2 holds U+FFFD, which stands " +
+      "for other bytes; where U+FFFD itself is meant, give the text on standard input",
+  });
+});
+
 Deno.test("readTexts() prefers the texts given, blank ones too", async () => {
   deepStrictEqual(await Array.fromAsync(readTexts(["a", " "])), [["a", " "]]);
 });
