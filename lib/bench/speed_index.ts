@@ -55,7 +55,8 @@ const INTRODUCTION =
   "one. Times are medians over all rounds, in milliseconds. MiB is the largest resident memory of a process. " +
   "PyTorch is the fastest of its variants, eager and compiled, at the same precision, measured in the same run " +
   "with the processes in turn. The ratio is ours / PyTorch: below 1, ours is faster. Results without PyTorch " +
-  "compare executors or say where the time goes. The linked pages give rounds, versions and commands.";
+  "compare executors or say where the time goes. The linked pages give rounds, versions and commands; " +
+  "[notes](notes.md) explain the figures.";
 
 const linkTo = (stem: string) => `[${stem}](${stem}.md)`;
 
