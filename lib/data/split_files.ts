@@ -187,9 +187,9 @@ function translateGlob(pattern: string, where = "data set"): RegExp {
 }
 
 /** What a shard's name says of its place: `train-00002-of-00005.parquet` is 2 of 5. */
-const SHARD = /^(.*-)(\d+)-of-(\d+)(?=\D[^/]*$)/;
+const SHARD = /^(.*[-_. ])(\d+)[-_]of[-_](\d+)(?=\D[^/]*$)/;
 
-/** Refuses files of which shards are missing. */
+/** Refuses files of which shards are missing; shards are counted from 0, or from 1 as some tools do. */
 export function checkShards(paths: readonly string[], where: string): void {
   const sets = new Map<string, Set<number>>();
   for (const path of paths) {
@@ -200,14 +200,22 @@ export function checkShards(paths: readonly string[], where: string): void {
   }
   for (const [set, there] of sets) {
     const total = Number(/\d+$/.exec(set)?.[0]);
-    const missing = Array.from({ length: total }, (_, index) => index).filter((each) =>
-      !there.has(each)
-    );
+    const first = there.has(total) && !there.has(0) ? 1 : 0;
+    const missing: number[] = [];
+    for (let index = first; index < first + total && missing.length <= MOST_NAMED; index++) {
+      if (!there.has(index)) missing.push(index);
+    }
     if (missing.length === 0) continue;
+    const more = missing.length > MOST_NAMED ? ", …" : "";
     throw new RangeError(
-      `Cannot read ${where}: ${set}, shards ${missing.slice(0, 5).join(", ")}${
-        missing.length > 5 ? ", …" : ""
-      } of 0 to ${total - 1} are missing; it has ${listSome(paths)}`,
+      `Cannot read ${where}: of ${set}, N from ${first} to ${
+        first + total - 1
+      }, these are missing: ${missing.slice(0, MOST_NAMED).join(", ")}${more}. It has ${
+        listSome(paths)
+      }`,
     );
   }
 }
+
+/** How many missing shards an error names. */
+const MOST_NAMED = 5;

@@ -39,9 +39,9 @@ Deno.test("openLocalSource() refuses a split of which a shard is missing", async
     await touch(join(dir, "news"), ...there);
     await rejects(() => openLocalSource(dir).files("news", "train"), {
       name: "RangeError",
-      message:
-        `Cannot read split train of ${join(dir, "news")}: train-N-of-00003, shards 1 of 0 to 2 ` +
-        `are missing; it has ${there.join(", ")}`,
+      message: `Cannot read split train of ${
+        join(dir, "news")
+      }: of train-N-of-00003, N from 0 to 2, these are missing: 1. It has ${there.join(", ")}`,
     });
   });
 });

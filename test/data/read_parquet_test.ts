@@ -161,6 +161,11 @@ Deno.test("readColumns() says what is in the place of a parquet file", async () 
         message: `Cannot read ${path}: ${problem}`,
       });
     }
+    await Deno.writeTextFile(
+      path,
+      "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+    );
+    await rejects(read(path, "text", "text"), /is a Git LFS pointer to 9 bytes .* `git lfs pull`/);
     await writeParquet(folder, "a.parquet", { text: ["a"], label: [0] });
     await rejects(read(path, "Labels", "integer"), {
       name: "RangeError",

@@ -70,16 +70,23 @@ Deno.test("findSplitFiles() refuses a split of which shards are missing", () => 
   throws(() => findSplitFiles(describe([shard(2, 3), shard(0, 3)]), "train"), {
     name: "RangeError",
     message:
-      "Cannot read split train of data set news: data/train-N-of-00003, shards 1 of 0 to 2 are " +
-      `missing; it has ${shard(0, 3)}, ${shard(2, 3)}`,
+      "Cannot read split train of data set news: of data/train-N-of-00003, N from 0 to 2, these " +
+      `are missing: 1. It has ${shard(0, 3)}, ${shard(2, 3)}`,
   });
-  const hashed = ["data/train-00000-of-00002-0a1b2c3d.parquet"];
-  throws(() => findSplitFiles(describe(hashed), "train"), /shards 1 of 0 to 1 are missing/);
-  // another set of shards beside a whole one
-  throws(
-    () => findSplitFiles(describe([shard(0, 1), shard(1, 9)]), "train"),
-    /-of-00009, shards 0, 2, 3, 4, 5, … of/,
-  );
+  const one = ["train-1-of-2.parquet", "train-2-of-2.parquet"];
+  deepStrictEqual(findSplitFiles(describe(one), "train"), one);
+  const faults = [
+    [["data/train-00000-of-00002-0a1b2c3d.parquet"], /N from 0 to 1, these are missing: 1\. /],
+    [["train_2_of_2.parquet"], /of train_N-of-2, N from 1 to 2, these are missing: 1\. /],
+    [
+      [shard(0, 1), shard(1, 9)],
+      /-of-00009, N from 0 to 8, these are missing: 0, 2, 3, 4, 5, …\. /,
+    ],
+    [["train-0-of-99999999999.parquet"], /these are missing: 1, 2, 3, 4, 5, …\. /],
+  ] as const;
+  for (const [paths, message] of faults) {
+    throws(() => findSplitFiles(describe(paths), "train"), message);
+  }
 });
 
 Deno.test("describeSplits() lists the splits with their files, and says how files are named", () => {
