@@ -3,9 +3,13 @@
  * what it was made from, and its results as a `model-index`.
  * @module
  */
+import { assertNever } from "@/assert_never.ts";
 import { HUB_DATASETS } from "@/data/hub.ts";
+import { SAMPLE_DIR } from "@/data/open_source.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import type { OnnxDtype } from "@/model/onnx_weights.ts";
 import { isClassification, type RecordedTask, type RunRecord } from "@/report/run_record.ts";
+import type { ModelOrigin } from "@/train/run_environment.ts";
 import { UNSEEN } from "@/train/evaluate_run.ts";
 
 /** Data sets in English, by the names that tasks give them. */
@@ -19,17 +23,43 @@ export type CardOptions = {
   readonly license: string | null;
 };
 
-/** The Hub's name of a task's data set; null where the data is not on the Hub. */
-export function hubDataset(dataset: string, { dataDir }: RunRecord["config"]): string | null {
-  if (dataDir === "sample") return null;
-  return HUB_DATASETS[dataset]?.repo ?? (/^[\w.-]+\/[\w.-]+$/.test(dataset) ? dataset : null);
+/** Where the rows of a data set come from; only rows of the Hub are called by the Hub's name. */
+export type DatasetOrigin =
+  | { readonly kind: "hub"; readonly repo: string }
+  | { readonly kind: "sample" | "folder" };
+
+/** Where the rows of a run's data sets come from. */
+export function findDatasetOrigin(
+  dataset: string,
+  { dataDir }: RunRecord["config"],
+): DatasetOrigin {
+  if (dataDir === null) return { kind: "hub", repo: HUB_DATASETS[dataset]?.repo ?? dataset };
+  return { kind: dataDir === SAMPLE_DIR ? "sample" : "folder" };
 }
 
-/** The Hub's name of the checkpoint that training began with; null where it is not one of the Hub's. */
-export function baseModel({ config }: RunRecord): string | null {
-  const { source } = (config.json.model ?? {}) as { readonly source?: unknown };
-  return typeof source === "string" && /^\w[\w.-]*\/\w[\w.-]*$/.test(source) ? source : null;
+/** A data set's name without folders of the machine that it was on. */
+export function showDataset(dataset: string): string {
+  const isPath = /^(?:[/\\~]|\.{1,2}(?:[/\\]|$)|[A-Za-z]:)|\\|[/\\]\.\.?(?:[/\\]|$)/.test(dataset);
+  return isPath ? dataset.split(/[/\\]/).findLast((part) => part !== "") ?? dataset : dataset;
 }
+
+/**
+ * The Hub's name of the checkpoint that training began with; null where it is not known to be one of the
+ * Hub's. A folder's name says nothing: `owner/name` may be a folder of the machine that trained.
+ */
+export function baseModel({ config, environment }: RunRecord): string | null {
+  const { source } = (config.json.model ?? {}) as { readonly source?: unknown };
+  const origin: ModelOrigin = "hub";
+  return environment.modelOrigin === origin && typeof source === "string" ? source : null;
+}
+
+/** What a model's folder holds. */
+export type CardFiles = {
+  /** True if it holds `model.safetensors`. */
+  readonly weights: boolean;
+  /** Graphs, the most exact first. */
+  readonly graphs: readonly OnnxDtype[];
+};
 
 /** One metric of a model index. */
 type Metric = { readonly type: string; readonly name: string; readonly value: number };
@@ -51,6 +81,20 @@ function listMetrics(scores: TaskScores): readonly Metric[] {
   ];
 }
 
+/** A data set by name, and by the id that the Hub links to where it has it. */
+function describeDataset(name: string, origin: DatasetOrigin) {
+  switch (origin.kind) {
+    case "hub":
+      return { name, type: origin.repo };
+    case "sample":
+      return { name: `${name} (generated sample)`, type: "generated-sample" };
+    case "folder":
+      return { name: `${name} (local folder)`, type: "local-folder" };
+    default:
+      return assertNever(origin, "origin of a data set");
+  }
+}
+
 /** The results of a task on one of its splits; `test` is its own data set's, another name another's. */
 function describeResult(
   record: RunRecord,
@@ -61,42 +105,49 @@ function describeResult(
   },
 ): unknown {
   const dataset = split === "test" ? task.dataset : split;
-  const sample = record.config.dataDir === "sample";
+  const origin = findDatasetOrigin(dataset, record.config), shown = showDataset(dataset);
   const [type, name] = task.kind === "classification"
     ? ["text-classification", "Text Classification"]
     : ["token-classification", "Named Entity Recognition"];
   return {
     task: { type, name },
-    dataset: {
-      name: sample ? `${dataset} (generated sample)` : dataset,
-      type: sample ? "generated-sample" : hubDataset(dataset, record.config) ?? dataset,
-      split: "test",
-    },
+    dataset: { ...describeDataset(shown, origin), split: "test" },
     metrics: listMetrics(scores),
   };
 }
 
+/** What metadata is composed from. */
+export type MetadataContent = {
+  readonly record: RunRecord;
+  readonly files: CardFiles;
+  /** Of the files: by task, then by split. */
+  readonly scores: RunRecord["summary"]["scores"];
+};
+
 /** The metadata of a run's model. */
 export function composeMetadata(
-  record: RunRecord,
+  { record, files, scores }: MetadataContent,
   { repo, license }: CardOptions,
 ): Readonly<Record<string, unknown>> {
   const { config, summary } = record;
   const datasets = [...new Set(config.tasks.map(({ dataset }) => dataset))];
-  const onHub = datasets.flatMap((dataset) => hubDataset(dataset, config) ?? []);
+  const origins = datasets.map((dataset) => findDatasetOrigin(dataset, config));
+  const onHub = origins.flatMap((origin) => origin.kind === "hub" ? [origin.repo] : []);
+  const isEnglish = origins.every(({ kind }) => kind !== "folder") &&
+    datasets.every((dataset) => ENGLISH.includes(dataset));
   const base = baseModel(record);
   const results = config.tasks.flatMap((task) =>
-    Object.entries(summary.scores[task.name] ?? {})
+    Object.entries(scores[task.name] ?? {})
       .filter(([split]) => split !== "validation" && split !== UNSEEN)
       .map(([split, scores]) => describeResult(record, { task, split, scores }))
   );
   return {
     ...(license !== null && { license }),
-    ...(datasets.every((dataset) => ENGLISH.includes(dataset)) && { language: ["en"] }),
-    library_name: "sentence-transformers",
+    ...(isEnglish && { language: ["en"] }),
+    library_name: files.weights ? "sentence-transformers" : "transformers.js",
     pipeline_tag: "sentence-similarity",
     tags: [
-      "sentence-transformers",
+      ...(files.weights ? ["sentence-transformers"] : []),
       "sentence-similarity",
       "feature-extraction",
       ...new Set(

@@ -7,14 +7,16 @@ import { stringify } from "yaml";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import {
   baseModel,
+  type CardFiles,
   type CardOptions,
   composeMetadata,
-  hubDataset,
+  findDatasetOrigin,
+  showDataset,
 } from "@/export/card_metadata.ts";
 import { type CardSettings, describeUsage } from "@/export/card_usage.ts";
 import type { ExportRecords } from "@/export/score_exports.ts";
-import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
+import type { RunSummary } from "@/train/run_summary.ts";
 import { formatCount, formatDuration, formatInterval, formatPercent } from "@/report/format.ts";
 import { isClassification, type RunRecord } from "@/report/run_record.ts";
 import { type Column, formatTable } from "@/report/tables.ts";
@@ -24,9 +26,28 @@ import { resolvePrompt } from "@/text/prompts.ts";
 export type CardContent = {
   readonly record: RunRecord;
   readonly settings: CardSettings;
-  /** What was measured of exported files. */
+  /** Scores of exported files. */
   readonly exports: ExportRecords;
+  /** The files of the model's folder. */
+  readonly files: CardFiles;
+  /** The author's own words, from `card.md` of the run. */
+  readonly own: OwnCard;
 };
+
+/** What only the author of a model can know: `card.md`. */
+export type OwnCard = {
+  /** Metadata that goes before what the run's files say, such as `license` and `base_model`. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Markdown; empty: none. */
+  readonly text: string;
+};
+
+/** The scores of what the folder holds: of the weights, else of its graph where that was scored. */
+function scoresOf({ record, exports, files }: CardContent): RunSummary["scores"] {
+  const [graph] = files.graphs;
+  const own = files.weights || graph === undefined ? undefined : exports[graph]?.scores;
+  return own ?? record.summary.scores;
+}
 
 const left = (head: string): Column => ({ head, align: "left" });
 const right = (head: string): Column => ({ head, align: "right" });
@@ -62,7 +83,7 @@ function describeModel({ record, settings }: CardContent): string {
     : `, scaled to ${settings.normalize.toUpperCase()} length one`;
   return `One BERT encoder with a head for each of ${tasks.length} tasks. Its sentence embedding is ` +
     `${pooling[settings.pooling]} the token vectors${size}${norm}. Longest input: ` +
-    `${settings.maxLength} word pieces.${describePrompts(settings)}\n\n${table}`;
+    `${settings.maxLength} tokens.${describePrompts(settings)}\n\n${table}`;
 }
 
 /** The prompts of the model, and what to do with them. */
@@ -84,11 +105,12 @@ function describePrompts({ prompts }: CardSettings): string {
 }
 
 /** Scores on all splits. */
-function describeResults({ record: { summary, config } }: CardContent): string {
-  const rows = Object.entries(summary.scores).flatMap(([task, splits]) =>
+function describeResults(content: CardContent): string {
+  const { record: { config } } = content;
+  const rows = Object.entries(scoresOf(content)).flatMap(([task, splits]) =>
     Object.entries(splits).map(([split, scores]) => [
       task,
-      split,
+      showDataset(split),
       formatCount(scores.rows),
       mainName(scores),
       formatPercent(mainScore(scores)),
@@ -106,10 +128,26 @@ function describeResults({ record: { summary, config } }: CardContent): string {
     `bootstrap over rows, one training seed.${sample}`;
 }
 
-/** Sizes and scores of exported files, if any were scored. */
-function describeExports({ record: { summary }, exports }: CardContent): string {
-  const known = ONNX_DTYPES.filter((dtype) => exports[dtype] !== undefined);
-  const all = `\`${ONNX_FILES.fp32}\` holds encoder, embedding and heads as one ONNX graph.`;
+/** Weights of eight bits: what users must know of their results. */
+const EIGHT_BITS =
+  "Results in eight bits depend on the batch: activations share one scale in it, so that other texts and " +
+  "padding change a text's numbers. The scores are of each text alone and without padding. Run one text " +
+  "at a time for the same results; a batch changes few answers.";
+
+/** The exported files, with sizes and scores where they were scored. */
+function describeExports({ record: { summary }, exports, files }: CardContent): string {
+  const { graphs, weights } = files;
+  if (graphs.length === 0) return "This folder holds no ONNX graph: `deno task export` writes it.";
+  const list = graphs.map((dtype) => `\`${ONNX_FILES[dtype]}\``).join(", ");
+  const all =
+    (graphs.length === 1
+      ? `${list} holds encoder, embedding and heads as one ONNX graph.`
+      : `${list} each hold encoder, embedding and heads as one ONNX graph.`) +
+    (weights
+      ? ""
+      : " There are no other weights: PyTorch cannot load or train this model further.") +
+    (graphs.includes("q8") ? `\n\n${EIGHT_BITS}` : "");
+  const known = graphs.filter((dtype) => exports[dtype] !== undefined);
   if (known.length === 0) return all;
   const places = Object.entries(summary.scores).flatMap(([task, splits]) =>
     Object.entries(splits).map(([split, trained]) => ({ task, split, trained }))
@@ -131,18 +169,23 @@ function describeExports({ record: { summary }, exports }: CardContent): string 
     ];
   });
   const columns = places.map(({ task, split, trained }) =>
-    right(`${task} ${split}, ${mainName(trained)}`)
+    right(`${task} ${showDataset(split)}, ${mainName(trained)}`)
   );
-  return `${all} Scored by ONNX Runtime on the run's own sets; in brackets the change against the ` +
-    "trained model:\n\n" +
+  return `${all}\n\nScores by ONNX Runtime on the run's own sets; in brackets the change against the ` +
+    "trained model in float32:\n\n" +
     formatTable([left("file"), right("MiB"), ...columns], rows);
 }
 
+/** A path of the machine that trained, as in a note on a damaged checkpoint. */
+const PATH = /(?:^|[\s"'(])(?:[/\\~]\S|\.{1,2}[/\\]|[A-Za-z]:[\\/])/;
+
 /** From what, on what and how the model was trained. */
 function describeTraining(
-  { record, record: { config, summary, environment } }: CardContent,
+  { record, record: { config, summary, environment }, own }: CardContent,
 ): string {
-  const base = baseModel(record);
+  const notes = summary.notes.filter((note) => !PATH.test(note));
+  const { base_model: named } = own.metadata;
+  const base = typeof named === "string" ? named : baseModel(record);
   const { source } = (config.json.model ?? {}) as { readonly source?: unknown };
   const begin = base !== null
     ? `from [${base}](https://huggingface.co/${base})`
@@ -150,35 +193,35 @@ function describeTraining(
     ? "from random weights"
     : "from a BERT checkpoint in a local folder";
   const data = config.tasks.map(({ name, dataset }) => {
-    const repo = hubDataset(dataset, config);
+    const origin = findDatasetOrigin(dataset, config), shown = showDataset(dataset);
     const counts = summary.data[name];
-    const place = repo === null ? dataset : `[${dataset}](https://huggingface.co/datasets/${repo})`;
+    const place = origin.kind === "hub"
+      ? `[${shown}](https://huggingface.co/datasets/${origin.repo})`
+      : `${shown} of ${
+        origin.kind === "sample" ? "the project's generated sample" : "a local folder"
+      }`;
     const rows = counts === undefined
       ? ""
       : `: ${formatCount(counts.train)} rows to train on, ${
         formatCount(counts.validation)
       } to validate, ${formatCount(counts.test)} to test`;
-    return `- ${name}, ${place}${rows}`;
+    return `- ${name} (data set ${place})${rows}`;
   });
-  const sample = config.dataDir === "sample" ? " (the project's generated sample)" : "";
-  return `Trained ${begin}, ${formatCount(summary.steps)} steps over ${
-    formatCount(summary.tokens)
-  } ` +
-    `word pieces in ${formatDuration(summary.seconds.train)}, ${config.precision}, executor ` +
+  const steps = `${formatCount(summary.steps)} ${summary.steps === 1 ? "step" : "steps"}`;
+  return `Trained ${begin}, ${steps} over ${formatCount(summary.tokens)} ` +
+    `tokens in ${formatDuration(summary.seconds.train)}, ${config.precision}, executor ` +
     `${String(environment.executor ?? "unknown")}, seed ${config.seed}; ` +
-    `${formatCount(summary.parameters)} parameters. Data${sample}:\n\n${data.join("\n")}` +
-    (summary.notes.length === 0
-      ? ""
-      : `\n\n${summary.notes.map((note) => `- ${note}`).join("\n")}`);
+    `${formatCount(summary.parameters)} parameters. Data:\n\n${data.join("\n")}` +
+    (notes.length === 0 ? "" : `\n\n${notes.map((note) => `- ${note}`).join("\n")}`);
 }
 
 /** What the model is not good for. */
 function describeLimits(
   { record: { config }, settings }: CardContent,
-  license: string | null,
+  hasLicense: boolean,
 ): string {
   const limits = [
-    `Texts are cut at ${settings.maxLength} word pieces.`,
+    `Texts are cut at ${settings.maxLength} tokens.`,
     "Trained on the tasks above alone: embeddings of other kinds of text, other languages and other " +
     "labels were not measured.",
     "Models repeat the slant of the text that they were trained on.",
@@ -194,7 +237,7 @@ function describeLimits(
         "of its absolute values. `sentence_embedding` of the ONNX graph is scaled.",
     );
   }
-  if (license === null) {
+  if (!hasLicense) {
     limits.push("No license is stated: those of the base model and of the data sets hold.");
   }
   return limits.map((limit) => `- ${limit}`).join("\n");
@@ -202,19 +245,24 @@ function describeLimits(
 
 /** The text of README.md. */
 export function composeCard(content: CardContent, options: CardOptions): string {
-  const { record } = content;
-  const metadata = stringify(composeMetadata(record, options), { lineWidth: 0 });
+  const { record, files, own, settings } = content;
+  const metadata = {
+    ...composeMetadata({ record, files, scores: scoresOf(content) }, options),
+    ...own.metadata,
+    ...(options.license !== null && { license: options.license }),
+  };
   const sections = [
     ["Results", describeResults(content)],
     ["Files for other runtimes", describeExports(content)],
-    ["Usage", describeUsage(content.settings, options.repo)],
+    ["Usage", describeUsage({ settings, files }, options.repo)],
     ["Training", describeTraining(content)],
-    ["Limits", describeLimits(content, options.license)],
+    ["Limits", describeLimits(content, "license" in metadata)],
   ];
   return [
-    `---\n${metadata}---`,
+    `---\n${stringify(metadata, { lineWidth: 0 })}---`,
     `# ${record.summary.name}`,
     describeModel(content),
+    ...(own.text === "" ? [] : [own.text]),
     ...sections.map(([head, text]) => `## ${head}\n\n${text}`),
   ].join("\n\n") + "\n";
 }

@@ -37,13 +37,18 @@ export async function findModelFolder(
     );
   }
   if (await isModelFolder(source)) return source;
-  const wanted = `Cannot open model as ${source} must be a run's folder or hold config.json`;
-  if (await isFolder(source)) throw new Deno.errors.NotFound(`${wanted}: it does not`);
+  if (await isHubName(source)) return await fetchModel(source, options);
+  throw new Deno.errors.NotFound(
+    `Cannot open model as ${source} must be a run's folder or hold config.json: ` +
+      (await isFolder(source) ? "it does not" : "there is no such folder"),
+  );
+}
+
+/** True if `source` names a repository of the Hub: it looks like one, and no folder here goes before it. */
+export async function isHubName(source: string): Promise<boolean> {
   const parent = dirname(source);
-  if (!HUB_NAME.test(source) || (parent !== "." && await isFolder(parent))) {
-    throw new Deno.errors.NotFound(`${wanted}: there is no such folder`);
-  }
-  return await fetchModel(source, options);
+  return HUB_NAME.test(source) && !await isFolder(source) &&
+    (parent === "." || !await isFolder(parent));
 }
 
 async function fetchModel(

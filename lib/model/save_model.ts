@@ -42,6 +42,15 @@ function toTensors(parameters: readonly NamedParameter[]): readonly TensorToWrit
   }));
 }
 
+/** Keys of tokenizer_config.json that name files of the machine it was saved on. */
+const MACHINE_KEYS = ["name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file"];
+
+/** The content of tokenizer_config.json without places of the machine that the checkpoint comes from. */
+function withoutPlaces(config: unknown): { readonly [key: string]: unknown } {
+  const entries = Object.entries(typeof config === "object" && config !== null ? config : {});
+  return Object.fromEntries(entries.filter(([key]) => !MACHINE_KEYS.includes(key)));
+}
+
 /** Writes `value` as JSON. */
 async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
@@ -110,7 +119,7 @@ export async function writeSettings(
   await writeJson(join(dir, "tokenizer.json"), tokenizer.json);
   await writeJson(join(dir, "tokenizer_config.json"), {
     tokenizer_class: "BertTokenizer",
-    ...(typeof tokenizer.config === "object" ? tokenizer.config : {}),
+    ...withoutPlaces(tokenizer.config),
     model_max_length: maxLength, // where other libraries cut
   });
   const size = projection === null ? null : embeddingSize(model);

@@ -8,6 +8,9 @@ import { isDeepStrictEqual } from "node:util";
 /** The content of `environment.json`. */
 export type RunEnvironment = Readonly<Record<string, unknown>>;
 
+/** Where the pretrained model of a run was found: key `modelOrigin`. */
+export type ModelOrigin = "hub" | "folder";
+
 /** A time that a run was taken up again. */
 export type ResumedAt = {
   /** Steps done before. */

@@ -10,6 +10,7 @@ import { createPredictor } from "@/eval/predict_examples.ts";
 import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
 import { isFile, readJson } from "@/files.ts";
 import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
+import { isHubName } from "@/model/find_model_folder.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import type { RunState } from "@/train/checkpoint.ts";
@@ -19,7 +20,7 @@ import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_fold
 import { hasStopped } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
-import { addResumed, type RunEnvironment } from "@/train/run_environment.ts";
+import { addResumed, type ModelOrigin, type RunEnvironment } from "@/train/run_environment.ts";
 import { composeSummary, type RunSummary } from "@/train/run_summary.ts";
 import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
 import { describeStep } from "@/train/step_progress.ts";
@@ -116,7 +117,11 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   try {
     // Written once data and model are known to be there: a run that cannot start leaves no trace.
     await folder.writeJson("config.json", config);
-    await writeEnvironment(folder, options.environment, resume ? run.saved?.step ?? 0 : null);
+    const environment = {
+      ...options.environment,
+      modelOrigin: await findModelOrigin(config.model.source),
+    };
+    await writeEnvironment(folder, environment, resume ? run.saved?.step ?? 0 : null);
     await folder.truncateMetrics(run.saved?.metricsLines ?? 0);
     if (resume) onNote(describeResume(run));
     run.notes.forEach(onNote);
@@ -177,6 +182,12 @@ function describeResume({ saved, setup: { steps } }: PreparedRun): string {
   return saved === null
     ? "no checkpoint: from the start"
     : `resuming from step ${saved.step} of ${steps}`;
+}
+
+/** Where the model that a run begins with comes from, for the model card; null: its weights are random. */
+async function findModelOrigin(source: string | null): Promise<ModelOrigin | null> {
+  if (source === null) return null;
+  return await isHubName(source) ? "hub" : "folder";
 }
 
 /** Writes where and when the run is made; `resumedAt` is the step that it resumes at, null if it begins. */

@@ -101,6 +101,8 @@ Deno.test("transformers.js in Deno gives a saved model's embeddings and topics",
   });
 });
 
+const WHOLE = { weights: true, graphs: ["fp32"] } as const;
+
 const PROMPT = {
   prompts: { query: "yes: ", document: "" },
   defaultPromptName: "query",
@@ -111,7 +113,8 @@ for (const [what, prompts] of [["without", NO_PROMPTS], ["with", PROMPT]] as con
   Deno.test(`the card's program prints a text's topic and its tokens with tags, ${what} a prompt`, async () => {
     await withGraph(async (saved, folder) => {
       const heads = await readHeadsFile(join(folder, "model/heads.json"));
-      const usage = describeUsage({ ...heads, prompts: saved.prompts }, join(folder, "model"));
+      const settings = { ...heads, prompts: saved.prompts };
+      const usage = describeUsage({ settings, files: WHOLE }, join(folder, "model"));
       const program = /```ts\n([^]*?)\n```/.exec(usage)?.[1] ?? "";
       const [topic, ...pieces] = await runInDeno(
         join(folder, "program.ts"),
@@ -125,6 +128,45 @@ for (const [what, prompts] of [["without", NO_PROMPTS], ["with", PROMPT]] as con
     }, prompts);
   });
 }
+
+/** True if `python3` has what the card's programs for Python need. */
+async function hasPython(): Promise<boolean> {
+  const args = ["-c", "import huggingface_hub, numpy, onnxruntime, tokenizers"];
+  try {
+    return (await new Deno.Command("python3", { args, stderr: "null" }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+Deno.test({
+  name: "the card's Python programs print topic, tokens with tags, and places in code points",
+  ignore: !await hasPython(),
+  async fn() {
+    for (const prompts of [NO_PROMPTS, PROMPT]) {
+      await withGraph(async (saved, folder) => {
+        const heads = await readHeadsFile(join(folder, "model/heads.json"));
+        const settings = { ...heads, prompts: saved.prompts };
+        const files = { weights: false, graphs: ["fp32"] } as const;
+        const usage = describeUsage({ settings, files }, join(folder, "model"));
+        const [ask = "", convert = ""] = [...usage.matchAll(/```python\n([^]*?)\n```/g)]
+          .map(([, program]) => program);
+        const local = ask.replaceAll(/hf_hub_download\("([^"]*)", "([^"]*)"\)/g, '"$1/$2"');
+        const [topic, tags] = await runProgram("python3", ["-c", local]);
+        const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
+        strictEqual(topic, prediction?.labels["topic"]?.label);
+        strictEqual((tags ?? "").match(/'B-X'/g)?.length, 4); // of "A", "first", "text" and "."
+        const given = 'text, start, end = "😀 Ada wrote.", 3, 6'; // the emoji is two units
+        const lines = await runProgram("python3", [
+          "-c",
+          `${given}\n${convert}\nprint(entity, start, end)`,
+        ]);
+        deepStrictEqual(lines, ["Ada 2 5"]);
+      }, prompts);
+    }
+  },
+});
 
 Deno.test({
   name: "transformers.js in Node.js gives a saved model's embeddings and topics",

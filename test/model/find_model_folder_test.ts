@@ -1,6 +1,7 @@
 import { rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { findModelFolder } from "@/model/find_model_folder.ts";
+import { findModelFolder, isHubName } from "@/model/find_model_folder.ts";
+import { findLoneGraph } from "@/model/save_onnx.ts";
 import { COMMIT, withFakeHub } from "../data/hub_server.ts";
 
 Deno.test("findModelFolder() takes a run, a model folder, and says what is missing", async () => {
@@ -31,9 +32,40 @@ Deno.test("findModelFolder() takes a run, a model folder, and says what is missi
     });
     await rejects(() => of("empty"), message("empty", "it does not"));
     await rejects(() => of("none"), message("none", "there is no such folder"));
+    const here = Deno.cwd();
+    Deno.chdir(folder);
+    try { // a folder goes before the Hub's repository of the same name
+      for (
+        const name of ["sentence", "run/model", "./other", "../other", "a/b/c", folder, "C:\\a"]
+      ) {
+        strictEqual(await isHubName(name), false, name);
+      }
+      strictEqual(await isHubName("owner/name"), true);
+      strictEqual(await isHubName("run/other"), false); // beside a folder that is there
+    } finally {
+      Deno.chdir(here);
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("findModelFolder() fetches the graph of a repository without weights", async () => {
+  const bytes = new TextEncoder().encode("{}");
+  const graphs = { "onnx/model_quantized.onnx": bytes, "onnx/model_fp16.onnx": bytes };
+  const files = { "config.json": bytes, "tokenizer.json": bytes, ...graphs };
+  const places = [
+    { id: "models/owner/graph", revision: "main", files: { ...files, "heads.json": bytes } },
+    { id: "models/owner/another", revision: "main", files }, // not written by this project
+  ];
+  await withFakeHub(places, async (hub) => {
+    const folder = await findModelFolder("owner/graph", { settings: hub.settings });
+    strictEqual(await findLoneGraph(folder), "onnx/model_fp16.onnx"); // the more exact one
+    await rejects(
+      () => findModelFolder("owner/another", { settings: hub.settings }),
+      /Cannot load model as Hub repository owner\/another must hold model\.safetensors/,
+    );
+  });
 });
 
 Deno.test("findModelFolder() fetches from the Hub what is not a folder", async () => {
