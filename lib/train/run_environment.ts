@@ -4,6 +4,12 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
+import type { RunConfig } from "@/config.ts";
+import { isObject } from "@/config_rules.ts";
+import { describeStart } from "@/environment.ts";
+import { isFile, readJson } from "@/files.ts";
+import { isHubName } from "@/model/find_model_folder.ts";
+import type { RunFolder } from "@/train/run_folder.ts";
 
 /** The content of `environment.json`. */
 export type RunEnvironment = Readonly<Record<string, unknown>>;
@@ -34,4 +40,31 @@ export function addResumed(
   );
   const entry: ResumedAt = { step, changed };
   return { ...first, resumed: [...Array.isArray(resumed) ? resumed : [], entry] };
+}
+
+/** Where the model that a run begins with comes from, for the model card; null: its weights are random. */
+async function findModelOrigin(source: string | null): Promise<ModelOrigin | null> {
+  if (source === null) return null;
+  return await isHubName(source) ? "hub" : "folder";
+}
+
+/** Writes where, when and from what the run is made; `resumedAt` is the step it resumes at, null: it begins. */
+export async function writeEnvironment(
+  folder: RunFolder,
+  { model: { source } }: Pick<RunConfig, "model">,
+  { environment, resumedAt }: {
+    readonly environment: RunEnvironment;
+    readonly resumedAt: number | null;
+  },
+): Promise<void> {
+  const modelOrigin = await findModelOrigin(source);
+  const now = { ...await describeStart(), ...environment, modelOrigin };
+  const name = "environment.json", path = folder.path(name);
+  const begun = resumedAt !== null && await isFile(path)
+    ? await readJson(path, "environment")
+    : null;
+  await folder.writeJson(
+    name,
+    resumedAt === null || !isObject(begun) ? now : addResumed(begun, { step: resumedAt, now }),
+  );
 }

@@ -3,14 +3,10 @@
  * @module
  */
 import type { RunConfig } from "@/config.ts";
-import { isObject } from "@/config_rules.ts";
 import { currentEngine } from "@/engine/engine.ts";
-import { describeStart } from "@/environment.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
-import { isFile, readJson } from "@/files.ts";
 import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
-import { isHubName } from "@/model/find_model_folder.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import type { RunState } from "@/train/checkpoint.ts";
@@ -20,7 +16,7 @@ import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_fold
 import { hasStopped } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
-import { addResumed, type ModelOrigin, type RunEnvironment } from "@/train/run_environment.ts";
+import { type RunEnvironment, writeEnvironment } from "@/train/run_environment.ts";
 import { composeSummary, type RunSummary } from "@/train/run_summary.ts";
 import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
 import { describeStep } from "@/train/step_progress.ts";
@@ -117,11 +113,10 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   try {
     // Written once data and model are known to be there: a run that cannot start leaves no trace.
     await folder.writeJson("config.json", config);
-    const environment = {
-      ...options.environment,
-      modelOrigin: await findModelOrigin(config.model.source),
-    };
-    await writeEnvironment(folder, environment, resume ? run.saved?.step ?? 0 : null);
+    await writeEnvironment(folder, config, {
+      environment: options.environment,
+      resumedAt: resume ? run.saved?.step ?? 0 : null,
+    });
     await folder.truncateMetrics(run.saved?.metricsLines ?? 0);
     if (resume) onNote(describeResume(run));
     run.notes.forEach(onNote);
@@ -182,29 +177,6 @@ function describeResume({ saved, setup: { steps } }: PreparedRun): string {
   return saved === null
     ? "no checkpoint: from the start"
     : `resuming from step ${saved.step} of ${steps}`;
-}
-
-/** Where the model that a run begins with comes from, for the model card; null: its weights are random. */
-async function findModelOrigin(source: string | null): Promise<ModelOrigin | null> {
-  if (source === null) return null;
-  return await isHubName(source) ? "hub" : "folder";
-}
-
-/** Writes where and when the run is made; `resumedAt` is the step that it resumes at, null if it begins. */
-async function writeEnvironment(
-  folder: RunFolder,
-  environment: RunEnvironment,
-  resumedAt: number | null,
-): Promise<void> {
-  const now = { ...await describeStart(), ...environment };
-  const name = "environment.json", path = folder.path(name);
-  const begun = resumedAt !== null && await isFile(path)
-    ? await readJson(path, "environment")
-    : null;
-  await folder.writeJson(
-    name,
-    resumedAt === null || !isObject(begun) ? now : addResumed(begun, { step: resumedAt, now }),
-  );
 }
 
 /** What a run leaves behind: the model as it stands, now the best one where that was asked for. */

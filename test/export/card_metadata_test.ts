@@ -133,7 +133,7 @@ Deno.test("findDatasetOrigin() takes the Hub's rows alone for the Hub's", async 
 Deno.test("showDataset() shows no folder of a machine", () => {
   for (const name of ["ag_news", "owner/name", "a/b/c"]) strictEqual(showDataset(name), name);
   for (
-    const path of ["/home/me/news", "../me/news/", "./news", "C:\\me\\news", "~/news", "a/../news"]
+    const path of ["/srv/me/news", "../me/news/", "./news", "C:\\me\\news", "~/news", "a/../news"]
   ) {
     strictEqual(showDataset(path), "news");
   }
@@ -202,7 +202,7 @@ Deno.test("a card leaves out notes with paths of the machine", async () => {
   const record = await readRecord(null);
   const notes = [
     "An epoch is 4 steps.",
-    "Cannot read tensors as /home/Jane Doe/run/checkpoint/step-2.safetensors must be whole",
+    "Cannot read tensors as /mnt/Jane Doe/run/checkpoint/step-2.safetensors must be whole",
     'The file "../private/step-2.json" is damaged',
     "C:\\runs\\step-2.json is damaged",
   ];
