@@ -58,7 +58,11 @@ export async function writeEnvironment(
   },
 ): Promise<void> {
   const modelOrigin = await findModelOrigin(source);
-  const now = { ...await describeStart(), ...environment, modelOrigin };
+  const now = {
+    ...await describeStart(),
+    ...environment,
+    ...(modelOrigin !== null && { modelOrigin }),
+  };
   const name = "environment.json", path = folder.path(name);
   const begun = resumedAt !== null && await isFile(path)
     ? await readJson(path, "environment")
