@@ -7,10 +7,10 @@ import type { ModelTask } from "@/model/parameters.ts";
 
 /** For models of news or of people, organizations and places. */
 const NEWS = [
-  "Marie Dubois of Air France met union leaders in Toulouse on Monday to avert a strike.",
-  "Spain beat Italy 2-1 in Lisbon after a late goal by Carlos Ortega.",
+  "President Marie Dubois met officials of the United Nations in Geneva on Monday after talks with Iran failed.",
+  "Striker Carlos Ortega scored twice as Sevilla beat Ajax 3-1 in the Champions League on Tuesday.",
   "Shares of Siemens rose 4 percent in Frankfurt after the company raised its forecast.",
-  "Researchers at Stanford University have built a battery that charges in five minutes.",
+  "Researchers at Stanford University have built a phone battery that charges in five minutes.",
 ] as const;
 
 /** For all other models. */
