@@ -53,7 +53,9 @@ export const EXPORT = {
   async run({ values, positionals: [source = ""] }) {
     const choice = readEngineChoice("export", []);
     const { threads } = await openEngineFor({ ...choice, precision: "float32" }); // first: it must hold the model's tensors
-    const folder = await findModelFolder(source);
+    const view = createTerminalProgress();
+    const folder = await findModelFolder(source, { view });
+    await view.finish();
     const saved = await openSavedModel(folder);
     const dtypes = ONNX_DTYPES.filter((dtype) =>
       values.dtype === undefined || dtype === values.dtype
@@ -69,7 +71,6 @@ export const EXPORT = {
       file: await readJson(path, "run to export"),
       shortcuts: { data: values.data },
     });
-    const view = createTerminalProgress();
     const records = await scoreExports(config, saved, { files, threads, view });
     for (const [dtype, { scores }] of Object.entries(records)) {
       for (const line of formatScores(scores)) console.log(`${dtype}  ${line}`);

@@ -72,14 +72,16 @@ if (import.meta.main) {
       );
       const { set } = values;
       const engine = { ...choice, precision };
-      using model = await openModelFor(source, { task: "similarity", engine, set });
+      const view = createTerminalProgress();
+      using model = await openModelFor(source, { task: "similarity", engine, set, view });
+      await view.finish();
       const poolings = POOLINGS.filter((mode) => model.poolings.includes(mode));
       const scores = await compareEmbeddings(model, pairs, {
         poolings,
         normalizations: NORMALIZE_MODES,
         similarities: SIMILARITIES,
         ...readPromptChoice(values),
-        view: createTerminalProgress(),
+        view,
       });
       for (const score of scores) console.log(formatScore(score, poolings[0]));
       if (values.out !== undefined) {

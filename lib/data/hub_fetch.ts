@@ -53,21 +53,21 @@ export async function withRetries<T>(
     } catch (error) {
       if (!isPassing(error)) throw error;
       const delay = retryDelaysMs[tries];
-      const asked = error instanceof PassingFault ? error.waitMs ?? 0 : 0;
+      const fault = error instanceof PassingFault ? error : null;
+      const asked = fault?.waitMs ?? 0;
       waitedMs += asked;
       if (delay !== undefined && waitedMs <= LONGEST_WAIT_MS) {
-        await wait(
-          Math.max(delay, asked),
-          asked === 0 ? null : `${what}: ${endpoint} asks to wait, s`,
-          view,
-        );
+        const reason = fault?.isRateLimit
+          ? `waiting for the rate limit of ${endpoint}`
+          : `${endpoint} asks to wait`;
+        await wait(Math.max(delay, asked), asked > 0 ? `${what}: ${reason}, s` : null, view);
         continue;
       }
       const attempts = tries === 0 ? "1 attempt" : `${tries + 1} attempts`;
       const later = asked > 0 ? `in ${Math.ceil(asked / 1000)} s` : "in a few minutes";
-      if (error instanceof PassingFault && error.isRateLimit) {
+      if (fault?.isRateLimit) {
         throw new HubUnreachableError(
-          `Cannot fetch ${what}: the rate limit of ${endpoint} is exceeded (${error.message}, ` +
+          `Cannot fetch ${what}: the rate limit of ${endpoint} is exceeded (${fault.message}, ` +
             `${attempts}). Try again ${later}` +
             (token === null ? ", or set HF_TOKEN: accounts have a higher limit" : ""),
         );

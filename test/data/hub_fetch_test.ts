@@ -162,7 +162,12 @@ Deno.test("readWaitMs() reads seconds, dates by the server's clock, and the rese
 
 Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it does", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
-    for (const status of [429, 503]) {
+    const { endpoint } = settings;
+    const reasons = [[429, `waiting for the rate limit of ${endpoint}`], [
+      503,
+      `${endpoint} asks to wait`,
+    ]] as const;
+    for (const [status, reason] of reasons) {
       const shown: Progress[] = [];
       const view = { update: (progress: Progress) => void shown.push(progress), finish() {} };
       faults.push({
@@ -172,7 +177,7 @@ Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it does",
       const began = performance.now();
       strictEqual(await openHubRepo({ ...TINY, settings, view }).commit(), COMMIT);
       ok(performance.now() - began >= 990);
-      const label = `model owner/tiny: ${settings.endpoint} asks to wait, s`;
+      const label = `model owner/tiny: ${reason}, s`;
       deepStrictEqual(shown, [{ label, done: 0, total: 1 }, { label, done: 1, total: 1 }]);
     }
   });
