@@ -132,6 +132,41 @@ Deno.test("predict and encode take the newest run in outputs/ where no model is 
   });
 });
 
+/** `script` of util-linux gives a program a terminal. */
+const canAllocateTerminal = new Deno.Command("sh", {
+  args: ["-c", "script --version 2>/dev/null | grep -q util-linux"],
+}).outputSync().success;
+
+Deno.test({
+  name:
+    "predict says what to type where texts are awaited from a keyboard, and answers line by line",
+  ignore: !canAllocateTerminal,
+  fn: () =>
+    withRun(async (folder) => {
+      const command = `'${Deno.execPath()}' run -A --no-check lib/cli/predict.ts '${folder}'`;
+      const child = new Deno.Command("script", {
+        args: ["--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"],
+        stdin: "piped",
+        stdout: "piped",
+        env: { NO_COLOR: "1", DEBUG: "" },
+      }).spawn();
+      const keys = child.stdin.getWriter();
+      await keys.write(new TextEncoder().encode("yes\n\n\x04")); // Ctrl+D
+      const { code, stdout } = await child.output();
+      await keys.close();
+      const lines = new TextDecoder().decode(stdout).split("\r\n");
+      deepStrictEqual(
+        [code, lines[0]],
+        [
+          0,
+          "No texts were given: type one on each line and end with Ctrl+D, or give them as " +
+          'arguments: deno task predict MODEL "a text"',
+        ],
+      );
+      strictEqual(lines.filter((line) => line.startsWith("  topic")).length, 2);
+    }),
+});
+
 Deno.test("predict and encode end quietly once nobody reads their output", async () => {
   await withRun(async (folder) => {
     const texts = "Ada won.\n".repeat(20_000);

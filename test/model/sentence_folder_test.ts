@@ -23,6 +23,7 @@ for (const { name, pooling, size } of FOLDERS) {
       ) as { texts: string[]; embeddings: number[][] };
       const saved = await openSavedModel(folder);
       strictEqual(saved.maxLength, 12); // the longest text is cut
+      ok(texts.includes("") && texts.includes(" \t"), "blank texts have an embedding as well");
       strictEqual(saved.model.pooling, pooling);
       const vectors = await createSentenceEncoder(saved, { rows: 4 }).encode(texts);
       vectors.forEach((vector, text) => {

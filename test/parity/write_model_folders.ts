@@ -23,6 +23,8 @@ const TEXTS = [
   "São Paulo, 1999: it's raining — again!",
   "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen",
   "yes",
+  "",
+  " \t",
 ];
 
 /** Settings for texts, each of which is tried with every way to make embeddings. */
