@@ -4,9 +4,10 @@
  */
 import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
 import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { PromptSettings } from "@/text/prompts.ts";
 
 /** What the page must know of a model. */
-export type ModelInfo = {
+export type ModelInfo = PromptSettings & {
   /** The run's name. */
   readonly run: string;
   readonly tasks: readonly {
@@ -25,10 +26,6 @@ export type ModelInfo = {
   readonly examples: readonly string[];
   /** True if the model was trained on the built-in sample, whose sentences are generated. */
   readonly trainedOnSample: boolean;
-  /** Prompts by name. */
-  readonly prompts: Readonly<Record<string, string>>;
-  /** Name of the prompt that every text gets unless another is asked for; null: none. */
-  readonly defaultPromptName: string | null;
 };
 
 /** Answer to `/api/runs`. */

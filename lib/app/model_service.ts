@@ -66,8 +66,7 @@ export function describeModel(
     normalize,
     poolings,
     maxLength,
-    prompts: prompts.prompts,
-    defaultPromptName: prompts.defaultPromptName,
+    ...prompts,
   };
 }
 

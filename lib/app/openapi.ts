@@ -88,6 +88,10 @@ const SCHEMAS = {
     },
     prompts: mapOf(string),
     defaultPromptName: promptName,
+    includePrompt: {
+      type: "boolean",
+      description: "False if pooling skips [CLS] and the tokens of the prompt.",
+    },
   }),
   Runs: object({ runs: { ...listOf(string), description: "The default run first." } }),
   Health: {

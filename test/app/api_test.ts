@@ -5,7 +5,8 @@ import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
 import type { TextPrediction } from "@/eval/read_texts.ts";
 import { checkSchema, post } from "./ask_api.ts";
-import { withServedApp } from "./served_app.ts";
+import { withSavedModel } from "../eval/saved_model.ts";
+import { withServedApp, withServedModel } from "./served_app.ts";
 
 const TEXTS = ["Ada Lovelace wrote to Babbage.", "yes", "<script>alert(1)</script> São Paulo"];
 
@@ -38,6 +39,48 @@ Deno.test("the API answers as the model does, and as its document says", async (
     const document = await (await fetch(`${address}api/openapi.json`)).json();
     deepStrictEqual(document, JSON.parse(JSON.stringify(describeApi())));
   });
+});
+
+Deno.test("the API prepends the model's default prompt, the one asked for, or none", async () => {
+  const prompts = {
+    prompts: { query: "yes: ", document: "wrote to " },
+    defaultPromptName: "query",
+    includePrompt: true,
+  };
+  await withSavedModel([0, 1, -1], (saved) =>
+    withServedModel(saved, async ({ address }) => {
+      const health = await (await fetch(`${address}api/health`)).json();
+      checkSchema("Health", health);
+      deepStrictEqual(
+        [health.model.prompts, health.model.defaultPromptName, health.model.includePrompt],
+        Object.values(prompts),
+      );
+      for (
+        const [asked, promptName, prompt] of [
+          [{}, "query", "yes: "],
+          [{ promptName: "document" }, "document", "wrote to "],
+          [{ promptName: null }, null, ""],
+        ] as const
+      ) {
+        checkSchema("EncodeRequest", { texts: TEXTS, ...asked });
+        const { body } = await post(`${address}api/encode`, { texts: TEXTS, ...asked });
+        checkSchema("EncodeAnswer", body);
+        const answer = body as { embeddings: number[][]; promptName: string | null };
+        strictEqual(answer.promptName, promptName);
+        const whole = TEXTS.map((text) => prompt + text);
+        const wanted = await createSentenceEncoder(saved, { prompt: "" }).encode(whole);
+        answer.embeddings.forEach((row, i) =>
+          row.forEach((x, k) => ok(Math.abs(x - (wanted[i]?.[k] ?? NaN)) < 1e-5))
+        );
+      }
+      const refused = await post(`${address}api/encode`, { text: "a", promptName: "Query" });
+      deepStrictEqual([refused.status, refused.body], [400, {
+        error: {
+          code: "bad_request",
+          message: "Cannot read body as promptName must be null or one of query, document",
+        },
+      }]);
+    }), prompts);
 });
 
 Deno.test("requests that come together get each its own answer", async () => {

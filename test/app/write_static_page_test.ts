@@ -1,9 +1,13 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
+import { createGraphAnswerer } from "@/app/page/graph_answerer.ts";
 import { STATIC_FILES } from "@/app/page/static_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY } from "@/app/policies.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
 import { textModelOf } from "@/eval/text_model.ts";
+import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
+import { embeddingName, GRAPH_INPUTS, logitsName } from "@/model/onnx_names.ts";
+import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { withSavedModel } from "../eval/saved_model.ts";
 import { FACTS } from "./served_app.ts";
 import { inFolder } from "../train/tiny_run.ts";
@@ -45,6 +49,66 @@ Deno.test("writeStaticPage() writes a folder of its own, which knows no other pl
       deepStrictEqual(namesIn(folder), ["mine", "site"]);
     });
   });
+});
+
+Deno.test("the static page prepends the model's prompt, and pools as the model does", async () => {
+  const prompts = {
+    prompts: { query: "yes: ", document: "" },
+    defaultPromptName: "query",
+    includePrompt: false,
+  };
+  await withSavedModel([0, 1, -1], async (saved) => {
+    await inFolder(async (folder) => {
+      const model = textModelOf(saved);
+      const page = join(folder, "page");
+      await writeStaticPage({ model, facts: FACTS, report: null, card: null }, page);
+      const read = async (name: string) => JSON.parse(await Deno.readTextFile(join(page, name)));
+      const { info } = await read(STATIC_FILES.model);
+      const tokenizer = tokenizerFromJson(
+        await read(STATIC_FILES.tokenizer),
+        await read(STATIC_FILES.tokenizerConfig),
+      );
+      const tags = model.settings.tasks[1]?.labels.length ?? NaN;
+      const shapes = (tokens: number): Readonly<Record<string, number[]>> => ({
+        [embeddingName("mean")]: [1, 16],
+        [embeddingName("max")]: [1, 16],
+        [logitsName("topic")]: [1, 3],
+        [logitsName("tags")]: [1, tokens, tags],
+      });
+      using graph = openSavedGraph(await Deno.readFile(join(page, STATIC_FILES.graph)), {
+        inputs: GRAPH_INPUTS,
+        outputs: Object.keys(shapes(1)),
+        threads: 1,
+      });
+      const runGraph = async (ids: Int32Array) => {
+        const wanted = Object.entries(shapes(ids.length)), shape = [1, ids.length];
+        const ones = new BigInt64Array(ids.length).fill(1n);
+        const values = await graph.run([
+          { data: BigInt64Array.from(ids, BigInt), shape },
+          { data: ones, shape },
+        ], wanted.map(([, shape]) => shape));
+        return new Map(wanted.map(([name], i) => [name, values[i] ?? new Float32Array()]));
+      };
+      const answerer = createGraphAnswerer({ info, tokenizer, runGraph, nowMs: () => 0 });
+      const texts = ["Ada Lovelace"];
+      for (const pooling of ["mean", "max"] as const) {
+        const choice = { pooling, normalize: "l2" } as const;
+        const { embeddings, promptName } = await answerer.encode(texts, choice);
+        strictEqual(promptName, "query");
+        const away = async (prompt?: string) => {
+          const [wanted = []] = await model.createEncoder({ ...choice, prompt }).encode(texts);
+          return Math.max(...[...wanted].map((x, i) => Math.abs(x - (embeddings[0]?.[i] ?? NaN))));
+        };
+        ok(await away() < 0.05, `${pooling}: eight-bit weights differ by ${await away()}`);
+        ok(await away("") > 0.1, `${pooling}: the prompt counts`);
+      }
+      const { predictions } = await answerer.predict(["Ada Lovelace"]);
+      deepStrictEqual(predictions[0]?.entities.tags?.map(({ start, end }) => [start, end]), [
+        [0, 3],
+        [4, 12],
+      ]);
+    });
+  }, prompts);
 });
 
 Deno.test("addPolicy() puts a policy before anything that it rules", () => {

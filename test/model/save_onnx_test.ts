@@ -96,6 +96,23 @@ for (const pooling of POOLING_MODES) {
   }
 }
 
+for (const pooling of POOLING_MODES) {
+  Deno.test(`saveOnnx() leaves the prompt out of pooling as training does: ${pooling}`, async () => {
+    await openBackend("cpu");
+    const whole = createTinyModel({ pooling }), model = { ...whole, poolingStart: 2 };
+    await withFolder(async (folder) => {
+      const { path } = await saveOnnx(folder, model, "fp32");
+      for (const output of computeHere(model)) {
+        const found = await computeThere(path, output);
+        ok(distance(found, output.values) < 1e-5, output.name);
+      }
+    });
+    const [, { values: skipped = [] } = {}] = computeHere(model), [, all] = computeHere(whole);
+    ok(distance(skipped, all?.values ?? []) > 0.01, "the premise: the start matters");
+    disposeModel(model);
+  });
+}
+
 for (const [dtype, tolerance] of [["fp16", 0.01], ["q8", 0.15]] as const) {
   Deno.test(`saveOnnx() with ${dtype} stays within ${tolerance} of training, and is no copy of it`, async () => {
     await openBackend("cpu");

@@ -6,7 +6,7 @@
 import type { EncodeAnswer, ModelInfo, PredictAnswer } from "@/app/contract.ts";
 import { createGraphReader, readEmbedding, type RunGraph } from "@/eval/graph_model.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
-import { resolvePrompt } from "@/text/prompts.ts";
+import { findPoolingStart, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 import type { EncodeWish } from "./answerer.ts";
 
@@ -29,9 +29,10 @@ export function createGraphAnswerer(
   { info, tokenizer, runGraph, nowMs }: GraphOptions,
 ): GraphAnswerer {
   const { maxLength, tasks, pooling, normalize, defaultPromptName: promptName } = info;
-  const encoding = { tokenizer, maxLength, prompt: resolvePrompt(info) };
+  const prompt = resolvePrompt(info);
+  const encoding = { tokenizer, maxLength, prompt };
   const reader = createGraphReader(runGraph, { tasks, ...encoding });
-  const poolingStart = 0; // the graph holds an embedding for each pooling, of the default prompt alone
+  const poolingStart = findPoolingStart(info, prompt, { tokenizer, maxLength });
   const settings = { pooling, normalize, embeddingSize: null, poolingStart };
   return {
     async predict(texts) {
