@@ -89,7 +89,10 @@ export type FreshModelConfig = {
 
 /** The encoder, and how a sentence embedding is made of what it gives. */
 export type ModelConfig = {
-  /** A checkpoint folder or Hub name; null: a fresh encoder with a learned vocabulary. */
+  /**
+   * A checkpoint folder or Hub name, whose default prompt begins every text of the run; null: a randomly
+   * initialized encoder with a learned vocabulary.
+   */
   readonly source: string | null;
   readonly fresh: FreshModelConfig;
   readonly pooling: PoolingMode;

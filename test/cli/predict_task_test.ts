@@ -1,6 +1,7 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join, resolve } from "node:path";
 import pl from "nodejs-polars";
+import type { PromptSettings } from "@/text/prompts.ts";
 import { TEXTS, writeRun } from "../eval/saved_model.ts";
 
 type Ended = { readonly code: number; readonly out: string[]; readonly error: string[] };
@@ -30,10 +31,13 @@ async function runTaskFile(
   return { code, out: lines(stdout), error: lines(stderr) };
 }
 
-async function withRun(test: (folder: string) => Promise<void>): Promise<void> {
+async function withRun(
+  test: (folder: string) => Promise<void>,
+  prompts?: PromptSettings,
+): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    await writeRun(folder, [0, 1, -1]); // every word begins an entity
+    await writeRun(folder, [0, 1, -1], prompts); // every word begins an entity
     await test(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -81,6 +85,28 @@ Deno.test("encode prints a vector a line, as JSON with its text", async () => {
     const sum = (plain.out[0] ?? "").split(" ").reduce((sum, x) => sum + Math.abs(Number(x)), 0);
     ok(Math.abs(sum - 1) < 1e-5, "L1 as asked");
   });
+});
+
+Deno.test("encode prepends the default prompt, the one named or the one given", async () => {
+  const prompts = {
+    prompts: { query: "yes: ", document: "wrote to " },
+    defaultPromptName: "query",
+    includePrompt: true,
+  };
+  await withRun(async (folder) => {
+    const encode = async (...args: string[]) =>
+      (await runTaskFile("encode", [folder, ...args])).out;
+    deepStrictEqual(await encode("Ada"), await encode("yes: Ada", "--prompt="));
+    deepStrictEqual(
+      await encode("Ada", "--prompt-name", "document"),
+      await encode("Ada", "--prompt", "wrote to "),
+    );
+    notDeepStrictEqual(await encode("Ada"), await encode("Ada", "--prompt="));
+    const unknown = await runTaskFile("encode", [folder, "Ada", "--prompt-name", "passage"]);
+    deepStrictEqual([unknown.code, unknown.error], [1, [
+      'error: Cannot find the prompt "passage": the model\'s prompts are query, document',
+    ]]);
+  }, prompts);
 });
 
 Deno.test("encode takes texts as arguments, blank ones too, and writes a file of the same numbers", async () => {

@@ -1,9 +1,9 @@
-import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { BertTokenizer } from "@huggingface/transformers";
 import fc from "fast-check";
 import { readJson } from "@/files.ts";
-import { loadTokenizer, saveTokenizer } from "@/text/load_tokenizer.ts";
+import { loadTokenizer, saveTokenizer, withLowercase } from "@/text/load_tokenizer.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { TOKENIZER, TOKENIZER_FOLDER } from "./fixture_tokenizer.ts";
 
@@ -206,4 +206,31 @@ Deno.test("piece() refuses an id beyond the vocabulary", () => {
     message: `Cannot name piece as id must be in 0 … ${TOKENIZER.vocabularySize - 1}: ` +
       `current value is ${TOKENIZER.vocabularySize}`,
   });
+});
+
+Deno.test("withLowercase() lowercases a cased tokenizer's texts, keeps accents and places, and special tokens", () => {
+  const cased = (settings: Json) =>
+    tokenizerFromJson(JSON_FILE, {
+      tokenizer_class: "BertTokenizer",
+      do_lower_case: false,
+      ...settings,
+    });
+  const text = "The RAILWAY İn [SEP] É";
+  const plain = cased({});
+  const lowered = withLowercase(plain);
+  deepStrictEqual(piecesOf(plain.encodeText("RAILWAY")), ["[UNK]"]); // the premise
+  const { ids, starts, ends } = lowered.encodeWithOffsets(text);
+  const found = piecesOf(ids, lowered).map((piece, i) => [piece, text.slice(starts[i], ends[i])]);
+  deepStrictEqual(found.slice(0, 2), [["the", "The"], ["railway", "RAILWAY"]]);
+  ok(found.some(([piece, part]) => piece === "[SEP]" && part === "[SEP]"));
+  // "İ" becomes two code points, "i" and a dot above, both from one character of the text
+  const within = [...starts].map((start, i) => [start, ends[i] ?? NaN])
+    .filter(([start = 0]) => start >= 12 && start < 14);
+  ok(within.length > 0);
+  ok(within.every(([start = NaN, end = NaN]) => 12 <= start && start < end && end <= 14));
+  deepStrictEqual(lowered.encodeText("É"), plain.encodeText("é"));
+  const stripped = withLowercase(cased({ strip_accents: true }));
+  deepStrictEqual(stripped.encodeText("É"), plain.encodeText("e"));
+  // a tokenizer that lowercases already stays as it is
+  deepStrictEqual(withLowercase(TOKENIZER).encodeText(text), TOKENIZER.encodeText(text));
 });
