@@ -96,17 +96,12 @@ export async function listSnapshot(cached: CachedRepo, commit: string): Promise<
  */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
   const target = relative(dirname(pointer), blob);
+  if (await Deno.readLink(pointer).catch(() => null) === target) return;
   const beside = `${pointer}.${crypto.randomUUID().slice(0, 8)}.incomplete`;
   try {
     await Deno.mkdir(dirname(pointer), { recursive: true });
-    try {
-      await Deno.symlink(target, pointer);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) await Deno.copyFile(blob, beside);
-      else if (await isFile(pointer)) return; // another process was faster
-      else await Deno.symlink(target, beside); // a link to nothing is there
-      await Deno.rename(beside, pointer);
-    }
+    await Deno.symlink(target, beside).catch(() => Deno.copyFile(blob, beside));
+    await Deno.rename(beside, pointer);
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
     throw explainWriteError(pointer, error);

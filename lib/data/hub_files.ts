@@ -11,7 +11,7 @@
  */
 
 import { join } from "node:path";
-import { explainWriteError, isFile } from "@/files.ts";
+import { isFile } from "@/files.ts";
 import { askCommit, askFile, askPaths } from "@/data/hub_api.ts";
 import {
   type CachedRepo,
@@ -134,9 +134,6 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
               `where the Hub can be reached, or remove ${pointer}`,
           );
         }
-        await Deno.remove(await Deno.realPath(pointer)).catch((error) => { // it is fetched again
-          throw explainWriteError(pointer, error);
-        });
       }
       if (!online) return null;
       const file = await askFile({ ...request, what }, at(commit), path);

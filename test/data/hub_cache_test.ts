@@ -222,6 +222,9 @@ Deno.test("linkBlob() makes one link of many at once, mends a link to nothing, a
     await Deno.symlink("nowhere", at("b.json"));
     await linkBlob(blob, at("b.json"));
     strictEqual(await Deno.readLink(at("b.json")), "../../blobs/c0ffee");
+    await Deno.writeTextFile(blob + "2", "other");
+    await linkBlob(blob + "2", at("b.json"));
+    strictEqual(await Deno.readTextFile(at("b.json")), "other");
     const { symlink } = Deno;
     Deno.symlink = () => Promise.reject(new Deno.errors.NotSupported("no links here"));
     try {
