@@ -13,7 +13,8 @@ import { describeReproduction, readMade, TOLERANCE } from "@/experiment/describe
 import { planReproduction } from "@/experiment/plan_reproduction.ts";
 import { isFile, readJson } from "@/files.ts";
 import { formatThreads } from "@/machine.ts";
-import { TrainingInterrupted, trainRun } from "@/train/train_run.ts";
+import { TrainingInterrupted } from "@/train/resume.ts";
+import { trainRun } from "@/train/train_run.ts";
 import { runTask, type Task, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { showCompiling } from "./show_compiling.ts";

@@ -7,11 +7,12 @@ import { PRECISIONS, type RunConfig } from "@/config.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { writeCard } from "@/export/write_card.ts";
-import { readJson } from "@/files.ts";
+import { isFile, readJson } from "@/files.ts";
 import { formatThreads } from "@/machine.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { TrainingInterrupted, trainRun } from "@/train/train_run.ts";
+import { TrainingInterrupted } from "@/train/resume.ts";
+import { trainRun } from "@/train/train_run.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { formatScores } from "./format_scores.ts";
@@ -23,26 +24,31 @@ const OPTIONS = {
   ...CONFIG_OPTIONS,
   precision: { type: "string", value: "P", help: `precision of matmuls: ${PRECISIONS.join(", ")}` },
   out: { type: "string", value: "DIR", byDefault: "outputs/PRESET", help: "folder of the run" },
-  resume: { type: "string", value: "DIR", help: "goes on with the run in DIR, as it was set up" },
+  resume: {
+    type: "string",
+    value: "DIR",
+    help: "goes on with the run in DIR; --set training.epochs=N extends it",
+  },
 } as const satisfies Options;
 
 type Values = OptionValues<typeof OPTIONS>;
 
+/** Options that say where a new run begins, and cannot say it of one that has begun. */
+const ONLY_NEW = ["preset", "config", "precision", "out"] as const;
+
 /** The configuration that the options describe. */
-async function readConfig(values: Values): Promise<RunConfig> {
-  if (values.resume !== undefined) {
-    const { resume, ...others } = values;
-    const extra = Object.entries(others).find(([name, value]) =>
-      name in OPTIONS && value !== undefined && value.length > 0
+async function readConfig({ resume, ...values }: Values): Promise<RunConfig> {
+  if (resume === undefined) return readConfigOptions(values);
+  const extra = ONLY_NEW.find((name) => values[name] !== undefined);
+  if (extra !== undefined) {
+    throw new RangeError(
+      `Cannot resume run with --${extra}: the run in ${resume} has a configuration; --set, --data ` +
+        "and --model change what may change of it",
     );
-    if (extra !== undefined) {
-      throw new RangeError(
-        `Cannot resume run as --resume must stand alone: --${extra[0]} was given as well`,
-      );
-    }
-    return resolveConfig({ file: await readJson(join(resume, "config.json"), "run to resume") });
   }
-  return readConfigOptions(values);
+  const { set, data, model } = values;
+  const file = await readJson(join(resume, "config.json"), "run to resume");
+  return resolveConfig({ file, set, shortcuts: { data, model } });
 }
 
 /** The first of outputs/NAME, outputs/NAME-2, … that is not there yet. */
@@ -93,7 +99,7 @@ export const TRAIN = {
         : new TaskInterrupted(`${error.message}. To start again:`, command);
     });
     await writeReport(out);
-    await writeCard(out);
+    if (await isFile(join(out, "model", "heads.json"))) await writeCard(out);
     for (const line of formatScores(scores)) console.log(line);
     console.log(`report: ${join(out, "report.html")}`);
   },

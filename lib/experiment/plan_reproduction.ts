@@ -9,6 +9,7 @@ import { SAMPLE_DIR } from "@/data/open_source.ts";
 import { isFile, isFolder, readJson } from "@/files.ts";
 import { readRun } from "@/report/read_run.ts";
 import { resolveConfig } from "@/resolve_config.ts";
+import { tellsOfOtherSteps } from "@/train/resume.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 
 /** What of a run lies elsewhere on this machine. */
@@ -39,12 +40,12 @@ export async function planReproduction(
         "compare with",
     );
   }
-  const { environment } = await readRun(dir); // which checks all files
+  const { environment, summary } = await readRun(dir); // which checks all files
   const config = resolveConfig({ file: recorded, shortcuts: { model, data } });
   await checkData(config.data.dir);
   return {
     config: keepMachinery(config, environment),
-    notes: describeFilled(recorded, config),
+    notes: [...describeFilled(recorded, config), ...summary.notes.filter(tellsOfOtherSteps)],
   };
 }
 

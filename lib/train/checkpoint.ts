@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import type { RunConfig } from "@/config.ts";
 import {
   isFile,
   isFolder,
@@ -18,6 +19,7 @@ import {
 import { openSafetensors, type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import type { StreamPosition } from "@/text/batches.ts";
 import type { Best } from "@/train/early_stopping.ts";
+import type { ConfigChange } from "@/train/resume.ts";
 import { checkInputs, type RunInputs } from "@/train/run_inputs.ts";
 import type { StepState } from "@/train/step.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
@@ -51,6 +53,10 @@ export type RunState = {
   readonly evaluationDue: boolean;
   /** What it was trained on. */
   readonly inputs: RunInputs;
+  /** What it was configured to be; missing in checkpoints of older code. */
+  readonly config?: RunConfig;
+  /** What that configuration changed when the run was resumed, the earliest first. */
+  readonly changes?: readonly ConfigChange[];
 };
 
 /** What of a parameter a checkpoint holds. */
@@ -165,6 +171,18 @@ export async function restoreCheckpointInto(
     }
   }
   if (damages[0] !== undefined) throw new RangeError(damages[0]);
+  return null;
+}
+
+/** The state of the newest checkpoint in `dir` whose manifest is whole; null if there is none. */
+export async function readNewestState(dir: string): Promise<RunState | null> {
+  for (const step of await listSteps(dir, /^step-(\d+)\.json$/)) {
+    try {
+      return (await readManifest(manifestPath(dir, step))).state;
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
+    }
+  }
   return null;
 }
 

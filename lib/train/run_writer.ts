@@ -7,6 +7,7 @@ import { restoreWeightsInto, saveCheckpoint } from "@/train/checkpoint.ts";
 import { type Best, judge, readMetric } from "@/train/early_stopping.ts";
 import type { RunEvaluator, ScoresByTask } from "@/train/evaluate_run.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
+import type { ConfigChange } from "@/train/resume.ts";
 import type { RunFolder } from "@/train/run_folder.ts";
 import type { LoopState } from "@/train/train_loop.ts";
 
@@ -26,12 +27,15 @@ export type RunWriter = {
 };
 
 /** A writer for a run in its folder. */
-export function createRunWriter({ tasks, training }: RunConfig, { run, folder, ...options }: {
+export function createRunWriter(config: RunConfig, { run, folder, changes, ...options }: {
   readonly run: PreparedRun;
   readonly folder: RunFolder;
+  /** What `config` changed when the run was resumed. */
+  readonly changes: readonly ConfigChange[];
   readonly evaluator: RunEvaluator;
   readonly nowMs: () => number;
 }): RunWriter {
+  const { tasks, training } = config;
   const { evaluator, nowMs } = options;
   const { step: programs, tasks: streams } = run.setup;
   const { earlyStopping, keepCheckpoints: keep } = training;
@@ -65,6 +69,8 @@ export function createRunWriter({ tasks, training }: RunConfig, { run, folder, .
         ),
         metricsLines: folder.metricsLines(),
         inputs: run.inputs,
+        config,
+        changes,
         evaluationDue,
       }, { keep });
     },

@@ -6,10 +6,11 @@ import type { RunConfig } from "@/config.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
+import { isFile, readJson } from "@/files.ts";
 import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
-import type { RunState } from "@/train/checkpoint.ts";
+import { readNewestState, type RunState } from "@/train/checkpoint.ts";
 import { chooseErrors, writeErrors } from "@/train/choose_errors.ts";
 import { chooseExamples } from "@/train/choose_examples.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
@@ -17,6 +18,7 @@ import { hasStopped } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
 import { type RunEnvironment, writeEnvironment } from "@/train/run_environment.ts";
+import { compareConfigs, describeChange, extendsRun, TrainingInterrupted } from "@/train/resume.ts";
 import { composeSummary, type RunSummary } from "@/train/run_summary.ts";
 import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
 import { describeStep } from "@/train/step_progress.ts";
@@ -60,17 +62,6 @@ export type TrainOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** A run that was interrupted. */
-export class TrainingInterrupted extends Deno.errors.Interrupted {
-  /** True if the run's folder holds what `resume` goes on from. */
-  readonly resumable: boolean;
-
-  constructor(when: string, then: string, { resumable }: { readonly resumable: boolean }) {
-    super(`Training was interrupted ${when}: ${then}`);
-    this.resumable = resumable;
-  }
-}
-
 /** Refuses to record one device or precision and compute by another. */
 function checkEngine({ device, precision }: RunConfig): void {
   const engine = currentEngine();
@@ -94,6 +85,14 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   checkEngine(config);
   const folder = resume ? await openRunFolder(out) : await createRunFolder(out);
   const checkpoints = folder.path("checkpoint");
+  const newest = resume ? await readNewestState(checkpoints) : null;
+  const changed = newest === null ? [] : compareConfigs(newest, config);
+  const changes = [...newest?.changes ?? [], ...changed];
+  const ended = folder.path("summary.json");
+  if (resume && !extendsRun(changed) && await isFile(ended)) {
+    onNote(`the run in ${out} has ended: nothing is left to train`);
+    return await readJson(ended, "summary") as RunSummary;
+  }
   const run = await untilInterrupt(
     prepareRun(config, resume ? checkpoints : null, { view, signal }),
     {
@@ -111,7 +110,9 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     throw error;
   });
   try {
+    checkStepsLeft(run);
     // Written once data and model are known to be there: a run that cannot start leaves no trace.
+    if (await isFile(ended)) await Deno.remove(ended);
     await folder.writeJson("config.json", config);
     await writeEnvironment(folder, config, {
       environment: options.environment,
@@ -119,6 +120,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     });
     await folder.truncateMetrics(run.saved?.metricsLines ?? 0);
     if (resume) onNote(describeResume(run));
+    changed.map(describeChange).forEach(onNote);
     run.notes.forEach(onNote);
     const { pad: padId, cls: clsId } = run.tokenizer.ids;
     const { lengths } = config.training;
@@ -137,7 +139,13 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
         ),
       onPredictions: (record) => writePredictions(folder.dir, record), // the last of each split stays
     });
-    const writer = createRunWriter(config, { run, folder, evaluator, nowMs: options.nowMs });
+    const writer = createRunWriter(config, {
+      run,
+      folder,
+      changes,
+      evaluator,
+      nowMs: options.nowMs,
+    });
     const state = await trainSteps(config, { ...options, view }, { run, folder, writer });
     const chosen = await chooseModel(config, state, { run, writer, evaluator });
     chosen.notes.forEach(onNote);
@@ -162,7 +170,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
         ...tests[name],
       }])),
       best,
-      notes,
+      notes: [...changes.map(describeChange), ...notes],
     }, run);
     await folder.writeJson("summary.json", summary);
     return summary;
@@ -177,6 +185,15 @@ function describeResume({ saved, setup: { steps } }: PreparedRun): string {
   return saved === null
     ? "no checkpoint: from the start"
     : `resuming from step ${saved.step} of ${steps}`;
+}
+
+/** Refuses to resume a run that has done more steps than it is configured to have now. */
+function checkStepsLeft({ saved, setup: { steps } }: PreparedRun): void {
+  if (saved === null || saved.step <= steps) return;
+  throw new RangeError(
+    `Cannot resume run as it must have at least the ${saved.step} steps that are done: ` +
+      `training.epochs and training.maxSteps give ${steps}`,
+  );
 }
 
 /** What a run leaves behind: the model as it stands, now the best one where that was asked for. */

@@ -40,8 +40,9 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
     "--precision, --out, --resume, --debug, --help",
   ],
   [
-    ["--resume", "none", "--set", "seed=1"],
-    "Cannot resume run as --resume must stand alone: --set was given as well",
+    ["--resume", "none", "--set", "seed=1", "--precision", "float32"],
+    "Cannot resume run with --precision: the run in none has a configuration; --set, --data and " +
+    "--model change what may change of it",
   ],
 ];
 

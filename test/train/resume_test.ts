@@ -1,6 +1,7 @@
 /** What a run must find as it was when it is taken up again, and how it ends when it is interrupted. */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { isFolder, readJson } from "@/files.ts";
 import type { Progress, ProgressView } from "@/progress.ts";
 import { resolveConfig } from "@/resolve_config.ts";
@@ -16,6 +17,8 @@ const testRun = (name: string, test: (root: string) => Promise<void>) =>
     await openBackend("onnx");
     await inFolder(test);
   });
+
+const CONLL_FILES = ["conll2003/train", "conll2003/validation", "conll2003/test"];
 
 /** Calls `call` once, when work of that label is reported. */
 function watch(label: RegExp, call: () => void): ProgressView {
@@ -38,8 +41,13 @@ testRun(
     const stop = { signal: abort.signal, onStep: () => abort.abort() };
     await rejects(trainRun(config, { ...BASE, out: dir, ...stop }), { name: "Interrupted" });
     const metrics = await Deno.readTextFile(join(dir, "metrics.jsonl"));
-    // 15 rows in place of 16: another vocabulary is learned from them
-    const other = resolveConfig({ file: { ...config, data: { ...config.data, maxRows: 15 } } });
+    const moved = join(root, "data"); // the sample with other rows of topics
+    for (const file of ["ag_news/train", "ag_news/test", ...CONLL_FILES]) {
+      const from = file.replace("ag_news/train", "ag_news/test");
+      await Deno.mkdir(join(moved, dirname(file)), { recursive: true });
+      await Deno.copyFile(join(SAMPLE_FOLDER, `${from}.parquet`), join(moved, `${file}.parquet`));
+    }
+    const other = resolveConfig({ file: { ...config, data: { ...config.data, dir: moved } } });
     await rejects(trainRun(other, { ...BASE, out: dir, resume: true }), {
       name: "TypeError",
       message:

@@ -1,0 +1,170 @@
+/** Which keys of a configuration may change when a run is resumed, and what becomes of a change. */
+import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { join } from "node:path";
+import type { RunConfig } from "@/config.ts";
+import { readJson } from "@/files.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+import { compareConfigs, describeChange, extendsRun } from "@/train/resume.ts";
+import type { TrainLine } from "@/train/run_folder.ts";
+import { scheduleFactor } from "@/train/schedule.ts";
+import { trainRun } from "@/train/train_run.ts";
+import { openBackend } from "../backend.ts";
+import { BASE, CONFIG, inFolder, readLines, withTraining } from "./tiny_run.ts";
+
+type Tree = { readonly [key: string]: unknown };
+const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null;
+
+/** Every dotted key of a configuration that has a single value, or a list of them. */
+function listKeys(value: unknown, path: readonly string[] = []): string[][] {
+  const isLeaf = !isTree(value) || (Array.isArray(value) && !value.some(isTree));
+  return isLeaf
+    ? [[...path]]
+    : Object.entries(value).flatMap(([key, each]) => listKeys(each, [...path, key]));
+}
+
+/** A copy of `config` in which the value at `path` is another. */
+function alter(config: RunConfig, path: readonly string[]): RunConfig {
+  const copy = structuredClone(config);
+  let at: unknown = copy;
+  for (const key of path.slice(0, -1)) at = isTree(at) ? at[key] : undefined;
+  if (isTree(at)) Object.assign(at, { [path.at(-1) ?? ""]: "another" });
+  return copy;
+}
+
+Deno.test("compareConfigs() lets the course and the place of a run change, and nothing else", () => {
+  const allowed: string[] = [], keys = listKeys(CONFIG);
+  ok(keys.length > 60, "premise: the whole configuration is walked");
+  for (const path of keys) {
+    const key = path.join(".");
+    try {
+      const changes = compareConfigs({ step: 3, config: CONFIG }, alter(CONFIG, path));
+      deepStrictEqual(changes.map(({ key }) => key), [key]);
+      allowed.push(key);
+    } catch (error) {
+      match(String(error), new RegExp(`since step 3: ${key.replaceAll(".", "\\.")} is "another"`));
+    }
+  }
+  deepStrictEqual(allowed.sort(), [
+    "data.dir",
+    "data.scoreTest",
+    "device",
+    "executor",
+    "model.source",
+    "native.isa",
+    "native.threads",
+    "tensorflow.library",
+    "training.checkpointEvery",
+    "training.epochs",
+    "training.evaluateEvery",
+    "training.keepCheckpoints",
+    "training.logEvery",
+    "training.maxSteps",
+  ]);
+});
+
+Deno.test("compareConfigs() names all keys that must not differ, with both values", () => {
+  const now = resolveConfig({ file: { ...CONFIG, seed: 2, model: { pooling: "max" } } });
+  const begun = resolveConfig({ file: { ...CONFIG, seed: 1, model: { pooling: "cls" } } });
+  throws(() => compareConfigs({ step: 3, config: begun }, now), {
+    name: "RangeError",
+    message:
+      'Cannot resume run as its configuration has changed since step 3: model.pooling is "max" ' +
+      'and was "cls", seed is 2 and was 1; put it back, or begin a new run. Only these keys may ' +
+      "change: training.epochs, training.maxSteps, training.logEvery, training.evaluateEvery, " +
+      "training.checkpointEvery, training.keepCheckpoints, data.dir, data.scoreTest, model.source, " +
+      "device, executor, native.isa, native.threads, tensorflow.library",
+  });
+  const [first] = CONFIG.tasks;
+  throws(
+    () => compareConfigs({ step: 3, config: CONFIG }, { ...CONFIG, tasks: first ? [first] : [] }),
+    /tasks\.1\.name is missing and was "conll2003"/,
+  );
+});
+
+Deno.test("compareConfigs() keeps the source of frozen weights, which no checkpoint holds", () => {
+  const begun = withTraining({ freeze: ["embeddings"] });
+  const moved = { ...begun, model: { ...begun.model, source: "elsewhere" } };
+  throws(() => compareConfigs({ step: 3, config: begun }, moved), /model\.source is "elsewhere"/);
+});
+
+Deno.test("extendsRun() is true of more steps and of scores that are asked for", () => {
+  const change = (key: string, now: unknown) => ({ step: 8, key, before: null, now });
+  strictEqual(extendsRun([change("training.logEvery", 1), change("training.epochs", 4)]), true);
+  strictEqual(extendsRun([change("data.scoreTest", true)]), true);
+  strictEqual(extendsRun([change("data.scoreTest", false), change("executor", "onnx")]), false);
+});
+
+/** Interrupts a run after `step`. */
+async function interruptAt(step: number, config: RunConfig, out: string): Promise<void> {
+  const abort = new AbortController();
+  const stop = (event: { readonly step: number }) => event.step === step && abort.abort();
+  const run = trainRun(config, { ...BASE, out, signal: abort.signal, onStep: stop });
+  await rejects(run, { name: "Interrupted" });
+}
+
+/** Resumes a run and gives its notes on that. */
+async function resume(config: RunConfig, out: string) {
+  const notes: string[] = [];
+  const onNote = (note: string) => notes.push(note);
+  const summary = await trainRun(config, { ...BASE, out, resume: true, onNote });
+  return { summary, notes: notes.filter((note) => /resum|has ended/i.test(note)) };
+}
+
+Deno.test("trainRun() resumed with more epochs says so and follows their schedule", async () => {
+  await openBackend("onnx");
+  await inFolder(async (out) => {
+    const plain = { logEvery: 1, evaluateEvery: null, checkpointEvery: null };
+    await interruptAt(3, withTraining(plain), out);
+    const longer = withTraining({ ...plain, epochs: 3 });
+    const { summary, notes } = await resume(longer, out);
+    const told = "Resumed at step 3 with training.epochs 3, before 2: learning rates and mixing " +
+      "follow the new number of steps";
+    deepStrictEqual(notes, ["resuming from step 3 of 12", told]);
+    ok(summary.notes.includes(told), "the report tells it as well");
+    strictEqual(summary.steps, 12);
+    const lines = (await readLines(out)).filter((line): line is TrainLine => line.kind === "train");
+    deepStrictEqual(lines.map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    const { schedule, warmup } = longer.training;
+    deepStrictEqual(
+      lines.map(({ rate }) => rate),
+      lines.map((_, step) => scheduleFactor(schedule, step, { steps: step < 3 ? 8 : 12, warmup })),
+    );
+  });
+});
+
+Deno.test("trainRun() resumed after its end trains only what a change adds", async () => {
+  await openBackend("onnx");
+  await inFolder(async (out) => {
+    const plain = { maxSteps: 4, logEvery: 1, evaluateEvery: null };
+    const config = withTraining(plain);
+    const summary = await trainRun(config, { ...BASE, out });
+    const metrics = await Deno.readTextFile(join(out, "metrics.jsonl"));
+
+    const same = await resume(config, out);
+    deepStrictEqual(same, {
+      summary,
+      notes: [`the run in ${out} has ended: nothing is left to train`],
+    });
+    const pooled = resolveConfig({
+      file: { ...config, model: { ...config.model, pooling: "max" } },
+    });
+    await rejects(resume(pooled, out), /model\.pooling is "max" and was "mean"/);
+    await rejects(resume(withTraining({ ...plain, maxSteps: 3 }), out), {
+      message: "Cannot resume run as it must have at least the 4 steps that are done: " +
+        "training.epochs and training.maxSteps give 3",
+    });
+    deepStrictEqual(await readJson(join(out, "config.json"), "run"), config);
+    deepStrictEqual(await readJson(join(out, "summary.json"), "run"), summary);
+    strictEqual(await Deno.readTextFile(join(out, "metrics.jsonl")), metrics);
+
+    const longer = await resume(withTraining({ ...plain, maxSteps: 6 }), out);
+    strictEqual(longer.summary.steps, 6);
+    const again = await resume(withTraining({ ...plain, maxSteps: 7 }), out);
+    deepStrictEqual(
+      again.summary.notes.filter((note) => note.startsWith("Resumed")),
+      [[4, 6, 4], [6, 7, 6]].map(([step = 0, now, before]) =>
+        describeChange({ step, key: "training.maxSteps", before, now })
+      ),
+    );
+  });
+});
