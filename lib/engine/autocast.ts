@@ -1,9 +1,9 @@
 /**
- * Mixed precision as a rewrite of a graph: products take operands rounded to a half type and give a result
- * of that type, bias included and gradients of weights too; all else stays float32 (the operation lists of
- * PyTorch 2.13's CUDA autocast: linear and matrix products in half; softmax, layer norm, losses, sums and
- * norms in float32). Products accumulate in float32. Parameters stay float32: they are rounded where a
- * product reads them.
+ * Mixed precision as a graph pass. Matrix products take operands rounded to a half type and give a result of
+ * that type, including the bias and including gradients of weights. Everything else stays float32. These are
+ * the operation lists of PyTorch 2.13's CUDA autocast: linear layers and matrix products in half precision;
+ * softmax, layer norm, losses, sums and norms in float32. Matrix products accumulate in float32. Parameters
+ * stay float32 and are rounded where a matrix product reads them.
  * @module
  */
 import type { Precision } from "@/config.ts";
@@ -12,7 +12,7 @@ import type { HalfType, Node } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";
 import { splitView } from "@/engine/views.ts";
 
-/** The graph with its products in a precision. */
+/** The graph with its matrix products in a precision. */
 export function castGraph(graph: Graph, precision: Precision): Graph {
   switch (precision) {
     case "float32":
@@ -24,7 +24,7 @@ export function castGraph(graph: Graph, precision: Precision): Graph {
   }
 }
 
-/** The graph with its products in `type`. */
+/** The graph with its matrix products in `type`. */
 export function autocast(graph: Graph, type: HalfType): Graph {
   const readers = new Map<Node, Node[]>();
   for (const node of graph.nodes) {
@@ -42,7 +42,7 @@ export function autocast(graph: Graph, type: HalfType): Graph {
   const rounded = new Map<Node, Node>();
   const round = (x: Node, make: MakeNode): Node => {
     const { operation, inputs: [base], shape, dtype } = x;
-    // Below a view, so that the view stays one of memory.
+    // The cast goes below the view, so that the view stays a view of memory.
     if (operation.kind === "view" && base !== undefined) {
       return make(operation, [round(base, make)], shape, dtype);
     }
@@ -65,7 +65,7 @@ export function autocast(graph: Graph, type: HalfType): Graph {
     return isBiased(node) ? round(result, make) : result;
   });
 
-  /** Whether a node adds a bias to a product that nothing else reads: PyTorch's linear layer. */
+  /** True if a node adds a bias to a matrix product that no other node reads: PyTorch's linear layer. */
   function isBiased(node: Node): boolean {
     return isSum(node) && node.inputs.some((x) => isMatmul(x) && onlyReader(x) === node) &&
       node.inputs.some((x) => isRepeatedRow(x, node.shape));
@@ -80,7 +80,7 @@ function isMatmul({ operation, dtype }: Node): boolean {
   return operation.kind === "matmul" && dtype === "float32";
 }
 
-/** Whether a term is one row, repeated for every row of a matrix: a bias. */
+/** True if a term is one row, repeated for every row of a matrix: a bias. */
 function isRepeatedRow({ operation }: Node, shape: readonly number[]): boolean {
   if (operation.kind !== "view" || shape.length !== 2) return false;
   const [rows = []] = splitView(operation.view, shape) ?? [];

@@ -1,8 +1,8 @@
 /**
- * The recording backend: a TensorFlow.js backend whose kernels append nodes to a tape instead of
- * computing. Reading a tensor compiles and runs what it needs.
+ * The recording backend: a TensorFlow.js backend whose kernels append nodes to a tape instead of computing.
+ * Reading a tensor compiles and runs the operations that it needs.
  *
- * There is one tape at a time: the eager one, or, inside `jit`, one of its own.
+ * There is one tape at a time: the eager tape, or the tape of the function that `jit` is tracing.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -20,20 +20,20 @@ import { ForeignValue, Value } from "@/engine/value.ts";
 /** Name under which TensorFlow.js knows the backend. */
 export const BACKEND = "recorded";
 
-/** Pending nodes after which an eager computation is run, so that a long loop does not pile up. */
+/** Number of pending nodes at which an eager computation runs, so that a long loop does not accumulate them. */
 const MOST_PENDING = 4000;
 
-/** Programs of eager computations that are kept, the ones used last. */
+/** Number of eager programs that are cached; the least recently used is evicted. */
 const MOST_PROGRAMS = 256;
 
 const DTYPES: ReadonlySet<string> = new Set(["float32", "int32", "bool"] satisfies DType[]);
 
-/** See the head of the file: records what TensorFlow.js asks for, and runs it when a value is read. */
+/** Records the operations that TensorFlow.js calls, and runs them when a value is read. */
 export class RecordingBackend extends tf.KernelBackend {
   recording: Recording = newRecording(null);
-  /** The end of the last compiled call that runs or waits; reads wait for it. */
+  /** Settles when the last compiled call that runs or waits has ended; reads wait for it. */
   inFlight: Promise<void> = Promise.resolve();
-  /** Compiled calls that run or wait. */
+  /** Number of compiled calls that run or wait. */
   busy = 0;
   #pending = new Set<Value>();
   #programs = new RecentPrograms(MOST_PROGRAMS);
@@ -73,7 +73,7 @@ export class RecordingBackend extends tf.KernelBackend {
     return { unreliable: false } as { unreliable: boolean };
   }
 
-  /** Takes elements in: they are copied into memory of ours, or, while tracing, become a constant. */
+  /** Copies elements into the engine's memory, or makes them a constant while tracing. */
   override write(
     values: tf.backend_util.BackendValues,
     shape: number[],
@@ -119,12 +119,12 @@ export class RecordingBackend extends tf.KernelBackend {
     return true;
   }
 
-  /** Counts a value that was made elsewhere as one of this backend's. */
+  /** Counts a value that was created elsewhere as one of this backend's. */
   adopt(_value: Value): void {
     this.#live++;
   }
 
-  /** Takes over elements that TensorFlow.js's `cpu` backend keeps. */
+  /** Adopts elements that TensorFlow.js's `cpu` backend holds. */
   adoptForeign(dataId: object, dtype: tf.DataType): ForeignValue {
     this.#live++;
     return new ForeignValue(dataId, dtype);
@@ -162,7 +162,7 @@ export class RecordingBackend extends tf.KernelBackend {
     return equalShapes(node.shape, shape) ? node : tape.reshape(node, shape);
   }
 
-  /** Values that occur in a tensor, where no computing is needed to know them; else null. */
+  /** Values that occur in a tensor if they are known without computing; else null. */
   knownValues({ dataId }: tf.TensorInfo): ArrayLike<number> | null {
     if (!(dataId instanceof Value)) return null;
     const operation = dataId.node?.operation;
@@ -172,7 +172,7 @@ export class RecordingBackend extends tf.KernelBackend {
     return isReady && this.recording.traced === null ? dataId.elements() : null;
   }
 
-  /** Runs the eager tape: everything alive that has not been computed yet. */
+  /** Runs the eager tape: computes every value that is alive and not computed yet. */
   flush(): void {
     const { recording } = this;
     if (recording.traced !== null) {
@@ -187,14 +187,14 @@ export class RecordingBackend extends tf.KernelBackend {
     try {
       this.#compute(values);
     } catch {
-      // One by one, so that an operation that fails takes only what needs it along.
+      // One by one, so that an operation that fails affects only the values that need it.
       for (const value of values) this.#computeAlone(value);
     }
     for (const value of values) value.node = null;
     this.recording = newRecording(null);
   }
 
-  /** Runs what `values` need and fills them. */
+  /** Computes the nodes that `values` need and fills them. */
   #compute(values: readonly Value[]): void {
     const { leafNodes, leaves } = this.recording;
     const outputs = values.map(({ node }) => ({ node: node as Node, target: null }));
@@ -212,12 +212,15 @@ export class RecordingBackend extends tf.KernelBackend {
     }
   }
 
-  /** The program for a graph, to be run at once; equal graphs share one. */
+  /** The program for a graph, compiled at once; equal graphs share one. */
   compile(graph: Graph): Program {
     return this.#programs.use(graphKey(graph), () => timeRuns(this.executor.compile(graph)));
   }
 
-  /** Runs `work`, alone: programs share an arena, and write what others read. Reads wait until it is done. */
+  /**
+   * Runs `work` exclusively, because programs share an arena and write memory that others read. Reads wait until
+   * it has ended.
+   */
   async hold<T>(work: () => Promise<T>): Promise<T> {
     const working = this.busy++ === 0 ? work() : this.inFlight.then(work);
     this.inFlight = working.then(() => {}, () => {});
@@ -228,13 +231,13 @@ export class RecordingBackend extends tf.KernelBackend {
     }
   }
 
-  /** Keeps an eager loop that never reads from growing without bound. */
+  /** Runs a long eager tape, so that a loop that never reads does not grow without bound. */
   flushIfLong(): void {
     const { tape, traced } = this.recording;
     if (traced === null && tape.size > MOST_PENDING && this.busy === 0) this.flush();
   }
 
-  /** Milliseconds of what `run` computes, the recording included. */
+  /** Milliseconds that `run` takes, tracing included. */
   override time(run: () => void): Promise<tf.BackendTimingInfo> {
     const startMs = performance.now();
     run();
@@ -242,7 +245,7 @@ export class RecordingBackend extends tf.KernelBackend {
     return Promise.resolve({ kernelMs: performance.now() - startMs });
   }
 
-  /** Frees what single operations were compiled to; TensorFlow.js calls it when it lets a backend go. */
+  /** Releases the programs of single operations; TensorFlow.js calls it when it disposes of a backend. */
   override dispose(): void {
     this.#programs.clear();
     this.#pending.clear();

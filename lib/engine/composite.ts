@@ -1,5 +1,6 @@
 /**
- * Names what a tensor's primitives amount to, for executors that have it ready-made.
+ * Names the composite operation (softmax, layer norm, GELU) that a tensor's primitives amount to, for executors
+ * that have an operator for it.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -10,8 +11,8 @@ import type { Composite } from "@/engine/ir.ts";
 export type NamedComposite = Omit<Composite, "inputs"> & { readonly inputs: readonly tf.Tensor[] };
 
 /**
- * Notes on the node of `result` (in place) that `composite` gives the same value. Does nothing on a
- * backend that does not record.
+ * Notes on the node of `result`, in place, that `composite` gives the same value. Does nothing on a backend
+ * that does not record.
  */
 export function nameComposite(result: tf.Tensor, composite: NamedComposite): void {
   const backend = tf.backend();

@@ -1,14 +1,14 @@
 /**
- * The dropout mask as a counter hash, so that no mask is stored and every executor draws the same one.
+ * The dropout mask as a counter-based hash: no mask is stored, and every executor draws the same one.
  *
- * The element at row r, column c (last axis; all axes before it are rows) is kept where
+ * The element at row r, column c (last axis; all axes before it are rows) is kept if
  *
  *     z = ρ(r) + γ(c),  z · (2z + 1)  <  threshold      (32-bit wrapping, compared signed)
  *
- * with ρ(r) = mix32(k₀ + r), γ(c) = mix32(k₁ + c), k₀ and k₁ hashed from seed and site, mix32 being
- * MurmurHash3's finaliser. z · (2z + 1) is RC6's quadratic permutation (Rivest et al., 1998), whose
- * high bits depend on all bits of z. Rows and columns are hashed in O(R + C), elements cost one add,
- * one multiplication and one comparison, on any processor.
+ * with ρ(r) = mix32(k₀ + r), γ(c) = mix32(k₁ + c), k₀ and k₁ hashed from seed and site. mix32 is MurmurHash3's
+ * finalizer. z · (2z + 1) is RC6's quadratic permutation (Rivest et al., 1998), whose high bits depend on all
+ * bits of z. Rows and columns are hashed in O(R + C); an element costs one addition, one multiplication and
+ * one comparison on any processor.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -26,7 +26,7 @@ export function keepThreshold(rate: number): number {
   return Math.round((1 - rate) * 2 ** 32 - 2 ** 31);
 }
 
-/** Numbers that tell the rows and the columns of one site from those of every other. */
+/** Keys that separate the rows and the columns of one site from those of every other. */
 export function siteKeys(site: string): { readonly row: number; readonly column: number } {
   return { row: hashName(`${site}/row`) | 0, column: hashName(`${site}/column`) | 0 };
 }
@@ -54,7 +54,7 @@ export function hashShape(
   };
 }
 
-/** The mask of `shape` [R, C] computed here: 0, or 1 / (1 − rate). */
+/** The mask of `shape` [R, C], computed in JavaScript: 0, or 1 / (1 − rate). */
 export function computeDropoutMask(seed: number, attributes: DropoutMaskAttributes): Float32Array {
   const { rho, gamma } = hashShape(seed, attributes);
   const threshold = keepThreshold(attributes.rate);

@@ -1,52 +1,52 @@
 /**
- * Sizes that change from call to call, such as a batch's rows B and pieces T: what a function says of them,
- * and numbers as products of them.
+ * Dynamic dimensions: sizes that change from call to call, such as a batch's rows B and tokens T, and numbers
+ * as products of them.
  *
- * Nothing is computed with symbols. A function is recorded at two samples of its free sizes, primes that
- * divide no size of the model: a number that is c · Bᵃ · Tᵇ shows its exponents by its divisors at one
- * sample, and must come out the same at the other.
+ * Nothing is computed symbolically. A function is traced at two samples of its dynamic dimensions, primes that
+ * divide no size of the model. A number of the form c · Bᵃ · Tᵇ then shows its exponents by its divisors at
+ * one sample, and the term must give the number of the other sample too.
  * @module
  */
 
 /**
- * Axes of inputs by name, each a product of free sizes and of numbers that stay the same:
- * `{ ids: ["B", "T"], labels: ["B·T"], vectors: ["B", "384"] }`. Inputs that are not named have the same
- * shape at every call.
+ * Axes of inputs by name, each a product of dynamic dimensions and constants:
+ * `{ ids: ["B", "T"], labels: ["B·T"], vectors: ["B", "384"] }`. Inputs without an entry have the same shape
+ * at every call.
  */
 export type DynamicAxes = { readonly [input: string]: readonly string[] };
 
-/** What a function says of its free sizes. */
+/** The dynamic dimensions of a function's inputs. */
 export type DynamicDimensions = {
   readonly axes: DynamicAxes;
-  /** The largest value that a size may have, where there is one. */
+  /** Upper bounds of dimensions that have one. */
   readonly limits?: { readonly [name: string]: number };
 };
 
-/** Values of free sizes, in the order of their names. */
+/** Values of the dynamic dimensions, in the order of their names. */
 export type Sizes = readonly number[];
 
-/** A product of sizes: factor · Π sizeᵢ ^ powersᵢ. */
+/** A term: factor · Π sizeᵢ ^ powersᵢ. */
 export type SizeTerm = { readonly factor: number; readonly powers: readonly number[] };
 
-/** Stands between the names of a product. */
+/** Separates the names in a product. */
 const TIMES = "·";
 
 /**
- * Primes that sizes are sampled at, in the order of preference: about as large as batches are, so that what
- * is judged by a size is judged as for them.
+ * Primes for the samples, in order of preference. They are about as large as real batches, so that choices
+ * that depend on a size come out as for real batches.
  */
 const PRIMES = [53, 47, 43, 41, 71, 67, 61, 59, 73, 79, 83, 89, 97, 101, 103, 37, 31, 29];
 
-/** A size that stays the same. */
+/** A constant size. */
 const NUMBER = /^[0-9]+$/;
 
-/** The names of the free sizes, in the order in which they first stand alone. */
+/** Names of the dynamic dimensions, in the order in which each first is an axis by itself. */
 export function namesOf({ axes }: DynamicDimensions): readonly string[] {
   return [...new Set(Object.values(axes).flat())]
     .filter((name) => !name.includes(TIMES) && !NUMBER.test(name));
 }
 
-/** The shape of an input whose axes are given, at some sizes; throws where a size is not named alone. */
+/** The shape of an input with given axes at some sizes; throws if no input has a dimension as an axis by itself. */
 export function shapeAt(
   axes: readonly string[],
   names: readonly string[],
@@ -61,7 +61,7 @@ export function shapeAt(
   );
 }
 
-/** The free sizes of a call from the shapes of its inputs; throws where the shapes contradict one another. */
+/** The dynamic dimensions of a call from the shapes of its inputs; throws if the shapes contradict one another. */
 export function solveSizes(
   dynamic: DynamicDimensions,
   shapes: ReadonlyMap<string, readonly number[]>,
@@ -87,12 +87,12 @@ export function solveSizes(
   return sizes;
 }
 
-/** How often other samples are tried: what is decided by a size may fall between the two of one try. */
+/** Number of pairs of samples to try: a choice that depends on a size may change between the two of one pair. */
 const TRIES = 2;
 
 /**
- * Pairs of samples of the free sizes to try in turn, told apart from each other and from `fixed` sizes by
- * their divisors; none where limits leave too few primes.
+ * Pairs of samples of the dynamic dimensions to try in turn. Their divisors distinguish them from each other
+ * and from the `fixed` sizes. Empty if limits leave too few primes.
  */
 export function chooseSamples(
   dynamic: DynamicDimensions,
@@ -119,7 +119,7 @@ export function chooseSamples(
   return pairs;
 }
 
-/** The product that has the two values at the two samples; null where there is none. */
+/** The term that has the two values at the two samples; null if there is none. */
 export function findTerm(
   [a, b]: readonly [number, number],
   [first, second]: readonly [Sizes, Sizes],
@@ -139,7 +139,7 @@ export function findTerm(
   return evaluateTerm(term, second) === b ? term : null;
 }
 
-/** The products that have some values at the first sample and others at the second; null where one has none. */
+/** The terms that have some values at the first sample and others at the second; null if a pair has none. */
 export function findTerms(
   some: readonly number[],
   others: readonly number[],
@@ -150,7 +150,7 @@ export function findTerms(
   return terms.length === some.length ? terms : null;
 }
 
-/** The value of a product at some sizes. */
+/** The value of a term at some sizes. */
 export function evaluateTerm({ factor, powers }: SizeTerm, sizes: Sizes): number {
   return powers.reduce((product, power, i) => product * (sizes[i] as number) ** power, factor);
 }

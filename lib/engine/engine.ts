@@ -1,6 +1,6 @@
 /**
- * Opens the engine: makes what computes TensorFlow.js's backend. Of device `cpu` that is the recording
- * backend with its kernels, of device `tensorflow` TensorFlow's own library.
+ * Opens the engine: registers the TensorFlow.js backend that computes. For device `cpu` that is the recording
+ * backend with its kernels, for device `tensorflow` TensorFlow's own library.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -16,28 +16,28 @@ import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 
-/** What {@link openEngine} is to compute with; all may be left out. */
+/** Options of {@link openEngine}. */
 export type EngineOptions = {
-  /** What computes; `cpu` where it is left out. */
+  /** The device; `cpu` by default. */
   readonly device?: Device;
-  /** Threads that one operation may use; null: as many as the machine has. */
+  /** Threads that one operation may use; null: all processors. */
   readonly threads?: number | null;
-  /** What runs compiled programs; `auto`: C where a compiler is found, else ONNX Runtime. */
+  /** The executor of compiled programs; `auto`: C if a compiler is found, else ONNX Runtime. */
   readonly executor?: ExecutorChoice;
-  /** Precision of the products of compiled programs; on device `tensorflow` of all products. */
+  /** Precision of matrix products in compiled programs; on device `tensorflow`, of all matrix products. */
   readonly precision?: Precision;
-  /** Instruction set of generated C; null: what the processor has. */
+  /** Instruction set of generated C; null: all that the processor has. */
   readonly isa?: string | null;
-  /** Folder of the library of device `tensorflow`; null: `TF_LIB`, else where it usually is. */
+  /** Folder of the library of device `tensorflow`; null: `TF_LIB`, else the usual places. */
   readonly library?: string | null;
-  /** Told in a line what was chosen or missed, and once of each operation that is not compiled. */
+  /** Receives one line about each choice or missing part, and one about each operation that is not compiled. */
   readonly onNote?: (note: string) => void;
 };
 
-/** What computes, for records. */
+/** The opened engine, for records. */
 export type OpenedEngine = {
   readonly device: Device;
-  /** What runs operations: an executor's name, or `eager`. */
+  /** Name of the executor, or `eager`. */
   readonly name: string;
   readonly version: string;
   readonly threads: number;
@@ -45,12 +45,12 @@ export type OpenedEngine = {
 };
 
 let eager: Executor | undefined;
-/** Told what executors note: they outlive the opening that made them. */
+/** Receives the notes of executors, which outlive the call that created them. */
 let listener: (note: string) => void = () => {};
 const native = new Map<string, TracedExecutor>();
 let current: OpenedEngine | undefined;
 
-/** The options that a configuration asks for. */
+/** The engine options of a run configuration. */
 export function engineOptions(
   config: Pick<RunConfig, "device" | "executor" | "precision" | "native" | "tensorflow">,
 ): Omit<EngineOptions, "onNote"> {
@@ -59,9 +59,9 @@ export function engineOptions(
 }
 
 /**
- * Makes the engine the backend of TensorFlow.js and chooses what runs the programs of `jit`. May be called
- * again with other options; programs compiled before stay with what compiled them, and tensors with the
- * device that made them.
+ * Makes the engine the backend of TensorFlow.js and chooses the executor of `jit`'s programs. May be called
+ * again with other options: programs keep the executor that compiled them, and tensors the device that made
+ * them.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<OpenedEngine> {
   const { device = "cpu" } = options;
@@ -105,20 +105,20 @@ async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
 async function openLibrary(options: EngineOptions): Promise<OpenedEngine> {
   const { precision = "float32", library = null, onNote = () => {} } = options;
   const threads = options.threads ?? navigator.hardwareConcurrency;
-  // Loaded here alone: whoever computes on another device pays nothing for it.
+  // Loaded only here, so that other devices do not pay for it.
   const { openTensorflow } = await import("@/engine/tensorflow/open_device.ts");
   const opened = await openTensorflow({ library, threads, precision, onNote });
   const version = `TensorFlow ${opened.version} on ${opened.processor}`;
   return { device: "tensorflow", name: "eager", version, threads: opened.threads, precision };
 }
 
-/** What computes from now on; null on a backend that is not the engine's. */
+/** The engine that is open; null if TensorFlow.js has another backend. */
 export function currentEngine(): OpenedEngine | null {
   if (current === undefined) return null;
   return tf.getBackend() === (current.device === "cpu" ? BACKEND : current.device) ? current : null;
 }
 
-/** The executor of a name; `auto` is C where a compiler is found, told in a note where it is not. */
+/** The executor of a name. `auto` is C if a compiler is found; a note says if not. */
 async function chooseExecutor(
   choice: ExecutorChoice,
   { threads, isa, fallback, onNote }: {

@@ -1,5 +1,5 @@
 /**
- * What runs graphs. Executors know nothing of models, and models nothing of executors.
+ * Executors compile and run graphs. Executors know nothing of models, and models nothing of executors.
  * @module
  */
 import type { Sizes } from "@/engine/dynamic_dimensions.ts";

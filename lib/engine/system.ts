@@ -53,7 +53,7 @@ const SYSTEMS = {
   },
   windows: {
     libraryName: "library.dll",
-    compileFlags: ["-pthread"], // code of a DLL is relocated in any case
+    compileFlags: ["-pthread"], // code of a DLL is always relocatable
     linkFlags: [],
     onnxRuntime: /^onnxruntime\.dll$/,
     compilerAdvice: {

@@ -1,8 +1,8 @@
 /**
  * A tape: the nodes recorded so far, and constructors that simplify while they record.
  *
- * Equal nodes are one node (hash-consing), so what a gradient recomputes of the forward pass costs
- * nothing; constants fold; x + 0 and x · 1 vanish; views of views become one view.
+ * Equal nodes are one node (hash-consing), so a gradient reuses values of the forward pass at no cost.
+ * Constants are folded, x + 0 and x · 1 are dropped, and views of views become one view.
  * @module
  */
 import {
@@ -25,7 +25,7 @@ import {
   type View,
 } from "@/engine/views.ts";
 
-/** Arithmetic on constants while recording, in double precision. */
+/** Constant folding of arithmetic while recording, in double precision. */
 const FOLDS: Partial<Record<BinaryOperation, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
@@ -33,7 +33,7 @@ const FOLDS: Partial<Record<BinaryOperation, (a: number, b: number) => number>> 
   div: (a, b) => a / b,
 };
 
-/** Reductions of no elements at all. */
+/** Reductions over no elements. */
 const OF_NOTHING = {
   sum: 0,
   prod: 1,
@@ -45,12 +45,12 @@ const OF_NOTHING = {
   argmin: 0,
 } as const satisfies Record<Reduction, number>;
 
-/** Whether two shapes are the same. */
+/** True if two shapes are equal. */
 export function equalShapes(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** The shape that both broadcast to, by NumPy's rules. */
+/** The shape to which both broadcast, by NumPy's rules. */
 export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
@@ -62,13 +62,13 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   });
 }
 
-/** Whether a node is the constant `value` (any constant where it is left out). */
+/** True if a node is the constant `value`, or any constant if `value` is left out. */
 export function isConstant(node: Node, value?: number): boolean {
   const { operation } = node;
   return operation.kind === "constant" && (value === undefined || operation.value === value);
 }
 
-/** A number as elements of a type have it. */
+/** A number converted to a type, as its elements hold it. */
 function convert(value: number, dtype: DType): number {
   switch (dtype) {
     case "float32":
@@ -80,11 +80,11 @@ function convert(value: number, dtype: DType): number {
   }
 }
 
-/** Nodes that were recorded; see the head of the file. */
+/** The recorded nodes; see the head of the file. */
 export class Tape {
   /**
-   * What was taken for granted of sizes, beside which are equal or multiples of others: where one of these
-   * does not hold, the same would have been recorded otherwise, or refused.
+   * Assumptions about sizes beyond equality and divisibility. If one of them does not hold at a call, tracing
+   * there would have recorded something else or refused.
    */
   readonly bounds: Bound[] = [];
   #nodes = new Map<string, Node>();
@@ -96,7 +96,7 @@ export class Tape {
     return this.#count;
   }
 
-  /** The node that does `operation`; an equal one if it is there already. */
+  /** The node of `operation`; an equal node if the tape has one. */
   make(
     operation: Operation,
     inputs: readonly Node[],
@@ -119,7 +119,7 @@ export class Tape {
     return node;
   }
 
-  /** A value from outside; `leaf` tells leaves apart. */
+  /** A value from outside; the number `leaf` distinguishes leaves. */
   leaf(leaf: number, shape: readonly number[], dtype: DType): Node {
     return this.make({ kind: "leaf", leaf }, [], shape, dtype);
   }
@@ -169,7 +169,7 @@ export class Tape {
     return this.view(x, shape, stridedView(shape, strides));
   }
 
-  /** Notes that something is recorded which is right where `count` is at most `size`. */
+  /** Records the assumption `count` ≤ `size`. */
   takeAtMost(count: number, size: number): void {
     this.bounds.push({ size, offset: 0, steps: [[count, 1]] });
   }
@@ -178,7 +178,7 @@ export class Tape {
     return this.make({ kind: "unary", name }, [x], x.shape, x.dtype);
   }
 
-  /** `a` and `b` broadcast to one shape; the result is a truth value for comparisons, else of a's type. */
+  /** `a` and `b` are broadcast to one shape. The result is boolean for comparisons, else of a's type. */
   binary(name: BinaryOperation, a: Node, b: Node): Node {
     const shape = broadcastShapes(a.shape, b.shape);
     const fold = FOLDS[name];
@@ -234,7 +234,7 @@ export class Tape {
     return keepAxes ? this.reshape(result, kept) : result;
   }
 
-  /** Batch axes broadcast; see `Operation`. */
+  /** Matrix product; batch axes broadcast. */
   matmul(a: Node, b: Node, transposeA: boolean, transposeB: boolean): Node {
     const rows = a.shape.at(transposeA ? -1 : -2) as number;
     const columns = b.shape.at(transposeB ? -2 : -1) as number;
@@ -248,7 +248,7 @@ export class Tape {
   }
 }
 
-/** For `JSON.stringify`: keeps what it would lose; NaN, infinities and the sign of zero tell constants apart. */
+/** A replacer for `JSON.stringify` that preserves NaN, infinities and the sign of zero, which distinguish constants. */
 export function keepNumbers(_key: string, value: unknown): unknown {
   if (typeof value !== "number") return value;
   return Number.isFinite(value) && !Object.is(value, -0)

@@ -1,28 +1,28 @@
 /**
- * Where the engine's time goes, for benchmarks: counters that only grow; take differences.
+ * Time spent in the engine, for benchmarks: counters that only grow; take differences.
  * @module
  */
 import type { Program } from "@/engine/executor.ts";
 
 /** Milliseconds and counts since the process began. */
 export type EngineTimes = {
-  /** Recording and compiling of `jit` functions. */
+  /** Tracing and compiling of `jit` functions. */
   readonly prepareMs: number;
-  /** Functions compiled, one a signature. */
+  /** Number of functions compiled, one for each signature. */
   readonly prepared: number;
-  /** Inside compiled programs. */
+  /** Running compiled programs. */
   readonly runMs: number;
   readonly runs: number;
 };
 
 const times = { prepareMs: 0, prepared: 0, runMs: 0, runs: 0 };
 
-/** The counters as they stand. */
+/** The counters at this moment. */
 export function readEngineTimes(): EngineTimes {
   return { ...times };
 }
 
-/** Does `prepare` on the time of preparation. */
+/** Runs `prepare` and adds its time to the preparation time. */
 export async function timePreparation<T>(prepare: () => Promise<T>): Promise<T> {
   const startMs = performance.now();
   const result = await prepare();
@@ -36,7 +36,7 @@ function count(startMs: number): void {
   times.runs++;
 }
 
-/** Does `run`, a single operation of a library, counted as a run. */
+/** Runs `run`, a single operation of a library, and counts it as a program. */
 export function timeRun<T>(run: () => T): T {
   const startMs = performance.now();
   try {
@@ -46,7 +46,7 @@ export function timeRun<T>(run: () => T): T {
   }
 }
 
-/** `program`, its runs counted. */
+/** `program` with its runs timed. */
 export function timeRuns(program: Program): Program {
   return {
     async run(inputs, outputs) {

@@ -1,5 +1,5 @@
 /**
- * Records what a function does with tensors as a graph, with what the graph's inputs and outputs are.
+ * Traces a function of tensors: its graph, and the sources of the graph's inputs and outputs.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -11,41 +11,41 @@ import { newRecording } from "@/engine/recording.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { Value } from "@/engine/value.ts";
 
-/** Named tensors in or out of a function. */
+/** Named inputs or outputs of a function. */
 export type TensorMap = { readonly [name: string]: tf.Tensor };
 
-/** Where a program's input comes from at each call. */
+/** The source of a program's input at each call. */
 export type Source =
   | { readonly kind: "input"; readonly name: string }
   | { readonly kind: "variable"; readonly variable: tf.Variable }
   | { readonly kind: "value"; readonly value: Value };
 
-/** A tensor that a function gives. */
+/** A tensor that a function returns. */
 export type TracedOutput = {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: DType;
 };
 
-/** A function as it was recorded. */
+/** A traced function. */
 export type Traced = {
   readonly graph: Graph;
-  /** Values among them are held until {@link releaseSources}. */
+  /** Values among them are retained until {@link releaseSources}. */
   readonly sources: readonly Source[];
   readonly outputs: readonly TracedOutput[];
   /** Variables that the program writes, each with the position of its input. */
   readonly updates: readonly { readonly variable: tf.Variable; readonly input: number }[];
-  /** What the recording took for granted of sizes; see `Tape`. */
+  /** Assumptions about sizes that tracing made; see `Tape`. */
   readonly bounds: readonly Bound[];
 };
 
 /** Shape and type of an input. */
 export type InputInfo = Pick<tf.Tensor, "shape" | "dtype">;
 
-/** A function of tensors as `jit` takes it, whatever the names. */
+/** A function of tensors as `jit` takes it, with any names. */
 export type TracedFunction = (inputs: never) => TensorMap;
 
-/** Runs `run` on placeholders of `inputs`; see the head of the file. */
+/** Runs `run` on placeholders of `inputs` and records its graph. */
 export function trace(
   name: string,
   run: TracedFunction,
@@ -54,19 +54,19 @@ export function trace(
 ): Traced {
   const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
   for (const variable of variables) {
-    // Made from a tensor that shares its value with one of another shape: a program wants the variable's.
+    // The variable shares its value with a tensor of another shape; the program needs the variable's shape.
     const value: object = variable.dataId;
     if (!(value instanceof Value) || equalShapes(value.shape, variable.shape)) continue;
     ownValue(variable, backend);
   }
-  // A variable's value must survive the assignments that are only recorded.
+  // Assignments are only recorded here, so the variable's value must survive them.
   const before = variables.map((variable) => ({ variable, dataId: variable.dataId as object }));
   for (const { dataId } of before) backend.incRef(dataId);
   const eager = backend.recording;
   const recording = newRecording(name);
   backend.recording = recording;
   const names = [...inputs.keys()];
-  // by a variable, since tf.tidy looks through all that it is given for tensors to keep, graphs node by node
+  // In a variable, since tf.tidy searches its result for tensors to keep, and would walk the graph node by node.
   let traced: Traced | null = null;
   try {
     tf.tidy(() => {
@@ -95,7 +95,7 @@ export function trace(
         const key = names[leaf];
         if (key !== undefined) return { kind: "input", name: key };
         if (variable !== undefined) return { kind: "variable", variable };
-        backend.incRef(value); // held for as long as the program is
+        backend.incRef(value); // retained as long as the program
         return { kind: "value", value };
       });
       const graph = makeGraph(
@@ -124,7 +124,7 @@ function leafNumber({ operation }: Node): number {
   return operation.leaf;
 }
 
-/** Gives a variable its value back after tracing and drops the reference that was held meanwhile. */
+/** Restores a variable's value after tracing and drops the reference that was held meanwhile. */
 function restore(variable: tf.Variable, dataId: object, backend: RecordingBackend): void {
   if (variable.dataId !== dataId) {
     tf.engine().disposeTensor(variable);
@@ -134,7 +134,7 @@ function restore(variable: tf.Variable, dataId: object, backend: RecordingBacken
   backend.decRef(dataId);
 }
 
-/** Lets go of the values that a recording holds. */
+/** Releases the values that a trace retains. */
 export function releaseSources(sources: readonly Source[], backend: RecordingBackend): void {
   for (const source of sources) {
     if (source.kind === "value" && backend.disposeData(source.value)) {
@@ -143,7 +143,7 @@ export function releaseSources(sources: readonly Source[], backend: RecordingBac
   }
 }
 
-/** A variable's value, to be written in place: first copied where others share it or it has another shape. */
+/** A variable's value for writing in place: copied first if it is shared or has another shape. */
 export function ownValue(variable: tf.Variable, backend: RecordingBackend): Value {
   const shared = valueOf(variable);
   if (shared.references === 1 && equalShapes(shared.shape, variable.shape)) return shared;
@@ -154,7 +154,7 @@ export function ownValue(variable: tf.Variable, backend: RecordingBackend): Valu
   tf.engine().disposeTensor(variable);
   (variable as { dataId: object }).dataId = own;
   tf.engine().incRef(variable, backend);
-  own.references = 1; // the count that `incRef` added is the variable's own
+  own.references = 1; // the reference that `incRef` added is the variable's own
   return own;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The programs of `jit`: what compiles them, and those that are held.
+ * The programs of `jit`: their executor, and the programs that are in use.
  * @module
  */
 import type { Precision } from "@/config.ts";
@@ -10,13 +10,13 @@ import { type Graph, graphKey } from "@/engine/graph.ts";
 import { type HeldProgram, HeldPrograms } from "@/engine/program_store.ts";
 import { timeRuns } from "@/engine/timing.ts";
 
-/** The programs of a function for all values of its free sizes. */
+/** The programs of a function for all values of its dynamic dimensions. */
 export type GenericPrograms = {
-  /** The program for some sizes, held; null where these need one compiled for them. */
+  /** The program for some sizes, retained; null if these sizes need one of their own. */
   hold(sizes: Sizes): Promise<HeldProgram | null>;
 };
 
-/** See the head of the file. */
+/** Compiles the graphs of `jit` and retains the programs. */
 export class TracedPrograms {
   #held = new HeldPrograms();
 
@@ -28,24 +28,24 @@ export class TracedPrograms {
     this.#precision = precision;
   }
 
-  /** From now on programs are compiled by `executor`, their products in `precision`. */
+  /** Sets the executor and the precision of matrix products for programs compiled from now on. */
   compileWith(executor: TracedExecutor, precision: Precision): void {
     this.#executor = executor;
     this.#precision = precision;
   }
 
-  /** What programs are compiled with, as a text. */
+  /** The executor, its version, threads and precision as one string. */
   get compilerName(): string {
     const { name, version, threads } = this.#executor;
     return `${name} ${version} ${threads} ${this.#precision}`;
   }
 
-  /** Number of programs that are held. */
+  /** Number of programs that are retained. */
   get size(): number {
     return this.#held.size;
   }
 
-  /** The program for a graph, kept until it is dropped; equal graphs share one. */
+  /** The program for a graph, retained until it is released; equal graphs share one. */
   async compile(graph: Graph): Promise<HeldProgram> {
     const executor = this.#executor;
     const cast = castGraph(graph, this.#precision);
@@ -55,12 +55,12 @@ export class TracedPrograms {
     );
   }
 
-  /** Whether functions may be compiled for all values of their free sizes. */
+  /** True if the executor can compile a function for all values of its dynamic dimensions. */
   get isGeneric(): boolean {
     return this.#executor.compileGeneric !== undefined;
   }
 
-  /** The programs of a function from its graphs at two samples; null where no form serves all sizes. */
+  /** The programs of a function from its graphs at two samples; null if no form serves all sizes. */
   async compileGeneric(
     samples: readonly [SizedGraph, SizedGraph],
   ): Promise<GenericPrograms | null> {
@@ -70,7 +70,7 @@ export class TracedPrograms {
     })) as [SizedGraph, SizedGraph];
     const generic = await this.#executor.compileGeneric?.([one, other]);
     if (generic === undefined || generic === null) return null;
-    // Which sample is whose tells sizes of equal graphs apart that are named in another order.
+    // The order of the samples distinguishes equal graphs whose dimensions are named in another order.
     const key = [
       this.compilerName,
       ...[one, other].map(({ graph, sizes }) => `${graphKey(graph)} at ${sizes}`),

@@ -1,24 +1,24 @@
 /**
- * Values of tensors: memory, or a promise to compute it from a tape.
+ * Values of tensors: memory, or a node of a tape from which it will be computed.
  * @module
  */
 import type { DType, Node } from "@/engine/ir.ts";
 import { ELEMENT_BYTES, type Elements, Memory } from "@/engine/memory.ts";
 import { sizeOf } from "@/engine/views.ts";
 
-/** What a TensorFlow.js tensor of this backend stands for (its data id). */
+/** The value behind a TensorFlow.js tensor of this backend (its data id). */
 export class Value {
-  /** How many tensors share the value; TensorFlow.js counts. */
+  /** Number of tensors that share the value; TensorFlow.js counts them. */
   references = 1;
-  /** The node that will give the value, until it has been computed. */
+  /** The node that gives the value, until it has been computed. */
   node: Node | null = null;
   memory: Memory | null = null;
-  /** Why it could not be computed. */
+  /** The error that prevented its computation. */
   failure: Error | null = null;
 
   constructor(readonly shape: readonly number[], readonly dtype: DType) {}
 
-  /** A block for the value, made if there is none yet. */
+  /** The block for the value, allocated if there is none. */
   allocate(): Memory {
     if (this.failure !== null) throw this.failure;
     this.memory ??= new Memory(sizeOf(this.shape) * ELEMENT_BYTES[this.dtype]);
@@ -34,8 +34,8 @@ export class Value {
 }
 
 /**
- * Elements that TensorFlow.js's own kernels keep for us: strings and complex numbers, which are never
- * compiled. `dataId` belongs to its `cpu` backend.
+ * Elements held by TensorFlow.js's own kernels: strings and complex numbers, which are never compiled.
+ * `dataId` belongs to its `cpu` backend.
  */
 export class ForeignValue {
   references = 1;

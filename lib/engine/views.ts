@@ -1,13 +1,13 @@
 /**
  * Views: reshape, transpose, slice, broadcast and tile as maps of indices, which move no data.
  *
- * A view lists digits (size, stride), most significant first. The flat index of an element, written in
- * these mixed-radix digits, names the element Σ digitₖ · strideₖ + offset of the array underneath
- * (row-major). A stride of 0 repeats. The product of the sizes is the number of elements.
+ * A view lists digits (size, stride), most significant first. The flat index of an element, written in these
+ * mixed-radix digits, names the element Σ digitₖ · strideₖ + offset of the base array (row-major). A stride of
+ * 0 repeats. The product of the sizes is the number of elements.
  * @module
  */
 
-/** One place of the mixed-radix index: how many values it takes, and how far each steps. */
+/** One digit of the mixed-radix index: its number of values, and the stride between them. */
 export type Digit = { readonly size: number; readonly stride: number };
 /** A map of indices; see the head of the file. */
 export type View = { readonly digits: readonly Digit[]; readonly offset: number };
@@ -17,7 +17,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Steps between neighbors along each axis of a row-major array. */
+/** Strides of a row-major array. */
 export function rowMajorStrides(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length);
   let step = 1;
@@ -28,7 +28,7 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
   return strides;
 }
 
-/** The view of a whole row-major array as it is. */
+/** The view that is a row-major array itself. */
 export function identityView(shape: readonly number[]): View {
   return simplifyView({ digits: [{ size: sizeOf(shape), stride: 1 }], offset: 0 });
 }
@@ -43,7 +43,7 @@ export function stridedView(
   return simplifyView({ digits, offset });
 }
 
-/** Drops digits of size 1 and joins neighbors that step as one. */
+/** Drops digits of size 1 and merges neighbors with one common stride. */
 export function simplifyView({ digits, offset }: View): View {
   const kept: Digit[] = [];
   for (const digit of digits) {
@@ -56,7 +56,7 @@ export function simplifyView({ digits, offset }: View): View {
   return { digits: kept, offset };
 }
 
-/** Whether a view of `size` elements is the array itself, in order. */
+/** True if a view of `size` elements is the base array itself, in order. */
 export function isContiguous({ digits, offset }: View, size: number): boolean {
   if (offset !== 0) return false;
   if (size <= 1) return true;
@@ -64,9 +64,7 @@ export function isContiguous({ digits, offset }: View, size: number): boolean {
   return digits.length === 1 && only !== undefined && only.stride === 1 && only.size === size;
 }
 
-/**
- * What must hold of sizes: offset + Σ (countᵢ − 1) · stepᵢ < size, that is, steps along an axis stay inside.
- */
+/** A condition on sizes: offset + Σ (countᵢ − 1) · stepᵢ < size, that is, steps along an axis stay inside it. */
 export type Bound = {
   readonly size: number;
   readonly offset: number;
@@ -74,14 +72,14 @@ export type Bound = {
 };
 
 /**
- * The view `outer` of the view `inner` of an array, as one view of that array; null where digits of the
- * two do not line up, so that the inner view must be made real first.
+ * The view `outer` of the view `inner` of an array, as one view of that array. Null if digits of the two do not
+ * line up, so that the inner view must be materialized first.
  */
 export function composeViews(outer: View, inner: View): View | null {
   return composeWithBounds(outer, inner)?.view ?? null;
 }
 
-/** The same with what it depends on beside sizes being multiples of one another. */
+/** {@link composeViews} with its conditions on sizes beyond divisibility. */
 export function composeWithBounds(
   outer: View,
   inner: View,
@@ -93,7 +91,7 @@ export function composeWithBounds(
     place *= digit.size;
     return placed;
   });
-  // Where the outer view starts, in inner digits, and how it steps along each.
+  // Start of the outer view in inner digits, and its step along each of them.
   const starts = places.map(({ size, place }) => Math.floor(outer.offset / place) % size);
   const steps = places.map((): [number, number][] => []);
   const offset = places.reduce(
@@ -108,7 +106,7 @@ export function composeWithBounds(
       continue;
     }
     const parts: Digit[] = [];
-    let rest = size, at = stride; // steps left to place, and the place value they step by
+    let rest = size, at = stride; // steps that remain, and the place value of one
     for (const [k, { size, stride, place }] of places.entries()) {
       const top = place * size;
       if (rest === 1 || at >= top) continue;
@@ -131,14 +129,14 @@ export function composeWithBounds(
   return { view: simplifyView({ digits, offset }), bounds };
 }
 
-/** Whether a bound holds. */
+/** True if a bound holds. */
 export function isInside({ size, offset, steps }: Bound): boolean {
   return steps.reduce((reach, [count, step]) => reach + (count - 1) * step, offset) < size;
 }
 
 /**
- * The view over given dimensions: for each of `sizes` the digits that make it up; none where there are no
- * elements. Null where a digit straddles a boundary that does not divide it.
+ * A view over given dimensions: the digits of each of `sizes`; empty if there are no elements. Null if a digit
+ * straddles a boundary that does not divide it.
  */
 export function splitView({ digits }: View, sizes: readonly number[]): Digit[][] | null {
   const result: Digit[][] = sizes.map(() => []);
@@ -165,7 +163,7 @@ export function splitView({ digits }: View, sizes: readonly number[]): Digit[][]
   return rest.length === 0 ? result : null;
 }
 
-/** The element of the array underneath that each flat index of the view names. For tests and gathers. */
+/** The element of the base array behind each flat index of the view. For tests and gathers. */
 export function viewIndices({ digits, offset }: View): Int32Array {
   const size = digits.reduce((product, digit) => product * digit.size, 1);
   const indices = new Int32Array(size).fill(offset);
