@@ -24,18 +24,18 @@ export type Executor = {
   compile(graph: Graph): Program;
 };
 
-/** A function's graph at a sample of its free sizes; see `dynamic_dimensions.ts`. */
+/** A function's graph at a sample of its dynamic dimensions; see `dynamic_dimensions.ts`. */
 export type SizedGraph = { readonly graph: Graph; readonly sizes: Sizes };
 
-/** What a function is compiled to for all values of its free sizes. */
+/** A function compiled for all values of its dynamic dimensions. */
 export type GenericProgram = {
-  /** Makes the program for some sizes, in milliseconds; null where these need one compiled for them. */
+  /** Builds the program for some sizes, in milliseconds; null if these sizes need one compiled for them. */
   at(sizes: Sizes): (() => Program) | null;
 };
 
-/** Runs the graphs of `jit`: compiling may take its time. */
+/** Runs the graphs of `jit`; compiling may be asynchronous. */
 export type TracedExecutor = Omit<Executor, "compile"> & {
   compile(graph: Graph): Program | Promise<Program>;
-  /** From the graphs at two samples; null where the function has no form that serves all sizes. */
+  /** Compiles from the graphs at two samples; null if the function has no form that serves all sizes. */
   compileGeneric?(samples: readonly [SizedGraph, SizedGraph]): Promise<GenericProgram | null>;
 };

@@ -1,35 +1,35 @@
 /**
- * A graph to be compiled: the nodes that some outputs need, in order, with a key that equal graphs share.
+ * A graph to compile: the nodes that some outputs need, in order, and a key that equal graphs share.
  * @module
  */
 import { createHash } from "node:crypto";
 import type { Node, Operation } from "@/engine/ir.ts";
 import { keepNumbers } from "@/engine/tape.ts";
 
-/** A value that a program gives; `target` is the input (by position) that it replaces in place, or null. */
+/** An output of a program; `target` is the position of the input that it replaces in place, or null. */
 export type GraphOutput = { readonly node: Node; readonly target: number | null };
 
-/** What a program computes: outputs as nodes over inputs. */
+/** A computation: outputs as nodes over inputs. */
 export type Graph = {
   readonly name: string;
-  /** Leaf nodes, in the order in which a program takes them. */
+  /** Leaf nodes, in the order of the program's inputs. */
   readonly inputs: readonly Node[];
   readonly outputs: readonly GraphOutput[];
   /** All nodes that the outputs need, operands first. */
   readonly nodes: readonly Node[];
   /**
-   * Sizes of axes that belong to the model: they stay the same from batch to batch, so that executors may
-   * build them into their code. All other sizes are numbers that code is given.
+   * Sizes of axes that belong to the model. They stay the same from batch to batch, so executors may compile
+   * them into code. All other sizes are arguments of the code.
    */
   readonly modelSizes: ReadonlySet<number>;
   /**
-   * Inputs (by position) that are the same memory from call to call, as a variable's is: what an executor
-   * derives from them can be kept. `Memory.writes` tells when they have changed.
+   * Positions of inputs that are the same memory at every call, as a variable's is. An executor may cache data
+   * derived from them; `Memory.writes` tells when they have changed.
    */
   readonly persistent: ReadonlySet<number>;
 };
 
-/** Nodes that `roots` need, operands first: dead code falls away. */
+/** Nodes that `roots` need, operands first; dead code is dropped. */
 export function reachableNodes(
   roots: readonly Node[],
   inputsOf: (node: Node) => readonly Node[] = ({ inputs }) => inputs,
@@ -46,10 +46,10 @@ export function reachableNodes(
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
-/** What is known of a graph's inputs beside their shapes. */
+/** Facts about a graph's inputs beyond their shapes. */
 export type GraphHints = Partial<Pick<Graph, "modelSizes" | "persistent">>;
 
-/** A graph of what `outputs` need; inputs that nothing reads are kept, since callers bind by position. */
+/** The graph of `outputs`. Inputs that no node reads stay, since callers bind inputs by position. */
 export function makeGraph(
   name: string,
   inputs: readonly Node[],
@@ -61,7 +61,7 @@ export function makeGraph(
   return { name, inputs, outputs, nodes, modelSizes, persistent };
 }
 
-/** A SHA-256 of all that a program depends on: two graphs share it only if the same program serves both. */
+/** SHA-256 of everything that a program depends on: graphs with equal keys can share one program. */
 export function graphKey({ inputs, outputs, nodes, persistent }: Graph): string {
   const numbers = new Map<Node, number>();
   const number = (node: Node) => numbers.get(node);

@@ -1,8 +1,8 @@
 /**
  * The intermediate representation: primitive operations on arrays, as a graph of immutable nodes.
  *
- * Layer norm, softmax or GELU are recorded as the primitives they consist of. A node may carry the name
- * of a composite that gives the same value, for executors that have it ready-made; others ignore it.
+ * Layer norm, softmax and GELU are recorded as their primitives. A node may carry the name of a composite
+ * that gives the same value, for executors that have an operator for it; other executors ignore it.
  * @module
  */
 import type { View } from "@/engine/views.ts";
@@ -10,10 +10,10 @@ import type { View } from "@/engine/views.ts";
 /** Types of elements. */
 export type DType = "float32" | "int32" | "bool";
 
-/** A type of two bytes that products may be made in. */
+/** A two-byte type for the operands of matrix products. */
 export type HalfType = "bfloat16" | "float16";
 
-/** Elementwise operations of one operand, whose type the result has. */
+/** Elementwise operations of one operand; the result has the operand's type. */
 export const UNARY_OPERATIONS = [
   "neg",
   "abs",
@@ -31,13 +31,13 @@ export const UNARY_OPERATIONS = [
   "round",
   "sign",
   "not",
-  "round-bfloat16", // to the nearest number of the type, kept as float32
+  "round-bfloat16", // to the nearest number of the type, stored as float32
   "round-float16",
 ] as const;
 /** One of {@link UNARY_OPERATIONS}. */
 export type UnaryOperation = typeof UNARY_OPERATIONS[number];
 
-/** `div` of int32 is cut off towards 0; it is never by 0. */
+/** `div` of int32 truncates toward 0; the divisor is never 0. */
 export const BINARY_OPERATIONS = [
   "add",
   "sub",
@@ -58,7 +58,7 @@ export const BINARY_OPERATIONS = [
 /** One of {@link BINARY_OPERATIONS}. */
 export type BinaryOperation = typeof BINARY_OPERATIONS[number];
 
-/** Binary operations whose result is a truth value. */
+/** Binary operations with a boolean result. */
 export const COMPARISONS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
 
 /** `argmax` and `argmin` give int32 indices and take one axis. */
@@ -66,32 +66,32 @@ export const REDUCTIONS = ["sum", "max", "min", "prod", "any", "all", "argmax", 
 /** One of {@link REDUCTIONS}. */
 export type Reduction = typeof REDUCTIONS[number];
 
-/** What a node does; operands of elementwise operations have the node's own shape (broadcasts are views). */
+/** The operation of a node. Operands of elementwise operations have the node's own shape (broadcasts are views). */
 export type Operation =
-  /** A value given from outside: an input, a parameter, an earlier result. */
+  /** A value from outside: an input, a parameter, an earlier result. */
   | { readonly kind: "leaf"; readonly leaf: number }
-  /** The number `value` everywhere. */
+  /** An array filled with the number `value`. */
   | { readonly kind: "constant"; readonly value: number }
-  /** Elements known while recording, row-major. */
+  /** Elements known at tracing time, row-major. */
   | {
     readonly kind: "data";
     readonly data: Float32Array | Int32Array | Uint8Array;
     readonly id: number;
   }
-  /** Another arrangement of the one operand's elements. */
+  /** The operand's elements in another arrangement. */
   | { readonly kind: "view"; readonly view: View }
   | { readonly kind: "unary"; readonly name: UnaryOperation }
   | { readonly kind: "binary"; readonly name: BinaryOperation }
   /** condition, then, else. */
   | { readonly kind: "where" }
   | { readonly kind: "cast" }
-  /** The operand without its `axes`. */
+  /** The operand reduced over `axes`, which are dropped. */
   | { readonly kind: "reduce"; readonly name: Reduction; readonly axes: readonly number[] }
   /** [… M, K] · [… K, N]; a transposed operand is stored [… K, M] or [… N, K]. */
   | { readonly kind: "matmul"; readonly transposeA: boolean; readonly transposeB: boolean }
-  /** Rows of operand 0, named by operand 1 (int32): [V, …] and [I…] give [I…, …]. */
+  /** Rows of operand 0 at the indices in operand 1 (int32): [V, …] and [I…] give [I…, …]. */
   | { readonly kind: "gather" }
-  /** Rows of operand 0 [I, …] added up where operand 1 [I] (int32) says: [rows, …]. */
+  /** Rows of operand 0 [I, …], added at the indices in operand 1 [I] (int32): [rows, …]. */
   | { readonly kind: "scatter-add" }
   | {
     readonly kind: "pad";
@@ -99,23 +99,23 @@ export type Operation =
     readonly value: number;
   }
   | { readonly kind: "concat"; readonly axis: number }
-  /** Positions (int32) of the `count` largest elements along the last axis, largest first, of equals the first. */
+  /** Indices (int32) of the `count` largest elements along the last axis, in descending order, ties by index. */
   | { readonly kind: "top"; readonly count: number }
   /** See `dropout_mask.ts`; the operand is the seed. */
   | { readonly kind: "dropout-mask"; readonly rate: number; readonly site: string };
 
-/** A ready-made operator of ONNX that gives a node's value from `inputs`. */
+/** An ONNX operator that gives a node's value from `inputs`. */
 export type Composite = {
   readonly op: "Softmax" | "LayerNormalization" | "Gelu";
   readonly inputs: readonly Node[];
   readonly attributes: Readonly<Record<string, number | { readonly float: number }>>;
-  /** Which of the operator's outputs this node is. */
+  /** The index of the operator's output that this node is. */
   readonly output: number;
 };
 
 /** One operation with its operands and the shape and type of its result. */
 export type Node = {
-  /** Position in the order of recording; operands always come before. */
+  /** Position in the order of recording; operands come first. */
   readonly id: number;
   readonly operation: Operation;
   readonly inputs: readonly Node[];

@@ -1,14 +1,14 @@
 /**
- * `jit(name, f)`: records what `f` does once per input signature and afterwards only binds new inputs.
+ * `jit(name, f)`: traces `f` once per input signature and afterwards only binds new inputs.
  *
- * Inside `f`, `tf.Variable`s are read as they stand at each call, and `variable.assign(…)` updates
- * them in place when the call runs. Tensors from outside stand for themselves; tensors that `f` makes
- * from numbers are constants of the program. On a backend that does not record, `f` simply runs.
+ * Inside `f`, `tf.Variable`s have the value that they have at each call, and `variable.assign(…)` updates them
+ * in place when the call runs. Tensors from outside are inputs; tensors that `f` creates from numbers are
+ * constants of the program. On a backend that does not record, `f` simply runs.
  *
- * Where `f` says which sizes of its inputs are free, it is recorded once for all their values, by executors
- * that can: see `dynamic_dimensions.ts`. It is called at two samples of them then, or more, and what it does must
- * follow from sizes as products of them alone: it must not decide by them. Where the engine finds that a call
- * needs more (a slice that is longer than the axis, say), that call is recorded at its own sizes.
+ * If `f` declares dynamic dimensions, executors that can compile it once for all their values; see
+ * `dynamic_dimensions.ts`. `f` is then called at two or more samples of them, and must not make decisions that
+ * depend on a size. A call that needs more (a slice longer than the axis, for example) is traced at its own
+ * sizes.
  * @module
  */
 import { setImmediate } from "node:timers";
@@ -32,20 +32,20 @@ import { Value } from "@/engine/value.ts";
 
 export type { TensorMap } from "@/engine/trace.ts";
 
-/** A function from tensors to tensors; inputs stay the caller's, outputs become the caller's. */
+/** A function from tensors to tensors. The caller keeps its inputs and owns the outputs. */
 export type Jitted<I extends TensorMap, O extends TensorMap> = {
   (inputs: I): Promise<O>;
-  /** Lets go of what was compiled, and of tensors from outside; a later call compiles anew. */
+  /** Releases the programs, and the tensors from outside; a later call compiles again. */
   release(): void;
 };
 
-/** What is known of a function beside what it does. */
+/** Options of {@link jit}. */
 export type JitOptions = {
-  /** Sizes of its inputs that differ from call to call; left out: a program for each shape. */
+  /** Dimensions of the inputs that differ from call to call; left out: one program for each shape. */
   readonly dynamic?: DynamicDimensions;
 };
 
-/** Told of each program as it is compiled, which takes about a second, and of an executor's runtime. */
+/** Receives the name of each program before it is compiled, which takes about a second, and of the runtime. */
 export type CompileListener = (name: string) => void;
 let listener: CompileListener = () => {};
 
@@ -54,7 +54,7 @@ export function onCompile(listen: CompileListener): void {
   listener = listen;
 }
 
-/** Tells the listener of {@link onCompile} what is compiled now. */
+/** Calls the listener of {@link onCompile}. */
 export function tellCompile(name: string): void {
   listener(name);
 }
@@ -64,20 +64,20 @@ type Compiled = Pick<Traced, "sources" | "outputs" | "updates"> & {
   readonly backend: RecordingBackend;
 };
 
-/** What a function has been compiled to. */
+/** The compiled forms of a function. */
 type Known = {
   /** Programs by the signature of their inputs. */
   readonly programs: Map<string, Compiled>;
-  /** Forms for all free sizes by what else the inputs are; null: there is none. */
+  /** Generic forms by the signature of the static inputs; null: there is none. */
   readonly generic: Map<string, GenericFunction | null>;
-  /** What to let go of. */
+  /** Traces to release. */
   readonly recordings: Set<Pick<Compiled, "sources" | "backend">>;
 };
 
-/** What functions that nobody can call any more have compiled is released like the rest of them. */
+/** Releases the programs of functions that have been garbage collected. */
 const forgotten = new FinalizationRegistry(releaseAll);
 
-/** See the head of the file. `name` appears in errors and progress. */
+/** Compiles `f`; see the head of the file. `name` appears in errors and progress. */
 export function jit<I extends TensorMap, O extends TensorMap>(
   name: string,
   run: (inputs: I) => O,
@@ -109,14 +109,14 @@ export function jit<I extends TensorMap, O extends TensorMap>(
   return released;
 }
 
-/** Types and shapes of inputs; of those with free axes the number of axes. */
+/** Signature of inputs: types and shapes, or the number of axes if these are dynamic. */
 function describeInputs(inputs: TensorMap, axes: DynamicDimensions["axes"]): string {
   return Object.entries(inputs)
     .map(([key, { dtype, shape }]) => `${key} ${dtype} ${axes[key] ? shape.length : shape}`)
     .join(";");
 }
 
-/** The program for inputs like these: of the form for all sizes where there is one, else of its own. */
+/** The program for inputs like these: from the generic form if there is one, else of its own. */
 async function prepare(
   name: string,
   run: TracedFunction,
@@ -152,7 +152,7 @@ async function prepare(
   return { ...bindings, held: await backend.traced.compile(graph), backend };
 }
 
-/** Lets go of all that a function has compiled, in place. */
+/** Releases everything that a function has compiled, in place. */
 function releaseAll({ programs, generic, recordings }: Known): void {
   for (const { held } of programs.values()) held.drop();
   for (const { sources, backend } of recordings) releaseSources(sources, backend);
@@ -161,12 +161,12 @@ function releaseAll({ programs, generic, recordings }: Known): void {
   recordings.clear();
 }
 
-/** Lets what waits for its turn have it: without a program to wait for, nothing else would in a long loop. */
+/** Yields to the event loop: in a long loop without a program to wait for, nothing else would run. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Binds inputs and variables and runs the program; nothing else may run meanwhile. */
+/** Binds inputs and variables and runs the program; no other program may run meanwhile. */
 async function call(
   { held, sources, outputs, updates, backend }: Compiled,
   inputs: TensorMap,

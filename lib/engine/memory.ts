@@ -1,5 +1,5 @@
 /**
- * Memory of tensors: blocks that start at a multiple of 64 bytes, as vector instructions like it.
+ * Memory of tensors: blocks aligned to 64 bytes, for vector instructions.
  * @module
  */
 import type { DType } from "@/engine/ir.ts";
@@ -12,27 +12,27 @@ export const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1 } as const satisfie
 
 const ALIGNMENT = 64;
 
-/** A block of memory seen as elements of a type. */
+/** A block of memory as elements of a type. */
 export type Elements =
   | Float32Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-/** One block. Its address never changes; executors may keep tensors made over it. */
+/** One block. Its address never changes, so executors may keep tensors over it. */
 export class Memory {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** How often its elements were replaced in place; what is derived from them is good for one number. */
+  /** Number of times that its elements were replaced in place; data derived from them is valid for one number. */
   writes = 0;
 
   constructor(byteLength: number) {
-    // V8 never moves the store of an ArrayBuffer; the start is moved up to the next boundary.
+    // V8 never moves the store of an ArrayBuffer, so aligning the start once is enough.
     const store = new ArrayBuffer(byteLength + ALIGNMENT);
     const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(new Uint8Array(store)));
     const start = Number((BigInt(ALIGNMENT) - address % BigInt(ALIGNMENT)) % BigInt(ALIGNMENT));
     this.bytes = new Uint8Array(store, start, byteLength);
   }
 
-  /** The block seen as elements of a type; the same memory, not a copy. */
+  /** The block as elements of a type; the same memory, not a copy. */
   elements(dtype: DType): Elements {
     const { buffer, byteOffset, byteLength } = this.bytes;
     switch (dtype) {
@@ -46,7 +46,7 @@ export class Memory {
   }
 }
 
-/** A copy of given numbers as the elements of a type. */
+/** Numbers copied into the elements of a type. */
 export function copyElements(values: ArrayLike<number>, dtype: DType): Elements {
   switch (dtype) {
     case "float32":

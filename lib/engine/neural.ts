@@ -1,6 +1,6 @@
 /**
- * Operations of neural networks that TensorFlow.js lacks, each with its gradient, written in `tf.*`
- * operations so that they run on every backend. Shapes: N rows, D columns.
+ * Neural network operations that TensorFlow.js lacks, each with its gradient, written in `tf.*` operations so
+ * that they run on every backend. Shapes: N rows, D columns.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -74,7 +74,7 @@ export function gelu<T extends tf.Tensor>(x: T): T {
   return run(x) as T;
 }
 
-/** Where chance comes from in one dropout: equal values give equal masks, on every executor. */
+/** The source of randomness of one dropout: equal values give equal masks on every executor. */
 export type DropoutOptions = {
   /** Share of elements set to zero, in [0, 1). */
   readonly rate: number;
@@ -85,8 +85,8 @@ export type DropoutOptions = {
 };
 
 /**
- * Sets a random share of the elements to zero and scales the rest by 1 / (1 − rate) (Srivastava et
- * al., 2014). The mask is a function of (seed, site, element) alone; see `dropout_mask.ts`.
+ * Sets a random share of the elements to zero and scales the rest by 1 / (1 − rate) (Srivastava et al., 2014).
+ * The mask is a function of seed, site and element only; see `dropout_mask.ts`.
  */
 export function dropout<T extends tf.Tensor>(x: T, { rate, site, seed }: DropoutOptions): T {
   if (!(rate >= 0 && rate < 1)) {

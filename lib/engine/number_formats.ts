@@ -1,15 +1,15 @@
 /**
- * Number formats of training, by their bits: what each can hold and how it rounds (IEEE 754-2019, section
- * 3.6; bfloat16 as in Kalamkar et al., arXiv 1905.12322v3).
+ * Number formats of training by their bits: range and rounding (IEEE 754-2019, section 3.6; bfloat16 as in
+ * Kalamkar et al., arXiv 1905.12322v3).
  * @module
  */
 
-/** Bits of a format: digits of the significand, the leading one included, and its least exponent. */
+/** Parameters of a format: digits of the significand, including the leading one, and the exponent range. */
 export type NumberFormat = {
   readonly digits: number;
-  /** Of the smallest normal number, as a power of two. */
+  /** Exponent of the smallest normal number, base 2. */
   readonly leastExponent: number;
-  /** Of the largest number. */
+  /** Exponent of the largest number, base 2. */
   readonly mostExponent: number;
 };
 
@@ -28,20 +28,20 @@ export function largestNumber(name: FormatName): number {
   return (2 - 2 ** (1 - digits)) * 2 ** mostExponent;
 }
 
-/** The smallest positive number, without its leading digit. */
+/** The smallest positive subnormal number. */
 export function smallestNumber(name: FormatName): number {
   const { digits, leastExponent } = NUMBER_FORMATS[name];
   return 2 ** (leastExponent - digits + 1);
 }
 
-/** The distance of neighbors around a value; infinite beyond the largest number. */
+/** Distance between neighboring numbers around a value; infinite beyond the largest number. */
 export function spacingAt(value: number, name: FormatName): number {
   const { digits, leastExponent } = NUMBER_FORMATS[name];
   if (Math.abs(value) > largestNumber(name)) return Infinity;
   return 2 ** (Math.max(exponentOf(value), leastExponent) - digits + 1);
 }
 
-/** The nearest number of a format, of two as near the even one; infinite beyond its range. */
+/** The nearest number of a format, ties to even; infinite beyond its range. */
 export function roundToFormat(value: number, name: FormatName): number {
   if (!Number.isFinite(value) || value === 0) return value;
   const { digits, leastExponent } = NUMBER_FORMATS[name];
@@ -50,7 +50,7 @@ export function roundToFormat(value: number, name: FormatName): number {
   return Math.sign(value) * (rounded > largestNumber(name) ? Infinity : rounded);
 }
 
-/** The power of two at or below |value|; of 0, the least that doubles have. */
+/** Exponent of the power of two at or below |value|; for 0, the smallest exponent of a double. */
 function exponentOf(value: number): number {
   const size = Math.abs(value);
   if (size === 0) return -1074;

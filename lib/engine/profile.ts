@@ -1,13 +1,13 @@
 /**
- * What compiled programs spend their time on, pass by pass, for benchmarks. Programs are watched from
- * {@link startProfile} on; until then none is, and nothing is kept.
+ * Time of compiled programs by pass, for benchmarks. Programs compiled after {@link startProfile} are
+ * profiled; before, nothing is recorded.
  * @module
  */
 
-/** What passes are counted under; see `PASS_KINDS`. */
+/** The kind under which a pass is counted; see `PASS_KINDS`. */
 export type PassKind = keyof typeof PASS_KINDS;
 
-/** What each kind of pass over data is. */
+/** Kinds of passes over data. */
 export const PASS_KINDS = {
   products: "matrix products",
   attention: "matrix products of many small matrices at once, as attention's heads are",
@@ -18,7 +18,7 @@ export const PASS_KINDS = {
   other: "copies, padding, joining, reductions of other axes",
 } as const;
 
-/** What a pass must do, whatever way it does it. */
+/** The work that a pass has to do, independent of its implementation. */
 export type Work = {
   /** Multiplications and additions of matrix products; 0 for other passes. */
   readonly flops: number;
@@ -26,10 +26,10 @@ export type Work = {
   readonly bytes: number;
 };
 
-/** One pass with the time that it took, over all runs of its program since the last reading. */
+/** One pass with its time over all runs of its program since the last reading. */
 export type Pass = Work & {
   readonly kind: PassKind;
-  /** Waiting for other threads included. */
+  /** Includes waiting for other threads. */
   readonly seconds: number;
 };
 
@@ -40,24 +40,24 @@ type Watched = { readonly name: string; readonly take: () => readonly Pass[] };
 
 let watched: Set<Watched> | null = null;
 
-/** From now on programs are watched as they are compiled. */
+/** Profiles programs compiled from now on. */
 export function startProfile(): void {
   watched ??= new Set();
 }
 
-/** The passes of all watched programs since the last reading. */
+/** The passes of all profiled programs since the last reading. */
 export function takeProfile(): readonly ProgramProfile[] {
   return [...watched ?? []].map(({ name, take }) => ({ name, passes: take() }));
 }
 
-/** No program is watched any more. */
+/** Ends profiling. */
 export function stopProfile(): void {
   watched = null;
 }
 
 /**
- * Called by executors: `take` gives the passes of a program since it was last called. Returns what must be
- * called before the program is released.
+ * Registers a program; called by executors. `take` gives its passes since the last call. Returns a function to
+ * call before the program is released.
  */
 export function watchProgram(name: string, take: () => readonly Pass[]): () => void {
   const program = { name, take };

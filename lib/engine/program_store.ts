@@ -1,28 +1,28 @@
 /**
- * Compiled programs by the key of their graph: equal graphs share one, and what nobody needs is released.
+ * Compiled programs by the key of their graph. Equal graphs share one; unused programs are released.
  * @module
  */
 import type { Program } from "@/engine/executor.ts";
 
-/** A program that its holder keeps from being released. */
+/** A reference to a program, which is not released while references exist. */
 export type HeldProgram = {
   readonly program: Program;
-  /** Lets the program go; it is released once all have, after a run that is under way. */
+  /** Drops the reference. The last one to go releases the program, after a run that is under way. */
   drop(): void;
 };
 
 type Entry = { readonly program: Promise<Program>; holders: number };
 
-/** Programs that live for as long as someone holds them. */
+/** Programs with reference counts. */
 export class HeldPrograms {
   #entries = new Map<string, Entry>();
 
-  /** Number of programs that are held. */
+  /** Number of programs. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** The program under `key`, made where there is none. */
+  /** A reference to the program under `key`, compiled if there is none. */
   async hold(key: string, make: () => Promise<Program>): Promise<HeldProgram> {
     const entry: Entry = this.#entries.get(key) ??
       { program: make().then(releaseWhenIdle), holders: 0 };
@@ -51,19 +51,19 @@ export class HeldPrograms {
   }
 }
 
-/** Programs that were used last, the others released. */
+/** A cache of the most recently used programs; evicted ones are released. */
 export class RecentPrograms {
-  #programs = new Map<string, Program>(); // the one that was used last comes last
+  #programs = new Map<string, Program>(); // in order of use, most recent last
 
-  /** Keeps at most `limit` programs. */
+  /** Caches at most `limit` programs. */
   constructor(readonly limit: number) {}
 
-  /** Number of programs that are kept. */
+  /** Number of cached programs. */
   get size(): number {
     return this.#programs.size;
   }
 
-  /** The program under `key`, made where there is none; to be run before the next one is asked for. */
+  /** The program under `key`, compiled if there is none. Run it before the next call, which may evict it. */
   use(key: string, make: () => Program): Program {
     const program = this.#programs.get(key) ?? make();
     this.#programs.delete(key);
@@ -76,14 +76,14 @@ export class RecentPrograms {
     return program;
   }
 
-  /** Releases all. */
+  /** Releases all programs. */
   clear(): void {
     for (const program of this.#programs.values()) program.release();
     this.#programs.clear();
   }
 }
 
-/** `program`, whose release waits for its runs. */
+/** `program` with a release that waits for its runs. */
 function releaseWhenIdle(program: Program): Program {
   let running = 0, released = false;
   const settle = () => {

@@ -1,6 +1,6 @@
 /**
- * A function recorded once for all values of its free sizes: at two samples of them, which must agree in
- * everything but sizes.
+ * Generic tracing: a function traced once for all values of its dynamic dimensions, at two samples that must
+ * agree in everything but sizes.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -27,17 +27,17 @@ import {
 import type { GenericPrograms } from "@/engine/traced_programs.ts";
 import { type Bound, isInside } from "@/engine/views.ts";
 
-/** What a function was compiled to for all sizes. */
+/** A function compiled for all sizes. */
 export type GenericFunction = Pick<Traced, "sources" | "updates"> & {
   readonly programs: GenericPrograms;
   outputsAt(sizes: Sizes): readonly TracedOutput[];
-  /** Whether it does at some sizes what the function, recorded there, would. */
+  /** True if the generic program is valid at these sizes. */
   servesAt(sizes: Sizes): boolean;
 };
 
 /**
- * Records and compiles `run` for all values of its free sizes; null where it has no form that serves all of
- * them: limits or what it does with sizes stand in the way, and it must be recorded at each.
+ * Traces and compiles `run` for all values of its dynamic dimensions. Null if no form serves all of them, because
+ * of limits or of the function's use of sizes; it must then be traced at each shape.
  *
  * @param inputs shapes and types of a call
  */
@@ -60,7 +60,7 @@ export async function recordGeneric(
   return null;
 }
 
-/** {@link recordGeneric} by one pair of samples. */
+/** {@link recordGeneric} with one pair of samples. */
 async function recordSamples(
   name: string,
   run: TracedFunction,
@@ -108,7 +108,7 @@ async function recordSamples(
   };
 }
 
-/** Whether two recordings take the same values and update the same variables. */
+/** True if two traces read the same values and update the same variables. */
 function isSame(one: Traced, other: Traced): boolean {
   const sameSource = (a: Source, b: Source | undefined) => {
     switch (a.kind) {
@@ -128,7 +128,7 @@ function isSame(one: Traced, other: Traced): boolean {
     );
 }
 
-/** The outputs at any sizes; null where those of the samples differ in more than sizes. */
+/** The outputs at any sizes; null if those of the samples differ in more than sizes. */
 function fitOutputs(
   one: Traced,
   other: Traced,
@@ -149,7 +149,7 @@ function fitOutputs(
     }));
 }
 
-/** Whether what was taken for granted holds at any sizes; null where the samples took other things so. */
+/** A check of the assumptions at any sizes; null if the samples made different assumptions. */
 function fitBounds(
   one: Traced,
   other: Traced,
@@ -162,7 +162,7 @@ function fitBounds(
     const numbers = numbersOf(bound), pair = numbersOf(other.bounds[i] as Bound);
     const terms = findTerms(numbers, pair, samples);
     if (terms === null) return null;
-    fitted.set(`${numbers};${pair}`, terms); // many are the same
+    fitted.set(`${numbers};${pair}`, terms); // many are equal
   }
   return (sizes) =>
     [...fitted.values()].every((terms) => {

@@ -1,12 +1,13 @@
 /**
- * What has been recorded and not run yet: there is one recording at a time, the eager one or that of a `jit`.
+ * Operations that have been recorded and not run yet. There is one recording at a time: the eager one, or that
+ * of the function `jit` is tracing.
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
 import { Tape } from "@/engine/tape.ts";
 import type { Value } from "@/engine/value.ts";
 
-/** A tape with what its leaves stand for. */
+/** A tape with the values of its leaves. */
 export type Recording = {
   readonly tape: Tape;
   /** Values that leaves stand for, by leaf number. */

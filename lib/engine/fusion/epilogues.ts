@@ -1,6 +1,6 @@
 /**
- * Which loop nests may follow a product row by row, so that what it gives is still in a cache when they read
- * it: GELU and its gradient, dropout with the residual sum and layer norm, softmax of scores.
+ * Epilogues: loop nests that run on a matrix product's rows while these are still in a cache. Examples are GELU
+ * and its gradient, dropout with the residual sum and layer norm, and the softmax of scores.
  * @module
  */
 import type { Unit } from "@/engine/fusion/fuse.ts";
@@ -9,8 +9,8 @@ import { isGenerated } from "@/engine/fusion/space.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
 /**
- * Whether `next`, a group that is ready to run when `unit` has run, may do its rows as soon as `unit`, a
- * product, has made them: both have the same rows, and the group reads of the product what lies in them.
+ * True if `next`, a group that is ready once `unit` has run, can be the epilogue of `unit`, a matrix product:
+ * both have the same rows, and the group reads only elements of the product in those rows.
  */
 export function canFollow(unit: Unit, next: Unit, lowered: LoweredGraph): boolean {
   const [node] = unit.nodes;

@@ -1,9 +1,9 @@
 /**
- * Cuts a lowered graph into units that run one after the other. Most are groups: nodes that share one loop
- * nest, so that what one gives the next takes from a register.
+ * Cuts a lowered graph into units that run one after another. Most units are groups: nodes that share one loop
+ * nest, so that intermediate values stay in registers.
  *
- * A group is one unit of work, so no path may leave it and come back. Whether one would is decided from
- * the units' present dependencies, since groups grow (see `reaches`).
+ * A group runs as one unit, so no path may leave it and come back. Groups grow, so this is decided from the
+ * units' current dependencies (see `reaches`).
  * @module
  */
 import type { LoweredGraph } from "@/engine/fusion/lowering.ts";
@@ -28,10 +28,10 @@ export type Unit = {
   readonly kind: "group" | "single";
   nodes: Node[];
   space: Space;
-  /** Only plain elementwise work, so that any cut into rows suits it. */
+  /** True for purely elementwise work, which can be cut into rows anywhere. */
   flat: boolean;
   roles: Map<Node, Role>;
-  /** Units that must have run before. */
+  /** Units that must run before. */
   dependencies: Set<Unit>;
 };
 
@@ -39,11 +39,11 @@ export type Unit = {
 export type FusedGraph = {
   readonly lowered: LoweredGraph;
   readonly units: readonly Unit[];
-  /** The unit that computes a node; undefined for what is given. */
+  /** The unit that computes a node; undefined for a given value. */
   unitOf(node: Node): Unit | undefined;
 };
 
-/** Arrays with fewer elements are read twice rather than tying groups together. */
+/** Smaller arrays (in elements) are read twice rather than tying groups together. */
 const SMALL_ARRAY = 1024;
 
 const ELEMENTWISE: ReadonlySet<string> = new Set([
@@ -60,7 +60,7 @@ export function fuseGraph(lowered: LoweredGraph): FusedGraph {
   return new Fuser(lowered).run();
 }
 
-/** Dependencies of a unit as they were when so many units had been merged into others. */
+/** A unit's dependencies at a given number of merges. */
 type Known = { units: Set<Unit>; merges: number };
 
 class Fuser {
@@ -68,7 +68,7 @@ class Fuser {
   #unitOf = new Map<Node, Unit>();
   #known = new Map<Unit, Known>();
   #mergedInto = new Map<Unit, Unit>();
-  /** Nodes that read a value in order, by the value. */
+  /** Nodes that read a value in order (streamed), by the value. */
   #streaming = new Map<Node, Node[]>();
   #count = 0;
 
@@ -93,7 +93,7 @@ class Fuser {
     return { lowered: this.lowered, units, unitOf: (node) => this.#unitOf.get(node) };
   }
 
-  /** The units whose values a node reads; that of the node itself may be among them. */
+  /** The units whose values a node reads, possibly including its own. */
   #unitsRead(node: Node): Unit[] {
     return this.lowered.basesOf(node).flatMap((base) => this.#unitOf.get(base) ?? []);
   }
@@ -113,14 +113,14 @@ class Fuser {
     return known.units;
   }
 
-  /** The unit that a unit has become part of. */
+  /** The unit into which a unit was merged. */
   #current(unit: Unit): Unit {
     let current = unit;
     for (let next; (next = this.#mergedInto.get(current)) !== undefined;) current = next;
     return current;
   }
 
-  /** Whether any of `from` is `target` or depends on it. */
+  /** True if any of `from` is `target` or depends on it. */
   #reaches(from: Iterable<Unit>, target: Unit): boolean {
     return reaches(from, target, (unit) => this.#dependencies(unit));
   }
@@ -135,7 +135,7 @@ class Fuser {
     return unit;
   }
 
-  /** Starts a group, or a unit of its own where no two-dimensional space suits the node. */
+  /** Starts a group, or a single unit if no two-dimensional space fits the node. */
   #startGroup(node: Node): void {
     for (const space of this.#spacesOf(node)) {
       const role = roleIn(node, space, { resolve: this.lowered.resolve, roleOf: () => undefined });
@@ -148,7 +148,7 @@ class Fuser {
     this.#start(node, "single");
   }
 
-  /** Spaces that a node may bring to a group. */
+  /** Spaces in which a node fits. */
   #spacesOf(node: Node): Space[] {
     const size = sizeOf(node.shape);
     if (isFusedReduction(node)) {
@@ -159,12 +159,12 @@ class Fuser {
     return [{ rows: size / columns, columns }];
   }
 
-  /** Adds a node to the group of one of its operands; where several suit, those merge. */
+  /** Adds a node to the group of one of its operands; if several fit, they merge. */
   #join(node: Node): boolean {
     const { resolve } = this.lowered;
     const read = this.#unitsRead(node);
     const candidates = new Set(read.filter(({ kind }) => kind === "group"));
-    // What replaces a leaf without reading it (a clearing) goes where the leaf is read last.
+    // A node that replaces a leaf without reading it (a zero fill) goes where the leaf is read last.
     const target = this.lowered.targets.get(node);
     if (target !== undefined && candidates.size === 0) {
       for (const reader of this.#streaming.get(target) ?? []) {
@@ -201,7 +201,7 @@ class Fuser {
     return home !== undefined;
   }
 
-  /** Whether a group reads all of `base` in order. */
+  /** True if a group streams all of `base`. */
   #streams({ kind, nodes, space }: Unit, base: Node): boolean {
     if (kind !== "group") return false;
     const size = space.rows * space.columns;
@@ -213,7 +213,7 @@ class Fuser {
     );
   }
 
-  /** Makes one group of two where they share a space, no path leads between them and all still fits. */
+  /** Merges two groups if they share a space, no path connects them through others, and all nodes still fit. */
   #merge(a: Unit, b: Unit): void {
     if (a === b || a.kind !== "group" || b.kind !== "group") return;
     let space = a.space;

@@ -1,6 +1,6 @@
 /**
- * A graph made ready for fusion: views resolved into operands, products with what they absorb, outputs
- * that are values of their own. Nothing here knows a target.
+ * Lowering for fusion: views become operands, matrix products absorb their surroundings, outputs become values of
+ * their own. Nothing here depends on a target.
  * @module
  */
 import type { Graph } from "@/engine/graph.ts";
@@ -9,7 +9,7 @@ import { findMatmuls, findScatters, type Matmul, type Scatter } from "@/engine/f
 import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
 import { composeViews, type View } from "@/engine/views.ts";
 
-/** How values are kept in memory; in registers all are float32. */
+/** Storage types of values in memory; in registers all values are float32. */
 export type Storage = "float32" | "bfloat16" | "int32" | "bool";
 /** Bytes of one stored element. */
 export const STORAGE_BYTES = {
@@ -25,51 +25,51 @@ export const STORAGE_BYTES = {
 /** An output of the program. */
 export type LoweredOutput = {
   readonly node: Node;
-  /** The leaf in whose memory it is made; null: none. */
+  /** The leaf in whose memory it is computed; null: none. */
   readonly target: Node | null;
-  /** The leaf that it is copied to when all else has run; null: none. */
+  /** The leaf that it is copied to at the end; null: none. */
   readonly copiedTo: Node | null;
 };
 
-/** What a first try has shown to be needed. */
+/** Changes that an earlier attempt to compile has shown to be necessary. */
 export type Revisions = {
-  /** Views that must be made real. */
+  /** Views that must be materialized. */
   readonly copies: ReadonlySet<Node>;
-  /** Leaves that are replaced by a copy at the end, as something reads them later than they would be written. */
+  /** Leaves that are replaced by a copy at the end, because a node reads them after they would be overwritten. */
   readonly detached: ReadonlySet<Node>;
 };
 
-/** A first try. */
+/** No changes: the first attempt. */
 export const NO_REVISIONS: Revisions = { copies: new Set(), detached: new Set() };
 
-/** A graph as the fuser and printers see it: what computes, and what each node reads. */
+/** A graph as fusion and printers see it: the nodes that compute, and their operands. */
 export type LoweredGraph = {
   readonly name: string;
   readonly inputs: readonly Node[];
   readonly outputs: readonly LoweredOutput[];
-  /** Leaves by the nodes whose values replace theirs. */
+  /** Leaves by the nodes that replace them. */
   readonly targets: ReadonlyMap<Node, Node>;
-  /** Nodes that compute, operands first; views, constants, leaves and absorbed nodes left out. */
+  /** Nodes that compute, operands first; without views, constants, leaves and absorbed nodes. */
   readonly nodes: readonly Node[];
   readonly matmuls: ReadonlyMap<Node, Matmul>;
   readonly scatters: ReadonlyMap<Node, Scatter>;
-  /** Views that must be made real. */
+  /** Views that must be materialized. */
   readonly copies: ReadonlySet<Node>;
-  /** What a node reads where it reads `node`: memory or a value of its group, through a view. */
+  /** The operand behind `node`: memory or a value of the group, read through a view. */
   resolve(node: Node): Operand;
-  /** Nodes that a node reads from memory or its group, constants left out. */
+  /** Nodes that a node reads from memory or from its group, without constants. */
   basesOf(node: Node): readonly Node[];
-  /** One view for a view of a view of memory. */
+  /** One view that equals a view of a view of memory. */
   compose(outer: View, inner: View): View;
   /** Sizes that belong to the model and not to the batch; see `Graph`. */
   readonly modelSizes: ReadonlySet<number>;
-  /** Leaves of the inputs that last and that the program does not replace; see `Graph`. */
+  /** Leaves of persistent inputs that the program does not replace; see `Graph`. */
   readonly persistent: ReadonlySet<Node>;
 };
 
 const NO_MATMULS: ReadonlyMap<Node, Matmul> = new Map();
 
-/** How a node's value is kept; without `products`, as it is where no product takes it in. */
+/** Storage type of a node's value; without `matmuls`, as if no matrix product absorbed it. */
 export function storageOf(
   node: Node,
   matmuls: ReadonlyMap<Node, Matmul> = NO_MATMULS,
@@ -87,12 +87,12 @@ function compose(outer: View, inner: View): View {
   return composed;
 }
 
-/** Whether a node is in memory before the program runs. */
+/** True if a node is in memory before the program runs. */
 export function isGiven({ operation }: Node): boolean {
   return operation.kind === "leaf" || operation.kind === "data";
 }
 
-/** Prepares a graph; nodes of the result are the graph's own but for wrapped outputs. */
+/** Lowers a graph. The result's nodes are the graph's own, except wrapped outputs. */
 export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS): LoweredGraph {
   let id = graph.nodes.reduce((most, node) => Math.max(most, node.id), -1);
   const taken = new Set<Node>();
@@ -105,7 +105,7 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
       taken.has(node) || kind === "leaf" || kind === "view" || kind === "constant" ||
       kind === "data" || storageOf(node) === "bfloat16"
     ) {
-      const { shape, dtype } = node; // a value of its own, in its type: the same, once more
+      const { shape, dtype } = node; // an output needs a value of its own: a cast to its own type
       own = { id: ++id, operation: { kind: "cast" }, inputs: [node], shape, dtype };
       wrapped.push(own);
     }
@@ -116,7 +116,7 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
 
   const replaced = new Set(graph.outputs.map(({ target }) => target));
   const nodes = [...graph.nodes, ...wrapped];
-  // A view of a view that did not compose reads memory, so the inner one is made real.
+  // A view of a view that does not compose reads memory, so the inner view is materialized.
   const copies = new Set(revisions.copies);
   for (const { operation, inputs: [base] } of nodes) {
     if (operation.kind === "view" && base?.operation.kind === "view") copies.add(base);
@@ -170,7 +170,7 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
   };
 }
 
-/** The same function of nodes, computed once for each. */
+/** `find` with its results cached by node. */
 function remember<T>(find: (node: Node) => T): (node: Node) => T {
   const known = new Map<Node, T>();
   return (node) => {

@@ -1,21 +1,22 @@
 /**
- * Products with what surrounds them: a bias, a sum that they add onto, a rounding, a permutation of the
- * result. Transposes and split heads of operands are strides, so none is ever carried out.
+ * Matrix products with the operations that they absorb: a bias, a sum onto which they accumulate, a rounding, a
+ * permutation of the result. Transposes and split heads of operands become strides, so no transpose is ever
+ * carried out.
  * @module
  */
 import type { HalfType, Node } from "@/engine/ir.ts";
 import { type Operand, resolveOperand } from "@/engine/fusion/operands.ts";
 import { type Digit, isContiguous, sizeOf, splitView, type View } from "@/engine/views.ts";
 
-/** A matrix product of floats as one instruction carries it out. */
+/** A floating-point matrix product that runs as one instruction. */
 export type Matmul = {
-  /** The value that it gives, with all that it absorbed. */
+  /** The node whose value it gives, including the absorbed operations. */
   readonly node: Node;
   readonly a: Operand;
   readonly b: Operand;
   /** Both factors as they were recorded. */
   readonly factors: readonly [Node, Node];
-  /** Shapes of the operands as the product sees them, [… M, K] and [… K, N] or transposed. */
+  /** Shapes of the operands as read by the product, [… M, K] and [… K, N] or transposed. */
   readonly shapeA: readonly number[];
   readonly shapeB: readonly number[];
   readonly transposeA: boolean;
@@ -24,22 +25,22 @@ export type Matmul = {
   readonly shape: readonly number[];
   /** A row vector added to every row; null: none. */
   readonly bias: Operand | null;
-  /** The value that it adds onto, in that value's own memory; null: none. */
+  /** The value onto which it accumulates, in that value's memory; null: none. */
   readonly onto: Node | null;
   /** Multiplies in bfloat16, accumulating in float32. */
   readonly half: boolean;
-  /** The result is kept in bfloat16. */
+  /** True if the result is stored in bfloat16. */
   readonly rounds: boolean;
-  /** The type that the sums, bias included, are rounded to; what it adds onto and gives is float32. */
+  /** The type to which sums, including the bias, are rounded; the accumulated result stays float32. */
   readonly sumsRoundedTo: HalfType | null;
-  /** Where element (… M, N) goes in the result's memory; null: in order. */
+  /** Position of element (… M, N) in the result's memory; null: row-major. */
   permuted: View | null;
 };
 
-/** A scatter-add with the sum that it adds onto, in that sum's own memory; null: onto zeros. */
+/** A scatter-add with the value onto which it accumulates, in that value's memory; null: onto zeros. */
 export type Scatter = { readonly scatter: Node; readonly onto: Node | null };
 
-/** All scatter-adds of a graph by the node they give; those that add onto a leaf they replace are taken in. */
+/** All scatter-adds by the node they give; those that accumulate onto a leaf they replace absorb the sum. */
 export function findScatters(
   nodes: readonly Node[],
   { targets, outputs, copies }: Surroundings,
@@ -68,7 +69,7 @@ export function findScatters(
   return { scatters, absorbed };
 }
 
-/** How many nodes read each node. */
+/** Number of readers of each node. */
 function countReaders(nodes: readonly Node[]): Map<Node, number> {
   const counts = new Map<Node, number>();
   for (const { inputs } of nodes) {
@@ -80,12 +81,12 @@ function countReaders(nodes: readonly Node[]): Map<Node, number> {
 type Surroundings = {
   /** Leaves by the nodes that replace them. */
   readonly targets: ReadonlyMap<Node, Node>;
-  /** Nodes whose value leaves the program. */
+  /** Nodes whose values are outputs of the program. */
   readonly outputs: ReadonlySet<Node>;
   readonly copies: ReadonlySet<Node>;
 };
 
-/** The half type that a node rounds to; null where it does something else. */
+/** The half type to which a node rounds; null for other operations. */
 function roundingOf({ operation }: Node): HalfType | null {
   if (operation.kind !== "unary") return null;
   switch (operation.name) {
@@ -98,12 +99,12 @@ function roundingOf({ operation }: Node): HalfType | null {
   }
 }
 
-/** Whether a node rounds to bfloat16, in which it is then kept. */
+/** True if a node rounds to bfloat16, in which it is then stored. */
 function isRounding(node: Node): boolean {
   return roundingOf(node) === "bfloat16";
 }
 
-/** All products of floats by the node they give, and the nodes that they took in. */
+/** All floating-point matrix products by the node they give, and the nodes that they absorb. */
 export function findMatmuls(
   nodes: readonly Node[],
   { targets, outputs, copies }: Surroundings,
@@ -123,7 +124,7 @@ export function findMatmuls(
     return outputs.has(node) || more !== undefined ? undefined : reader;
   };
 
-  /** The only node that reads a value, be it through a view. */
+  /** The only reader of a value, possibly through a view. */
   const onlyUser = (node: Node) => {
     const reader = onlyReader(node);
     return reader?.operation.kind === "view" && !copies.has(reader) ? onlyReader(reader) : reader;
@@ -138,7 +139,7 @@ export function findMatmuls(
     let rounded: HalfType | null = null;
     for (let next = onlyReader(node); next !== undefined; next = onlyReader(node)) {
       const { operation, inputs } = next;
-      if (matmuls.has(next) || absorbed.has(next)) break; // the other term of this sum takes this one in
+      if (matmuls.has(next) || absorbed.has(next)) break; // the other term of this sum absorbs this one
       const rounding = onto === null ? roundingOf(next) : null;
       if (rounding !== null) {
         if (rounded !== null) break;
@@ -169,7 +170,7 @@ export function findMatmuls(
       permuted: null,
     });
   }
-  // Roundings of given values (weights) happen while the product packs them.
+  // Given values (weights) are rounded while the product packs them.
   for (const node of nodes) {
     if (!isRounding(node) || node.inputs[0]?.operation.kind !== "leaf" || outputs.has(node)) {
       continue;
@@ -185,7 +186,7 @@ export function findMatmuls(
   }
   return { matmuls, absorbed };
 
-  /** Whether `sum` may be made in the memory of the term that it adds onto. */
+  /** True if `sum` can be computed in the memory of the term onto which it accumulates. */
   function canAddOnto({ base, view }: Operand, sum: Node): boolean {
     if (!isContiguous(view, sizeOf(sum.shape)) || base.dtype !== "float32") return false;
     if (base.operation.kind === "leaf") return targets.get(sum) === base;
@@ -197,7 +198,7 @@ export function findMatmuls(
   }
 }
 
-/** A factor of a product: read as it is where it is a given value that only needs rounding. */
+/** A factor of a product. A given value that only needs rounding is read without a copy. */
 function readFactor(node: Node, copies: ReadonlySet<Node>): { operand: Operand; half: boolean } {
   const operand = resolveOperand(node, copies);
   if (!isRounding(operand.base)) return { operand, half: false };
@@ -207,7 +208,7 @@ function readFactor(node: Node, copies: ReadonlySet<Node>): { operand: Operand; 
     : { operand, half: true };
 }
 
-/** Whether an operand is one row, the same for every row of a plain matrix; one of bfloat16 is read otherwise. */
+/** True if an operand is one float32 row, repeated for every row of a matrix. */
 function isRowVector({ base, view }: Operand, shape: readonly number[]): boolean {
   if (shape.length !== 2 || base.dtype !== "float32" || isRounding(base)) return false;
   const axes = splitView(view, shape);
@@ -218,15 +219,15 @@ function isRowVector({ base, view }: Operand, shape: readonly number[]): boolean
   return rows.every(({ stride }) => stride === 0) && (shape[1] === 1 || only?.stride === 1);
 }
 
-/** One stride for each axis; null where an axis has several. */
+/** The stride of an axis; null if it has several. */
 export function strideOf(digits: readonly Digit[]): number | null {
   const [first, second] = digits;
   return second !== undefined ? null : first?.stride ?? 0;
 }
 
 /**
- * Where a product that is read only through one permutation should put its elements, so that its readers
- * see plain memory: the inverse of that permutation.
+ * The placement of elements for a product that is read through one permutation only: the inverse of that
+ * permutation, so that readers see contiguous memory.
  */
 function findPermutation(
   { node, shape }: Matmul,
@@ -245,8 +246,7 @@ function findPermutation(
   const count = digits.reduce((product, digit) => product * digit.size, 1);
   if (isContiguous(view, size) || offset !== 0 || count !== size) return null;
   if (digits.some(({ stride }) => stride === 0)) return null;
-  // Digits sorted by their stride in the product are the product's own order; their places in the view are
-  // where each goes.
+  // Digits sorted by stride are in the product's own order; their positions in the view are the destinations.
   let place = 1;
   const placed = digits.toReversed().map(({ size, stride }) => {
     const digit = { size, stride, place };

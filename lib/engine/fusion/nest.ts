@@ -1,9 +1,9 @@
 /**
- * The loop nest of a group: what is computed where, for any printer.
+ * The loop nest of a group, for any printer: where each value is computed.
  *
- * The loop over rows is cut into phases at the row reductions: phase p computes all that needs no reduction
- * beyond the p-th. Layer norm has three (mean, variance, result), softmax three. A full value that a later
- * phase reads waits in a row of scratch memory.
+ * The loop over rows is cut into phases at the row reductions: phase p computes everything that needs no
+ * reduction beyond the p-th. Layer norm has three phases (mean, variance, result), softmax three. A full value
+ * that a later phase reads is stored in a row of scratch memory.
  * @module
  */
 import type { Unit } from "@/engine/fusion/fuse.ts";
@@ -11,7 +11,7 @@ import { isFusedReduction, isGenerated, type Role, type Space } from "@/engine/f
 import type { Operand } from "@/engine/fusion/operands.ts";
 import type { Node } from "@/engine/ir.ts";
 
-/** A group with the phase of each node, ready to be printed. */
+/** A group with the phase of each node. */
 export type LoopNest = {
   readonly unit: Unit;
   readonly space: Space;
@@ -19,27 +19,27 @@ export type LoopNest = {
   readonly nodes: readonly Node[];
   readonly resolve: (node: Node) => Operand;
   roleOf(node: Node): Role | undefined;
-  /** The phase in which a node's value is made. */
+  /** The phase that computes a node's value. */
   phaseOf(node: Node): number;
-  /** The phase whose loop over the columns reads a node's operands. */
+  /** The phase whose loop over columns reads a node's operands. */
   readingPhase(node: Node): number;
   readonly phases: number;
-  /** Nodes whose values go to memory. */
+  /** Nodes whose values are stored in memory. */
   readonly exported: ReadonlySet<Node>;
-  /** Whether a full value is read in a later phase than it is made. */
+  /** True if a full value is read in a later phase than the one that computes it. */
   isKept(node: Node): boolean;
 };
 
-/** What a nest must know of its group's surroundings. */
+/** The surroundings of a group. */
 export type NestContext = {
   readonly resolve: (node: Node) => Operand;
-  /** Nodes whose values go to memory. */
+  /** Nodes whose values are stored in memory. */
   readonly exported: ReadonlySet<Node>;
   /** Leaves by the nodes that replace them. */
   readonly targets: ReadonlyMap<Node, Node>;
 };
 
-/** Lays the nodes of a group out in phases. */
+/** Assigns the nodes of a group to phases. */
 export function layOutNest(
   unit: Unit,
   { resolve, exported, targets }: NestContext,
@@ -66,15 +66,15 @@ export function layOutNest(
     const latest = Math.max(0, ...operands.map(phaseOf));
     phase.set(node, latest + (isRowReduction(node) ? 1 : 0));
   }
-  // A full value made of memory and row values alone sinks to the first phase that reads it: computing it
-  // there costs nothing, keeping it over a phase would.
+  // A full value computed from memory and row values sinks to the first phase that reads it: computing it there is
+  // free, storing it across a phase is not.
   for (const node of nodes.toReversed()) {
     const readers = uses.get(node) ?? [];
     if (roles.get(node) !== "full" || exported.has(node) || readers.length === 0) continue;
     if (inside(node).some((base) => roles.get(base) === "full")) continue;
     phase.set(node, Math.max(phaseOf(node), Math.min(...readers.map(readingPhase))));
   }
-  // A leaf is replaced when nothing in the group reads its old elements any more.
+  // A leaf is replaced once no node of the group reads its old elements.
   for (const node of nodes) {
     const leaf = targets.get(node);
     if (leaf === undefined || roles.get(node) !== "full" || uses.has(node)) continue;

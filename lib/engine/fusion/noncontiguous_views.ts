@@ -1,6 +1,6 @@
 /**
- * Views that cannot be read where they are, so that they must be made real: a transposed operand of an
- * elementwise operation, a slice that is looked up in, a factor whose axes have no single stride.
+ * Non-contiguous views that no instruction can read in place, so that they must be materialized: a transposed
+ * operand of an elementwise operation, a slice as a gather's table, a factor with an axis of several strides.
  * @module
  */
 import type { FusedGraph } from "@/engine/fusion/fuse.ts";
@@ -12,7 +12,7 @@ import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
 const ELEMENTWISE: ReadonlySet<string> = new Set(["unary", "binary", "where", "cast"]);
 
-/** The views of a fused graph that must be made real before it can run. */
+/** The views of a fused graph that must be materialized before it can run. */
 export function findNoncontiguousViews({ lowered, units }: FusedGraph): Node[] {
   return units.flatMap(({ kind, nodes }) =>
     nodes.flatMap((node) => {
@@ -25,7 +25,7 @@ export function findNoncontiguousViews({ lowered, units }: FusedGraph): Node[] {
   ).filter((node) => node.operation.kind === "view" && !lowered.copies.has(node));
 }
 
-/** Operands that do not lie in memory as they are read. */
+/** Operands that are not contiguous in memory. */
 function unordered({ operation, inputs }: Node, { resolve }: LoweredGraph): Node[] {
   if (operation.kind === "view") return [];
   const read = operation.kind === "gather" ? inputs.slice(0, 1) : inputs;
@@ -36,7 +36,7 @@ function unordered({ operation, inputs }: Node, { resolve }: LoweredGraph): Node
   });
 }
 
-/** Operands that no loop over the last axis can stream. */
+/** Operands that a loop over the last axis cannot stream. */
 function noncontiguousOperands({ inputs, shape }: Node, { resolve }: LoweredGraph): Node[] {
   const columns = shape.at(-1) || 1;
   const space = { rows: sizeOf(shape) / columns, columns };
@@ -45,7 +45,7 @@ function noncontiguousOperands({ inputs, shape }: Node, { resolve }: LoweredGrap
   );
 }
 
-/** Factors of which an axis has several strides, or neither axis of a matrix is contiguous. */
+/** Factors that have an axis with several strides, or no contiguous axis. */
 function noncontiguousFactors(
   { a, b, shapeA, shapeB, factors }: Matmul,
   lowered: LoweredGraph,

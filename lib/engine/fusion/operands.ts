@@ -1,5 +1,5 @@
 /**
- * What nodes read.
+ * Operands of nodes, with views resolved.
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
@@ -8,7 +8,7 @@ import { identityView, type View } from "@/engine/views.ts";
 /** A value in memory or in a group, read through a view. */
 export type Operand = { readonly base: Node; readonly view: View };
 
-/** The value underneath a view, unless the view is made real (`copies`). */
+/** The base value of a view, unless the view is materialized (`copies`). */
 export function resolveOperand(node: Node, copies: ReadonlySet<Node>): Operand {
   const [base] = node.inputs;
   if (node.operation.kind === "view" && base !== undefined && !copies.has(node)) {

@@ -1,5 +1,5 @@
 /**
- * Rewrites that make a graph fuse better.
+ * Rewrites before fusion, so that more of a graph fuses.
  * @module
  */
 import { storageOf } from "@/engine/fusion/lowering.ts";
@@ -16,16 +16,16 @@ import {
   type View,
 } from "@/engine/views.ts";
 
-/** Elements above which a sum over everything is made in two steps. */
+/** Number of elements above which a sum over everything is computed in two steps. */
 const LARGE_SUM = 4096;
 
-/** Operations that take a constant operand as it is; all others read it from memory. */
+/** Operations with constant operands as immediates; all others read constants from memory. */
 const TAKE_CONSTANTS: ReadonlySet<string> = new Set(["unary", "binary", "where", "cast"]);
 
-/** Operations that copy, add or order elements as they lie in memory: they read float32 and no half type. */
+/** Operations that move elements as they are in memory: they read float32 and no half type. */
 const READ_FULL_FLOATS: ReadonlySet<string> = new Set(["pad", "concat", "scatter-add", "top"]);
 
-/** Whether a node reads float32 and no half type: as above, or a reduction that no loop nest carries. */
+/** True if a node reads float32 only: one of {@link READ_FULL_FLOATS}, or a reduction outside a loop nest. */
 function readsFullFloats(node: Node): boolean {
   const { operation, inputs: [x] } = node;
   if (operation.kind !== "reduce" || x === undefined) return READ_FULL_FLOATS.has(operation.kind);
@@ -34,7 +34,7 @@ function readsFullFloats(node: Node): boolean {
   return !isFusedReduction(node) || !(last || first);
 }
 
-/** The elements of a constant, in memory. */
+/** A constant's elements in memory. */
 function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
   if (operation.kind !== "constant") throw new TypeError("internal: not a constant");
   const size = sizeOf(shape);
@@ -46,7 +46,7 @@ function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
   return make({ kind: "data", data: elements.fill(operation.value), id: -1 }, [], shape, dtype);
 }
 
-/** A view of a node; one of what the node is a view of where the two compose. */
+/** A view of a node, or of the node's own base where the two views compose. */
 function viewOf(x: Node, shape: readonly number[], view: View, make: MakeNode): Node {
   const { operation, inputs: [base], dtype } = x;
   const composed = operation.kind === "view" ? composeViews(view, operation.view) : null;
@@ -59,7 +59,7 @@ function reshape(x: Node, shape: readonly number[], make: MakeNode): Node {
   return viewOf(x, shape, identityView(shape), make);
 }
 
-/** The elements of `x` with some axes behind all others. */
+/** `x` with some axes moved behind all others. */
 function moveLast(x: Node, axes: readonly number[], make: MakeNode): Node {
   const strides = rowMajorStrides(x.shape);
   const order = [...x.shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
@@ -68,11 +68,15 @@ function moveLast(x: Node, axes: readonly number[], make: MakeNode): Node {
 }
 
 /**
- * Gives every reader of a dropout mask a mask of its own, so that it is computed again where it is used
- * and never kept from the forward to the backward pass; sums over all elements by rows first, which all
- * threads share; asks whether any or all are true by the greatest or least; reduces over axes that lie apart
- * as the last ones; puts constants into memory for operations that read their operands from there, and widens
- * what is kept in bfloat16 for those that read it as float32.
+ * Rewrites a graph for fusion:
+ *
+ * - every reader of a dropout mask gets a mask of its own, recomputed where it is used instead of stored from
+ *   the forward to the backward pass;
+ * - sums over all elements sum rows first, which all threads share;
+ * - any and all become maximum and minimum;
+ * - reductions over separate axes reduce the last axes;
+ * - constants are materialized for operations that read operands from memory;
+ * - bfloat16 values are widened for operations that read float32.
  */
 export function prepareForFusion(graph: Graph): Graph {
   const rewritten = rewriteGraph(graph, (node, inputs, make) => {
@@ -125,6 +129,6 @@ export function prepareForFusion(graph: Graph): Graph {
     }
     return copyNode(node, own, make);
   });
-  // What was replaced is nobody's any more.
+  // Replaced nodes are unreachable now.
   return { ...rewritten, nodes: reachableNodes(rewritten.outputs.map(({ node }) => node)) };
 }

@@ -1,9 +1,9 @@
 /**
- * The search for paths among units of work.
+ * Path search among units of work.
  * @module
  */
 
-/** Whether any of `from` is `target` or needs it, directly or through others. */
+/** True if any of `from` is `target` or needs it, directly or through others. */
 export function reaches<Unit>(
   from: Iterable<Unit>,
   target: Unit,

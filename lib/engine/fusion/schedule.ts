@@ -1,6 +1,6 @@
 /**
- * The order in which units run: what was recorded first comes first, but what frees memory comes sooner, and
- * what may follow a product row by row comes right after it.
+ * The order of units: recording order, except that a unit that frees memory comes earlier and an epilogue
+ * comes right after its matrix product.
  * @module
  */
 import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
@@ -10,22 +10,22 @@ import { reaches } from "@/engine/fusion/reach.ts";
 import type { Node } from "@/engine/ir.ts";
 import { sizeOf } from "@/engine/views.ts";
 
-/** Units in the order in which they run, with what each leaves in memory. */
+/** Units in execution order, with the values that each leaves in memory. */
 export type Schedule = {
   readonly order: readonly Unit[];
   /** Nodes of a unit whose values other units or the caller read from memory. */
   exportsOf(unit: Unit): ReadonlySet<Node>;
   /**
-   * Nodes that replace a leaf which some unit can only read afterwards: they are written elsewhere and
-   * copied at the end.
+   * Nodes that replace a leaf which a unit can only read afterwards. They are written elsewhere and copied at the
+   * end.
    */
   readonly staged: ReadonlySet<Node>;
 };
 
-/** What comes before all that was merely recorded earlier. */
+/** Priorities above the recording order. */
 const FREES_MEMORY = 1e9, FOLLOWS = 1e12;
 
-/** Orders units by what they need of one another; throws where there is a cycle, which fusion must not make. */
+/** Orders units by their dependencies; throws on a cycle, which fusion must not create. */
 export function scheduleUnits(fused: FusedGraph): Schedule {
   const { lowered, units, unitOf } = fused;
   const readers = new Map<Node, Set<Unit>>();
@@ -47,7 +47,7 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
   const exportsOf = (unit: Unit) =>
     new Set(unit.nodes.filter((node) => readers.has(node) || outputs.has(node)));
 
-  // Whatever reads a leaf runs before the unit that replaces it, unless it needs that unit's results.
+  // A reader of a leaf runs before the unit that replaces it, unless the reader needs that unit's results.
   const staged = new Set<Node>();
   const before = new Map(units.map((unit) => [unit, new Set(unit.dependencies)]));
   for (const [node, target] of lowered.targets) {

@@ -1,9 +1,9 @@
 /**
- * Where a node fits in a loop nest over R rows and C columns.
+ * Placement of nodes in a loop nest over R rows and C columns.
  *
- * Inside a group a value is `full` (one for each row and column), `row` (one for each row: a reduction
- * over the columns, or arithmetic on such) or `column` (one for each column: a sum over all rows, at hand
- * only when the whole group has run).
+ * Inside a group a value is `full` (one for each row and column), `row` (one for each row: a reduction over the
+ * columns, or arithmetic on such) or `column` (one for each column: a sum over all rows, available only when
+ * the whole group has run).
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
@@ -11,24 +11,24 @@ import type { Operand } from "@/engine/fusion/operands.ts";
 import { strideOf } from "@/engine/fusion/matmuls.ts";
 import { isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
-/** What a value is inside a group; see the head of the file. */
+/** The extent of a value inside a group; see the head of the file. */
 export type Role = "full" | "row" | "column";
-/** Rows and columns that the loops of a group run over. */
+/** Sizes of a group's loops. */
 export type Space = { readonly rows: number; readonly columns: number };
 
-/** How nodes of a group see one another. */
+/** The group around a node. */
 export type Placement = {
   readonly resolve: (node: Node) => Operand;
   /** The role of a node of the group; undefined for a value in memory. */
   readonly roleOf: (node: Node) => Role | undefined;
 };
 
-/** Nodes that read some operands by index, or none: those are not streamed with the loops. */
+/** True for nodes that read operands by index, or none: their operands do not stream with the loops. */
 export function isGenerated({ operation }: Node): boolean {
   return operation.kind === "gather" || operation.kind === "dropout-mask";
 }
 
-/** Reductions that a loop nest can carry. */
+/** True for reductions that a loop nest can compute. */
 export function isFusedReduction({ operation }: Node): boolean {
   return operation.kind === "reduce" &&
     (operation.name === "sum" || operation.name === "max" || operation.name === "min");
@@ -40,23 +40,23 @@ export function streamedInputs(node: Node): readonly Node[] {
   return node.inputs.filter(({ operation }) => operation.kind !== "constant");
 }
 
-/** Elements of a row that a gather looks up. */
+/** Number of elements in a row that a gather reads. */
 export function rowWidth({ inputs: [table] }: Node): number {
   return sizeOf(table?.shape.slice(1) ?? []);
 }
 
-/** Elements that one result of a reduction covers. */
+/** Number of elements that one result of a reduction covers. */
 export function reducedCount({ operation, inputs: [x] }: Node): number {
   if (operation.kind !== "reduce" || x === undefined) throw new Error("internal: not a reduction");
   return sizeOf(operation.axes.map((axis) => x.shape[axis] as number));
 }
 
-/** Whether an operand is one element everywhere. */
+/** True if an operand is one element, repeated. */
 export function isOneElement({ base, view }: Operand): boolean {
   return sizeOf(base.shape) === 1 || view.digits.every(({ stride }) => stride === 0);
 }
 
-/** Whether a node works on whole arrays and single elements alone, so that any R · C of its size suits it. */
+/** True if a node uses only whole arrays and single elements, so that any factorization R · C of its size fits. */
 export function isFlat(node: Node, resolve: Placement["resolve"]): boolean {
   return !isGenerated(node) && streamedInputs(node).every((input) => {
     const operand = resolve(input);
@@ -64,7 +64,7 @@ export function isFlat(node: Node, resolve: Placement["resolve"]): boolean {
   });
 }
 
-/** Whether an operand is at hand at (row, column) of a space. */
+/** True if an operand is available at (row, column) of a space. */
 export function hasFullAccess(
   operand: Operand,
   { rows, columns }: Space,
@@ -79,19 +79,19 @@ export function hasFullAccess(
   const [down = [], across = []] = axes;
   const stride = strideOf(across);
   if (role === undefined) return stride === 0 || stride === 1;
-  // One value a row: the rows in order, the same along the columns.
+  // One value for each row: rows in order, constant along the columns.
   const inOrder = rows === 1 || (strideOf(down) === 1 && down[0]?.size === rows);
   return stride === 0 && inOrder && view.offset === 0;
 }
 
-/** Whether an operand is at hand at a row of a space. */
+/** True if an operand is available at a row of a space. */
 function hasRowAccess({ base, view }: Operand, { rows }: Space, { roleOf }: Placement): boolean {
   const role = roleOf(base);
   if (role !== undefined) return role === "row" && isContiguous(view, rows);
   return splitView(view, [rows]) !== null;
 }
 
-/** The role of a node in a space with given company; null where it does not fit. */
+/** The role of a node in a space with a given group; null if it does not fit. */
 export function roleIn(node: Node, space: Space, placement: Placement): Role | null {
   const { rows, columns } = space;
   const { operation, inputs, shape } = node;
@@ -109,7 +109,7 @@ export function roleIn(node: Node, space: Space, placement: Placement): Role | n
     if (isColumnSum && size === columns && count === rows && rows > 1 && full(x)) return "column";
     return null;
   }
-  // What is read by index must be whole in memory before the group runs.
+  // Values read by index must be complete in memory before the group runs.
   const fromGroup = (input: Node) => placement.roleOf(placement.resolve(input).base) !== undefined;
   if (isGenerated(node) && inputs.some(fromGroup)) return null;
   if (operation.kind === "gather") {
