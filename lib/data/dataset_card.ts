@@ -10,11 +10,11 @@ import { parse, YAMLParseError } from "yaml";
 /** Patterns of files, by split. */
 export type SplitPatterns = ReadonlyMap<string, readonly string[]>;
 
-/** The configuration that is read where none is named. */
+/** The default configuration. */
 export type DatasetConfig = {
   /** Folder that paths begin in, with a slash at its end; empty: the root. */
   readonly folder: string;
-  /** null where the names of files say their splits. */
+  /** null: the splits follow from the names of the files. */
   readonly patterns: SplitPatterns | null;
 };
 
@@ -29,7 +29,7 @@ export function isSplitName(name: string): boolean {
   return /^[\p{L}\p{N}_]+(\.[\p{L}\p{N}_]+)*$/u.test(name);
 }
 
-/** Texts that may say it, and the place that errors name. */
+/** Texts that may declare configurations, and the name of their place for errors. */
 export type CardTexts = {
   readonly where: string;
   readonly card: string | null;

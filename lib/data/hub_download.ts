@@ -29,10 +29,10 @@ export type Download = HubRequest & {
 
 const MIB = 2 ** 20;
 
-/** How often a waiting process looks for the end of another's download. */
+/** Interval at which a waiting process tries the lock again. */
 const LOOK_MS = 200;
 
-/** Partial files are removed when nobody has written to them for so long. */
+/** Age, since the last write, at which partial files are removed. */
 const STALE_MS = 7 * 24 * 3600 * 1000;
 
 /** Downloads a file beside its place, checks size and hash, and renames it. */
@@ -46,7 +46,7 @@ export async function downloadBlob(download: Download): Promise<void> {
   const lock = await waitForLock(download);
   try {
     if (await isWholeBlob(download)) return; // by another process
-    // what an interrupted process left is continued, unless a process that cannot be seen may hold it
+    // with the lock held, a partial file is left over from an interrupted process and can be continued
     const partial = lock === null
       ? `${blob}.${crypto.randomUUID().slice(0, 8)}.incomplete`
       : `${blob}.incomplete`;
@@ -55,7 +55,7 @@ export async function downloadBlob(download: Download): Promise<void> {
       await Deno.rename(partial, blob);
     } catch (error) {
       if (lock === null) await Deno.remove(partial).catch(() => {});
-      if (await isWholeBlob(download)) return; // where locks do not lock, another process renamed it
+      if (await isWholeBlob(download)) return; // by another process, where locks have no effect
       throw explainWriteError(blob, error);
     }
   } finally {
@@ -108,7 +108,7 @@ async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.F
   }
 }
 
-/** Fills `partial` with the whole file; once more from the start if what was there before was damaged. */
+/** Completes `partial`; if its earlier bytes turn out to be damaged, starts again once. */
 async function fillPartial(download: Download, partial: string): Promise<void> {
   const { hash, size, what } = download;
   for (let resumed = await isFile(partial);; resumed = false) {
@@ -161,7 +161,7 @@ async function continueDownload(download: Download, partial: string): Promise<vo
   }
 }
 
-/** Removes partial files beside `blob` that nobody has written to for long: their blobs are not wanted. */
+/** Removes partial files beside `blob` whose last write is long ago. */
 async function removeStalePartials(blob: string): Promise<void> {
   const folder = dirname(blob);
   const now = (await Deno.stat(blob)).mtime?.getTime() ?? 0; // by the clock of the file system

@@ -8,16 +8,16 @@ import { HUB_URL } from "@huggingface/hub";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import type { ProgressView } from "@/progress.ts";
 
-/** Whom to ask, and what for. */
+/** What every request to the Hub needs. */
 export type HubRequest = {
   readonly settings: HubSettings;
-  /** Names what is fetched, in errors. */
+  /** Name of what is fetched, for errors. */
   readonly what: string;
   /** Shows waits that the Hub asks for. */
   readonly view: ProgressView;
 };
 
-/** The Hub could not be reached, or kept failing: what is in the cache may serve instead. */
+/** The Hub cannot be reached or keeps failing; the cache may serve instead. */
 export class HubUnreachableError extends Error {
   override readonly name = "HubUnreachableError";
 }
@@ -36,7 +36,7 @@ class PassingFault extends Error {
 }
 
 /** The longest time that one call of {@link withRetries} waits because the Hub asks for it. */
-const LONGEST_WAIT_MS = 310_000; // the Hub counts requests in windows of five minutes
+const LONGEST_WAIT_MS = 310_000; // the Hub counts requests in windows of 5 minutes
 
 /**
  * Runs `attempt`, and again while it fails by a cut connection or an answer of 429 or 5xx: after each of
@@ -137,15 +137,15 @@ export async function* readChunks(
   }
 }
 
-/** What a request sends. */
+/** Options of a request; redirects are followed here. */
 type Sent = Omit<RequestInit, "redirect">;
 
-/** How many redirects in a row are followed. */
+/** Redirects in a row that are followed. */
 const MOST_REDIRECTS = 10;
 
 /**
- * Sends a request and follows redirects. The token goes with it wherever the address is one of the
- * endpoint's host, and nowhere else: large files come from the hosts of a CDN.
+ * Sends a request and follows redirects. The token is sent to the endpoint's host and to no
+ * other: large files come from the hosts of a CDN.
  */
 export async function sendWithToken(
   { endpoint, token }: HubSettings,
@@ -181,8 +181,8 @@ export async function sendWithToken(
 }
 
 /**
- * The access token to call `@huggingface/hub` with, which takes none but those that look like the official
- * Hub's; {@link createLibraryFetch} puts the token of the settings in its place.
+ * Access token for calls of `@huggingface/hub`, which accepts only tokens that begin like those of the
+ * official Hub. {@link createLibraryFetch} replaces it by the token of the settings.
  */
 export const STAND_IN_TOKEN = "hf_token_of_the_settings";
 
@@ -190,12 +190,12 @@ export const STAND_IN_TOKEN = "hf_token_of_the_settings";
 export function createLibraryFetch(settings: HubSettings): typeof fetch {
   return (input, init = {}) => {
     const given = new Headers(init.headers).get("Authorization");
-    if (given !== `Bearer ${STAND_IN_TOKEN}`) return fetch(input, init); // storage has its own permits
+    if (given !== `Bearer ${STAND_IN_TOKEN}`) return fetch(input, init); // storage hosts have their own credentials
     return sendWithToken(settings, input instanceof Request ? input.url : input, init);
   };
 }
 
-/** The response to a request where it is a good one; others become errors that say what to do. */
+/** The response to a request if its status is good; other statuses become errors that say what to do. */
 export async function fetchFromHub(
   { settings, what }: HubRequest,
   url: string | URL,

@@ -47,20 +47,14 @@ export function openLocalSource(dir: string, name = "local"): DataSource {
   };
 }
 
-/** Paths of all files in a folder and those inside it, links followed, `.git` left out. */
-async function listFiles(root: string): Promise<string[]> {
+/** Paths of all files in a folder; as `datasets` does, links are followed to files and not to folders. */
+async function listFiles(folder: string, prefix = ""): Promise<string[]> {
   const paths: string[] = [];
-  const walk = async (folder: string, prefix: string, above: readonly string[]) => {
-    const real = await Deno.realPath(folder);
-    if (above.includes(real)) return; // a link to a folder around it
-    for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
-      const path = join(folder, name);
-      if (isDirectory || (isSymlink && await isFolder(path))) {
-        if (name !== ".git") await walk(path, `${prefix}${name}/`, [...above, real]);
-      } else if (!isSymlink || await isFile(path)) paths.push(prefix + name);
-    }
-  };
-  await walk(root, "", []);
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (!isDirectory) paths.push(...(await isFile(path) ? [prefix + name] : []));
+    else if (name !== ".git") paths.push(...await listFiles(path, `${prefix}${name}/`));
+  }
   return paths;
 }
 

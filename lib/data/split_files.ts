@@ -5,7 +5,7 @@
  * Rule: https://github.com/huggingface/datasets/blob/5.2.0/src/datasets/data_files.py, the first that finds
  * files: `configs` in README.md; `data/<split>-00000-of-00001.parquet`; folders named for a split; files named
  * for a split; else all files are train. Two things differ. A file is read once, also where two patterns find
- * it. A split that the rule does not know is looked for by its own name.
+ * it. A split of another name is found by the same patterns with that name.
  * @module
  */
 
@@ -57,8 +57,8 @@ export function findSplits({ where, paths, card, settings }: DatasetFiles): Spli
 }
 
 /**
- * The files of one split in order, checked for missing shards; empty where there is no such split. A name
- * that the rule does not know, such as `heldout` or `dev`, is looked for in names of folders and files.
+ * The files of one split in order, checked for missing shards; empty where there is no such split. A split of
+ * another name, such as `heldout`, is found by the same patterns in names of folders and files.
  */
 export function findSplitFiles(files: DatasetFiles, split: string): readonly string[] {
   const splits = findSplits(files);
@@ -152,7 +152,7 @@ function match(patterns: readonly string[], paths: readonly string[], where?: st
   return [...found];
 }
 
-/** True if a pattern finds a file in a hidden or `__special__` folder, or a hidden file, unasked. */
+/** True if a path has hidden parts or `__special__` folders that the pattern does not name. */
 function isPassedOver(path: string, pattern: string): boolean {
   const count = (text: string, start: string) =>
     text.split("/").filter((part) => part.startsWith(start) && !/^\.+$/.test(part)).length;

@@ -59,14 +59,14 @@ async function fetchApart(
 const namesIn = async (folder: string) =>
   (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 
-Deno.test("openHubRepo() reads a full cache that it cannot write to, of this commit or an older one", async () => {
+Deno.test("openHubRepo() reads a complete read-only cache, of the current commit or an older one", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     const reading = ["--allow-read", "--allow-net", "--allow-env", "--allow-sys", "--allow-ffi"];
     const pointer = await openHubRepo({ ...TINY, settings }).fetch("config.json") ?? "";
     const repository = join(settings.cacheDir, "models--owner--tiny");
     const main = join(repository, "refs", "main");
     strictEqual(await fetchApart(settings, "config.json", reading), pointer);
-    await Deno.remove(main); // fetched by its commit: nobody noted the branch
+    await Deno.remove(main); // as after a fetch by commit, which notes no branch
     strictEqual(await fetchApart(settings, "config.json", reading), pointer);
     await Deno.rename(
       join(repository, "snapshots", COMMIT),
@@ -78,16 +78,16 @@ Deno.test("openHubRepo() reads a full cache that it cannot write to, of this com
     strictEqual(
       await fetchApart(settings, "config.json"),
       pointer,
-      "premise: there is a newer one",
+      "premise: there is a newer commit",
     );
   });
 });
 
-Deno.test("openHubRepo() says that the cache cannot be written to where a file has to be fetched", async () => {
+Deno.test("openHubRepo() names the cache that cannot be written to when it must fetch a file", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     const folder = join(settings.cacheDir, "models--owner--tiny");
     await Deno.mkdir(folder);
-    await Deno.writeTextFile(join(folder, "blobs"), ""); // where a folder has to be
+    await Deno.writeTextFile(join(folder, "blobs"), ""); // a file in place of the folder
     await rejects(
       openHubRepo({ ...TINY, settings }).fetch("model.safetensors"),
       (error: Error) =>
@@ -98,7 +98,7 @@ Deno.test("openHubRepo() says that the cache cannot be written to where a file h
   });
 });
 
-Deno.test("several processes fetch a file at once: one downloads, the others wait for it", async () => {
+Deno.test("openHubRepo() downloads a file once when several processes fetch it", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
     faults.push({ at: sha256(LARGE), do: sendSlowly });
     const apart = Array.from({ length: 3 }, () => fetchApart(settings, "model.safetensors"));
@@ -112,7 +112,7 @@ Deno.test("several processes fetch a file at once: one downloads, the others wai
   });
 });
 
-Deno.test("openHubRepo() waits for the lock that Python's huggingface_hub holds, and shows that it does", async () => {
+Deno.test("openHubRepo() waits for the lock of huggingface_hub, and shows that it waits", async () => {
   await withFakeHub([MODEL], async ({ settings, requests }) => {
     const locks = join(settings.cacheDir, ".locks", "models--owner--tiny");
     await Deno.mkdir(locks, { recursive: true });
@@ -137,9 +137,9 @@ Deno.test("openHubRepo() waits for the lock that Python's huggingface_hub holds,
   });
 });
 
-Deno.test("openHubRepo() fetches into partial files of its own where files cannot be locked", async () => {
+Deno.test("openHubRepo() uses its own partial files where files cannot be locked", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
-    await Deno.writeTextFile(join(settings.cacheDir, ".locks"), ""); // where a folder has to be
+    await Deno.writeTextFile(join(settings.cacheDir, ".locks"), ""); // a file in place of the folder
     const folder = join(settings.cacheDir, "models--owner--tiny");
     const blobs = join(folder, "blobs");
     faults.push({ at: sha256(LARGE), do: sendSlowly }, { at: sha256(LARGE), do: sendSlowly });
@@ -149,7 +149,7 @@ Deno.test("openHubRepo() fetches into partial files of its own where files canno
     }
     deepStrictEqual(await namesIn(blobs), [sha256(LARGE)]);
     deepStrictEqual(await namesIn(join(folder, "snapshots", COMMIT)), ["model.safetensors"]);
-    // a fault leaves nothing behind that no other process could ever find
+    // after a fault nothing is left behind, since no other process could continue it
     await Deno.remove(join(blobs, sha256(LARGE)));
     faults.push({ at: sha256(LARGE), do: 418 });
     await rejects(fetchOne());
@@ -157,7 +157,7 @@ Deno.test("openHubRepo() fetches into partial files of its own where files canno
   });
 });
 
-Deno.test("openHubRepo() fetches anew what an interrupted download left damaged, or a blob is", async () => {
+Deno.test("openHubRepo() fetches damaged partial files and damaged blobs again", async () => {
   await withFakeHub([MODEL], async ({ settings, cdnRanges }) => {
     const blob = join(settings.cacheDir, "models--owner--tiny", "blobs", sha256(LARGE));
     await Deno.mkdir(join(blob, ".."), { recursive: true });
@@ -178,7 +178,7 @@ Deno.test("openHubRepo() fetches anew what an interrupted download left damaged,
   });
 });
 
-Deno.test("openHubRepo() keeps no bytes that are not those of the repository", async () => {
+Deno.test("openHubRepo() refuses bytes of another hash or size", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
     faults.push({ at: sha256(LARGE), do: () => new Response(LARGE.toReversed()) });
     const repo = openHubRepo({ ...TINY, settings });
@@ -195,7 +195,7 @@ Deno.test("openHubRepo() keeps no bytes that are not those of the repository", a
   });
 });
 
-Deno.test("openHubRepo() removes partial files of which nobody has heard for a week", async () => {
+Deno.test("openHubRepo() removes partial files after a week without a write", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     const blobs = join(settings.cacheDir, "models--owner--tiny", "blobs");
     await Deno.mkdir(blobs, { recursive: true });
@@ -210,7 +210,7 @@ Deno.test("openHubRepo() removes partial files of which nobody has heard for a w
   });
 });
 
-Deno.test("linkBlob() makes one link of many at once, mends a link to nothing, and copies where it must", async () => {
+Deno.test("linkBlob() works concurrently, replaces wrong links, and copies where links are not supported", async () => {
   await withFolder(async (folder) => {
     const blob = join(folder, "blobs", "c0ffee");
     await Deno.mkdir(join(folder, "blobs"));

@@ -38,7 +38,7 @@ const SETTINGS: HubSettings = {
   silenceTimeoutMs: 5000,
 };
 
-Deno.test("findNextPage() stays on the endpoint, whatever host the link names", () => {
+Deno.test("findNextPage() stays on the endpoint for links to any host", () => {
   const url = new URL("http://mirror/hf/api/models/a/b/tree/c0ffee?recursive=true");
   const next = "http://mirror/hf/api/models/a/b/tree/c0ffee?recursive=true&cursor=xyz%3D";
   const links = [
@@ -54,7 +54,7 @@ Deno.test("findNextPage() stays on the endpoint, whatever host the link names", 
   }
 });
 
-Deno.test("list() asks for every page at the endpoint, and refuses pages without an end", async () => {
+Deno.test("list() requests every page from the endpoint, and refuses endless pages", async () => {
   const page = (path: string, link: string | null) => () =>
     Response.json([{ type: "file", path }, { type: "directory", path: `${path}.d` }], {
       headers: link === null ? {} : { Link: link },
@@ -82,7 +82,7 @@ Deno.test("list() asks for every page at the endpoint, and refuses pages without
   });
 });
 
-Deno.test("sendWithToken() sends the token to the endpoint's host alone, through all redirects", async () => {
+Deno.test("sendWithToken() sends the token only to the endpoint's host, through all redirects", async () => {
   await withServer(() => new Response("file"), async (elsewhere, there) => {
     const respond = ({ pathname }: URL) => {
       const places: Record<string, string> = { "/moved": "/new", "/new": `${elsewhere}/cdn` };
@@ -103,7 +103,7 @@ Deno.test("sendWithToken() sends the token to the endpoint's host alone, through
   });
 });
 
-Deno.test("sendWithToken() refuses redirects without an end, to no address, and from https to http", async () => {
+Deno.test("sendWithToken() refuses endless redirects, invalid addresses, and https to http", async () => {
   const circle = () => new Response(null, { status: 302, headers: { Location: "/again" } });
   await withServer(circle, async (endpoint, seen) => {
     await rejects(sendWithToken({ ...SETTINGS, endpoint }, endpoint, {}), {
@@ -130,7 +130,7 @@ Deno.test("sendWithToken() refuses redirects without an end, to no address, and 
   }
 });
 
-Deno.test("createLibraryFetch() puts the token in the place of the stand-in, at the endpoint only", async () => {
+Deno.test("createLibraryFetch() replaces the stand-in by the token, at the endpoint only", async () => {
   await withServer(() => new Response(), async (elsewhere, there) => {
     await withServer(() => new Response(), async (endpoint, here) => {
       const send = createLibraryFetch({ ...SETTINGS, endpoint });
@@ -146,7 +146,7 @@ Deno.test("createLibraryFetch() puts the token in the place of the stand-in, at 
   });
 });
 
-Deno.test("readWaitMs() reads seconds, dates by the server's clock, and the reset of RateLimit", () => {
+Deno.test("readWaitMs() reads seconds, dates by the server's clock, and the reset time of RateLimit", () => {
   const date = (seconds: number) => new Date(Date.UTC(2024, 0, 1, 0, 0, seconds)).toUTCString();
   const cases: readonly (readonly [Readonly<Record<string, string>>, number | null])[] = [
     [{ "Retry-After": "7" }, 7000],
@@ -160,7 +160,7 @@ Deno.test("readWaitMs() reads seconds, dates by the server's clock, and the rese
   for (const [headers, ms] of cases) strictEqual(readWaitMs(new Headers(headers)), ms);
 });
 
-Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it does", async () => {
+Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it waits", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
     const { endpoint } = settings;
     const reasons = [[429, `waiting for the rate limit of ${endpoint}`], [
@@ -183,7 +183,7 @@ Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it does",
   });
 });
 
-Deno.test("openHubRepo() names the rate limit, at once where the wait would be too long", async () => {
+Deno.test("openHubRepo() names the rate limit, immediately if the wait would be too long", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
     const refuse = (headers: Record<string, string>) => () =>
       new Response(null, { status: 429, headers });
@@ -237,7 +237,7 @@ Deno.test("openHubRepo() explains each refusal", async () => {
   });
 });
 
-Deno.test("openHubRepo() says how tokens of the official Hub begin where it refuses another", async () => {
+Deno.test("openHubRepo() says how tokens of the official Hub begin after a 401", async () => {
   const { fetch } = globalThis;
   globalThis.fetch = () => Promise.resolve(new Response(null, { status: 401 }));
   try {

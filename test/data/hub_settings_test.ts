@@ -60,7 +60,7 @@ Deno.test("readHubSettings() heeds the variables that the Hub's tools share", ()
   });
 });
 
-Deno.test("readHubSettings() takes any token that an HTTP header can carry, cleaned as Python does", () => {
+Deno.test("readHubSettings() takes any token that an HTTP header can carry, cleaned as in Python", () => {
   for (
     const [given, token] of [["s3cr.et", "s3cr.et"], [" hf_x\r\n", "hf_x"], ["a\nb", "ab"]] as const
   ) {
@@ -77,7 +77,7 @@ Deno.test("readHubSettings() takes any token that an HTTP header can carry, clea
   }
 });
 
-Deno.test("readHubSettings() keeps the path of HF_ENDPOINT, and refuses what is no plain address", () => {
+Deno.test("readHubSettings() keeps the path of HF_ENDPOINT, and refuses invalid addresses", () => {
   for (const given of ["https://mirror:8443/hf/", "https://mirror:8443/hf///"]) {
     withEnvironment({ HF_ENDPOINT: given }, () => {
       strictEqual(readHubSettings().endpoint, "https://mirror:8443/hf");

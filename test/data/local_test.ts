@@ -33,7 +33,7 @@ Deno.test("openLocalSource() sorts the shards of a split and leaves other files 
   });
 });
 
-Deno.test("openLocalSource() refuses a split of which a shard is missing", async () => {
+Deno.test("openLocalSource() refuses a split with missing shards", async () => {
   await withFolder(async (dir) => {
     const there = ["train-00000-of-00003.parquet", "train-00002-of-00003.parquet"];
     await touch(join(dir, "news"), ...there);
@@ -46,7 +46,7 @@ Deno.test("openLocalSource() refuses a split of which a shard is missing", async
   });
 });
 
-Deno.test("openLocalSource() reads a clone of a repository, and follows links", async () => {
+Deno.test("openLocalSource() reads a clone of a repository, and follows links to files", async () => {
   await withFolder(async (dir) => {
     const clone = join(dir, "news"), train = "data/train-00000-of-00001.parquet";
     await touch(clone, train, "data/test-00000-of-00001.parquet", ".git/validation.parquet");
@@ -54,12 +54,13 @@ Deno.test("openLocalSource() reads a clone of a repository, and follows links", 
     deepStrictEqual(await source.files("news", "train"), [join(clone, train)]);
     deepStrictEqual(await source.files("news", "validation"), []);
     await touch(dir, "kept/x.parquet", "linked/validation.parquet");
-    await Deno.symlink(join(dir, "kept"), join(dir, "linked", "train"));
-    await Deno.symlink(".", join(dir, "kept", "around"));
-    await Deno.symlink("nowhere", join(dir, "kept", "gone.parquet"));
-    deepStrictEqual(await source.files("linked", "train"), [
-      join(dir, "linked", "train", "x.parquet"),
-    ]);
+    await Deno.symlink(join(dir, "kept"), join(dir, "linked", "train")); // datasets does not enter it
+    await Deno.symlink(join(dir, "kept", "x.parquet"), join(dir, "linked", "test.parquet"));
+    await Deno.symlink("nowhere", join(dir, "linked", "test_2.parquet"));
+    deepStrictEqual(await source.files("linked", "train"), []);
+    deepStrictEqual(await source.files("linked", "test"), [join(dir, "linked", "test.parquet")]);
+    await Deno.symlink("linked", join(dir, "around"));
+    deepStrictEqual(await source.files("around", "test"), [join(dir, "around", "test.parquet")]);
     await Deno.writeTextFile(
       join(clone, "README.md"),
       "---\nconfigs:\n- config_name: default\n  data_files: data/test*\n---\n",

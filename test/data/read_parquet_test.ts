@@ -19,7 +19,7 @@ const VALUES = {
 const read = async (path: string, name: string, type: ColumnType) =>
   (await readColumns(path, [{ name, type }]))[0];
 
-Deno.test("readColumns() reads every type that holds what is wanted", async () => {
+Deno.test("readColumns() reads text and integers from every type that can hold them", async () => {
   let seen = 0;
   for (const path of [PYARROW, join(FOLDER, "polars.parquet")]) {
     for (const name of pl.readParquet(path, { nRows: 0 }).columns) {
@@ -48,7 +48,7 @@ Deno.test("readColumns() keeps integers beyond 2^53 exact", async () => {
   deepStrictEqual(await read(PYARROW, "lists beyond", "integers"), [[1, 2n ** 53n + 1n], [], null]);
 });
 
-Deno.test("readColumns() names file, column, type and what would do, whatever the type is", async () => {
+Deno.test("readColumns() names file, column, type and remedy for every other type", async () => {
   const cases = [
     ["binary", "text", "binary", "text", "Store it as string"],
     ["fixed binary", "integer", "binary", "integers", "Store it as int64"],
@@ -116,7 +116,7 @@ Deno.test("readColumns() names file, column, type and what would do, whatever th
   }
 });
 
-Deno.test("readColumns() gives values or its own error for every column read as every type", async () => {
+Deno.test("readColumns() raises no error of polars for any pair of types", async () => {
   for (const name of pl.readParquet(PYARROW, { nRows: 0 }).columns) {
     for (const type of Object.keys(COLUMN_TYPES) as ColumnType[]) {
       const found = await read(PYARROW, name, type).catch((error) => {
@@ -131,7 +131,7 @@ Deno.test("readColumns() gives values or its own error for every column read as 
   }
 });
 
-Deno.test("readColumns() says what is in the place of a parquet file", async () => {
+Deno.test("readColumns() says why a file is not a readable parquet file", async () => {
   await withFolder(async (folder) => {
     const whole = await Deno.readFile(
       await writeParquet(folder, "whole.parquet", { text: ["a"], label: [0] }),
@@ -175,7 +175,7 @@ Deno.test("readColumns() says what is in the place of a parquet file", async () 
   });
 });
 
-Deno.test("readRows() takes labels and tags of every width, and whole floats", async () => {
+Deno.test("readRows() reads labels and tags of every width, and integral floats", async () => {
   await withFolder(async (folder) => {
     const types = [
       pl.Int8,

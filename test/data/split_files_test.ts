@@ -33,7 +33,7 @@ Deno.test("findSplits() answers as datasets 5.2.0 does", () => {
       throws(find, { message: new RegExp(`^Cannot read ${name.replaceAll("*", "\\*")}: `) }, name);
       continue;
     }
-    // datasets refuses the whole where one split has no file, and reads a file twice that two words find
+    // Unlike datasets: a split without files is no error, and a file that matches two patterns is read once
     const wanted = splits === null ? { train: ["a.parquet"] } : Object.fromEntries(
       Object.entries(splits).map(([split, found]) => [split, [...new Set(found)]]),
     );
@@ -43,7 +43,7 @@ Deno.test("findSplits() answers as datasets 5.2.0 does", () => {
   }
 });
 
-Deno.test("findSplitFiles() looks for a split by its own name where the rule does not know it", () => {
+Deno.test("findSplitFiles() finds splits of other names by file name", () => {
   const files = describe([
     "train.parquet",
     "test.parquet",
@@ -56,12 +56,12 @@ Deno.test("findSplitFiles() looks for a split by its own name where the rule doe
   deepStrictEqual(findSplitFiles(files, "heldout"), ["heldout_1.parquet"]);
   deepStrictEqual(findSplitFiles(files, "held"), []);
   deepStrictEqual(findSplitFiles(files, "**"), []);
-  const clone = describe(["data/train-00000-of-00001.parquet", "test.parquet"]); // which the rule leaves out
+  const clone = describe(["data/train-00000-of-00001.parquet", "test.parquet"]); // test.parquet is not part of it
   deepStrictEqual(findSplitFiles(clone, "test"), []);
   deepStrictEqual(findSplitFiles(describe(["train.csv"]), "train"), []);
 });
 
-Deno.test("findSplitFiles() refuses a split of which shards are missing", () => {
+Deno.test("findSplitFiles() refuses a split with missing shards", () => {
   const shard = (index: number, total: number) => `data/train-0000${index}-of-0000${total}.parquet`;
   deepStrictEqual(findSplitFiles(describe([shard(1, 2), shard(0, 2)]), "train"), [
     shard(0, 2),
@@ -109,7 +109,7 @@ Deno.test("describeSplits() lists the splits with their files, and says how file
   );
 });
 
-Deno.test("findSplits() says where README.md is wrong", () => {
+Deno.test("findSplits() names what is wrong in README.md", () => {
   const find = (yaml: string) => () => findSplits(describe(["a.parquet"], `---\n${yaml}\n---\n`));
   const start = 'Cannot read data set news: "configs" in its README.md';
   const two = "configs:\n- config_name: a\n- config_name: b";
