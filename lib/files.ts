@@ -40,9 +40,14 @@ export async function replaceFile(
  * may not be written to) with the path; anything else as it is.
  */
 export function explainWriteError(path: string, error: unknown): unknown {
+  return explainSystemError(error, `Cannot write ${path} as there must be room and permission to`);
+}
+
+/** The error to raise for what the system says: with `what` could not be done; anything else as it is. */
+export function explainSystemError(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || !/\(os error \d+\)/.test(error.message)) return error;
   const reason = error.message.replace(/\).*$/, ")").replace(/, .*$/, "");
-  const message = `Cannot write ${path} as there must be room and permission to: ${reason}`;
+  const message = `${what}: ${reason}`;
   return error instanceof Deno.errors.PermissionDenied
     ? new Deno.errors.PermissionDenied(message)
     : new Error(message);

@@ -29,15 +29,14 @@ const MARKS = [
 
 type Encoding = "utf-8" | "utf-16le" | "utf-16be";
 
+/** Bytes before and after a place that a guess at their encoding looks at. */
+const GUESS_BYTES = 512;
 /** First bytes of files that are not text at all. */
 const SIGNATURES = [
   { kind: "gzip data: decompress it first", bytes: [0x1f, 0x8b] },
   { kind: "a ZIP archive: extract it first", bytes: [0x50, 0x4b, 3, 4] },
   { kind: "a Parquet file, not text", bytes: [0x50, 0x41, 0x52, 0x31] },
 ] as const;
-
-/** Bytes before and after a place that a guess at their encoding looks at. */
-const GUESS_BYTES = 512;
 
 /** Bytes of a text from `offset` on. */
 type Excerpt = { readonly bytes: Uint8Array; readonly offset: number };
@@ -173,10 +172,9 @@ function findMark(
   bytes: Uint8Array,
   isLast: boolean,
 ): typeof MARKS[number] | "none" | "undecided" {
-  const isPossible = MARKS.some((mark) =>
-    bytes.length < mark.bytes.length && bytes.every((byte, i) => byte === mark.bytes[i])
-  );
-  if (isPossible && !isLast) return "undecided";
+  const isStart = (mark: typeof MARKS[number]) =>
+    bytes.length < mark.bytes.length && bytes.every((byte, i) => byte === mark.bytes[i]);
+  if (!isLast && MARKS.some(isStart)) return "undecided";
   return MARKS.find((mark) => mark.bytes.every((byte, i) => byte === bytes[i])) ?? "none";
 }
 
@@ -256,15 +254,17 @@ function countLineEnds(text: string, afterReturn: boolean): number {
 const advise = (encoding: string) =>
   `: convert it to UTF-8, for example with iconv -f ${encoding} -t UTF-8`;
 
+/** True for control characters other than tab and line ends. */
+const isControl = (byte: number) => byte < 0x09 || (byte > 0x0d && byte < 0x20);
+
 /** UTF-16 or UTF-32 without a mark, in words; null where the bytes look like neither. */
 function guessWide({ bytes, offset }: Excerpt): string | null {
   let zeros = 0, controls = 0, oddControls = 0;
   for (const [i, byte] of bytes.entries()) {
     if (byte === 0) zeros++;
-    if (byte < 0x09 || (byte > 0x0d && byte < 0x20)) {
-      controls++;
-      oddControls += (offset + i) % 2;
-    }
+    if (!isControl(byte)) continue;
+    controls++;
+    oddControls += (offset + i) % 2;
   }
   // one byte of two is a control character in UTF-16 of most scripts
   if (zeros === 0 || 4 * controls < bytes.length) return null;
@@ -290,6 +290,8 @@ function guessEncoding(near: Excerpt, end: Uint8Array | null): string {
   const isCut = following.length > 0 && following.length < countFollowing(first) &&
     following.every((byte) => byte >= 0x80 && byte <= 0xbf);
   if (isCut) return "it ends within a character: the end is missing";
+  const controls = near.bytes.filter(isControl).length;
+  if (20 * controls > near.bytes.length) return "it looks like binary data, not text";
   const high = near.bytes.reduce((count, byte) => count + (byte >= 0x80 ? 1 : 0), 0);
   return 3 * high <= near.bytes.length
     ? `it looks like Latin-1 or Windows-1252${advise("WINDOWS-1252")}`

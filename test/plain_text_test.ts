@@ -147,6 +147,11 @@ Deno.test("decodeText() tells of a text that ends within a character, of gzip an
     "Cannot read texts as a.txt must be UTF-8: line 1, byte offset 1 is 0x8B; " +
       "it looks like gzip data: decompress it first",
   );
+  const binary = Uint8Array.from({ length: 256 }, (_, i) => (i + 128) % 256);
+  strictEqual(
+    /looks like .*/.exec(await messageOf(binary))?.[0],
+    "looks like binary data, not text",
+  );
   strictEqual(
     await messageOf(encodeWide("a\ud83d b", { unit: 2, little: true }), [1, 5]),
     "Cannot read texts as a.txt must be UTF-8: line 1, byte offset 4 is 0x3D; " +

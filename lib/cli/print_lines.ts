@@ -3,6 +3,8 @@
  * @module
  */
 
+import { explainSystemError } from "@/files.ts";
+
 const encoder = new TextEncoder();
 
 /**
@@ -16,6 +18,6 @@ export function printLines(lines: readonly string[]): boolean {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
+    throw explainSystemError(error, "Cannot print results as standard output must take them");
   }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { explainSystemError } from "@/files.ts";
 import { decodeStream, streamLines } from "@/plain_text.ts";
 
 /** Where texts come from, for `--help`. */
@@ -24,9 +25,14 @@ export async function* readTexts(given: readonly string[]): AsyncGenerator<reado
     return;
   }
   let isEmpty = true;
-  for await (const texts of chunkLines(Deno.stdin.readable, Deno.stdin.isTerminal() ? 1 : CHUNK)) {
-    isEmpty = false;
-    yield texts;
+  try {
+    const size = Deno.stdin.isTerminal() ? 1 : CHUNK;
+    for await (const texts of chunkLines(Deno.stdin.readable, size)) {
+      isEmpty = false;
+      yield texts;
+    }
+  } catch (error) {
+    throw explainSystemError(error, "Cannot read texts as standard input must be readable");
   }
   if (isEmpty) console.error("no texts: standard input is empty");
 }

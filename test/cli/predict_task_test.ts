@@ -218,6 +218,32 @@ Deno.test("predict and encode end quietly once nobody reads their output", async
   });
 });
 
+Deno.test({
+  name: "encode says what is wrong with standard input or output that cannot be used",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withRun(async (folder) => {
+      const cases = [
+        [
+          "< lib",
+          "Cannot read texts as standard input must be readable: Is a directory (os error 21)",
+        ],
+        [
+          "yes > /dev/full",
+          "Cannot print results as standard output must take them: No space left on device (os error 28)",
+        ],
+      ];
+      for (const [redirection, message] of cases) {
+        const run = `'${Deno.execPath()}' run -A --no-check lib/cli/encode.ts '${folder}'`;
+        const { code, stderr } = await new Deno.Command("sh", {
+          args: ["-c", `${run} ${redirection}`],
+          env: { NO_COLOR: "1", DEBUG: "" },
+        }).output();
+        deepStrictEqual([code, new TextDecoder().decode(stderr)], [1, `error: ${message}\n`]);
+      }
+    }),
+});
+
 Deno.test("predict and encode refuse in one line with exit code 1", async () => {
   const cases: [string, string[], string][] = [
     [
