@@ -72,8 +72,7 @@ async function fetchTokenizer(fetch: FetchFile, folder: string): Promise<void> {
 }
 
 /** Fetches what sentence-transformers says about the texts of the encoder in `folder`. */
-async function fetchTextSettings(fetch: FetchFile, folder: string): Promise<void> {
-  await fetch(SENTENCE_CONFIG);
+async function fetchEncoderConfig(fetch: FetchFile, folder: string): Promise<void> {
   for (const name of ENCODER_CONFIGS) {
     const path = await fetch(join(folder, name));
     if (Object.keys(await readLoosely(path)).length > 0) return; // the first that is not empty counts
@@ -81,8 +80,8 @@ async function fetchTextSettings(fetch: FetchFile, folder: string): Promise<void
 }
 
 /**
- * Fetches what `loadModel` and `loadTokenizer` read of a repository and gives the folder it is in.
- * Whether it is all there, and right, they find out.
+ * Fetches what `loadModel` and `loadTexts` read of a repository and gives the folder it is in. They find
+ * out whether all of it is there and right.
  *
  * @throws {Deno.errors.NotFound} when the repository has no `config.json`
  */
@@ -95,14 +94,17 @@ export async function downloadModel(name: string, fetch: FetchFile): Promise<str
       `Cannot load model as Hub repository ${name} must hold config.json`,
     );
   }
-  if (config !== null) { // else the encoder is in a folder of its own
+  const list = modules === null ? [] : await listModules(modules);
+  const encoder = list.find(({ kind }) => kind === "Transformer");
+  if (config !== null && (encoder?.folder ?? "") === "") { // else the encoder is in a folder of its own
     await fetchTokenizer(fetch, "");
     await fetchWeights(name, fetch, "");
   }
-  if (await fetch("heads.json") !== null) await fetch("heads.safetensors");
-  if (modules === null) return dirname(anchor);
-  for (const { folder, kind } of await listModules(modules)) {
-    if (kind === "Transformer") await fetchTextSettings(fetch, folder);
+  const heads = await fetch("heads.json");
+  if (heads !== null) await fetch("heads.safetensors");
+  if (heads !== null || modules !== null) await fetch(SENTENCE_CONFIG);
+  for (const { folder, kind } of list) {
+    if (kind === "Transformer") await fetchEncoderConfig(fetch, folder);
     if (folder === "") continue; // fetched above
     await fetch(join(folder, "config.json"));
     if (kind === "Transformer") await fetchTokenizer(fetch, folder);

@@ -19,7 +19,7 @@ async function download(files: { readonly [name: string]: unknown }) {
       return path;
     });
     strictEqual(folder, repository);
-    return found.toSorted();
+    return [...new Set(found)].sort();
   } finally {
     await Deno.remove(repository, { recursive: true });
   }
@@ -112,6 +112,31 @@ Deno.test("downloadModel() fetches an encoder in a folder of its own, and vocab.
     "0_Transformer/vocab.txt": {},
     "1_Pooling/config.json": {},
     "modules.json": ["0_Transformer", "1_Pooling"].map((path) => ({ path })),
+  };
+  deepStrictEqual(await download(files), Object.keys(files));
+});
+
+Deno.test("downloadModel() looks for no weights beside a config.json that is not the encoder's", async () => {
+  const files = {
+    "0_Transformer/config.json": {},
+    "0_Transformer/model.safetensors": {},
+    "0_Transformer/sentence_bert_config.json": { max_seq_length: 128 },
+    "0_Transformer/tokenizer.json": {},
+    "1_Pooling/config.json": {},
+    "config.json": { __version__: "0.3.8" }, // of the first sentence-transformers
+    "config_sentence_transformers.json": {},
+    "modules.json": ["0_Transformer", "1_Pooling"].map((path) => ({ path })),
+  };
+  deepStrictEqual(await download(files), Object.keys(files));
+});
+
+Deno.test("downloadModel() fetches the prompts of an exported graph", async () => {
+  const files = {
+    "config.json": {},
+    "config_sentence_transformers.json": { prompts: {} },
+    "heads.json": {},
+    "onnx/model.onnx": {},
+    "tokenizer.json": {},
   };
   deepStrictEqual(await download(files), Object.keys(files));
 });
