@@ -20,6 +20,7 @@ import type { Interval } from "@/eval/interval.ts";
 import { SIMILARITIES } from "@/eval/similarity.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { writeFileAtomic } from "@/files.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
 import { runTask } from "./frame.ts";
 import { MODEL_NOTE } from "./model_argument.ts";
 import { PROMPT_OPTIONS, readPromptChoice } from "./prompt_options.ts";
@@ -76,11 +77,12 @@ if (import.meta.main) {
       using model = await openModelFor(source, { task: "similarity", engine, set, view });
       await view.finish();
       const poolings = POOLINGS.filter((mode) => model.poolings.includes(mode));
+      const prompt = resolvePrompt(model.settings.prompts, readPromptChoice(values));
       const scores = await compareEmbeddings(model, pairs, {
         poolings,
         normalizations: NORMALIZE_MODES,
         similarities: SIMILARITIES,
-        ...readPromptChoice(values),
+        prompt,
         view,
       });
       for (const score of scores) console.log(formatScore(score, poolings[0]));
@@ -88,7 +90,8 @@ if (import.meta.main) {
         const executor = model.executor ?? currentEngine();
         if (executor === null) throw new Error("internal: nothing computes");
         const environment = describeEnvironment(choice.device, executor);
-        const name = source.split("/").at(-1) ?? source;
+        const base = source.split("/").at(-1) ?? source;
+        const name = prompt === "" ? base : `${base}, prompt ${JSON.stringify(prompt)}`;
         const record = { model: name, dataset: "stsb test", precision, environment, scores };
         await writeFileAtomic(values.out, JSON.stringify(record, null, 1) + "\n");
       }
