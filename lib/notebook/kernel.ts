@@ -8,6 +8,13 @@
  */
 
 import { spawnKernel } from "./kernel_process.ts";
+import {
+  enterProgram,
+  type LateError,
+  readLateError,
+  SETTLE_PROGRAM,
+  WATCH_PROGRAM,
+} from "./late_errors.ts";
 import { createEncoder, type MessageContent, takeMessages } from "./messages.ts";
 import { isRecord } from "./nbformat.ts";
 import { connectZmtp, type ZmtpSocket } from "./zmtp.ts";
@@ -26,8 +33,15 @@ export type ExecuteReply = {
 
 /** A running kernel. */
 export type Kernel = {
-  /** Runs code; resolves when it has ended and all that it published has gone to `listener`. */
-  execute(code: string, listener: Listener): Promise<ExecuteReply>;
+  /**
+   * Runs the code of a cell; resolves when it has ended and all that it published has gone to `listener`.
+   * Errors that nobody awaits name `cell`, a number.
+   */
+  execute(code: string, options: { listener: Listener; cell: number }): Promise<ExecuteReply>;
+  /** Waits until what cells have left for the next seconds is done. */
+  settle(): Promise<void>;
+  /** Sends what Jupyter sends to interrupt: SIGINT. */
+  interrupt(): void;
   /** Ends the kernel in good order. */
   stop(): Promise<void>;
   /** Ends the kernel at once; `reason` becomes the error of whoever waits. */
@@ -38,8 +52,11 @@ const MARK = "application/x-flush-mark";
 /** The longest that outputs may be under way after a cell has ended. */
 const FLUSH_MS = 60_000;
 
-/** Starts a kernel whose working folder is `folder`. */
-export async function startKernel(folder: string): Promise<Kernel> {
+/** Starts a kernel whose working folder is `folder`; errors that nobody awaits go to `onLateError`. */
+export async function startKernel(
+  folder: string,
+  { onLateError }: { readonly onLateError: (error: LateError) => void },
+): Promise<Kernel> {
   const process = await spawnKernel(folder);
   const { alive, key, ports } = process;
   const encode = createEncoder(key);
@@ -93,13 +110,19 @@ export async function startKernel(folder: string): Promise<Kernel> {
     const iopub = await alive(connectZmtp(ports.iopub, "SUB"));
     sockets.push(shell, control, iopub);
     takeMessages(shell, (_type, parent, content) => replies.get(parent)?.(content));
-    takeMessages(iopub, (type, _parent, content) => listener(type, content));
+    takeMessages(iopub, (type, _parent, content) => {
+      const late = readLateError(content["data"]);
+      if (late === null) listener(type, content);
+      else onLateError(late);
+    });
     await request(shell, "kernel_info_request", {});
     for (let tries = 1; !(await flush(shell, 250)); tries++) { // a subscription takes a moment
       if (tries === 100) throw new Error("Cannot start the kernel as it publishes nothing");
     }
+    await run(shell, WATCH_PROGRAM, true);
     return {
-      async execute(code, listen) {
+      async execute(code, { listener: listen, cell }) {
+        await run(shell, enterProgram(cell), true);
         listener = listen;
         const reply = await run(shell, code, false);
         if (!await flush(shell, FLUSH_MS)) {
@@ -107,6 +130,11 @@ export async function startKernel(folder: string): Promise<Kernel> {
         }
         return toReply(reply);
       },
+      async settle() {
+        await run(shell, SETTLE_PROGRAM, true);
+        await flush(shell, FLUSH_MS);
+      },
+      interrupt: process.interrupt,
       async stop() {
         const { frames } = encode("shutdown_request", { restart: false });
         await control.send(frames).catch(() => {}); // it may have ended already

@@ -19,6 +19,8 @@ export type KernelProcess = {
   readonly key: string;
   /** The result of `promise`, or an error as soon as the process ends. */
   alive<T>(promise: Promise<T>): Promise<T>;
+  /** Sends SIGINT. */
+  interrupt(): void;
   /** Ends the process at once; `reason` becomes the error of whoever waits. */
   kill(reason: string): void;
   /** Waits for the end up to `timeoutMs`, then ends it. */
@@ -72,6 +74,7 @@ export async function spawnKernel(folder: string): Promise<KernelProcess> {
     ports,
     key,
     alive: (promise) => Promise.race([promise, death]),
+    interrupt: () => child.kill("SIGINT"),
     kill(why) {
       reason = why;
       killChild(child);

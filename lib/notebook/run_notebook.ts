@@ -36,43 +36,63 @@ export async function runNotebook(
   options: RunNotebookOptions,
 ): Promise<NotebookRun> {
   const { folder, timeoutMs = 600_000, onCell, signal } = options;
-  const kernel = await startKernel(folder);
+  const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
+  const counts = new Map<Cell, number>();
+  let failure: NotebookRun["failure"] = null;
+  let passed = 0, current = 0;
+  const kernel = await startKernel(folder, {
+    onLateError({ cell, message }) { // what the kernel does from here on is worth nothing
+      failure ??= { cell: cell ?? current, message };
+      kernel.kill(message);
+    },
+  });
   const collector = createCollector();
   const interrupt = () => kernel.kill("Cannot go on as the run was interrupted");
   if (signal?.aborted) interrupt();
   signal?.addEventListener("abort", interrupt);
 
-  const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
-  const counts = new Map<Cell, number>();
-  let failure: NotebookRun["failure"] = null;
-  let passed = 0;
+  /** Does `work` of the cell `current` within the time it may take. */
+  const attempt = async (work: () => Promise<string | null>) => {
+    const seconds = timeoutMs / 1000;
+    const timer = setTimeout(
+      () => kernel.kill(`Cannot go on as a cell must end within ${seconds} s`),
+      timeoutMs,
+    );
+    try {
+      const message = await work();
+      if (message !== null) failure ??= { cell: current, message };
+    } catch (error) {
+      failure ??= {
+        cell: current,
+        message: error instanceof Error ? error.message : String(error),
+      };
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   try {
     for (const [i, cell] of codeCells.entries()) {
       if (!isRun(cell)) continue;
       onCell?.(i + 1, codeCells.length);
+      current = i + 1;
       const count = counts.size + 1;
       collector.begin(count);
-      const seconds = timeoutMs / 1000;
-      const timer = setTimeout(
-        () => kernel.kill(`Cannot go on as a cell must end within ${seconds} s`),
-        timeoutMs,
-      );
-      try {
-        const reply = await kernel.execute(cell.source, collector.take);
+      await attempt(async () => {
+        const reply = await kernel.execute(cell.source, {
+          listener: collector.take,
+          cell: current,
+        });
         counts.set(cell, count);
         const message = await judge(cell, reply);
         if (reply.status === "error" && collector.outputs(count).at(-1)?.output_type !== "error") {
           collector.take("error", { ename: "SyntaxError", evalue: message ?? "", traceback: [] });
         }
-        if (message !== null) failure = { cell: i + 1, message };
-      } catch (error) {
-        failure = { cell: i + 1, message: error instanceof Error ? error.message : String(error) };
-      } finally {
-        clearTimeout(timer);
-      }
+        return message;
+      });
       if (failure !== null) break;
       passed++;
     }
+    if (failure === null) await attempt(() => kernel.settle().then(() => null));
   } finally {
     signal?.removeEventListener("abort", interrupt);
     await kernel.stop();

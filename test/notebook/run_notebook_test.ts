@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { formatNotebook, type Notebook, readNotebook, writeNotebook } from "@/notebook/nbformat.ts";
@@ -151,6 +151,80 @@ Deno.exit(3);`,
     failure?.message,
     "Cannot go on as the kernel has ended (exit code 3): no memory",
   );
+});
+
+const LATE: readonly (readonly [name: string, cells: string[], failure: object, passed: number])[] =
+  [
+    [
+      "a timer in its own cell",
+      [`setTimeout(() => { throw new Error("boiled over"); }, 30); await sleep(60_000);`],
+      { cell: 1, message: "Error: boiled over" },
+      0,
+    ],
+    [
+      "a timer while a later cell waits",
+      [`setTimeout(() => { throw new Error("boiled over"); }, 100);`, "await sleep(60_000);"],
+      { cell: 1, message: "Error: boiled over" },
+      1,
+    ],
+    [
+      "a timer while a later cell is busy",
+      [
+        `setTimeout(() => { throw new RangeError("far"); }, 50);`,
+        "const start = performance.now(); while (performance.now() - start < 300); await sleep(60_000);",
+      ],
+      { cell: 1, message: "RangeError: far" },
+      1,
+    ],
+    [
+      "a timer after the last cell",
+      ["1;", `setTimeout(() => { throw new Error("boiled over"); }, 400);`],
+      { cell: 2, message: "Error: boiled over" },
+      2,
+    ],
+    [
+      "a promise that a later cell outlives",
+      [
+        `(async () => { await sleep(100); throw new TypeError("cold"); })();`,
+        "await sleep(60_000);",
+      ],
+      { cell: 1, message: "TypeError: cold" },
+      1,
+    ],
+    ["a rejection without an error", [`Promise.reject("cold"); await sleep(60_000);`], {
+      cell: 1,
+      message: "cold",
+    }, 0],
+    ["the end of the process after the last cell", ["setTimeout(() => Deno.exit(0), 200);"], {
+      cell: 1,
+      message: "Cannot go on as the kernel has ended (exit code 0)",
+    }, 1],
+  ];
+
+for (const [name, cells, failure, passed] of LATE) {
+  Deno.test(`runNotebook() fails at once by the error of ${name}`, async () => {
+    const book = notebook(
+      ...cells.map((source, i) =>
+        code(
+          `${i === 0 ? `const sleep = (ms) => new Promise((done) => setTimeout(done, ms));\n` : ""}
+${source} undefined`,
+        )
+      ),
+    );
+    const startMs = performance.now();
+    const done = await run(book);
+    deepStrictEqual({ failure: done.failure, cells: done.cells }, { failure, cells: passed });
+    ok(performance.now() - startMs < 25_000, "it does not wait for the cell to end");
+  });
+}
+
+Deno.test("runNotebook() passes errors that are caught late, and timers that end well", async () => {
+  const { failure, cells } = await run(notebook(
+    code(`const late = Promise.reject(new Error("caught")); late.catch(() => {});
+setTimeout(() => { try { throw new Error("caught"); } catch { /* on purpose */ } }, 20); undefined`),
+    code(`await late.catch(() => "calm")`),
+  ));
+  deepStrictEqual({ failure, cells }, { failure: null, cells: 2 });
 });
 
 Deno.test("runNotebook() ends when it is interrupted", async () => {

@@ -1,0 +1,82 @@
+/**
+ * Errors that nobody awaits: thrown by a timer, or the reason of a rejected promise, maybe while a later
+ * cell runs. The kernel of Deno 2.9 stands still for half a minute after one and then goes on as if nothing
+ * had happened, so a program that is executed before the first cell reports them.
+ * @module
+ */
+import { isRecord } from "./nbformat.ts";
+
+/** An error that no cell ended with. */
+export type LateError = {
+  /** Number of the cell that started what failed; null if that is unknown. */
+  readonly cell: number | null;
+  /** Name and message. */
+  readonly message: string;
+};
+
+/** Media type of the report of a {@link LateError}. */
+const LATE = "application/x-late-error";
+/** The longest that {@link SETTLE_PROGRAM} waits for timers. */
+const SETTLE_MS = 5000;
+
+/**
+ * Program that reports late errors. `AsyncLocalStorage` carries the cell's number into its promises, but not
+ * to the handler of an error that a timer's function throws: these functions are wrapped.
+ */
+export const WATCH_PROGRAM = `{
+  const { AsyncLocalStorage } = await import("node:async_hooks");
+  const cells = new AsyncLocalStorage(), thrown = new Map();
+  const sleep = setTimeout;
+  let lastDue = 0;
+  const report = (error) => {
+    const cell = thrown.get(error) ?? cells.getStore() ?? null;
+    const message = error instanceof Error ? error.name + ": " + error.message : String(error);
+    const data = { "${LATE}": { cell, message } };
+    Deno.jupyter.broadcast("display_data", { data, metadata: {}, transient: {} });
+  };
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    report(event.error ?? event.message); // a worker's error comes as a message
+  });
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    report(event.reason);
+  });
+  for (const name of ["setTimeout", "setInterval", "queueMicrotask"]) {
+    const original = globalThis[name];
+    globalThis[name] = (call, delay, ...rest) => {
+      const cell = cells.getStore();
+      const due = performance.now() + (Number(delay) || 0);
+      if (name === "setTimeout" && delay <= ${SETTLE_MS}) lastDue = Math.max(lastDue, due);
+      if (typeof call !== "function") return original(call, delay, ...rest);
+      return original((...args) => {
+        try {
+          return call(...args);
+        } catch (error) {
+          thrown.set(error, cell);
+          throw error;
+        }
+      }, delay, ...rest);
+    };
+  }
+  globalThis[Symbol.for("stx.watch")] = {
+    enter: (cell) => cells.enterWith(cell),
+    settle: () => new Promise((done) => sleep(done, Math.max(0, lastDue - performance.now()) + 50)),
+  };
+}
+undefined`;
+
+/** Program after which what is started belongs to cell `cell`. */
+export const enterProgram = (cell: number) =>
+  `globalThis[Symbol.for("stx.watch")].enter(${cell}); undefined`;
+
+/** Program that ends when the timers that are set for the next seconds have fired. */
+export const SETTLE_PROGRAM = `await globalThis[Symbol.for("stx.watch")].settle(); undefined`;
+
+/** The late error that a display's data report; null where they are something else. */
+export function readLateError(data: unknown): LateError | null {
+  const report = isRecord(data) ? data[LATE] : undefined;
+  if (!isRecord(report)) return null;
+  const { cell, message } = report;
+  return { cell: typeof cell === "number" ? cell : null, message: String(message) };
+}
