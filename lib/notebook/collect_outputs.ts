@@ -5,6 +5,7 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
+import { readDisplaySize } from "@/report/figure.ts";
 import type { MessageContent } from "./messages.ts";
 import { isRecord, type MediaBundle, type Output, toLines } from "./nbformat.ts";
 
@@ -50,10 +51,9 @@ export function createCollector(): OutputCollector {
     }
   };
   const addData = (type: string, content: MessageContent) => {
-    const shown = {
-      data: toBundle(content["data"]),
-      metadata: isRecord(content["metadata"]) ? content["metadata"] : {},
-    };
+    const data = toBundle(content["data"]);
+    const metadata = isRecord(content["metadata"]) ? content["metadata"] : {};
+    const shown = { data, metadata: { ...describeImage(data), ...metadata } };
     const id = isRecord(content["transient"]) ? content["transient"]["display_id"] : undefined;
     if (type === "update_display_data") {
       for (const slot of displays.get(String(id)) ?? []) slot.output = { ...slot.output, ...shown };
@@ -117,4 +117,16 @@ function toBundle(data: unknown): MediaBundle {
       return [type, asLines ? toLines(type === "text/plain" ? plain(value) : value) : value];
     }),
   );
+}
+
+/**
+ * Metadata of a picture, which the kernel itself leaves empty: the size that its density stands for, and its
+ * alternative text.
+ */
+function describeImage({ "image/png": png, "text/plain": text }: MediaBundle): MediaBundle {
+  if (typeof png !== "string") return {};
+  const size = readDisplaySize(Uint8Array.fromBase64(png));
+  if (size === null) return {};
+  const alt = Array.isArray(text) ? { alt: text.join("") } : {};
+  return { "image/png": { ...size, ...alt } };
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Problem } from "./check_notebook.ts";
-import { cellTags, type CodeCell, type Notebook } from "./nbformat.ts";
+import { cellTags, type CodeCell, isRecord, type Notebook, type Output } from "./nbformat.ts";
 
 /** Most lines of a cell, and most of the middle one of all cells. */
 export const LINES = { most: 15, median: 5 };
@@ -85,6 +85,9 @@ function findCellBreaks(cell: CodeCell): readonly string[] {
   if (outputs.length > OUTPUT_BYTES) {
     messages.push(`outputs must be under ${OUTPUT_BYTES} bytes: current size is ${outputs.length}`);
   }
+  if (cell.outputs.some(lacksSize)) {
+    messages.push("pictures must have their size in the metadata: run deno task notebooks");
+  }
   const skipped = tags.includes("skip-execution") || cell.source.trim() === "";
   if (!skipped && cell.execution_count === null) {
     messages.push("a cell must be committed executed: run deno task notebooks");
@@ -92,6 +95,13 @@ function findCellBreaks(cell: CodeCell): readonly string[] {
   const threw = cell.outputs.some((output) => output.output_type === "error");
   if (threw && !tags.includes("raises-exception")) messages.push("a cell must not end in an error");
   return messages;
+}
+
+/** True for a picture without its width in CSS pixels: front ends would show each of its pixels as one. */
+function lacksSize(output: Output): boolean {
+  if (!("data" in output) || output.data["image/png"] === undefined) return false;
+  const size = output.metadata["image/png"];
+  return !isRecord(size) || typeof size["width"] !== "number";
 }
 
 /** The readable text of a cell's outputs; pictures are left out. */

@@ -64,7 +64,11 @@ function formatHtml(
   cells: readonly (readonly string[])[],
   numeric: readonly boolean[],
 ): string {
-  const align = (i: number) => ` align="${numeric[i] ? "right" : "left"}"`; // styles do not survive on GitHub
+  // GitHub drops styles; JupyterLab's own style sheet overrides the attribute.
+  const align = (i: number) => {
+    const side = numeric[i] ? "right" : "left";
+    return ` align="${side}" style="text-align: ${side}"`;
+  };
   const head = columns.map((column, i) => `<th${align(i)}>${escapeHtml(column)}</th>`).join("");
   const body = cells.map((line) =>
     `<tr>${line.map((cell, i) => `<td${align(i)}>${escapeHtml(cell)}</td>`).join("")}</tr>`

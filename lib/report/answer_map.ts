@@ -46,7 +46,6 @@ export async function answerMap(answers: readonly Answer[], task: string): Promi
       color: {
         field: "answer",
         type: "nominal",
-        title: "Answer",
         scale: { domain: ["right", "wrong"], range: COLORS.slice(0, 2) },
       },
       size: { condition: { test: "datum.answer === 'wrong'", value: 90 }, value: 18 },

@@ -8,6 +8,7 @@
 
 import { Resvg } from "@resvg/resvg-js";
 import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
 
 /** The font of all figures, in an order that has it wherever it is not bundled. */
 export const FONT_FAMILY = "DejaVu Sans, Verdana, sans-serif";
@@ -15,8 +16,11 @@ export const FONT_FAMILY = "DejaVu Sans, Verdana, sans-serif";
 /** The method's name that the Deno kernel looks for. */
 export const DISPLAY = Symbol.for("Jupyter.display");
 
-/** Pixels of the PNG to a unit of the SVG. */
+/** Pixels of the PNG to a unit of the SVG, which is a CSS pixel. */
 const PNG_SCALE = 2;
+
+/** CSS pixels of a meter: an inch has 96. */
+const PIXELS_PER_METER = 96 / 0.0254;
 
 let fonts: string[] | undefined;
 
@@ -53,17 +57,89 @@ export class Figure {
     this.alt = alt;
   }
 
-  /** The figure as a PNG file, two pixels to a unit. */
+  /** The figure as a PNG file of two pixels to a unit, which names its density. */
   png(): Uint8Array {
     const image = new Resvg(this.svg, {
       font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" },
       fitTo: { mode: "zoom", value: PNG_SCALE },
     });
-    return new Uint8Array(image.render().asPng());
+    return addDensity(new Uint8Array(image.render().asPng()));
   }
 
-  /** What the Deno kernel shows: PNG, which every front end and GitHub draw, and text. */
-  [DISPLAY](): Record<string, string> {
-    return { "image/png": this.png().toBase64(), "text/plain": `${this.title}: ${this.alt}` };
+  /** An `<img>` of the figure in its size, with its alternative text. */
+  image(png: Uint8Array): string {
+    const size = /^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(this.svg) ?? [];
+    const [width, height] = size.slice(1).map((length) => Math.round(Number(length)));
+    const svg = new TextEncoder().encode(this.svg);
+    const [type, bytes] = svg.length < png.length ? ["svg+xml", svg] : ["png", png];
+    return `<img alt="${escapeAttribute(this.describe())}" width="${width}" height="${height}" ` +
+      `src="data:image/${type};base64,${bytes.toBase64()}">`;
   }
+
+  /** Title and description: what stands for the figure as text. */
+  describe(): string {
+    return `${this.title}. ${this.alt}`;
+  }
+
+  /**
+   * What the Deno kernel shows: HTML, which has size and alternative text; PNG where HTML is not shown; text.
+   */
+  [DISPLAY](): Record<string, string> {
+    const png = this.png();
+    return {
+      "text/html": this.image(png),
+      "image/png": png.toBase64(),
+      "text/plain": this.describe(),
+    };
+  }
+}
+
+/** Text for the inside of a quoted attribute, in one line. */
+function escapeAttribute(text: string): string {
+  const names: Readonly<Record<string, string>> = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    '"': "&quot;",
+  };
+  return text.replace(/\s+/g, " ").replace(/[&<>"]/g, (character) => names[character] ?? character);
+}
+
+/**
+ * Puts the density into a PNG file as its chunk pHYs, right behind the head (PNG 3.11.3.4.3): viewers that heed
+ * it show the figure in the size of its SVG.
+ */
+function addDensity(png: Uint8Array): Uint8Array {
+  const head = 8 + 25; // signature and IHDR
+  const chunk = new DataView(new ArrayBuffer(4 + 4 + 9 + 4));
+  chunk.setUint32(0, 9);
+  [..."pHYs"].forEach((letter, i) => chunk.setUint8(4 + i, letter.charCodeAt(0)));
+  const density = Math.round(PNG_SCALE * PIXELS_PER_METER);
+  chunk.setUint32(8, density);
+  chunk.setUint32(12, density);
+  chunk.setUint8(16, 1); // the unit is the meter
+  chunk.setUint32(17, crc32(new Uint8Array(chunk.buffer, 4, 13)));
+  const whole = new Uint8Array(png.length + chunk.byteLength);
+  whole.set(png.subarray(0, head));
+  whole.set(new Uint8Array(chunk.buffer), head);
+  whole.set(png.subarray(head), head + chunk.byteLength);
+  return whole;
+}
+
+/** The size in CSS pixels at which a PNG that names its density is to be shown; null where it does not. */
+export function readDisplaySize(
+  png: Uint8Array,
+): { readonly width: number; readonly height: number } | null {
+  const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
+  for (let at = 8; at + 12 <= png.length; at += 12 + view.getUint32(at)) {
+    const name = String.fromCharCode(...png.subarray(at + 4, at + 8));
+    if (name === "IDAT") return null;
+    if (name !== "pHYs" || view.getUint8(at + 16) !== 1) continue;
+    const scale = (place: number) => view.getUint32(place) / PIXELS_PER_METER;
+    return {
+      width: Math.round(view.getUint32(16) / scale(at + 8)),
+      height: Math.round(view.getUint32(20) / scale(at + 12)),
+    };
+  }
+  return null;
 }

@@ -22,7 +22,14 @@ export function colorOf(index: number): string {
 /** Width of most figures, in SVG units. */
 const WIDTH = 720;
 
-const INK = "#1f2328", PADDING = 16, TITLE_SIZE = 16;
+/** Color of text and lines on a light page. */
+export const INK = "#1f2328";
+
+/** Room around a figure. */
+export const PADDING = 16;
+
+/** Size of titles. */
+export const TITLE_SIZE = 16;
 
 /** Color behind a figure on a light page. */
 export const PAPER = "#ffffff";

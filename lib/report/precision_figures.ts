@@ -96,6 +96,7 @@ export async function lossScaleFigure({ name, record }: NamedRecord): Promise<Ho
         type: "quantitative",
         title: "Loss scale (power of two)",
         scale: { zero: false },
+        axis: { format: "d", tickMinStep: 1 },
       },
       tooltip: [{ field: "step" }, { field: "scale", title: "loss scale" }, {
         field: "skipped",

@@ -103,25 +103,25 @@ export async function embeddingMaps(maps: readonly TextMap[]): Promise<HoverFigu
   );
   const labels = [...new Set(maps.flatMap(({ texts }) => texts.map(({ label }) => label)))].sort();
   return await hoverFigure({
-    width: 250,
-    height: 250,
+    width: 200,
+    height: 200,
     data: { values },
     mark: { type: "circle", size: 40, opacity: 0.75 },
     encoding: {
       facet: { field: "map", type: "nominal", title: null, sort: maps.map(head), columns: 3 },
-      x: { field: "x", type: "quantitative", title: "First axis" },
-      y: { field: "y", type: "quantitative", title: "Second axis" },
+      x: { field: "x", type: "quantitative", title: "First axis", axis: { tickCount: 4 } },
+      y: { field: "y", type: "quantitative", title: "Second axis", axis: { tickCount: 5 } },
       color: {
         field: "label",
         type: "nominal",
-        title: "Topic",
         scale: { domain: labels, range: [...COLORS] },
       },
       tooltip: [{ field: "label", title: "topic" }, { field: "text" }],
     },
     resolve: { scale: { x: "independent", y: "independent" } },
   }, {
-    title: "Where texts lie (in brackets: share of the variance that the plane shows)",
+    title: "Texts on the two principal axes of their embeddings",
+    subtitle: "In brackets: share of the variance that the plane shows.",
     alt: `${maps[0]?.points.length ?? 0} texts on the two principal axes of their embeddings: ${
       maps.map(({ name, shares }) => `${name} shows ${percent(shares)} of the variance`).join(", ")
     }.`,

@@ -41,7 +41,7 @@ export function formatTable(
   const line = (items: readonly string[]) => `| ${items.join(" | ")} |`;
   return [
     line(columns.map(({ head }) => escapeMarkdown(head))),
-    line(columns.map(({ align }) => align === "right" ? "---:" : "---")),
+    line(columns.map(({ align }) => align === "right" ? "---:" : ":---")),
     ...cells.map((row) =>
       line(row.map((cell, i) => columns[i]?.isMarkdown === true ? cell : escapeMarkdown(cell)))
     ),

@@ -54,7 +54,6 @@ export async function lossComparison(
       color: {
         field: "run",
         type: "nominal",
-        title: "Run",
         scale: { domain: names, range: [...COLORS] },
       },
       tooltip: [{ field: "run" }, { field: "step" }, { field: "loss" }],

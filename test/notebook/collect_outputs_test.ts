@@ -1,5 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { createCollector } from "@/notebook/collect_outputs.ts";
+import { DISPLAY } from "@/report/figure.ts";
+import { frameFigure } from "@/report/frame.ts";
 
 Deno.test("createCollector() keeps an error last, though what was printed before comes after it", () => {
   const collector = createCollector();
@@ -13,4 +15,19 @@ Deno.test("createCollector() keeps an error last, though what was printed before
     { output_type: "display_data", data: { "text/plain": ["shown"] }, metadata: {} },
     { output_type: "error", ename: "RangeError", evalue: "too far", traceback: [] },
   ]);
+});
+
+Deno.test("createCollector() adds size and alternative text of a figure, and nothing to other pictures", () => {
+  const figure = frameFigure({ title: "t", alt: "a", plot: { height: 40, marks: [] } });
+  const collector = createCollector();
+  collector.begin(1);
+  collector.take("execute_result", { data: figure[DISPLAY](), metadata: {} });
+  const bare = "iVBORw0KGgo="; // the signature alone
+  collector.take("display_data", { data: { "image/png": bare }, metadata: { kept: 1 } });
+  const [shown, other] = collector.outputs(1).map((output) =>
+    "metadata" in output ? output.metadata : null
+  );
+  const height = Number(/ height="(\d+)"/.exec(figure.svg)?.[1]);
+  deepStrictEqual(shown, { "image/png": { width: 720, height, alt: "t. a" } });
+  deepStrictEqual(other, { kept: 1 });
 });

@@ -62,10 +62,11 @@ Deno.test("showTable() sets numbers to the right and counts what it leaves out",
       "c              10       1",
       "and 1 more",
     ].join("\n"),
-    "text/html": '<table><thead><tr><th align="left">text</th><th align="right">label</th>' +
-      '<th align="right">score</th></tr></thead><tbody>' +
-      '<tr><td align="left">a &lt;b&gt;\nline</td><td align="right">3</td><td align="right">0.9346</td></tr>' +
-      '<tr><td align="left">c</td><td align="right">10</td><td align="right">1</td></tr>' +
+    "text/html":
+      '<table><thead><tr><th align="left" style="text-align: left">text</th><th align="right" style="text-align: right">label</th>' +
+      '<th align="right" style="text-align: right">score</th></tr></thead><tbody>' +
+      '<tr><td align="left" style="text-align: left">a &lt;b&gt;\nline</td><td align="right" style="text-align: right">3</td><td align="right" style="text-align: right">0.9346</td></tr>' +
+      '<tr><td align="left" style="text-align: left">c</td><td align="right" style="text-align: right">10</td><td align="right" style="text-align: right">1</td></tr>' +
       "</tbody></table><p>and 1 more</p>",
   });
 });

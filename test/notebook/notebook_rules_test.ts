@@ -109,6 +109,14 @@ Deno.test("findRuleBreaks() wants cells run in order, without errors, colors and
   deepStrictEqual(around({ ...code("x"), ...shown("\x1b[31mred") }), [
     "a.ipynb cell 1: outputs must not hold terminal colors",
   ]);
+  const picture = (metadata: Record<string, unknown>): Partial<CodeCell> => ({
+    outputs: [{ output_type: "display_data", data: { "image/png": "iVBORw0KGgo=" }, metadata }],
+  });
+  deepStrictEqual(around({ ...code("x"), ...picture({}) }), [
+    "a.ipynb cell 1: pictures must have their size in the metadata: run deno task notebooks",
+  ]);
+  const size = { "image/png": { width: 720, height: 400 } };
+  deepStrictEqual(around({ ...code("x"), ...picture(size) }), []);
   deepStrictEqual(around({ ...code("x"), ...shown("x".repeat(2_000_000)) }), [
     "a.ipynb cell 1: outputs must be under 2000000 bytes: current size is 2000054",
   ]);

@@ -8,7 +8,7 @@ import { readRun, rows } from "@/report/read_run.ts";
 import { isClassification, type RunRecord } from "@/report/run_record.ts";
 import { optimizerFigures, taskFigures, trainingFigures } from "@/report/run_figures.ts";
 import { rateBars } from "@/report/training_figures.ts";
-import type { Figure } from "@/report/figure.ts";
+import { type Figure, readDisplaySize } from "@/report/figure.ts";
 import { writeSyntheticRun } from "./synthetic_run.ts";
 
 /** Every figure of the synthetic run. */
@@ -90,11 +90,11 @@ Deno.test("a PNG draws its text: without letters it would be another picture", (
   ok(draw("Loss").length > draw("").length + 500, "the bundled font was not found");
 });
 
-Deno.test("a figure shows itself in a notebook as PNG and text", () => {
+Deno.test("a figure shows itself in a notebook as HTML, PNG and text", () => {
   const figure = figures.get("losses");
   const show = Reflect.get(figure ?? {}, Symbol.for("Jupyter.display"));
   const bundle: Record<string, string> = show.call(figure);
-  deepStrictEqual(Object.keys(bundle), ["image/png", "text/plain"]);
+  deepStrictEqual(Object.keys(bundle), ["text/html", "image/png", "text/plain"]);
   deepStrictEqual(Uint8Array.fromBase64(bundle["image/png"] ?? ""), figure?.png());
   // the last logged losses, 2·exp(-39/5) + 0.1 + 0.04·cos(66.3) and so on, as running means of the last two
   const ends = (["ag_news", "conll2003"] as const).map((task) => {
@@ -105,8 +105,35 @@ Deno.test("a figure shows itself in a notebook as PNG and text", () => {
   });
   strictEqual(
     bundle["text/plain"],
-    `Training loss: Cross entropy in nats by training step: ${ends.join(", ")}.`,
+    `Training loss. Cross entropy in nats by training step: ${ends.join(", ")}.`,
   );
+});
+
+Deno.test("the HTML of a figure has its size and its alternative text, markup and line ends in it escaped", () => {
+  const alt = 'a "b" <i>\nc & d';
+  const figure = frameFigure({ title: "t", alt, plot: { height: 40, marks: [] } });
+  const shown: Record<string, string> = Reflect.get(figure, Symbol.for("Jupyter.display")).call(
+    figure,
+  );
+  const html = shown["text/html"] ?? "";
+  ok(
+    html.startsWith('<img alt="t. a &quot;b&quot; &lt;i&gt; c &amp; d" width="720" height="'),
+    html.slice(0, 200),
+  );
+  strictEqual(html.split("\n").length, 1);
+  const [, type, data] = /src="data:image\/([a-z+]+);base64,([^"]+)">$/.exec(html) ?? [];
+  strictEqual(type, "svg+xml", "the smaller of the two");
+  strictEqual(new TextDecoder().decode(Uint8Array.fromBase64(data ?? "")), figure.svg);
+});
+
+Deno.test("readDisplaySize() reads the size of the SVG back from its PNG, and nothing without a density", () => {
+  const png = figures.get("losses")?.png() ?? new Uint8Array();
+  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(figures.get("losses")?.svg ?? "") ??
+    [];
+  deepStrictEqual(readDisplaySize(png), { width: Number(width), height: Number(height) });
+  // signature and IHDR are 33 bytes, pHYs 21
+  const bare = new Uint8Array([...png.subarray(0, 33), ...png.subarray(54)]);
+  strictEqual(readDisplaySize(bare), null);
 });
 
 Deno.test("confusionMatrix() says the most frequent confusion in words", () => {

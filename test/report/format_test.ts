@@ -35,7 +35,7 @@ Deno.test("numbers are written alike everywhere", () => {
 Deno.test("formatTable() sets sides and escapes cells", () => {
   strictEqual(
     formatTable([{ head: "A|b", align: "left" }, { head: "N", align: "right" }], [["x|y\nz", "1"]]),
-    "| A\\|b | N |\n| --- | ---: |\n| x\\|y z | 1 |",
+    "| A\\|b | N |\n| :--- | ---: |\n| x\\|y z | 1 |",
   );
 });
 

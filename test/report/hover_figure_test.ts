@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { readRun } from "@/report/read_run.ts";
 import { DISPLAY } from "@/report/figure.ts";
+import { frameFigure } from "@/report/frame.ts";
 import { hoverFigure } from "@/report/hover_figure.ts";
 import { intervalDots } from "@/report/interval_dots.ts";
 import { scoreDots } from "@/report/score_dots.ts";
@@ -9,7 +10,7 @@ import { lossComparison } from "@/report/training_hover.ts";
 
 const PNG = "iVBORw0KGgo"; // how every PNG begins in base64
 
-Deno.test("hoverFigure() shows itself as Vega-Lite, PNG and text in one bundle", async () => {
+Deno.test("hoverFigure() shows itself as Vega-Lite, Markdown, PNG and text in one bundle", async () => {
   const figure = await hoverFigure({
     width: 100,
     height: 80,
@@ -23,6 +24,7 @@ Deno.test("hoverFigure() shows itself as Vega-Lite, PNG and text in one bundle",
   const shown = figure[DISPLAY]();
   deepStrictEqual(Object.keys(shown), [
     "application/vnd.vegalite.v5+json",
+    "text/markdown",
     "image/png",
     "text/plain",
   ]);
@@ -30,6 +32,36 @@ Deno.test("hoverFigure() shows itself as Vega-Lite, PNG and text in one bundle",
   strictEqual(shown["text/plain"], "Two points. They rise.");
   strictEqual(figure.spec.$schema, "https://vega.github.io/schema/vega-lite/v5.json");
   match(figure.figure.svg, /Two points/);
+  match(
+    String(shown["text/markdown"]),
+    /^<img alt="Two points\. They rise\." width="\d+" height="\d+" src="data:/,
+  );
+});
+
+Deno.test("hoverFigure() looks like the other figures: font, sizes, arrows at axes, legend below", async () => {
+  const { spec, figure: { svg } } = await hoverFigure({
+    width: 100,
+    height: 80,
+    data: { values: [{ a: 1, b: 2, c: "one" }] },
+    mark: "point",
+    encoding: {
+      x: { field: "a", type: "quantitative", title: "Step" },
+      y: { field: "b", type: "quantitative", title: "Loss" },
+      color: { field: "c", type: "nominal", title: "Run" },
+    },
+  }, { title: "t", subtitle: "Dots.", alt: "a" });
+  const framed = frameFigure({
+    title: "t",
+    alt: "a",
+    plot: { height: 40, x: { label: "Step", domain: [0, 1] }, marks: [] },
+  });
+  const pick = (text: string, pattern: RegExp) => pattern.exec(text)?.[1];
+  const fonts = [framed.svg, svg].map((text) => pick(text, /font-family="([^"]+)"/));
+  strictEqual(fonts[0], fonts[1]);
+  for (const text of ["Step →", "↑ Loss", "Dots.", "one"]) ok(svg.includes(`>${text}<`), text);
+  ok(!svg.includes(">Run<"), "legends have no title");
+  ok(framed.svg.includes(">Step →<"), "the premise: Plot writes the arrow");
+  deepStrictEqual([spec.config?.legend?.orient, spec.config?.font], ["bottom", fonts[0]]);
 });
 
 Deno.test("lossComparison() says where each run ends and keeps every point", async () => {
@@ -81,5 +113,7 @@ Deno.test("cosineHistograms() and embeddingMaps() say what they show", async () 
     shares: [0.5, 0.25],
     texts: [{ label: "a", text: "x" }, { label: "b", text: "y" }],
   }]);
+  const width = Number(/ width="([\d.]+)"/.exec(figure.svg)?.[1]);
+  ok(width < 900, `the map fits a notebook's column: ${width}`);
   match(figure.alt, /2 texts on the two principal axes .* mean shows 75 % of the variance/);
 });

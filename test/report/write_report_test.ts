@@ -177,7 +177,7 @@ Deno.test("report.md calls no run on other data a sample run", async () => {
 Deno.test("report.md begins with the main scores, then says when, from which code and how it was run", async () => {
   ok(
     markdown.startsWith(
-      "# synthetic\n\n| Task | Score | Percent | 95 % interval | Rows |\n| --- | --- | ---: | ---: | ---: |\n" +
+      "# synthetic\n\n| Task | Score | Percent | 95 % interval | Rows |\n| :--- | :--- | ---: | ---: | ---: |\n" +
         "| ag_news | accuracy, test | 85.00 | 72.50 – 95.00 | 40 |\n",
     ),
     markdown,
