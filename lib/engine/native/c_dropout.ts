@@ -1,32 +1,32 @@
 /**
- * The dropout mask of `dropout_mask.ts` in a kernel: hashes of the columns once a call, of the row once a
- * row, and three instructions for a vector.
+ * The dropout mask of `dropout_mask.ts` in a kernel: the columns are hashed once a call, the row once a row, and
+ * a vector of the mask costs three instructions.
  * @module
  */
 import { keepThreshold, siteKeys } from "@/engine/dropout_mask.ts";
 import type { KernelNumbers } from "@/engine/native/c_numbers.ts";
 
-/** The C that gives one dropout mask. */
+/** C code of one dropout mask. */
 export type DropoutNames = {
-  /** Statements once a call and once a row, empty after the first time. */
+  /** Statements for each call and each row; empty after the first use. */
   readonly prologue: readonly string[];
   readonly row: readonly string[];
   /** The mask at column c. */
   readonly value: string;
 };
 
-/** Prints the masks of one kernel. A mask is named again in each copy of a loop's body. */
+/** Prints the masks of one kernel. Each copy of a loop's body names its masks anew. */
 export class DropoutPrinter {
   #masks = new Map<string, DropoutNames>();
 
   constructor(readonly numbers: KernelNumbers, readonly scratch: (row: number) => string) {}
 
-  /** Rows of scratch that the masks take. */
+  /** Number of scratch rows that the masks need. */
   get count(): number {
     return this.#masks.size;
   }
 
-  /** Names a mask; the site is a number of the instruction, so that all layers share one text. */
+  /** Declares a mask. The site is an argument of the instruction, so that all layers share one kernel. */
   start(
     { rate, site }: { readonly rate: number; readonly site: string },
     seedPointer: number,

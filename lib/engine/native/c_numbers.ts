@@ -1,6 +1,6 @@
 /**
- * Numbers in generated C. Sizes that belong to the model are written out; all others are arguments, so that
- * one text serves every batch shape.
+ * Numbers in generated C. Sizes that belong to the model are literals; all others are arguments, so that one
+ * kernel serves every batch shape.
  * @module
  */
 import type { Digit } from "@/engine/views.ts";
@@ -17,7 +17,7 @@ export function floatLiteral(value: number): string {
   return `${rounded.toExponential(9)}f`;
 }
 
-/** The arguments of one kernel: numbers in the order in which its text first names them. */
+/** The numeric arguments of one kernel, in the order of their first use in its text. */
 export class KernelNumbers {
   readonly values: (number | bigint)[] = [];
 
@@ -35,12 +35,12 @@ export class KernelNumbers {
     return `bits2f((uint32_t)${this.argument(bits)})`;
   }
 
-  /** A size or stride: literal where it is the model's. */
+  /** A size or stride: a literal if it belongs to the model. */
   size(value: number): string {
     return value <= 1 || this.modelSizes.has(value) ? `${value}L` : this.argument(value);
   }
 
-  /** Where row `r` starts, in elements: its digits times their strides. */
+  /** Offset of row `r` in elements: its digits times their strides. */
   rowOffset(digits: readonly Digit[], offset: number): string {
     const terms = offset === 0 ? [] : [this.argument(offset)];
     let inner: string | null = null;

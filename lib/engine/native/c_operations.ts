@@ -46,11 +46,11 @@ const BINARY = {
   le: (a, b) => `m2f(v_le(${a}, ${b}))`,
   gt: (a, b) => `m2f(v_gt(${a}, ${b}))`,
   ge: (a, b) => `m2f(v_ge(${a}, ${b}))`,
-  and: (a, b) => `v_min(${a}, ${b})`, // truth values are 0 or 1
+  and: (a, b) => `v_min(${a}, ${b})`, // booleans are 0 or 1
   or: (a, b) => `v_max(${a}, ${b})`,
 } as const satisfies Record<BinaryOperation, (a: string, b: string) => string>;
 
-/** Of whole numbers; what is missing, kernels record of float32 alone. */
+/** Unary operations of integers; kernels record the others for float32 only. */
 const INTEGER_UNARY: ReadonlySet<UnaryOperation> = new Set(["neg", "abs", "sign"]);
 const INTEGER_BINARY: ReadonlySet<BinaryOperation> = new Set(
   ["add", "sub", "mul", "div", "max", "min", "pow"],
@@ -83,7 +83,7 @@ function printCast(from: DType, to: DType, a: string): string {
   }
 }
 
-/** The value of a node from expressions for its operands; throws {@link UnsupportedError}. */
+/** The C expression of a node from expressions for its operands; throws {@link UnsupportedError}. */
 export function printOperation(
   { operation, dtype, inputs }: Node,
   operands: readonly string[],

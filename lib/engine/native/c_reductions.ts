@@ -14,7 +14,7 @@ function isInteger({ dtype }: Node): boolean {
   return dtype === "int32";
 }
 
-/** What a reduction starts from, in every lane. */
+/** The initial value of a reduction, in every lane. */
 export function startReduction(node: Node): string {
   const name = reductionOf(node);
   if (isInteger(node)) {
@@ -23,14 +23,14 @@ export function startReduction(node: Node): string {
   return `S(${{ sum: "0.f", max: "-__builtin_inff()", min: "__builtin_inff()" }[name]})`;
 }
 
-/** Two partial results as one. */
+/** The combination of two partial results. */
 export function combineParts(node: Node, a: string, b: string): string {
   const name = reductionOf(node);
   if (isInteger(node)) return `w_${name === "sum" ? "add" : name}(${a}, ${b})`;
   return name === "sum" ? `${a} + ${b}` : `v_${name}(${a}, ${b})`;
 }
 
-/** All lanes of a vector as one value, in every lane. */
+/** The reduction of all lanes of a vector, in every lane. */
 export function foldLanes(node: Node, vector: string): string {
   const fold = `h${reductionOf(node)}(${vector})`;
   return isInteger(node) ? `w_set((uint32_t)w_${fold})` : `S(${fold})`;

@@ -1,8 +1,8 @@
 /**
- * Compiled libraries on disk. Each entry is a folder named by a digest of all that went into it; it
- * appears by a rename, whole or not at all, and holds the library's checksum: a damaged one is built anew.
- * So is one that another user could have made or changed. Entries of a folder that cannot be written are used
- * all the same. Processes that build the same entry at once do not disturb each other.
+ * A cache of compiled libraries on disk. Each entry is a folder named by a digest of its inputs. It appears by a
+ * rename, whole or not at all, and holds the library's checksum: a damaged entry is compiled again, as is one
+ * that another user could have created or changed. Entries of a folder that cannot be written are still used.
+ * Processes that compile the same entry at once do not disturb each other.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -10,11 +10,11 @@ import { dirname, join, resolve } from "node:path";
 import { findUser, isClosed, isGuarded, isGuardedPlace } from "@/engine/native/guarded.ts";
 import { describeSystem } from "@/engine/system.ts";
 
-/** Where compiled libraries are. */
+/** The folders of compiled libraries. */
 export type Cache = {
-  /** Folders in which entries are looked for, in order. */
+  /** Folders to search for entries, in order. */
   readonly folders: readonly string[];
-  /** The one of them in which entries are made. */
+  /** The folder for new entries. */
   readonly folder: string;
 };
 
@@ -34,9 +34,9 @@ function chooseFolder(): string | undefined {
 }
 
 /**
- * The folder of compiled libraries, made if need be. What cannot be written is only read; new entries then
- * go into a temporary folder of this process. That folder alone is used where another user could write the
- * first, or put one in its place.
+ * Opens the cache and creates its folder if necessary. A folder that cannot be written is only read; new entries
+ * then go into a temporary folder of this process. The temporary folder alone is used if another user could
+ * write the first folder or replace it.
  */
 export function openCache(): Cache {
   const parent = chooseFolder();
@@ -46,7 +46,7 @@ export function openCache(): Cache {
   return { folders: kept === null ? [temporary] : [kept, temporary], folder: temporary };
 }
 
-/** Why nothing that is compiled is kept or found again, with what helps; null where it is. */
+/** A sentence that says why compiled code is not cached, and what helps; null if it is cached. */
 export function explainLostCache(): string | null {
   const parent = chooseFolder();
   const lost = "compiled C is not kept, so every process compiles anew";
@@ -57,11 +57,11 @@ export function explainLostCache(): string | null {
   return `${lost}: ${folder} cannot be made, or others can write it or a folder above it; ${advice}`;
 }
 
-/** The real path of a folder, made if need be; null where it cannot be, or is not for us alone to write. */
+/** The real path of a folder, created if necessary; null if it cannot be created or others could write it. */
 function openKept(name: string): string | null {
   const folder = resolve(name); // the compiler runs elsewhere
   return unlessForbidden(() => {
-    if (!isGuardedPlace(findReal(dirname(folder)))) return null; // nothing is made at somebody else's
+    if (!isGuardedPlace(findReal(dirname(folder)))) return null; // creates nothing inside another user's folder
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const real = Deno.realPathSync(folder), info = Deno.statSync(real);
     if (!isClosed(info) && info.uid === findUser()) Deno.chmodSync(real, 0o700);
@@ -69,7 +69,7 @@ function openKept(name: string): string | null {
   });
 }
 
-/** The real path of a folder, or of the nearest above that is there. */
+/** The real path of a folder, or of its nearest existing parent. */
 function findReal(folder: string): string {
   try {
     return Deno.realPathSync(folder);
@@ -85,20 +85,20 @@ function isWritable(folder: string): boolean {
   return tried !== null;
 }
 
-/** What `act` gives, or null where the system does not let us. */
+/** The result of `act`, or null if the system forbids it. */
 function unlessForbidden<T>(act: () => T): T | null {
   try {
     return act();
   } catch (error) {
     const forbidden = error instanceof Deno.errors.PermissionDenied ||
       error instanceof Deno.errors.NotADirectory || error instanceof Deno.errors.AlreadyExists ||
-      /read-only|os error (30|28|122)\b/i.test(String(error)); // or full, or over its quota
+      /read-only|os error (30|28|122)\b/i.test(String(error)); // or the disk is full, or a quota is exceeded
     if (!forbidden) throw error;
     return null;
   }
 }
 
-/** A folder that goes with the process. */
+/** A temporary folder that is removed when the process ends. */
 function openTemporary(): string {
   const folder = Deno.makeTempDirSync({ prefix: "sentence-transformer-" });
   globalThis.addEventListener("unload", () => removeFolder(folder));
@@ -107,12 +107,12 @@ function openTemporary(): string {
 
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 
-/** A name for what `parts` determine: texts, flags, versions. */
+/** A digest of texts, flags and versions. */
 export function digestParts(parts: readonly unknown[]): string {
   return sha256(JSON.stringify(parts)).slice(0, 40);
 }
 
-/** The path of an entry's library if it is there, whole and for us alone to write, else null. */
+/** The path of an entry's library if it exists, is intact and only we can write it; else null. */
 export function findLibrary({ folders }: Cache, entry: string): string | null {
   for (const folder of folders) {
     const place = join(folder, entry), library = libraryIn(place);
@@ -126,25 +126,25 @@ export function findLibrary({ folders }: Cache, entry: string): string | null {
   return null;
 }
 
-/** A folder to build in, beside the entries; its name is of no account. */
+/** A folder beside the entries to build in, with an arbitrary name. */
 export function openBuildFolder({ folder }: Cache): string {
   return Deno.makeTempDirSync({ dir: folder, prefix: ".build-" });
 }
 
-/** Where the library of a buildFolder is to be written, or that of an entry's folder is. */
+/** The path of the library in a build folder or in an entry's folder. */
 export function libraryIn(folder: string): string {
   return join(folder, LIBRARY);
 }
 
 /**
- * Makes a buildFolder whose library is finished the entry, and gives the library's path. A whole entry that
- * another process made meanwhile stays and is used; one that may not be used is put aside.
+ * Publishes a build folder with a finished library as an entry, and gives the library's path. An intact entry
+ * that another process has published meanwhile is used instead; one that must not be used is moved aside.
  */
 export function publish(buildFolder: string, cache: Cache, entry: string): string {
   const library = libraryIn(buildFolder), place = join(cache.folder, entry);
   const checksum = sha256(Deno.readFileSync(library));
   Deno.writeTextFileSync(join(buildFolder, CHECKSUM), checksum, { mode: 0o600 });
-  if (!isClosed(Deno.statSync(library))) Deno.chmodSync(library, 0o700); // by the umask of the linker
+  if (!isClosed(Deno.statSync(library))) Deno.chmodSync(library, 0o700); // the linker's umask may allow others to write
   for (let attempt = 0;; attempt++) {
     try {
       Deno.renameSync(buildFolder, place);
@@ -158,17 +158,17 @@ export function publish(buildFolder: string, cache: Cache, entry: string): strin
   }
 }
 
-/** Puts an entry aside, within its folder so that it may be anybody's, and removes what we may of it. */
+/** Moves an entry aside, within its folder because it may belong to another user, and removes what it can. */
 function discard(place: string, aside: string): void {
   try {
     Deno.renameSync(place, aside);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // another process was quicker
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // another process was faster
   }
   unlessForbidden(() => removeFolder(aside));
 }
 
-/** Removes a folder and what is in it, if it is there. */
+/** Removes a folder and its content, if it exists. */
 export function removeFolder(folder: string): void {
   try {
     Deno.removeSync(folder, { recursive: true });

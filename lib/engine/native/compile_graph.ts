@@ -1,5 +1,5 @@
 /**
- * From a graph to instructions: fusion, schedule, kernels, memory. Everything but the compiler's work.
+ * Compiles a graph to instructions: fusion, schedule, kernels, memory; everything before the C compiler.
  * @module
  */
 import type { Graph } from "@/engine/graph.ts";
@@ -23,15 +23,15 @@ import { rootOf } from "@/engine/native/plan_memory.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
-/** A graph as code: laid out, and the same before that. */
+/** A graph as code, with and without its memory layout. */
 export type CompiledGraph = { readonly code: NativeCode; readonly draft: DraftCode };
 
-/** Makes the instructions of a graph for `threads` threads; throws {@link UnsupportedError}. */
+/** Compiles a graph to instructions for `threads` threads; throws {@link UnsupportedError}. */
 export function compileGraph(graph: Graph, threads: number): CompiledGraph {
   const prepared = prepareForFusion(graph);
   const copies = new Set<Node>(), detached = new Set<Node>();
   for (;;) {
-    // Most graphs run as they are; what a try shows to be needed only grows.
+    // Most graphs compile at the first attempt. Each failed attempt adds to the sets, so the loop ends.
     const known = copies.size + detached.size;
     const compiled = tryToCompile(prepared, threads, { copies, detached });
     if (compiled !== null) return compiled;
@@ -41,7 +41,7 @@ export function compileGraph(graph: Graph, threads: number): CompiledGraph {
   }
 }
 
-/** The code of a graph; null where `copies` or `detached` had to grow (in place) first. */
+/** The code of a graph; null if the attempt had to add to `copies` or `detached`, in place. */
 function tryToCompile(
   graph: Graph,
   threads: number,
@@ -89,8 +89,8 @@ function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
 }
 
 /**
- * Gathers whose row numbers are a whole input, so that they can be checked before each call; of all others
- * the kernels report what is out of range.
+ * Gathers whose indices are a whole input, so that they can be checked before each call. For all others the
+ * kernels report an index out of range.
  */
 function findLookups(
   { nodes, inputs, resolve }: LoweredGraph,

@@ -1,6 +1,5 @@
 /**
- * Compiles C to shared libraries that are kept on disk: the same sources, headers, flags, compiler and
- * processor are compiled once.
+ * Compiles C to shared libraries, cached on disk by sources, headers, flags, compiler and processor.
  * @module
  */
 import { join } from "node:path";
@@ -24,47 +23,47 @@ export type SourceFile = { readonly name: string; readonly text: string };
 
 /** A library to compile. */
 export type Library = {
-  /** What it is, for file names and errors. */
+  /** Its name, for files and errors. */
   readonly name: string;
-  /** Translation units, each compiled for itself. */
+  /** Translation units. */
   readonly sources: readonly SourceFile[];
   /** Files that the sources include. */
   readonly headers: readonly SourceFile[];
-  /** Flags beside those that all libraries have. */
+  /** Flags in addition to those of all libraries. */
   readonly flags: readonly string[];
 };
 
-/** What compiles, and for which processor and system. */
+/** The compiler, and the processor and system that it compiles for. */
 export type CompileOptions = {
   readonly compiler: Compiler;
   readonly target: Target;
-  /** The system that loads the library, as `Deno.build.os` names it; this one where it is left out. */
+  /** The target system, as `Deno.build.os` names it; by default this one. */
   readonly system?: string | undefined;
-  /** Called before the compiler is, which may take seconds; not where the library is on disk. */
+  /** Called before a compilation, which may take seconds; not called for a cached library. */
   readonly onCompile?: ((library: string) => void) | undefined;
 };
 
-/** Raised when what the entries hold changes its meaning. */
+/** Incremented when the meaning of the entries changes. */
 const CACHE_VERSION = 1;
 
 /**
- * Flags of all libraries. Contracting a * b + c and forgetting errno are allowed; infinities, NaN and signed
- * zeros keep their meaning, so `-ffast-math` is not.
+ * Flags of all libraries. Contracting a * b + c and ignoring errno are allowed. Infinities, NaN and signed zeros
+ * keep their meaning, so `-ffast-math` is not allowed.
  */
 const FLAGS = [
   ...["-std=gnu11", "-D_GNU_SOURCE", "-fno-strict-aliasing"],
   ...["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],
 ] as const;
 
-/** Compilers that run at once. */
+/** Number of compiler processes that run at once. */
 const PROCESSES = 2;
-/** Lines of a compiler's complaint that an error repeats. */
+/** Number of lines of a compiler's message that an error repeats. */
 const ERROR_LINES = 12;
 
-/** Compilations of this process that are under way, by entry. */
+/** Compilations in progress in this process, by entry. */
 const underWay = new Map<string, Promise<string>>();
 
-/** What must be called, in order; the calls of one stage may run at once. */
+/** The compiler calls of a library, in stages; the calls of one stage may run at once. */
 type Plan = {
   readonly cache: Cache;
   readonly entry: string;
@@ -73,7 +72,7 @@ type Plan = {
   readonly lines: ReadonlyMap<Deno.Command, string>;
 };
 
-/** Flags of a test build, from `STX_NATIVE_FLAGS`; `deno task sanitize` gives those of the sanitizers. */
+/** Extra flags from `STX_NATIVE_FLAGS`, for test builds; `deno task sanitize` sets those of the sanitizers. */
 const extraFlags = () =>
   (Deno.env.get("STX_NATIVE_FLAGS") ?? "").split(/\s+/).filter((flag) => flag !== "");
 
@@ -88,7 +87,7 @@ function nameEntry({ name, sources, headers, flags }: Library, options: CompileO
   return `${name}-${digest}`;
 }
 
-/** Writes the files of a library into a new folder and plans the compiler's calls. */
+/** Writes a library's files into a new folder and prepares the compiler calls. */
 function prepare(library: Library, entry: string, options: CompileOptions): Plan {
   const { compiler, target } = options;
   const cache = openCache();
@@ -99,7 +98,7 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
     const command = new Deno.Command(compiler.command, {
       ...{ args: all, cwd: buildFolder, env: { LC_ALL: "C" } },
       ...{ stdin: "null", stdout: "null", stderr: "piped" },
-      detached: true, // an interrupt from the terminal is for this process, which ends in good order
+      detached: true, // so that Ctrl+C reaches this process only, which stops in good order
     });
     lines.set(command, [compiler.command, ...all].join(" "));
     return command;
@@ -118,7 +117,7 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
   return { cache, entry, buildFolder, stages: [compile, [link]], lines };
 }
 
-/** Throws the first lines of a compiler's complaint about what is called `name`; `line` is its call. */
+/** Throws the first lines of a failed compiler's message; `name` is the library, `line` the command. */
 export function checkOutput(name: string, line: string, output: Deno.CommandOutput): void {
   if (output.success) return;
   const complaint = new TextDecoder().decode(output.stderr).trimEnd().split("\n");
@@ -131,14 +130,14 @@ export function checkOutput(name: string, line: string, output: Deno.CommandOutp
   ].join("\n"));
 }
 
-/** Whether this process has looked through the cache. */
+/** True once this process has pruned the cache. */
 let pruned = false;
 
-/** Keeps the objects out of the cache and makes the library an entry. */
+/** Removes the object files and publishes the library. */
 function finish({ buildFolder, cache, entry }: Plan, { sources }: Library): string {
   for (const { name } of sources) Deno.removeSync(join(buildFolder, name.replace(/\.c$/, ".o")));
   const path = publish(buildFolder, cache, entry);
-  const now = Deno.statSync(path).mtime?.getTime() ?? 0; // by the disk's clock
+  const now = Deno.statSync(path).mtime?.getTime() ?? 0; // by the clock of the file system
   if (!pruned) pruneCache(cache.folder, now);
   pruned = true;
   return path;
@@ -160,7 +159,7 @@ async function compile(library: Library, entry: string, options: CompileOptions)
           }
         }
       }));
-      const failed = ended.find((end) => end.status === "rejected"); // none is at work any more
+      const failed = ended.find((end) => end.status === "rejected"); // by now no process is running
       if (failed !== undefined) throw failed.reason;
     }
     return finish(plan, library);
@@ -169,7 +168,7 @@ async function compile(library: Library, entry: string, options: CompileOptions)
   }
 }
 
-/** Compiles a library unless it is on disk; gives its path. Throws what the compiler complains of. */
+/** The path of a library, compiled unless it is cached. Throws the compiler's message on failure. */
 export async function compileLibrary(library: Library, options: CompileOptions): Promise<string> {
   const entry = nameEntry(library, options);
   const known = findLibrary(openCache(), entry);
@@ -182,7 +181,7 @@ export async function compileLibrary(library: Library, options: CompileOptions):
   return await promise;
 }
 
-/** {@link compileLibrary} for callers that cannot wait: blocks, one compiler at a time. */
+/** {@link compileLibrary} for synchronous callers: blocks, and runs one compiler process at a time. */
 export function compileLibrarySync(library: Library, options: CompileOptions): string {
   const entry = nameEntry(library, options);
   const known = findLibrary(openCache(), entry);
@@ -191,8 +190,8 @@ export function compileLibrarySync(library: Library, options: CompileOptions): s
   const plan = prepare(library, entry, options);
   try {
     for (const command of plan.stages.flat()) {
-      let output = command.outputSync(); // which ignores `detached`:
-      if (output.signal === "SIGINT") output = command.outputSync(); // the terminal's Ctrl+C ended it
+      let output = command.outputSync(); // which ignores `detached`
+      if (output.signal === "SIGINT") output = command.outputSync(); // Ctrl+C in the terminal ended it
       checkOutput(library.name, plan.lines.get(command) ?? "", output);
     }
     return finish(plan, library);

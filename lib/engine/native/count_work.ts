@@ -1,7 +1,7 @@
 /**
- * Counts what instructions must do: arithmetic of products, and the bytes of the values that a pass reads
- * and writes, each once. What a way of doing it touches beyond that (a row read again by a later phase,
- * operands packed, each thread's part of a sum) does not count.
+ * Counts the work of instructions: floating-point operations of matrix products, and the bytes of the values that
+ * a pass reads and writes, each once. Traffic of an implementation beyond that (a row read again by a later
+ * phase, packed operands, partial sums of threads) does not count.
  * @module
  */
 import type { Unit } from "@/engine/fusion/fuse.ts";
@@ -16,7 +16,7 @@ import { sizeOf } from "@/engine/views.ts";
 /** The work of an instruction as terms of a sum, each a product of sizes. */
 export type WorkTerms = { readonly [K in keyof Work]: readonly number[] };
 
-/** The work of what only a way of doing something needs. */
+/** The work of an instruction that only the implementation needs. */
 export const NO_WORK: WorkTerms = { flops: [], bytes: [] };
 
 /** The sum of terms. */

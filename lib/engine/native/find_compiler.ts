@@ -75,7 +75,7 @@ export function findCompiler(language: Language = "c"): Compiler | null {
   return compiler;
 }
 
-/** What is missed where {@link findCompiler} gives null, and how to get it, in one line. */
+/** A sentence that says which compiler is missing and how to install it, for when {@link findCompiler} gives null. */
 export function explainMissingCompiler(
   system: string = Deno.build.os,
   language: Language = "c",

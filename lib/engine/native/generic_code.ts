@@ -1,6 +1,6 @@
 /**
- * Code for all values of the free sizes, from the code at two samples of them: everything but numbers must be
- * the same at both, and every number a product of sizes (see `dynamic_dimensions.ts`).
+ * Code for all values of the dynamic dimensions, from the code at two samples of them. Everything but numbers must
+ * be equal at both, and every number must be a product of sizes (see `dynamic_dimensions.ts`).
  * @module
  */
 import { evaluateTerm, findTerm, type Sizes, type SizeTerm } from "@/engine/dynamic_dimensions.ts";
@@ -13,24 +13,24 @@ import {
 } from "@/engine/native/instruction.ts";
 import { type DraftCode, layOutCode, type NativeCode } from "@/engine/native/lay_out.ts";
 
-/** Code at a sample of the free sizes. */
+/** Code at a sample of the dynamic dimensions. */
 export type SampledCode = { readonly draft: DraftCode; readonly sizes: Sizes };
 
-/** Code whose numbers are filled in. */
+/** Code with numbers that depend on the sizes. */
 export type GenericCode = {
-  /** Bodies of the kernels by name: the same at all sizes. */
+  /** Bodies of the kernels by name, equal at all sizes. */
   readonly kernels: ReadonlyMap<string, string>;
-  /** The code at some sizes; null where one is 0, or where it would overwrite what it still reads there. */
+  /** The code at some sizes; null if one is 0, or if the code would overwrite a value before its last read. */
   at(sizes: Sizes): NativeCode | null;
 };
 
-/** A number that may depend on the sizes; words of 64 bits do not. */
+/** A number that may depend on the sizes; 64-bit words do not. */
 type SizedNumber = SizeTerm | number | bigint;
 
-/** The number that is `a` at one sample and `b` at the other; null where it is no product of sizes. */
+/** The number that is `a` at one sample and `b` at the other; null if it is not a product of sizes. */
 type Find = (a: number | bigint, b: number | bigint) => SizedNumber | null;
 
-/** Makes code for all sizes of two samples; null where they differ in more than numbers. */
+/** Code for all sizes from two samples; null if they differ in more than numbers. */
 export function generalizeCode(samples: readonly [SampledCode, SampledCode]): GenericCode | null {
   try {
     return generalize(samples);
@@ -61,7 +61,7 @@ function generalize([one, other]: readonly [SampledCode, SampledCode]): GenericC
   return {
     kernels: one.draft.kernels,
     at(sizes) {
-      if (sizes.includes(0)) return null; // recorded at 0 most of it falls away, and products need elements
+      if (sizes.includes(0)) return null; // a trace at size 0 drops most operations, and matrix products need elements
       const filled = buffers.map((fill) => fill(sizes));
       const { code, overwritten } = layOutCode({
         ...one.draft,
@@ -73,12 +73,12 @@ function generalize([one, other]: readonly [SampledCode, SampledCode]): GenericC
   };
 }
 
-/** Elements at the same place of two arrays of one length. */
+/** Pairs of elements at the same index of two arrays of equal length. */
 function pair<T>(some: readonly T[], others: readonly T[]): (readonly [T, T])[] {
   return some.map((x, i) => [x, others[i] as T] as const);
 }
 
-/** What `find` finds, or the end of the attempt. */
+/** The result of `find`; throws to end the attempt if there is none. */
 function fit(a: number | bigint, b: number | bigint, find: Find): SizedNumber {
   const found = find(a, b);
   if (found === null) throw new NotGenericError(`${a} and ${b}`);
@@ -91,12 +91,12 @@ function valueOf(number: SizedNumber, sizes: Sizes): number | bigint {
 
 const sizeAt = (number: SizedNumber, sizes: Sizes) => Number(valueOf(number, sizes));
 
-/** The number of each buffer. */
+/** The index of each buffer. */
 function placesOf({ buffers }: DraftCode): ReadonlyMap<Buffer, number> {
   return new Map(buffers.map((buffer, i) => [buffer, i]));
 }
 
-/** All of a code that must be the same at both samples, as a text. */
+/** Everything of a code that must be equal at both samples, as a string. */
 function describe(draft: DraftCode): string {
   const places = placesOf(draft);
   const at = (buffer: Buffer | null) => buffer && places.get(buffer);
@@ -118,7 +118,7 @@ function describe(draft: DraftCode): string {
   ]);
 }
 
-/** Makes a buffer at some sizes. Whole vectors are no product of sizes: bytes of such rows follow from theirs. */
+/** A buffer as a function of sizes. Rows padded to whole vectors are not a product; their bytes follow from the rows. */
 function fitBuffer(a: Buffer, b: Buffer, find: Find): (sizes: Sizes) => Buffer {
   const { rows } = a;
   if (rows === null || b.rows === null) {
@@ -132,7 +132,7 @@ function fitBuffer(a: Buffer, b: Buffer, find: Find): (sizes: Sizes) => Buffer {
   };
 }
 
-/** Makes an instruction at some sizes over buffers made for them. */
+/** An instruction as a function of sizes, over buffers of these sizes. */
 function fitInstruction(
   a: Instruction,
   b: Instruction,
@@ -171,8 +171,8 @@ function fitInstruction(
 }
 
 /**
- * Counts work at any sizes from how it is counted at two samples; done when it is first asked for. NaN where
- * it is no sum of products: of a table, no more rows count than there are, which only one sample may reach.
+ * Work as a function of sizes, from the counts at two samples, computed on first use. NaN if it is not a sum of
+ * products: a gather counts at most the table's rows, a limit that only one sample may reach.
  */
 function fitWork(a: () => WorkTerms, b: () => WorkTerms, find: Find): (sizes: Sizes) => WorkTerms {
   let known: { readonly [K in keyof WorkTerms]: readonly SizedNumber[] } | undefined;

@@ -1,30 +1,30 @@
 /**
- * Whether anybody else could change what is about to be loaded: loading a library is running its code. Only
- * root and the user of this process are trusted. A file system without owners (Windows) is not asked.
+ * Checks that no other user could change a library before it is loaded, since loading a library runs its code.
+ * Only root and the user of this process are trusted. File systems without owners (Windows) are not checked.
  * @module
  */
 import { dirname } from "node:path";
 import process from "node:process";
 
-/** What a file system says of a file or folder, as far as it is of account here. */
+/** Ownership and permissions of a file or folder. */
 export type Ownership = Pick<Deno.FileInfo, "uid" | "gid" | "mode" | "isSymlink">;
 
 const WRITABLE_BY_GROUP = 0o020;
 const WRITABLE_BY_ALL = 0o002;
-/** In a folder of this mode, what is there can be replaced by its owner and the folder's alone. */
+/** In a folder with this mode bit, only the owner of an entry or of the folder can replace the entry. */
 const STICKY = 0o1000;
 
-/** The user as whom this process makes files; null on a system without. */
+/** The user that owns files created by this process; null on a system without users. */
 export const findUser = (): number | null => process.geteuid?.() ?? null;
 
-/** Whether the file system lets only the owner write. */
+/** True if only the owner has write permission. */
 export function isClosed({ mode }: Ownership): boolean {
   return ((mode ?? 0) & (WRITABLE_BY_GROUP | WRITABLE_BY_ALL)) === 0;
 }
 
 /**
- * Whether nobody but root and `user` can write. A user's own group (its number is the user's) has no other
- * members: where users have one, what they make is often open to it. A link says nothing of what it leads to.
+ * True if only root and `user` can write. A user's private group (with the user's number) has no other members,
+ * and systems that have such groups often make files writable for it. False for a link, whose target is unknown.
  */
 export function isOwn(info: Ownership, user: number | null): boolean {
   const { uid, gid, mode, isSymlink } = info;
@@ -35,14 +35,14 @@ export function isOwn(info: Ownership, user: number | null): boolean {
   return isClosed(info) || (ownGroup && ((mode ?? 0) & WRITABLE_BY_ALL) === 0);
 }
 
-/** Whether nobody but root and us can write the file or folder `path` itself, which is no link. */
+/** True if only root and we can write the file or folder `path`, which is not a link. */
 export function isGuarded(path: string): boolean {
   return isOwn(Deno.lstatSync(path), findUser());
 }
 
 /**
- * Whether nobody but root and us can put something else in the place of what we have in `folder`, a path free
- * of links: the folder and each above it is guarded or, like `/tmp`, sticky.
+ * True if only root and we can replace entries of `folder`, a path without links: the folder and each of its
+ * parents is guarded or, like `/tmp`, sticky.
  */
 export function isGuardedPlace(folder: string): boolean {
   const info = Deno.lstatSync(folder), above = dirname(folder);

@@ -1,5 +1,5 @@
 /**
- * Instructions of the native runtime and the buffers that they work on; the table's layout is in `table.ts`.
+ * Instructions of the native runtime and their buffers; `table.ts` has the layout of the table.
  * @module
  */
 import type { LoweredGraph, Storage } from "@/engine/fusion/lowering.ts";
@@ -10,7 +10,7 @@ import type { WorkTerms } from "@/engine/native/count_work.ts";
 import type { PassKind } from "@/engine/profile.ts";
 import { sizeOf } from "@/engine/views.ts";
 
-/** Operation codes, as the runtime knows them. */
+/** Operation codes of the runtime. */
 export const OPCODES = {
   kernel: 0,
   matmul: 1,
@@ -31,54 +31,54 @@ export type Opcode = keyof typeof OPCODES;
 export type Buffer = {
   readonly bytes: number;
   readonly storage: Storage;
-  /** Of memory for an instruction's own use: the rows of floats that it holds; null: it holds a value. */
+  /** For scratch memory, its rows of floats; null for a value. */
   readonly rows: ScratchRows | null;
-  /** Memory from outside: the slot that gives it, and where in it; null: a place in the arena. */
+  /** For memory from outside, its slot and offset; null for a place in the arena. */
   readonly given: { readonly slot: number; readonly offset: number } | null;
-  /** Shares the memory of another buffer. */
+  /** The buffer whose memory it shares. */
   alias: Buffer | null;
-  /** First and last instruction that touches it, in the arena plan. */
+  /** First and last instruction that uses it, in the arena plan. */
   first: number;
   last: number;
-  /** Place in the arena. */
+  /** Offset in the arena. */
   offset: number;
 };
 
 /**
- * The most parts that a thread's rows are dealt out in: `PARTS` of `partition.h`. What a kernel makes of each part,
- * it makes for so many times the threads.
+ * Maximum number of chunks of a thread's rows: `PARTS` of `partition.h`. A kernel with partial results makes this
+ * many for each thread.
  */
 export const PARTS_PER_THREAD = 9;
 
-/** What a product is told of its operands and result, in one of its numbers; `gemm.h` has the same. */
+/** Flags of a matrix product; `gemm.h` has the same. */
 export const MATMUL_FLAGS = {
   /** A, B and the result are bfloat16. */
   a: 1,
   b: 2,
   c: 4,
-  /** The product is added onto what is there. */
+  /** The product is accumulated onto the result's memory. */
   onto: 16,
   /** Operands are rounded to bfloat16. */
   half: 32,
   /** Sums are rounded to these types. */
   bfloat16: 64,
   float16: 128,
-  /** B is packed once, into memory that outlives the run. */
+  /** B is packed once, into persistent memory. */
   keep: 256,
 } as const;
 
-/** How a kernel touches a buffer, for writing over what it reads. */
+/** A kernel's use of a buffer, which decides whether it may overwrite it. */
 export type Access = {
-  /** Read at exactly (row, column) alone, so that the element can be written once it has been read. */
+  /** True if it is read only at exactly (row, column), so that an element can be overwritten once it has been read. */
   aligned: boolean;
   /** The last phase that reads it. */
   readPhase: number;
 };
 
-/** Widest vector of any processor, in floats: rows of scratch are whole vectors for all of them. */
+/** Widest vector of any processor, in floats; rows of scratch memory are padded to it. */
 export const MOST_LANES = 16;
 
-/** Rows of floats, each of whole vectors. */
+/** Rows of floats, each padded to whole vectors. */
 export type ScratchRows = { readonly rows: number; readonly columns: number };
 
 /** Bytes of such rows. */
@@ -90,21 +90,21 @@ export function scratchBytesOf({ rows, columns }: ScratchRows): number {
 export type Instruction = {
   readonly opcode: Opcode;
   readonly kind: PassKind;
-  /** What it must do; counted when a profile asks. */
+  /** Counts its work, when a profile asks. */
   readonly countWork: () => WorkTerms;
   /**
-   * Iterations to share out, and the multiple at which they are cut; of a product with an epilogue its rows,
-   * and what the epilogue counts for one of them.
+   * Iterations to partition, and the unit of the partition. For a matrix product with an epilogue these are its rows,
+   * and the number of the epilogue's iterations in one row.
    */
   readonly rows: number;
   readonly cut: number;
-  /** Name of the kernel that runs; of a product, as its epilogue. */
+  /** Name of its kernel; for a matrix product, of its epilogue. */
   readonly kernel: string | null;
-  /** The kernel makes something of each part of the rows, even of one without rows. */
+  /** True if the kernel writes a partial result for each chunk, including empty ones. */
   readonly allParts: boolean;
-  /** What the kernel wants of its thread's scratch: rows of so many floats, each rounded up. */
+  /** Scratch memory of each thread. */
   readonly scratch: ScratchRows;
-  /** Of a product: the input (by position) that its B is and that lasts from call to call; null: none. */
+  /** For a matrix product, the position of the persistent input that is its B; null: none. */
   readonly persistent: number | null;
   readonly pointers: readonly (Buffer | null)[];
   /** Bytes added to each pointer. */
@@ -112,18 +112,18 @@ export type Instruction = {
   readonly numbers: readonly (number | bigint)[];
   readonly reads: readonly Buffer[];
   readonly writes: readonly Buffer[];
-  /** Result and the operand in whose memory it must be made. */
+  /** Results that must be computed in the memory of an operand. */
   readonly onto: readonly (readonly [Buffer, Buffer])[];
-  /** Of kernels: how each buffer read is read, and in which phase each full value is stored. */
+  /** For kernels, the use of each buffer that is read, and the phase that stores each full value. */
   readonly access: ReadonlyMap<Buffer, Access>;
   readonly stores: ReadonlyMap<Buffer, number>;
-  /** The node that it gives (the last one of several), for messages. */
+  /** The node that it gives (the last of several), for messages. */
   readonly origin: Node;
-  /** Of a product: the kernel that follows it on rows as they are made; null: none. */
+  /** For a matrix product, its epilogue; null: none. */
   readonly epilogue: Pick<Instruction, "kind" | "countWork"> | null;
 };
 
-/** An instruction from what differs from the common case: to read and write whole buffers. */
+/** An instruction from its differences to the common case, which reads and writes whole buffers. */
 export function makeInstruction(
   given:
     & Pick<Instruction, "opcode" | "kind" | "pointers" | "reads" | "writes" | "origin">
@@ -144,13 +144,13 @@ export function makeInstruction(
 /** Slots before the inputs: the arena, and the program's own constants. */
 export const ARENA_SLOT = 0, CONSTANTS_SLOT = 1, FIRST_INPUT_SLOT = 2;
 
-/** Sizes are rounded up so that buffers start on cache lines, large ones on pages. */
+/** Rounds a size up, so that buffers start on cache lines, and large ones on pages. */
 export function alignBytes(bytes: number): number {
   const unit = bytes >= 4096 ? 4096 : 64;
   return Math.ceil(bytes / unit) * unit;
 }
 
-/** A buffer that nothing has been said of but its size and where it comes from. */
+/** A buffer of a size and an origin, not placed yet. */
 export function makeBuffer(
   { bytes, storage, given, rows = null }:
     & Pick<Buffer, "bytes" | "storage" | "given">
@@ -159,16 +159,16 @@ export function makeBuffer(
   return { bytes, storage, given, rows, alias: null, first: Infinity, last: -1, offset: -1 };
 }
 
-/** Elements that a program knows, and their place in the constants' slot. */
+/** Constant elements and their offset in the constants' slot. */
 export type PlacedConstant = { readonly data: Uint8Array; readonly offset: number };
 
 /** The buffers of a program by node. */
 export class BufferTable {
   readonly all: Buffer[] = [];
-  /** In the order of their places. */
+  /** In the order of their offsets. */
   readonly constants: PlacedConstant[] = [];
   constantBytes = 0;
-  /** Slots of the arena, the constants, inputs and outputs. */
+  /** Number of slots: arena, constants, inputs and outputs. */
   readonly slots: number;
   #byNode = new Map<Node, Buffer>();
   #slots = new Map<Node, number>();
@@ -205,7 +205,7 @@ export class BufferTable {
     return buffer;
   }
 
-  /** Memory for an instruction's own use. */
+  /** Scratch memory of an instruction. */
   scratch(rows: ScratchRows): Buffer {
     const bytes = scratchBytesOf(rows);
     return this.#add({ bytes, storage: "float32", given: null, rows });

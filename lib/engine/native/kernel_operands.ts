@@ -1,5 +1,5 @@
 /**
- * What a kernel reads and writes: pointers, numbers, elements for a whole row, vectors at a column.
+ * Operands of a kernel: pointers, numbers, elements that are constant along a row, vectors at a column.
  * @module
  */
 import type { LoopNest } from "@/engine/fusion/nest.ts";
@@ -21,7 +21,7 @@ export const C_TYPES = {
 } as const;
 const LOADS = { float32: "ld", bfloat16: "ldb", int32: "ldw", bool: "ldq" } as const;
 
-/** A stored element in every lane. */
+/** Macros that broadcast a stored element to every lane. */
 const SPREADS = {
   float32: (element) => `S(${element})`,
   bfloat16: (element) => `S(b2f(${element}))`,
@@ -29,7 +29,7 @@ const SPREADS = {
   bool: (element) => `S((float)${element})`,
 } as const satisfies Record<Storage, (element: string) => string>;
 
-/** Constants that mean the same in every kernel. */
+/** Constants that are printed as literals. */
 const COMMON_CONSTANTS: ReadonlySet<number> = new Set([-1, -0.5, 0, 0.5, 1, 2, Math.SQRT1_2]);
 
 /** Collects the operands of one kernel while its text is printed. */
@@ -38,12 +38,12 @@ export class KernelOperands {
   readonly pointers: Buffer[] = [];
   readonly reads = new Set<Buffer>();
   readonly access = new Map<Buffer, Access>();
-  /** Statements once a call, and once a row. */
+  /** Statements of each call, and of each row. */
   readonly prologue: string[] = [];
   readonly rowStart: string[] = [];
   #rowNames = new Map<string, string>();
   #constants = new Map<string, string>();
-  // Loads of the loop over columns that is being printed.
+  // Loads of the column loop that is being printed.
   #loads: string[] = [];
   #loaded = new Map<string, string>();
 
@@ -57,7 +57,7 @@ export class KernelOperands {
     return known >= 0 ? known : this.pointers.push(buffer) - 1;
   }
 
-  /** A pointer to where the row starts in a buffer, declared once a row. */
+  /** A pointer to the start of a row in a buffer, declared once a row. */
   rowPointer(buffer: Buffer, key: string, offset: () => string): string {
     const k = this.pointer(buffer);
     const known = this.#rowNames.get(`${k} ${key}`);
@@ -69,14 +69,14 @@ export class KernelOperands {
     return name;
   }
 
-  /** Where a full value of the group itself lies in a buffer, for this row. */
+  /** The position of a full value of this group in a buffer, for this row. */
   ownRow(buffer: Buffer): string {
     return this.nest.flat
       ? this.rowPointer(buffer, "flat", () => "0")
       : this.rowPointer(buffer, "row", () => "r * C");
   }
 
-  /** A constant: written out where it is one of the usual few, else an argument, as rates differ by layer. */
+  /** A constant: a literal if it is a common one, else an argument, since rates differ by layer. */
   constant(value: number, dtype: DType): string {
     const whole = dtype === "int32";
     if (COMMON_CONSTANTS.has(value) || !Number.isFinite(value)) {
@@ -95,7 +95,7 @@ export class KernelOperands {
     return name;
   }
 
-  /** A value in memory at column c, or for the whole row. */
+  /** A value in memory at column c, or constant along the row. */
   fromMemory(operand: Operand, phase: number, masked: boolean, wholeRow: boolean): string {
     const { nest } = this;
     const { base, view } = operand;
@@ -122,7 +122,7 @@ export class KernelOperands {
     return this.load(pointer, LOADS[buffer.storage], masked);
   }
 
-  /** An element for the whole row, as a vector of equal lanes. */
+  /** An element that is constant along the row, in every lane. */
   #rowValue(base: Node, digits: readonly Digit[], offset: number): string {
     const buffer = this.#readAnywhere(base);
     const pointer = this.rowPointer(
@@ -140,7 +140,7 @@ export class KernelOperands {
     return name;
   }
 
-  /** The row of a table that this row's index names, at column c. */
+  /** The row of a table at this row's index, at column c. */
   gather({ inputs }: Node, masked: boolean): string {
     const [tableNode, indexNode] = inputs as [Node, Node];
     const table = this.#readAnywhere(this.nest.resolve(tableNode).base);
@@ -155,7 +155,7 @@ export class KernelOperands {
     return this.load(pointer, LOADS[table.storage], masked);
   }
 
-  /** A buffer that is read elsewhere than at (row, column), so that it must not be written meanwhile. */
+  /** A buffer that is read at other places than (row, column), so that the kernel must not overwrite it. */
   #readAnywhere(base: Node): Buffer {
     const buffer = this.buffers.of(base);
     this.reads.add(buffer);
@@ -180,13 +180,13 @@ export class KernelOperands {
     return name;
   }
 
-  /** Starts another loop over columns: nothing is loaded yet. */
+  /** Starts another column loop, with nothing loaded yet. */
   startLoop(): void {
     this.#loads = [];
     this.#loaded = new Map();
   }
 
-  /** The loads that the loop's body needs first. */
+  /** Loads at the start of the loop's body. */
   get loads(): readonly string[] {
     return this.#loads;
   }

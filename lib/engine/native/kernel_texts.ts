@@ -1,5 +1,5 @@
 /**
- * The generated functions of a program. Equal texts are one function: only their arguments differ.
+ * The generated functions of a program. Equal texts share one function; only their arguments differ.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -9,7 +9,7 @@ export class KernelTexts {
   /** Bodies by name. */
   readonly bodies = new Map<string, string>();
 
-  /** The name of the function with this body: a digest of it, so that it is the same in every program. */
+  /** The name of the function with this body: a digest, so that every program gives it the same name. */
   add(body: string): string {
     const name = `k_${createHash("sha256").update(body).digest("hex").slice(0, 20)}`;
     this.bodies.set(name, body);
@@ -22,7 +22,7 @@ export function printSource(bodies: ReadonlyMap<string, string>): string {
   const parts = [
     '#include "vec.h"',
     "static inline float bits2f(uint32_t u) { union { uint32_t u; float f; } b = { u }; return b.f; }",
-    // Rows are fewer than 2^32: short divisions are several times as fast.
+    // Rows are fewer than 2^32, and 32-bit divisions are several times as fast.
     "static inline long row_divide(long a, long b) { return (uint32_t)a / (uint32_t)b; }",
     "static inline long row_remainder(long a, long b) { return (uint32_t)a % (uint32_t)b; }",
     "static inline long row_index(int32_t i, long rows, char *T) {\n" +

@@ -1,6 +1,6 @@
 /**
- * The last steps from instructions to a program: which operands are kept from run to run, and where each
- * buffer lies. Depends on sizes alone, not on the graph.
+ * Lays code out in memory: persistent operands, and the position of each buffer. Depends on sizes only, not on the
+ * graph.
  * @module
  */
 import {
@@ -15,10 +15,10 @@ import {
 } from "@/engine/native/plan_persistent_operands.ts";
 import { planMemory, rootOf } from "@/engine/native/plan_memory.ts";
 
-/** Bytes of a thread's scratch before its rows. */
+/** Bytes of a thread's scratch memory before its rows. */
 const SCRATCH_HEAD = 64;
 
-/** A graph as instructions over buffers that have no place yet. */
+/** A graph as instructions over buffers that are not placed yet. */
 export type DraftCode = {
   readonly instructions: readonly Instruction[];
   /** Bodies of the kernels by name. */
@@ -26,29 +26,29 @@ export type DraftCode = {
   readonly buffers: readonly Buffer[];
   readonly constants: readonly PlacedConstant[];
   readonly constantBytes: number;
-  /** Slots of the arena, the constants, inputs and outputs. */
+  /** Number of slots: arena, constants, inputs and outputs. */
   readonly slots: number;
-  /** Inputs (by position) that hold row numbers of a table of `rows` rows. */
+  /** Positions of inputs that hold indices into a table of `rows` rows. */
   readonly lookups: readonly { readonly input: number; readonly rows: number }[];
 };
 
-/** A graph ready for the runtime, but for the addresses of its kernels. */
+/** A graph ready for the runtime, except for the addresses of its kernels. */
 export type NativeCode = Omit<DraftCode, "buffers" | "slots"> & {
-  /** In the order of their slots, which come after all others. */
+  /** In the order of their slots, which follow all others. */
   readonly persistent: readonly PersistentOperand[];
   readonly arenaBytes: number;
-  /** Each thread's, for kernels. */
+  /** Scratch memory of each thread, for kernels. */
   readonly scratchBytes: number;
 };
 
-/** Code with its memory laid out, or what stands in the way. */
+/** Code with its memory layout, and the conflicts of that layout. */
 export type LaidOut = {
   readonly code: NativeCode;
-  /** Memory of which an instruction would read elements after it has written them: the code is wrong. */
+  /** Buffers that an instruction would read after it has overwritten them; the code is invalid if there is one. */
   readonly overwritten: ReadonlySet<Buffer>;
 };
 
-/** Lays out the memory of `draft`, whose buffers are filled in, in place. */
+/** Lays out the memory of `draft`, filling its buffers in place. */
 export function layOutCode(draft: DraftCode): LaidOut {
   const { buffers, slots, ...rest } = draft;
   const { arenaBytes } = planMemory(draft.instructions, buffers);
@@ -66,10 +66,10 @@ export function layOutCode(draft: DraftCode): LaidOut {
   return { code, overwritten };
 }
 
-/** Numbers of the result and the bias among a product's pointers. */
+/** Indices of the result and the bias among a matrix product's pointers. */
 const RESULT = 2, BIAS = 3;
 
-/** Memory of which an instruction would read elements after it has written them. */
+/** Buffers that an instruction would read after it has overwritten them. */
 function overwrittenTooEarly(
   { opcode, reads, writes, pointers, access, stores, onto }: Instruction,
 ): Buffer[] {
@@ -100,7 +100,7 @@ function overwrittenTooEarly(
   });
 }
 
-/** Whether `read` is a factor of a product, or rows or numbers of a scatter, that lies at `root`. */
+/** True if `read` is a factor of a matrix product, or an index or a row of a scatter, in the memory of `root`. */
 function isOperand(read: Buffer, root: Buffer, pointers: readonly (Buffer | null)[]): boolean {
   return pointers.slice(0, 2).some((operand) => operand === read && rootOf(operand) === root);
 }

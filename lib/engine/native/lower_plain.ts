@@ -1,6 +1,5 @@
 /**
- * Instructions of operations whose operands lie in memory in order: products of whole numbers, and the
- * largest elements.
+ * Instructions of operations with contiguous operands: integer matrix products and top-k.
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
@@ -8,7 +7,7 @@ import { type Buffer, type Instruction, makeInstruction } from "@/engine/native/
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { sizeOf } from "@/engine/views.ts";
 
-/** A product of whole numbers, which wraps around; transposes are strides. */
+/** An integer matrix product, which wraps around; transposes are strides. */
 export function lowerIntegerMatmul(
   node: Node,
   operands: readonly Buffer[],
@@ -31,7 +30,7 @@ export function lowerIntegerMatmul(
   });
 }
 
-/** The places of the largest elements of each row. */
+/** Indices of the largest elements of each row. */
 export function lowerTop(node: Node, operands: readonly Buffer[], result: Buffer): Instruction {
   const { operation, inputs: [x] } = node, [{ storage }] = operands as [Buffer];
   if (operation.kind !== "top" || x === undefined) throw new Error("internal: not the largest");

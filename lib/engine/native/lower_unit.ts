@@ -1,5 +1,5 @@
 /**
- * Turns scheduled units into instructions.
+ * Lowers scheduled units to instructions.
  * @module
  */
 import { layOutNest } from "@/engine/fusion/nest.ts";
@@ -29,7 +29,7 @@ import type { KernelTexts } from "@/engine/native/kernel_texts.ts";
 import { UnsupportedError } from "@/engine/native/unsupported.ts";
 import { type Digit, identityView, isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
-/** What units are lowered with: the graph, and what their instructions are added to. */
+/** The graph of the units, and the tables that collect their instructions' buffers and kernels. */
 export type LoweringContext = {
   readonly lowered: LoweredGraph;
   readonly buffers: BufferTable;
@@ -83,19 +83,19 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   return [instruction, ...combine];
 }
 
-/** One stride of an operand of a product. */
+/** The stride of an axis of a factor, which has only one. */
 function onlyStride(digits: readonly Digit[] | undefined): number {
   const stride = strideOf(digits ?? []);
   if (stride === null) throw new UnsupportedError("a product reads an axis with two strides");
   return stride;
 }
 
-/** A product: views of its operands are strides, so transposes and split heads cost nothing. */
+/** A matrix product: views of its operands are strides, so transposes and split heads cost nothing. */
 function lowerMatmul(matmul: Matmul, { lowered, buffers }: LoweringContext): Instruction {
   const { node, shape, shapeA, shapeB, transposeA, transposeB, bias, onto, half, permuted } =
     matmul;
   const { sumsRoundedTo } = matmul;
-  // Operands may themselves be products that were written permuted.
+  // Operands may be matrix products that were written permuted.
   const through = ({ base, view }: Operand) => {
     const own = lowered.resolve(base);
     return own.base === base && isContiguous(own.view, sizeOf(base.shape))
@@ -179,7 +179,7 @@ function lowerScatter(node: Node, { lowered, buffers }: LoweringContext): Instru
   });
 }
 
-/** The buffer of an operand that must lie in memory in order. */
+/** The buffer of an operand that must be contiguous. */
 function plainBuffer(node: Node, lowered: LoweredGraph, buffers: BufferTable): Buffer {
   const { base, view } = lowered.resolve(node);
   if (!isContiguous(view, sizeOf(base.shape)) || sizeOf(node.shape) !== sizeOf(base.shape)) {
@@ -188,7 +188,7 @@ function plainBuffer(node: Node, lowered: LoweredGraph, buffers: BufferTable): B
   return buffers.of(base);
 }
 
-/** Operations that are neither products nor fused. */
+/** Operations that are neither matrix products nor fused. */
 function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruction[] {
   const { operation, inputs, shape } = node;
   const result = buffers.of(node);

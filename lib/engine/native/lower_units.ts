@@ -1,5 +1,5 @@
 /**
- * Turns scheduled units into instructions, products with what follows them into one.
+ * Lowers scheduled units to instructions, a matrix product together with its epilogue.
  * @module
  */
 import { canFollow } from "@/engine/fusion/epilogues.ts";
@@ -9,7 +9,7 @@ import { type LoweringContext, lowerUnit } from "@/engine/native/lower_unit.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 /**
- * The instructions of units in their order. A product whose next unit may follow it row by row becomes one
+ * The instructions of units in their order. A matrix product whose next unit can be its epilogue becomes one
  * instruction with it.
  */
 export function lowerUnits(order: readonly Unit[], context: LoweringContext): Instruction[] {
@@ -26,10 +26,10 @@ export function lowerUnits(order: readonly Unit[], context: LoweringContext): In
   return instructions;
 }
 
-/** A product that has a kernel follow it on rows as they are made. */
+/** A matrix product with a kernel as its epilogue. */
 function withEpilogue(matmul: Instruction, kernel: Instruction, { flat }: Unit): Instruction {
   const [result] = matmul.writes as [Buffer];
-  // What the product reads and adds onto it reads at other rows too, while the kernel writes.
+  // The product reads its operands at other rows too, while the epilogue writes.
   const operands = matmul.reads.map((buffer): [Buffer, Access] => [
     buffer,
     { aligned: false, readPhase: Infinity },

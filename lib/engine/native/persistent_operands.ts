@@ -1,18 +1,18 @@
 /**
- * Weights the way products read them, kept from run to run: packed once, and again only after they changed.
+ * Packed weights that persist from run to run: packed once, and again only after the weight has changed.
  * @module
  */
 import type { Memory } from "@/engine/memory.ts";
 import type { NativeBlock, NativeRuntime } from "@/engine/native/runtime.ts";
 
-/** Memory in which a product keeps a weight, and what of it is there. */
+/** Memory for a packed weight, and its state. */
 export type PersistentBlock = {
   readonly block: NativeBlock;
-  /** `Memory.writes` of the weight that was packed; null: none yet. */
+  /** `Memory.writes` of the weight when it was packed; null: not packed yet. */
   packed: number | null;
 };
 
-/** The blocks of all programs by weight; they go with the weight. */
+/** The blocks of all programs by weight; a block is freed with its weight. */
 export class PersistentOperands {
   #blocks = new WeakMap<Memory, Map<string, PersistentBlock>>();
   #forgotten: FinalizationRegistry<NativeBlock>;
@@ -21,7 +21,7 @@ export class PersistentOperands {
     this.#forgotten = new FinalizationRegistry((block) => runtime.free(block));
   }
 
-  /** The block for a weight in the form of `key`, which takes `bytes`. */
+  /** The block for a weight packed in the form `key`, which takes `bytes`. */
   blockOf(weight: Memory, key: string, bytes: number): PersistentBlock {
     const forms = this.#blocks.get(weight) ?? new Map<string, PersistentBlock>();
     this.#blocks.set(weight, forms);
@@ -33,7 +33,7 @@ export class PersistentOperands {
     return made;
   }
 
-  /** Tells products of a coming run whether the weight is packed already. */
+  /** Marks a weight as packed or not, for the products of the coming run. */
   announce({ block, packed }: PersistentBlock, { writes }: Memory): void {
     block.bytes[0] = packed === writes ? 1 : 0;
   }

@@ -1,24 +1,23 @@
 /**
- * The memory plan: how long each buffer lives, which may be written over another, and where each lies in
- * the arena.
+ * The memory plan: the lifetime of each buffer, buffers that may share memory, and positions in the arena.
  * @module
  */
 import { alignBytes, type Buffer, type Instruction } from "@/engine/native/instruction.ts";
 
-/** A buffer that lives for at most this many instructions shares a small region that stays in the cache. */
+/** Buffers that live for at most this many instructions share a small region, which stays in the cache. */
 const SHORT_LIFE = 24;
 
-/** What a program needs beside the memory that it is given. */
+/** Memory that a program needs in addition to its inputs and outputs. */
 export type MemoryPlan = { readonly arenaBytes: number };
 
-/** The buffer in whose memory a buffer lies. */
+/** The buffer that owns a buffer's memory. */
 export function rootOf(buffer: Buffer): Buffer {
   let root = buffer;
   while (root.alias !== null) root = root.alias;
   return root;
 }
 
-/** Fills in the lives, aliases and places of all buffers, in place. */
+/** Computes lifetimes, aliases and positions of all buffers, in place. */
 export function planMemory(
   instructions: readonly Instruction[],
   buffers: readonly Buffer[],
@@ -46,9 +45,9 @@ export function planMemory(
 }
 
 /**
- * Sums are made in the memory of what they add onto. A kernel writes a full value over an operand of the
- * same size that dies there, if each element is read before it is written: at exactly its (row, column),
- * and in no later phase than the store.
+ * Shares memory between results and operands. Accumulated sums are computed in the memory of their operand. A
+ * kernel overwrites an operand of the same size at the end of its life if each element is read before it is
+ * written: at exactly its (row, column), and in no later phase than the store.
  */
 function shareMemory(instructions: readonly Instruction[]): void {
   instructions.forEach((instruction, i) => {
@@ -86,7 +85,7 @@ function shareMemory(instructions: readonly Instruction[]): void {
   });
 }
 
-/** Places buffers, largest first, in the smallest gap that those alive at the same time leave. */
+/** Places buffers, largest first, in the smallest gap between buffers that are alive at the same time. */
 function place(buffers: readonly Buffer[], base: number): number {
   const placed: Buffer[] = [];
   let end = base;

@@ -1,5 +1,6 @@
 /**
- * Which products keep their second operand packed from run to run: those of few rows by a weight that lasts.
+ * Chooses the matrix products whose second operand stays packed from run to run: products of few rows by a
+ * persistent weight.
  * @module
  */
 import {
@@ -10,28 +11,28 @@ import {
 } from "@/engine/native/instruction.ts";
 
 /**
- * Rows of a product up to which packing a weight takes about as long as multiplying with it, or longer:
- * below that it is worth its memory to be kept packed.
+ * Number of rows up to which packing a weight takes about as long as the product itself, so that a packed copy is
+ * worth its memory.
  */
 const FEW_ROWS = 128;
 
-/** Numbers and pointers that every product has, in the order of `gemm.h`. */
+/** Numbers and pointers of every matrix product, in the order of `gemm.h`. */
 const MATMUL_NUMBERS = 17, MATMUL_POINTERS = 4;
-/** Places of numbers among them. */
+/** Indices among the numbers. */
 const ROWS = 0, COLUMNS = 1, INNER = 2, FLAGS = 3, ROW_B = 6, COLUMN_B = 7;
 
-/** Memory that outlives runs, in which a product keeps its second operand the way it reads it. */
+/** Persistent memory for the packed second operand of a matrix product. */
 export type PersistentOperand = {
   readonly buffer: Buffer;
-  /** The input (by position) that is kept. */
+  /** The position of the input that is packed. */
   readonly input: number;
-  /** The numbers of such a product, from which the runtime knows how much memory it takes. */
+  /** The numbers of such a product, from which the runtime computes the size of the memory. */
   readonly numbers: readonly number[];
-  /** Products of equal keys keep an input in the same form. */
+  /** Products with equal keys share the packed form of an input. */
   readonly key: string;
 };
 
-/** The instructions, products of few rows keeping their weights; slots from `firstSlot` on are theirs. */
+/** The instructions with persistent operands, whose slots start at `firstSlot`. */
 export function planPersistentOperands(
   instructions: readonly Instruction[],
   firstSlot: number,
@@ -54,7 +55,7 @@ export function planPersistentOperands(
     const own = numbers.slice(0, MATMUL_NUMBERS).map(Number);
     const flags = (own[FLAGS] as number) | MATMUL_FLAGS.keep;
     own[FLAGS] = flags;
-    const form = flags & ~(MATMUL_FLAGS.a | MATMUL_FLAGS.onto); // what the form of B depends on
+    const form = flags & ~(MATMUL_FLAGS.a | MATMUL_FLAGS.onto); // the flags that affect the packed form of B
     const key = `${[own[COLUMNS], own[INNER], form, own[ROW_B], own[COLUMN_B], shifts[1]]}`;
     return {
       ...instruction,

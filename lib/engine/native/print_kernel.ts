@@ -3,9 +3,9 @@
  *
  *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
  *
- * P are pointers, N numbers, [r0, r1) rows of one part, T scratch of the thread that runs it, whose first word
- * is the part's number and whose data start at byte 64. Registers hold float32 whatever is stored, truth
- * values as 0 and 1, but int32 as the bits that it is.
+ * P are pointers, N numbers, [r0, r1) the rows of one chunk, T the scratch memory of the calling thread. The first
+ * word of T is the chunk's number; its data start at byte 64. Registers hold float32 for every storage type,
+ * booleans as 0 and 1; int32 stays as it is.
  * @module
  */
 import type { LoopNest } from "@/engine/fusion/nest.ts";
@@ -25,7 +25,7 @@ import { C_TYPES, KernelOperands } from "@/engine/native/kernel_operands.ts";
 
 const STORES = { float32: "st", bfloat16: "stb", int32: "stw", bool: "stq" } as const;
 
-/** A printed kernel with all that its instruction needs. */
+/** A printed kernel with the operands of its instruction. */
 export type PrintedKernel = {
   /** The function's body. */
   readonly text: string;
@@ -35,7 +35,7 @@ export type PrintedKernel = {
   readonly writes: readonly Buffer[];
   readonly access: ReadonlyMap<Buffer, Access>;
   readonly stores: ReadonlyMap<Buffer, number>;
-  /** Column sums: the node, and the sums of each part. */
+  /** Column sums: the node, and the buffer of partial sums. */
   readonly columnSums: readonly { node: Node; partial: Buffer }[];
   readonly scratch: ScratchRows;
 };
@@ -79,7 +79,7 @@ class KernelPrinter {
     const slots = [...this.#slots.values()].map((slot) =>
       `float *t${slot} = (float *)${this.#scratch(slot)};`
     );
-    // Without a later phase a piece runs downwards: what its producer wrote last may still be in the cache.
+    // Without a later phase a chunk runs backward: the rows that were written last may still be in the cache.
     const rows = phases === 1
       ? "for (long r = r1 - 1; r >= r0; r--)"
       : "for (long r = r0; r < r1; r++)";
@@ -98,7 +98,7 @@ class KernelPrinter {
     };
   }
 
-  /** Address of a row of the thread's scratch. */
+  /** The address of a row of the thread's scratch memory. */
   #scratch(row: number): string {
     return `(T + 64 + ${row} * CP * 4)`;
   }
@@ -107,7 +107,7 @@ class KernelPrinter {
     return this.#names.get(node) ?? "internal";
   }
 
-  /** An operand as a vector at column c, or for the whole row. */
+  /** An operand as a vector at column c, or constant along the row. */
   #operand(input: Node, phase: number, masked: boolean, wholeRow: boolean): string {
     if (input.operation.kind === "constant") {
       return this.#operands.constant(input.operation.value, input.dtype);
@@ -135,7 +135,7 @@ class KernelPrinter {
     return printOperation(node, inputs.map((x) => this.#operand(x, phase, masked, wholeRow)));
   }
 
-  /** Stores of a full value: to memory, and to scratch where a later phase reads it. */
+  /** Stores of a full value: to memory, and to scratch memory if a later phase reads it. */
   #storeFull(node: Node, phase: number, masked: boolean): string[] {
     const { nest } = this;
     const stores: string[] = [];
@@ -186,7 +186,7 @@ class KernelPrinter {
     );
     if (full.length + columnSums.length + rowSums.length === 0) return lines;
     if (nest.flat) {
-      // These elements, downwards: what was written last may still be in the cache.
+      // Elements run backward: the ones that were written last may still be in the cache.
       const whole = this.#columnBody(phase, full, [], [], { masked: false, accumulator: "" });
       const rest = this.#columnBody(phase, full, [], [], { masked: true, accumulator: "" });
       lines.push(
@@ -254,7 +254,7 @@ class KernelPrinter {
     return [...this.#operands.loads, ...body].join("\n");
   }
 
-  /** Folds accumulators and lanes of a row reduction into one value for all lanes. */
+  /** Reduces accumulators and lanes of a row reduction to one value in all lanes. */
   #finishReduction(node: Node, count: number): string {
     const name = this.#name(node);
     const parts = Array.from({ length: count }, (_, u) => `a${name}[${u}]`);
@@ -262,7 +262,7 @@ class KernelPrinter {
     return `const V ${name} = ${foldLanes(node, whole)};`;
   }
 
-  /** Each part's rows are added up in memory of its own; another instruction adds the parts'. */
+  /** Initializes the chunk's partial column sums; another instruction adds up the chunks. */
   #printColumnSumStart(): string[] {
     const { nest } = this;
     const lines: string[] = [];

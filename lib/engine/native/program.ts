@@ -1,34 +1,33 @@
 /**
- * A decoded instruction table that runs on memory given at each call.
+ * A decoded instruction table, which runs on memory given at each call.
  * @module
  */
 import type { RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
 
 /** A program in the runtime; its memory stays until `release`. */
 export type NativeProgram = {
-  /** Memory blocks that a run needs: one more than the largest slot of the table. */
+  /** Number of memory blocks of a run: one more than the largest slot of the table. */
   readonly slots: number;
   /**
-   * Runs on the blocks at the addresses `slots`, beside the event loop; the blocks must stay until the
-   * promise settles. Rejects with a RangeError whose `cause` is `{ instruction }` where a row number of
-   * an instruction was out of range.
+   * Runs on the blocks at the addresses `slots`, beside the event loop. The blocks must stay until the promise
+   * settles. Rejects with a RangeError with `cause` `{ instruction }` if an index of an instruction was out of range.
    */
   run(slots: BigUint64Array<ArrayBuffer>): Promise<void>;
   /** {@link run}, blocking. */
   runSync(slots: BigUint64Array<ArrayBuffer>): void;
   /**
-   * Seconds of each instruction, and those of them that went into its epilogue, added up over the runs since
-   * they were last reset.
+   * Seconds of each instruction, and the part of them spent in its epilogue, summed over the runs since the last
+   * reset.
    */
   times(reset: boolean): { readonly instructions: Float64Array; readonly epilogues: Float64Array };
-  /** Gives the memory back, after a run that is under way. */
+  /** Frees the memory, after a run that is under way. */
   release(): void;
 };
 
-/** Words of an instruction's head; where it has its own length and its number of pointers. */
+/** Words of an instruction's head, and the indices of its length and its number of pointers. */
 const HEAD_WORDS = 10, LENGTH = 0, POINTERS = 4;
 
-/** Counts instructions and slots of a table that the runtime has accepted. */
+/** Counts the instructions and slots of a table that the runtime has accepted. */
 function measure(words: BigInt64Array): { readonly instructions: number; readonly slots: number } {
   let instructions = 0, slots = 0;
   for (let at = 0; at < words.length; at += Number(words[at + LENGTH])) {
@@ -41,7 +40,7 @@ function measure(words: BigInt64Array): { readonly instructions: number; readonl
   return { instructions, slots };
 }
 
-/** Decodes a table; throws a RangeError where it is malformed. */
+/** Decodes a table; throws a RangeError if it is malformed. */
 export function createProgram(
   symbols: RuntimeSymbols,
   words: BigInt64Array<ArrayBuffer>,

@@ -1,23 +1,23 @@
 /**
- * Keeps the folder of compiled libraries from growing for ever.
+ * Deletes compiled libraries that have not been used for a while.
  * @module
  */
 import { join } from "node:path";
 import { removeFolder } from "@/engine/native/compile_cache.ts";
 
-/** Days that a library is kept after its last use. */
+/** Number of days that a library stays after its last use. */
 export const KEEP_DAYS = 60;
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Names of entries, and of folders that something is built in or put aside in: others are somebody else's. */
+/** Names of entries and build folders; other names are not ours to delete. */
 const OWN_NAME = /^(?:[a-z]+-)?[0-9a-f]{40}$|^\.(?:build|damaged|try)-/;
 
 /**
- * Removes from the folder `cache` whatever was neither made nor read within {@link KEEP_DAYS} before `nowMs`:
- * libraries, and what killed processes left half-built; gives how many. What cannot be looked at or removed
- * stays. A reading counts where the file system keeps its time (Linux does, to a day); elsewhere a library
- * that is still wanted is compiled anew.
+ * Removes everything of ours from the folder `cache` that was neither written nor read within {@link KEEP_DAYS}
+ * before `nowMs`: libraries, and unfinished builds of killed processes. Gives their number. An entry that cannot
+ * be inspected or removed stays. Reads count if the file system records access times (Linux does, to a day);
+ * elsewhere a library that is still in use is compiled again.
  */
 export function pruneCache(cache: string, nowMs: number): number {
   const oldest = nowMs - KEEP_DAYS * DAY_MS;
@@ -33,7 +33,7 @@ export function pruneCache(cache: string, nowMs: number): number {
   return removed;
 }
 
-/** When a file of `folder`, or the folder itself, was last written or read. */
+/** The time at which a file of `folder`, or the folder itself, was last written or read. */
 function lastUseMs(folder: string): number {
   const paths = [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name));
   return Math.max(

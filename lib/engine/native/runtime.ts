@@ -1,6 +1,6 @@
 /**
- * The native runtime: its library, compiled on a machine's first use, its memory, its programs, and
- * libraries of generated kernels. The library is C in the folder `c`.
+ * The native runtime: its library, compiled on a machine's first use, its memory, its programs, and libraries of
+ * generated kernels. The library is the C in the folder `c`.
  * @module
  */
 import { join } from "node:path";
@@ -16,62 +16,62 @@ import { createProgram, type NativeProgram } from "@/engine/native/program.ts";
 import { openSymbols, type RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
 import { chooseTarget } from "@/engine/native/target.ts";
 
-/** Memory outside of JavaScript's, on pages of its own. */
+/** Memory outside the JavaScript heap, on pages of its own. */
 export type NativeBlock = {
   readonly pointer: Deno.PointerObject;
-  /** The memory, zeroed at first; not to be touched after `free`. */
+  /** The memory, initially zero; must not be used after `free`. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 };
 
-/** What matrix products may use on this processor. */
+/** Processor features that matrix products use. */
 export type NativeFeatures = {
   readonly avx512: boolean;
-  /** Pairs of bfloat16, where they are faster than float32; else bfloat16 is multiplied in float32. */
+  /** Products of bfloat16 pairs, where they are faster than float32; else bfloat16 is multiplied in float32. */
   readonly avx512Bfloat16: boolean;
-  /** Matrix units for bfloat16 which the system lets us use. */
+  /** Matrix units for bfloat16 that the system permits. */
   readonly amx: boolean;
   readonly avx2: boolean;
   readonly neon: boolean;
 };
 
-/** The runtime as JavaScript sees it. */
+/** The runtime's interface. */
 export type NativeRuntime = {
   /** Compiler and instruction set, for records. */
   readonly version: string;
-  /** Threads of the pool: those of the first opening in this process. */
+  /** Threads of the pool, set by the first opening in this process. */
   readonly threads: number;
   readonly features: NativeFeatures;
-  /** Zeroed memory; throws a RangeError where the system has none. */
+  /** Zeroed memory; throws a RangeError if the system has none. */
   allocate(bytes: number): NativeBlock;
   /**
-   * A block of at least as many bytes in place of another, whose bytes are lost; throws where the system
-   * has no memory, and then the other stays.
+   * Replaces a block by one of at least as many bytes; the content is lost. Throws if the system has no memory; the
+   * old block then stays.
    */
   grow(block: NativeBlock, bytes: number): NativeBlock;
   free(block: NativeBlock): void;
-  /** Bytes in which a product of these numbers (see `lower_unit.ts`) keeps its second operand; 0: in none. */
+  /** Bytes of the persistent second operand of a matrix product with these numbers; 0: it has none. */
   persistentBytes(numbers: readonly number[]): number;
-  /** Compiles functions of C (`vec.h` may be included), unless they are on disk, and gives their addresses. */
+  /** Addresses of C functions (`vec.h` may be included), compiled unless they are cached. */
   loadKernels(text: string, names: readonly string[]): Promise<readonly bigint[]>;
-  /** {@link loadKernels} for callers that cannot wait. */
+  /** {@link loadKernels} for synchronous callers. */
   loadKernelsSync(text: string, names: readonly string[]): readonly bigint[];
-  /** Decodes an instruction table; `scratchBytes` are each thread's for kernels, head of 64 bytes included. */
+  /** Decodes an instruction table; `scratchBytes` is the scratch memory of each thread, including its head of 64 bytes. */
   program(words: BigInt64Array<ArrayBuffer>, scratchBytes: number): NativeProgram;
 };
 
-/** How the runtime is opened. */
+/** Options of {@link openNativeRuntime}. */
 export type NativeRuntimeOptions = {
-  /** Threads of the pool, if this process has none yet; null: one a processor. */
+  /** Threads of the pool, if this process has none yet; null: one for each processor. */
   readonly threads: number | null;
-  /** One of `ISAS`; null: what this processor has. */
+  /** One of `ISAS`; null: all that this processor has. */
   readonly isa: string | null;
-  /** Told what is compiled, before it is. */
+  /** Called before a library is compiled. */
   readonly onCompile?: (library: string) => void;
 };
 
 const FOLDER = join(import.meta.dirname ?? ".", "c");
 
-/** Files of the folder of C whose names fit. */
+/** Files in the folder of C whose names match. */
 function readFiles(pattern: RegExp): readonly SourceFile[] {
   return [...Deno.readDirSync(FOLDER)]
     .map(({ name }) => name)
@@ -90,7 +90,7 @@ export function describeRuntime(): Library {
   };
 }
 
-/** A library of generated functions, whose C is `text`. */
+/** A library of generated functions with the C source `text`. */
 export function describeKernels(text: string): Library {
   return {
     name: "kernels",
@@ -100,7 +100,7 @@ export function describeKernels(text: string): Library {
   };
 }
 
-/** Opens the runtime: compiles it if this machine has not yet, and starts the pool of threads once. */
+/** Opens the runtime: compiles it unless it is cached, and starts the thread pool once. */
 export async function openNativeRuntime(options: NativeRuntimeOptions): Promise<NativeRuntime> {
   const compiler = findCompiler();
   if (compiler === null) throw new Error(explainMissingCompiler());
@@ -146,7 +146,7 @@ function createMemory(symbols: RuntimeSymbols): Pick<NativeRuntime, "allocate" |
   };
 }
 
-/** Libraries of kernels, loaded for good: their addresses are in programs. */
+/** Loads libraries of kernels, which stay loaded because programs hold their addresses. */
 function createLoader(
   symbols: RuntimeSymbols,
   compile: CompileOptions,

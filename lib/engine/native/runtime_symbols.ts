@@ -1,5 +1,5 @@
 /**
- * The functions that the runtime's library exports.
+ * Functions exported by the runtime's library.
  * @module
  */
 
@@ -17,7 +17,7 @@ export const SYMBOLS = {
   rt_program: { parameters: ["buffer", "i64", "i64"], result: "pointer" },
   rt_persistent_bytes: { parameters: ["buffer"], result: "i64" },
   rt_run: { parameters: ["pointer", "buffer"], result: "i64" },
-  /** The same beside the event loop. */
+  /** The same, beside the event loop. */
   rt_run_beside: {
     name: "rt_run",
     nonblocking: true,
@@ -28,12 +28,12 @@ export const SYMBOLS = {
   rt_times: { parameters: ["pointer", "buffer", "i64"], result: "void" },
 } as const;
 
-/** The functions, to be called. */
+/** The callable functions. */
 export type RuntimeSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /**
- * Opens the runtime's library. It stays in the process even when Deno closes it, as threads of the pool
- * sleep in its code.
+ * Opens the runtime's library. It stays in the process even when Deno closes it, because threads of the pool sleep
+ * in its code.
  */
 export function openSymbols(path: string): RuntimeSymbols {
   const { symbols } = Deno.dlopen(path, SYMBOLS);

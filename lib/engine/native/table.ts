@@ -1,7 +1,7 @@
 /**
- * The instruction table that the runtime runs: a stream of 64-bit words, ten of head and then pointers and
- * numbers for each instruction. A barrier stands only where an instruction touches bytes that others wrote
- * since the last one, or writes bytes that others read.
+ * The instruction table of the runtime: a stream of 64-bit words, for each instruction ten of head followed by
+ * pointers and numbers. There is a barrier only before an instruction that uses bytes that others have written
+ * since the last barrier, or writes bytes that others have read.
  * @module
  */
 import { ARENA_SLOT, type Buffer, type Instruction, OPCODES } from "@/engine/native/instruction.ts";
@@ -16,7 +16,7 @@ const KINDS = Object.keys(PASS_KINDS);
 /** Bytes [start, end) of a slot. */
 type Range = { readonly slot: number; readonly start: number; readonly end: number };
 
-/** Where a buffer lies. */
+/** The slot and offset of a buffer. */
 export function placeOf(buffer: Buffer): { readonly slot: number; readonly offset: number } {
   const root = rootOf(buffer);
   return root.given ?? { slot: ARENA_SLOT, offset: root.offset };
@@ -33,13 +33,13 @@ function overlap(some: readonly Range[], others: readonly Range[]): boolean {
   );
 }
 
-/** An instruction with its places in memory known. */
+/** An instruction with known memory positions. */
 export type PlacedInstruction =
   & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "allParts" | "numbers">
   & {
-    /** All threads wait for each other before it. */
+    /** True if all threads wait for each other before it. */
     readonly barrier: boolean;
-    /** Of the kernel, or 0. */
+    /** The kernel's address, or 0. */
     readonly address: bigint;
     /** Slot and byte offset of each pointer; null: none. */
     readonly places: readonly ({ readonly slot: number; readonly offset: number } | null)[];
@@ -62,7 +62,7 @@ export function encodeInstruction(
   ];
 }
 
-/** Encodes instructions; `addresses` are those of the kernels by name. */
+/** Encodes instructions; `addresses` are the kernels' addresses by name. */
 export function encodeTable(
   instructions: readonly Instruction[],
   addresses: ReadonlyMap<string, bigint>,

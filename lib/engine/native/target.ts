@@ -1,23 +1,23 @@
 /**
- * What C is compiled for: an instruction set by name, as compiler flags, and the processor it is bound to.
+ * Compilation targets: an instruction set by name, as compiler flags, and the processor.
  * @module
  */
 import { cpus } from "node:os";
 
-/** Instruction sets that `native.isa` may name; `native` is all that this processor has. */
+/** Instruction sets for `native.isa`; `native` is all that this processor has. */
 export const ISAS = ["native", "avx512", "avx2", "generic"] as const;
 /** One of {@link ISAS}. */
 export type Isa = typeof ISAS[number];
 
-/** What a library is compiled for. */
+/** A target of compilation. */
 export type Target = {
   readonly isa: Isa;
   readonly flags: readonly string[];
-  /** Model and abilities of the processor: what is compiled for one may not run on another. */
+  /** Model and features of the processor; code compiled for one processor may not run on another. */
   readonly processor: string;
 };
 
-/** Abilities, as Linux names them, that an instruction set needs. */
+/** Processor features, in Linux's names, that an instruction set needs. */
 const NEEDS: Readonly<Record<Isa, readonly string[]>> = {
   native: [],
   avx512: ["avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma", "f16c"],
@@ -25,10 +25,10 @@ const NEEDS: Readonly<Record<Isa, readonly string[]>> = {
   generic: [],
 };
 
-/** Compiler flags of x86 abilities. */
+/** Compiler flags of x86 features. */
 const flagsOf = (abilities: readonly string[]) => abilities.map((ability) => `-m${ability}`);
 
-/** Model and ability flags of the first processor; Linux alone tells the flags. */
+/** Model and features of the first processor; only Linux lists the features. */
 function describeProcessor(): { readonly model: string; readonly abilities: readonly string[] } {
   const model = cpus()[0]?.model.trim() ?? "unknown";
   try {
@@ -40,7 +40,7 @@ function describeProcessor(): { readonly model: string; readonly abilities: read
   }
 }
 
-/** Checks the name of an instruction set; null is `native`. */
+/** Parses the name of an instruction set; null is `native`. */
 export function parseIsa(name: string | null): Isa {
   const isa = ISAS.find((known) => known === (name ?? "native"));
   if (isa === undefined) {
@@ -51,7 +51,7 @@ export function parseIsa(name: string | null): Isa {
   return isa;
 }
 
-/** The target of a `native.isa`; throws where this processor lacks what it needs. */
+/** The target of a `native.isa`; throws if this processor lacks a feature that it needs. */
 export function chooseTarget(name: string | null): Target {
   const isa = parseIsa(name);
   const { model, abilities } = describeProcessor();

@@ -1,9 +1,9 @@
 /**
- * What the executor says where it cannot run a graph.
+ * The refusal of a graph that an executor cannot run.
  * @module
  */
 
-/** Raised where a graph holds what this executor cannot run; the caller takes another one. */
+/** Thrown for a graph that this executor cannot run; the caller takes another executor. */
 export class UnsupportedError extends Error {
   override name = "UnsupportedError";
 }
