@@ -11,6 +11,7 @@ import { runLinear } from "@/model/layers.ts";
 import { normalizeRows } from "@/model/normalize.ts";
 import type { ModelTask, MultiTask } from "@/model/parameters.ts";
 import { poolSentences } from "@/model/pooling.ts";
+import { didYouMean } from "@/suggest.ts";
 
 /** One vector per row, pooled, projected, normalised: [B, T] → [B, E]. */
 export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
@@ -31,10 +32,11 @@ export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
 export function findTask({ tasks }: Pick<MultiTask, "tasks">, name: string): ModelTask {
   const task = tasks.find((task) => task.name === name);
   if (task === undefined) {
+    const known = tasks.map((each) => each.name);
     throw new RangeError(
-      `Cannot run task as its name must be one of ${
-        tasks.map((task) => task.name).join(", ")
-      }: current value is ${JSON.stringify(name)}`,
+      `Cannot run task as its name must be one of ${known.join(", ")}: current value is ${
+        JSON.stringify(name)
+      }${didYouMean(name, known)}`,
     );
   }
   return task;

@@ -6,6 +6,7 @@
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import type { PredictedEntity, TextPrediction } from "@/eval/read_texts.ts";
 import type { ModelTask } from "@/model/parameters.ts";
+import { didYouMean } from "@/suggest.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import { DISPLAY, type Displayable, displayable, escapeHtml } from "./displayable.ts";
 import { showEntities } from "./show_entities.ts";
@@ -59,7 +60,9 @@ export function showNextBatch(
   if (stream === undefined || task?.kind !== "tagging") {
     const known = tasks.filter(({ task }) => task.kind === "tagging").map(({ task }) => task.name);
     throw new RangeError(
-      `Cannot show batch as the task must be one of ${known.join(", ")}: current value is ${name}`,
+      `Cannot show batch as the task must be one of ${known.join(", ")}: current value is ${name}${
+        didYouMean(name, known)
+      }`,
     );
   }
   const batch = stream.next();

@@ -71,7 +71,9 @@ testOnBackends("runTask() names the tasks there are", () => {
   tf.tidy(() => {
     throws(() => runTask(model, "topics", toInputs([[3]], 1)), {
       name: "RangeError",
-      message: 'Cannot run task as its name must be one of topic, names: current value is "topics"',
+      message:
+        'Cannot run task as its name must be one of topic, names: current value is "topics" ' +
+        "(did you mean topic?)",
     });
   });
   disposeModel(model);

@@ -173,6 +173,21 @@ Deno.test("saveTokenizer() and loadTokenizer() give the tokenizer back, vocab.tx
   const fromList = await loadTokenizer(old);
   deepStrictEqual(fromList.encodeText(text), ids);
   strictEqual(fromList.vocabularySize, TOKENIZER.vocabularySize);
+  await Deno.writeTextFile(join(old, "vocab.txt"), "\ufeff" + pieces.join("\r\n"));
+  deepStrictEqual((await loadTokenizer(old)).encodeText(text), ids, "as Notepad writes it");
+});
+
+Deno.test("loadTokenizer() refuses a vocab.txt that is not UTF-8, by line and byte", async () => {
+  const dir = await Deno.makeTempDir(), path = join(dir, "vocab.txt");
+  const latin1 = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncrêpe\n";
+  await Deno.writeFile(path, Uint8Array.from(latin1, (character) => character.charCodeAt(0)));
+  await rejects(loadTokenizer(dir), {
+    name: "EncodingError",
+    message:
+      `Cannot read vocabulary as ${path} must be UTF-8: line 6, byte offset 33 is 0xEA; it ` +
+      "looks like Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
+      "iconv -f WINDOWS-1252 -t UTF-8",
+  });
 });
 
 Deno.test("loadTokenizer() says which file is missing or damaged and what to do", async () => {
