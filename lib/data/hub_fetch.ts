@@ -1,10 +1,10 @@
 /**
- * Requests to the Hugging Face Hub: the token goes to the endpoint alone, passing faults are tried
- * again, and lasting ones are explained.
+ * Requests to the Hugging Face Hub, repeated after transient faults; lasting faults are explained.
  * @module
  */
 
 import { HUB_URL } from "@huggingface/hub";
+import { LONGEST_WAIT_MS, readWaitMs, sendWithToken, type Sent, wait } from "@/data/hub_send.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import type { ProgressView } from "@/progress.ts";
 
@@ -34,9 +34,6 @@ class PassingFault extends Error {
     super(message);
   }
 }
-
-/** The longest time that one call of {@link withRetries} waits because the Hub asks for it. */
-const LONGEST_WAIT_MS = 310_000; // the Hub counts requests in windows of 5 minutes
 
 /**
  * Runs `attempt`, and again while it fails by a cut connection or an answer of 429 or 5xx: after each of
@@ -78,16 +75,6 @@ export async function withRetries<T>(
       );
     }
   }
-}
-
-/** Waits; shows the seconds under `label` where there is one. */
-async function wait(ms: number, label: string | null, view: ProgressView): Promise<void> {
-  const total = Math.ceil(ms / 1000);
-  for (let left = ms, done = 0; left > 0; left -= 1000, done++) {
-    if (label !== null) view.update({ label, done, total });
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, 1000)));
-  }
-  if (label !== null) view.update({ label, done: total, total });
 }
 
 function isPassing(error: unknown): error is Error {
@@ -137,64 +124,6 @@ export async function* readChunks(
   }
 }
 
-/** Options of a request; redirects are followed here. */
-type Sent = Omit<RequestInit, "redirect">;
-
-/** Redirects in a row that are followed. */
-const MOST_REDIRECTS = 10;
-
-/**
- * Sends a request and follows redirects. The token is sent to the endpoint's host and to no
- * other: large files come from the hosts of a CDN.
- */
-export async function sendWithToken(
-  { endpoint, token }: HubSettings,
-  address: string | URL,
-  init: Sent,
-): Promise<Response> {
-  let url = new URL(address);
-  let { method = "GET", body = null } = init;
-  for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-    const headers = new Headers(init.headers);
-    headers.delete("Authorization");
-    if (token !== null && url.origin === new URL(endpoint).origin) {
-      headers.set("Authorization", `Bearer ${token}`);
-    }
-    const response = await fetch(url, { ...init, method, body, headers, redirect: "manual" });
-    const place = response.headers.get("Location");
-    if (![301, 302, 303, 307, 308].includes(response.status) || place === null) return response;
-    await response.body?.cancel();
-    const next = URL.parse(place, url);
-    if (next === null || !/^https?:$/.test(next.protocol)) {
-      throw new Error(`Cannot follow ${url.origin}: it redirects to "${place}", no address`);
-    }
-    if (url.protocol === "https:" && next.protocol === "http:") {
-      throw new Error(
-        `Cannot follow ${url.origin}: it redirects from https to http (${next.origin}), where ` +
-          "others may read and change what is sent",
-      );
-    }
-    if (response.status < 307 && method === "POST") [method, body] = ["GET", null];
-    url = next;
-  }
-  throw new Error(`Cannot follow ${url.origin}: it redirects more than ${MOST_REDIRECTS} times`);
-}
-
-/**
- * Access token for calls of `@huggingface/hub`, which accepts only tokens that begin like those of the
- * official Hub. {@link createLibraryFetch} replaces it by the token of the settings.
- */
-export const STAND_IN_TOKEN = "hf_token_of_the_settings";
-
-/** The `fetch` for calls of `@huggingface/hub` with {@link STAND_IN_TOKEN}. */
-export function createLibraryFetch(settings: HubSettings): typeof fetch {
-  return (input, init = {}) => {
-    const given = new Headers(init.headers).get("Authorization");
-    if (given !== `Bearer ${STAND_IN_TOKEN}`) return fetch(input, init); // storage hosts have their own credentials
-    return sendWithToken(settings, input instanceof Request ? input.url : input, init);
-  };
-}
-
 /** The response to a request if its status is good; other statuses become errors that say what to do. */
 export async function fetchFromHub(
   { settings, what }: HubRequest,
@@ -214,24 +143,6 @@ export async function fetchFromHub(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/**
- * How long a response asks to wait: `Retry-After` in seconds or as a date, else the reset time of
- * `RateLimit` (https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-09); null
- * where it says nothing.
- */
-export function readWaitMs(headers: Headers): number | null {
-  const asked = headers.get("Retry-After")?.trim() ?? "";
-  if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000;
-  const date = Date.parse(asked);
-  if (!Number.isNaN(date)) {
-    const sent = Date.parse(headers.get("Date") ?? ""); // the server's clock, which wrote both
-    const now = Number.isNaN(sent) ? performance.timeOrigin + performance.now() : sent;
-    return Math.max(0, date - now);
-  }
-  const reset = /;\s*t\s*=\s*(\d+)/.exec(headers.get("RateLimit") ?? "")?.[1];
-  return reset === undefined ? null : Number(reset) * 1000;
 }
 
 function explainStatus(response: Response, settings: HubSettings, what: string): Error {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commitIter, createRepo, HubApiError } from "@huggingface/hub";
 import { askPaths } from "@/data/hub_api.ts";
-import { createLibraryFetch, STAND_IN_TOKEN } from "@/data/hub_fetch.ts";
+import { createLibraryFetch, STAND_IN_TOKEN } from "@/data/hub_send.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { isPartial } from "@/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
@@ -87,9 +87,13 @@ async function listLeft(
 }
 
 /** How `@huggingface/hub` reaches the Hub of these settings. */
-function describeHub(settings: HubSettings) {
+function describeHub(settings: HubSettings, view: ProgressView) {
   const { endpoint: hubUrl } = settings;
-  return { hubUrl, accessToken: STAND_IN_TOKEN, fetch: createLibraryFetch(settings) } as const;
+  return {
+    hubUrl,
+    accessToken: STAND_IN_TOKEN,
+    fetch: createLibraryFetch(settings, view),
+  } as const;
 }
 
 /** The error to raise where the Hub refused; `committing`: it had been asked to publish. */
@@ -142,12 +146,15 @@ function explainRefusal(
 }
 
 /** Makes the repository if it is not there; another's refusal is an error. */
-async function ensureRepo({ repo, isPrivate, settings }: PushTarget): Promise<void> {
+async function ensureRepo(
+  { repo, isPrivate, settings }: PushTarget,
+  view: ProgressView,
+): Promise<void> {
   try {
     await createRepo({
       repo: { type: "model", name: repo },
       visibility: isPrivate ? "private" : "public",
-      ...describeHub(settings),
+      ...describeHub(settings, view),
     });
   } catch (error) {
     if (error instanceof HubApiError && error.statusCode === 409) return; // it is there
@@ -182,7 +189,7 @@ export async function pushFiles(
   const sent = new Map<string, number>();
   let committing = false;
   try {
-    await ensureRepo(target);
+    await ensureRepo(target, view);
     const removed = await listLeft(files, target, view);
     signal?.throwIfAborted();
     const events = commitIter({
@@ -196,7 +203,7 @@ export async function pushFiles(
         })),
         ...removed.map((path) => ({ operation: "delete" as const, path })),
       ],
-      ...describeHub(settings),
+      ...describeHub(settings, view),
       ...(signal && { abortSignal: signal }),
     });
     for (;;) {

@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { findNextPage } from "@/data/hub_api.ts";
 import { openHubRepo } from "@/data/hub_files.ts";
-import { createLibraryFetch, readWaitMs, sendWithToken, STAND_IN_TOKEN } from "@/data/hub_fetch.ts";
+import { createLibraryFetch, readWaitMs, sendWithToken, STAND_IN_TOKEN } from "@/data/hub_send.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
-import type { Progress } from "@/progress.ts";
+import { type Progress, SILENT } from "@/progress.ts";
 import { COMMIT, type FakeRepo, withFakeHub } from "./hub_server.ts";
 
 const SMALL = new TextEncoder().encode('{"hidden_size": 8}');
@@ -133,7 +133,7 @@ Deno.test("sendWithToken() refuses endless redirects, invalid addresses, and htt
 Deno.test("createLibraryFetch() replaces the stand-in by the token, at the endpoint only", async () => {
   await withServer(() => new Response(), async (elsewhere, there) => {
     await withServer(() => new Response(), async (endpoint, here) => {
-      const send = createLibraryFetch({ ...SETTINGS, endpoint });
+      const send = createLibraryFetch({ ...SETTINGS, endpoint }, SILENT);
       const headers = { Authorization: `Bearer ${STAND_IN_TOKEN}` };
       for (const origin of [endpoint, elsewhere]) {
         await (await send(`${origin}/x`, { headers })).text();
@@ -143,6 +143,32 @@ Deno.test("createLibraryFetch() replaces the stand-in by the token, at the endpo
       deepStrictEqual(here, ["/x Bearer s3cr.et", "/z no token"]);
       deepStrictEqual(there, ["/x no token", "/y Bearer permit"]);
     });
+  });
+});
+
+Deno.test("createLibraryFetch() sends a request again after the time that a rate limit asks for", async () => {
+  const answers = [[429, "0"], [200, null], [429, null], [429, "3600"], [503, "1"]] as const;
+  let count = 0;
+  const respond = () => {
+    const [status, after] = answers[count++] ?? [200, null];
+    return new Response(null, { status, headers: after === null ? {} : { "Retry-After": after } });
+  };
+  await withServer(respond, async (endpoint, seen) => {
+    const shown: string[] = [];
+    const view = { update: ({ label }: Progress) => void shown.push(label), finish() {} };
+    const send = createLibraryFetch({ ...SETTINGS, endpoint }, view);
+    const init = {
+      method: "POST",
+      body: "text",
+      headers: { Authorization: `Bearer ${STAND_IN_TOKEN}` },
+    };
+    for (const [status, requests] of [[200, 2], [429, 3], [429, 4], [503, 5]]) {
+      const response = await send(`${endpoint}/x`, init);
+      await response.body?.cancel();
+      deepStrictEqual([response.status, seen.length], [status, requests]);
+    }
+    deepStrictEqual([...new Set(shown)], [`waiting for the rate limit of ${endpoint}, s`]);
+    ok(seen.every((each) => each === "/x Bearer s3cr.et"));
   });
 });
 
