@@ -25,7 +25,7 @@ import {
   readPredictRequest,
   readRunName,
 } from "./read_request.ts";
-import { type RunLibrary, UnknownRunError } from "./run_library.ts";
+import { BrokenRunError, type RunLibrary, UnknownRunError } from "./run_library.ts";
 import type { ServedRun } from "./served_run.ts";
 import { PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
 import { QueueFullError } from "./waiting_room.ts";
@@ -165,6 +165,10 @@ export function createApp(options: AppOptions): Hono {
         `Cannot answer as it must take at most ${requestMs / 1000} s: try again in a moment` +
           (isLong ? ", or with fewer or shorter texts" : ""),
       );
+    }
+    if (error instanceof BrokenRunError) {
+      onFault(error.cause instanceof Error ? error.cause : error);
+      return refuse(c, "internal", error.message);
     }
     onFault(error);
     return refuse(c, "internal", "Cannot answer as something went wrong inside: see the terminal");

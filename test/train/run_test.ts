@@ -46,6 +46,8 @@ testOnBackends(
       ]); // nothing on loss scales in float32
       deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "config.json"))), config);
       deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "summary.json"))), summary);
+      const { texts } = JSON.parse(await Deno.readTextFile(join(dir, "examples.json")));
+      strictEqual(texts.length, 4);
       deepStrictEqual(summary.scores.ag_news?.validation, scored.scores.ag_news);
       strictEqual(summary.scores.conll2003?.test?.rows, 16);
       const loaded = await loadModel(join(dir, "model"));

@@ -44,8 +44,7 @@ export function createApiPanel({ api, view, say }: PageContext): Panel {
     const now = view();
     if (now === null) return;
     find("no-server", HTMLElement).hidden = api !== null;
-    find("no-server-command", HTMLElement).textContent =
-      `deno task app --run outputs/${now.model.run}`;
+    find("no-server-command", HTMLElement).textContent = `deno task app outputs/${now.model.run}`;
     const document = find("openapi", HTMLAnchorElement);
     document.href = `${url}openapi.json`;
     document.hidden = api === null;

@@ -40,7 +40,7 @@ export type EntityStyle = EntityColor & { readonly underline: typeof ENTITY_UNDE
 /** Entity types of BIO labels, in order. */
 export function listTypes(labels: readonly string[]): readonly string[] {
   return [
-    ...new Set(labels.filter((label) => label !== "O").map((tag) => tag.replace(/^[A-Z]-/, ""))),
+    ...new Set(labels.filter((label) => label !== "O").map((tag) => tag.slice(2))),
   ];
 }
 

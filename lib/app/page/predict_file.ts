@@ -32,6 +32,11 @@ export type TextTable = {
 
 /** The rows of a file: cells of a table by its name's ending, else lines of text. */
 export function readTable(name: string, bytes: Uint8Array): TextTable {
+  if (/\.(xlsx?|ods|numbers)$/i.test(name)) {
+    throw new RangeError(
+      `Cannot read file as ${name} must be CSV or text: it is a spreadsheet; save it as CSV (UTF-8) first`,
+    );
+  }
   const text = decodeText(bytes, { what: "file", name });
   const isTable = /\.(csv|tsv)$/i.test(name);
   const { rows, delimiter } = isTable

@@ -144,7 +144,8 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
     }, ${pooling} pooling; computed ${options.computed}.`;
     const banner = find("banner", HTMLElement);
     banner.hidden = !trainedOnSample;
-    tell(banner, trainedOnSample ? SAMPLE_WARNING : "");
+    const others = runs.length > 1 ? " Another run can be chosen above." : "";
+    tell(banner, trainedOnSample ? SAMPLE_WARNING + others : "");
     show();
   };
   /** Opens the run of the state where another one is open. */
