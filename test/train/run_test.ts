@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
+import { readRun } from "@/report/read_run.ts";
 import { loadModel } from "@/model/load_model.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { type TrainOptions, trainRun } from "@/train/train_run.ts";
@@ -50,6 +51,10 @@ testOnBackends(
       strictEqual(texts.length, 4);
       deepStrictEqual(summary.scores.ag_news?.validation, scored.scores.ag_news);
       strictEqual(summary.scores.conll2003?.test?.rows, 16);
+      const { environment, errors } = await readRun(dir);
+      deepStrictEqual(Object.keys(environment), ["started", "commit", "command", "device"]);
+      ok(errors !== null && errors.length > 0, "after eight steps not all is right");
+      ok(errors.every(({ split, gold, predicted }) => split === "test" && gold !== predicted));
       const loaded = await loadModel(join(dir, "model"));
       deepStrictEqual(loaded.model.tasks.map(({ name }) => name), ["ag_news", "conll2003"]);
       strictEqual(loaded.maxLength, 48);
