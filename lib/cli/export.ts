@@ -29,7 +29,7 @@ const OPTIONS = {
     type: "string",
     value: "DIR",
     byDefault: "the model's folder",
-    help: "folder to write to, with tokenizer and labels",
+    help: "folder to write to, with tokenizer and labels: a model for predict, encode and app",
   },
   data: {
     type: "string",

@@ -22,6 +22,10 @@ export const PUSH = {
   summary:
     "Pushes the model of a run and its card to the Hugging Face Hub; a dry run without --yes.",
   usage: "RUN OWNER/NAME [--yes] [--private] [--license ID]",
+  notes: [
+    "card.md in the run's folder adds your own words to the card; its metadata between lines of ---, such as " +
+    "base_model and license, goes before what the run's files say.",
+  ],
   options: OPTIONS,
   positionals: { names: ["RUN", "OWNER/NAME"], min: 2, max: 2 },
   stopsItself: true,

@@ -10,7 +10,7 @@ const OUTPUTS = join(import.meta.dirname ?? "", "..", "..", "outputs");
 const EXPERIMENTS = join(OUTPUTS, "experiments");
 
 /** What reports are made of. */
-const SOURCES = /\.(json|jsonl)$/;
+const SOURCES = /\.(json|jsonl)$|^card\.md$/;
 
 /** All files below a folder by their path in it. */
 async function readAll(folder: string): Promise<Map<string, Uint8Array>> {

@@ -1,10 +1,17 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { parse } from "yaml";
+import type { ClassificationScores } from "@/eval/classification.ts";
+import type { EntityScores } from "@/eval/entities.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { softmaxRowsInto } from "@/eval/probabilities.ts";
 import { exportModel } from "@/export/export_model.ts";
-import { keepExportRecords, readExportRecords, scoreExports } from "@/export/score_exports.ts";
+import {
+  keepExportRecords,
+  readExportRecords,
+  scoreExports,
+  type ScoresBySplit,
+} from "@/export/score_exports.ts";
 import { readCard, writeCard } from "@/export/write_card.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { disposeModel } from "@/model/parameters.ts";
@@ -13,8 +20,59 @@ import { trainRun } from "@/train/train_run.ts";
 import { openBackend } from "../backend.ts";
 import { BASE, CONFIG, inFolder } from "../train/tiny_run.ts";
 
+const ROOT = join(import.meta.dirname ?? "", "../..");
+
 /** A number of two, to four decimals. */
 const round = (value: number) => Number(value.toFixed(4));
+
+/** What a task of the command line prints, and whether it succeeds. */
+async function runTaskFile(name: string, ...args: readonly string[]) {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--config=deno.json", `lib/cli/${name}.ts`, ...args],
+    cwd: ROOT,
+    stdin: "null",
+    env: { NO_COLOR: "1", DEBUG: "" },
+  }).output();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  return { success, out: out ?? "", error: error ?? "" };
+}
+
+/** A run that is left with its eight-bit graph alone is evaluated to the scores of the export. */
+async function checkLoneGraph(
+  run: string,
+  { out, scores }: { readonly out: string; readonly scores: ScoresBySplit },
+): Promise<void> {
+  const lone = `${run}-lone`;
+  await Deno.mkdir(lone);
+  for (const name of ["config.json", "summary.json", "environment.json"]) {
+    await Deno.copyFile(join(run, name), join(lone, name));
+  }
+  await Deno.mkdir(join(lone, "model/onnx"), { recursive: true });
+  for await (const { name, isFile } of Deno.readDir(out)) {
+    if (isFile) await Deno.copyFile(join(out, name), join(lone, "model", name));
+  }
+  const graph = "onnx/model_quantized.onnx";
+  await Deno.copyFile(join(out, graph), join(lone, "model", graph));
+  const evaluated = await runTaskFile("evaluate", lone, "--json");
+  ok(evaluated.success, evaluated.error);
+  const found = JSON.parse(evaluated.out);
+  deepStrictEqual(
+    found.ag_news.test.confusion,
+    (scores.ag_news?.test as ClassificationScores).confusion,
+  );
+  const { f1, tokenAccuracy } = scores.conll2003?.test as EntityScores;
+  deepStrictEqual([found.conll2003.test.f1, found.conll2003.test.tokenAccuracy], [
+    f1,
+    tokenAccuracy,
+  ]);
+  const refused = await runTaskFile("predict", lone, "A text.", "--set", "executor=onnx");
+  deepStrictEqual([refused.success, refused.out, refused.error], [
+    false,
+    "",
+    `error: Cannot run predict with executor=onnx as ${lone} must hold weights for that: it holds ${graph} ` +
+    "alone, which ONNX Runtime computes as it was exported; only native.threads can be set\n",
+  ]);
+}
 
 Deno.test("an exported run scores as it was trained, and its card says so", async () => {
   await openBackend("onnx");
@@ -62,6 +120,8 @@ Deno.test("an exported run scores as it was trained, and its card says so", asyn
         }
       }
     }
+
+    await checkLoneGraph(run, { out, scores: records.q8?.scores ?? {} });
 
     await keepExportRecords(run, records.q8 ? { q8: records.q8 } : {});
     match(
