@@ -10,7 +10,7 @@ export const PROMPT_OPTIONS = {
   "prompt-name": {
     type: "string",
     value: "NAME",
-    byDefault: "the model's default prompt, if it has one",
+    byDefault: "the model's own, if it has one",
     help: "which of the model's prompts begins each text",
   },
   prompt: { type: "string", value: "TEXT", help: 'the prompt that begins each text; "" for none' },
