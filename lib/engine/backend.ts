@@ -11,6 +11,7 @@ import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import { RecentPrograms } from "@/engine/program_store.ts";
 import { copyElements } from "@/engine/memory.ts";
+import { RefusalError } from "@/engine/refusal_error.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { newRecording, type Recording } from "@/engine/recording.ts";
 import { timeRuns } from "@/engine/timing.ts";
@@ -186,9 +187,10 @@ export class RecordingBackend extends tf.KernelBackend {
     this.#pending.clear();
     try {
       this.#compute(values);
-    } catch {
-      // One by one, so that an operation that fails affects only the values that need it.
-      for (const value of values) this.#computeAlone(value);
+    } catch (error) {
+      // One by one, so that an operation that refuses its operands affects only the values that need it.
+      if (error instanceof RefusalError) { for (const value of values) this.#computeAlone(value); }
+      else for (const value of values) value.fail(error);
     }
     for (const value of values) value.node = null;
     this.recording = newRecording(null);
@@ -208,7 +210,7 @@ export class RecordingBackend extends tf.KernelBackend {
     try {
       this.#compute([value]);
     } catch (error) {
-      value.failure = error instanceof Error ? error : new Error(String(error));
+      value.fail(error);
     }
   }
 

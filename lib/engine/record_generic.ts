@@ -15,6 +15,7 @@ import {
   type Sizes,
   type SizeTerm,
 } from "@/engine/dynamic_dimensions.ts";
+import { isRefusal } from "@/engine/refusal_error.ts";
 import {
   type InputInfo,
   releaseSources,
@@ -81,9 +82,11 @@ async function recordSamples(
     }));
     try {
       recorded.push(trace(name, run, sampled, backend));
-    } catch {
+    } catch (error) {
       release();
-      return null; // an error that is not the sample's shows again at the call's own sizes
+      // one that is not the sample's shows again at the call's own sizes
+      if (isRefusal(error)) return null;
+      throw error;
     }
   }
   const [one, other] = recorded as [Traced, Traced];

@@ -5,6 +5,7 @@
  * Constants are folded, x + 0 and x · 1 are dropped, and views of views become one view.
  * @module
  */
+import { RefusalError } from "@/engine/refusal_error.ts";
 import {
   type BinaryOperation,
   COMPARISONS,
@@ -56,7 +57,7 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   return Array.from({ length: rank }, (_, i) => {
     const x = a[i - rank + a.length] ?? 1, y = b[i - rank + b.length] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new RangeError(`Cannot broadcast as shapes must agree or be 1: [${a}] and [${b}]`);
+      throw new RefusalError(`Cannot broadcast as shapes must agree or be 1: [${a}] and [${b}]`);
     }
     return x === 1 ? y : x;
   });

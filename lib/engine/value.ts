@@ -18,6 +18,11 @@ export class Value {
 
   constructor(readonly shape: readonly number[], readonly dtype: DType) {}
 
+  /** Records why the value could not be computed; reading it throws that. */
+  fail(error: unknown): void {
+    this.failure = error instanceof Error ? error : new Error(String(error));
+  }
+
   /** The block for the value, allocated if there is none. */
   allocate(): Memory {
     if (this.failure !== null) throw this.failure;

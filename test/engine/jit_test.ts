@@ -260,20 +260,6 @@ testJit(
   },
 );
 
-testJit("a failed operation takes only what needs it along", async () => {
-  tf.engine().startScope();
-  const x = tf.tensor1d([1, 2]);
-  const good = tf.mul(x, 3);
-  const index = tf.add(tf.tensor1d([5], "int32"), tf.scalar(1, "int32")); // not known while recording
-  const bad = tf.gather(x, index), worse = tf.add(bad, 1);
-  await rejects(bad.data(), /out of data bounds, idx=6/);
-  deepStrictEqual([...await good.data()], [3, 6]);
-  throws(() => worse.dataSync(), /out of data bounds, idx=6/);
-  throws(() => tf.neg(worse), /out of data bounds, idx=6/);
-  deepStrictEqual([...await tf.neg(good).data()], [-3, -6]);
-  tf.engine().endScope();
-});
-
 testJit("jit() takes a variable that was made from a tensor of another shape", async () => {
   const flat = tf.tensor1d([1, 2, 3, 4]);
   const w = tf.tidy(() => tf.variable(tf.reshape(flat, [2, 2])));

@@ -98,7 +98,8 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
   const taken = new Set<Node>();
   const wrapped: Node[] = [];
   const outputs = graph.outputs.map(({ node, target }): LoweredOutput => {
-    const leaf = target === null ? null : graph.inputs[target] ?? null;
+    const leaf = target === null ? null : graph.inputs[target];
+    if (leaf === undefined) throw new Error(`internal: ${graph.name} has no input ${target}`);
     const { kind } = node.operation;
     let own = node;
     if (

@@ -6,6 +6,7 @@
  * that a later phase reads is stored in a row of scratch memory.
  * @module
  */
+import { lookUp } from "@/look_up.ts";
 import type { Unit } from "@/engine/fusion/fuse.ts";
 import { isFusedReduction, isGenerated, type Role, type Space } from "@/engine/fusion/space.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";
@@ -53,7 +54,7 @@ export function layOutNest(
     return node.inputs.filter(({ operation }) => operation.kind !== "constant")
       .map((input) => resolve(input).base).filter((base) => roles.has(base));
   };
-  const phaseOf = (node: Node) => phase.get(node) ?? 0;
+  const phaseOf = (node: Node) => lookUp(phase, node, `the phase of node ${node.id}`);
   const readingPhase = (node: Node) => phaseOf(node) - (isRowReduction(node) ? 1 : 0);
 
   for (const node of nodes) {

@@ -3,6 +3,7 @@
  * comes right after its matrix product.
  * @module
  */
+import { lookUp } from "@/look_up.ts";
 import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
 import { canFollow } from "@/engine/fusion/epilogues.ts";
 import type { FusedGraph, Unit } from "@/engine/fusion/fuse.ts";
@@ -54,11 +55,11 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
     const writer = unitOf(node);
     if (writer === undefined) continue;
     const others = [...readers.get(target) ?? []].filter((unit) => unit !== writer);
-    if (reaches(others, writer, (unit) => before.get(unit) ?? [])) {
+    if (reaches(others, writer, (unit) => lookUp(before, unit, "a unit"))) {
       staged.add(node);
       continue;
     }
-    for (const unit of others) before.get(writer)?.add(unit);
+    for (const unit of others) lookUp(before, writer, "a unit").add(unit);
   }
 
   const bytes = (node: Node) =>
@@ -68,13 +69,15 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
   );
   const place = new Map(units.map((unit) => [unit, Math.max(...unit.nodes.map(({ id }) => id))]));
   const left = new Map([...readers].map(([node, set]) => [node, set.size]));
-  const waiting = new Map(units.map((unit) => [unit, before.get(unit)?.size ?? 0]));
+  const waiting = new Map(units.map((unit) => [unit, lookUp(before, unit, "a unit").size]));
   const after = new Map<Unit, Unit[]>(units.map((unit) => [unit, []]));
-  for (const [unit, needed] of before) for (const other of needed) after.get(other)?.push(unit);
+  for (const [unit, needed] of before) {
+    for (const other of needed) lookUp(after, other, "a unit").push(unit);
+  }
 
   const growth = (unit: Unit) => {
     let sum = 0;
-    for (const node of allocates.get(unit) ?? []) sum += bytes(node);
+    for (const node of lookUp(allocates, unit, "a unit")) sum += bytes(node);
     for (const base of inputs.get(unit) ?? []) {
       if (unitOf(base) !== undefined && left.get(base) === 1) sum -= bytes(base);
     }
@@ -88,14 +91,16 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
     ready.forEach((unit, i) => {
       const follows = last !== undefined && canFollow(last, unit, lowered);
       const rank = follows ? FOLLOWS : growth(unit) <= 0 ? FREES_MEMORY : 0;
-      const key = (place.get(unit) ?? 0) - rank;
+      const key = lookUp(place, unit, "a unit's place") - rank;
       if (key < bestKey) [best, bestKey] = [i, key];
     });
     const [unit] = ready.splice(best, 1) as [Unit];
     order.push(unit);
-    for (const base of inputs.get(unit) ?? []) left.set(base, (left.get(base) ?? 1) - 1);
-    for (const next of after.get(unit) ?? []) {
-      const count = (waiting.get(next) ?? 0) - 1;
+    for (const base of inputs.get(unit) ?? []) {
+      left.set(base, lookUp(left, base, "a node's readers") - 1);
+    }
+    for (const next of lookUp(after, unit, "a unit")) {
+      const count = lookUp(waiting, next, "what a unit waits for") - 1;
       waiting.set(next, count);
       if (count === 0) ready.push(next);
     }

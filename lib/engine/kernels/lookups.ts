@@ -2,6 +2,7 @@
  * Kernels that look elements up by number, and what gradients of look-ups need.
  * @module
  */
+import { RefusalError } from "@/engine/refusal_error.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { DType, Node } from "@/engine/ir.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
@@ -34,7 +35,7 @@ export function gatherRows(tape: Tape, table: Node, indices: Node): Node {
   if (sizeOf(shape) === 0) return tape.constant(0, shape, table.dtype);
   if (table.shape[0] === 0) {
     // No executor could read anything in place of a row that is not there.
-    throw new RangeError(
+    throw new RefusalError(
       `Cannot look up as the table must have rows: its shape is [${table.shape}]`,
     );
   }
@@ -78,7 +79,7 @@ function checkCoordinates(known: ArrayLike<number>, sizes: readonly number[], sh
     const tuple = Array.from({ length: depth }, (_, k) => known[i + k] as number);
     const row = tuple.reduce((sum, at, k) => sum + at * (strides[k] as number), 0);
     if (row < 0 || row >= sizeOf(sizes)) {
-      throw new Error(`Invalid indices: ${tuple} does not index into ${shape}`);
+      throw new RefusalError(`Invalid indices: ${tuple} does not index into ${shape}`);
     }
   }
 }

@@ -2,6 +2,7 @@
  * Compiles a graph to instructions: fusion, schedule, kernels, memory; everything before the C compiler.
  * @module
  */
+import { lookUp } from "@/look_up.ts";
 import type { Graph } from "@/engine/graph.ts";
 import { findNoncontiguousViews } from "@/engine/fusion/noncontiguous_views.ts";
 import { fuseGraph } from "@/engine/fusion/fuse.ts";
@@ -53,7 +54,9 @@ function tryToCompile(
   for (const view of awkward) copies.add(view);
   if (awkward.length > 0) return null;
   const schedule = scheduleUnits(fused);
-  for (const node of schedule.staged) detached.add(lowered.targets.get(node) as Node);
+  for (const node of schedule.staged) {
+    detached.add(lookUp(lowered.targets, node, `the target of node ${node.id}`));
+  }
   if (schedule.staged.size > 0) return null;
   const buffers = new BufferTable(lowered);
   const kernels = new KernelTexts();

@@ -2,6 +2,7 @@
  * Compiles C to shared libraries, cached on disk by sources, headers, flags, compiler and processor.
  * @module
  */
+import { lookUp } from "@/look_up.ts";
 import { join } from "node:path";
 import {
   type Cache,
@@ -152,7 +153,7 @@ async function compile(library: Library, entry: string, options: CompileOptions)
         for (let command = waiting.shift(); command !== undefined; command = waiting.shift()) {
           const output = await command.spawn().output(); // `output` alone would not detach it
           try {
-            checkOutput(library.name, plan.lines.get(command) ?? "", output);
+            checkOutput(library.name, lookUp(plan.lines, command, "a command's line"), output);
           } catch (error) {
             waiting.length = 0;
             throw error;
@@ -192,7 +193,7 @@ export function compileLibrarySync(library: Library, options: CompileOptions): s
     for (const command of plan.stages.flat()) {
       let output = command.outputSync(); // which ignores `detached`
       if (output.signal === "SIGINT") output = command.outputSync(); // Ctrl+C in the terminal ended it
-      checkOutput(library.name, plan.lines.get(command) ?? "", output);
+      checkOutput(library.name, lookUp(plan.lines, command, "a command's line"), output);
     }
     return finish(plan, library);
   } finally {

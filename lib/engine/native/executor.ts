@@ -2,6 +2,7 @@
  * The executor `native`: graphs as C, built by the system's compiler for this processor and run in one call.
  * @module
  */
+import { RefusalError } from "@/engine/refusal_error.ts";
 import type { Program, SizedGraph, TracedExecutor } from "@/engine/executor.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
@@ -146,7 +147,7 @@ function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Prog
   /** Slots of a run, and what to do when it has ended well. */
   const bind = (inputs: readonly Memory[], outputs: readonly Memory[]) => {
     for (const { input, rows } of code.lookups) {
-      checkRows(inputs[input]?.elements("int32") ?? [], rows, graph.name);
+      checkRows((inputs[input] as Memory).elements("int32"), rows, graph.name);
     }
     const weights = persistent.map(({ input, key, bytes }) => {
       const weight = inputs[input] as Memory;
@@ -216,7 +217,7 @@ function checkRows(indices: ArrayLike<number>, rows: number, name: string): void
   for (let i = 0; i < indices.length; i++) {
     const row = indices[i] as number;
     if (!(row >= 0 && row < rows)) {
-      throw new RangeError(
+      throw new RefusalError(
         `Cannot run ${name} as row numbers must be from 0 to ${rows - 1}: number ${i} is ${row}`,
       );
     }

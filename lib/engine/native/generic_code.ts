@@ -3,6 +3,7 @@
  * be equal at both, and every number must be a product of sizes (see `dynamic_dimensions.ts`).
  * @module
  */
+import { lookUp } from "@/look_up.ts";
 import { evaluateTerm, findTerm, type Sizes, type SizeTerm } from "@/engine/dynamic_dimensions.ts";
 import type { WorkTerms } from "@/engine/native/count_work.ts";
 import {
@@ -147,7 +148,7 @@ function fitInstruction(
   const countBehind = a.epilogue && b.epilogue &&
     fitWork(a.epilogue.countWork, b.epilogue.countWork, find);
   return (sizes, buffers) => {
-    const own = (buffer: Buffer) => buffers[places.get(buffer) as number] as Buffer;
+    const own = (buffer: Buffer) => buffers[lookUp(places, buffer, "a buffer's place")] as Buffer;
     const keyed = <V>(map: ReadonlyMap<Buffer, V>) =>
       new Map([...map].map(([buffer, value]) => [own(buffer), value]));
     return {

@@ -8,6 +8,7 @@
  * booleans as 0 and 1; int32 stays as it is.
  * @module
  */
+import { lookUp } from "@/look_up.ts";
 import type { LoopNest } from "@/engine/fusion/nest.ts";
 import { isFusedReduction } from "@/engine/fusion/space.ts";
 import type { Node } from "@/engine/ir.ts";
@@ -104,7 +105,7 @@ class KernelPrinter {
   }
 
   #name(node: Node): string {
-    return this.#names.get(node) ?? "internal";
+    return lookUp(this.#names, node, `the name of node ${node.id}`);
   }
 
   /** An operand as a vector at column c, or constant along the row. */
@@ -118,7 +119,8 @@ class KernelPrinter {
     if (role === "row" || this.nest.phaseOf(operand.base) === phase) {
       return this.#name(operand.base);
     }
-    return this.#operands.load(`t${this.#slots.get(operand.base)}`, "ld", masked);
+    const slot = lookUp(this.#slots, operand.base, `the slot of node ${operand.base.id}`);
+    return this.#operands.load(`t${slot}`, "ld", masked);
   }
 
   #expression(node: Node, phase: number, masked: boolean): string {

@@ -2,6 +2,7 @@
  * A decoded instruction table, which runs on memory given at each call.
  * @module
  */
+import { RefusalError } from "@/engine/refusal_error.ts";
 import type { RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
 
 /** A program in the runtime; its memory stays until `release`. */
@@ -105,7 +106,7 @@ export function createProgram(
 function checkFault(code: bigint): void {
   if (code === 0n) return;
   const instruction = Number(code) - 1;
-  throw new RangeError(
+  throw new RefusalError(
     `Cannot run instruction ${instruction} as its row numbers must be those of its table: ` +
       `one is out of range`,
     { cause: { instruction } },

@@ -6,6 +6,7 @@
  * `struct OrtApi` of onnxruntime_c_api.h, which is append-only, so they hold for every later version.
  * @module
  */
+import { RefusalError } from "@/engine/refusal_error.ts";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -191,7 +192,7 @@ function load(): OnnxRuntime {
     const message = calls.getErrorMessage(status);
     const text = message === null ? "no message" : Deno.UnsafePointerView.getCString(message);
     calls.releaseStatus(status);
-    throw new Error(`ONNX Runtime: ${text}`);
+    throw new RefusalError(`ONNX Runtime: ${text}`);
   }
   /** Calls a function whose last argument is where it puts a pointer. */
   function create(call: NativeFunction, ...args: unknown[]): Deno.PointerObject {

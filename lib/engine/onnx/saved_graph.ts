@@ -36,19 +36,19 @@ export function openSavedGraph(
   return {
     version: runtime.version,
     async run(given, shapes) {
-      const values = shapes.map((shape) => new Float32Array(sizeOf(shape)));
+      const outputs = shapes.map((shape) => ({ values: new Float32Array(sizeOf(shape)), shape }));
       const feeds = given.map(({ data, shape }) =>
         runtime.createTensor(new Uint8Array(data.buffer), "int64", shape)
       );
-      const targets = values.map((own, i) =>
-        runtime.createTensor(new Uint8Array(own.buffer), "float32", shapes[i] ?? [])
+      const targets = outputs.map(({ values, shape }) =>
+        runtime.createTensor(new Uint8Array(values.buffer), "float32", shape)
       );
       try {
         await session.run(feeds, targets);
       } finally {
         for (const tensor of [...feeds, ...targets]) runtime.releaseTensor(tensor);
       }
-      return values;
+      return outputs.map(({ values }) => values);
     },
     [Symbol.dispose]: () => session.release(),
   };

@@ -29,6 +29,41 @@ testNative(
 );
 
 testNative(
+  "a function that refuses sampled sizes is traced at each call's own, one with a defect fails",
+  async () => {
+    await openBackend("native");
+    const options = { dynamic: { axes: { x: ["N", "3"] } } };
+    const x = tf.ones([7, 3]) as tf.Tensor2D;
+    type Inputs = { x: tf.Tensor2D };
+    const refusals: Record<string, (x: tf.Tensor2D) => tf.Tensor> = {
+      "an assertion of TensorFlow.js": (x) => tf.sum(tf.reshape(x, [7, 3])),
+      "a kernel's refusal": (x) => tf.sum(tf.add(x, tf.ones([7, 3]))),
+    };
+    for (const [what, act] of Object.entries(refusals)) {
+      const run = jit(what, ({ x }: Inputs) => ({ y: act(x) }), options);
+      const { y } = await run({ x });
+      ok([21, 42].includes((await y.data())[0] ?? NaN), what);
+      y.dispose();
+      run.release();
+    }
+    const defects = [
+      new TypeError("x is not a function"),
+      new Error("internal: no such node"),
+      new RangeError("Invalid array length"),
+    ];
+    for (const defect of defects) {
+      const run = jit("broken at samples", ({ x }: Inputs) => {
+        if (x.shape[0] !== 7) throw defect;
+        return { y: tf.sum(x) };
+      }, options);
+      await rejects(run({ x }), (error) => error === defect);
+      run.release();
+    }
+    x.dispose();
+  },
+);
+
+testNative(
   "a function of free sizes is recorded once, and lets go of all that it held",
   async () => {
     await openBackend("native");
