@@ -39,5 +39,41 @@ export async function untilInterrupt<T>(
   }
 }
 
+/** The interface of the Jupyter kernel that runs this code; null outside a kernel, where reading it throws. */
+export function findJupyter(): typeof Deno.jupyter | null {
+  try {
+    return Deno.jupyter ?? null;
+  } catch {
+    return null;
+  }
+}
+
+let next: AbortController | null = null;
+
+/**
+ * In a Jupyter kernel: a signal that is aborted at the kernel's next interrupt; undefined elsewhere. Jupyter
+ * interrupts by SIGINT, which ends Deno's kernel with all variables; after the first call it no longer does.
+ */
+export function nextKernelInterrupt(): AbortSignal | undefined {
+  if (next === null) {
+    if (findJupyter() === null) return undefined;
+    Deno.addSignalListener("SIGINT", () => {
+      const interrupted = next;
+      next = new AbortController();
+      interrupted?.abort();
+    });
+    next = new AbortController();
+  }
+  return next.signal;
+}
+
+/** A signal that is aborted by `signal` or the kernel's next interrupt; undefined if there is neither. */
+export function joinInterrupts(signal: AbortSignal | undefined): AbortSignal | undefined {
+  const kernel = nextKernelInterrupt();
+  return signal === undefined || kernel === undefined
+    ? signal ?? kernel
+    : AbortSignal.any([signal, kernel]);
+}
+
 const toError = (reason: Error | string): Error =>
   typeof reason === "string" ? new Deno.errors.Interrupted(reason) : reason;

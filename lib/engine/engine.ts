@@ -13,6 +13,7 @@ import { explainLostCache } from "@/engine/native/compile_cache.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
 import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
+import { nextKernelInterrupt } from "@/interrupt.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 
@@ -65,6 +66,7 @@ export function engineOptions(
  */
 export async function openEngine(options: EngineOptions = {}): Promise<OpenedEngine> {
   const { device = "cpu" } = options;
+  nextKernelInterrupt(); // from here on an interrupt in Jupyter ends work, not the kernel
   switch (device) {
     case "cpu":
       return current = await openRecording(options);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkInterrupt, nextKernelInterrupt } from "@/interrupt.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import { jit } from "@/engine/jit.ts";
@@ -78,6 +79,7 @@ export function createSentenceEncoder(
         .sort((a, b) => b.text.length - a.text.length);
       const size = rows * BATCHES_AT_ONCE;
       let taken = 0;
+      const interrupt = nextKernelInterrupt();
       const ahead = makeAhead(() => {
         const group = sorted.slice(taken, taken += size);
         return { group, batches: makeBatches(group.map(({ text }) => text)) };
@@ -86,6 +88,7 @@ export function createSentenceEncoder(
         for (let first = 0; first < sorted.length; first += size) {
           const { group, batches } = ahead.next(); // the next is tokenized while these run
           for (const batch of batches) {
+            checkInterrupt(interrupt, () => "Encoding was interrupted");
             const inputs = inputTensors(batch);
             const outputs = await program(inputs);
             const width = outputs.embeddings.shape[1];

@@ -3,6 +3,7 @@
  * Shapes: B rows, T pieces, C labels.
  * @module
  */
+import { checkInterrupt, nextKernelInterrupt } from "@/interrupt.ts";
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
 import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
@@ -60,6 +61,7 @@ export function createPredictor(
         prng: null,
       });
       let done = 0;
+      const interrupt = nextKernelInterrupt();
       for (const plan of plans) {
         const batch = collate(examples, plan, { padId, clsId });
         const inputs = inputTensors(batch);
@@ -72,6 +74,7 @@ export function createPredictor(
           found[example] = values.slice(row * stride, row * stride + pieces * classes);
         });
         onPredicted(done += plan.examples.length, examples.length);
+        checkInterrupt(interrupt, () => `Prediction was interrupted after ${done} rows`);
       }
       return found;
     },

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { findJupyter } from "@/interrupt.ts";
 import {
   completeProgress,
   createRateMeter,
@@ -96,13 +97,4 @@ async function displayInKernel(shown: Shown, id: string, update: boolean): Promi
     throw new Error("Cannot show progress in a notebook as the code must run in a Jupyter kernel");
   }
   await jupyter.display(shown, { raw: true, display_id: id, update });
-}
-
-/** The kernel's interface; null outside a kernel, where reading it may throw. */
-function findJupyter(): typeof Deno.jupyter | null {
-  try {
-    return Deno.jupyter ?? null;
-  } catch {
-    return null;
-  }
 }

@@ -20,6 +20,7 @@ import { isFile } from "@/files.ts";
 import type { ProgressView } from "@/progress.ts";
 import { readRun } from "@/report/read_run.ts";
 import type { RunRecord } from "@/report/run_record.ts";
+import { TrainingInterrupted } from "@/train/resume.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { createNotebookProgress } from "./notebook_progress.ts";
 
@@ -46,7 +47,8 @@ export function findRunsFolder(): string {
 
 /**
  * Trains every configuration that is not kept yet, one after the other, and gives all runs in the order of
- * the names. The view has a line for each, the same whether it was trained or kept.
+ * the names. The view has a line for each, the same whether it was trained or kept. A run that was
+ * interrupted goes on from the step that was saved when the call is made again.
  */
 export async function trainRuns(
   configs: Readonly<Record<string, RunConfig>>,
@@ -59,14 +61,17 @@ export async function trainRuns(
   } = options;
   const code = await hashFiles();
   const runs: TrainedRun[] = [];
-  for (const [name, config] of Object.entries(configs)) {
-    const dir = await trainOnce(config, { folder, code, nowMs, view: onlyTraining(view, name) });
-    const record = await readRun(dir);
-    const { steps } = record.summary;
-    view.update({ done: steps, total: steps, label: name });
-    runs.push({ name, config, dir, record });
+  try {
+    for (const [name, config] of Object.entries(configs)) {
+      const dir = await trainOnce(config, { folder, code, nowMs, view: onlyTraining(view, name) });
+      const record = await readRun(dir);
+      const { steps } = record.summary;
+      view.update({ done: steps, total: steps, label: name });
+      runs.push({ name, config, dir, record });
+    }
+  } finally {
+    await view.finish(); // an interrupted run is shown with the steps that it did
   }
-  await view.finish();
   return runs;
 }
 
@@ -81,17 +86,23 @@ async function trainOnce(
   const key = createHash("sha256").update(content).digest("hex").slice(0, 16);
   const dir = join(folder, key);
   if (await isFile(join(dir, "summary.json"))) return dir;
-  await Deno.mkdir(folder, { recursive: true });
-  const place = await Deno.makeTempDir({ dir: folder, prefix: ".part-" }); // another may train it too
+  const place = join(folder, `.begun-${key}`); // with a checkpoint if training was interrupted
+  await Deno.mkdir(place, { recursive: true });
+  using lock = await Deno.open(join(place, "lock"), { write: true, create: true });
+  await lock.lock(true); // another process may train the same
+  if (await isFile(join(dir, "summary.json"))) return dir;
   try {
     const out = join(place, key);
-    await trainRun(config, { out, environment, nowMs, view });
-    await Deno.rename(out, dir).catch(async (error) => {
-      if (!await isFile(join(dir, "summary.json"))) throw error;
-    });
-  } finally {
-    await Deno.remove(place, { recursive: true });
+    const resume = await isFile(join(out, "config.json"));
+    await trainRun(config, { out, resume, environment, nowMs, view });
+    await Deno.rename(out, dir);
+  } catch (error) {
+    if (!(error instanceof TrainingInterrupted)) await Deno.remove(place, { recursive: true });
+    throw error instanceof TrainingInterrupted
+      ? new TrainingInterrupted(error.when, "execute the cell again to go on", error.resumable)
+      : error;
   }
+  await Deno.remove(place, { recursive: true });
   return dir;
 }
 

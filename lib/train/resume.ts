@@ -7,17 +7,35 @@ import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "@/config.ts";
 import { isObject } from "@/config_rules.ts";
 import { resolveConfig } from "@/resolve_config.ts";
+import type { PreparedRun } from "@/train/prepare_run.ts";
 import type { RunState } from "@/train/checkpoint.ts";
 
 /** A run that was interrupted. */
 export class TrainingInterrupted extends Deno.errors.Interrupted {
-  /** True if the run's folder holds what `resume` goes on from. */
-  readonly resumable: boolean;
-
-  constructor(when: string, then: string, { resumable }: { readonly resumable: boolean }) {
+  /**
+   * @param when such as `after step 3 of 8`
+   * @param then what became of the run
+   * @param resumable true if the run's folder holds what `resume` goes on from
+   */
+  constructor(readonly when: string, then: string, readonly resumable: boolean) {
     super(`Training was interrupted ${when}: ${then}`);
-    this.resumable = resumable;
   }
+}
+
+/** What a run that is resumed goes on from. */
+export function describeResume({ saved, setup: { steps } }: PreparedRun): string {
+  return saved === null
+    ? "no checkpoint: from the start"
+    : `resuming from step ${saved.step} of ${steps}`;
+}
+
+/** Refuses to resume a run that has done more steps than it is configured to have now. */
+export function checkStepsLeft({ saved, setup: { steps } }: PreparedRun): void {
+  if (saved === null || saved.step <= steps) return;
+  throw new RangeError(
+    `Cannot resume run as it must have at least the ${saved.step} steps that are done: ` +
+      `training.epochs and training.maxSteps give ${steps}`,
+  );
 }
 
 /** A key that a run was resumed with another value of. */

@@ -7,7 +7,7 @@ import { currentEngine } from "@/engine/engine.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
 import { isFile, readJson } from "@/files.ts";
-import { checkInterrupt, untilInterrupt } from "@/interrupt.ts";
+import { checkInterrupt, joinInterrupts, untilInterrupt } from "@/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import { readNewestState, type RunState } from "@/train/checkpoint.ts";
@@ -18,7 +18,14 @@ import { hasStopped } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
 import { type RunEnvironment, writeEnvironment } from "@/train/run_environment.ts";
-import { compareConfigs, describeChange, extendsRun, TrainingInterrupted } from "@/train/resume.ts";
+import {
+  checkStepsLeft,
+  compareConfigs,
+  describeChange,
+  describeResume,
+  extendsRun,
+  TrainingInterrupted,
+} from "@/train/resume.ts";
 import { composeSummary, type RunSummary } from "@/train/run_summary.ts";
 import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
 import { describeStep } from "@/train/step_progress.ts";
@@ -57,7 +64,7 @@ export type TrainOptions = {
   readonly onNote?: (note: string) => void;
   /**
    * Once aborted, the run saves a checkpoint after the step it is in, and stops; while it is prepared or
-   * evaluated it stops at once.
+   * evaluated it stops at once. An interrupt of the Jupyter kernel that it runs in does the same.
    */
   readonly signal?: AbortSignal;
 };
@@ -81,7 +88,8 @@ function checkEngine({ device, precision }: RunConfig): void {
 
 /** Trains, evaluates and saves a run; its folder then holds all but the report. */
 export async function trainRun(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
-  const { out, resume = false, view = SILENT, onNote = () => {}, signal } = options;
+  const { out, resume = false, view = SILENT, onNote = () => {} } = options;
+  const signal = joinInterrupts(options.signal);
   checkEngine(config);
   const folder = resume ? await openRunFolder(out) : await createRunFolder(out);
   const checkpoints = folder.path("checkpoint");
@@ -101,7 +109,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
         new TrainingInterrupted(
           "while data and model were loaded",
           resume ? `the run in ${out} is unchanged` : "nothing was written",
-          { resumable: resume },
+          resume,
         ),
       discard: (late) => late.dispose(),
     },
@@ -134,7 +142,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
             new TrainingInterrupted(
               "while the trained model was evaluated",
               `its weights are saved in ${checkpoints}`,
-              { resumable: true },
+              true,
             ),
         ),
       onPredictions: (record) => writePredictions(folder.dir, record), // the last of each split stays
@@ -146,7 +154,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
       evaluator,
       nowMs: options.nowMs,
     });
-    const state = await trainSteps(config, { ...options, view }, { run, folder, writer });
+    const state = await trainSteps(config, { ...options, view, signal }, { run, folder, writer });
     const chosen = await chooseModel(config, state, { run, writer, evaluator });
     chosen.notes.forEach(onNote);
     const { validation, best, notes } = chosen;
@@ -178,22 +186,6 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     await view.finish();
     run.dispose();
   }
-}
-
-/** Where a run goes on from. */
-function describeResume({ saved, setup: { steps } }: PreparedRun): string {
-  return saved === null
-    ? "no checkpoint: from the start"
-    : `resuming from step ${saved.step} of ${steps}`;
-}
-
-/** Refuses to resume a run that has done more steps than it is configured to have now. */
-function checkStepsLeft({ saved, setup: { steps } }: PreparedRun): void {
-  if (saved === null || saved.step <= steps) return;
-  throw new RangeError(
-    `Cannot resume run as it must have at least the ${saved.step} steps that are done: ` +
-      `training.epochs and training.maxSteps give ${steps}`,
-  );
 }
 
 /** What a run leaves behind: the model as it stands, now the best one where that was asked for. */
@@ -235,7 +227,10 @@ async function chooseModel(
 /** Does all steps that are left, with what is due at each, and gives the state after the last. */
 async function trainSteps(
   { training }: RunConfig,
-  options: TrainOptions & { readonly view: ProgressView },
+  options: Omit<TrainOptions, "signal"> & {
+    readonly view: ProgressView;
+    readonly signal: AbortSignal | undefined;
+  },
   { run, folder, writer }: {
     readonly run: PreparedRun;
     readonly folder: RunFolder;
@@ -255,7 +250,7 @@ async function trainSteps(
     new TrainingInterrupted(
       `after step ${step} of ${steps}`,
       `it is saved in ${folder.path("checkpoint")}`,
-      { resumable: true },
+      true,
     );
   let evaluationDue = saved?.evaluationDue ?? false; // it was interrupted
   while (evaluationDue || state.step < steps && !hasStopped(state.best, earlyStopping)) {
