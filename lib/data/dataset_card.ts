@@ -66,10 +66,16 @@ export function readConfigs({ where, card, settings }: CardTexts): DatasetConfig
   }
   const { data_dir: folder, data_files: files } = chosen.config;
   return {
-    folder: typeof folder === "string" ? folder.replace(/^(\.\/)+/, "").replace(/\/*$/, "/") : "",
+    folder: typeof folder === "string" ? normalizeFolder(folder) : "",
     patterns: files === undefined || files === null ? null : readPatterns(files) ??
       refuse(`has data_files of ${chosen.name} in a form that is not known`),
   };
+}
+
+/** `./a/b/` → `a/b/`; the root is empty. */
+function normalizeFolder(folder: string): string {
+  const parts = folder.split("/").filter((part) => part !== "" && part !== ".");
+  return parts.map((part) => `${part}/`).join("");
 }
 
 /** `data_files` of a configuration; null where it is malformed. */

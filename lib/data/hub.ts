@@ -93,7 +93,7 @@ export function openHubSource(
 
 /** Where a data set may be: on the main branch, else on the branch to which the Hub converts it. */
 function findPlaces(dataset: string): readonly HubDataset[] {
-  const given = HUB_DATASETS[dataset];
+  const given = Object.hasOwn(HUB_DATASETS, dataset) ? HUB_DATASETS[dataset] : undefined;
   if (given !== undefined) return [given];
   if (/^[^/]+\/[^/]+$/.test(dataset)) {
     return [{ repo: dataset, revision: "main" }, { repo: dataset, revision: CONVERTED }];

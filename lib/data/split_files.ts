@@ -62,7 +62,7 @@ export function findSplits({ where, paths, card, settings }: DatasetFiles): Spli
  */
 export function findSplitFiles(files: DatasetFiles, split: string): readonly string[] {
   const splits = findSplits(files);
-  const own = !(split in KEYWORDS) && isSplitName(split) && readConfigs(files) === null;
+  const own = !Object.hasOwn(KEYWORDS, split) && isSplitName(split) && readConfigs(files) === null;
   const found = splits.get(split) ?? (own ? findNamed(files.paths, split) : []);
   checkShards(found, `split ${split} of ${files.where}`);
   return found;
@@ -130,7 +130,7 @@ function findSharded(paths: readonly string[]): Splits | null {
   }
   if (splits.size === 0) return null;
   const known = Object.keys(KEYWORDS).filter((split) => splits.has(split));
-  const own = [...splits.keys()].filter((split) => !(split in KEYWORDS)).sort();
+  const own = [...splits.keys()].filter((split) => !Object.hasOwn(KEYWORDS, split)).sort();
   return new Map([...known, ...own].map((split) => [split, splits.get(split) ?? []]));
 }
 

@@ -139,4 +139,10 @@ Deno.test("findSplits() names what is wrong in README.md", () => {
   ] as const;
   for (const [yaml, message] of expected) throws(find(yaml), { message });
   deepStrictEqual([...find("license: mit")().keys()], ["train"]);
+  for (const folder of [".", "./"]) {
+    const here = `configs:\n- config_name: a\n  data_dir: ${folder}`;
+    deepStrictEqual([...find(here)().values()], [["a.parquet"]]);
+  }
+  const odd = ["data/constructor-00000-of-00001.parquet"];
+  deepStrictEqual([...findSplits(describe(odd))], [["constructor", odd]]);
 });
