@@ -122,6 +122,7 @@ function decodeParts(source: TextSource): (added: Uint8Array, isLast: boolean) =
       const wide = zero < 0 ? null : guessWide(around(whole, zero));
       if (wide !== null) return refuse(whole, zero, wide);
     }
+    if (isLast) return text;
     held = bytes.slice(size);
     recent = join(recent, whole.subarray(-GUESS_BYTES)).slice(-GUESS_BYTES);
     offset += size;
@@ -295,5 +296,5 @@ function guessEncoding(near: Excerpt, end: Uint8Array | null): string {
   const high = near.bytes.reduce((count, byte) => count + (byte >= 0x80 ? 1 : 0), 0);
   return 3 * high <= near.bytes.length
     ? `it looks like Latin-1 or Windows-1252${advise("WINDOWS-1252")}`
-    : "it looks like another encoding, such as Windows-1251, GBK or Shift_JIS: convert it to UTF-8";
+    : "it looks like another encoding, such as UTF-16, Windows-1251 or GBK: convert it to UTF-8";
 }
