@@ -20,6 +20,7 @@ import { describeApi } from "./openapi.ts";
 import type { PageFile } from "./page_files.ts";
 import {
   BadRequestError,
+  checkTasks,
   readEncodeRequest,
   readJsonBytes,
   readPredictRequest,
@@ -231,6 +232,7 @@ export function createApp(options: AppOptions): Hono {
   post("/api/predict", (body, signal) => {
     const startMs = nowMs();
     return withRun(readRunName(body), async ({ service }) => {
+      checkTasks(service.info);
       const { texts, offsets } = readPredictRequest(body);
       const found = await service.predict(texts, signal);
       const predictions = found.map((each) => convertOffsets(each, offsets));
@@ -256,10 +258,11 @@ export function createApp(options: AppOptions): Hono {
     });
   }
   app.get("/api/health/live", (c) => c.json(readHealth()));
-  app.get("/api/runs", async (c) => {
-    const answer: RunsAnswer = { runs: await state.runs.names() };
-    return c.json(answer);
-  });
+  app.get("/api/runs", (c) =>
+    withRun(null, async () => {
+      const answer: RunsAnswer = { runs: await state.runs.names() };
+      return c.json(answer);
+    }));
   app.get("/api/model", (c) =>
     withRun(c.req.query("run") ?? null, ({ service }) => {
       const answer: ModelInfo = service.info;

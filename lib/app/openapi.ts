@@ -134,13 +134,16 @@ const post = (summary: string, request: string, answer: string) => ({
 
 const NOT_GET = refusal("Another method than GET");
 
-const get = (summary: string, schema: unknown) => ({
+const NOT_READY = { "503": refusal("The model is not ready yet") };
+
+const get = (summary: string, schema: unknown, refusals = {}) => ({
   get: {
     summary,
     responses: {
       "200": { description: "The answer", ...json(schema) },
       ...WRONG_HOST,
       "405": NOT_GET,
+      ...refusals,
     },
   },
 });
@@ -173,7 +176,7 @@ export function describeApi() {
     paths: {
       "/api/predict": post("Labels and entities of texts", "PredictRequest", "PredictAnswer"),
       "/api/encode": post("Sentence embeddings of texts", "EncodeRequest", "EncodeAnswer"),
-      "/api/runs": get("Names of the runs that can be asked for", named("Runs")),
+      "/api/runs": get("Names of the runs that can be asked for", named("Runs"), NOT_READY),
       "/api/model": {
         get: {
           ...get("What a run's model is and does", named("Model")).get,
@@ -183,7 +186,7 @@ export function describeApi() {
             ...WRONG_HOST,
             "404": UNKNOWN_RUN,
             "405": NOT_GET,
-            "503": refusal("The model is not ready yet"),
+            ...NOT_READY,
           },
         },
       },

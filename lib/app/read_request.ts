@@ -106,6 +106,14 @@ function readPromptName(name: unknown, info: ModelInfo): string | null {
   throw new BadRequestError(`Cannot read body as promptName must be null or one of ${known}`);
 }
 
+/** Refuses a prediction by a model that has no tasks. */
+export function checkTasks({ run, tasks }: ModelInfo): void {
+  if (tasks.length > 0) return;
+  throw new BadRequestError(
+    `Cannot predict as the model must have tasks: ${run} is an encoder alone; ask /api/encode`,
+  );
+}
+
 /** The texts of a request to `/api/predict`, and what the places of entities count. */
 export function readPredictRequest(
   body: unknown,

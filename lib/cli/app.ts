@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { type AppState, createApp } from "@/app/create_app.ts";
 import { listShownRuns } from "@/app/find_run.ts";
-import { createServiceRoom } from "@/app/model_service.ts";
+import { createServiceRoom, type ModelService } from "@/app/model_service.ts";
 import { type DemoRun, openDemoRun } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
 import { serveApp } from "@/app/serve_app.ts";
@@ -61,6 +61,13 @@ async function openRun(given: string | undefined, view: ProgressView): Promise<D
   return await openDemoRun(folder, () => openShownModel(folder, view));
 }
 
+/** Asks a service once, so that its programs are compiled before the first visitor waits for them. */
+async function warmUp({ info, predict, encode }: ModelService): Promise<void> {
+  const { tasks, pooling, normalize, defaultPromptName: promptName } = info;
+  if (tasks.length > 0) await predict(["Ready."]);
+  else await encode(["Ready."], { pooling, normalize, promptName });
+}
+
 /** Serves the page of a run, which is opened while the page already shows the progress. */
 async function servePage(
   given: string | undefined,
@@ -99,7 +106,7 @@ async function servePage(
   const prepare = async () => {
     const run = await openRun(given, showBoth(state));
     const served = serveRun(run, room);
-    await served.service.predict(["Ready."]); // compiles the programs before the first visitor waits for them
+    await warmUp(served.service);
     shown = run.folder;
     state.run = served;
     console.log(`ready: ${run.folder}`);

@@ -1,5 +1,6 @@
 /**
- * Texts of a run's test rows that the demo page offers as examples, written as `examples.json` with the run.
+ * Texts of a run's test rows (where it has none: of its validation rows) that the demo page offers as examples,
+ * written as `examples.json` with the run.
  * @module
  */
 import type { RunConfig } from "@/config.ts";
@@ -41,7 +42,8 @@ function chooseTexts(
   { task: { labels }, evaluation }: EvaluationTask,
   count: number,
 ): readonly string[] {
-  const rows = evaluation.get("test")?.rows ?? [];
+  const [rows = []] = ["test", "validation"].map((split) => evaluation.get(split)?.rows ?? [])
+    .filter(({ length }) => length > 0);
   const isReadable = (text: string) =>
     text.length >= READABLE.least && text.length <= READABLE.most;
   const candidates = rows.map((row) => ({ text: writeText(row), content: contentOf(row, labels) }))

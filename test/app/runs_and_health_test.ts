@@ -54,3 +54,21 @@ Deno.test("requests choose among runs, and each run has its own model, report an
     deepStrictEqual(faults, ["Cannot read model.safetensors: it is cut"]);
   }, { onFault: ({ message }) => faults.push(message) });
 });
+
+Deno.test("a model without tasks encodes, and says that it predicts nothing", async () => {
+  await withServedApp(async ({ address, state, runs: { tiny } }) => {
+    const { service } = tiny;
+    state.run = { ...tiny, service: { ...service, info: { ...service.info, tasks: [] } } };
+    strictEqual((await post(`${address}api/encode`, { text: "Ada." })).status, 200);
+    const { status, body } = await post(`${address}api/predict`, { text: "Ada." });
+    deepStrictEqual([status, body], [400, {
+      error: {
+        code: "bad_request",
+        message:
+          "Cannot predict as the model must have tasks: tiny is an encoder alone; ask /api/encode",
+      },
+    }]);
+    state.run = null;
+    strictEqual((await fetch(`${address}api/runs`)).status, 503);
+  });
+});

@@ -6,10 +6,15 @@ import { CONFIG } from "./tiny_run.ts";
 
 const LABELS = { reviews: ["negative", "neutral", "positive"], names: ["O", "B-PER", "I-PER"] };
 
-function task(name: keyof typeof LABELS, dataset: string, rows: readonly Row[]): EvaluationTask {
+function task(
+  name: keyof typeof LABELS,
+  dataset: string,
+  rows: readonly Row[],
+  split = "test",
+): EvaluationTask {
   const [first] = CONFIG.tasks;
   if (first === undefined) throw new TypeError("the tiny run has tasks");
-  const evaluation = new Map([["test", { rows, examples: [] }]]);
+  const evaluation = new Map([[split, { rows, examples: [] }]]);
   return { task: { ...first, name, dataset, labels: LABELS[name] }, evaluation, unseen: null };
 }
 
@@ -53,4 +58,6 @@ Deno.test("chooseExamples() takes short rows where there are no others, and none
   const rows = [{ text: "Bad.", label: 0 }, { text: " ", label: 1 }];
   deepStrictEqual(chooseExamples(own, [task("reviews", "reviews", rows)]).texts, ["Bad."]);
   deepStrictEqual(chooseExamples(own, [task("reviews", "reviews", [])]).texts, []);
+  const validation = task("reviews", "reviews", rows, "validation");
+  deepStrictEqual(chooseExamples(own, [validation]).texts, ["Bad."]);
 });

@@ -19,7 +19,7 @@ export function createApiPanel({ api, view, say }: PageContext): Panel {
   /** The request of the chosen endpoint for what the other tabs show. */
   const describe = ({ state, model }: View) => {
     const run = state.run === null || api === null ? {} : { run: model.run };
-    if (endpoint.value === "encode") {
+    if (endpoint.value === "encode" || model.tasks.length === 0) {
       const texts = sentencesOf(state, model).split("\n").map((line) => line.trim())
         .filter((line) => line !== "");
       return {

@@ -10,10 +10,16 @@ import { makeCopyButton } from "./copy.ts";
 import { find, make } from "./elements.ts";
 import { SENTENCE_EXAMPLES } from "./examples.ts";
 import { PAGE_SIMILARITIES, START } from "./page_state.ts";
-import { asLines, exampleButton, type PageContext, type Panel, sentencesOf } from "./panel.ts";
+import {
+  asLines,
+  exampleButton,
+  type PageContext,
+  type Panel,
+  sentencesOf,
+  TYPING_MS,
+} from "./panel.ts";
 import { showComparison } from "./show_comparison.ts";
 
-const TYPING_MS = 250; // of rest before what was typed is asked
 const MOST_SENTENCES = 12;
 
 /** Makes the tab work. */

@@ -118,6 +118,12 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
     const model = view()?.model;
     if (model === undefined) return;
     clear();
+    if (model.tasks.length === 0) {
+      complain(
+        new Error("This model has no tasks: it only makes embeddings, for Compare sentences."),
+      );
+      return;
+    }
     const hasHeader = header.checked, index = Number(column.value);
     const texts = opened.rows.slice(hasHeader ? 1 : 0).map((row) => row[index] ?? "");
     const abort = new AbortController();

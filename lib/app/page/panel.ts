@@ -8,6 +8,9 @@ import type { Answerer } from "./answerer.ts";
 import { make } from "./elements.ts";
 import type { PageState } from "./page_state.ts";
 
+/** Milliseconds of rest before what was typed is asked. */
+export const TYPING_MS = 250;
+
 /** The page as a tab sees it. */
 export type View = { readonly state: PageState; readonly model: ModelInfo };
 

@@ -8,10 +8,8 @@ import type { TextPrediction } from "@/eval/read_texts.ts";
 import { makeCopyButton } from "./copy.ts";
 import { find, make } from "./elements.ts";
 import { cutText } from "./page_state.ts";
-import { exampleButton, type PageContext, type Panel, textOf } from "./panel.ts";
+import { exampleButton, type PageContext, type Panel, textOf, TYPING_MS } from "./panel.ts";
 import { describeLimits, describeReading, type HiddenTypes, showReading } from "./show_reading.ts";
-
-const TYPING_MS = 250; // of rest before what was typed is asked
 
 /** Makes the tab work. */
 export function createReadPanel({ answerer, change, say, address }: PageContext): Panel {

@@ -29,7 +29,7 @@ const WORDS = {
   },
 } as const satisfies Record<PageSimilarity, { readonly title: string; readonly note: string }>;
 
-/** A similarity with three significant digits, however small or large it is. */
+/** A number with three significant digits, however small or large it is. */
 export function writeNumber(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en-US");
   return value === 0 ? "0" : value.toPrecision(3);
@@ -89,8 +89,8 @@ export function showComparison({ sentences, vectors, similarity }: Comparison): 
   );
   const items = sentences.map((sentence, i) => {
     const vector = vectors[i] ?? [];
-    const note = `length L1 ${vectorLength(vector, "l1").toPrecision(3)}, ` +
-      `L2 ${vectorLength(vector, "l2").toPrecision(3)}`;
+    const note = `length L1 ${writeNumber(vectorLength(vector, "l1"))}, ` +
+      `L2 ${writeNumber(vectorLength(vector, "l2"))}`;
     return make("li", {}, make("span", { dir: "auto" }, sentence), make("small", {}, note));
   });
   return make(

@@ -9,7 +9,7 @@ import { createApiPanel } from "./api_panel.ts";
 import { createComparePanel } from "./compare_panel.ts";
 import { find, make } from "./elements.ts";
 import { createFilePanel } from "./file_panel.ts";
-import { createAboutPanel, createReportPanel } from "./file_frame.ts";
+import { createAboutPanel, createReportPanel } from "./frame_panels.ts";
 import { type PageState, readPageState, type Tab, TABS, writePageState } from "./page_state.ts";
 import { type PageContext, type PageOptions, type Panel, sentencesOf, textOf } from "./panel.ts";
 import { createReadPanel } from "./read_panel.ts";
