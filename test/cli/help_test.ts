@@ -1,23 +1,13 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
+/** The help of all tasks, and the command reference that is composed from it. */
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { composeReference, readAllHelp, REFERENCE } from "@/cli/command_reference.ts";
 
-type Tasks = Readonly<Record<string, { readonly command: string }>>;
-const { tasks }: { tasks: Tasks } = JSON.parse(await Deno.readTextFile("deno.json"));
+const TASKS = await readAllHelp();
 
-/** What `deno task NAME --help` prints. */
-async function readHelp(command: string): Promise<string> {
-  const [, ...args] = command.split(" ");
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [args[0] ?? "", "--no-check", ...args.slice(1), "--help"],
-    env: { NO_COLOR: "1", DEBUG: "" },
-  }).output();
-  deepStrictEqual([code, new TextDecoder().decode(stderr)], [0, ""], command);
-  return new TextDecoder().decode(stdout);
-}
-
-Deno.test("the help of each task names its options in its usage, and no default twice", async () => {
+Deno.test("the help of each task names its options in its usage, and no default twice", () => {
+  ok(TASKS.length > 15, "the premise: tasks are found");
   const wrong: string[] = [];
-  for (const [name, { command }] of Object.entries(tasks)) {
-    const help = await readHelp(command);
+  for (const { name, help } of TASKS) {
     const [usage = ""] = help.match(/^usage: .*$/m) ?? [];
     ok(usage.startsWith(`usage: deno task ${name}`), usage);
     const options = [...help.matchAll(/^ {2}--([\w-]+)[^\n]*(?:\n {20,}[^\n]*)?/gm)];
@@ -30,4 +20,12 @@ Deno.test("the help of each task names its options in its usage, and no default 
     }
   }
   deepStrictEqual(wrong, []);
+});
+
+Deno.test("the command reference is composed from the help of today", async () => {
+  strictEqual(
+    await Deno.readTextFile(REFERENCE),
+    composeReference(TASKS),
+    "deno run -A lib/cli/command_reference.ts writes it",
+  );
 });
