@@ -120,7 +120,7 @@ const REFUSALS = {
   "413": refusal(`A body of more than ${LIMITS.bodyBytes} bytes`),
   "415": refusal("A Content-Type other than application/json, or a compressed body"),
   "500": refusal("A fault of the server"),
-  "503": refusal("The model is not there yet, or too many texts wait"),
+  "503": refusal("The model is not ready yet, or too many texts wait"),
   "504": refusal(`No answer within ${LIMITS.requestMs / 1000} seconds`),
 };
 
@@ -186,6 +186,7 @@ export function describeApi() {
             ...WRONG_HOST,
             "404": UNKNOWN_RUN,
             "405": NOT_GET,
+            "500": refusal("The run cannot be opened"),
             ...NOT_READY,
           },
         },

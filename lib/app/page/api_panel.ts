@@ -3,6 +3,7 @@
  * @module
  */
 /// <reference lib="dom" />
+import { LIMITS } from "@/app/limits.ts";
 import { writeApiExamples } from "./api_examples.ts";
 import { makeCopyButton } from "./copy.ts";
 import { find, make } from "./elements.ts";
@@ -25,7 +26,7 @@ export function createApiPanel({ api, view, say }: PageContext): Panel {
       return {
         url: `${url}encode`,
         body: {
-          texts: texts.length === 0 ? model.examples : texts,
+          texts: texts.length === 0 ? model.examples : texts.slice(0, LIMITS.texts),
           ...run,
           pooling: state.pooling ?? model.pooling,
           normalize: state.normalize ?? model.normalize,

@@ -31,7 +31,7 @@ const WORDS = {
 
 /** A number with three significant digits, however small or large it is. */
 export function writeNumber(value: number): string {
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en-US");
+  if (Math.abs(value) >= 999.5) return Math.round(value).toLocaleString("en-US");
   return value === 0 ? "0" : value.toPrecision(3);
 }
 
