@@ -1,16 +1,16 @@
 /**
- * `deno task lab`: helps to open the notebooks: says what is there and what is missing, installs the kernel
- * where asked, and opens JupyterLab where there is one.
+ * `deno task lab`: opens the notebooks in JupyterLab, or says what is missing; `--install` installs the
+ * kernel and opens nothing.
  * @module
  */
 
+import { findFrontEnd, type FrontEnd, HERE, type JupyterPlace } from "@/notebook/find_jupyter.ts";
 import {
-  findFrontEnd,
-  findKernel,
-  type FrontEnd,
-  HERE,
-  type JupyterPlace,
-} from "@/notebook/find_jupyter.ts";
+  type InstalledKernel,
+  isInNpmCache,
+  keepProgram,
+  readKernel,
+} from "@/notebook/install_kernel.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 
@@ -18,19 +18,24 @@ import { runTask, type Task } from "./frame.ts";
 const FOLDER = "notebooks";
 
 const OPTIONS = {
-  install: { type: "boolean", help: "install Deno's kernel for Jupyter, where it is missing" },
+  install: { type: "boolean", help: "install Deno's kernel for Jupyter, and open nothing" },
   check: { type: "boolean", help: "say what is there and open nothing" },
 } as const satisfies Options;
 
 /** What was found. */
-export type LabState = { readonly kernel: string | null; readonly frontEnd: FrontEnd | null };
+export type LabState = {
+  readonly kernel: InstalledKernel | null;
+  readonly frontEnd: FrontEnd | null;
+};
 
 /** What is there, and how to come to what is not, a line each. */
 export function explainLab({ kernel, frontEnd }: LabState): readonly string[] {
   return [
     kernel === null
-      ? "kernel   not installed: `deno task lab --install` does it (`deno jupyter --install`)"
-      : `kernel   ${kernel}`,
+      ? "kernel   not installed: `deno task lab --install` installs it"
+      : kernel.problem === null
+      ? `kernel   ${kernel.file}`
+      : `kernel   ${kernel.file}: ${kernel.problem}; \`deno task lab --install\` repairs it`,
     frontEnd === null
       ? "jupyter  not found on the PATH: `pip install jupyterlab` brings it"
       : `jupyter  ${[frontEnd.path, ...frontEnd.args].join(" ")}`,
@@ -43,39 +48,61 @@ export function explainLab({ kernel, frontEnd }: LabState): readonly string[] {
   ];
 }
 
-/** Runs a program in the terminal that this task has. */
-async function runAttached(path: string, args: readonly string[]): Promise<boolean> {
-  const { success } = await new Deno.Command(path, {
+/** Runs a program in the terminal that this task has; an aborted `signal` ends it in good order. */
+async function runAttached(
+  path: string,
+  { args, signal }: { readonly args: readonly string[]; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const child = new Deno.Command(path, {
     args: [...args],
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
-  }).spawn().status;
-  return success;
+  }).spawn();
+  const stop = () => child.kill("SIGTERM"); // by which JupyterLab ends without a question
+  signal.addEventListener("abort", stop, { once: true });
+  const { success } = await child.status;
+  signal.removeEventListener("abort", stop);
+  return success || signal.aborted;
 }
 
 const look = async (place: JupyterPlace): Promise<LabState> => ({
-  kernel: await findKernel(place),
+  kernel: await readKernel(place),
   frontEnd: await findFrontEnd(place),
 });
+
+/** Installs the kernel, unless one is there that lasts; false where Deno could not. */
+async function install({ kernel }: LabState, signal: AbortSignal): Promise<boolean> {
+  if (kernel?.problem === null) return true;
+  const program = Deno.execPath();
+  const args = ["jupyter", "--install", "--force"];
+  if (!await runAttached(program, { args, signal })) return false;
+  const installed = await readKernel(HERE);
+  if (installed === null) return false;
+  if (isInNpmCache(program)) await keepProgram(installed.file, program);
+  return true;
+}
 
 /** The task `lab`. */
 export const LAB = {
   name: "lab",
-  summary: "Helps to open the notebooks in Jupyter or VS Code.",
-  usage: "[--install] [--check]",
+  summary: "Opens the notebooks in JupyterLab, or says what is missing.",
+  usage: "[--install] [--check] [-- ARGUMENT …]",
   options: OPTIONS,
-  async run({ values: { install, check } }) {
-    let state = await look(HERE);
-    if (install && state.kernel === null) {
-      if (!await runAttached(Deno.execPath(), ["jupyter", "--install"])) return false;
-      state = await look(HERE);
+  positionals: { names: ["ARGUMENT"], min: 0, max: Infinity },
+  stopsItself: true,
+  async run({ values, positionals: args, signal }) {
+    const state = await look(HERE);
+    if (values.install) {
+      if (!await install(state, signal)) return false;
+      for (const line of explainLab(await look(HERE))) console.log(line);
+      return;
     }
     for (const line of explainLab(state)) console.log(line);
     const { kernel, frontEnd } = state;
-    if (check || kernel === null || frontEnd === null) return;
+    if (values.check || kernel?.problem !== null || frontEnd === null) return;
     console.log(`\nOpening ${FOLDER} in ${frontEnd.path}; Ctrl+C ends it.`);
-    return await runAttached(frontEnd.path, [...frontEnd.args, FOLDER]);
+    return await runAttached(frontEnd.path, { args: [...frontEnd.args, FOLDER, ...args], signal });
   },
 } as const satisfies Task<typeof OPTIONS>;
 

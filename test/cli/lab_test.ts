@@ -1,10 +1,11 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { findFrontEnd, findKernel, listKernelFolders } from "@/notebook/find_jupyter.ts";
+import { isInNpmCache } from "@/notebook/install_kernel.ts";
 
 /** Runs the task with a home and a PATH of its own. */
-async function runLab(home: string, args: readonly string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+async function runLab(home: string, args: readonly string[], deno = Deno.execPath()) {
+  const { code, stdout, stderr } = await new Deno.Command(deno, {
     args: ["run", "--allow-all", "--no-check", "lib/cli/lab.ts", ...args],
     env: { HOME: home, PATH: join(home, "bin"), NO_COLOR: "1", DENO_DIR: await findCache() },
     clearEnv: true,
@@ -29,7 +30,7 @@ async function withHome(test: (home: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("lab says what is missing, installs the kernel and opens what it finds", async () => {
+Deno.test("lab says what is missing, installs the kernel, and opens what it finds with the arguments after --", async () => {
   await withHome(async (home) => {
     const missing = await runLab(home, []);
     strictEqual(missing.code, 0, missing.error);
@@ -37,22 +38,63 @@ Deno.test("lab says what is missing, installs the kernel and opens what it finds
     match(missing.out, /^jupyter {2}not found on the PATH: `pip install jupyterlab`/m);
     ok(!missing.out.includes("Opening"));
 
+    const program = join(home, "bin", "jupyter-lab");
+    await Deno.writeTextFile(program, '#!/bin/sh\nprintf "opened"; printf " <%s>" "$@"\n', {
+      mode: 0o755,
+    });
     const installed = await runLab(home, ["--install"]);
     strictEqual(installed.code, 0, installed.error);
     match(installed.out, /^kernel {3}\S+kernels\/deno\/kernel\.json$/m);
+    ok(!installed.out.includes("opened"), "installing opens nothing");
 
-    const program = join(home, "bin", "jupyter-lab");
-    await Deno.writeTextFile(program, '#!/bin/sh\necho "opened $1"\n', { mode: 0o755 });
     const checked = await runLab(home, ["--check"]);
     ok(!checked.out.includes("opened"));
-    const opened = await runLab(home, []);
+    const opened = await runLab(home, ["--", "--no-browser", "--allow-root", "--port=1"]);
     match(
       opened.out,
-      /Opening notebooks in \S+jupyter-lab; Ctrl\+C ends it\.\n[^]*opened notebooks/,
+      /Opening notebooks in \S+jupyter-lab; Ctrl\+C ends it\.\nopened <notebooks> <--no-browser> <--allow-root> <--port=1>$/,
     );
     await Deno.writeTextFile(program, "#!/bin/sh\nexit 3\n");
     strictEqual((await runLab(home, [])).code, 1, "a front end that fails");
   });
+});
+
+Deno.test("lab installs a kernel that outlives the npm cache Deno was started from", async () => {
+  await withHome(async (home) => {
+    const cached = join(home, "_npx", "1", "node_modules", "deno", "deno");
+    await Deno.mkdir(dirname(cached), { recursive: true });
+    await Deno.copyFile(Deno.execPath(), cached);
+    const plain = { args: ["jupyter", "--install"], env: { HOME: home }, stderr: "null" as const };
+    ok((await new Deno.Command(cached, plain).output()).success);
+    const kernel = join(home, ".local/share/jupyter/kernels/deno/kernel.json");
+    match(await Deno.readTextFile(kernel), /_npx/, "premise: Deno alone names the cache");
+    const before = await runLab(home, ["--check"], cached);
+    match(before.out, /deno lies in a cache that npm cleans; `deno task lab --install` repairs it/);
+    const installed = await runLab(home, ["--install"], cached);
+    strictEqual(installed.code, 0, installed.error);
+    ok(!installed.out.includes("repairs"), installed.out);
+
+    const { argv: [program = "", ...args] } = JSON.parse(await Deno.readTextFile(kernel));
+    strictEqual(program, join(dirname(kernel), "deno"));
+    deepStrictEqual(args, ["jupyter", "--kernel", "--conn", "{connection_file}"]);
+    await Deno.remove(join(home, "_npx"), { recursive: true });
+    const { success, stdout } = await new Deno.Command(program, { args: ["--version"] }).output();
+    ok(success);
+    match(new TextDecoder().decode(stdout), new RegExp(`^deno ${Deno.version.deno} `));
+    ok(!(await runLab(home, ["--check"])).out.includes("repairs"));
+
+    await Deno.remove(join(dirname(kernel), "deno"));
+    match((await runLab(home, ["--check"])).out, /kernel\.json: there is no \S+deno; /);
+    const again = await runLab(home, ["--install"]);
+    strictEqual(again.code, 0, again.error);
+    ok(!again.out.includes("repairs"), again.out);
+  });
+});
+
+Deno.test("isInNpmCache() knows the folders of npx and of packages, on every system", () => {
+  strictEqual(isInNpmCache("/Users/a/.npm/_npx/7a/node_modules/deno/deno"), true);
+  strictEqual(isInNpmCache("C:\\a\\npm-cache\\_npx\\7a\\node_modules\\deno\\deno.exe"), true);
+  strictEqual(isInNpmCache("/usr/local/bin/deno"), false);
 });
 
 Deno.test("findKernel() and findFrontEnd() look where Jupyter does", async () => {
