@@ -149,20 +149,29 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array<
   }
 }
 
-/** Whether there is a folder at `path`; false where there is nothing. */
+/** True if there is a folder at `path` that can be seen. */
 export async function isFolder(path: string): Promise<boolean> {
+  return (await lookAt(path))?.isDirectory ?? false;
+}
+
+/** True if there is a file at `path` that can be seen. */
+export async function isFile(path: string): Promise<boolean> {
+  return (await lookAt(path))?.isFile ?? false;
+}
+
+async function lookAt(path: string): Promise<Deno.FileInfo | null> {
+  if (path.includes("\0")) return null; // no file has such a name
   try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch {
-    return false;
+    return await Deno.stat(path);
+  } catch (error) {
+    if (isSystemError(error)) return null;
+    throw error;
   }
 }
 
-/** Whether there is a file at `path`; false where there is nothing. */
-export async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
+/** True of an error by which the operating system refuses something: a missing file, no permission, a full disk. */
+export function isSystemError(error: unknown): error is Error {
+  return error instanceof Error &&
+    (/\(os error \d+\)/.test(error.message) ||
+      Object.values(Deno.errors).some((kind) => error instanceof kind));
 }

@@ -5,6 +5,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { isSystemError } from "@/files.ts";
 
 /** In MiB. */
 export type ProcessMemory = {
@@ -19,7 +20,9 @@ async function openStatus(process: number | "self"): Promise<(name: string) => n
   let status = "";
   try {
     status = await Deno.readTextFile(`/proc/${process}/status`);
-  } catch { /* not Linux, or the process is gone */ }
+  } catch (error) {
+    if (!isSystemError(error)) throw error; // not Linux, or the process is gone
+  }
   return (name) => {
     const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
     return found === undefined ? null : Number(found) / 1024;

@@ -4,6 +4,7 @@ import {
   explainWriteError,
   isFile,
   isFolder,
+  isSystemError,
   readBytes,
   readJson,
   readText,
@@ -185,4 +186,18 @@ Deno.test("readBytes() and its like refuse what stands in a file's place", async
       strictEqual(await readText(path, "role"), content);
     }
   });
+});
+
+Deno.test("isSystemError() knows what the system refuses from what a defect throws", async () => {
+  const missing = await Deno.stat("no/such/file").catch((error: unknown) => error);
+  const long = await Deno.stat("x".repeat(300)).catch((error: unknown) => error);
+  strictEqual(isSystemError(missing), true);
+  strictEqual(isSystemError(long), true);
+  strictEqual(isSystemError(explainWriteError("a", long)), true);
+  for (const defect of [new TypeError("x is not a function"), new Error("internal: x"), "text"]) {
+    strictEqual(isSystemError(defect), false);
+  }
+  for (const path of ["x".repeat(300), "a\0b", "", join("no", "such")]) {
+    deepStrictEqual([await isFile(path), await isFolder(path)], [false, false]);
+  }
 });

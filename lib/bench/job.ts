@@ -113,10 +113,13 @@ export type JobOutcome = {
 /** The outcome in the last line that a process printed. */
 export function readOutcome(output: string): JobOutcome {
   const line = output.trimEnd().split("\n").at(-1) ?? "";
+  let outcome: unknown = null;
   try {
-    const outcome: unknown = JSON.parse(line);
-    if (isOutcome(outcome)) return outcome;
-  } catch { /* said below */ }
+    outcome = JSON.parse(line);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error; // told below
+  }
+  if (isOutcome(outcome)) return outcome;
   throw new SyntaxError(
     `Cannot read measurement as the last line must be its outcome in JSON: current line is ${
       JSON.stringify(line.slice(0, 200))

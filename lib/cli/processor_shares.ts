@@ -5,6 +5,8 @@
  * @module
  */
 
+import { isSystemError } from "@/files.ts";
+
 /** Numbers of processors that a process may run on. */
 export type ProcessorShare = readonly number[];
 
@@ -36,7 +38,8 @@ async function hasTaskset(): Promise<boolean> {
       stderr: "null",
     }).output();
     return success;
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return false;
   }
 }

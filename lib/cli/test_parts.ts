@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { isSystemError } from "@/files.ts";
 import { type Counts, countTests } from "./junit.ts";
 import { onShare, type ProcessorShare } from "./processor_shares.ts";
 
@@ -103,7 +104,8 @@ function judge(part: Part, counts: Counts, success: boolean): Counts {
 async function readReport(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return ""; // the process ended before it could write one
   }
 }

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative } from "node:path";
 import { getRepoFolderName, REGEX_COMMIT_HASH } from "@huggingface/hub";
-import { explainWriteError, isFile, isFolder, writeFileAtomic } from "@/files.ts";
+import { explainWriteError, isFile, isFolder, isSystemError, writeFileAtomic } from "@/files.ts";
 
 /** A repository in the cache. */
 export type CachedRepo = {
@@ -60,7 +60,8 @@ export async function writeRef(
   try {
     await writeFileAtomic(join(repoFolder(cached), "refs", revision), commit);
     return true;
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return false;
   }
 }

@@ -13,7 +13,7 @@ import {
   reportCut,
   withRetries,
 } from "@/data/hub_fetch.ts";
-import { explainWriteError, isFile, writeAll } from "@/files.ts";
+import { explainWriteError, isFile, isSystemError, writeAll } from "@/files.ts";
 import type { Progress } from "@/progress.ts";
 
 /** What is downloaded, and where to. */
@@ -89,7 +89,8 @@ async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.F
       create: true,
       mode: 0o664,
     });
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return null; // a cache of another user, or a full disk, which the download will name
   }
   const label = `${what}: another process fetches it`;
@@ -102,8 +103,9 @@ async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.F
     }
     if (waits) view.update({ label, done: 1, total: 1 });
     return file;
-  } catch {
+  } catch (error) {
     file.close();
+    if (!isSystemError(error)) throw error;
     return null; // a network file system without locks
   }
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 import { isObject } from "@/config_rules.ts";
 import type { CardOptions } from "@/export/card_metadata.ts";
 import { composeCard, type OwnCard } from "@/export/model_card.ts";
@@ -27,7 +27,8 @@ export function parseOwnCard(content: string, path: string): OwnCard {
   let metadata: unknown;
   try {
     metadata = parse(head) ?? {};
-  } catch {
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error;
     metadata = null;
   }
   if (isObject(metadata)) return { metadata, text };

@@ -140,7 +140,8 @@ export function parseHeader(
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     throw new SyntaxError(`Cannot read tensors as the header of ${path} must be JSON in UTF-8`);
   }
   if (!isObject(parsed)) {

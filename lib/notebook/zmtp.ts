@@ -7,6 +7,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { isSystemError } from "@/files.ts";
 
 export const SOCKET_TYPES = ["DEALER", "SUB"] as const;
 export type SocketType = typeof SOCKET_TYPES[number];
@@ -51,7 +52,8 @@ export async function connectZmtp(
         let frame;
         try {
           frame = await readFrame();
-        } catch {
+        } catch (error) {
+          if (!isSystemError(error)) throw error;
           return; // the connection is closed, by us or by the kernel's end
         }
         if (frame.flags & COMMAND) continue;
@@ -64,8 +66,8 @@ export async function connectZmtp(
     close() {
       try {
         connection.close();
-      } catch {
-        // closed already
+      } catch (error) {
+        if (!isSystemError(error)) throw error; // closed already
       }
     },
   };

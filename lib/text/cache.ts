@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { findCacheFolder } from "@/cache_folder.ts";
 import type { Row } from "@/data/rows.ts";
-import { isFile, writeFileAtomic } from "@/files.ts";
+import { isFile, isSystemError, writeFileAtomic } from "@/files.ts";
 import { type EncodedRows, type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";
 import { readEncoded, writeEncoded } from "@/text/encoded_file.ts";
 
@@ -75,12 +75,14 @@ export async function encodeRowsCached(
       return { ...readEncoded(await Deno.readFile(path)), cached: true, note };
     }
   } catch (error) {
+    if (!(isSystemError(error) || error instanceof SyntaxError)) throw error;
     note = `Encoded rows were made anew: ${path}: ${reasonOf(error)}`;
   }
   const encoded = await encodeInParts(rows, options, onRows);
   try {
     await writeFileAtomic(path, writeEncoded(encoded));
   } catch (error) {
+    if (!isSystemError(error)) throw error;
     note = `Encoded rows were not kept: ${path}: ${reasonOf(error)}`;
   }
   return { ...encoded, cached: false, note };

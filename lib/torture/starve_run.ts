@@ -6,7 +6,7 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile } from "@/files.ts";
+import { isFile, isSystemError } from "@/files.ts";
 import { checkInterrupt } from "@/interrupt.ts";
 import {
   checkFinished,
@@ -48,7 +48,8 @@ async function command(...args: readonly string[]): Promise<boolean> {
   const [program = "", ...rest] = args;
   try {
     return (await new Deno.Command(program, { args: [...rest], stderr: "null" }).output()).success;
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return false; // there is no such program
   }
 }

@@ -7,6 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
+import { isSystemError } from "@/files.ts";
 import { findUser, isClosed, isGuarded, isGuardedPlace } from "@/engine/native/guarded.ts";
 import { describeSystem } from "@/engine/system.ts";
 
@@ -121,7 +122,9 @@ export function findLibrary({ folders }: Cache, entry: string): string | null {
       if (![place, library, checksum].every(isGuarded)) continue;
       const expected = Deno.readTextFileSync(checksum).trim();
       if (sha256(Deno.readFileSync(library)) === expected) return library;
-    } catch { /* it is not there, or may not be read */ }
+    } catch (error) {
+      if (!isSystemError(error)) throw error; // it is not there, or may not be read
+    }
   }
   return null;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isSystemError } from "@/files.ts";
 import { describeSystem } from "@/engine/system.ts";
 
 /** A compiler that answers to `--version`. */
@@ -53,7 +54,8 @@ function askVersion(command: string, first: readonly string[]): string | null {
     }).outputSync();
     const line = new TextDecoder().decode(stdout).split("\n", 1)[0]?.trim() ?? "";
     return success && line !== "" ? line : null;
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return null;
   }
 }

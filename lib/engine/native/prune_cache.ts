@@ -3,6 +3,7 @@
  * @module
  */
 import { join } from "node:path";
+import { isSystemError } from "@/files.ts";
 import { removeFolder } from "@/engine/native/compile_cache.ts";
 
 /** Number of days that a library stays after its last use. */
@@ -28,7 +29,9 @@ export function pruneCache(cache: string, nowMs: number): number {
       if (!isDirectory || !OWN_NAME.test(name) || lastUseMs(folder) >= oldest) continue;
       removeFolder(folder);
       removed++;
-    } catch { /* another process was quicker, or it is not ours: of no account to who compiles */ }
+    } catch (error) {
+      if (!isSystemError(error)) throw error; // another process was quicker, or it is not ours
+    }
   }
   return removed;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { cpus } from "node:os";
+import { isSystemError } from "@/files.ts";
 
 /** Instruction sets for `native.isa`; `native` is all that this processor has. */
 export const ISAS = ["native", "avx512", "avx2", "generic"] as const;
@@ -35,7 +36,8 @@ function describeProcessor(): { readonly model: string; readonly abilities: read
     const text = Deno.readTextFileSync("/proc/cpuinfo");
     const line = /^(?:flags|Features)\s*:(.*)$/m.exec(text)?.[1] ?? "";
     return { model, abilities: line.trim().split(/\s+/) };
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return { model, abilities: [] };
   }
 }

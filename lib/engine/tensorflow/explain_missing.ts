@@ -2,6 +2,7 @@
  * What to do where TensorFlow's library is not found.
  * @module
  */
+import { isSystemError } from "@/files.ts";
 import type { LibraryFound } from "@/engine/tensorflow/find_library.ts";
 
 /** The version of TensorFlow that this project is tested on. */
@@ -21,7 +22,8 @@ export function describeSystem(): System {
   let hasNvidiaGpu = true;
   try {
     Deno.statSync("/proc/driver/nvidia/version");
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     hasNvidiaGpu = false;
   }
   return { os: Deno.build.os, arch: Deno.build.arch, hasNvidiaGpu };

@@ -4,6 +4,7 @@
  * @module
  */
 import { dirname, join, resolve } from "node:path";
+import { isSystemError } from "@/files.ts";
 import {
   type Environment,
   packageFolders,
@@ -47,7 +48,8 @@ function firstOf(folder: string, names: readonly string[]): string | null {
 function isThere(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return false;
   }
 }

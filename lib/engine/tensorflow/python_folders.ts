@@ -4,6 +4,7 @@
  * @module
  */
 import { delimiter, dirname, join } from "node:path";
+import { isSystemError } from "@/files.ts";
 
 /** Reads a variable of the environment. */
 export type Environment = (name: string) => string | undefined;
@@ -56,7 +57,8 @@ function askPython(program: string): readonly string[] {
       ...{ args: ["-c", question], stdin: "null", stdout: "piped", stderr: "null" },
     }).outputSync();
     return success ? new TextDecoder().decode(stdout).split("\n").filter((line) => line) : [];
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return []; // not a program, or none for this system
   }
 }
@@ -64,7 +66,8 @@ function askPython(program: string): readonly string[] {
 function listFolder(path: string): readonly string[] {
   try {
     return [...Deno.readDirSync(path)].map(({ name }) => name);
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return [];
   }
 }
@@ -72,7 +75,8 @@ function listFolder(path: string): readonly string[] {
 function realPath(path: string): string | null {
   try {
     return Deno.realPathSync(path);
-  } catch {
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
     return null;
   }
 }
