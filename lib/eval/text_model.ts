@@ -5,7 +5,6 @@
  */
 import { join } from "node:path";
 import { POOLING_MODES, type PoolingMode } from "@/config.ts";
-import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
 import {
   createSentenceEncoder,
   type EncodeTextsOptions,
@@ -18,18 +17,17 @@ import {
   createGraphReader,
   graphPoolings,
   readEmbedding,
-  type RunGraph,
 } from "@/eval/graph_model.ts";
+import { type GraphExecutor, openCheckedGraph, readGraph } from "@/eval/open_graph.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
 import { checkHasTasks, createTextPredictor } from "@/eval/predict_texts.ts";
 import type { TextPredictor } from "@/eval/read_texts.ts";
-import { isFile, readBytes, writeFileAtomic } from "@/files.ts";
+import { isFile, writeFileAtomic } from "@/files.ts";
 import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
 import { findTask } from "@/model/multi_task.ts";
-import { GRAPH_INPUTS, HIDDEN_STATES, logitsName, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { findLoneGraph, writeOnnxFile } from "@/model/save_onnx.ts";
 import { loadTexts } from "@/model/sentence_settings.ts";
@@ -41,13 +39,6 @@ import type { Tokenizer } from "@/text/tokenizer.ts";
 export type TextModelSettings =
   & Pick<HeadsFile, "pooling" | "normalize" | "maxLength" | "tasks">
   & { readonly prompts: PromptSettings };
-
-/** ONNX Runtime as it computes a graph, for records. */
-export type GraphExecutor = {
-  readonly name: "onnx";
-  readonly version: string;
-  readonly threads: number;
-};
 
 /** A model that answers about raw text; declare it with `using`. */
 export type TextModel = Disposable & {
@@ -111,78 +102,6 @@ export function textModelOf(saved: SavedModel): TextModel {
   };
 }
 
-/** An opened graph; declare it with `using`. */
-export type OpenedGraph = Disposable & {
-  readonly runGraph: RunGraph;
-  readonly executor: GraphExecutor;
-};
-
-/** What a graph gives, and how it is computed. */
-export type GraphShape = {
-  /** D: columns of hidden states. */
-  readonly hidden: number;
-  /** E: columns of embeddings. */
-  readonly size: number;
-  readonly tasks: TextModelSettings["tasks"];
-  /** By default as many as the machine has. */
-  readonly threads?: number | undefined;
-};
-
-/** Opens the graph file at `path`. */
-export async function openGraph(
-  path: string,
-  { hidden, size, tasks, threads = navigator.hardwareConcurrency }: GraphShape,
-): Promise<OpenedGraph> {
-  const names = [HIDDEN_STATES, SENTENCE_EMBEDDING, ...tasks.map(({ name }) => logitsName(name))];
-  const graph = openSavedGraph(await readBytes(path, "exported graph"), {
-    inputs: GRAPH_INPUTS,
-    outputs: names,
-    threads,
-  });
-  return {
-    executor: { name: "onnx", version: graph.version, threads },
-    async runGraph(ids) {
-      const shape = [1, ids.length];
-      const values = await graph.run(
-        [
-          { data: BigInt64Array.from(ids, BigInt), shape },
-          { data: new BigInt64Array(ids.length).fill(1n), shape },
-        ],
-        [
-          [...shape, hidden],
-          [1, size],
-          ...tasks.map(({ kind, labels }) =>
-            kind === "tagging" ? [...shape, labels.length] : [1, labels.length]
-          ),
-        ],
-      );
-      return new Map(names.map((name, i) => [name, values[i] ?? new Float32Array()]));
-    },
-    [Symbol.dispose]: () => graph[Symbol.dispose](),
-  };
-}
-
-/** {@link openGraph}, which is tried with the tokens of a text; a graph that fails is refused. */
-async function openCheckedGraph(
-  path: string,
-  ids: Int32Array,
-  shape: GraphShape,
-): Promise<OpenedGraph> {
-  let opened: OpenedGraph | undefined;
-  try {
-    opened = await openGraph(path, shape);
-    await opened.runGraph(ids);
-    return opened;
-  } catch (error) {
-    opened?.[Symbol.dispose]();
-    throw new RangeError(
-      `Cannot open model as ${path} must be a graph that \`deno task export\` wrote, with the tasks and ` +
-        "labels of heads.json beside it: ONNX Runtime cannot run it so; export the model again",
-      { cause: error },
-    );
-  }
-}
-
 /** Opens a folder that holds a graph and no weights, as `deno task export --out` writes it. */
 async function openGraphModel(
   folder: string,
@@ -243,7 +162,7 @@ async function openGraphModel(
     },
     predictorOf: (task) => createGraphPredictor(runGraph, findTask(settings, task)),
     writeGraph: async (target) => {
-      const bytes = await readBytes(path, "exported graph");
+      const bytes = await readGraph(path);
       await writeFileAtomic(target, bytes);
       return bytes.length;
     },

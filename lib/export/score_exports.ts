@@ -8,7 +8,7 @@ import type { RunConfig } from "@/config.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import { createGraphPredictor } from "@/eval/graph_model.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
-import { openGraph } from "@/eval/text_model.ts";
+import { openGraph, readGraph } from "@/eval/open_graph.ts";
 import type { ExportedFile } from "@/export/export_model.ts";
 import { isFile, readJson, writeFileAtomic } from "@/files.ts";
 import { findTask } from "@/model/multi_task.ts";
@@ -50,7 +50,7 @@ export async function scoreExports(
   }
   const records: ExportRecords = {};
   for (const { dtype, path, bytes } of files) {
-    using graph = await openGraph(path, {
+    using graph = openGraph(await readGraph(path), {
       hidden: model.encoder.config.hiddenSize,
       size: embeddingSize(model),
       tasks: model.tasks,

@@ -279,6 +279,16 @@ Deno.test("a folder with a graph alone is refused where weights are needed, and 
     await Deno.writeTextFile(heads, text);
     await Deno.writeFile(path, bytes.subarray(0, bytes.length >> 1));
     await rejects(openTextModel(folder), refusal);
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${
+      "0".repeat(64)
+    }\nsize 9\n`;
+    await Deno.writeTextFile(path, pointer);
+    await rejects(openTextModel(folder), {
+      name: "RangeError",
+      message:
+        `Cannot read exported graph as ${path} is a Git LFS pointer to 9 bytes in place of the ` +
+        "file itself: run `git lfs pull` in its repository, or download the file",
+    });
     await Deno.remove(heads);
     await rejects(openTextModel(folder), ({ message }: Error) => {
       match(
