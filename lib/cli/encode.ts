@@ -18,7 +18,7 @@ import type { Options, OptionValues } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
 import { printLines } from "./print_lines.ts";
-import { PROMPT_OPTIONS, readPromptChoice } from "./prompt_options.ts";
+import { choosePrompt, PROMPT_OPTIONS } from "./prompt_options.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { explainKeyboard, readTexts, TEXTS_NOTE } from "./read_lines.ts";
 
@@ -111,7 +111,7 @@ export const ENCODE = {
     const encoder = model.createEncoder({
       pooling: POOLING_MODES.find((mode) => mode === values.pooling),
       normalize: NORMALIZE_MODES.find((mode) => mode === values.normalize),
-      ...readPromptChoice(values),
+      prompt: choosePrompt(model.settings.prompts, values),
     });
     if (output === undefined) return await printEmbeddings(texts, encoder, values.json);
     const all = (await Array.fromAsync(readTexts(texts))).flat();

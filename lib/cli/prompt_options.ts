@@ -2,7 +2,7 @@
  * The options by which tasks take a prompt, as `encode` of sentence-transformers does.
  * @module
  */
-import type { PromptChoice } from "@/text/prompts.ts";
+import { type PromptChoice, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Options } from "./arguments.ts";
 
 /** Options of tasks that encode texts. */
@@ -16,9 +16,21 @@ export const PROMPT_OPTIONS = {
   prompt: { type: "string", value: "TEXT", help: 'the prompt that begins each text; "" for none' },
 } as const satisfies Options;
 
-/** The choice that the options make. */
-export function readPromptChoice(
+/**
+ * The prompt that the options choose of the model's `prompts`; a note on stderr names a default prompt that
+ * nobody chose.
+ */
+export function choosePrompt(
+  prompts: PromptSettings,
   values: { readonly "prompt-name": string | undefined; readonly prompt: string | undefined },
-): PromptChoice {
-  return { promptName: values["prompt-name"], prompt: values.prompt };
+): string {
+  const choice: PromptChoice = { promptName: values["prompt-name"], prompt: values.prompt };
+  const prompt = resolvePrompt(prompts, choice);
+  if (prompt !== "" && choice.promptName === undefined && choice.prompt === undefined) {
+    console.error(
+      `Each text begins with ${JSON.stringify(prompt)}, the model's default prompt ` +
+        `"${prompts.defaultPromptName}"; --prompt= leaves it out.`,
+    );
+  }
+  return prompt;
 }

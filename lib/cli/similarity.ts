@@ -20,10 +20,9 @@ import type { Interval } from "@/eval/interval.ts";
 import { SIMILARITIES } from "@/eval/similarity.ts";
 import { describeEnvironment } from "@/environment.ts";
 import { writeFileAtomic } from "@/files.ts";
-import { resolvePrompt } from "@/text/prompts.ts";
 import { runTask } from "./frame.ts";
 import { MODEL_NOTE } from "./model_argument.ts";
-import { PROMPT_OPTIONS, readPromptChoice } from "./prompt_options.ts";
+import { choosePrompt, PROMPT_OPTIONS } from "./prompt_options.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 /** The order in which a model's poolings are scored; the others are compared with the first. */
@@ -77,7 +76,7 @@ if (import.meta.main) {
       using model = await openModelFor(source, { task: "similarity", engine, set, view });
       await view.finish();
       const poolings = POOLINGS.filter((mode) => model.poolings.includes(mode));
-      const prompt = resolvePrompt(model.settings.prompts, readPromptChoice(values));
+      const prompt = choosePrompt(model.settings.prompts, values);
       const scores = await compareEmbeddings(model, pairs, {
         poolings,
         normalizations: NORMALIZE_MODES,

@@ -102,6 +102,11 @@ Deno.test("encode prepends the default prompt, the one named or the one given", 
       await encode("Ada", "--prompt", "wrote to "),
     );
     notDeepStrictEqual(await encode("Ada"), await encode("Ada", "--prompt="));
+    const { error } = await runTaskFile("encode", [folder, "Ada"]);
+    deepStrictEqual(error, [
+      'Each text begins with "yes: ", the model\'s default prompt "query"; --prompt= leaves it out.',
+    ]);
+    deepStrictEqual((await runTaskFile("encode", [folder, "Ada", "--prompt="])).error, []);
     const unknown = await runTaskFile("encode", [folder, "Ada", "--prompt-name", "passage"]);
     deepStrictEqual([unknown.code, unknown.error], [1, [
       'error: Cannot find the prompt "passage": the model\'s prompts are query, document',
