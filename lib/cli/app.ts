@@ -15,7 +15,7 @@ import type { TextModel } from "@/eval/text_model.ts";
 import type { ProgressView } from "@/progress.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
-import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
+import { DEFAULT_MODEL_NOTE, takeDefaultModel } from "./model_argument.ts";
 import { openModelFor, readEngineChoice } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
@@ -57,7 +57,7 @@ function openShownModel(folder: string, view?: ProgressView): Promise<TextModel>
 
 /** Opens the model that was given, else the default one. */
 async function openRun(given: string | undefined, view: ProgressView): Promise<DemoRun> {
-  const folder = await chooseModel("app", given);
+  const folder = given ?? await takeDefaultModel("app");
   return await openDemoRun(folder, () => openShownModel(folder, view));
 }
 

@@ -16,20 +16,24 @@ export const DEFAULT_MODEL_NOTE =
   `${MODEL_NOTE} Without any argument it is the newest finished run in outputs/, else the model that ` +
   "ships with the repository.";
 
-/** The model that the first argument of `task` names, else the default one, which is said on stderr. */
+/**
+ * The model that the first argument of a task on texts names, else the default one. A text in its place is
+ * refused.
+ */
 export async function chooseModel(task: string, given: string | undefined): Promise<string> {
   if (given === undefined) return await takeDefaultModel(task);
   if (/\s/.test(given.trim()) && !await isFolder(given)) {
     const text = JSON.stringify(given);
     throw new Deno.errors.NotFound(
       `Cannot run ${task} as the first argument must be a model: ${text} is no folder; write ` +
-        `deno task ${task} MODEL ${text}`,
+        `deno task ${task} MODEL ${text}, or give the text on standard input, which takes the default model`,
     );
   }
   return given;
 }
 
-async function takeDefaultModel(task: string): Promise<string> {
+/** The default model of `task`, which is said on stderr. */
+export async function takeDefaultModel(task: string): Promise<string> {
   const found = await findDefaultModel();
   if (found === null) {
     throw new Deno.errors.NotFound(

@@ -255,7 +255,8 @@ Deno.test("predict and encode refuse in one line with exit code 1", async () => 
       "predict",
       ["Ada won."],
       'error: Cannot run predict as the first argument must be a model: "Ada won." is no folder; ' +
-      'write deno task predict MODEL "Ada won."',
+      'write deno task predict MODEL "Ada won.", or give the text on standard input, which takes the ' +
+      "default model",
     ],
     [
       "predict",
