@@ -59,7 +59,13 @@ function markText(
   const parts: (Node | string)[] = [];
   let at = 0;
   for (const { start, end, type, probability } of entities) {
-    const note = make("small", { dir: "ltr" }, ` ${type} ${percent(probability)}`);
+    const note = make(
+      "small",
+      { dir: "ltr" },
+      " ",
+      make("bdi", {}, type),
+      ` ${percent(probability)}`,
+    );
     const marked = make("mark", { "data-type": type }, text.slice(start, end), note);
     parts.push(text.slice(at, start), paint(marked, types.indexOf(type)));
     at = end;
@@ -174,13 +180,20 @@ export function describeLimits(typed: string, { maxLength, tasks }: ModelInfo): 
   ];
 }
 
+/** A name within a sentence: one written from right to left is isolated from what follows it. */
+function isolate(name: string): string {
+  return /[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? `\u2068${name}\u2069` : name;
+}
+
 /** The prediction in a sentence, for a live region. */
 export function describeReading({ labels, entities }: TextPrediction, tookMs: number): string {
   const found = [
     ...Object.entries(labels).map(([task, { label, probability }]) =>
-      `${task}: ${label} ${percent(probability)}`
+      `${isolate(task)}: ${isolate(label)} ${percent(probability)}`
     ),
-    ...Object.entries(entities).map(([task, list]) => `${task}: ${countEntities(list.length)}`),
+    ...Object.entries(entities).map(([task, list]) =>
+      `${isolate(task)}: ${countEntities(list.length)}`
+    ),
   ];
   return `${found.join(", ")} · ${tookMs.toFixed(1)} ms`;
 }
