@@ -36,6 +36,9 @@ export type LossMetrics = {
   readonly count: number;
 };
 
+/** Below every share but that of a batch without labels, whose loss of 0 is divided by this. */
+const SMALLEST_SHARE = 1e-12;
+
 /** Adds the gradient of `share` of the loss of a batch into the gradient buffers, in place. */
 export type GradientProgram = (
   batch: Batch,
@@ -74,7 +77,9 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
       gradient.assign(tf.add(gradient, added));
     }
     const unscaled = scale === null ? value : tf.div(value, scale) as tf.Scalar;
-    const weighed = share === undefined ? unscaled : tf.div(unscaled, share) as tf.Scalar;
+    const weighed = share === undefined
+      ? unscaled
+      : tf.div(unscaled, tf.maximum(share, SMALLEST_SHARE)) as tf.Scalar;
     const loss = logVariance === null ? weighed : unweighLoss(weighed, logVariance);
     return { loss, count: countLabels(labels) };
   }, { dynamic });
