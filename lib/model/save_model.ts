@@ -45,10 +45,16 @@ function toTensors(parameters: readonly NamedParameter[]): readonly TensorToWrit
 /** Keys of tokenizer_config.json that name files of the machine it was saved on. */
 const MACHINE_KEYS = ["name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file"];
 
+/** A path with a folder in it, absolute or relative to a home or working folder. */
+const PATH = /^(?:\/|~|\.{1,2}\/|file:|[A-Za-z]:[\\/]|\\\\)[^\s]*[\\/]/;
+
 /** The content of tokenizer_config.json without places of the machine that the checkpoint comes from. */
 function withoutPlaces(config: unknown): { readonly [key: string]: unknown } {
   const entries = Object.entries(typeof config === "object" && config !== null ? config : {});
-  return Object.fromEntries(entries.filter(([key]) => !MACHINE_KEYS.includes(key)));
+  const isPlace = (value: unknown) => typeof value === "string" && PATH.test(value);
+  return Object.fromEntries(
+    entries.filter(([key, value]) => !MACHINE_KEYS.includes(key) && !isPlace(value)),
+  );
 }
 
 /** Writes `value` as JSON. */

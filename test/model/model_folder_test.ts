@@ -115,6 +115,28 @@ testOnBackends(
   },
 );
 
+Deno.test("saveModel() leaves places of the machine out of tokenizer_config.json", async () => {
+  const kept = { do_lower_case: true, sep_token: "/", unk_token: "[UNK]", mask_token: ".." };
+  const config = {
+    ...kept,
+    name_or_path: "owner/name",
+    vocab_file: null,
+    special_tokens_map_file: "/srv/me/cache/special_tokens_map.json",
+    merges: "/srv/me/merges.txt",
+    cache_dir: "C:\\Users\\me\\cache",
+    home: "~/models/bert",
+  };
+  await withSaved({}, async (folder, model) => {
+    const tokenizer = { json: TOKENIZER.json, config };
+    await saveModel(folder, model, { tokenizer, maxLength: 9, prompts: NO_PROMPTS });
+    deepStrictEqual(await readJsonFile(folder, "tokenizer_config.json"), {
+      tokenizer_class: "BertTokenizer",
+      ...kept,
+      model_max_length: 9,
+    });
+  });
+});
+
 testOnBackends(
   "loadModel() takes a plain BERT checkpoint for mean pooling without heads",
   async () => {
