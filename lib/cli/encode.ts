@@ -49,7 +49,7 @@ const OPTIONS = {
 } as const satisfies Options;
 
 /** Texts between two updates of the progress. */
-const CHUNK = 256;
+const CHUNK = 1024;
 
 /** Refuses a file that cannot be written, before a model is opened. */
 function checkOutput({ output, json }: OptionValues<typeof OPTIONS>): void {
