@@ -4,6 +4,7 @@
  * @module
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { Browser, Page } from "playwright-core";
 import { STATIC_FILES } from "@/app/page/static_files.ts";
 import { NORMALIZE_MODES } from "@/config.ts";
@@ -95,6 +96,16 @@ export function staticPageSteps(browser: Browser, host: StaticHost, served: stri
           await readOnBoth(page, other);
           await compareOnBoth(page, other);
         });
+        await page.getByRole("tab", { name: "Read a file" }).click();
+        const buffer = Buffer.from(`${EXAMPLES.join("\n")}\n`);
+        await page.locator("#file").setInputFiles({
+          name: "a.txt",
+          mimeType: "text/plain",
+          buffer,
+        });
+        await page.getByText("Read all texts").click();
+        await page.getByText("Download a-tiny.csv").waitFor();
+        match(await page.locator("#file-result").innerText(), /ag_news: \w+ \d/);
         await page.getByRole("tab", { name: "Report" }).click();
         const report = page.frameLocator("#report iframe");
         await report.getByText("The report").waitFor();
