@@ -24,6 +24,7 @@ export function readJsonBytes(bytes: Uint8Array): unknown {
     return JSON.parse(decodeText(bytes, { what: "body", name: "it" }));
   } catch (error) {
     if (error instanceof EncodingError) throw new BadRequestError(error.message);
+    if (!(error instanceof SyntaxError)) throw error;
     throw new BadRequestError("Cannot read body as it must be JSON");
   }
 }

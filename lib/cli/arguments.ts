@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { describeUnknown, didYouMean, suggest } from "@/suggest.ts";
+import { didYouMean, suggest } from "@/suggest.ts";
 
 /** One option of a task. */
 export type Option = {
@@ -122,20 +122,28 @@ function unknownOption(
   { options, positionals }: { readonly options: Options; readonly positionals: Positionals },
 ): RangeError {
   const name = argument.split("=", 1)[0] ?? "";
-  const isName = /^--[a-z][\w-]*$/i.test(name);
+  const known = Object.keys(options).map((each) => `--${each}`);
+  const nearest = /^--?[a-z][\w-]*$/i.test(name) ? suggest(name, known) : null;
+  if (nearest !== null) {
+    return new RangeError(
+      `Cannot run ${task}: there is no option ${name} (did you mean ${nearest}?)`,
+    );
+  }
   const hint = `write -- before ${
     positionals.names.includes("TEXT") ? "texts that begin" : "an argument that begins"
   } with a dash`;
-  if (!isName && positionals.max > 0) {
+  if (!/^--[a-z][\w-]*$/i.test(name) && positionals.max > 0) {
     return new RangeError(
       `Cannot run ${task}: ${JSON.stringify(argument)} begins with a dash, so it is read as an ` +
         `option; ${hint}: deno task ${task} … -- ${JSON.stringify(argument)}`,
     );
   }
-  const known = Object.keys(options).map((each) => `--${each}`);
-  const said = describeUnknown(name, { what: "option", known });
-  const isText = positionals.names.includes("TEXT") && suggest(name, known) === null;
-  return new RangeError(`Cannot run ${task}: ${said}${isText ? `; ${hint}` : ""}`);
+  const takesTexts = positionals.names.includes("TEXT");
+  return new RangeError(
+    `Cannot run ${task}: option ${name} is not one of ${known.join(", ")}${
+      takesTexts ? `; ${hint}` : ""
+    }`,
+  );
 }
 
 function checkPositionals(task: string, given: readonly string[], expected: Positionals): void {

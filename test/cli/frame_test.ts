@@ -86,6 +86,10 @@ Deno.test("runTaskWith() suggests the option that a misspelled one stands for, o
     "error: Cannot run bake: there is no option --persicion (did you mean --precision?)",
   );
   strictEqual(
+    await errorOf("r", "-json"),
+    "error: Cannot run bake: there is no option -json (did you mean --json?)",
+  );
+  strictEqual(
     await errorOf("r", "--lr=1"),
     "error: Cannot run bake: option --lr is not one of --out, --set, --precision, --json, --debug, " +
       "--help; write -- before texts that begin with a dash",
