@@ -67,8 +67,12 @@ async function fetchWeights(name: string, fetch: FetchFile, folder: string): Pro
 
 /** Fetches what goes with an encoder in `folder`: its tokenizer. */
 async function fetchTokenizer(fetch: FetchFile, folder: string): Promise<void> {
-  if (await fetch(join(folder, "tokenizer.json")) === null) await fetch(join(folder, "vocab.txt"));
+  if (await fetch(join(folder, "tokenizer.json")) === null) {
+    await fetch(join(folder, "vocab.txt"));
+    await fetch(join(folder, "added_tokens.json"));
+  }
   await fetch(join(folder, "tokenizer_config.json"));
+  await fetch(join(folder, "special_tokens_map.json"));
 }
 
 /** Fetches what sentence-transformers says about the texts of the encoder in `folder`. */

@@ -58,6 +58,26 @@ function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: typeof FLOATS[number])
   return new Float32Array(words.buffer);
 }
 
+/** First bytes of weights in other formats, and what they are. */
+const SIGNATURES = [
+  { kind: "a pickled PyTorch object in a ZIP archive", bytes: [0x50, 0x4b, 3, 4] },
+  { kind: "a pickled object", bytes: [0x80, 2] },
+  { kind: "an HDF5 file", bytes: [0x89, 0x48, 0x44, 0x46] },
+  { kind: "gzip data", bytes: [0x1f, 0x8b, 8] },
+  { kind: "a GGUF file", bytes: [0x47, 0x47, 0x55, 0x46] },
+] as const;
+
+/** Refuses weights of another format that only bear the name of a safetensors file. */
+function requireSafetensors(start: Uint8Array, path: string): void {
+  if (start[LENGTH_BYTES] === 0x7b) return; // the header's {
+  const found = SIGNATURES.find(({ bytes }) => bytes.every((byte, i) => start[i] === byte));
+  if (found === undefined) return;
+  throw new RangeError(
+    `Cannot read tensors as ${path} must be a safetensors file: it is ${found.kind}; save the model anew with ` +
+      "save_pretrained(…, safe_serialization=True)",
+  );
+}
+
 /**
  * Opens `path` and checks its header; no tensor is read yet.
  *
@@ -76,6 +96,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const start = new Uint8Array(Math.min(CONTENT_START_BYTES, fileBytes));
     await readFully(file, start, path);
     requireContent(start, path, "tensors");
+    requireSafetensors(start, path);
     await file.seek(Math.min(LENGTH_BYTES, fileBytes), Deno.SeekMode.Start);
     const json = new Uint8Array(parseHeaderLength(start, fileBytes, path));
     await readFully(file, json, path);

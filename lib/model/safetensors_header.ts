@@ -118,7 +118,14 @@ function parseEntry(
   }
   const [first, last] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
   const most = fileBytes - dataStart;
-  if (!isCount(first) || !isCount(last) || first > last || last > most) {
+  if (isCount(last) && last > most) {
+    throw new RangeError(
+      `Cannot read tensor "${name}" as ${path} is cut off before its end: it has ${fileBytes} of at least ${
+        dataStart + last
+      } bytes; download or copy it again`,
+    );
+  }
+  if (!isCount(first) || !isCount(last) || first > last) {
     return fail("data_offsets", `two rising whole numbers from 0 to ${most}`, offsets);
   }
   const wanted = shape.reduce((product, size) => product * size, bytes);

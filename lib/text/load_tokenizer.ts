@@ -27,7 +27,14 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
     const lines = (await readText(listPath, "vocabulary")).split(/\r?\n/);
     const pieces = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
     const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));
-    const json = { version: "1.0", truncation: null, padding: null, model: { vocab } };
+    const added = await readAdded(dir);
+    const json = {
+      version: "1.0",
+      truncation: null,
+      padding: null,
+      added_tokens: added,
+      model: { vocab },
+    };
     return tokenizerFromJson(json, config, listPath);
   }
   for (const [name, kind] of Object.entries(OTHER_TOKENIZERS)) {
@@ -43,15 +50,38 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   );
 }
 
-/** tokenizer_config.json, null where it is missing; config.json may name the tokenizer's class in its place. */
+type JsonObject = { readonly [key: string]: unknown };
+
+/**
+ * What tokenizer_config.json says, null where it is missing. In older folders special_tokens_map.json names the
+ * special tokens; config.json may name the tokenizer's class.
+ */
 async function readSettings(dir: string): Promise<unknown> {
-  const path = join(dir, "tokenizer_config.json"), modelPath = join(dir, "config.json");
-  const config = await isFile(path) ? await readWhole(path) : null;
-  const model = await isFile(modelPath) ? await readJson(modelPath, "model configuration") : null;
-  const classOfModel = (model as { tokenizer_class?: unknown } | null)?.tokenizer_class ?? null;
-  const named = (config as { tokenizer_class?: unknown } | null)?.tokenizer_class ?? null;
-  if (classOfModel === null || named !== null) return config;
-  return { ...config as object | null, tokenizer_class: classOfModel };
+  const config = await readIfThere(dir, "tokenizer_config.json");
+  const given = (config ?? {}) as JsonObject;
+  const map = given.added_tokens_decoder === undefined
+    ? await readIfThere(dir, "special_tokens_map.json")
+    : null;
+  const model = await readIfThere(dir, "config.json") as JsonObject | null;
+  const named = given.tokenizer_class ?? model?.tokenizer_class ?? null;
+  if (map === null && named === (given.tokenizer_class ?? null)) return config;
+  return {
+    ...given,
+    ...map as object | null,
+    ...(named === null ? {} : { tokenizer_class: named }),
+  };
+}
+
+/** The added tokens of added_tokens.json, which stands beside vocab.txt, as tokenizer.json holds them. */
+async function readAdded(dir: string): Promise<readonly unknown[]> {
+  const added = await readIfThere(dir, "added_tokens.json") ?? {};
+  return Object.entries(added).map(([content, id]) => ({ id, content }));
+}
+
+/** The content of a JSON file; null where it is missing. */
+async function readIfThere(dir: string, name: string): Promise<unknown> {
+  const path = join(dir, name);
+  return await isFile(path) ? await readWhole(path) : null;
 }
 
 /**

@@ -188,6 +188,16 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
     "Cannot read tensors as PATH is a web page in place of the file itself: download the file again, signed in where its host asks for it",
   ],
   [
+    "falling pair of offsets",
+    fileOf(JSON.stringify({ w: F32([1], [4, 0]) }), [0, 0, 0, 0]),
+    'Cannot read tensor "w" of PATH as its data_offsets must be two rising whole numbers from 0 to 4: current value is [4,0]',
+  ],
+  [
+    "pickle by another name",
+    Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0),
+    "Cannot read tensors as PATH must be a safetensors file: it is a pickled PyTorch object in a ZIP archive; save the model anew with save_pretrained(…, safe_serialization=True)",
+  ],
+  [
     "unknown dtype",
     fileOf(JSON.stringify({ w: { dtype: "F31", shape: [1], data_offsets: [0, 4] } }), [0, 0, 0, 0]),
     'Cannot read tensor "w" of PATH as its dtype must be one of BOOL, U8, I8, F4, F6_E2M3, F6_E3M2, F8_E4M3, F8_E4M3FNUZ, F8_E5M2, F8_E5M2FNUZ, F8_E8M0, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64, C64: current value is "F31"',
@@ -200,7 +210,8 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
   [
     "tensor that ends beyond the file",
     fileOf(JSON.stringify({ w: F32([2], [0, 8]) }), [0, 0, 0, 0]),
-    'Cannot read tensor "w" of PATH as its data_offsets must be two rising whole numbers from 0 to 4: current value is [0,8]',
+    // 8 + 54 bytes of header, then the 8 that the tensor needs
+    'Cannot read tensor "w" as PATH is cut off before its end: it has 66 of at least 70 bytes; download or copy it again',
   ],
   [
     "offsets that do not fit the shape",

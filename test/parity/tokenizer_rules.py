@@ -13,7 +13,7 @@ transformers.logging.set_verbosity_error()
 TARGET = "test/fixtures/tokenizer_rules.json"
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cafe", "Cafe", "café", "Café", "東", "##京", "京", "a", "##b", "@@b", "abc", "b",
          "<s>", "</s>", "<unk>", "new", "[X]", "[", "]", "x", "sep"]
-TEXTS = ["Café cafe", "東京 A", "ab abcb Abc", "a\u0000b", "[SEP] [X] new <s>", "zz [sep] cafe\u0301"]
+TEXTS = ["Café cafe", "東京 A", "ab abcb Abc", "a\u0000b", "[SEP] [X] [Y] new <s>", "zz [sep] cafe\u0301"]
 UNCASED = dict(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True)
 CASED = dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False)
 
@@ -40,8 +40,8 @@ def base(normalizer, **more):
 cases = []
 
 
-def add(name, tokenizer, config, model=None):
-    cases.append({"name": name, "tokenizer": tokenizer, "config": config, "model": {"model_type": "bert", **(model or {})}})
+def add(name, tokenizer, config, model=None, **files):
+    cases.append({"name": name, "tokenizer": tokenizer, "config": config, "model": {"model_type": "bert", **(model or {})}, "files": files})
 
 
 for says, normalizer in [("uncased", UNCASED), ("cased", CASED), ("nothing", None)]:
@@ -78,6 +78,11 @@ del untyped["model"]["type"]
 add("a model without its type", untyped, {})
 add("vocab.txt alone", None, None)
 add("vocab.txt and tokenizer_config.json", None, {"do_lower_case": False, "strip_accents": True})
+ROLES = {"cls_token": "<s>", "sep_token": {"content": "</s>", "lstrip": False, "rstrip": False, "normalized": False, "single_word": False}}
+add("special_tokens_map.json", base(UNCASED), {"sep_token": "[SEP]"}, special_tokens_map=ROLES)
+add("special_tokens_map.json and no tokenizer_config.json", base(UNCASED), None, special_tokens_map={"unk_token": "<unk>"})
+add("special_tokens_map.json beside added_tokens_decoder", base(UNCASED), {"added_tokens_decoder": {"0": {k: v for k, v in special("[PAD]", 0).items() if k != "id"}}}, special_tokens_map=ROLES)
+add("vocab.txt, special_tokens_map.json and added_tokens.json", None, {}, special_tokens_map={"additional_special_tokens": ["[X]", "[Y]"]}, added_tokens={"[Y]": 40, "[X]": 21})
 
 for case in cases:
     with tempfile.TemporaryDirectory() as folder:
@@ -88,6 +93,7 @@ for case in cases:
         if case["tokenizer"] is None: write("vocab.txt", "\n".join(VOCAB) + "\n")
         else: write("tokenizer.json", case["tokenizer"])
         if case["config"] is not None: write("tokenizer_config.json", case["config"])
+        for name, value in case["files"].items(): write(name + ".json", value)
         tok = AutoTokenizer.from_pretrained(folder)
         case["ids"] = [tok(text)["input_ids"] for text in TEXTS]
 

@@ -10,6 +10,7 @@ type Case = {
   tokenizer: Json | null;
   config: Json | null;
   model: Json;
+  files: Record<string, Json>;
   ids: number[][];
 };
 type Fixture = {
@@ -23,7 +24,7 @@ const FIXTURE = await readJson("test/fixtures/tokenizer_rules.json", "fixture") 
 const { texts, cases, first, vocabulary } = FIXTURE;
 
 /** A model folder with the files of a case. */
-async function writeFolder({ tokenizer, config, model }: Case): Promise<string> {
+async function writeFolder({ tokenizer, config, model, files }: Case): Promise<string> {
   const dir = await Deno.makeTempDir();
   const write = (name: string, value: Json) =>
     Deno.writeTextFile(join(dir, name), JSON.stringify(value));
@@ -31,6 +32,7 @@ async function writeFolder({ tokenizer, config, model }: Case): Promise<string> 
   if (tokenizer !== null) await write("tokenizer.json", { ...first, ...tokenizer });
   else await Deno.writeTextFile(join(dir, "vocab.txt"), vocabulary.join("\n") + "\n");
   if (config !== null) await write("tokenizer_config.json", config);
+  for (const [name, value] of Object.entries(files)) await write(`${name}.json`, value);
   return dir;
 }
 
