@@ -18,12 +18,30 @@ export type ConfigParts = {
   readonly file?: unknown;
   /** `key.path=value`, the value as JSON or else as bare text; later ones win. */
   readonly set?: readonly string[] | undefined;
+  /** Any part of a configuration, typed; over `file`, under `set`. */
+  readonly overrides?: ConfigOverrides | undefined;
   /** `model.source`, `data.dir` and `precision` by their short names. */
   readonly shortcuts?: {
     readonly model?: string | undefined;
     readonly data?: string | undefined;
     readonly precision?: string | undefined;
   };
+};
+
+/** Keys of a task that have a default. */
+type TaskDefault = "split" | "alsoTest" | "weight" | "metric";
+
+/** A task as a user writes it. */
+export type TaskInput = Omit<TaskConfig, TaskDefault> & Partial<Pick<TaskConfig, TaskDefault>>;
+
+/** Any part of `T`: keys of objects may be left out, lists replace. */
+type PartOf<T> = T extends readonly unknown[] ? T
+  : T extends object ? { readonly [K in keyof T]?: PartOf<T[K]> }
+  : T;
+
+/** Any part of a configuration, to be laid over a preset. */
+export type ConfigOverrides = PartOf<Omit<RunConfig, "preset" | "tasks">> & {
+  readonly tasks?: readonly TaskInput[];
 };
 
 type Tree = { readonly [key: string]: unknown };
@@ -39,10 +57,11 @@ type Tree = { readonly [key: string]: unknown };
  * ```
  */
 export function resolveConfig(parts: ConfigParts = {}): RunConfig {
-  const { file = {}, set = [], shortcuts = {} } = parts;
+  const { file = {}, set = [], shortcuts = {}, overrides = {} } = parts;
   if (!isObject(file)) throw wrongValue("the file", "an object", file);
   const preset = parts.preset ?? file.preset ?? "quickstart";
   let tree: Tree = merge(findPreset(preset), { ...file, preset });
+  tree = merge(tree, overrides);
   for (const assignment of set) tree = applySet(tree, assignment);
   const { model, data, precision } = shortcuts;
   if (model !== undefined) tree = setKey(tree, ["model", "source"], model);

@@ -26,6 +26,7 @@ const ROOMS = [
   "bench",
   "torture",
   "cli",
+  "api",
 ];
 
 /** Packages that only one room may know, so that they can be replaced there. */

@@ -3,19 +3,14 @@
  * @module
  */
 import { join } from "node:path";
-import type { TaskConfig } from "@/config.ts";
 import { formatConlleval } from "@/eval/conlleval_text.ts";
 import { writePredictions } from "@/eval/prediction_files.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
-import { isFile, readJson } from "@/files.ts";
-import { readSummary } from "@/report/read_parts.ts";
+import { checkSplit, scoreRun } from "@/export/score_run.ts";
+import { readJson } from "@/files.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { didYouMean } from "@/suggest.ts";
-import { resolvePrompt } from "@/text/prompts.ts";
-import { createRunEvaluator, type RunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
-import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
 import type { Options } from "./arguments.ts";
-import { formatScores, type ScoresBySplit } from "./format_scores.ts";
+import { formatScores } from "./format_scores.ts";
 import { runTask, type Task } from "./frame.ts";
 import { checkEngineKeys, openModelFor, PRECISION_OPTION, SET_ENGINE } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
@@ -42,38 +37,6 @@ const OPTIONS = {
   },
   json: { type: "boolean", help: "print the scores as JSON, as in summary.json" },
 } as const satisfies Options;
-
-/** Refuses a split that no task has, before anything is loaded. */
-function checkSplit(split: string, tasks: readonly TaskConfig[]): void {
-  const known = [...new Set(["validation", "test", ...tasks.flatMap(({ alsoTest }) => alsoTest)])];
-  if (known.includes(split)) return;
-  throw new RangeError(
-    `Cannot evaluate as --split must be one of ${known.join(", ")}: current value is ${split}${
-      split === UNSEEN ? "; test has it as well" : didYouMean(split, known)
-    }`,
-  );
-}
-
-/** Temperatures that the run fitted on validation, by task; none where it has not ended. */
-async function readTemperatures(run: string): Promise<Record<string, number>> {
-  const file = join(run, "summary.json");
-  if (!await isFile(file)) return {};
-  const { scores } = readSummary(await readJson(file, "run"), { file, key: "" });
-  return Object.fromEntries(
-    Object.entries(scores).flatMap(([task, { validation }]) =>
-      validation && "temperature" in validation && validation.temperature !== undefined
-        ? [[task, validation.temperature] as const]
-        : []
-    ),
-  );
-}
-
-/** Scores of `split`; test brings further test sets and unseen rows with it. */
-async function scoreSplit(evaluator: RunEvaluator, split: string): Promise<ScoresBySplit> {
-  if (split === "test") return await evaluator.evaluateTests();
-  const scores = Object.entries(await evaluator.evaluate(split));
-  return Object.fromEntries(scores.map(([task, found]) => [task, { [split]: found }]));
-}
 
 /** conlleval's table, under the task and split that it is of; nothing for a classification. */
 function printConlleval(record: PredictionRecord): string[] {
@@ -102,26 +65,17 @@ export const EVALUATE = {
       set: checkEngineKeys("evaluate", values.set),
       shortcuts: { data, precision },
     });
-    checkSplit(split, config.tasks);
-    const temperatures = await readTemperatures(run);
     const { set } = values;
+    checkSplit(split, config.tasks);
     using model = await openModelFor(run, { task: "evaluate", engine: config, set });
-    const { tokenizer, settings: { maxLength, prompts } } = model;
-    const prompt = resolvePrompt(prompts);
-    const tasks: EvaluationTask[] = [];
-    for (const task of await loadRunRows(config)) {
-      tasks.push(await encodeEvaluation(task, { tokenizer, maxLength, prompt }));
-    }
-    const view = createTerminalProgress();
     const records: PredictionRecord[] = [];
-    const evaluator = createRunEvaluator(tasks, {
-      predictorOf: (task) => model.predictorOf(task, config.training.lengths),
-      view,
-      temperatures,
-      onPredictions: (record) => Promise.resolve(records.push(record)),
+    const scores = await scoreRun(model, {
+      run,
+      config,
+      split,
+      view: createTerminalProgress(),
+      onPredictions: (record) => records.push(record),
     });
-    const scores = await scoreSplit(evaluator, split);
-    await view.finish();
     for (const line of json ? [JSON.stringify(scores, null, 2)] : formatScores(scores)) {
       console.log(line);
     }

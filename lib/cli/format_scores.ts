@@ -3,9 +3,7 @@
  * @module
  */
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
-
-/** By task, then by split. */
-export type ScoresBySplit = Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
+import type { ScoresBySplit } from "@/export/score_run.ts";
 
 const percent = (share: number) => (100 * share).toFixed(2);
 

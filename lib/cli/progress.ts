@@ -36,6 +36,11 @@ function writeOnStderr(text: string): void {
   } catch { /* the terminal or the other end of the pipe is gone */ }
 }
 
+/** Writes a line on stderr. */
+export function printLine(line: string): void {
+  writeOnStderr(`${line}\n`);
+}
+
 /** A view on stderr, so that what a task prints on stdout stays clean. */
 export function createTerminalProgress(options: TerminalProgressOptions = {}): ProgressView {
   const {

@@ -8,7 +8,6 @@ import { isDeepStrictEqual } from "node:util";
 import { scratchFolder } from "@/cache_folder.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import type { RunConfig } from "@/config.ts";
-import { describeEnvironment } from "@/environment.ts";
 import { describeReproduction, readMade, TOLERANCE } from "@/experiment/describe_reproduction.ts";
 import { planReproduction } from "@/experiment/plan_reproduction.ts";
 import { isFile, readJson } from "@/files.ts";
@@ -81,8 +80,6 @@ export const REPRODUCE = {
     await trainRun(config, {
       out,
       resume,
-      nowMs: () => performance.now(),
-      environment: describeEnvironment(config.device, engine),
       view: showCompiling(createTerminalProgress()),
       onNote: (note) => console.log(`note: ${note}`),
       signal,

@@ -5,13 +5,13 @@
 import { join } from "node:path";
 import { PRECISIONS, type RunConfig } from "@/config.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
-import { describeEnvironment } from "@/environment.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { isFile, readJson } from "@/files.ts";
 import { formatThreads } from "@/machine.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
+import { chooseRunFolder } from "@/train/run_folder.ts";
 import { trainRun } from "@/train/train_run.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
@@ -51,19 +51,6 @@ async function readConfig({ resume, ...values }: Values): Promise<RunConfig> {
   return resolveConfig({ file, set, shortcuts: { data, model } });
 }
 
-/** The first of outputs/NAME, outputs/NAME-2, … that is not there yet. */
-async function chooseFolder(preset: string): Promise<string> {
-  for (let i = 1;; i++) {
-    const dir = join("outputs", i === 1 ? preset : `${preset}-${i}`);
-    try {
-      await Deno.lstat(dir);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return dir;
-      throw error;
-    }
-  }
-}
-
 /** The task `train`. */
 export const TRAIN = {
   name: "train",
@@ -75,7 +62,7 @@ export const TRAIN = {
   stopsItself: true,
   async run({ values, signal, command }) {
     const config = await readConfig(values);
-    const out = values.resume ?? values.out ?? await chooseFolder(config.preset);
+    const out = values.resume ?? values.out ?? await chooseRunFolder(config.preset);
     const executor = await openEngineFor(config);
     console.log(
       `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
@@ -84,8 +71,6 @@ export const TRAIN = {
     const { scores } = await trainRun(config, {
       out,
       resume: values.resume !== undefined,
-      nowMs: () => performance.now(),
-      environment: describeEnvironment(config.device, executor),
       view: showCompiling(createTerminalProgress()),
       onNote: (note) => console.log(note),
       signal,

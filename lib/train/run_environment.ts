@@ -6,7 +6,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "@/config.ts";
 import { isObject } from "@/config_rules.ts";
-import { describeStart } from "@/environment.ts";
+import { currentEngine } from "@/engine/engine.ts";
+import { describeEnvironment, describeStart } from "@/environment.ts";
 import { isFile, readJson } from "@/files.ts";
 import { isHubName } from "@/model/find_model_folder.ts";
 import type { RunFolder } from "@/train/run_folder.ts";
@@ -71,4 +72,10 @@ export async function writeEnvironment(
     name,
     resumedAt === null || !isObject(begun) ? now : addResumed(begun, { step: resumedAt, now }),
   );
+}
+
+/** The machine, the software, and the engine that is open; empty where TensorFlow.js computes by itself. */
+export function describeEngine(): RunEnvironment {
+  const engine = currentEngine();
+  return engine === null ? {} : describeEnvironment(engine.device, engine);
 }

@@ -68,6 +68,19 @@ export type RunFolder = {
   writeJson(name: string, value: unknown): Promise<void>;
 };
 
+/** A folder for a new run: the first of `outputs/PRESET`, `outputs/PRESET-2`, … that does not exist. */
+export async function chooseRunFolder(preset: string): Promise<string> {
+  for (let i = 1;; i++) {
+    const dir = join("outputs", i === 1 ? preset : `${preset}-${i}`);
+    try {
+      await Deno.lstat(dir);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return dir;
+      throw error;
+    }
+  }
+}
+
 /**
  * Opens the folder of a new run, which is made with the first file in it.
  *

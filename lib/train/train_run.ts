@@ -17,7 +17,7 @@ import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_fold
 import { hasStopped } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
-import { type RunEnvironment, writeEnvironment } from "@/train/run_environment.ts";
+import { describeEngine, type RunEnvironment, writeEnvironment } from "@/train/run_environment.ts";
 import {
   checkStepsLeft,
   compareConfigs,
@@ -51,13 +51,13 @@ export type TrainOptions = {
   readonly out: string;
   /** Goes on from the folder's checkpoint, or from the start where none was saved yet. */
   readonly resume?: boolean;
-  /** A clock in milliseconds, such as `performance.now`. */
-  readonly nowMs: () => number;
+  /** A clock in milliseconds; by default `performance.now`. */
+  readonly nowMs?: () => number;
   /**
    * What `environment.json` will hold beside date, commit and command, which it may replace; of a resumed
    * run, what differs from its beginning.
    */
-  readonly environment: RunEnvironment;
+  readonly environment?: RunEnvironment;
   readonly view?: ProgressView;
   readonly onStep?: (event: StepEvent) => void;
   /** What a reader of the run should know, a sentence each, before the first step. */
@@ -89,6 +89,7 @@ function checkEngine({ device, precision }: RunConfig): void {
 /** Trains, evaluates and saves a run; its folder then holds all but the report. */
 export async function trainRun(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
   const { out, resume = false, view = SILENT, onNote = () => {} } = options;
+  const { nowMs = () => performance.now(), environment = describeEngine() } = options;
   const signal = joinInterrupts(options.signal);
   checkEngine(config);
   const folder = resume ? await openRunFolder(out) : await createRunFolder(out);
@@ -123,7 +124,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     if (await isFile(ended)) await Deno.remove(ended);
     await folder.writeJson("config.json", config);
     await writeEnvironment(folder, config, {
-      environment: options.environment,
+      environment,
       resumedAt: resume ? run.saved?.step ?? 0 : null,
     });
     await folder.truncateMetrics(run.saved?.metricsLines ?? 0);
@@ -152,9 +153,13 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
       folder,
       changes,
       evaluator,
-      nowMs: options.nowMs,
+      nowMs,
     });
-    const state = await trainSteps(config, { ...options, view, signal }, { run, folder, writer });
+    const state = await trainSteps(config, { ...options, nowMs, view, signal }, {
+      run,
+      folder,
+      writer,
+    });
     const chosen = await chooseModel(config, state, { run, writer, evaluator });
     chosen.notes.forEach(onNote);
     const { validation, best, notes } = chosen;
@@ -227,7 +232,8 @@ async function chooseModel(
 /** Does all steps that are left, with what is due at each, and gives the state after the last. */
 async function trainSteps(
   { training }: RunConfig,
-  options: Omit<TrainOptions, "signal"> & {
+  options: Pick<TrainOptions, "onStep"> & {
+    readonly nowMs: () => number;
     readonly view: ProgressView;
     readonly signal: AbortSignal | undefined;
   },

@@ -32,11 +32,11 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [[], "Cannot run evaluate as RUN must be given: see --help"],
   [
     ["RUN", "--split", "dev"],
-    "Cannot evaluate as --split must be one of validation, test, conllpp: current value is dev",
+    "Cannot evaluate as split must be one of validation, test, conllpp: current value is dev",
   ],
   [
     ["RUN", "--split", "test-unseen"],
-    "Cannot evaluate as --split must be one of validation, test, conllpp: current value is " +
+    "Cannot evaluate as split must be one of validation, test, conllpp: current value is " +
     "test-unseen; test has it as well",
   ],
   [

@@ -1,19 +1,9 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { withSavedModel } from "../eval/saved_model.ts";
+import { isObject } from "@/config_rules.ts";
+import { isFile, readJson } from "@/files.ts";
 
 const ROOT = join(import.meta.dirname ?? "", "../..");
-
-/** A program of another project: what README shows. */
-const PROGRAM = `
-import { encode, openEngine, predict, resolveConfig, trainRun } from "@stx/sentence-transformer";
-const [run = ""] = Deno.args;
-await openEngine({ executor: "onnx" });
-const [vector] = await encode(run, ["Ada Lovelace wrote to Babbage."]);
-const [prediction] = await predict(run, ["yes"]);
-const { preset } = resolveConfig();
-console.log(JSON.stringify({ norm: Math.hypot(...vector), prediction, preset, train: typeof trainRun }));
-`;
 
 /** Copies a folder's files, those of TypeScript, C and JSON. */
 async function copyFolder(from: string, to: string): Promise<void> {
@@ -29,6 +19,7 @@ Deno.test("another project imports the library from a folder in its workspace", 
   const member = join(project, "vendor/sentence-transformer");
   try {
     await copyFolder(join(ROOT, "lib"), join(member, "lib"));
+    await copyFolder(join(ROOT, "data/sample"), join(member, "data/sample"));
     await Deno.copyFile(join(ROOT, "deno.json"), join(member, "deno.json"));
     await Deno.copyFile(join(ROOT, "deno.lock"), join(project, "deno.lock"));
     const readme = await Deno.readTextFile(join(ROOT, "README.md"));
@@ -39,21 +30,39 @@ Deno.test("another project imports the library from a folder in its workspace", 
     // packages are installed already, and stay as they are
     await Deno.writeTextFile(join(project, "deno.json"), settings.replace('"auto"', '"manual"'));
     await Deno.symlink(join(ROOT, "node_modules"), join(project, "node_modules")); // installed already
-    await Deno.writeTextFile(join(project, "main.ts"), PROGRAM);
-    await withSavedModel([0, 0, 0], async (_, folder) => {
+    const [program = ""] = /(?<=^```ts\n)import .*"@stx\/sentence-transformer";\n[^]*?(?=^```$)/m
+      .exec(readme) ?? [];
+    ok(program.includes("await train("), "README shows a program");
+    await Deno.writeTextFile(join(project, "main.ts"), program);
+    const start = async (source: string) => {
+      await Deno.writeTextFile(join(project, "main.ts"), source);
       const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--no-check", "main.ts", folder],
+        args: ["run", "-A", "--no-check", "main.ts"],
         cwd: project,
         env: { NO_COLOR: "1" },
       }).output();
-      const text = new TextDecoder().decode(stdout);
-      ok(success, new TextDecoder().decode(stderr));
-      const { norm, prediction, preset, train } = JSON.parse(text);
-      ok(Math.abs(norm - 1) < 1e-5, "the model's embeddings are of L2 length one");
-      match(prediction.labels.topic.label, /^[abc]$/);
-      strictEqual(preset, "quickstart");
-      strictEqual(train, "function");
-    });
+      const decoder = new TextDecoder();
+      return { success, out: decoder.decode(stdout), error: decoder.decode(stderr) };
+    };
+    const first = await start(program);
+    ok(first.success, first.error);
+    match(first.error, /^train .*20\/20/m, "progress is shown");
+    for (const file of ["report.html", "summary.json", "model/README.md"]) {
+      ok(await isFile(join(project, "run", file)), file);
+    }
+    const environment = await readJson(join(project, "run", "environment.json"), "environment");
+    ok(isObject(environment) && isObject(environment.cpu), "the environment is recorded");
+
+    const again = await start(program);
+    ok(again.success, again.error);
+    match(again.error, /the run in run has ended: nothing is left to train/);
+    strictEqual(again.out, first.out, "the same run gives the same answers");
+    const refused = await start(program.replace("resume: true", "resume: false"));
+    strictEqual(refused.success, false);
+    match(
+      refused.error,
+      /AlreadyExists: Cannot train into run: it holds a run; pass resume: true to go on with it, /,
+    );
   } finally {
     await Deno.remove(project, { recursive: true });
   }

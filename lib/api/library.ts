@@ -1,0 +1,154 @@
+/**
+ * The public API, what other projects import: train a run, evaluate it, encode and predict with a model,
+ * write its report, graphs and card. Everything else may change from release to release.
+ *
+ * It runs on Deno, whose FFI the engine needs; in Node.js and browsers use the graphs that `exportModel`
+ * writes. Each function opens the engine with its defaults if none is open; {@link openEngine} chooses.
+ *
+ * @example
+ * ```ts
+ * import { encode, similarity, train } from "@/api/library.ts";
+ * // const { dir } = await train({ preset: "quickstart", overrides: { training: { maxSteps: 20 } } });
+ * // const [first, second] = await encode(dir, ["A sentence.", "Another one."]);
+ * // similarity([first], [second]); // [[cosine]]
+ * ```
+ * @module
+ */
+import { join } from "node:path";
+import type { Precision } from "@/config.ts";
+import { currentEngine, engineOptions, openEngine } from "@/engine/engine.ts";
+import { embedTexts } from "@/eval/compare_embeddings.ts";
+import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
+import type { TextPrediction } from "@/eval/read_texts.ts";
+import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
+import { openTextModel } from "@/eval/text_model.ts";
+import { scoreRun, type ScoresBySplit } from "@/export/score_run.ts";
+import { readJson } from "@/files.ts";
+import { SILENT } from "@/progress.ts";
+import { resolveConfig } from "@/resolve_config.ts";
+
+export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "@/api/train.ts";
+export type {
+  DataConfig,
+  Device,
+  EarlyStoppingConfig,
+  Executor,
+  FreshModelConfig,
+  LossScaleConfig,
+  LossWeights,
+  Mixing,
+  ModelConfig,
+  NormalizeMode,
+  PoolingMode,
+  Precision,
+  RunConfig,
+  Schedule,
+  TaskColumns,
+  TaskConfig,
+  TaskKind,
+  TrainingConfig,
+} from "@/config.ts";
+export { type EngineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
+export {
+  compareEmbeddings,
+  type CompareOptions,
+  type EmbeddingScores,
+} from "@/eval/compare_embeddings.ts";
+export {
+  createSentenceEncoder,
+  type EncodeTextsOptions,
+  type SentenceEncoder,
+} from "@/eval/encode_texts.ts";
+export type { TaskScores } from "@/eval/evaluate_rows.ts";
+export { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+export { createTextPredictor } from "@/eval/predict_texts.ts";
+export type { TextPrediction, TextPredictor } from "@/eval/read_texts.ts";
+export type { Similarity } from "@/eval/similarity.ts";
+export { openTextModel, type TextModel } from "@/eval/text_model.ts";
+export { exportModel } from "@/export/export_model.ts";
+export type { ScoresBySplit } from "@/export/score_run.ts";
+export { writeCard } from "@/export/write_card.ts";
+export { disposeModel } from "@/model/parameters.ts";
+export type { Progress, ProgressView } from "@/progress.ts";
+export { writeReport } from "@/report/write_report.ts";
+export {
+  type ConfigOverrides,
+  type ConfigParts,
+  resolveConfig,
+  type TaskInput,
+} from "@/resolve_config.ts";
+export type { TrainLine } from "@/train/run_folder.ts";
+export type { RunSummary } from "@/train/run_summary.ts";
+export { type StepEvent, type TrainOptions, trainRun } from "@/train/train_run.ts";
+
+/** Texts that run together: a batch always has as many, and callers often have few. */
+const FEW_ROWS = 16;
+
+/** Opens the engine with its defaults, unless one is open. */
+async function ensureEngine(): Promise<void> {
+  if (currentEngine() === null) await openEngine();
+}
+
+/**
+ * [E] an embedding of each text by the model of a run, a folder or a name on the Hub. It opens the model
+ * at each call; `createSentenceEncoder` keeps it open.
+ */
+export async function encode(
+  source: string,
+  texts: readonly string[],
+  options: EncodeTextsOptions = {},
+): Promise<Float32Array[]> {
+  await ensureEngine();
+  return await embedTexts(source, texts, { rows: FEW_ROWS, ...options });
+}
+
+/** Labels and entities of each text, by task; `createTextPredictor` keeps the model open. */
+export async function predict(
+  source: string,
+  texts: readonly string[],
+): Promise<TextPrediction[]> {
+  await ensureEngine();
+  using model = await openTextModel(source);
+  return await model.createPredictor().predict(texts);
+}
+
+/**
+ * [A][B] the similarity of each of A embeddings to each of B; larger is more alike, distances are negative.
+ *
+ * @example
+ * ```ts
+ * import { similarity } from "@/api/library.ts";
+ * const east = Float32Array.of(2, 0), north = Float32Array.of(0, 1);
+ * similarity([east], [east, north]); // [[1, 0]]
+ * similarity([east], [north], "manhattan"); // [[-3]]
+ * ```
+ */
+export function similarity(
+  first: readonly Float32Array[],
+  second: readonly Float32Array[],
+  measure: Similarity = "cosine",
+): number[][] {
+  return first.map((a) => second.map((b) => measureSimilarity(measure, a, b)));
+}
+
+/** What {@link evaluate} scores; all of it may be left out. */
+export type EvaluateSettings = {
+  /** `test` (the default; data sets of `alsoTest` and unseen rows come with it), or another split. */
+  readonly split?: string;
+  /** Folder of the data sets; default: as the run was configured. */
+  readonly data?: string;
+  /** Default: `float32`. */
+  readonly precision?: Precision;
+};
+
+/** Scores the model of a run on its data sets, by task and split, as `summary.json` holds them. */
+export async function evaluate(
+  run: string,
+  { split = "test", data, precision = "float32" }: EvaluateSettings = {},
+): Promise<ScoresBySplit> {
+  const file = await readJson(join(run, "config.json"), "run to evaluate");
+  const config = resolveConfig({ file, shortcuts: { data, precision } });
+  await openEngine(engineOptions(config));
+  using model = await openTextModel(run);
+  return await scoreRun(model, { run, config, split, view: SILENT });
+}
