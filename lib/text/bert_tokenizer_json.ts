@@ -51,6 +51,19 @@ export type BertParts = {
   readonly specials: Iterable<readonly [string, number]>;
 };
 
+/** The field `added_tokens` of tokenizer.json: plain special tokens. */
+export function formatAddedTokens(specials: BertParts["specials"]): readonly unknown[] {
+  return Array.from(specials, ([content, id]) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }));
+}
+
 /** The fields of tokenizer.json that the `BertTokenizer` of transformers 5.24 builds anew for every checkpoint. */
 export function buildBertFields(
   { vocab, names, normalizer, specials }: BertParts,
@@ -59,15 +72,7 @@ export function buildBertFields(
   const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
   const place = (token: string) => ({ id: token, ids: [vocab[token]], tokens: [token] });
   return {
-    added_tokens: Array.from(specials, ([content, id]) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: formatAddedTokens(specials),
     normalizer,
     pre_tokenizer: { type: "BertPreTokenizer" },
     post_processor: {

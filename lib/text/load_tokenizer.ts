@@ -5,6 +5,7 @@
 
 import { join } from "node:path";
 import { isFile, readJson, readText, writeFileAtomic } from "@/files.ts";
+import { contentOf } from "@/text/special_tokens.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 
 /** Files of tokenizers that are not BERT's, and what made them. */
@@ -27,7 +28,7 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
     const lines = (await readText(listPath, "vocabulary")).split(/\r?\n/);
     const pieces = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
     const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));
-    const added = await readAdded(dir);
+    const added = await readAdded(dir, config);
     const json = {
       version: "1.0",
       truncation: null,
@@ -73,9 +74,11 @@ async function readSettings(dir: string): Promise<unknown> {
 }
 
 /** The added tokens of added_tokens.json, which stands beside vocab.txt, as tokenizer.json holds them. */
-async function readAdded(dir: string): Promise<readonly unknown[]> {
+async function readAdded(dir: string, config: unknown): Promise<readonly unknown[]> {
   const added = await readIfThere(dir, "added_tokens.json") ?? {};
-  return Object.entries(added).map(([content, id]) => ({ id, content }));
+  const named = new Set(Object.values(config ?? {}).flat().map(contentOf));
+  return Object.entries(added)
+    .map(([content, id]) => ({ id, content, normalized: !named.has(content) }));
 }
 
 /** The content of a JSON file; null where it is missing. */

@@ -50,7 +50,7 @@ export function checkId(id: unknown, piece: unknown, from: string): number {
 }
 
 /** The text of a token that is given as text, or as an object with its `content`. */
-function contentOf(token: unknown): unknown {
+export function contentOf(token: unknown): unknown {
   return typeof token === "object" && token !== null ? (token as JsonObject)["content"] : token;
 }
 

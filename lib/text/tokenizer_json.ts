@@ -12,6 +12,7 @@ import {
   type BertNormalizerJson,
   buildBertFields,
   buildTokenizerConfig,
+  formatAddedTokens,
   type SpecialNames,
 } from "@/text/bert_tokenizer_json.ts";
 import type { NormalizerOptions } from "@/text/pre_tokenize.ts";
@@ -199,7 +200,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
 
   const fields = isBert
     ? buildBertFields({ vocab, names, normalizer, specials })
-    : { added_tokens: root["added_tokens"] ?? [], normalizer };
+    : { added_tokens: formatAddedTokens(specials), normalizer };
   const { lowercase } = normalizer;
   return {
     json: { ...root, ...fields },

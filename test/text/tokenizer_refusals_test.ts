@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects, throws } from "node:assert/strict";
+import { deepStrictEqual, notDeepStrictEqual, rejects, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { loadTokenizer } from "@/text/load_tokenizer.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
@@ -109,6 +109,26 @@ Deno.test("tokenizerFromJson() names another kind of tokenizer before anything e
     asItIs,
   );
   refuse({ ...JSON_FILE, post_processor: null }, `${around} is null`, asItIs);
+});
+
+Deno.test("loadTokenizer() refuses tokens of added_tokens.json that are matched in normalized text", async () => {
+  const dir = await Deno.makeTempDir(), path = join(dir, "vocab.txt");
+  await Deno.writeTextFile(path, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n");
+  await Deno.writeTextFile(join(dir, "added_tokens.json"), '{"covid": 6}');
+  await rejects(loadTokenizer(dir), {
+    name: "TypeError",
+    message:
+      `Cannot read tokenizer as added token "covid" of ${path} must not be "normalized": current value is true`,
+  });
+});
+
+Deno.test("tokenizerFromJson() tells tokenizers apart by their tokenizer.json, whatever else names special tokens", () => {
+  for (const tokenizer_class of ["BertTokenizer", "PreTrainedTokenizerFast"]) {
+    const plain = tokenizerFromJson(JSON_FILE, { tokenizer_class });
+    const more = tokenizerFromJson(JSON_FILE, { tokenizer_class, extra_special_tokens: ["[X]"] });
+    deepStrictEqual(more.encodeText("[X]").length, 1);
+    notDeepStrictEqual(more.json, plain.json); // cached rows go by it
+  }
 });
 
 Deno.test("loadTokenizer() names the files of tokenizers that are not BERT's", async () => {
