@@ -191,7 +191,9 @@ function describeTraining(
     ? `from [${base}](https://huggingface.co/${base})`
     : source === null || source === undefined
     ? "from random weights"
-    : "from a BERT checkpoint in a local folder";
+    : environment.modelOrigin === "folder"
+    ? "from a BERT checkpoint in a local folder"
+    : "from a BERT checkpoint"; // runs of before the origin was recorded
   const data = config.tasks.map(({ name, dataset }) => {
     const origin = findDatasetOrigin(dataset, config), shown = showDataset(dataset);
     const counts = summary.data[name];
