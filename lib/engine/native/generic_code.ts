@@ -106,9 +106,9 @@ function describe(draft: DraftCode): string {
     draft.constants.map(({ offset }) => offset),
     [draft.constantBytes, draft.slots, draft.lookups],
     draft.instructions.map((instruction) => {
-      const { opcode, kind, kernel, allParts, persistent, scratch, epilogue } = instruction;
+      const { opcode, kind, kernel, everyChunk, persistent, scratch, epilogue } = instruction;
       return [
-        [opcode, kind, kernel, allParts, persistent, scratch.rows, epilogue?.kind],
+        [opcode, kind, kernel, everyChunk, persistent, scratch.rows, epilogue?.kind],
         [instruction.shifts.length, instruction.numbers.length],
         [instruction.pointers, instruction.reads, instruction.writes].map((all) => all.map(at)),
         instruction.onto.map((each) => each.map(at)),

@@ -45,10 +45,10 @@ export type Buffer = {
 };
 
 /**
- * Maximum number of chunks of a thread's rows: `PARTS` of `partition.h`. A kernel with partial results makes this
+ * Maximum number of chunks of a thread's rows: `MAX_CHUNKS` of `partition.h`. A kernel with partial results makes this
  * many for each thread.
  */
-export const PARTS_PER_THREAD = 9;
+export const MAX_CHUNKS_PER_THREAD = 9;
 
 /** Flags of a matrix product; `gemm.h` has the same. */
 export const MATMUL_FLAGS = {
@@ -101,7 +101,7 @@ export type Instruction = {
   /** Name of its kernel; for a matrix product, of its epilogue. */
   readonly kernel: string | null;
   /** True if the kernel writes a partial result for each chunk, including empty ones. */
-  readonly allParts: boolean;
+  readonly everyChunk: boolean;
   /** Scratch memory of each thread. */
   readonly scratch: ScratchRows;
   /** For a matrix product, the position of the persistent input that is its B; null: none. */
@@ -134,7 +134,15 @@ export function makeInstruction(
       const touched = [...given.reads, ...given.writes];
       return { flops: [], bytes: touched.map(({ bytes }) => bytes) };
     },
-    ...{ rows: 0, cut: 1, kernel: null, allParts: false, numbers: [], onto: [], persistent: null },
+    ...{
+      rows: 0,
+      cut: 1,
+      kernel: null,
+      everyChunk: false,
+      numbers: [],
+      onto: [],
+      persistent: null,
+    },
     ...{ access: new Map(), stores: new Map(), epilogue: null, scratch: { rows: 0, columns: 0 } },
     shifts: given.pointers.map(() => 0),
     ...given,

@@ -14,7 +14,7 @@ import {
   type Instruction,
   makeInstruction,
   MATMUL_FLAGS,
-  PARTS_PER_THREAD,
+  MAX_CHUNKS_PER_THREAD,
 } from "@/engine/native/instruction.ts";
 import {
   classifyGroup,
@@ -55,7 +55,7 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const exported = context.exportsOf(unit);
   const { resolve, targets } = lowered;
   const nest = layOutNest(unit, { resolve, exported, targets });
-  const parts = PARTS_PER_THREAD * threads;
+  const parts = MAX_CHUNKS_PER_THREAD * threads;
   const printed = printKernel(nest, buffers, parts);
   const { rows, columns } = unit.space;
   const origin = unit.nodes.at(-1) as Node;
@@ -65,7 +65,7 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
     countWork: () => countGroup(unit, exported, lowered),
     rows: unit.flat ? rows * columns : rows,
     cut: unit.flat ? 64 : 1,
-    allParts: printed.columnSums.length > 0,
+    everyChunk: printed.columnSums.length > 0,
     ...printed,
   });
   const combine = printed.columnSums.map(({ node, partial }) => {

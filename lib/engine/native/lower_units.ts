@@ -41,7 +41,7 @@ function withEpilogue(matmul: Instruction, kernel: Instruction, { flat }: Unit):
     rows: sizeOf(shape) / columns,
     cut: flat ? columns : 1,
     kernel: kernel.kernel,
-    allParts: kernel.allParts,
+    everyChunk: kernel.everyChunk,
     scratch: kernel.scratch,
     pointers: [...matmul.pointers, ...kernel.pointers],
     shifts: [...matmul.shifts, ...kernel.shifts],

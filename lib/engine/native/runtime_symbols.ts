@@ -5,7 +5,7 @@
 
 /** Types of the functions for `Deno.dlopen`. */
 export const SYMBOLS = {
-  rt_stay: { parameters: [], result: "i32" },
+  rt_pin: { parameters: [], result: "i32" },
   rt_start: { parameters: ["i32"], result: "i32" },
   rt_features: { parameters: [], result: "i64" },
   rt_alloc: { parameters: ["i64"], result: "pointer" },
@@ -37,6 +37,6 @@ export type RuntimeSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
  */
 export function openSymbols(path: string): RuntimeSymbols {
   const { symbols } = Deno.dlopen(path, SYMBOLS);
-  if (symbols.rt_stay() === 0) throw new Error("internal: the runtime's library does not stay");
+  if (symbols.rt_pin() === 0) throw new Error("internal: cannot keep the runtime's library loaded");
   return symbols;
 }

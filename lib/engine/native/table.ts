@@ -35,7 +35,7 @@ function overlap(some: readonly Range[], others: readonly Range[]): boolean {
 
 /** An instruction with known memory positions. */
 export type PlacedInstruction =
-  & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "allParts" | "numbers">
+  & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "everyChunk" | "numbers">
   & {
     /** True if all threads wait for each other before it. */
     readonly barrier: boolean;
@@ -47,14 +47,14 @@ export type PlacedInstruction =
 
 /** The words of one instruction. */
 export function encodeInstruction(
-  { opcode, kind, barrier, rows, cut, allParts, address, places, numbers }: PlacedInstruction,
+  { opcode, kind, barrier, rows, cut, everyChunk, address, places, numbers }: PlacedInstruction,
 ): readonly bigint[] {
   const length = HEAD_WORDS + places.length + numbers.length;
   return [
     ...[length, OPCODES[opcode], Number(barrier), KINDS.indexOf(kind)].map(BigInt),
     ...[places.length, numbers.length, rows, cut].map(BigInt),
     address,
-    BigInt(allParts),
+    BigInt(everyChunk),
     ...places.map((place) =>
       place === null ? -1n : (BigInt(place.slot) << 48n) + BigInt(place.offset)
     ),

@@ -2,7 +2,7 @@
  * How kernels' rows fall to threads: shares with a scratch of their own, pieces, help for who is held up.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { PARTS_PER_THREAD } from "@/engine/native/instruction.ts";
+import { MAX_CHUNKS_PER_THREAD } from "@/engine/native/instruction.ts";
 import {
   encode,
   KERNEL_HEAD,
@@ -74,14 +74,14 @@ testEach(
     const note = { opcode: "kernel", pointers: [[0, 0]], numbers: [4096], kernel } as const;
     // the last has nine pieces of a share, the most
     for (const [rows, unit] of [[1000, 1], [1000, 64], [2, 1], [0, 1], [1055, 64]] as const) {
-      const words = encode([{ ...note, rows, unit, allParts: true }]);
+      const words = encode([{ ...note, rows, unit, everyChunk: true }]);
       const [notes] = await runTable(
         runtime,
         words,
-        new Int32Array(4 * PARTS_PER_THREAD * threads),
+        new Int32Array(4 * MAX_CHUNKS_PER_THREAD * threads),
       );
       const expected = piecesOf(rows, unit, threads).flatMap((pieces) =>
-        Array.from({ length: PARTS_PER_THREAD }, (_, i) => [...pieces[i] ?? [0, 0], 1, 1])
+        Array.from({ length: MAX_CHUNKS_PER_THREAD }, (_, i) => [...pieces[i] ?? [0, 0], 1, 1])
       );
       deepStrictEqual([...notes], expected.flat());
     }
@@ -99,7 +99,7 @@ testEach("other kernels get every row once, in pieces cut at units, run after ru
       pointers: [[0, 0], [1, 0], [2, 0]],
     };
     const program = runtime.program(encode([note, note]), 64); // no barrier between the two
-    const blocks = [4 * rows, 4 * PARTS_PER_THREAD * threads, 4].map((bytes) =>
+    const blocks = [4 * rows, 4 * MAX_CHUNKS_PER_THREAD * threads, 4].map((bytes) =>
       runtime.allocate(bytes)
     );
     const slots = BigUint64Array.from(

@@ -17,20 +17,20 @@ export type TestInstruction = {
   readonly rows?: number;
   readonly unit?: number;
   readonly kernel?: bigint;
-  readonly allParts?: boolean;
+  readonly everyChunk?: boolean;
 };
 
 /** The words of a table. */
 export function encode(instructions: readonly TestInstruction[]): BigInt64Array<ArrayBuffer> {
   return BigInt64Array.from(instructions.flatMap((instruction) => {
     const { opcode, barrier = true, pointers, numbers } = instruction;
-    const { rows = 0, unit = 1, kernel = 0n, allParts = false } = instruction;
+    const { rows = 0, unit = 1, kernel = 0n, everyChunk = false } = instruction;
     const length = 10 + pointers.length + numbers.length;
     const head = [length, OPCODES[opcode], barrier, 0, pointers.length, numbers.length, rows, unit];
     const places = pointers.map((place) =>
       place === null ? -1n : (BigInt(place[0]) << 48n) + BigInt(place[1])
     );
-    return [...head.map(BigInt), kernel, BigInt(allParts), ...places, ...numbers.map(BigInt)];
+    return [...head.map(BigInt), kernel, BigInt(everyChunk), ...places, ...numbers.map(BigInt)];
   }));
 }
 

@@ -14,8 +14,9 @@ static void fill(char *y, long count, long size, int64_t bits) {
 }
 
 /**
- * Elements [first, end) of a row of y, which holds `before` fills, `inside` elements of x and fills;
- * without x fills alone.
+ * Writes elements [first, end) of a row of y. The row consists of fill values, then elements of x, then fill
+ * values again; `axis` holds the number of elements before x, of x, and of the whole row. If x is NULL, the row
+ * consists of fill values only.
  */
 static void pad_row(char *y, const char *x, const int64_t *axis, long first, long end, const int64_t *N) {
   long size = N[1], from = axis[0], to = from + axis[1];
@@ -28,7 +29,7 @@ static void pad_row(char *y, const char *x, const int64_t *axis, long first, lon
   fill(y + to * size, end - to, size, N[2]);
 }
 
-/** The row of x that row `row` of y holds, in elements; -1 when it holds none. */
+/** Offset in elements of the row of x that row `row` of y contains; -1 if that row of y is padding. */
 static long padded_row(long row, const int64_t *axes, long outer_axes) {
   long offset = 0, scale = axes[3 * outer_axes + 1];
   for (long k = outer_axes - 1; k >= 0; k--) {
@@ -43,12 +44,12 @@ static long padded_row(long row, const int64_t *axes, long outer_axes) {
 }
 
 void run_pad(char *const *P, const int64_t *N, int thread, int threads) {
-  const int64_t scalar_axis[3] = {0, 1, 1}; // elements before, inside and in all
+  const int64_t scalar_axis[3] = {0, 1, 1}; // elements before x, of x, and of the whole row
   long rank = N[0] > 0 ? N[0] : 1, size = N[1], total = 1;
   const int64_t *axes = N[0] > 0 ? N + 3 : scalar_axis, *last = axes + 3 * (rank - 1);
   for (long k = 0; k < rank; k++) total *= axes[3 * k + 2];
-  long columns = last[2], end = share_start(total, thread + 1, threads, LINE);
-  for (long at = share_start(total, thread, threads, LINE); at < end;) {
+  long columns = last[2], end = range_start(total, thread + 1, threads, LINE);
+  for (long at = range_start(total, thread, threads, LINE); at < end;) {
     long row = at / columns, first = at % columns;
     long stop = columns < first + end - at ? columns : first + end - at;
     long offset = padded_row(row, axes, rank - 1);
@@ -57,7 +58,7 @@ void run_pad(char *const *P, const int64_t *N, int thread, int threads) {
   }
 }
 
-/** y[i] = x[i * stride] for i below count, strides in elements of `size` bytes. */
+/** y[i] = x[i * stride] for i < count. The stride counts elements of `size` bytes. */
 static void gather_strided(char *y, const char *x, long count, long stride, long size) {
 #define GATHER(type)                                                                                  \
   for (long i = 0; i < count; i++) ((type *)y)[i] = ((const type *)x)[i * stride]
@@ -74,13 +75,13 @@ static void gather_strided(char *y, const char *x, long count, long stride, long
 #undef GATHER
 }
 
-/** Elements [at, end) of the view, a run along its last digit at a time. */
+/** Copies elements [at, end) of the view, one run along the last digit at a time. */
 void run_copy(char *const *P, const int64_t *N, int thread, int threads) {
   long size = N[0], digits = N[2], total = 1;
   const int64_t *sizes = N + 3, *strides = N + 4;
   for (long k = 0; k < digits; k++) total *= sizes[2 * k];
-  long end = share_start(total, thread + 1, threads, LINE);
-  for (long at = share_start(total, thread, threads, LINE); at < end;) {
+  long end = range_start(total, thread + 1, threads, LINE);
+  for (long at = range_start(total, thread, threads, LINE); at < end;) {
     long rest = at, offset = N[1], run = 1, stride = 1;
     for (long k = digits - 1; k >= 0; k--) {
       long digit = rest % sizes[2 * k];
@@ -101,8 +102,8 @@ void run_concat(char *const *P, int parts, const int64_t *N, int thread, int thr
   long size = N[0], outer = N[1], columns = 0, before = 0;
   for (int k = 0; k < parts; k++) columns += N[2 + k];
   for (int k = 0; k < parts; k++) {
-    long width = N[2 + k], end = share_start(outer * width, thread + 1, threads, LINE);
-    for (long at = share_start(outer * width, thread, threads, LINE); at < end;) {
+    long width = N[2 + k], end = range_start(outer * width, thread + 1, threads, LINE);
+    for (long at = range_start(outer * width, thread, threads, LINE); at < end;) {
       long row = at / width, column = at % width;
       long run = width - column < end - at ? width - column : end - at;
       memcpy(P[0] + (row * columns + before + column) * size, P[1 + k] + at * size, (size_t)(run * size));

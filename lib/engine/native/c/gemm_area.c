@@ -13,7 +13,7 @@ static Area *make_area(size_t bytes) {
   Area *area = calloc(1, sizeof *area);
   if (!area) return 0;
   area->bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-  area->data = aligned_take(HUGE_PAGE, area->bytes);
+  area->data = aligned_allocate(HUGE_PAGE, area->bytes);
   if (!area->data) {
     free(area);
     return 0;
@@ -22,7 +22,7 @@ static Area *make_area(size_t bytes) {
   return area;
 }
 
-Area *area_take(enum AreaKind kind, size_t bytes) {
+Area *area_acquire(enum AreaKind kind, size_t bytes) {
   Area *area = current[kind];
   if (!area || area->bytes < bytes) {
     const size_t grown = area ? area->bytes + area->bytes / 2 : 0;
@@ -39,7 +39,7 @@ Area *area_take(enum AreaKind kind, size_t bytes) {
   return area;
 }
 
-void area_drop(Area *area) {
+void area_release(Area *area) {
   if (!area) return;
   area->users--;
   if (area->users == 0 && !area->is_current) free_area(area);

@@ -1,13 +1,13 @@
 /**
- * Work areas that all products of the process share. A plan takes one of each kind at planning time
- * and keeps that very block, so a block outgrown by a later plan lives on until the plans that know
- * it are released. One thread plans and releases.
+ * Work areas that all matrix products of the process share. Each plan acquires one area of each kind and keeps
+ * it. If a later plan needs a larger area, the smaller one is freed when the last plan that uses it is
+ * released. Plans are made and released by one thread at a time.
  */
 #ifndef GEMM_AREA_H
 #define GEMM_AREA_H
 #include <stddef.h>
 
-/** Packed panels for all threads (two, used in turn), and what each thread packs for itself. */
+/** Panels that all threads pack together (two areas, used in turn), and what each thread packs for itself. */
 enum AreaKind { AREA_SHARED_0, AREA_SHARED_1, AREA_PRIVATE, AREA_KINDS };
 
 typedef struct {
@@ -17,11 +17,10 @@ typedef struct {
   int is_current;
 } Area;
 
-/** An area of at least `bytes`, the current one of its kind or a new, larger one; NULL: out of
- * memory. */
-Area *area_take(enum AreaKind kind, size_t bytes);
+/** An area of at least `bytes`: the current one of its kind, or a new, larger one. NULL if memory is short. */
+Area *area_acquire(enum AreaKind kind, size_t bytes);
 
-/** Gives an area (or NULL) back. */
-void area_drop(Area *area);
+/** Releases an area; NULL is allowed. */
+void area_release(Area *area);
 
 #endif

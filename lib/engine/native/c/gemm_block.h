@@ -1,13 +1,16 @@
 /**
- * The register block: BLOCK_ROWS x BLOCK_COLUMNS sums of C stay in registers over all words of K;
- * each word takes one row of a panel of B and one broadcast word of A for every row. Included by
- * each path that multiplies so, with MULTIPLY_ADD(sums, word of A, vector of B) defined.
+ * The register block: BLOCK_ROWS x BLOCK_COLUMNS sums of C stay in registers over all words of K. Each word
+ * reads one row of a panel of B and broadcasts one word of each row of A. Each path that uses register blocks
+ * includes this file after defining MULTIPLY_ADD(sums, word of A, vector of B).
  */
 #include "gemm_store.h"
 
 typedef Vector Sums[BLOCK_ROWS][BLOCK_VECTORS];
 
-/** One word of K: a row of a panel times the words of `rows` rows of A, `distance` apart. */
+/**
+ * Adds one word of K: a row of a panel times the words of `rows` rows of A. `thirds` points to every third row;
+ * rows are `distance` words apart.
+ */
 INLINE void add_word(const int rows, const int vectors, Sums sums,
                      const WordAnywhere *const *thirds, long distance, const float *b) {
   Vector v[BLOCK_VECTORS];
@@ -20,7 +23,7 @@ INLINE void add_word(const int rows, const int vectors, Sums sums,
   }
 }
 
-/** Sends sums to their place in C, which wants them unrounded. */
+/** Adds the bias and stores the sums in a C that is not rounded. */
 INLINE void store_rows(const int rows, const int vectors, Sums sums, const Target *t) {
   if (t->bias) {
     UNROLL for (int j = 0; j < vectors; j++) {
@@ -47,7 +50,7 @@ INLINE void store_rows(const int rows, const int vectors, Sums sums, const Targe
   }
 }
 
-/** A block of `rows` x `vectors` (constants once inlined) over all words. */
+/** Multiplies a block of `rows` x `vectors` (constants after inlining) over all words. */
 INLINE void multiply_block(const int rows, const int vectors, const int by_words, long words,
                            const float *a, long a_stride, const float *b, const Target *target) {
   Sums sums;
@@ -60,14 +63,14 @@ INLINE void multiply_block(const int rows, const int vectors, const int by_words
       add_word(rows, vectors, sums, thirds, 1, b);
     }
   } else {
-    // Every third row has a pointer: addressing modes reach the two rows between.
+    // Every third row has a pointer; addressing modes reach the two rows after it.
     const WordAnywhere *a0 = a, *a3 = a + 3 * a_stride, *a6 = a + 6 * a_stride,
                        *a9 = a + 9 * a_stride, *a12 = a + 12 * a_stride;
     for (long k = 0; k < words; k++, b += BLOCK_COLUMNS) {
       const WordAnywhere *thirds[] = {a0, a3, a6, a9, a12};
       add_word(rows, vectors, sums, thirds, a_stride, b);
       a0++, a3++, a6++, a9++, a12++;
-      __asm__ volatile("" : "+r"(a0), "+r"(a3), "+r"(a6), "+r"(a9), "+r"(a12)); // keep them apart
+      __asm__ volatile("" : "+r"(a0), "+r"(a3), "+r"(a6), "+r"(a9), "+r"(a12)); // in separate registers
     }
   }
   store_rows(rows, vectors, sums, target);
@@ -91,13 +94,13 @@ typedef void Block(long words, const float *a, long a_stride, const float *b, co
 
 BLOCK_SIZES(DEFINE_BLOCKS)
 
-/** Blocks by rows, tallest first, then [strip by words][half width]. */
+/** Blocks by number of rows, largest first, then [strip stored by words][half width]. */
 static const struct {
   int rows;
   Block *blocks[2][2];
 } BLOCKS[] = {BLOCK_SIZES(LIST_BLOCKS)};
 
-/** A strip times its panels; rows that make no full block are done by ever smaller ones. */
+/** Multiplies a strip with its panels. Rows that do not fill a block use smaller blocks. */
 static void multiply_strip(const Strip *s) {
   float sums[BLOCK_ROWS * BLOCK_COLUMNS] __attribute__((aligned(64)));
   const float *a = s->a;
@@ -112,8 +115,8 @@ static void multiply_strip(const Strip *s) {
         const int half = columns <= BLOCK_COLUMNS / 2;
         Block *block = BLOCKS[c].blocks[s->by_words][half];
         const Target target = right_of(below_done, column);
-        const int is_integer = columns == BLOCK_COLUMNS || columns == BLOCK_COLUMNS / 2;
-        if (is_integer && !target.rounding) {
+        const int is_full = columns == BLOCK_COLUMNS || columns == BLOCK_COLUMNS / 2;
+        if (is_full && !target.rounding) {
           block(s->words, a, s->a_stride, b, &target);
         } else {
           const Target in_memory = {(char *)sums, BLOCK_COLUMNS, 0, 0, 0, EXACT};

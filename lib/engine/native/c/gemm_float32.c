@@ -1,8 +1,7 @@
 /**
- * Products in float32 by fused multiply-add, on every instruction set. bfloat16 operands are
- * widened while they are packed; where a product in bfloat16 is asked for and the CPU has none, or a
- * slow one, float32 values are rounded to bfloat16 first, and the result is the same up to the order
- * of sums.
+ * Matrix products in float32 by fused multiply-add, for every instruction set. bfloat16 operands are widened
+ * when they are packed. If the product is to be computed in bfloat16 and the CPU has no fast instructions for
+ * it, float32 operands are rounded to bfloat16 first. The result then differs only in the order of summation.
  */
 #include "gemm_path.h"
 #include "gemm_transpose.h"
@@ -10,7 +9,7 @@
 #define MULTIPLY_ADD(sums, word, b) ((sums) + (word) * (b))
 #include "gemm_block.h"
 
-/** `count` (at most LANES) values of an operand from element `at`; zeros after them. */
+/** Reads `count` (at most LANES) values of an operand from element `at`; the other lanes are 0. */
 INLINE Vector read_values(const Operand *x, long at, long count) {
   if (x->is_bf16) {
     const bf16 *p = (const bf16 *)x->data + at;
@@ -21,7 +20,7 @@ INLINE Vector read_values(const Operand *x, long at, long count) {
   return x->rounds ? widen(narrow(v)) : v;
 }
 
-/** Copies stored rows [from, to) at columns [first, first + pitch): out[row][pitch]. */
+/** Copies columns [first, first + pitch) of stored rows [from, to): out[row][pitch]. */
 static void pack_across(const Operand *x, float *out, long pitch, long k, long first, long from,
                         long to) {
   for (long w = from; w < to; w++)
@@ -30,7 +29,7 @@ static void pack_across(const Operand *x, float *out, long pitch, long k, long f
           read_values(x, (k + w) * x->stride + first + j, x->extent - first - j);
 }
 
-/** Transposes stored rows [first, first + BLOCK_COLUMNS) at k [from, to): panel[k][row]. */
+/** Transposes stored rows [first, first + BLOCK_COLUMNS), elements [from, to) along K: panel[k][row]. */
 static void pack_transposed(const Operand *x, float *panel, long k, long first, long from,
                             long to) {
   const int plain = !x->is_bf16 && !x->rounds;
@@ -72,10 +71,10 @@ static void pack_panels(const Operand *b, float *panels, long panel_words, long 
 }
 
 /**
- * Asks for elements [from, to) of stored rows [row, last): so few of each that the processor does not see
- * what comes next. Packing from memory takes a third of the time with it.
+ * Prefetches elements [from, to) of stored rows [row, last). Without it, packing from memory takes three times
+ * as long: each row has too few elements for the hardware prefetcher.
  */
-static void fetch(const Operand *x, long row, long last, long from, long to) {
+static void prefetch(const Operand *x, long row, long last, long from, long to) {
   const long bytes = element_bytes(x->is_bf16);
   for (; row < last; row++)
     for (long at = from * bytes; at < to * bytes; at += 64)
@@ -88,7 +87,7 @@ static void pack_strips(const Operand *a, float *strips, long strip_floats, long
   if (a->across) {
     for (long w = 0; w < words; w += 16) { // whole rows as they are stored, a few at a time
       float *strip = strips;
-      fetch(a, k + w + 16, k + MIN(words, w + 32), from, to);
+      prefetch(a, k + w + 16, k + MIN(words, w + 32), from, to);
       for (long m = from; m < to; m += BLOCK_ROWS, strip += strip_floats)
         pack_across(a, strip, STRIP_PITCH, k, m, w, MIN(words, w + 16));
     }
@@ -106,7 +105,7 @@ const Path gemm_float32 = {
     .rows = BLOCK_ROWS,
     .step = 1,
     .row_unit = 1,
-    .longest_chunk = 768,
+    .longest_slice = 768,
     .block_bytes = 384 << 10,
     .pack_panels = pack_panels,
     .pack_strips = pack_strips,

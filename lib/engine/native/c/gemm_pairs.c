@@ -1,7 +1,7 @@
 /**
- * Products in bfloat16 by AVX512-BF16: vdpbf16ps multiplies pairs of neighbors along K and adds
- * them to float32 sums, twice the work of a float32 multiply-add. Same blocks, panels and strips as
- * float32; a word is a pair. An ordinary bfloat16 A is read where it lies.
+ * Matrix products in bfloat16 by AVX512-BF16: vdpbf16ps multiplies pairs of neighbors along K and adds them to
+ * float32 sums, twice the work of a float32 multiply-add. Blocks, panels and strips are those of float32, with
+ * a pair as the word. A bfloat16 A that is not transposed is read in place.
  */
 #include "gemm_pairs.h"
 
@@ -13,8 +13,7 @@ INLINE Vector multiply_add_pairs(Vector sums, float word, Vector b) {
 #define MULTIPLY_ADD(sums, word, b) multiply_add_pairs(sums, word, b)
 #include "gemm_block.h"
 
-/** Panels of B: stored rows are paired where they run across K, and transposed where they run along
- * it. */
+/** Packs panels of B. Stored rows across K are paired; stored rows along K are transposed. */
 void gemm_pack_pair_panels(const Operand *b, float *panels, long panel_words, long k, long first,
                            long last, long from, long to) {
   if (!b->across) {
@@ -37,7 +36,7 @@ void gemm_pack_pair_panels(const Operand *b, float *panels, long panel_words, lo
       }
 }
 
-/** A strip by rows, from an A whose stored rows run along K. */
+/** Packs a strip by rows from an A whose stored rows run along K. */
 void gemm_pack_pair_rows(const Operand *a, float *strip, long m, long rows, long k, long words) {
   const long stride = strip_stride(words);
   for (long i = 0; i < rows; i++)
@@ -70,7 +69,7 @@ const Path gemm_pairs = {
     .rows = BLOCK_ROWS,
     .step = 1,
     .row_unit = 1,
-    .longest_chunk = 768,
+    .longest_slice = 768,
     .block_bytes = 384 << 10,
     .pack_panels = gemm_pack_pair_panels,
     .pack_strips = pack_strips,

@@ -1,6 +1,6 @@
 /**
- * Packing into words of two bfloat16 neighbors along K, for the dot-product instruction and for
- * tiles. float32 operands are rounded to nearest even on the way; a missing last element is zero.
+ * Packing into words of two bfloat16 neighbors along K, for the dot-product instruction and for tiles. float32
+ * operands are rounded to nearest even. If K is odd, the missing last element is 0.
  */
 #ifndef GEMM_PAIRS_H
 #define GEMM_PAIRS_H
@@ -13,7 +13,7 @@ INLINE __mmask32 first_halves(long count) {
   return count >= 32 ? 0xffffffffu : count <= 0 ? 0 : (1u << count) - 1;
 }
 
-/** `count` (at most 32) values of an operand from element `at`, as bfloat16; zeros after them. */
+/** Reads `count` (at most 32) values of an operand from element `at` as bfloat16; the others are 0. */
 INLINE __m512i read_halves(const Operand *x, long at, long count) {
   if (x->is_bf16) return _mm512_maskz_loadu_epi16(first_halves(count), (const bf16 *)x->data + at);
   const float *p = (const float *)x->data + at;
@@ -21,7 +21,7 @@ INLINE __m512i read_halves(const Operand *x, long at, long count) {
                                       (__m512)load_some(p, count));
 }
 
-/** Stored rows k and k + 1 at columns [first, first + 32), paired: low and high 16 words. */
+/** Reads columns [first, first + 32) of stored rows k and k + 1 as pairs: the low and the high 16 words. */
 INLINE void read_pairs(const Operand *x, long k, long first, __m512i *low, __m512i *high) {
   static const uint16_t LOW[32]
       __attribute__((aligned(64))) = {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
@@ -37,14 +37,14 @@ INLINE void read_pairs(const Operand *x, long k, long first, __m512i *low, __m51
 }
 
 /**
- * Transposes 16 stored rows (columns of B) by 16 words along K: out[word][row], from element k of
- * row `first`.
+ * Transposes 16 stored rows (columns of B) of 16 words along K, from element k of row `first`:
+ * out[word][row].
  */
 INLINE void transpose_pairs(const Operand *x, long k, long first, float *out, long out_stride) {
   const long at = first * x->stride + k;
   if (x->is_bf16 && first + 16 <= x->extent && k + 32 <= x->depth) {
     const bf16 *in = (const bf16 *)x->data + at;
-    // transpose_words() counts in words, and rows may be an odd number of halves apart.
+    // transpose_words() strides by 32-bit words, but the row stride may be an odd number of bfloat16.
     if (x->stride % 2 == 0) {
       transpose_words((const float *)in, x->stride / 2, out, out_stride);
       return;

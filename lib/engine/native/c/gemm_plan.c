@@ -1,29 +1,29 @@
 /**
- * Planning a product: which path multiplies, how threads share it, and how it is cut so that what
- * is reused stays in a cache.
+ * Planning a matrix product: which path multiplies, how the work is partitioned among threads, and the block
+ * sizes that keep reused data in a cache.
  */
 #include "gemm_plan.h"
 #include <stdlib.h>
 
-static const double SHARED_WORK = 40000; // M·N·K from which it pays to share a product
-static const long A_BLOCK_BYTES = 1 << 20; // rows packed at once
-static const long B_GROUP_BYTES = 4 << 20; // panels a thread packs at once for itself
-static const long ALIAS_BYTES =
-    4096; // rows so far apart share the same few lines of the first-level cache
+static const double SHARED_WORK = 40000; // minimum M·N·K for running a product on several threads
+static const long A_BLOCK_BYTES = 1 << 20; // bytes of rows packed at once
+static const long B_GROUP_BYTES = 4 << 20; // bytes of panels that a thread packs at once for itself
+/** Rows at a multiple of this distance compete for the same few lines of the L1 cache. */
+static const long ALIAS_BYTES = 4096;
 
-static int next_turn; // over the products planned so far
+static int next_turn; // shared area for the next product that is planned
 
 static long round_up(long x, long unit) { return (x + unit - 1) / unit * unit; }
 
 #ifdef GEMM_PAIRS
 /**
- * Do pairs of bfloat16 multiply faster than float32? Twice as fast on AMD's processors, which begin
- * vdpbf16ps every cycle, but half as fast on Intel's, which begin one where they begin four
- * multiply-adds (measured on Emerald Rapids: 176 and 352 GFLOP/s). The vendor decides rather than a
- * measurement, so that results never depend on timing.
+ * True if pairs of bfloat16 multiply faster than float32. They are twice as fast on AMD's processors, which
+ * issue one vdpbf16ps per cycle, but half as fast on Intel's, which issue one vdpbf16ps in the time of four
+ * multiply-adds (measured on Emerald Rapids: 176 and 352 GFLOP/s). The decision is made by vendor instead of
+ * by measurement, so results never depend on timing.
  */
 static int pairs_pay(void) {
-#ifdef GEMM_ALWAYS_PAIRS // of tests
+#ifdef GEMM_ALWAYS_PAIRS // set by tests
   return 1;
 #else
   __builtin_cpu_init();
@@ -70,8 +70,8 @@ static const Path *choose_path(int64_t flags) {
 }
 
 /**
- * An operand of `extent` x `depth` from its strides across and along K; 0 when neither is 1. In a
- * dimension of size 1 the stride means nothing.
+ * Fills in an operand of `extent` x `depth` from its strides across and along K. Returns 0 if neither stride is
+ * 1. The stride of a dimension of size 1 is ignored.
  */
 static int describe(Operand *x, long extent, long depth, int64_t across, int64_t along) {
   x->extent = extent;
@@ -82,20 +82,20 @@ static int describe(Operand *x, long extent, long depth, int64_t across, int64_t
 }
 
 /**
- * The share of K that is multiplied at once: all of it where C cannot hold float32 sums, or must not,
- * since only the whole sum may be rounded.
+ * Cuts K into slices that are multiplied one after another. There is one slice if C cannot hold float32 sums
+ * in between, or if the result is rounded, since only the complete sum may be rounded.
  */
-static void cut_into_chunks(Gemm *g) {
+static void cut_into_slices(Gemm *g) {
   g->words = round_up((g->a.depth + g->path->elements - 1) / g->path->elements, g->path->step);
   const int at_once = g->c.is_bf16 || g->c.rounding;
-  const long longest = at_once ? g->words : g->path->longest_chunk;
-  g->chunks = (g->words + longest - 1) / longest;
-  g->chunk = round_up((g->words + g->chunks - 1) / g->chunks, 16);
-  g->chunks = (g->words + g->chunk - 1) / g->chunk;
-  g->panel_words = g->chunk * BLOCK_COLUMNS;
+  const long longest = at_once ? g->words : g->path->longest_slice;
+  g->slices = (g->words + longest - 1) / longest;
+  g->slice = round_up((g->words + g->slices - 1) / g->slices, 16);
+  g->slices = (g->words + g->slice - 1) / g->slice;
+  g->panel_words = g->slice * BLOCK_COLUMNS;
 }
 
-/** Can strips of A be read where they lie: whole words, along K, rows not in one another's way? */
+/** True if strips of A can be read in place: full words along K, and a row stride without cache conflicts. */
 static int is_in_place(const Gemm *g) {
   const Operand *a = &g->a;
   const int elements = g->path->elements,
@@ -106,17 +106,18 @@ static int is_in_place(const Gemm *g) {
 
 static enum Split choose_split(const Gemm *g, int threads) {
   const long items = g->items_1 * g->items_2;
-  if (g->persistent_b) return threads > 1 ? BY_COLUMNS : ALONE; // who packs panels reads them, ever after
-  if ((double)g->m * g->n * g->a.depth * items < SHARED_WORK || threads == 1) return ALONE;
+  // A persistent B is split by columns: each thread packs the panels that it reads in every later run.
+  if (g->persistent_b) return threads > 1 ? BY_COLUMNS : UNSPLIT;
+  if ((double)g->m * g->n * g->a.depth * items < SHARED_WORK || threads == 1) return UNSPLIT;
   if (items > 1) return BY_ITEMS;
-  // Few rows: a split by columns packs each panel once, and needs no barrier.
+  // With few rows, a split by columns packs each panel once and needs no barrier.
   const long strips = (g->m + g->path->rows - 1) / g->path->rows;
   if (strips < 4 * threads && g->panels >= threads && g->panels > strips) return BY_COLUMNS;
   return BY_ROWS;
 }
 
-/** Deals out to threads what they share; 0 when memory is short. */
-static int deal_out(Gemm *g, int threads) {
+/** Partitions the work among threads. Returns 0 if memory is short. */
+static int partition_work(Gemm *g, int threads) {
   const Path *path = g->path;
   switch (g->split) {
     case BY_ROWS: return partition_make(&g->partition, g->m, path->row_unit, path->rows, threads);
@@ -126,26 +127,26 @@ static int deal_out(Gemm *g, int threads) {
   }
 }
 
-/** Sizes of blocks and of the work areas; 0 when memory is short. */
-static int take_areas(Gemm *g, int threads) {
+/** Sets block sizes and acquires work areas. Returns 0 if memory is short. */
+static int acquire_areas(Gemm *g, int threads) {
   const Path *path = g->path;
   const long panel_bytes = g->panel_words * (long)sizeof(float);
-  const long strip_floats = MAX(strip_stride(g->chunk) * path->rows, g->chunk * STRIP_PITCH);
+  const long strip_floats = MAX(strip_stride(g->slice) * path->rows, g->slice * STRIP_PITCH);
   const long most_rows = MAX(1, A_BLOCK_BYTES / (strip_floats * (long)sizeof(float))) * path->rows;
   const long all_rows = round_up(g->m, path->rows);
   g->block_panels = MAX(1, path->block_bytes / panel_bytes);
   g->block_rows = g->a_in_place ? all_rows : MIN(most_rows, all_rows);
   g->private_a_floats = g->block_rows / path->rows * strip_floats;
   if (g->a_in_place)
-    g->private_a_floats = path->step == 1 ? 0 : strip_floats; // a last, ragged strip
+    g->private_a_floats = path->step == 1 ? 0 : strip_floats; // space for a last strip with fewer rows
 
   long private_b_floats = 0;
   if (g->split == BY_ROWS) {
     const size_t bytes = (size_t)g->panels * panel_bytes;
     for (int i = 0; i < 2; i++)
-      if (!(g->shared[i] = area_take(AREA_SHARED_0 + i, bytes))) return 0;
+      if (!(g->shared[i] = area_acquire(AREA_SHARED_0 + i, bytes))) return 0;
     g->turn = next_turn;
-    next_turn = (next_turn + g->chunks) % 2;
+    next_turn = (next_turn + g->slices) % 2;
   } else {
     const long own = g->split == BY_COLUMNS ? (g->panels + threads - 1) / threads : g->panels;
     g->group_panels = MIN(own, MAX(1, B_GROUP_BYTES / panel_bytes));
@@ -153,7 +154,7 @@ static int take_areas(Gemm *g, int threads) {
   }
   g->private_floats = round_up(g->private_a_floats + private_b_floats, 1024);
   const size_t bytes = round_up(g->private_floats * (long)sizeof(float), 4096) * (size_t)threads;
-  return (g->private = area_take(AREA_PRIVATE, bytes)) != 0;
+  return (g->private = area_acquire(AREA_PRIVATE, bytes)) != 0;
 }
 
 Gemm *gemm_plan(const int64_t *w, int threads) {
@@ -189,10 +190,10 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
     free(g);
     return 0;
   }
-  cut_into_chunks(g);
+  cut_into_slices(g);
   g->a_in_place = is_in_place(g);
   g->split = choose_split(g, threads);
-  if (!deal_out(g, threads) || !take_areas(g, threads)) {
+  if (!partition_work(g, threads) || !acquire_areas(g, threads)) {
     gemm_release(g);
     return 0;
   }
@@ -201,14 +202,14 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
 
 int64_t gemm_persistent_bytes(const Gemm *g) {
   if (!g->persistent_b) return 0;
-  return PERSISTENT_HEAD + (int64_t)g->chunks * g->panels * g->panel_words * (int64_t)sizeof(float);
+  return PERSISTENT_HEAD + (int64_t)g->slices * g->panels * g->panel_words * (int64_t)sizeof(float);
 }
 
 void gemm_release(Gemm *g) {
   if (!g) return;
-  area_drop(g->shared[0]);
-  area_drop(g->shared[1]);
-  area_drop(g->private);
+  area_release(g->shared[0]);
+  area_release(g->shared[1]);
+  area_release(g->private);
   partition_free(&g->partition);
   free(g);
 }

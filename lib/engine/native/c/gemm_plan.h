@@ -1,4 +1,4 @@
-/** A planned product: shared by gemm_plan.c, which makes it, and gemm_run.c, which runs it. */
+/** A planned matrix product: made by gemm_plan.c, run by gemm_run.c. */
 #ifndef GEMM_PLAN_H
 #define GEMM_PLAN_H
 #include "partition.h"
@@ -6,12 +6,12 @@
 #include "gemm_area.h"
 #include "gemm_path.h"
 
-/** How threads share a product. */
+/** How the work is split among threads. */
 enum Split {
-  BY_ROWS, // rows of C are dealt out; B is packed by all for all
-  BY_COLUMNS, // each some panels of B
-  BY_ITEMS, // items of the batch are dealt out
-  ALONE, // too small to share
+  BY_ROWS, // by rows of C; all threads pack B together
+  BY_COLUMNS, // by panels of B
+  BY_ITEMS, // by items of the batch
+  UNSPLIT, // too small: one thread does it all
 };
 
 struct Gemm {
@@ -21,16 +21,16 @@ struct Gemm {
   Target c;
   long m, n, panels;
   long items_1, items_2, batch[6]; // batch strides in bytes: A, A, B, B, C, C
-  long words, chunk, chunks; // along K: in all, of a chunk (the last may be shorter), number
+  long words, slice, slices; // along K: words in total, words per slice (the last may be shorter), number of slices
   long panel_words; // from one packed panel to the next
-  Partition partition; // of rows or items, where it is split so; of an epilogue's rows, where by columns
-  long block_rows, block_panels; // rows packed at once, panels that fit the second-level cache
-  int a_in_place; // strips of A need no packing
+  Partition partition; // of rows or items if split by these; of the epilogue's rows if split by columns
+  long block_rows, block_panels; // rows packed at once; panels that fit the L2 cache
+  int a_in_place; // strips of A are read in place, without packing
   int persistent_b; // panels of B are packed once, into memory that outlives the run
-  long group_panels; // packed at once where a thread packs for itself
-  int turn; // which of the shared areas the first chunk uses
+  long group_panels; // panels that a thread packs at once for itself
+  int turn; // shared area of the first slice
   Area *shared[2], *private;
-  long private_floats, private_a_floats; // of each thread; the strips of A come first
+  long private_floats, private_a_floats; // floats of each thread's private area, and of the strips of A at its start
 };
 
 #endif

@@ -1,12 +1,12 @@
 /**
- * From sums to C: bias, accumulation, conversion. The sums of a block are in registers (store_rows)
- * or, where a panel is ragged, is to be rounded or came out of tiles, in memory (store_block).
+ * From sums to C: bias, accumulation, conversion. The sums of a block are usually in registers (store_rows).
+ * They are in memory (store_block) if the panel is not full, the result is rounded, or tiles computed them.
  */
 #ifndef GEMM_STORE_H
 #define GEMM_STORE_H
 #include "gemm_path.h"
 
-/** Sums as the target wants them before they are added to it. */
+/** Sums with the rounding that the target requires before they are added to it. */
 INLINE Vector round_sums(const Target *t, Vector sums) {
   switch (t->rounding) {
     case TO_BF16: return widen(narrow(sums));
@@ -15,7 +15,7 @@ INLINE Vector round_sums(const Target *t, Vector sums) {
   }
 }
 
-/** Sends one vector of sums to columns [column, column + count) of a row of the target. */
+/** Stores one vector of sums at columns [column, column + count) of a row of the target. */
 INLINE void store_sums(const Target *t, long row, long column, Vector sums, long count) {
   const long at = row * t->stride + column;
   if (t->bias) sums += load_some(t->bias + column, count);
@@ -31,14 +31,14 @@ INLINE void store_sums(const Target *t, long row, long column, Vector sums, long
   }
 }
 
-/** Sends a block of sums in memory, BLOCK_COLUMNS a row, to the target; `columns` of them count. */
+/** Stores the first `columns` columns of a block of sums in memory, BLOCK_COLUMNS per row, in the target. */
 INLINE void store_block(const Target *t, const float *sums, long rows, long columns) {
   for (long i = 0; i < rows; i++)
     for (long j = 0; j < columns; j += LANES)
       store_sums(t, i, j, load(sums + i * BLOCK_COLUMNS + j), columns - j);
 }
 
-/** The target of a block `columns` further right. */
+/** The target of a block `columns` further to the right. */
 INLINE Target right_of(Target t, long columns) {
   t.data += columns * element_bytes(t.is_bf16);
   if (t.bias) t.bias += columns;

@@ -1,9 +1,9 @@
 /**
- * Products in bfloat16 by AMX tiles: 32 x 32 sums of C in tiles 0..3, 32 rows of A in tiles 4 and
- * 5, 32 columns of B in tiles 6 and 7, 16 words (32 elements) of K a step. Panels of B are those of
- * the pairs path, read with a stride of two cache lines; an ordinary bfloat16 A is read where it
- * lies. Adding bias and storing a block is spread over the steps of the next one, when the vector
- * units idle.
+ * Matrix products in bfloat16 by AMX tiles: 32 x 32 sums of C in tiles 0 to 3, 32 rows of A in tiles 4 and 5,
+ * 32 columns of B in tiles 6 and 7; each step takes 16 words (32 elements) of K. Panels of B are those of
+ * the pairs path, read with a stride of two cache lines. A bfloat16 A that is not transposed is read in place.
+ * Adding the bias and storing a block is interleaved with the steps of the next block, when the vector units
+ * are idle.
  */
 #include "gemm_pairs.h"
 #include "gemm_store.h"
@@ -17,7 +17,7 @@
 
 enum { TILE_ROWS = 16, STEP = 16, STRIP_ROWS = 32 };
 
-/** True when this CPU has tiles for bfloat16 and the kernel lets this process use them. */
+/** True if this CPU has bfloat16 tiles and the operating system lets this process use them. */
 int gemm_tiles_permitted(void) {
 #if defined(GEMM_EMULATE_TILES)
   return 1;
@@ -61,7 +61,7 @@ INLINE void pack_square(const Operand *a, float *strip, long m, long k, long str
   transpose_words(pairs[1], 16, strip + 16 * stride, stride);
 }
 
-/** Strips by rows, always of 32, the missing ones zero. */
+/** Packs strips by rows, always 32 rows; missing ones are 0. */
 static void pack_strips(const Operand *a, float *strips, long strip_floats, long from, long to,
                         long k, long words) {
   const long stride = strip_stride(words);
@@ -80,27 +80,27 @@ static void pack_strips(const Operand *a, float *strips, long strip_floats, long
   }
 }
 
-/** A finished block whose sums wait in memory to be sent to C. */
+/** A finished block whose sums are in memory and not yet stored in C. */
 typedef struct {
   float sums[STRIP_ROWS * BLOCK_COLUMNS] __attribute__((aligned(64)));
   Target target;
-  long rows, columns, sent;
-} Waiting;
+  long rows, columns, stored;
+} Pending;
 
-INLINE void send_rows(Waiting *w, long count) {
-  const long rows = MIN(count, w->rows - w->sent);
+INLINE void store_pending_rows(Pending *w, long count) {
+  const long rows = MIN(count, w->rows - w->stored);
   if (rows <= 0) return;
-  const Target target = below(w->target, w->sent);
-  store_block(&target, w->sums + w->sent * BLOCK_COLUMNS, rows, w->columns);
-  w->sent += rows;
+  const Target target = below(w->target, w->stored);
+  store_block(&target, w->sums + w->stored * BLOCK_COLUMNS, rows, w->columns);
+  w->stored += rows;
 }
 
-/** One block over all words, sending rows of the block before meanwhile. */
-INLINE void multiply_tiles(const Strip *s, const float *b, Waiting *before) {
-  const long steps = s->words / STEP,
-             quiet = steps > 5 ? 2 : 0; // the stores of `before` settle first
-  const long waiting = before->rows - before->sent;
-  const long per_step = (waiting + steps - quiet - 1) / (steps - quiet);
+/** Multiplies one block over all words and meanwhile stores rows of the block before. */
+INLINE void multiply_tiles(const Strip *s, const float *b, Pending *before) {
+  const long steps = s->words / STEP;
+  const long quiet = steps > 5 ? 2 : 0; // steps until the tile stores of `before` have completed
+  const long pending = before->rows - before->stored;
+  const long per_step = (pending + steps - quiet - 1) / (steps - quiet);
   const long a_bytes = s->a_stride * (long)sizeof(float), b_bytes = BLOCK_COLUMNS * sizeof(float);
   const float *a = s->a, *a_low = s->a + TILE_ROWS * s->a_stride;
   _tile_zero(0);
@@ -119,28 +119,28 @@ INLINE void multiply_tiles(const Strip *s, const float *b, Waiting *before) {
     a += STEP;
     a_low += STEP;
     b += STEP * BLOCK_COLUMNS;
-    if (step >= quiet) send_rows(before, per_step);
+    if (step >= quiet) store_pending_rows(before, per_step);
   }
-  send_rows(before, STRIP_ROWS);
+  store_pending_rows(before, STRIP_ROWS);
 }
 
 static void multiply_strip(const Strip *s) {
-  Waiting waiting;
-  waiting.rows = waiting.sent = 0;
+  Pending pending;
+  pending.rows = pending.stored = 0;
   const float *b = s->b;
   const long bytes = BLOCK_COLUMNS * sizeof(float);
   for (long column = 0; column < s->columns; column += BLOCK_COLUMNS, b += s->panel_words) {
-    multiply_tiles(s, b, &waiting);
-    _tile_stored(0, waiting.sums, bytes);
-    _tile_stored(1, waiting.sums + 16, bytes);
-    _tile_stored(2, waiting.sums + 16 * BLOCK_COLUMNS, bytes);
-    _tile_stored(3, waiting.sums + 16 * BLOCK_COLUMNS + 16, bytes);
-    waiting.target = right_of(s->target, column);
-    waiting.rows = s->rows;
-    waiting.columns = MIN(BLOCK_COLUMNS, s->columns - column);
-    waiting.sent = 0;
+    multiply_tiles(s, b, &pending);
+    _tile_stored(0, pending.sums, bytes);
+    _tile_stored(1, pending.sums + 16, bytes);
+    _tile_stored(2, pending.sums + 16 * BLOCK_COLUMNS, bytes);
+    _tile_stored(3, pending.sums + 16 * BLOCK_COLUMNS + 16, bytes);
+    pending.target = right_of(s->target, column);
+    pending.rows = s->rows;
+    pending.columns = MIN(BLOCK_COLUMNS, s->columns - column);
+    pending.stored = 0;
   }
-  send_rows(&waiting, STRIP_ROWS);
+  store_pending_rows(&pending, STRIP_ROWS);
 }
 
 const Path gemm_tiles = {
@@ -148,7 +148,7 @@ const Path gemm_tiles = {
     .rows = STRIP_ROWS,
     .step = STEP,
     .row_unit = STRIP_ROWS,
-    .longest_chunk = 2048,
+    .longest_slice = 2048,
     .block_bytes = 1280 << 10,
     .pack_panels = gemm_pack_pair_panels,
     .pack_strips = pack_strips,
@@ -158,5 +158,5 @@ const Path gemm_tiles = {
 };
 
 #else
-typedef int no_tiles_in_this_build; // a file of C is never empty
+typedef int no_tiles_in_this_build; // ISO C forbids an empty translation unit
 #endif

@@ -1,4 +1,4 @@
-/** Transposition of squares of 32-bit words, TRANSPOSED on a side. */
+/** Transposition of square blocks of 32-bit words, TRANSPOSED on a side. */
 #ifndef GEMM_TRANSPOSE_H
 #define GEMM_TRANSPOSE_H
 #include "gemm_vector.h"
@@ -7,8 +7,8 @@
 #define TRANSPOSED 16
 
 /**
- * out[column][row] = in[row][column], 16 x 16. Each 128-bit piece is loaded into its lane (a load
- * and a blend), so that only shuffles within lanes remain.
+ * out[column][row] = in[row][column], 16 x 16. Each group of four words is loaded directly into its 128-bit
+ * lane (a load and a blend), so only shuffles within lanes remain.
  */
 INLINE void transpose_words(const float *in, long stride, float *out, long out_stride) {
   for (int c = 0; c < 4; c++) {

@@ -1,7 +1,7 @@
 /**
- * Vectors for matrix products, by the vector extensions of GCC and clang, so that one source serves
- * AVX-512, AVX2, NEON and SSE2. LANES floats are a vector; a block of C in registers has BLOCK_ROWS
- * rows of BLOCK_VECTORS vectors.
+ * Vectors for matrix products, written in the vector extensions of GCC and clang. One source serves AVX-512,
+ * AVX2, NEON and SSE2. A vector has LANES floats; a register block of C has BLOCK_ROWS rows of BLOCK_VECTORS
+ * vectors.
  */
 #ifndef GEMM_VECTOR_H
 #define GEMM_VECTOR_H
@@ -11,7 +11,7 @@
 #include <immintrin.h>
 #endif
 
-// BLOCK_SIZES: rows of the blocks that ever smaller remainders use, the full one first.
+// BLOCK_SIZES: rows of a full block, then of the ever smaller blocks for the remaining rows.
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
 #define GEMM_AVX512 1
 #define LANES 16
@@ -37,7 +37,7 @@
 #define BLOCK_COLUMNS (LANES * BLOCK_VECTORS)
 
 #define INLINE static inline __attribute__((always_inline))
-/** Before a loop with few, constant rounds: without it sums would not stay in registers. */
+/** Placed before a loop with few iterations, a constant number. Without it, sums would not stay in registers. */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -50,17 +50,17 @@ typedef uint16_t bf16;
 typedef float Vector __attribute__((vector_size(LANES * 4)));
 typedef uint32_t Bits __attribute__((vector_size(LANES * 4)));
 typedef uint16_t Halves __attribute__((vector_size(LANES * 2)));
-typedef float WordAnywhere __attribute__((aligned(2))); // a pair may start at an odd half
+typedef float WordAnywhere __attribute__((aligned(2))); // a pair may start at an odd multiple of two bytes
 typedef Vector VectorAnywhere __attribute__((aligned(4)));
 typedef Halves HalvesAnywhere __attribute__((aligned(2)));
 
 INLINE Vector load(const float *p) { return *(const VectorAnywhere *)p; }
 INLINE void store(float *p, Vector v) { *(VectorAnywhere *)p = v; }
 
-/** bfloat16 to float32: exact. */
+/** Converts bfloat16 to float32 exactly. */
 INLINE Vector widen(Halves h) { return (Vector)(__builtin_convertvector(h, Bits) << 16); }
 
-/** float32 to bfloat16, to nearest even; NaN stays NaN. */
+/** Converts float32 to bfloat16, to nearest even; NaN stays NaN. */
 INLINE Halves narrow(Vector v) {
 #if defined(GEMM_AVX512) && defined(__AVX512BF16__)
   return (Halves)_mm512_cvtneps_pbh((__m512)v);
@@ -71,7 +71,7 @@ INLINE Halves narrow(Vector v) {
 #endif
 }
 
-/** float32 rounded to float16, to nearest even, and back. */
+/** Rounds float32 to float16, to nearest even, and converts back. */
 INLINE Vector round_f16(Vector v) {
 #if defined(GEMM_AVX512)
   return (Vector)_mm512_cvtph_ps(
@@ -79,7 +79,7 @@ INLINE Vector round_f16(Vector v) {
 #elif LANES == 8 && defined(__F16C__)
   return (Vector)_mm256_cvtph_ps(_mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT));
 #else
-  // By bits; below the least normal number adding a half drops what is too small for a float16.
+  // Bitwise. Below the smallest normal float16, adding and subtracting .5 rounds to a multiple of 2^-24.
   const Bits bits = (Bits)v, sign = bits & 0x80000000u, size = bits ^ sign;
   const Vector magnitude = (Vector)size;
   const Bits normal = (size + 0xfff + ((size >> 13) & 1)) & 0xffffe000u;
@@ -102,7 +102,7 @@ INLINE __mmask16 first_lanes(long count) {
 }
 #endif
 
-/** The first `count` floats at `p`, zeros after them; nothing beyond them is touched. */
+/** The first `count` floats at `p`, then zeros; memory beyond them is not accessed. */
 INLINE Vector load_some(const float *p, long count) {
 #ifdef GEMM_AVX512
   return (Vector)_mm512_maskz_loadu_ps(first_lanes(count), p);

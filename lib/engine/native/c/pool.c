@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <sched.h>
 
-/** Looks at a number before giving up the processor, and offers of the processor before sleeping. */
+/** Polls of a waiting thread before it yields, and yields before it sleeps. */
 enum { SPINS = 4000, YIELDS = 400 };
 
-/** A number that threads wait for, on a cache line of its own. */
+/** A counter that threads wait for, on a separate cache line. */
 typedef struct {
   _Alignas(64) atomic_int value;
   atomic_int sleepers;
@@ -15,10 +15,10 @@ typedef struct {
 
 static int threads;
 static int spins;
-static Signal runs;   // counts calls of pool_run: workers wait for it to move
+static Signal runs;   // counts calls of pool_run; workers wait for it to change
 static Signal phases; // counts barriers
 static _Alignas(64) atomic_int arrived;
-static void (*current_share)(void *, int);
+static void (*current_task)(void *, int);
 static void *current_argument;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -37,7 +37,7 @@ static void signal_wait(Signal *signal, int value) {
 }
 
 /**
- * Moves the signal on. Who has not yet counted itself a sleeper when that is looked at sees the new
+ * Increments the signal. A thread that is not yet counted as a sleeper when `sleepers` is read sees the new
  * value before it sleeps.
  */
 static void signal_raise(Signal *signal) {
@@ -57,13 +57,13 @@ static void *work(void *number) {
   int thread = (int)(intptr_t)number;
   for (unsigned seen = 0;; seen++) {
     signal_wait(&runs, (int)seen);
-    current_share(current_argument, thread);
+    current_task(current_argument, thread);
     rt_barrier();
   }
   return 0;
 }
 
-/** Starts the workers, deaf to the signals of the process; fewer where the system grants no more. */
+/** Starts the workers with all signals blocked; fewer than wanted if the system grants no more. */
 static void start_workers(int wanted) {
   const SignalMask before = block_signals();
   for (threads = 1; threads < wanted; threads++) {
@@ -90,10 +90,10 @@ int pool_start(int wanted) {
 
 int pool_threads(void) { return threads; }
 
-void pool_run(void (*share)(void *, int), void *argument) {
-  current_share = share;
+void pool_run(void (*task)(void *, int), void *argument) {
+  current_task = task;
   current_argument = argument;
   if (threads > 1) signal_raise(&runs);
-  share(argument, 0);
+  task(argument, 0);
   rt_barrier();
 }

@@ -4,10 +4,10 @@
 
 enum { LINE = 16 };
 
-/** Floats that rows of partial sums are filled up to a multiple of; `instruction.ts` has the same. */
+/** Rows of partial sums are padded to a multiple of this many floats, as in instruction.ts. */
 enum { MOST_LANES = 16 };
 
-/** What a reduction of each kind starts from. */
+/** Initial value of each kind of reduction. */
 static const float STARTS[REDUCE_KINDS] = {0.f, -INFINITY, INFINITY, 1.f};
 
 FN V join(int64_t kind, V a, V b) {
@@ -23,7 +23,7 @@ FN V join(int64_t kind, V a, V b) {
   }
 }
 
-/** One value of a vector's lanes, in a fixed order. */
+/** Reduces the lanes of a vector, in a fixed order. */
 FN float join_lanes(int64_t kind, V v) {
   if (kind == REDUCE_SUM) return hsum(v);
   if (kind == REDUCE_MAX) return hmax(v);
@@ -34,7 +34,7 @@ FN float join_lanes(int64_t kind, V v) {
   return product;
 }
 
-/** Reduces count adjacent floats, four vectors at a time. */
+/** Reduces `count` adjacent floats, four vectors at a time. */
 FN float reduce_row(int64_t kind, const float *x, long count) {
   V start = S(STARTS[kind]), a = start, b = start, c = start, d = start;
   long i = 0;
@@ -51,15 +51,15 @@ FN float reduce_row(int64_t kind, const float *x, long count) {
   return join_lanes(kind, join(kind, join(kind, a, b), join(kind, c, d)));
 }
 
-/** Reduces `middle` rows of LANES columns (or the first `inside` of them) that lie `inner` apart. */
+/** Reduces `middle` rows, `inner` elements apart, of LANES columns or of those in the mask `inside`. */
 FN void reduce_columns(int64_t kind, const float *x, float *y, long middle, long inner, B inside) {
   V sum = S(STARTS[kind]);
   for (long k = 0; k < middle; k++) sum = join(kind, sum, ldm(inside, x + k * inner));
   stm(inside, y, sum);
 }
 
-/** Outputs [first, end) of all outer * inner. */
-FN void reduce_share(int64_t kind, const float *x, float *y, const int64_t *sizes, long first, long end) {
+/** Computes outputs [first, end) of outer * inner. */
+FN void reduce_range(int64_t kind, const float *x, float *y, const int64_t *sizes, long first, long end) {
   long middle = sizes[1], inner = sizes[2];
   if (inner == 1) {
     for (long i = first; i < end; i++) y[i] = reduce_row(kind, x + i * middle, middle);
@@ -75,7 +75,7 @@ FN void reduce_share(int64_t kind, const float *x, float *y, const int64_t *size
   }
 }
 
-/** Outputs [first, end) of whole numbers, which wrap around. */
+/** Computes outputs [first, end) of an int32 reduction, with wrap-around. */
 static void reduce_integer(int64_t kind, const int32_t *x, int32_t *y, const int64_t *sizes, long first,
                          long end) {
   const int32_t starts[REDUCE_KINDS] = {0, INT32_MIN, INT32_MAX, 1};
@@ -98,26 +98,26 @@ void run_reduce(char *const *P, const int64_t *N, int thread, int threads) {
   const float *x = (const float *)P[0];
   float *y = (float *)P[1];
   long outputs = N[1] * N[3], unit = outputs >= LINE * threads ? LINE : 1;
-  long first = share_start(outputs, thread, threads, unit);
-  long end = share_start(outputs, thread + 1, threads, unit);
+  long first = range_start(outputs, thread, threads, unit);
+  long end = range_start(outputs, thread + 1, threads, unit);
   if (N[0] >= REDUCE_KINDS) {
     reduce_integer(N[0] - REDUCE_KINDS, (const int32_t *)P[0], (int32_t *)P[1], N + 1, first, end);
     return;
   }
-  switch (N[0]) { // each kind compiled for itself
+  switch (N[0]) { // specialized for each kind
   case REDUCE_SUM:
-    return reduce_share(REDUCE_SUM, x, y, N + 1, first, end);
+    return reduce_range(REDUCE_SUM, x, y, N + 1, first, end);
   case REDUCE_MAX:
-    return reduce_share(REDUCE_MAX, x, y, N + 1, first, end);
+    return reduce_range(REDUCE_MAX, x, y, N + 1, first, end);
   case REDUCE_MIN:
-    return reduce_share(REDUCE_MIN, x, y, N + 1, first, end);
+    return reduce_range(REDUCE_MIN, x, y, N + 1, first, end);
   case REDUCE_PRODUCT:
-    return reduce_share(REDUCE_PRODUCT, x, y, N + 1, first, end);
+    return reduce_range(REDUCE_PRODUCT, x, y, N + 1, first, end);
   }
 }
 
-/** The places of outputs [first, end) among values of a type. */
-#define FIND_PLACES(type)                                                                             \
+/** Finds the index of the largest or smallest element for outputs [first, end), for one element type. */
+#define FIND_INDICES(type)                                                                             \
   for (long i = first; i < end; i++) {                                                                \
     const type *values = (const type *)P[0] + i / inner * middle * inner + i % inner;                 \
     long best = 0;                                                                                    \
@@ -131,22 +131,22 @@ void run_reduce(char *const *P, const int64_t *N, int thread, int threads) {
 void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads) {
   int32_t *y = (int32_t *)P[1];
   long smallest = N[0] & 1, middle = N[2], inner = N[3], outputs = N[1] * inner;
-  long first = share_start(outputs, thread, threads, 1), end = share_start(outputs, thread + 1, threads, 1);
+  long first = range_start(outputs, thread, threads, 1), end = range_start(outputs, thread + 1, threads, 1);
   if (N[0] & 2) {
-    FIND_PLACES(int32_t)
+    FIND_INDICES(int32_t)
   } else {
-    FIND_PLACES(float)
+    FIND_INDICES(float)
   }
 }
-#undef FIND_PLACES
+#undef FIND_INDICES
 
 void run_combine(char *const *P, const int64_t *N, int thread, int threads) {
   float *y = (float *)P[0];
   const float *partial = (const float *)P[1];
   long columns = N[0], parts = N[1];
-  long stride = (columns + MOST_LANES - 1) / MOST_LANES * MOST_LANES; // as kernels have it
-  long end = share_start(columns, thread + 1, threads, LINE);
-  for (long c = share_start(columns, thread, threads, LINE); c < end; c += LANES) {
+  long stride = (columns + MOST_LANES - 1) / MOST_LANES * MOST_LANES; // as in generated kernels
+  long end = range_start(columns, thread + 1, threads, LINE);
+  for (long c = range_start(columns, thread, threads, LINE); c < end; c += LANES) {
     B inside = tail(end - c);
     V sum = ldm(inside, partial + c);
     for (long part = 1; part < parts; part++) sum = sum + ldm(inside, partial + part * stride + c);

@@ -1,7 +1,7 @@
 /*
- * The runtime as Deno calls it: starts the pool, decodes instruction tables and runs them. Every thread
- * walks the whole table and does its part of each instruction; barriers stand only where the table has
- * them. Sums are cut at fixed bounds, so results do not depend on timing.
+ * The interface of the runtime to Deno: starts the pool, decodes instruction tables and runs them. Every thread
+ * walks the whole table and does its part of each instruction. Barriers occur only where the table requests
+ * them. Reductions have fixed bounds, so results do not depend on timing.
  */
 #include "operations.h"
 #include "pool.h"
@@ -13,32 +13,32 @@
 
 static int64_t features;
 
-/** Starts the pool once; returns its number of threads (asked for or, with 0, one a processor). */
+/** Starts the pool if necessary and returns its number of threads: the requested one or, with 0, one per processor. */
 EXPORT int rt_start(int threads) {
   pool_lock();
-  if (pool_threads() == 0) features = gemm_setup(); // tiles are asked for before threads are made
+  if (pool_threads() == 0) features = gemm_setup(); // permission for tiles must precede the creation of threads
   int started = pool_start(threads);
   pool_unlock();
   return started;
 }
 
-/** What products may use here, as GemmFeature bits. */
+/** Features that matrix products may use, as GemmFeature bits. */
 EXPORT int64_t rt_features(void) { return features; }
 
-/** Decodes a table; NULL when it is malformed or memory is short. Waits for a run in progress. */
+/** Decodes a table. NULL if it is malformed or memory is short. Waits for a run in progress. */
 EXPORT void *rt_program(const int64_t *words, int64_t count, int64_t scratch_bytes) {
-  pool_lock(); // products share work areas, which may grow now
+  pool_lock(); // matrix products share work areas, which may grow here
   Program *program = program_decode(words, count, scratch_bytes, pool_threads());
   pool_unlock();
   return program;
 }
 
-/** Bytes of memory in which a product of these numbers keeps its B; 0 where it keeps none. */
+/** Bytes of the persistent packed B of a matrix product with these numbers; 0 if it has none. */
 EXPORT int64_t rt_persistent_bytes(const int64_t *numbers) {
   pool_lock();
-  Gemm *product = gemm_plan(numbers, pool_threads());
-  int64_t bytes = product ? gemm_persistent_bytes(product) : 0;
-  gemm_release(product);
+  Gemm *matmul = gemm_plan(numbers, pool_threads());
+  int64_t bytes = matmul ? gemm_persistent_bytes(matmul) : 0;
+  gemm_release(matmul);
   pool_unlock();
   return bytes;
 }
@@ -51,8 +51,8 @@ EXPORT void rt_release(void *program) {
 }
 
 /**
- * Seconds of each instruction, added up over runs (waiting for other threads included), and then those
- * of them that the first thread spent in the epilogue of each.
+ * Writes the seconds of each instruction, then of each instruction's epilogue on the first thread, both summed over
+ * runs. The time of an instruction includes its epilogue and waiting for other threads.
  */
 EXPORT void rt_times(void *argument, double *seconds, int64_t reset) {
   Program *program = argument;
@@ -67,7 +67,7 @@ static double now(void) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/** Remembers that instruction `index` met a bad index; the first in the table counts. */
+/** Records that instruction `index` found an index out of range; the first instruction in the table wins. */
 static void report_fault(Program *program, int64_t index) {
   long long before = atomic_load(&program->fault);
   while ((before == 0 || before > index + 1) &&
@@ -75,52 +75,52 @@ static void report_fault(Program *program, int64_t index) {
   }
 }
 
-/** Runs a kernel on the rows that fall to this thread; returns 1 when it met an index out of range. */
+/** Runs a kernel on this thread's chunks. Returns 1 if it found an index out of range. */
 static int run_kernel(const Instruction *it, Scratch *scratch, int thread) {
   scratch->fault = 0;
-  if (it->flags & ALL_PARTS) {
-    for (long p = partition_chunks(&it->partition, thread); p < PARTS; p++) {
-      scratch->part = thread * PARTS + (int)p;
+  if (it->flags & EVERY_CHUNK) {
+    for (long p = partition_chunks(&it->partition, thread); p < MAX_CHUNKS; p++) {
+      scratch->chunk = thread * MAX_CHUNKS + (int)p;
       it->kernel(it->pointers, it->numbers, 0, 0, (char *)scratch);
     }
   }
   Walk walk = partition_begin(&it->partition, thread);
   for (long first, end; partition_next(&walk, &first, &end);) {
-    scratch->part = walk.part;
+    scratch->chunk = walk.chunk;
     it->kernel(it->pointers, it->numbers, first, end, (char *)scratch);
   }
   return scratch->fault != 0;
 }
 
-/** A kernel as an epilogue, as one thread runs it. */
+/** A kernel as the epilogue of a matrix product, as run by one thread. */
 typedef struct {
-  Epilogue epilogue; // first, so that one is the other
+  Epilogue epilogue; // first, so that pointers to the two structs convert into each other
   const Instruction *it;
   Scratch *scratch;
-  double *seconds; // that it takes, or NULL
+  double *seconds; // time counter of the epilogue, or NULL
 } KernelEpilogue;
 
-static void run_epilogue(Epilogue *epilogue, long first, long end, int part) {
+static void run_epilogue(Epilogue *epilogue, long first, long end, int chunk) {
   const KernelEpilogue *self = (const KernelEpilogue *)epilogue;
   const Instruction *it = self->it;
   const double before = self->seconds ? now() : 0;
-  self->scratch->part = part;
-  it->kernel(it->pointers + product_pointers(it->numbers), it->numbers + GEMM_NUMBERS, first * it->unit,
+  self->scratch->chunk = chunk;
+  it->kernel(it->pointers + matmul_pointers(it->numbers), it->numbers + GEMM_NUMBERS, first * it->unit,
              end * it->unit, (char *)self->scratch);
   if (self->seconds) *self->seconds += now() - before;
 }
 
-/** This thread's share of a product; returns 1 when its epilogue met an index out of range. */
+/** Runs this thread's part of a matrix product. Returns 1 if its epilogue found an index out of range. */
 static int run_matmul(const Instruction *it, Scratch *scratch, double *seconds, int thread, int threads) {
-  KernelEpilogue self = {{run_epilogue, (it->flags & ALL_PARTS) != 0}, it, scratch, seconds};
+  KernelEpilogue self = {{run_epilogue, (it->flags & EVERY_CHUNK) != 0}, it, scratch, seconds};
   scratch->fault = 0;
-  gemm_run(it->product, it->pointers, it->kernel ? &self.epilogue : 0, thread, threads);
+  gemm_run(it->matmul, it->pointers, it->kernel ? &self.epilogue : 0, thread, threads);
   return scratch->fault != 0;
 }
 
 /**
- * This thread's share of one instruction, which adds to `seconds`, unless NULL, the time of an epilogue;
- * returns 1 when it met an index out of range.
+ * Runs this thread's part of one instruction. The time of an epilogue is added to `seconds` unless that is NULL.
+ * Returns 1 if the instruction found an index out of range.
  */
 static int run_instruction(const Instruction *it, Scratch *scratch, double *seconds, int thread,
                            int threads) {
@@ -161,8 +161,8 @@ static int run_instruction(const Instruction *it, Scratch *scratch, double *seco
   return 0;
 }
 
-/** One thread's way through the table; thread 0 keeps the times. */
-static void run_share(void *argument, int thread) {
+/** Runs one thread through the table; thread 0 measures the times. */
+static void run_table(void *argument, int thread) {
   Program *program = argument;
   int threads = pool_threads();
   Scratch *scratch = (Scratch *)(program->scratch + thread * program->scratch_stride);
@@ -181,14 +181,14 @@ static void run_share(void *argument, int thread) {
   if (thread == 0 && program->count > 0) program->seconds[program->count - 1] += now() - before;
 }
 
-/** Turns slots and offsets into addresses. */
+/** Computes the addresses of all pointers from slots and offsets. */
 static void resolve(Program *program, char *const *slots) {
   const int64_t offset_mask = ((int64_t)1 << 48) - 1;
   for (int64_t i = 0; i < program->count; i++) {
     Instruction *instruction = program->instructions + i;
     for (int k = 0; k < instruction->pointer_count; k++) {
       int64_t place = instruction->places[k];
-      // By numbers: arrays without elements have no address, and adding to none means nothing.
+      // As integers: arrays without elements have a null slot, and adding to a null pointer is undefined.
       instruction->pointers[k] =
           place < 0 ? 0 : (char *)((uintptr_t)slots[place >> 48] + (uintptr_t)(place & offset_mask));
     }
@@ -196,15 +196,15 @@ static void resolve(Program *program, char *const *slots) {
 }
 
 /**
- * Runs a program on the memory of `slots`; returns 0, or 1 + the index of the first instruction that met an
- * index out of range. The other instructions have run all the same. Callers take turns.
+ * Runs a program on the memory of `slots`. Returns 0, or 1 + the index of the first instruction that found an index
+ * out of range; the other instructions have run nevertheless. Concurrent callers wait for each other.
  */
 EXPORT int64_t rt_run(void *argument, char *const *slots) {
   Program *program = argument;
   pool_lock();
   resolve(program, slots);
   atomic_store(&program->fault, 0);
-  pool_run(run_share, program);
+  pool_run(run_table, program);
   int64_t fault = atomic_load(&program->fault);
   pool_unlock();
   return fault;

@@ -5,11 +5,11 @@
 #include <emmintrin.h>
 #endif
 
-/** Tables of at least as many floats are cleared past the cache, in which they would not fit. */
+/** Tables of at least this many floats are cleared with streaming stores, since they would not fit in a cache. */
 enum { LARGE_TABLE = 1 << 18 };
 enum { LINE = 16, AHEAD = 4 };
 
-/** Clears y[first, end); streaming stores where the processor has them. */
+/** Clears y[first, end), with streaming stores if the processor has them. */
 static void clear_streaming(float *y, long first, long end) {
 #if defined(__SSE2__)
   for (; first < end && (uintptr_t)(y + first) % 16; first++) y[first] = 0;
@@ -19,7 +19,7 @@ static void clear_streaming(float *y, long first, long end) {
   if (first < end) memset(y + first, 0, (size_t)(end - first) * sizeof *y);
 }
 
-/** y[c] += x[c] for c below count. */
+/** y[c] += x[c] for c < count. */
 static void add_row(float *y, const float *x, long count) {
   long c = 0;
   for (; c + LANES <= count; c += LANES) st(y + c, ld(y + c) + ld(x + c));
@@ -28,29 +28,29 @@ static void add_row(float *y, const float *x, long count) {
   stm(last, y + c, ldm(last, y + c) + ldm(last, x + c));
 }
 
-/** The same of whole numbers, which wrap around. */
-static void add_whole_row(int32_t *y, const int32_t *x, long count) {
+/** y[c] += x[c] for c < count, with wrap-around. */
+static void add_integer_row(int32_t *y, const int32_t *x, long count) {
   for (long c = 0; c < count; c++) y[c] = (int32_t)((uint32_t)y[c] + (uint32_t)x[c]);
 }
 
-/** Threads take columns, so that no two write one element whatever the indices are. */
+/** Partitions the columns, so no two threads write the same element, whatever the indices. */
 int run_scatter(char *const *P, const int64_t *N, int thread, int threads) {
   const float *x = (const float *)P[0];
   const int32_t *indices = (const int32_t *)P[1];
   float *y = (float *)P[2];
-  long count = N[0], columns = N[1], rows = N[2], accumulate = N[3] & 1, whole = N[3] & 2;
+  long count = N[0], columns = N[1], rows = N[2], accumulate = N[3] & 1, is_integer = N[3] & 2;
   if (!accumulate) {
     long size = rows * columns;
-    long first = share_start(size, thread, threads, LINE);
-    long end = share_start(size, thread + 1, threads, LINE);
+    long first = range_start(size, thread, threads, LINE);
+    long end = range_start(size, thread + 1, threads, LINE);
     if (size >= LARGE_TABLE)
       clear_streaming(y, first, end);
     else if (first < end)
       memset(y + first, 0, (size_t)(end - first) * sizeof *y);
     rt_barrier();
   }
-  long first = share_start(columns, thread, threads, LINE);
-  long width = share_start(columns, thread + 1, threads, LINE) - first, fault = 0;
+  long first = range_start(columns, thread, threads, LINE);
+  long width = range_start(columns, thread + 1, threads, LINE) - first, fault = 0;
   for (long i = 0; i < count; i++) {
     if (i + AHEAD < count && indices[i + AHEAD] >= 0 && indices[i + AHEAD] < rows) {
       const float *next = y + indices[i + AHEAD] * columns + first;
@@ -63,8 +63,8 @@ int run_scatter(char *const *P, const int64_t *N, int thread, int threads) {
     }
     if (width <= 0) continue;
     long to = row * columns + first, from = i * columns + first;
-    if (whole)
-      add_whole_row((int32_t *)y + to, (const int32_t *)x + from, width);
+    if (is_integer)
+      add_integer_row((int32_t *)y + to, (const int32_t *)x + from, width);
     else
       add_row(y + to, x + from, width);
   }

@@ -1,5 +1,5 @@
 /**
- * One pair of calls to sleep until a number changes: futexes on Linux, a condition variable elsewhere.
+ * Sleeping until a value changes: futexes on Linux, a condition variable elsewhere.
  */
 #ifndef SLEEP_H
 #define SLEEP_H
@@ -15,7 +15,7 @@ static inline void sleep_while(atomic_int *word, int value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, 0, 0, 0);
 }
 
-/** Wakes all that sleep on `word`, whose value was changed before. */
+/** Wakes all threads that sleep on `word`. The caller has changed its value before. */
 static inline void wake_all(atomic_int *word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1 << 30, 0, 0, 0);
 }
@@ -33,7 +33,7 @@ static inline void sleep_while(atomic_int *word, int value) {
   pthread_mutex_unlock(&sleep_mutex);
 }
 
-/** Wakes all that sleep, `word` having been changed before. */
+/** Wakes all sleeping threads. The caller has changed `*word` before. */
 static inline void wake_all(atomic_int *word) {
   (void)word;
   pthread_mutex_lock(&sleep_mutex);
@@ -42,7 +42,7 @@ static inline void wake_all(atomic_int *word) {
 }
 #endif
 
-/** Tells the processor that this is a spinning loop. */
+/** Tells the processor that the calling thread is in a spin loop. */
 static inline void spin_pause(void) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -1,6 +1,6 @@
 /**
- * The operating system beneath the runtime: aligned memory, pages, shared libraries, processors, signals.
- * Everything that differs between Linux, macOS and Windows stands here and in sleep.h.
+ * Operating system interface of the runtime: aligned memory, pages, shared libraries, processors, signals.
+ * All differences between Linux, macOS and Windows are in this file and in sleep.h.
  */
 #ifndef SYSTEM_H
 #define SYSTEM_H
@@ -17,18 +17,20 @@
 #include <stdio.h>
 #include <windows.h>
 
-/** Memory at a multiple of `alignment`, a power of two; NULL when there is none. Released by aligned_release. */
-static inline void *aligned_take(size_t alignment, size_t bytes) { return _aligned_malloc(bytes ? bytes : 1, alignment); }
+/** Memory aligned to `alignment`, a power of two; NULL if memory is short. Free it with aligned_release. */
+static inline void *aligned_allocate(size_t alignment, size_t bytes) {
+  return _aligned_malloc(bytes ? bytes : 1, alignment);
+}
 
 static inline void aligned_release(void *memory) { _aligned_free(memory); }
 
-/** Zeroed pages; Windows aligns them to 64 KiB. NULL when there are none. */
-static inline void *take_pages(size_t bytes, size_t alignment) {
+/** Zeroed pages, aligned to 64 KiB on Windows; NULL if memory is short. */
+static inline void *allocate_pages(size_t bytes, size_t alignment) {
   (void)alignment;
   return VirtualAlloc(0, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 }
 
-/** Releases all pages of one take_pages. */
+/** Releases all pages of one call of allocate_pages. */
 static inline void release_pages(void *memory, size_t bytes) {
   (void)bytes;
   VirtualFree(memory, 0, MEM_RELEASE);
@@ -43,7 +45,7 @@ static inline void *library_symbol(void *library, const char *name) {
   return (void *)(uintptr_t)GetProcAddress((HMODULE)library, name);
 }
 
-/** The calling thread's last error in words. */
+/** Message for the calling thread's last error. */
 static inline const char *library_error(void) {
   static char text[256];
   DWORD code = GetLastError();
@@ -52,14 +54,14 @@ static inline const char *library_error(void) {
   return text;
 }
 
-/** Keeps the library that holds `address` in the process until it ends; 0 on failure. */
-static inline int library_stay(void *address) {
+/** Keeps the library that contains `address` loaded until the process ends; 0 on failure. */
+static inline int library_pin(void *address) {
   HMODULE library;
   return GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (LPCSTR)address,
                             &library);
 }
 
-/** Processors that this process may use. */
+/** Number of processors that this process may use. */
 static inline int count_processors(void) {
   DWORD_PTR process, system;
   if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system) && process)
@@ -69,7 +71,7 @@ static inline int count_processors(void) {
   return (int)info.dwNumberOfProcessors;
 }
 
-/** Signals of the calling thread; Windows has none to block. */
+/** Signal mask of the calling thread; Windows has no signals to block. */
 typedef int SignalMask;
 static inline SignalMask block_signals(void) { return 0; }
 static inline void restore_signals(SignalMask before) { (void)before; }
@@ -82,15 +84,15 @@ static inline void restore_signals(SignalMask before) { (void)before; }
 #include <sys/mman.h>
 #include <unistd.h>
 
-/** Memory at a multiple of `alignment`, a power of two; NULL when there is none. Released by aligned_release. */
-static inline void *aligned_take(size_t alignment, size_t bytes) {
+/** Memory aligned to `alignment`, a power of two; NULL if memory is short. Free it with aligned_release. */
+static inline void *aligned_allocate(size_t alignment, size_t bytes) {
   void *memory;
   return posix_memalign(&memory, alignment, bytes) == 0 ? memory : 0;
 }
 
 static inline void aligned_release(void *memory) { free(memory); }
 
-/** Addresses at a multiple of `alignment` with this access (PROT_*); NULL when there are none. */
+/** Address range aligned to `alignment` with the given access (PROT_*); NULL on failure. */
 static inline void *reserve_pages(size_t bytes, size_t alignment, int access) {
   const size_t all = bytes + alignment;
   char *memory = mmap(0, all, access, MAP_PRIVATE | MAP_ANON, -1, 0);
@@ -102,8 +104,8 @@ static inline void *reserve_pages(size_t bytes, size_t alignment, int access) {
   return block;
 }
 
-/** Zeroed pages at a multiple of `alignment`; NULL when there are none. */
-static inline void *take_pages(size_t bytes, size_t alignment) {
+/** Zeroed pages aligned to `alignment`; NULL if memory is short. */
+static inline void *allocate_pages(size_t bytes, size_t alignment) {
   return reserve_pages(bytes, alignment, PROT_READ | PROT_WRITE);
 }
 
@@ -118,24 +120,24 @@ static inline void prefer_huge_pages(void *memory, size_t bytes) {
 #endif
 }
 
-/** Loads a library that stays in the process until it ends; NULL on failure, see library_error. */
+/** Loads a library that stays loaded until the process ends; NULL on failure, see library_error. */
 static inline void *library_open(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE); }
 
 static inline void *library_symbol(void *library, const char *name) { return dlsym(library, name); }
 
-/** The last failure of library_open in words. */
+/** Message for the last failure of library_open. */
 static inline const char *library_error(void) {
   const char *error = dlerror();
   return error ? error : "unknown reason";
 }
 
-/** Keeps the library that holds `address` in the process until it ends; 0 on failure. */
-static inline int library_stay(void *address) {
+/** Keeps the library that contains `address` loaded until the process ends; 0 on failure. */
+static inline int library_pin(void *address) {
   Dl_info info;
   return dladdr(address, &info) && dlopen(info.dli_fname, RTLD_NOW | RTLD_NODELETE);
 }
 
-/** Processors that this process may use. */
+/** Number of processors that this process may use. */
 static inline int count_processors(void) {
 #ifdef __linux__
   cpu_set_t allowed;
@@ -145,7 +147,7 @@ static inline int count_processors(void) {
   return online > 0 ? (int)online : 1;
 }
 
-/** Blocks all signals of the calling thread, which threads that it creates inherit; gives the mask before. */
+/** Blocks all signals of the calling thread and of threads that it creates; returns the previous mask. */
 typedef sigset_t SignalMask;
 static inline SignalMask block_signals(void) {
   SignalMask all, before;

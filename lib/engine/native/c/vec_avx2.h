@@ -1,4 +1,4 @@
-/* vec.h in AVX2 with FMA and F16C: 8 lanes, masks as vectors of 0 and -1. */
+/* vec.h for AVX2 with FMA and F16C: 8 lanes, masks are vectors of 0 and -1. */
 #ifndef VEC_AVX2_H
 #define VEC_AVX2_H
 
@@ -23,7 +23,7 @@ FN B tail(long n) {
 FN B m_and(B a, B b) { return _mm256_and_si256(a, b); }
 FN B m_or(B a, B b) { return _mm256_or_si256(a, b); }
 FN B m_not(B a) { return _mm256_xor_si256(a, i_set(0xffffffff)); }
-/* One bit a lane. */
+/* One bit per lane. */
 FN unsigned m_lanes(B a) { return (unsigned)_mm256_movemask_ps(v_bits(a)); }
 FN int m_any(B a) { return m_lanes(a) != 0; }
 FN V sel(B m, V then, V otherwise) { return _mm256_blendv_ps(otherwise, then, v_bits(m)); }
@@ -42,7 +42,7 @@ FN B v_isnan(V a) { return i_bits(_mm256_cmp_ps(a, a, _CMP_UNORD_Q)); }
 
 FN V v_max(V a, V b) { return sel(v_isnan(a), a, _mm256_max_ps(a, b)); }
 FN V v_min(V a, V b) { return sel(v_isnan(a), a, _mm256_min_ps(a, b)); }
-/* x within [low, high]; NaN passes, being the second operand of both. */
+/* Clamps x to [low, high]. NaN propagates, since it is the second operand of both instructions. */
 FN V v_clamp(V x, float low, float high) {
   return _mm256_max_ps(S(low), _mm256_min_ps(S(high), x));
 }
@@ -55,11 +55,11 @@ FN V v_sqrt(V x) { return _mm256_sqrt_ps(x); }
 FN V v_floor(V x) { return _mm256_floor_ps(x); }
 FN V v_ceil(V x) { return _mm256_ceil_ps(x); }
 FN V v_round(V x) { return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-/* 2^n for whole n from -126 to 127. */
+/* 2^n for integral n from -126 to 127. */
 FN V v_power_of_two(V n) {
   return v_bits(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), i_set(127)), 23));
 }
-/* x * 2^n for whole n of -252 to 254 in two steps, the first exact where n is within v_exp's range. */
+/* x * 2^n for integral n from -252 to 254, in two steps; the first is exact for n in v_exp's range. */
 FN V v_scale(V x, V n) {
   V half = v_floor(n * S(.5f));
   return x * v_power_of_two(half) * v_power_of_two(n - half);
@@ -73,7 +73,7 @@ FN V v_split(V x, V *mantissa) {
 }
 FN V iota(long c) { return _mm256_cvtepi32_ps(_mm256_add_epi32(i_set((uint32_t)c), i_count())); }
 
-/* ---- one float of a vector */
+/* ---- horizontal operations */
 
 FN float lane0(V v) { return _mm256_cvtss_f32(v); }
 FN V v_swap_halves(V v) { return _mm256_permute2f128_ps(v, v, 1); }
@@ -95,7 +95,7 @@ FN float hmin(V v) {
   return lane0(v_min(v, v_swap_neighbors(v)));
 }
 
-/* ---- memory; types narrower than 32 bits have no masked access and go lane by lane */
+/* ---- memory; types narrower than 32 bits have no masked access and are accessed lane by lane */
 
 #define EACH_LANE_IN(m)                                                                           \
   unsigned inside = m_lanes(m);                                                                   \
@@ -123,7 +123,7 @@ FN V ldqm(B m, const uint8_t *p) {
   return ldq(lanes);
 }
 
-/* 8 floats rounded to bfloat16, half to even. */
+/* Rounds 8 floats to bfloat16, half to even. */
 FN __m128i i_narrow(V v) {
   I u = i_bits(v), odd = _mm256_and_si256(_mm256_srli_epi32(u, 16), i_set(1));
   I even = _mm256_add_epi32(u, _mm256_add_epi32(odd, i_set(0x7fff)));
@@ -155,7 +155,7 @@ FN void stqm(B m, uint8_t *p, V v) {
 FN V v_rbf(V v) { return i_widen(i_narrow(v)); }
 FN V v_rhf(V v) { return _mm256_cvtph_ps(_mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
 
-/* ---- integers, for dropout and whole numbers */
+/* ---- integers, for dropout and vec_integer.h */
 
 FN I i_convert(V v) { return _mm256_cvttps_epi32(v); }
 FN V v_convert(I i) { return _mm256_cvtepi32_ps(i); }

@@ -1,4 +1,4 @@
-/* vec.h in AVX-512 (F, BW, DQ, VL; BF16 where there is): 16 lanes, masks in mask registers. */
+/* vec.h for AVX-512 (F, BW, DQ, VL, and BF16 if available): 16 lanes, masks in mask registers. */
 #ifndef VEC_AVX512_H
 #define VEC_AVX512_H
 
@@ -40,7 +40,7 @@ FN B v_isnan(V a) { return _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q); }
 
 FN V v_max(V a, V b) { return _mm512_mask_blend_ps(v_isnan(a), _mm512_max_ps(a, b), a); }
 FN V v_min(V a, V b) { return _mm512_mask_blend_ps(v_isnan(a), _mm512_min_ps(a, b), a); }
-/* x within [low, high]; NaN passes, being the second operand of both. */
+/* Clamps x to [low, high]. NaN propagates, since it is the second operand of both instructions. */
 FN V v_clamp(V x, float low, float high) {
   return _mm512_max_ps(S(low), _mm512_min_ps(S(high), x));
 }
@@ -53,7 +53,7 @@ FN V v_sqrt(V x) { return _mm512_sqrt_ps(x); }
 FN V v_floor(V x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
 FN V v_ceil(V x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
 FN V v_round(V x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-/* x * 2^n for whole n, with gradual underflow. */
+/* x * 2^n for integral n, with gradual underflow. */
 FN V v_scale(V x, V n) { return _mm512_scalef_ps(x, n); }
 /* Exponent and mantissa of x > 0, so that x = mantissa * 2^exponent, mantissa in [0.75, 1.5). */
 FN V v_split(V x, V *mantissa) {
@@ -63,7 +63,7 @@ FN V v_split(V x, V *mantissa) {
 }
 FN V iota(long c) { return _mm512_cvtepi32_ps(_mm512_add_epi32(i_set((uint32_t)c), i_count())); }
 
-/* ---- one float of a vector */
+/* ---- horizontal operations */
 
 FN float lane0(V v) { return _mm512_cvtss_f32(v); }
 FN float hsum(V v) { return _mm512_reduce_add_ps(v); }
@@ -86,7 +86,7 @@ FN I ldI(const int32_t *p) { return _mm512_loadu_si512(p); }
 
 FN void st(float *p, V v) { _mm512_storeu_ps(p, v); }
 FN void stm(B m, float *p, V v) { _mm512_mask_storeu_ps(p, m, v); }
-/* 16 floats rounded to bfloat16. */
+/* Rounds 16 floats to bfloat16. */
 FN __m256i i_narrow(V v) {
 #ifdef __AVX512BF16__
   return (__m256i)_mm512_cvtneps_pbh(v);
@@ -109,7 +109,7 @@ FN V v_rhf(V v) {
   return _mm512_cvtph_ps(_mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-/* ---- integers, for dropout and whole numbers */
+/* ---- integers, for dropout and vec_integer.h */
 
 FN I i_convert(V v) { return _mm512_cvttps_epi32(v); }
 FN V v_convert(I i) { return _mm512_cvtepi32_ps(i); }
@@ -120,14 +120,14 @@ FN I i_xor(I a, I b) { return _mm512_xor_si512(a, b); }
 #define i_shift_right(a, n) _mm512_srli_epi32(a, n)
 FN B i_lt(I a, I b) { return _mm512_cmplt_epi32_mask(a, b); }
 
-/* ---- erf by tables in registers: faster here than vec_math.h's two branches */
+/* ---- erf by tables in registers, faster here than the two branches in vec_math.h */
 
 #define VEC_HAS_ERF
 #include "vec_erf_table.h"
 
 /*
- * Below 1, x g(|x|); from 1 on, the value itself; each a quintic on an interval of a quarter. Both end
- * at 4, where erf rounds to 1. NaN stays in `a`.
+ * x g(|x|) for |x| < 1, else the table value itself. Each interval of width 1/4 has a polynomial of degree 5.
+ * The table ends at 4, where erf rounds to 1. NaN propagates through `a`.
  */
 FN V v_erf(V x) {
   V a = v_clamp(v_abs(x), 0.f, 3.9999998f), u = a * S(4.f);

@@ -1,7 +1,7 @@
 /*
- * Coefficients of v_erf in vec_avx512.h: row k holds the factor of t^k for each of 16 intervals
- * [i/4, (i+1)/4), t running from -1 to 1 over one. Intervals 0-3 give erf(a) / a, the others erf(a);
- * fitted at 64 Chebyshev nodes with 30 digits, error of the fit below 3e-9.
+ * Coefficients of v_erf in vec_avx512.h. Row k holds the factor of t^k for each of the 16 intervals
+ * [i/4, (i+1)/4); t runs from -1 to 1 over an interval. Intervals 0 to 3 approximate erf(a) / a, the others
+ * erf(a). Fitted at 64 Chebyshev nodes with 30 digits; the error of the fit is below 3e-9.
  */
 static const float ERF_TABLE[6][16] __attribute__((aligned(64), unused)) = {
   {1.122529626e+00f, 1.077645063e+00f, 9.971854091e-01f, 8.960857987e-01f,

@@ -1,13 +1,13 @@
 /*
- * vec.h in the vector extensions of GCC and clang: 4 lanes of any processor's 128-bit registers (NEON,
- * SSE2), or plain code where there are none.
+ * vec.h in the vector extensions of GCC and clang: 4 lanes in 128-bit registers (NEON, SSE2), or scalar code on
+ * processors without them.
  */
 #ifndef VEC_GENERIC_H
 #define VEC_GENERIC_H
 
 #define LANES 4
 typedef float V __attribute__((vector_size(4 * LANES)));
-typedef int32_t B __attribute__((vector_size(4 * LANES))); /* -1 or 0 a lane */
+typedef int32_t B __attribute__((vector_size(4 * LANES))); /* -1 or 0 in each lane */
 typedef uint32_t I __attribute__((vector_size(4 * LANES)));
 
 #define EACH_LANE for (int i = 0; i < LANES; i++)
@@ -41,11 +41,11 @@ FN B v_isnan(V a) { return a != a; }
 
 FN V v_max(V a, V b) { return sel((a > b) | v_isnan(a), a, b); }
 FN V v_min(V a, V b) { return sel((a < b) | v_isnan(a), a, b); }
-/* x within [low, high]; NaN passes. */
+/* Clamps x to [low, high]; NaN propagates. */
 FN V v_clamp(V x, float low, float high) {
   return sel(x < S(low), S(low), sel(x > S(high), S(high), x));
 }
-FN V v_fma(V a, V b, V c) { return a * b + c; } /* one rounding where the processor has it */
+FN V v_fma(V a, V b, V c) { return a * b + c; } /* rounded once if the processor has FMA */
 FN V v_abs(V x) { return (V)((I)x & i_set(0x7fffffff)); }
 FN V v_copysign(V size, V sign) {
   return (V)(((I)size & i_set(0x7fffffff)) | ((I)sign & i_set(0x80000000)));
@@ -55,7 +55,7 @@ FN V v_sqrt(V x) {
   EACH_LANE r[i] = sqrtf(x[i]);
   return r;
 }
-/* Adding 2^23 leaves no bits behind the point, rounding half to even; larger numbers have none. */
+/* Adding 2^23 rounds half to even to an integer; numbers of at least 2^23 are integers already. */
 FN V v_round(V x) {
   V big = v_copysign(S(8388608.f), x), r = (x + big) - big;
   return sel(v_abs(x) < S(8388608.f), v_copysign(r, x), x);
@@ -70,9 +70,9 @@ FN V v_ceil(V x) {
 }
 FN I i_convert(V v) { return (I)__builtin_convertvector(v, B); }
 FN V v_convert(I i) { return __builtin_convertvector((B)i, V); }
-/* 2^n for whole n from -126 to 127. */
+/* 2^n for integral n from -126 to 127. */
 FN V v_power_of_two(V n) { return (V)((i_convert(n) + i_set(127)) << 23); }
-/* x * 2^n for whole n of -252 to 254 in two steps, the first exact where n is within v_exp's range. */
+/* x * 2^n for integral n from -252 to 254, in two steps; the first is exact for n in v_exp's range. */
 FN V v_scale(V x, V n) {
   V finite = sel(n == n, n, S(0)), half = v_floor(finite * S(.5f));
   return x * v_power_of_two(half) * v_power_of_two(finite - half);
@@ -87,7 +87,7 @@ FN V v_split(V x, V *mantissa) {
 }
 FN V iota(long c) { return v_convert(i_set((uint32_t)c) + i_count()); }
 
-/* ---- one float of a vector */
+/* ---- horizontal operations */
 
 FN float lane0(V v) { return v[0]; }
 FN float hsum(V v) { return (v[0] + v[2]) + (v[1] + v[3]); }
@@ -131,7 +131,7 @@ FN V ldqm(B m, const uint8_t *p) {
   return v_convert(v);
 }
 
-/* The bfloat16 nearest to each lane, half to even, in the lower half of the lane. */
+/* Rounds each lane to bfloat16, half to even; the result is in the lower half of the lane. */
 FN I i_narrow(V v) {
   I u = (I)v, even = u + ((u >> 16 & i_set(1)) + i_set(0x7fff)), quiet = u | i_set(0x400000);
   return (I)sel(v_isnan(v), (V)quiet, (V)even) >> 16;
@@ -157,7 +157,7 @@ FN void stqm(B m, uint8_t *p, V v) {
 }
 
 FN V v_rbf(V v) { return i_widen(i_narrow(v)); }
-/* Rounded to float16: by integers where it is normal there, below by an addition whose last place is 2^-24. */
+/* Rounds to float16: bitwise if the result is normal, else by an addition whose last place is 2^-24. */
 FN V v_rhf(V v) {
   I u = (I)v & i_set(0x7fffffff);
   V a = (V)u, rounded = (V)((u + ((u >> 13 & i_set(1)) + i_set(0xfff))) & i_set(0xffffe000));
@@ -166,7 +166,7 @@ FN V v_rhf(V v) {
   return sel(v_isnan(v), v, v_copysign(rounded, v));
 }
 
-/* ---- integers, for dropout and whole numbers */
+/* ---- integers, for dropout and vec_integer.h */
 
 FN I i_add(I a, I b) { return a + b; }
 FN I i_mul(I a, I b) { return a * b; }

@@ -1,5 +1,5 @@
 /*
- * Whole numbers of 32 bits as the bits of a V, so that they move, mask and blend like floats. Sums and
+ * 32-bit integers stored in the bits of a V, so the moves, masks and blends of floats apply to them. Sums and
  * products wrap around.
  */
 #ifndef VEC_INTEGER_H
@@ -28,16 +28,16 @@ FN V w_min(V a, V b) { return sel(w_lt(b, a), b, a); }
 FN V w_abs(V a) { return sel(w_lt(a, w_set(0)), w_neg(a), a); }
 FN V w_sign(V a) { return sel(w_lt(a, w_set(0)), w_set(0xffffffffu), keep(w_gt(a, w_set(0)), w_set(1))); }
 
-/* To and from floats; what has a fraction is cut off, NaN gives 0, what does not fit is undefined. */
+/* Conversion to and from floats. Fractions are truncated and NaN becomes 0; values out of range are undefined. */
 FN V w_float(V a) { return v_convert(i_bits(a)); }
 FN V w_integer(V a) { return keep(v_eq(a, a), v_bits(i_convert(a))); }
 
-/* Cut off towards 0; lanes outside a mask may hold 0, which gives 0. */
+/* Quotient truncated towards 0. Division by 0 returns 0, since lanes outside a mask may hold 0. */
 FN int32_t w_divide(int32_t a, int32_t b) {
   if (b == 0) return 0;
   return b == -1 ? (int32_t)(0u - (uint32_t)a) : a / b;
 }
-/* In double precision; cut off, what does not fit in 32 bits wraps around as far as 64 go. */
+/* Computed in double precision and truncated. Results wrap around to 32 bits; beyond 9e18 they are 0. */
 FN int32_t w_power(int32_t a, int32_t b) {
   double power = pow(a, b);
   return fabs(power) < 9e18 ? (int32_t)(uint32_t)(int64_t)power : 0;
@@ -57,7 +57,7 @@ FN int32_t w_lane0(V v) {
   stw(x, v);
   return x[0];
 }
-/* All lanes as one. */
+/* Reduces all lanes. */
 #define FOLD_INTEGER(join)                                                                          \
   int32_t x[LANES];                                                                               \
   stw(x, v);                                                                                      \

@@ -1,12 +1,12 @@
 /*
- * Exponential, logarithm, error function and the like for all instruction sets of vec.h.
+ * Exponential, logarithm, error function and others, for all instruction sets of vec.h.
  *
- * Largest errors against float64 over the whole range, in units in the last place (ulp) of the result,
- * as the tests hold them, with infinities, NaN and signed zeros as in C:
+ * Largest errors against float64 over the whole range, in units in the last place (ulp) of the result. The tests
+ * assert these bounds. Infinities, NaN and signed zeros behave as in C.
  *
- *   v_exp  1 ulp, denormal results included     v_log  1 ulp, denormal arguments included
- *   v_tanh 1.5 ulp                              v_erf  2 ulp (AVX-512), 1.25 ulp (others)
- *   v_sin v_cos 1.75 ulp, or 1e-10 absolute where that is more
+ *   v_exp  1 ulp, including denormal results     v_log  1 ulp, including denormal arguments
+ *   v_tanh 1.5 ulp                               v_erf  2 ulp (AVX-512), 1.25 ulp (others)
+ *   v_sin v_cos 1.75 ulp or 1e-10 absolute, whichever is larger
  *   v_pow  1 ulp (the C library's, lane by lane)
  */
 #ifndef VEC_MATH_H
@@ -18,15 +18,15 @@ FN V v_rcp(V x) { return S(1.f) / x; }
 FN V v_rsqrt(V x) { return S(1.f) / v_sqrt(x); }
 
 /*
- * e^x = 2^n e^r with r in [-ln 2 / 2, ln 2 / 2]; the polynomial is Cephes' expf. Where the result is 0, as for
- * all that attention masks, nothing is scaled: a result that underflows costs Intel's processors some 150
- * cycles, and softmax of padded texts took twice as long.
+ * e^x = 2^n e^r with r in [-ln 2 / 2, ln 2 / 2]; the polynomial is that of Cephes' expf. If the result is 0, as
+ * for masked attention scores, nothing is scaled: a result that underflows costs about 150 cycles on Intel's
+ * processors, and softmax of padded texts took twice as long.
  */
 FN V v_exp(V x) {
   B vanishes = v_lt(x, S(-104.f));
   V clamped = sel(vanishes, S(0.f), v_min(x, S(89.f)));
   V n = v_round(clamped * S(1.44269504f));
-  V r = v_fma(n, S(-0.693359375f), clamped); /* ln 2 in two parts, the first exact in products */
+  V r = v_fma(n, S(-0.693359375f), clamped); /* ln 2 in two parts; products with the first are exact */
   r = v_fma(n, S(2.12194440e-4f), r);
   V p = S(1.9875691500e-4f);
   p = v_fma(p, r, S(1.3981999507e-3f));
@@ -52,7 +52,7 @@ FN V v_log(V x) {
   p = v_fma(p, f, S(-2.500016391e-1f));
   p = v_fma(p, f, S(3.333334029e-1f));
   V y = p * z * f;
-  y = v_fma(e, S(-2.12194440e-4f), y); /* the small part of e ln 2 joins what is small */
+  y = v_fma(e, S(-2.12194440e-4f), y); /* small terms first */
   y = v_fma(z, S(-.5f), y) + f;
   y = v_fma(e, S(0.693359375f), y);
   y = sel(v_eq(x, S(INFINITY)), x, y);
@@ -60,7 +60,7 @@ FN V v_log(V x) {
   return sel(v_ge(x, S(0.f)), y, S(NAN));
 }
 
-/* x + x^3 P(x^2) near 0, else 1 - 2 / (e^2|x| + 1) with the sign of x. */
+/* x + x^3 P(x^2) near 0, else 1 - 2 / (e^(2|x|) + 1) with the sign of x. */
 FN V v_tanh(V x) {
   V a = v_abs(x), s = x * x;
   V p = S(2.231063787e-3f);
@@ -75,7 +75,7 @@ FN V v_tanh(V x) {
 }
 
 #ifndef VEC_HAS_ERF
-/* Near 0 a polynomial, else 1 - e^q(|x|); coefficients by N. Juffa (2016), stackoverflow.com/a/35148199. */
+/* A polynomial near 0, else 1 - e^q(|x|); coefficients by N. Juffa (2016), stackoverflow.com/a/35148199. */
 FN V v_erf(V x) {
   V t = v_clamp(v_abs(x), 0.f, 4.f), s = t * t;
   V q = v_fma(S(-1.72853470e-5f), t, S(3.83197126e-4f));
@@ -96,7 +96,7 @@ FN V v_erf(V x) {
 }
 #endif
 
-/* Calls `f` on each lane: for the rare functions and ranges. */
+/* Calls `f` on each lane, for rare functions and ranges. */
 FN V v_each(float (*f)(float), V x) {
   float lanes[LANES];
   st(lanes, x);
@@ -119,8 +119,8 @@ FN V v_cosine(V r) {
 }
 
 /*
- * sin(x + turn pi/2): x = n pi/2 + r, pi/2 in three parts whose products with n are exact up to 8192;
- * larger arguments are left to the C library, infinities give NaN.
+ * sin(x + turn pi/2) with x = n pi/2 + r. pi/2 has three parts whose products with n are exact for arguments up to
+ * 8192. Larger arguments use the C library; infinities become NaN.
  */
 FN V v_quarter(V x, float turn) {
   V n = v_round(x * S(0.636619772f));
