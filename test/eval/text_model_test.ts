@@ -185,6 +185,22 @@ Deno.test("a model is refused when it is opened where its tokenizer or limit rea
   });
 });
 
+Deno.test("a graph that is closed while it computes finishes the text, and takes no other", async () => {
+  await withGraphFolder("q8", async (_, folder) => {
+    const graph = await openTextModel(folder, { threads: 1 });
+    const encoder = graph.createEncoder();
+    const wanted = await encoder.encode([TEXTS[0] ?? ""]);
+    const last = encoder.encode([TEXTS[0] ?? ""]);
+    graph[Symbol.dispose]();
+    graph[Symbol.dispose]();
+    deepStrictEqual(await last, wanted);
+    await rejects(encoder.encode(["Another text."]), {
+      name: "TypeError",
+      message: "internal: the graph is closed",
+    });
+  });
+});
+
 Deno.test("a folder with a graph alone is refused where weights are needed, and where it is damaged", async () => {
   await withGraphFolder("q8", async (_, folder) => {
     await rejects(openSavedModel(folder), {

@@ -203,8 +203,8 @@ function load(): OnnxRuntime {
     return pointer;
   }
 
-  const WARNINGS_OFF = 3; // ORT_LOGGING_LEVEL_ERROR
-  const environment = create(calls.createEnv, WARNINGS_OFF, encodeText("sentence-transformer"));
+  const FATAL = 4; // ORT_LOGGING_LEVEL_FATAL: every other failure comes back as a status, which is thrown
+  const environment = create(calls.createEnv, FATAL, encodeText("sentence-transformer"));
   const memory = create(calls.createCpuMemoryInfo, 0, 0); // device allocator, default memory
   // One arena for all sessions: a training run has a dozen programs and runs one at a time.
   const arenaMemory = create(calls.createCpuMemoryInfo, 1, 0);

@@ -33,9 +33,14 @@ export function openSavedGraph(
 ): SavedGraph {
   const runtime = loadOnnxRuntime();
   const session = runtime.createSession(model, threads, { inputs, outputs });
+  let running = 0, isClosed = false;
+  const releaseUnused = () => {
+    if (isClosed && running === 0) session.release(); // a session in use must outlive its run
+  };
   return {
     version: runtime.version,
     async run(given, shapes) {
+      if (isClosed) throw new TypeError("internal: the graph is closed");
       const outputs = shapes.map((shape) => ({ values: new Float32Array(sizeOf(shape)), shape }));
       const feeds = given.map(({ data, shape }) =>
         runtime.createTensor(new Uint8Array(data.buffer), "int64", shape)
@@ -43,13 +48,20 @@ export function openSavedGraph(
       const targets = outputs.map(({ values, shape }) =>
         runtime.createTensor(new Uint8Array(values.buffer), "float32", shape)
       );
+      running++;
       try {
         await session.run(feeds, targets);
       } finally {
+        running--;
+        releaseUnused();
         for (const tensor of [...feeds, ...targets]) runtime.releaseTensor(tensor);
       }
       return outputs.map(({ values }) => values);
     },
-    [Symbol.dispose]: () => session.release(),
+    [Symbol.dispose]() {
+      if (isClosed) return;
+      isClosed = true;
+      releaseUnused();
+    },
   };
 }
