@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { isFile, isFolder, readJson } from "@/files.ts";
 import { openSafetensors, type SafetensorsFile } from "@/model/safetensors.ts";
+import { findLoneGraph } from "@/model/save_onnx.ts";
 
 /** Tensors by name, wherever they lie; declare it with `using`. */
 export type TensorFolder = Disposable & {
@@ -109,7 +110,9 @@ async function describeOtherWeights(folder: string): Promise<string> {
     const name = names.find((name) => pattern.test(name));
     if (name !== undefined) return `: there is only ${name}, ${kind}`;
   }
-  return "";
+  const graph = await findLoneGraph(folder);
+  if (graph === null) return "";
+  return `: there is only ${graph}, an exported graph: take the checkpoint that it was made of`;
 }
 
 /**

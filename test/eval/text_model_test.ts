@@ -13,6 +13,7 @@ import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { openTextModel, textModelOf } from "@/eval/text_model.ts";
 import { exportModel } from "@/export/export_model.ts";
+import { loadEncoder } from "@/model/load_encoder.ts";
 import { GRAPH_INPUTS, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
 import type { OnnxDtype } from "@/model/onnx_weights.ts";
 import type { PromptSettings } from "@/text/prompts.ts";
@@ -209,6 +210,12 @@ Deno.test("a folder with a graph alone is refused where weights are needed, and 
         `Cannot open the weights of ${folder} as its folder must hold model.safetensors: it ` +
         "holds onnx/model_quantized.onnx alone, which predict, encode, similarity, evaluate and app " +
         "can use",
+    });
+    await rejects(loadEncoder(folder), {
+      name: "NotFound",
+      message: `Cannot read tensors as ${folder} must have model.safetensors or ` +
+        "model.safetensors.index.json: there is only onnx/model_quantized.onnx, an exported graph: take " +
+        "the checkpoint that it was made of",
     });
     const heads = join(folder, "heads.json"), path = join(folder, "onnx/model_quantized.onnx");
     const text = await Deno.readTextFile(heads), bytes = await Deno.readFile(path);
