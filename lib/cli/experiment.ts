@@ -116,6 +116,7 @@ export const EXPERIMENT = {
         );
       },
     });
+    await view.finish(); // an interrupted run has left its line open
     const count = (state: RunOutcome["state"]) => outcomes.filter((o) => o.state === state).length;
     console.log(
       `${runs.length} runs: ${count("present")} were there, ${count("done")} done, ` +
