@@ -19,7 +19,7 @@ import type { Precision } from "@/config.ts";
 import { currentEngine, engineOptions, openEngine } from "@/engine/engine.ts";
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
 import { openTextModel } from "@/eval/text_model.ts";
 import { scoreRun, type ScoresBySplit } from "@/export/score_run.ts";
@@ -62,7 +62,7 @@ export {
 export type { TaskScores } from "@/eval/evaluate_rows.ts";
 export { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 export { createTextPredictor } from "@/eval/predict_texts.ts";
-export type { TextPrediction, TextPredictor } from "@/eval/read_texts.ts";
+export type { TextPrediction, TextPredictor } from "@/eval/text_predictor.ts";
 export type { Similarity } from "@/eval/similarity.ts";
 export { openTextModel, type TextModel } from "@/eval/text_model.ts";
 export { exportModel } from "@/export/export_model.ts";

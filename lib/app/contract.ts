@@ -3,7 +3,7 @@
  * @module
  */
 import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { PromptSettings } from "@/text/prompts.ts";
 
 /** What the page must know of a model. */

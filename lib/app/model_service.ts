@@ -5,7 +5,7 @@
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import { normalizeVector } from "@/eval/normalize_vector.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { TextModel } from "@/eval/text_model.ts";
 import { LIMITS } from "./limits.ts";
 import { createBatcher } from "./batcher.ts";

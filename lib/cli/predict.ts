@@ -5,7 +5,7 @@
 
 import { openModelFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts";
 import { convertOffsets, OFFSET_UNITS, OFFSETS_NOTE } from "@/eval/offsets.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";

@@ -1,30 +1,30 @@
 /**
- * The bootstrap over rows (Efron & Tibshirani 1993): a score of many draws of as many rows, with
- * replacement. Scores that are drawn together see the same draws, so their differences are paired.
- * Shapes: N rows, K counts a row, R resamples.
+ * Bootstrap over rows (Efron & Tibshirani 1993): draws N of N rows with replacement and scores each draw.
+ * Tallies that are resampled together are scored on the same draws, so their differences are paired.
+ * Shapes: N rows, K counts per row, R resamples.
  * @module
  */
 
 import type { Prng } from "@/random.ts";
 
-/** A score of sums over rows: what each row adds, and what the sums come to. */
+/** A score that is a function of per-row counts summed over all rows. */
 export type Tally = {
   /** [N, K] row-major. */
   readonly counts: ArrayLike<number>;
   /** K. */
   readonly width: number;
-  /** The score of counts summed over rows, [K]. */
+  /** Computes the score from the summed counts [K]. */
   score(sums: Float64Array): number;
 };
 
-/** How often rows are drawn, and by which chance. */
+/** Number of resamples and source of randomness. */
 export type BootstrapOptions = {
   readonly prng: Prng;
   /** R. */
   readonly resamples: number;
 };
 
-/** The score of all rows as they are. */
+/** Computes the score over all rows, without resampling. */
 export function scoreTally({ counts, width, score }: Tally): number {
   const sums = new Float64Array(width);
   for (let i = 0; i < counts.length; i++) {
@@ -34,9 +34,9 @@ export function scoreTally({ counts, width, score }: Tally): number {
 }
 
 /**
- * Draws N of N rows R times and scores each draw by every tally: [R] scores for each.
+ * Draws N of N rows R times and scores each draw by every tally. Returns [R] scores per tally.
  *
- * Rows that count alike are counted together, so a draw costs one addition, whatever K is.
+ * Rows with identical counts are grouped, so drawing a row costs one addition, whatever K is.
  */
 export function resampleScores(
   tallies: readonly Tally[],
@@ -68,13 +68,13 @@ export function resampleScores(
   return scores;
 }
 
-/** N, which must be the same in all tallies and above 0. */
+/** N. Throws unless all tallies have the same number of rows, at least 1. */
 function countRows(tallies: readonly Tally[]): number {
   const counts = new Set(tallies.map(({ counts, width }) => counts.length / width));
   const [rows = 0] = counts;
   if (counts.size !== 1 || !Number.isInteger(rows) || rows < 1) {
     throw new RangeError(
-      `Cannot draw rows as all tallies must have the same number of them, at least 1: current numbers are ${
+      `Cannot resample as all tallies must have the same number of rows, at least 1: current numbers are ${
         [...counts].join(", ")
       }`,
     );
@@ -82,7 +82,7 @@ function countRows(tallies: readonly Tally[]): number {
   return rows;
 }
 
-/** Rows by what they count: the pattern of each row, and a row of each pattern. */
+/** Groups rows with identical counts into patterns: the pattern of each row, and one row of each pattern. */
 function findPatterns(tallies: readonly Tally[], rows: number) {
   const known = new Map<string, number>();
   const examples: number[] = [];

@@ -1,5 +1,5 @@
 /**
- * Calibration: does a class given with probability p turn out right in a share p of the rows?
+ * Calibration: are predictions with probability p correct in a fraction p of the rows?
  * Expected calibration error as in Guo et al. 2017 (arXiv:1706.04599v2, equation 3).
  * Shapes: N rows, C classes, M bins.
  * @module
@@ -7,33 +7,33 @@
 
 /** Rows whose highest probability lies in one bin. */
 export type CalibrationBin = {
-  /** Mean of the highest probability. */
+  /** Mean of the highest probability per row. */
   readonly confidence: number;
-  /** Share of the rows whose most probable class is right. */
+  /** Fraction of the rows whose most probable class is correct. */
   readonly accuracy: number;
   readonly rows: number;
 };
 
-/** How far confidence and accuracy are apart. */
+/** Expected calibration error and the bins behind it. */
 export type Calibration = {
-  /** Mean distance of confidence and accuracy over bins, weighted by their rows; 0 is perfect. */
+  /** Mean absolute difference of confidence and accuracy, weighted by the rows of each bin; 0 is perfect. */
   readonly ece: number;
-  /** The bins that hold rows, by rising confidence. */
+  /** Non-empty bins, in ascending order of confidence. */
   readonly bins: readonly CalibrationBin[];
 };
 
-/** Right classes and what was thought of each. */
+/** Gold classes and predicted probabilities. */
 export type CalibrationInput = {
-  /** [N] class numbers. */
+  /** [N] class indices. */
   readonly gold: ArrayLike<number>;
   /** [N, C] row-major, each row summing to 1. */
   readonly probabilities: ArrayLike<number>;
   readonly classes: number;
-  /** M, equally wide bins (low, high] over 0 to 1; 15 by default, as in the paper. */
+  /** M, the number of equally wide bins (low, high] from 0 to 1; 15 by default, as in the paper. */
   readonly bins?: number;
 };
 
-/** Bins rows by the probability of their most probable class (the first of equals). */
+/** Bins rows by the probability of their most probable class; the first class wins a tie. */
 export function measureCalibration(input: CalibrationInput): Calibration {
   const { gold, probabilities, classes, bins = 15 } = input;
   const rows = gold.length;

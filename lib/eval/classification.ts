@@ -1,9 +1,9 @@
 /**
- * Scores of a classification: accuracy and macro-F1 with their intervals, a table by class, the confusion
- * matrix and the calibration. Shapes: N rows, C classes.
+ * Classification scores: accuracy and macro-F1 with their confidence intervals, scores per class, the
+ * confusion matrix and the calibration. Shapes: N rows, C classes.
  *
- * A score whose denominator is 0 (precision of a class that was never predicted) is 0, as scikit-learn's
- * `zero_division=0`; all results are plain data that survives JSON.
+ * A score whose denominator is 0 is 0 (for example the precision of a class that was never predicted), as
+ * with scikit-learn's `zero_division=0`. All results are plain data that can be written as JSON.
  * @module
  */
 
@@ -14,60 +14,60 @@ import { divide, tallyMacroF1 } from "@/eval/tallies.ts";
 import { scaleProbabilities } from "@/eval/temperature.ts";
 import { stream } from "@/random.ts";
 
-/** How one class fared, as fractions from 0 to 1. */
+/** Scores of one class, as fractions from 0 to 1. */
 export type ClassScores = {
-  /** Share of the rows given this class that have it; 0 when none was given it. */
+  /** Fraction of the rows predicted as this class that belong to it; 0 if none was predicted. */
   readonly precision: number;
-  /** Share of the rows of this class that were given it; 0 when it has no rows. */
+  /** Fraction of the rows of this class that were predicted as it; 0 if the class has no rows. */
   readonly recall: number;
-  /** Harmonic mean of the two; 0 when both are. */
+  /** Harmonic mean of precision and recall; 0 if both are 0. */
   readonly f1: number;
-  /** Rows that have this class. */
+  /** Number of gold rows of this class. */
   readonly support: number;
 };
 
-/** What {@link scoreClassification} finds; what `summary.json` holds for a classification task. */
+/** Result of {@link scoreClassification}; `summary.json` holds it for a classification task. */
 export type ClassificationScores = {
   readonly rows: number;
   readonly accuracy: number;
   /** Mean F1 of the classes that occur in gold or predictions, as scikit-learn's `average="macro"`. */
   readonly macroF1: number;
-  /** Expected calibration error over 15 bins; absent when no probabilities were given. */
+  /** Expected calibration error over 15 bins; absent if no probabilities were passed. */
   readonly ece?: number;
-  /** The bins behind `ece`, empty ones left out; absent when no probabilities were given. */
+  /** Non-empty bins behind `ece`; absent if no probabilities were passed. */
   readonly bins?: Calibration["bins"];
-  /** Temperature fitted on validation; absent where none was given. */
+  /** Temperature fitted on the validation split; absent if none was passed. */
   readonly temperature?: number;
-  /** `ece` of the probabilities at that temperature: on validation itself, of the rows it was fitted on. */
+  /** `ece` of the probabilities at that temperature. On validation, the rows are those it was fitted on. */
   readonly scaledEce?: number;
   /** 95 % bootstrap interval of `accuracy`. */
   readonly interval: Interval;
-  /** The same of `macroF1`; absent in runs scored before it was measured. */
+  /** 95 % bootstrap interval of `macroF1`; absent in runs of versions that did not compute it. */
   readonly macroF1Interval?: Interval;
   readonly perClass: Readonly<Record<string, ClassScores>>;
-  /** [C, C] rows by gold class, then by predicted class, both in the order of the labels. */
+  /** [C, C] row counts: gold class by predicted class, both in the order of the labels. */
   readonly confusion: readonly (readonly number[])[];
 };
 
-/** Right and predicted classes, row by row. */
+/** Gold and predicted classes, row by row. */
 export type ClassificationInput = {
-  /** [N] class numbers. */
+  /** [N] class indices. */
   readonly gold: ArrayLike<number>;
-  /** [N] class numbers. */
+  /** [N] class indices. */
   readonly predicted: ArrayLike<number>;
   /** [C] class names. */
   readonly labels: readonly string[];
   /** [N, C] row-major probabilities, each row summing to 1. */
   readonly probabilities?: ArrayLike<number>;
-  /** Also measures the calibration of `probabilities` at this temperature. */
+  /** If given, the calibration of `probabilities` is also measured at this temperature. */
   readonly temperature?: number;
 };
 
-/** Of the bootstrap behind the intervals. */
+/** Options of the bootstrap behind the intervals. */
 export type ClassificationOptions = {
-  /** Seed of the resamples behind `macroF1Interval`; 1 by default. */
+  /** Seed of the resamples for `macroF1Interval`; 1 by default. */
   readonly seed?: number;
-  /** Resamples behind `macroF1Interval`; 1,000 by default. */
+  /** Number of resamples for `macroF1Interval`; 1,000 by default. */
   readonly resamples?: number;
 };
 
@@ -137,7 +137,7 @@ export function scoreClassification(
   };
 }
 
-/** [C, C] counts of rows by gold and predicted class; refuses numbers that name no class. */
+/** [C, C] row counts by gold and predicted class. Throws if an index is not that of a class. */
 function countConfusion({ gold, predicted, labels }: ClassificationInput): number[][] {
   const counts = labels.map(() => labels.map(() => 0));
   const check = (values: ArrayLike<number>, row: number, what: string) => {
@@ -157,7 +157,7 @@ function countConfusion({ gold, predicted, labels }: ClassificationInput): numbe
   return counts;
 }
 
-/** Calibration of the probabilities, as they are and at the temperature; empty where they are not given. */
+/** Calibration of the probabilities, raw and at the temperature; empty if there are no probabilities. */
 function describeCalibration({ gold, labels, probabilities, temperature }: ClassificationInput) {
   if (probabilities === undefined) return {};
   const classes = labels.length;

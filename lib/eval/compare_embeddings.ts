@@ -1,5 +1,5 @@
 /**
- * One encoder's sentence embeddings under several poolings and normalisations, held to pairs of sentences.
+ * Compares poolings, normalizations and similarities of one encoder on scored sentence pairs.
  * @module
  */
 
@@ -19,16 +19,16 @@ import { openTextModel, type TextModel } from "@/eval/text_model.ts";
 import type { PromptChoice } from "@/text/prompts.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
-/** The scores of one way to make embeddings and to compare them. */
+/** Scores of one combination of pooling, normalization and similarity. */
 export type EmbeddingScores = SimilarityScores & {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
   readonly similarity: Similarity;
-  /** To the first pooling, normalized and measured in the same way; null for that one itself. */
+  /** Difference from the first pooling under the same normalization and similarity; null for that pooling. */
   readonly difference: SimilarityDifference | null;
 };
 
-/** The ways that are tried. */
+/** The combinations to score. */
 export type CompareOptions = PromptChoice & {
   readonly poolings: readonly PoolingMode[];
   readonly normalizations: readonly NormalizeMode[];
@@ -36,10 +36,10 @@ export type CompareOptions = PromptChoice & {
   readonly view?: ProgressView;
 };
 
-/** Texts encoded together. */
+/** Texts per batch. */
 const ROWS = 32;
 
-/** Opens a model, encodes texts as `options` say and lets the model go: an embedding of [E] for each. */
+/** Opens a model, encodes texts and closes the model. Returns one embedding [E] per text. */
 export async function embedTexts(
   source: string,
   texts: readonly string[],
@@ -49,7 +49,7 @@ export async function embedTexts(
   return await model.createEncoder({ rows: ROWS, ...options }).encode(texts);
 }
 
-/** Scores every combination on the same pairs; the model stays the caller's. */
+/** Scores every combination on the same pairs. Does not dispose of the model. */
 export async function compareEmbeddings(
   model: Pick<TextModel, "createEncoder">,
   pairs: readonly SentencePair[],
@@ -59,7 +59,7 @@ export async function compareEmbeddings(
   const texts = pairs.flatMap(({ first, second }) => [first, second]);
   const gold = pairs.map(({ score }) => score);
   const total = poolings.length * normalizations.length;
-  const references = new Map<string, DrawnSimilarity>(); // the first pooling, by way
+  const references = new Map<string, DrawnSimilarity>(); // scores of the first pooling
   let done = 0;
   for (const pooling of poolings) {
     for (const normalize of normalizations) {
@@ -67,18 +67,18 @@ export async function compareEmbeddings(
       const encoder = model.createEncoder({ pooling, normalize, rows: ROWS, ...prompt });
       const embeddings = await encoder.encode(texts); // [2N] of [E]
       for (const similarity of similarities) {
-        const likeness = pairs.map((_, pair) =>
+        const values = pairs.map((_, pair) =>
           measureSimilarity(
             similarity,
             embeddings[2 * pair] ?? [],
             embeddings[2 * pair + 1] ?? [],
           )
         );
-        const scored = scoreSimilarity(likeness, gold);
+        const scored = scoreSimilarity(values, gold);
         const { draws: _, ...scores } = scored;
-        const way = `${normalize} ${similarity}`;
-        const reference = references.get(way);
-        if (reference === undefined) references.set(way, scored);
+        const comparison = `${normalize} ${similarity}`;
+        const reference = references.get(comparison);
+        if (reference === undefined) references.set(comparison, scored);
         const difference = reference === undefined ? null : subtractSimilarity(scored, reference);
         found.push({ pooling, normalize, similarity, ...scores, difference });
       }

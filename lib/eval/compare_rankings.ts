@@ -1,5 +1,5 @@
 /**
- * Whether scalings and similarities rank pairs of embeddings in the same order. Shapes: N pairs, E embedding.
+ * Compares how normalizations and similarities rank pairs of embeddings. Shapes: N pairs, E embedding.
  * @module
  */
 
@@ -11,33 +11,33 @@ import {
   type Similarity,
 } from "@/eval/similarity.ts";
 
-/** Embeddings [N] of [E] of both sides of pairs. */
+/** Embeddings of both sides of N pairs, [E] each. */
 export type EmbeddedPairs = {
   readonly firsts: readonly ArrayLike<number>[];
   readonly seconds: readonly ArrayLike<number>[];
 };
 
-/** Rank correlation of each similarity, under one scaling, with the plain cosine. */
+/** Rank correlation of each similarity under one normalization with the cosine of the raw embeddings. */
 export type RankingRow =
   & { readonly normalize: NormalizeMode }
   & Readonly<Record<Similarity, number>>;
 
-/** A row a scaling; 1 means the same order as the cosine of the embeddings under `none`. */
+/** Returns one row per normalization. 1 means the same order as the cosine of the embeddings under `none`. */
 export function compareRankings(
-  scaled: ReadonlyMap<NormalizeMode, EmbeddedPairs>,
+  normalized: ReadonlyMap<NormalizeMode, EmbeddedPairs>,
 ): readonly RankingRow[] {
-  const plain = scaled.get("none");
+  const plain = normalized.get("none");
   if (plain === undefined) {
     throw new RangeError(
-      `Cannot compare rankings as the embeddings without normalization must be among them: current ones are ${
-        [...scaled.keys()].join(", ")
+      `Cannot compare rankings as normalization "none" must be among the embeddings: current ones are ${
+        [...normalized.keys()].join(", ")
       }`,
     );
   }
   const measure = ({ firsts, seconds }: EmbeddedPairs, similarity: Similarity) =>
     firsts.map((first, pair) => measureSimilarity(similarity, first, seconds[pair] ?? []));
   const reference = measure(plain, "cosine");
-  return [...scaled].map(([normalize, pairs]) => {
+  return [...normalized].map(([normalize, pairs]) => {
     const agree = (similarity: Similarity) =>
       rankCorrelation(measure(pairs, similarity), reference);
     const [cosine = NaN, dot = NaN, euclidean = NaN, manhattan = NaN] = SIMILARITIES.map(agree);

@@ -1,14 +1,14 @@
 /**
- * Is one run better than another, or were its rows kinder? The paired bootstrap over the rows of a split:
- * both runs are scored on the same draws.
+ * Compares two runs by the paired bootstrap over the rows of a split: both are scored on the same draws.
  *
- * The interval is the middle 95 % of the difference over draws (Koehn 2004, W04-3250). The p-value asks how
- * often draws would differ by as much if the runs were equally good, taking the draws' differences around
- * the observed one for the chance around zero (Berg-Kirkpatrick et al. 2012, D12-1091, section 3: there
- * one-sided, a draw above twice the difference), here two-sided and with the observed difference as one more
- * draw, so that it is never 0 (Davison & Hinkley 1997, section 4.2).
+ * The interval is the middle 95 % of the difference over draws (Koehn 2004, W04-3250). The p-value estimates
+ * how often draws would differ by at least as much if the runs were equally good. It takes the spread of the
+ * drawn differences around the observed one as the spread around zero (Berg-Kirkpatrick et al. 2012, D12-1091,
+ * section 3). Unlike there, it is two-sided, and it counts the observed difference as one more draw, so that
+ * it is never 0 (Davison & Hinkley 1997, section 4.2).
  *
- * It speaks of other rows like these, not of other seeds: two runs of one recipe can differ by more.
+ * The result generalizes to other rows of this kind, not to other seeds: two runs of the same configuration
+ * can differ by more.
  * @module
  */
 
@@ -22,12 +22,12 @@ import { tallyAccuracy, tallyF1, tallyMacroF1 } from "@/eval/tallies.ts";
 import { isFolder } from "@/files.ts";
 import { stream } from "@/random.ts";
 
-/** Two runs side by side on one score of one split. */
+/** Comparison of two runs by one score of one split. */
 export type Comparison = {
   readonly task: string;
   readonly split: string;
   readonly measure: "accuracy" | "macroF1" | "f1" | "strictF1";
-  /** Rows or sentences. */
+  /** Number of rows; sentences for tagging tasks. */
   readonly rows: number;
   readonly first: number;
   readonly second: number;
@@ -35,21 +35,21 @@ export type Comparison = {
   readonly difference: number;
   /** 95 % bootstrap interval of the difference. */
   readonly interval: Interval;
-  /** Two-sided; at least 1 / (resamples + 1). */
+  /** Two-sided p-value; at least 1 / (resamples + 1). */
   readonly pValue: number;
 };
 
 export type CompareOptions = {
-  /** Seed of the draws; 1 by default. */
+  /** Seed of the resamples; 1 by default. */
   readonly seed?: number;
-  /** Draws; 10,000 by default. */
+  /** Number of resamples; 10,000 by default. */
   readonly resamples?: number;
 };
 
-/** Differences closer than this are the same, as sums of fractions are rounded. */
+/** Tolerance for rounding: differences closer than this count as equal. */
 const ROUNDING = 1e-12;
 
-/** Compares the predictions of two runs for the same rows, by each score of the task's kind. */
+/** Compares the predictions of two runs for the same rows, by every score of the task's kind. */
 export function comparePredictions(
   first: PredictionRecord,
   second: PredictionRecord,
@@ -57,10 +57,10 @@ export function comparePredictions(
 ): Comparison[] {
   const { seed = 1, resamples = 10_000 } = options;
   const { task, split, gold: { length: rows } } = first;
-  const unlike = findDifference(first, second);
-  if (unlike !== null) {
+  const mismatch = findDifference(first, second);
+  if (mismatch !== null) {
     throw new RangeError(
-      `Cannot compare runs as the rows of ${task} ${split} must be the same in both: ${unlike}`,
+      `Cannot compare runs as the rows of ${task} ${split} must be the same in both: ${mismatch}`,
     );
   }
   const ours = tallyRecord(first), theirs = tallyRecord(second);
@@ -95,7 +95,7 @@ function describeDifference({ first, second, differences }: {
   const extreme = differences.reduce(
     (count, drawn) =>
       count + (Math.abs(drawn - difference) >= Math.abs(difference) - ROUNDING ? 1 : 0),
-    1, // the observed difference itself
+    1, // counts the observed difference itself
   );
   return {
     first,
@@ -106,23 +106,23 @@ function describeDifference({ first, second, differences }: {
   };
 }
 
-/** What two runs have in common, compared. */
+/** Comparisons of all tasks and splits that two runs have in common. */
 export type RunComparison = {
   readonly comparisons: readonly Comparison[];
-  /** What was left out, a sentence each. */
+  /** One sentence for each split that was left out. */
   readonly notes: readonly string[];
 };
 
 /**
- * Compares two runs on every split whose predictions both have kept. Splits with other rows, such as
- * validation carved with another seed, are left out with a note, unless none is left.
+ * Compares two runs on every split for which both saved predictions. Splits whose rows differ (for example
+ * validation splits carved with different seeds) are skipped with a note; it is an error if all are.
  */
 export async function compareRuns(
   first: string,
   second: string,
   options: CompareOptions = {},
 ): Promise<RunComparison> {
-  const [ours, theirs] = [await readKept(first), await readKept(second)];
+  const [ours, theirs] = [await readSavedPredictions(first), await readSavedPredictions(second)];
   const pairs = ours.flatMap((record) => {
     const other = theirs.find(({ task, split }) => task === record.task && split === record.split);
     return other === undefined ? [] : [[record, other] as const];
@@ -130,7 +130,7 @@ export async function compareRuns(
   if (pairs.length === 0) {
     const name = ({ task, split }: PredictionRecord) => `${task} ${split}`;
     throw new RangeError(
-      `Cannot compare runs as both must have predictions for the same task and split: ${first} has ${
+      `Cannot compare the runs: they have no predictions for the same task and split. ${first} has ${
         ours.map(name).join(", ")
       }; ${second} has ${theirs.map(name).join(", ")}`,
     );
@@ -139,27 +139,29 @@ export async function compareRuns(
   for (const [a, b] of pairs) {
     const difference = findDifference(a, b);
     if (difference === null) comparisons.push(...comparePredictions(a, b, options));
-    else notes.push(`${a.task} ${a.split} is left out as its rows are not the same: ${difference}`);
+    else notes.push(`${a.task} ${a.split} is left out because its rows differ: ${difference}`);
   }
   if (comparisons.length === 0) {
-    throw new RangeError(`Cannot compare runs as no split has the same rows in both: ${notes[0]}`);
+    throw new RangeError(
+      `Cannot compare the runs: no split has the same rows in both. ${notes[0]}`,
+    );
   }
   return { comparisons, notes };
 }
 
-async function readKept(run: string): Promise<PredictionRecord[]> {
+async function readSavedPredictions(run: string): Promise<PredictionRecord[]> {
   if (!await isFolder(run)) {
-    throw new Deno.errors.NotFound(`Cannot compare runs as the folder must exist: ${run}`);
+    throw new Deno.errors.NotFound(`Cannot compare the runs: there is no folder ${run}`);
   }
   const records = await readPredictions(run);
   if (records.length > 0) return records;
   throw new Deno.errors.NotFound(
-    `Cannot compare runs as ${run} must hold predictions/: it was kept without them; ` +
-      `deno task evaluate ${run} --predictions makes them where its model is there`,
+    `Cannot compare the runs: ${run} was saved without predictions (no folder predictions/); ` +
+      `if it still has its model, deno task evaluate ${run} --predictions writes them`,
   );
 }
 
-/** The scores of a record as sums over rows. */
+/** Tallies of all scores of a record. */
 function tallyRecord(record: PredictionRecord): Partial<Record<Comparison["measure"], Tally>> {
   if (record.kind === "classification") {
     const { gold, predicted, labels } = record;
@@ -177,14 +179,14 @@ function tallyRecord(record: PredictionRecord): Partial<Record<Comparison["measu
   return { f1: tally("conlleval"), strictF1: tally("strict") };
 }
 
-/** How the rows of two records differ, in number, labels or gold labels; null where they are the same. */
+/** First difference between two records in label names, number of rows or gold labels; null if none. */
 function findDifference(first: PredictionRecord, second: PredictionRecord): string | null {
   if (first.kind !== second.kind || first.labels.join("\n") !== second.labels.join("\n")) {
-    return `labels are ${first.labels.join()} and ${second.labels.join()}`;
+    return `the labels are ${first.labels.join()} and ${second.labels.join()}`;
   }
   if (first.gold.length !== second.gold.length) {
-    return `their numbers are ${first.gold.length} and ${second.gold.length}`;
+    return `the numbers of rows are ${first.gold.length} and ${second.gold.length}`;
   }
   const differing = first.gold.findIndex((gold, row) => String(gold) !== String(second.gold[row]));
-  return differing < 0 ? null : `row ${differing} has another gold label`;
+  return differing < 0 ? null : `row ${differing} has different gold labels`;
 }

@@ -1,19 +1,19 @@
 /**
- * Entity scores in the layout of the CoNLL shared tasks' script, byte for byte what conlleval.pl
- * (Tjong Kim Sang, version of 2004) prints for the same tags:
+ * Entity scores in the output format of the CoNLL shared tasks' script. The text is byte for byte what
+ * conlleval.pl (Tjong Kim Sang, version of 2004) prints for the same tags:
  *
  *     processed 16 tokens with 5 phrases; found: 6 phrases; correct: 3.
  *     accuracy:  68.75%; precision:  50.00%; recall:  60.00%; FB1:  54.55
  *                   LOC: precision:  66.67%; recall: 100.00%; FB1:  80.00  3
  *
- * The last number of a line is how many entities of the type were predicted.
+ * The last number of a line is the number of predicted entities of the type.
  * @module
  */
 
 import { countSpans, type EntityInput, sumCounts } from "@/eval/entities.ts";
 import { divide, type SpanCounts } from "@/eval/tallies.ts";
 
-/** The table for predicted tags against gold ones, without a newline at its end. */
+/** Formats the scores of predicted tags; no trailing newline. */
 export function formatConlleval({ gold, predicted }: EntityInput): string {
   const perType = new Map<string, SpanCounts>();
   let words = 0, rightWords = 0;
@@ -40,14 +40,14 @@ export function formatConlleval({ gold, predicted }: EntityInput): string {
   ].join("\n");
 }
 
-/** The three rates, in the arithmetic of the script: F1 from the other two, in percent. */
+/** Precision, recall and F1 in percent. F1 is computed from the other two, as the script does. */
 function formatRates({ correct, predicted, gold }: SpanCounts): string {
   const precision = divide(100 * correct, predicted), recall = divide(100 * correct, gold);
   const f1 = divide(2 * precision * recall, precision + recall);
   return `precision: ${print(precision)}%; recall: ${print(recall)}%; FB1: ${print(f1)}`;
 }
 
-/** As C prints `%6.2f`: a half exactly goes to the even digit, where `toFixed` goes up. */
+/** Formats as C's `%6.2f`, which rounds an exact half to even, unlike `toFixed`, which rounds it up. */
 function print(value: number): string {
   const hundredths = 100 * value, below = Math.floor(hundredths);
   const half = hundredths - below === 0.5 && hundredths / 100 === value;

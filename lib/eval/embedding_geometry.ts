@@ -1,41 +1,41 @@
 /**
- * How embeddings lie in their space: lengths, how much they all point one way, and the plane in which they
- * spread most. Shapes: N embeddings, E their size.
+ * Geometry of an embedding space: vector lengths, anisotropy, and the plane of largest variance.
+ * Shapes: N embeddings, E embedding size.
  * @module
  */
 
 import { PCA } from "ml-pca";
 import { measureSimilarity, rankValues } from "@/eval/similarity.ts";
 
-/** Embeddings as a whole. */
+/** Summary statistics of a set of embeddings. */
 export type Geometry = {
   /** E. */
   readonly size: number;
-  /** Means over embeddings of the sum of absolute values and of the Euclidean length. */
+  /** Mean L1 norm (`l1`) and mean Euclidean norm (`l2`). */
   readonly l1: number;
   readonly l2: number;
-  /** Standard deviation of the Euclidean length over its mean. */
+  /** Coefficient of variation of the Euclidean norm: standard deviation divided by mean. */
   readonly lengthSpread: number;
-  /** Mean cosine of two different embeddings: near 1 where all point one way (Ethayarajh 2019, D19-1006). */
+  /** Mean cosine of two different embeddings; near 1 if all point the same way (Ethayarajh 2019, D19-1006). */
   readonly anisotropy: number;
 };
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-/** Euclidean length. */
-export function lengthOf(vector: ArrayLike<number>): number {
+/** Euclidean norm of a vector. */
+export function l2Norm(vector: ArrayLike<number>): number {
   let squares = 0;
   for (let i = 0; i < vector.length; i++) squares += (vector[i] ?? 0) ** 2;
   return Math.sqrt(squares);
 }
 
-/** Measures N embeddings of [E], at least two. */
+/** Measures N embeddings [E], at least two. */
 export function describeEmbeddings(embeddings: readonly ArrayLike<number>[]): Geometry {
   const rows = checkSizes(embeddings), size = embeddings[0]?.length ?? 0;
-  const lengths = embeddings.map(lengthOf);
+  const lengths = embeddings.map(l2Norm);
   const mean = sum(lengths) / rows;
   const variance = sum(lengths.map((length) => (length - mean) ** 2)) / rows;
-  const total = new Float64Array(size); // of the unit vectors
+  const total = new Float64Array(size); // sum of the unit vectors
   embeddings.forEach((embedding, i) => {
     const length = lengths[i] || 1;
     for (let k = 0; k < size; k++) total[k] = (total[k] ?? 0) + (embedding[k] ?? 0) / length;
@@ -46,22 +46,22 @@ export function describeEmbeddings(embeddings: readonly ArrayLike<number>[]): Ge
     l1: sum(embeddings.map((embedding) => sum(Array.from(embedding, Math.abs)))) / rows,
     l2: mean,
     lengthSpread: Math.sqrt(variance) / mean,
-    // the square of the sum holds each pair twice, and each vector with itself once
-    anisotropy: (lengthOf(total) ** 2 - units) / (rows * (rows - 1)),
+    // the squared norm of the sum counts each pair twice and each vector with itself once
+    anisotropy: (l2Norm(total) ** 2 - units) / (rows * (rows - 1)),
   };
 }
 
-/** Embeddings seen in the plane in which they vary most. */
+/** Embeddings projected onto the plane in which they vary most. */
 export type Plane = {
-  /** [N] places of two coordinates, in the embeddings' own unit. */
+  /** [N] coordinate pairs, in the unit of the embeddings. */
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Share of the variance that each of the two directions holds. */
+  /** Fraction of the variance that each of the two directions explains. */
   readonly shares: readonly [number, number];
 };
 
 /**
- * Projects N embeddings onto their first two principal components. Each direction points to where its
- * largest weight is positive, so that equal embeddings give equal places.
+ * Projects N embeddings onto their first two principal components. The sign of each component is chosen so
+ * that its largest weight is positive, which makes the result deterministic.
  */
 export function projectToPlane(embeddings: readonly ArrayLike<number>[]): Plane {
   checkSizes(embeddings);
@@ -82,10 +82,10 @@ export function projectToPlane(embeddings: readonly ArrayLike<number>[]): Plane 
   return { points, shares: [first, second] };
 }
 
-/** Cosines of pairs of texts: of one class, and of two. */
+/** Cosines of pairs of texts: with the same class, and with different classes. */
 export type PairCosines = { readonly same: readonly number[]; readonly other: readonly number[] };
 
-/** The cosines of all N (N - 1) / 2 pairs of embeddings, by whether their classes are the same. */
+/** Cosines of all N (N - 1) / 2 pairs of embeddings, split by whether both have the same class. */
 export function pairCosines(
   embeddings: readonly ArrayLike<number>[],
   classes: ArrayLike<unknown>,
@@ -102,8 +102,9 @@ export function pairCosines(
 }
 
 /**
- * The chance that a pair of one class is closer than a pair of two, ties counted half: 0.5 where classes
- * do not tell, 1 where every pair of one class is closer (the area under the ROC curve).
+ * Area under the ROC curve: the probability that a same-class pair has a higher cosine than a pair with
+ * different classes, ties counted half. 0.5 if cosines say nothing about classes, 1 if they separate
+ * perfectly.
  */
 export function separation({ same, other }: PairCosines): number {
   const ranks = rankValues([...same, ...other]);
@@ -111,13 +112,13 @@ export function separation({ same, other }: PairCosines): number {
   return above / (same.length * other.length);
 }
 
-/** N, at least two, if all have one size of at least two. */
+/** N. Throws unless there are at least two embeddings, all of the same size of at least two. */
 function checkSizes(embeddings: readonly ArrayLike<number>[]): number {
   const sizes = new Set(embeddings.map(({ length }) => length));
   const [size = 0] = sizes;
   if (embeddings.length < 2 || sizes.size !== 1 || size < 2) {
     throw new RangeError(
-      `Cannot measure embeddings as there must be at least two of one size of at least 2: current number is ${embeddings.length}, sizes are ${
+      `Cannot measure embeddings as there must be at least two, all of the same size of at least 2: current number is ${embeddings.length}, sizes are ${
         [...sizes].join(", ")
       }`,
     );

@@ -1,5 +1,5 @@
 /**
- * Sentence embeddings of raw texts, through the same code as training. Shapes: B rows, T pieces,
+ * Sentence embeddings of raw texts, computed by the same code as in training. Shapes: B rows, T tokens,
  * E embedding.
  * @module
  */
@@ -18,24 +18,24 @@ import { planBatches } from "@/text/plan_batches.ts";
 import { findPoolingStart, type PromptChoice, resolvePrompt } from "@/text/prompts.ts";
 import { makeAhead } from "@/text/prefetch.ts";
 
-/** Batches that are tokenized, and sorted by their pieces, at once. */
+/** Batches per group; a group is tokenized and sorted by token count at once. */
 const BATCHES_AT_ONCE = 8;
 
-/** How texts are encoded; an option left out is as the model was trained. */
+/** Encoding options; the model's own settings are the defaults. */
 export type EncodeTextsOptions = PromptChoice & {
   readonly pooling?: PoolingMode | undefined;
   readonly normalize?: NormalizeMode | undefined;
-  /** Texts that run together; a batch always has as many, so few texts want few. */
+  /** Texts per batch. Batches are always padded to this many rows, so use a small number for few texts. */
   readonly rows?: number;
 };
 
-/** Encodes texts; its programs are kept from call to call. */
+/** Encodes texts. Compiled programs are reused across calls. */
 export type SentenceEncoder = {
-  /** [E] an embedding of each text, in order; a text beyond the model's limit is cut. */
+  /** One embedding [E] per text, in input order. Texts beyond the model's limit are truncated. */
   encode(texts: readonly string[]): Promise<Float32Array[]>;
 };
 
-/** One example of each text, in order: texts beyond the model's limit are cut. */
+/** One example per text, in input order. Texts beyond the model's limit are truncated. */
 export function encodeWholeTexts(
   texts: readonly string[],
   options: Pick<EncodeOptions, "tokenizer" | "maxLength" | "prompt">,
@@ -44,7 +44,7 @@ export function encodeWholeTexts(
   return encodeRows(rows, { ...options, kind: "classification", windows: "cut" }).examples;
 }
 
-/** An encoder of raw texts over a saved model, which stays the caller's. */
+/** Creates an encoder of raw texts for a saved model. The caller still owns the model. */
 export function createSentenceEncoder(
   saved: SavedModel,
   options: EncodeTextsOptions = {},
@@ -56,13 +56,13 @@ export function createSentenceEncoder(
   const model = { ...saved.model, pooling, normalize, poolingStart };
   if (pooling === "cls" && model.encoder.pooler === null) {
     throw new RangeError(
-      'Cannot encode with pooling "cls" as the model must have a pooler: choose mean, cls-token or max',
+      'Cannot encode with pooling "cls": the model has no pooler; choose mean, cls-token or max',
     );
   }
   const program = jit("encode", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
   }), { dynamic: batchSizes(model) });
-  /** Batches of texts, the longest first. */
+  /** Batches of texts, longest first. */
   const makeBatches = (texts: readonly string[]): readonly Batch[] => {
     const examples = encodeWholeTexts(texts, { tokenizer, maxLength, prompt });
     const lengths = paddedLengths(saved);
@@ -74,7 +74,7 @@ export function createSentenceEncoder(
   return {
     async encode(texts) {
       const found = texts.map(() => new Float32Array(0));
-      // The longest first: characters tell how long, before anything is tokenized.
+      // Longest first. The number of characters approximates the length before tokenization.
       const sorted = texts.map((text, at) => ({ text, at }))
         .sort((a, b) => b.text.length - a.text.length);
       const size = rows * BATCHES_AT_ONCE;
@@ -86,7 +86,7 @@ export function createSentenceEncoder(
       });
       try {
         for (let first = 0; first < sorted.length; first += size) {
-          const { group, batches } = ahead.next(); // the next is tokenized while these run
+          const { group, batches } = ahead.next(); // the next group is tokenized while this one runs
           for (const batch of batches) {
             checkInterrupt(interrupt, () => "Encoding was interrupted");
             const inputs = inputTensors(batch);

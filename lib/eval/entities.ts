@@ -1,9 +1,9 @@
 /**
- * Scores of named entities: exact spans under conlleval's rules and under strict IOB2, token accuracy
- * beside them. A span counts when type, first and last word are all right.
+ * Entity scores: exact spans under conlleval's rules and under strict IOB2, and token accuracy. A predicted
+ * entity is correct if its type, its first word and its last word all match.
  *
- * A score whose denominator is 0 is 0, as conlleval prints it; all results are plain data that
- * survives JSON.
+ * A score whose denominator is 0 is 0, as conlleval prints it. All results are plain data that can be
+ * written as JSON.
  * @module
  */
 
@@ -14,52 +14,52 @@ import { type Span, SPAN_RULES, type SpanRule, spans } from "@/eval/spans.ts";
 import { divide, type SpanCounts, tallyF1 } from "@/eval/tallies.ts";
 import { stream } from "@/random.ts";
 
-/** How one entity type fared, as fractions from 0 to 1; conlleval's rules unless named strict. */
+/** Scores of one entity type, as fractions from 0 to 1; by conlleval's rules unless named strict. */
 export type TypeScores = {
   readonly precision: number;
   readonly recall: number;
   readonly f1: number;
   readonly strictF1: number;
-  /** Gold entities of this type. */
+  /** Number of gold entities of this type. */
   readonly support: number;
 };
 
-/** What {@link scoreEntities} finds; what `summary.json` holds for a tagging task. */
+/** Result of {@link scoreEntities}; `summary.json` holds it for a tagging task. */
 export type EntityScores = {
-  /** Sentences. */
+  /** Number of sentences. */
   readonly rows: number;
-  /** Micro-averaged over all entities, conlleval's rules. */
+  /** Micro-averaged over all entities, by conlleval's rules. */
   readonly f1: number;
   readonly precision: number;
   readonly recall: number;
   readonly strictF1: number;
   readonly strictPrecision: number;
   readonly strictRecall: number;
-  /** Share of words with the right tag. Not a score of entities: most words are O. */
+  /** Fraction of words with the correct tag. Says little about entities, since most words are O. */
   readonly tokenAccuracy: number;
   /** 95 % bootstrap interval of `f1`, over sentences. */
   readonly interval: Interval;
-  /** The same of `strictF1`, over the same draws; absent in runs scored before it was measured. */
+  /** 95 % bootstrap interval of `strictF1` over the same draws; absent in runs of versions without it. */
   readonly strictF1Interval?: Interval;
-  /** Errors by kind, conlleval's rules; absent in runs scored before they were counted. */
+  /** Error counts by conlleval's rules; absent in runs of versions that did not count them. */
   readonly errors?: EntityErrors;
   /** By entity type, in alphabetical order. */
   readonly perType: Readonly<Record<string, TypeScores>>;
 };
 
-/** Right and predicted tags, sentence by sentence. */
+/** Gold and predicted tags, sentence by sentence. */
 export type EntityInput = {
-  /** Tags of each sentence, a word each. */
+  /** One list of tags per sentence, one tag per word. */
   readonly gold: readonly (readonly string[])[];
-  /** As many sentences, as many words each. */
+  /** Same shape as `gold`. */
   readonly predicted: readonly (readonly string[])[];
 };
 
-/** Of the bootstrap behind the intervals. */
+/** Options of the bootstrap behind the intervals. */
 export type EntityOptions = {
-  /** Seed of the resamples behind the intervals; 1 by default. */
+  /** Seed of the resamples; 1 by default. */
   readonly seed?: number;
-  /** Resamples behind the intervals; 1,000 by default. */
+  /** Number of resamples; 1,000 by default. */
   readonly resamples?: number;
 };
 
@@ -141,7 +141,7 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
   };
 }
 
-/** Spans of one sentence by type, under `rule`. */
+/** Counts the spans of one sentence by type, under `rule`. */
 export function countSpans(
   gold: readonly string[],
   predicted: readonly string[],
@@ -155,8 +155,8 @@ export function countSpans(
     return count;
   };
   const key = ({ type, start, end }: Span) => `${start} ${end} ${type}`;
-  const there = spans(gold, rule), keys = new Set(there.map(key));
-  for (const span of there) at(span.type).gold++;
+  const goldSpans = spans(gold, rule), keys = new Set(goldSpans.map(key));
+  for (const span of goldSpans) at(span.type).gold++;
   for (const span of spans(predicted, rule)) {
     at(span.type).predicted++;
     if (keys.has(key(span))) at(span.type).correct++;
@@ -164,7 +164,7 @@ export function countSpans(
   return counts;
 }
 
-/** Precision, recall and F1 of counts; 0 where there is nothing to divide by. */
+/** Precision, recall and F1 of counts; 0 if the denominator is 0. */
 export function rate(
   counts: SpanCounts,
 ): Pick<TypeScores, "precision" | "recall" | "f1"> {
@@ -176,7 +176,7 @@ export function rate(
   };
 }
 
-/** The counts together. */
+/** Sum of counts. */
 export function sumCounts(counts: Iterable<SpanCounts>): SpanCounts {
   let total: SpanCounts = { correct: 0, predicted: 0, gold: 0 };
   for (const count of counts) total = add(total, count);

@@ -1,44 +1,44 @@
 /**
- * Entity errors by kind. Gold and predicted entities of a sentence are paired one to one, so that each
+ * Entity errors by category. Gold and predicted entities of a sentence are paired one to one, so that each
  * counts exactly once:
  *
- * | pair | bounds | type | kind | MUC-5 | SemEval-2013 |
+ * | rank | bounds | type | category | MUC-5 | SemEval-2013 |
  * | --- | --- | --- | --- | --- | --- |
- * | 1 | same | same | right, no error | correct | correct |
+ * | 1 | same | same | correct, no error | correct | correct |
  * | 2 | same | other | `type` | incorrect | incorrect (exact: correct) |
  * | 3 | overlap | same | `boundary` | partial | partial (type: correct) |
  * | 4 | overlap | other | `both` | incorrect | incorrect |
- * | gold alone | | | `missed` | missing | missing |
- * | predicted alone | | | `invented` | spurious | spurious |
+ * | unpaired gold | | | `missed` | missing | missing |
+ * | unpaired prediction | | | `invented` | spurious | spurious |
  *
  * The categories are those of MUC-5 (Chinchor & Sundheim 1993, M93-1007) as SemEval-2013 task 9
- * (Segura-Bedmar et al., S13-2056) applies them to exact spans. The pairing, which both leave open, is
- * ours: pairs of the first rank are made first, then of the second, and so on; within a rank from left to
- * right, as many as there can be. It is the same when gold and predicted change places. So
+ * (Segura-Bedmar et al., S13-2056) applies them to exact spans. Neither defines the pairing. This module
+ * pairs by rank, first to last, and within a rank from left to right, with as many pairs as possible.
+ * Exchanging gold and predicted entities yields the same pairs. Therefore
  *
- *     gold      = right + type + boundary + both + missed
- *     predicted = right + type + boundary + both + invented
+ *     gold      = correct + type + boundary + both + missed
+ *     predicted = correct + type + boundary + both + invented
  *
- * Entities are read by conlleval's rules, as the main score reads them.
+ * Entities are read by conlleval's rules, as for the main score.
  * @module
  */
 
 import { type Span, spans } from "@/eval/spans.ts";
 
 export const ERROR_KINDS = ["boundary", "type", "both", "missed", "invented"] as const;
-/** How an entity was got wrong. */
+/** Category of an entity error. */
 export type ErrorKind = typeof ERROR_KINDS[number];
 
-/** How often each kind of error was made. */
+/** Number of errors per category. */
 export type ErrorCounts = Readonly<Record<ErrorKind, number>>;
 
-/** The errors of a split. */
+/** Error counts of a split. */
 export type EntityErrors = ErrorCounts & {
-  /** By type, in alphabetical order: that of the gold entity, of an invented one its own. */
+  /** By entity type in alphabetical order: the gold type, or the predicted type of an invented entity. */
   readonly perType: Readonly<Record<string, ErrorCounts>>;
 };
 
-/** One error: what was there (null: nothing) and what was given (null: nothing). */
+/** One error: the gold entity (null if invented) and the predicted entity (null if missed). */
 export type EntityError = {
   readonly kind: ErrorKind;
   readonly gold: Span | null;
@@ -46,7 +46,7 @@ export type EntityError = {
 };
 
 /**
- * The errors of one sentence, pairs first.
+ * Errors of one sentence, paired entities first.
  *
  * @example
  * ```ts
@@ -59,19 +59,19 @@ export function findEntityErrors(
   gold: readonly string[],
   predicted: readonly string[],
 ): EntityError[] {
-  let there = spans(gold, "conlleval"), given = spans(predicted, "conlleval");
+  let missed = spans(gold, "conlleval"), invented = spans(predicted, "conlleval");
   const errors: EntityError[] = [];
   for (const { kind, fits } of RANKS) {
-    const pairs = pairInOrder(there, given, fits);
+    const pairs = pairInOrder(missed, invented, fits);
     if (kind !== null) errors.push(...pairs.map(([g, p]) => ({ kind, gold: g, predicted: p })));
     const paired = new Set(pairs.flat());
-    there = there.filter((span) => !paired.has(span));
-    given = given.filter((span) => !paired.has(span));
+    missed = missed.filter((span) => !paired.has(span));
+    invented = invented.filter((span) => !paired.has(span));
   }
   return [
     ...errors,
-    ...there.map((span) => ({ kind: "missed", gold: span, predicted: null } as const)),
-    ...given.map((span) => ({ kind: "invented", gold: null, predicted: span } as const)),
+    ...missed.map((span) => ({ kind: "missed", gold: span, predicted: null } as const)),
+    ...invented.map((span) => ({ kind: "invented", gold: null, predicted: span } as const)),
   ];
 }
 
@@ -109,8 +109,8 @@ const RANKS: readonly { readonly kind: ErrorKind | null; readonly fits: Fits }[]
 ];
 
 /**
- * Pairs each gold span, from left to right, with the first free predicted span that fits it. Among
- * spans of a type that do not overlap one another no other choice makes more pairs.
+ * Pairs each gold span, from left to right, with the first unpaired predicted span that fits it. Spans of
+ * one side do not overlap one another, so no other choice yields more pairs.
  */
 function pairInOrder(gold: readonly Span[], predicted: readonly Span[], fits: Fits) {
   const free = [...predicted];

@@ -1,6 +1,7 @@
 /**
- * A task's scores on rows: encode, predict, score. No tagged word is dropped: long rows are read through
- * overlapping windows. A classified text is cut at the model's limit, as in training.
+ * Scores a task on rows: encodes, predicts and scores them. Long tagged rows are split into overlapping
+ * windows, so that every word gets a tag. Classified texts are truncated at the model's limit, as in
+ * training.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
@@ -19,13 +20,13 @@ import type { Tokenizer } from "@/text/tokenizer.ts";
 /** Scores of one task on one split. */
 export type TaskScores = ClassificationScores | EntityScores;
 
-/** Rows made ready for prediction, once for all evaluations of a run. */
+/** Rows encoded for prediction; encoded once for all evaluations of a run. */
 export type EvaluationSet = {
   readonly rows: readonly Row[];
   readonly examples: readonly Example[];
 };
 
-/** Encodes rows for evaluation, from the cache of encoded rows where they are in it. */
+/** Encodes rows for evaluation, or reads them from the cache of encoded rows. */
 export async function prepareEvaluation(
   rows: readonly Row[],
   { kind }: Pick<ModelTask, "kind">,
@@ -33,7 +34,7 @@ export async function prepareEvaluation(
     readonly tokenizer: Tokenizer;
     readonly maxLength: number;
     readonly prompt: string;
-    /** Told how many rows are encoded. */
+    /** Called with the number of rows encoded so far. */
     readonly onRows?: (done: number) => void;
   },
 ): Promise<EvaluationSet> {
@@ -43,18 +44,18 @@ export async function prepareEvaluation(
   return { rows, examples };
 }
 
-/** What was predicted for each row of a set. */
+/** Predictions for every row of a set. */
 export type RowPredictions =
   | {
     readonly kind: "classification";
-    /** [N] class numbers. */
+    /** [N] class indices. */
     readonly classes: readonly number[];
-    /** [N] rows of [C] probabilities. */
+    /** [N] arrays of [C] probabilities. */
     readonly probabilities: readonly Float32Array[];
   }
   | {
     readonly kind: "tagging";
-    /** [N] tag numbers, one a word. */
+    /** [N] lists of tag indices, one per word. */
     readonly tags: readonly (readonly number[])[];
   };
 
@@ -69,13 +70,13 @@ export async function predictRows(
   const count = predictor.labels.length;
   switch (kind) {
     case "classification": {
-      // a text is one example, in the order of the rows
+      // one example per text, in the order of the rows
       const classes = probabilities.map((each) => argmaxAt(each, 0, count));
       return { kind, classes, probabilities };
     }
     case "tagging": {
       const predicted = examples.map(({ ids }, i) =>
-        Array.from(ids, (_, piece) => argmaxAt(probabilities[i] ?? [], piece * count, count))
+        Array.from(ids, (_, token) => argmaxAt(probabilities[i] ?? [], token * count, count))
       );
       const outside = Math.max(0, predictor.labels.indexOf("O"));
       return {
@@ -88,16 +89,16 @@ export async function predictRows(
   }
 }
 
-/** How predictions are scored. */
+/** Options of {@link scoreRows}. */
 export type ScoreOptions = {
   readonly labels: readonly string[];
-  /** Indices of the rows to score; by default all. */
+  /** Indices of the rows to score; all by default. */
   readonly chosen?: readonly number[];
-  /** Of a classification, fitted on validation: its calibration is measured as well. */
+  /** Temperature fitted on validation. If given, calibration is also measured at it (classification only). */
   readonly temperature?: number | undefined;
 };
 
-/** The temperature that mends the calibration of these rows; undefined where there are no classes. */
+/** Temperature that best calibrates these rows; undefined for tagging tasks and empty splits. */
 export function fitRowTemperature(
   rows: readonly Row[],
   predictions: RowPredictions,

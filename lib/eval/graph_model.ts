@@ -1,8 +1,9 @@
 /**
- * Answers of an exported graph, whoever runs it: ONNX Runtime here, or its WebAssembly in a browser.
+ * Predictions and embeddings from an exported graph. The graph is run by the caller: by ONNX Runtime, or by
+ * its WebAssembly build in a browser.
  *
- * A text is computed alone and without padding. Eight-bit activations have one scale for a whole batch
- * (`DynamicQuantizeLinear`), so in a batch the other texts and the padding would change the answer.
+ * Each text is computed alone and without padding. Eight-bit activations share one scale per batch
+ * (`DynamicQuantizeLinear`), so the other texts of a batch and the padding would change the result.
  * Shapes: T tokens, D hidden, E embedding, C labels.
  * @module
  */
@@ -11,7 +12,11 @@ import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts
 import { normalizeVector } from "@/eval/normalize_vector.ts";
 import type { Predictor } from "@/eval/predict_examples.ts";
 import { softmaxRowsInto } from "@/eval/probabilities.ts";
-import { createTextReader, type ReadOptions, type TextPredictor } from "@/eval/read_texts.ts";
+import {
+  combinePredictors,
+  type TextInputOptions,
+  type TextPredictor,
+} from "@/eval/text_predictor.ts";
 import type { HeadsFile } from "@/model/heads_file.ts";
 import {
   embeddingName,
@@ -21,13 +26,13 @@ import {
 } from "@/model/onnx_names.ts";
 import type { ModelTask } from "@/model/parameters.ts";
 
-/** Values of each output, row-major, by its name. */
+/** Row-major values of each output, by output name. */
 export type GraphOutputs = ReadonlyMap<string, Float32Array>;
 
-/** Computes all outputs of a graph for the tokens [T] of one text. */
+/** Computes all outputs of a graph for the token ids [T] of one text. */
 export type RunGraph = (ids: Int32Array) => Promise<GraphOutputs>;
 
-/** How an embedding is to be made. */
+/** Pooling and normalization of an embedding. */
 export type EmbeddingChoice = {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
@@ -35,17 +40,17 @@ export type EmbeddingChoice = {
   readonly poolingStart: number;
 };
 
-/** How the graph's own embedding is made. */
+/** Settings of the graph's own sentence embedding. */
 export type GraphSettings = EmbeddingChoice & Pick<HeadsFile, "embeddingSize">;
 
-/** The values of the output `name`. */
+/** Values of the output `name`. */
 function take(outputs: GraphOutputs, name: string): Float32Array {
   const values = outputs.get(name);
-  if (values === undefined) throw new TypeError(`internal: the graph gives no output ${name}`);
+  if (values === undefined) throw new TypeError(`internal: the graph has no output ${name}`);
   return values;
 }
 
-/** A predictor for one task over a graph. */
+/** Creates a predictor for one task from a graph. */
 export function createGraphPredictor(
   runGraph: RunGraph,
   { name, labels }: ModelTask,
@@ -65,10 +70,10 @@ export function createGraphPredictor(
   };
 }
 
-/** A reader of raw texts over a graph, which runs once where tasks share a text's tokens. */
-export function createGraphReader(
+/** Creates a predictor for raw texts from a graph, which runs once for all tasks with the same tokens. */
+export function createGraphTextPredictor(
   runGraph: RunGraph,
-  { tasks, ...options }: ReadOptions & { readonly tasks: readonly ModelTask[] },
+  { tasks, ...options }: TextInputOptions & { readonly tasks: readonly ModelTask[] },
 ): TextPredictor {
   return {
     predict(texts) {
@@ -83,12 +88,12 @@ export function createGraphReader(
         task,
         predictor: createGraphPredictor(runOnce, task),
       }));
-      return createTextReader(readers, options).predict(texts);
+      return combinePredictors(readers, options).predict(texts);
     },
   };
 }
 
-/** Poolings that a graph's embeddings can be asked for: a projection and a pooler are inside the graph. */
+/** Poolings available from a graph. A projection layer and a pooler can only be applied inside the graph. */
 export function graphPoolings(
   { pooling, embeddingSize }: Pick<GraphSettings, "pooling" | "embeddingSize">,
 ): readonly PoolingMode[] {
@@ -97,7 +102,7 @@ export function graphPoolings(
   );
 }
 
-/** [D] the hidden states [T, D] of a text without padding as one vector. */
+/** Pools the hidden states [T, D] of a text without padding into one vector [D]. */
 function poolStates(
   states: Float32Array,
   { tokens, pooling, poolingStart }: {
@@ -107,7 +112,7 @@ function poolStates(
   },
 ): Float32Array {
   const size = states.length / tokens;
-  const isEmpty = poolingStart >= tokens; // as where weights are computed: [CLS] or zeros
+  const isEmpty = poolingStart >= tokens; // same fallback as in the engine: [CLS] or zeros
   if (isEmpty && pooling !== "cls-token") return new Float32Array(size);
   const start = isEmpty ? 0 : poolingStart;
   const pooled = states.slice(start * size, (start + 1) * size);
@@ -130,13 +135,13 @@ function poolStates(
   }
 }
 
-/** Refuses a choice that the graph's outputs do not hold. */
+/** Throws if the graph's outputs do not suffice for the choice. */
 export function checkGraphChoice(settings: GraphSettings, choice: EmbeddingChoice): void {
   const { pooling, normalize } = choice;
   const poolings = graphPoolings(settings);
   if (!poolings.includes(pooling)) {
     throw new RangeError(
-      `Cannot encode with pooling "${pooling}" as an exported graph holds no weights for it: choose ${
+      `Cannot encode with pooling "${pooling}": the exported graph has no output for it; choose ${
         poolings.join(", ")
       }`,
     );
@@ -144,9 +149,9 @@ export function checkGraphChoice(settings: GraphSettings, choice: EmbeddingChoic
   if (choice.poolingStart !== settings.poolingStart) {
     if (settings.embeddingSize === null && pooling !== "cls") return;
     throw new RangeError(
-      "Cannot encode with another prompt than the model's own: pooling skips the prompt " +
-        '("include_prompt" is false), and the exported graph holds the number of tokens that it skips; ' +
-        "use the model's weights",
+      "Cannot encode with a prompt other than the model's own: pooling skips the prompt " +
+        '("include_prompt" is false), and the number of tokens to skip is fixed in the exported graph; ' +
+        "use the model's weights instead",
     );
   }
   const isScaled = settings.pooling === pooling && settings.normalize !== "none";
@@ -154,13 +159,13 @@ export function checkGraphChoice(settings: GraphSettings, choice: EmbeddingChoic
     normalize === "none" && isScaled && (settings.embeddingSize !== null || pooling === "cls")
   ) {
     throw new RangeError(
-      `Cannot encode with normalization "none" as the graph gives this model's embeddings only after ` +
-        `${settings.normalize.toUpperCase()} normalization: choose l1 or l2`,
+      `Cannot encode with normalization "none": the exported graph outputs this model's embeddings only after ` +
+        `${settings.normalize.toUpperCase()} normalization; choose l1 or l2`,
     );
   }
 }
 
-/** [E] the embedding of a text of `tokens` tokens; the choice has passed {@link checkGraphChoice}. */
+/** Embedding [E] of a text of `tokens` tokens. The choice must have passed {@link checkGraphChoice}. */
 export function readEmbedding(
   outputs: GraphOutputs,
   { tokens, settings, pooling, normalize, poolingStart }: EmbeddingChoice & {
@@ -172,7 +177,7 @@ export function readEmbedding(
   if (ofPooling !== undefined) return normalizeVector(ofPooling, normalize);
   const isOwn = pooling === settings.pooling && poolingStart === settings.poolingStart;
   if (isOwn && (normalize === settings.normalize)) return take(outputs, SENTENCE_EMBEDDING);
-  // a vector that was scaled to length one and is scaled again has lost nothing
+  // normalizing an already normalized vector again loses nothing
   if (isOwn && (settings.normalize === "none" || normalize !== "none")) {
     return normalizeVector(take(outputs, SENTENCE_EMBEDDING), normalize);
   }

@@ -1,17 +1,17 @@
 /**
- * 95 % intervals of scores by the bootstrap's percentile method (Efron & Tibshirani 1993, chapter 13):
+ * 95 % confidence intervals by the bootstrap's percentile method (Efron & Tibshirani 1993, chapter 13):
  * the middle 95 % of the score over resamples of the rows, drawn with replacement.
  * @module
  */
 
-/** Ends of a 95 % interval, low first, both from 0 to 1. */
+/** Bounds of a 95 % interval, as fractions. */
 export type Interval = readonly [low: number, high: number];
 
-/** Shares of the bootstrap distribution below the two ends. */
+/** Quantiles at the two bounds. */
 const TAILS = [0.025, 0.975] as const;
 
 /**
- * The middle 95 % of `values`, by linear interpolation between neighbors as numpy's `quantile` does.
+ * The middle 95 % of `values`, with linear interpolation between neighbors as in numpy's `quantile`.
  * Does not change `values`.
  */
 export function middleInterval(values: ArrayLike<number>): Interval {
@@ -30,8 +30,9 @@ export function middleInterval(values: ArrayLike<number>): Interval {
 }
 
 /**
- * The bootstrap interval of a share, `hits` of `rows`, without drawing anything: a resample's hits are
- * binomial(rows, hits / rows), so the percentiles that ever more resamples tend to are its quantiles.
+ * Bootstrap interval of the proportion `hits / rows`, computed exactly, without resampling: the hits of a
+ * resample follow a binomial(rows, hits / rows) distribution, whose quantiles are the limit of the
+ * percentiles as the number of resamples grows.
  */
 export function shareInterval(hits: number, rows: number): Interval {
   if (
@@ -43,7 +44,7 @@ export function shareInterval(hits: number, rows: number): Interval {
   }
   if (hits === 0 || hits === rows) return [hits / rows, hits / rows];
   const odds = Math.log(hits / (rows - hits));
-  // the probability of each count over that of `hits`, the most likely count: outward, so nothing underflows early
+  // Probability of each count relative to that of `hits`, the most likely count. Computed outward from `hits`, so that nothing underflows early.
   const weights = new Float64Array(rows + 1);
   weights[hits] = 1;
   for (let k = hits, log = 0; k < rows; k++) {

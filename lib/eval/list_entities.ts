@@ -1,5 +1,5 @@
 /**
- * The entities of tagged rows, one a record, as tables take them.
+ * Lists the entities of tagged rows as records for tables.
  * @module
  */
 
@@ -9,14 +9,14 @@ import { spans } from "@/eval/spans.ts";
 /** One entity of a data set. */
 export type EntityRecord = {
   readonly type: string;
-  /** Its words with a space between. */
+  /** Words of the entity, joined by spaces. */
   readonly text: string;
   readonly words: number;
   /** Index of its row. */
   readonly row: number;
 };
 
-/** Every entity of tagged rows, by conlleval's rules; `labels` are the names of tags by number. */
+/** All entities of tagged rows, by conlleval's rules. `labels` are the tag names by tag index. */
 export function listEntities(rows: readonly Row[], labels: readonly string[]): EntityRecord[] {
   return rows.flatMap((row, index) => {
     if (!isTaggedRow(row)) return [];

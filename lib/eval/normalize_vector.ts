@@ -1,13 +1,13 @@
 /**
- * Normalization of an embedding that is already there, by the formula of `model/normalize.ts`.
+ * Normalization of an embedding outside the engine, by the same formula as `model/normalize.ts`.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
 import type { NormalizeMode } from "@/config.ts";
 
-const SHORTEST = 1e-12; // of an embedding that is divided by its length
+const SHORTEST = 1e-12; // lower bound of the norm that a vector is divided by
 
-/** The length of `vector` that a mode divides by: 1 for `none`. */
+/** Norm of `vector` that a mode divides by; 1 for `none`. */
 export function vectorLength(vector: ArrayLike<number>, mode: NormalizeMode): number {
   const values = Array.from(vector);
   switch (mode) {
@@ -22,7 +22,7 @@ export function vectorLength(vector: ArrayLike<number>, mode: NormalizeMode): nu
   }
 }
 
-/** `vector` divided by its length, as `mode` counts it. */
+/** `vector` divided by its norm under `mode`. */
 export function normalizeVector(vector: Float32Array, mode: NormalizeMode): Float32Array {
   const length = Math.max(vectorLength(vector, mode), SHORTEST);
   return vector.map((x) => x / length);

@@ -1,23 +1,23 @@
 /**
- * Units in which the places of entities count characters: JavaScript counts UTF-16 code units, Python
- * counts code points. They differ after a character beyond U+FFFF, such as an emoji.
+ * Units of entity offsets: JavaScript counts UTF-16 code units, Python counts code points. The two differ
+ * after a character beyond U+FFFF, such as an emoji.
  * @module
  */
 
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 
-/** What `start` and `end` of an entity can count. */
+/** Units in which `start` and `end` of an entity can be counted. */
 export const OFFSET_UNITS = ["utf16", "codepoints"] as const;
 /** One of {@link OFFSET_UNITS}. */
 export type OffsetUnit = typeof OFFSET_UNITS[number];
 
-/** What the units mean, for `--help` and the API's document. */
+/** Explanation of the units, for `--help` and the API's document. */
 export const OFFSETS_NOTE =
   "`start` and `end` of an entity count UTF-16 code units, as JavaScript's `text.slice(start, end)` " +
   "does; with offsets `codepoints` they count code points, as Python's `text[start:end]` does.";
 
 /**
- * The prediction of a text with the places of its entities in `unit`; predictors give UTF-16 code units.
+ * Converts the entity offsets of a prediction to `unit`. Predictors return UTF-16 code units.
  *
  * @example
  * ```ts
@@ -44,7 +44,7 @@ export function convertOffsets(prediction: TextPrediction, unit: OffsetUnit): Te
   };
 }
 
-/** [length + 1] code points before each UTF-16 code unit of a text, and in all of it. */
+/** [length + 1] number of code points before each UTF-16 code unit; the last entry is the total. */
 function countCodePoints(text: string): Uint32Array {
   const places = new Uint32Array(text.length + 1);
   let unit = 0, point = 0;

@@ -1,5 +1,5 @@
 /**
- * An exported graph, opened by ONNX Runtime. Shapes: T tokens, D hidden, E embedding, C labels.
+ * Opens an exported graph with ONNX Runtime. Shapes: T tokens, D hidden, E embedding, C labels.
  * @module
  */
 import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
@@ -8,7 +8,7 @@ import { readBytes, requireContent } from "@/files.ts";
 import { GRAPH_INPUTS, HIDDEN_STATES, logitsName, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
 import type { ModelTask } from "@/model/parameters.ts";
 
-/** ONNX Runtime as it computes a graph, for records. */
+/** ONNX Runtime version and settings, for records. */
 export type GraphExecutor = {
   readonly name: "onnx";
   readonly version: string;
@@ -21,25 +21,25 @@ export type OpenedGraph = Disposable & {
   readonly executor: GraphExecutor;
 };
 
-/** What a graph gives, and how it is computed. */
+/** Output sizes of a graph, and the number of threads to run it with. */
 export type GraphShape = {
-  /** D: columns of hidden states. */
+  /** D: columns of the hidden states. */
   readonly hidden: number;
-  /** E: columns of embeddings. */
+  /** E: columns of the embeddings. */
   readonly size: number;
   readonly tasks: readonly ModelTask[];
-  /** By default as many as the machine has. */
+  /** The number of CPU threads by default. */
   readonly threads?: number | undefined;
 };
 
-/** The bytes of a graph file; a file that something else stands in for is refused. */
+/** Reads a graph file. Throws if it is a placeholder, such as a Git LFS pointer. */
 export async function readGraph(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const what = "exported graph", bytes = await readBytes(path, what);
   requireContent(bytes, path, what);
   return bytes;
 }
 
-/** Opens the graph with the content `bytes`. */
+/** Opens a graph from the bytes of its file. */
 export function openGraph(
   bytes: Uint8Array<ArrayBuffer>,
   { hidden, size, tasks, threads = navigator.hardwareConcurrency }: GraphShape,
@@ -69,7 +69,7 @@ export function openGraph(
   };
 }
 
-/** {@link openGraph}, which is tried with the tokens of a text; a graph that fails is refused. */
+/** Opens a graph like {@link openGraph} and runs it once on `ids`; throws if that fails. */
 export async function openCheckedGraph(
   path: string,
   ids: Int32Array,
@@ -84,8 +84,8 @@ export async function openCheckedGraph(
   } catch (error) {
     opened?.[Symbol.dispose]();
     throw new RangeError(
-      `Cannot open model as ${path} must be a graph that \`deno task export\` wrote, with the tasks and ` +
-        "labels of heads.json beside it: ONNX Runtime cannot run it so; export the model again",
+      `Cannot run ${path} with ONNX Runtime. It must be a graph written by \`deno task export\`, with the tasks and ` +
+        "labels of the heads.json beside it; export the model again",
       { cause: error },
     );
   }

@@ -1,5 +1,5 @@
 /**
- * A saved model, ready to be asked: of a run, or of any folder that holds a BERT checkpoint.
+ * Opens a saved model for prediction: of a run, or of any folder with a BERT checkpoint.
  * @module
  */
 
@@ -13,35 +13,35 @@ import { loadTexts } from "@/model/sentence_settings.ts";
 import { findPoolingStart, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
-/** A model with all that raw text needs on its way in. */
+/** A model with everything needed to encode raw text for it. */
 export type SavedModel = {
   readonly model: MultiTask;
   readonly tokenizer: Tokenizer;
-  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  /** Maximum input length in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;
-  /** The text that comes before each text; `model` pools as its default prompt asks for. */
+  /** Prompts to prepend to texts. `model` is set up for the default prompt. */
   readonly prompts: PromptSettings;
 };
 
 /**
- * Padded lengths of what is predicted and encoded. A length is a program of its own, though compiled code
- * is shared, and is planned once in some 20 ms (native); padding costs as much as text at every call. Steps
- * of 2 for the shortest, 32 for the longest keep both small: over AG News, in batches of 64, padding is 7 %
- * of the pieces.
+ * Padded lengths for prediction and encoding. Each length needs a plan of its own, which takes about 20 ms
+ * to build once (native; compiled code is shared). Padding costs as much as text at every call. Steps of 2
+ * for the shortest and 32 for the longest texts keep both costs low: on AG News, in batches of 64, 7 % of
+ * the tokens are padding.
  */
 const LENGTHS = Array.from({ length: 512 }, (_, i) => i + 1).filter((length) => {
   const step = length <= 16 ? 2 : length <= 64 ? 4 : length <= 128 ? 8 : length <= 256 ? 16 : 32;
   return length % step === 0;
 });
 
-/** Padded lengths up to a model's limit, the limit included. */
+/** Padded lengths up to a model's limit, inclusive. */
 export function paddedLengths({ maxLength }: Pick<SavedModel, "maxLength">): readonly number[] {
   return [...LENGTHS.filter((length) => length < maxLength), maxLength];
 }
 
 /**
- * Opens the weights of a run, of a folder or of a name on the Hub; `view` shows what is fetched. A folder
- * that holds an exported graph alone is refused: `openTextModel` opens both.
+ * Opens the weights of a run, a folder or a model on the Hub; `view` shows the progress of downloads. Throws
+ * if the folder holds only an exported graph, which `openTextModel` can open.
  */
 export async function openSavedModel(
   source: string,
@@ -51,11 +51,11 @@ export async function openSavedModel(
   const graph = await findLoneGraph(folder);
   if (graph !== null) {
     throw new Deno.errors.NotFound(
-      `Cannot open the weights of ${source} as its folder must hold model.safetensors: it holds ${graph} ` +
-        "alone, which predict, encode, similarity, evaluate and app can use",
+      `Cannot open the weights of ${source}: its folder has no model.safetensors, only the exported graph ${graph}, ` +
+        "which predict, encode, similarity, evaluate and app can use",
     );
   }
-  const { tokenizer, prompts, encoderFolder } = await loadTexts(folder); // before the weights, which take longer
+  const { tokenizer, prompts, encoderFolder } = await loadTexts(folder); // first, because the weights take longer to load
   requireTokenRows(await readBertConfig(encoderFolder), tokenizer.vocabularySize, encoderFolder);
   const { model, maxLength } = await loadModel(folder);
   const prompt = resolvePrompt(prompts);

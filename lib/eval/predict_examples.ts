@@ -1,6 +1,6 @@
 /**
- * Probabilities of labels, from compiled forward programs over batches of like length.
- * Shapes: B rows, T pieces, C labels.
+ * Predicts label probabilities with compiled forward programs, in batches of similar length.
+ * Shapes: B rows, T tokens, C labels.
  * @module
  */
 import { checkInterrupt, nextKernelInterrupt } from "@/interrupt.ts";
@@ -13,30 +13,30 @@ import { collate } from "@/text/batches.ts";
 import type { Example } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
 
-/** How examples are batched. */
+/** Batching options. */
 export type PredictorOptions = {
-  /** Padded lengths that batches may have, rising. */
+  /** Allowed padded lengths, in ascending order. */
   readonly lengths: readonly number[];
   readonly padId: number;
   readonly clsId: number;
-  /** Rows of a batch; 64 by default. */
+  /** Rows per batch; 64 by default. */
   readonly rows?: number;
 };
 
-/** Called after each batch with the examples done so far. */
+/** Called after each batch with the number of examples done so far. */
 export type OnPredicted = (done: number, total: number) => void;
 
-/** Predicts for one task; its programs are kept from call to call. */
+/** Predicts for one task. Compiled programs are reused across calls. */
 export type Predictor = {
   readonly labels: readonly string[];
   /**
    * Probabilities of each example, in the order of `examples`: [C] for classification, [T, C] row-major
-   * for tagging, T being the example's own pieces.
+   * for tagging, with T the number of tokens of the example (without padding).
    */
   predict(examples: readonly Example[], onPredicted?: OnPredicted): Promise<Float32Array[]>;
 };
 
-/** A predictor over the model as it stands at each call; the model stays the caller's. */
+/** Creates a predictor that reads the current weights at each call. The caller still owns the model. */
 export function createPredictor(
   model: MultiTask,
   task: string,
@@ -70,8 +70,8 @@ export function createPredictor(
         tf.dispose([inputs, outputs]);
         const stride = kind === "tagging" ? batch.length * classes : classes;
         plan.examples.forEach((example, row) => {
-          const pieces = kind === "tagging" ? examples[example]?.ids.length ?? 0 : 1;
-          found[example] = values.slice(row * stride, row * stride + pieces * classes);
+          const tokens = kind === "tagging" ? examples[example]?.ids.length ?? 0 : 1;
+          found[example] = values.slice(row * stride, row * stride + tokens * classes);
         });
         onPredicted(done += plan.examples.length, examples.length);
         checkInterrupt(interrupt, () => `Prediction was interrupted after ${done} rows`);

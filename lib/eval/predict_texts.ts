@@ -1,23 +1,24 @@
 /**
- * What a saved model says of raw texts.
+ * Predictions of a saved model for raw texts.
  * @module
  */
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import type { ModelTask } from "@/model/parameters.ts";
-import { createTextReader, type TextPredictor } from "@/eval/read_texts.ts";
+import { combinePredictors, type TextPredictor } from "@/eval/text_predictor.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 
-/** Refuses a model that has nothing to predict. */
+/** Throws if the model has no tasks. */
 export function checkHasTasks(tasks: readonly ModelTask[]): void {
   if (tasks.length > 0) return;
-  throw new RangeError("Cannot predict as the model must have tasks: it is an encoder alone");
+  throw new RangeError("Cannot predict: the model is an encoder without tasks");
 }
 
 /**
- * A predictor for raw texts; its programs are kept from call to call.
+ * Creates a predictor for raw texts. Compiled programs are reused across calls.
  *
- * @param options `rows`: texts that run together; a batch always has as many, so few texts want few.
+ * @param options `rows`: texts per batch. Batches are always padded to this many rows, so use a small number
+ *   for few texts.
  */
 export function createTextPredictor(
   saved: SavedModel,
@@ -32,5 +33,5 @@ export function createTextPredictor(
     task,
     predictor: createPredictor(model, task.name, { lengths, padId, clsId, rows }),
   }));
-  return createTextReader(tasks, { ...saved, prompt: resolvePrompt(saved.prompts) });
+  return combinePredictors(tasks, { ...saved, prompt: resolvePrompt(saved.prompts) });
 }

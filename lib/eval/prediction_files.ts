@@ -1,5 +1,5 @@
 /**
- * The files of predictions in a run's folder: `predictions/<task>.<split>.jsonl`.
+ * Prediction files in the folder of a run: `predictions/<task>.<split>.jsonl`.
  * @module
  */
 
@@ -13,14 +13,14 @@ import { isFolder, readText, writeFileAtomic } from "@/files.ts";
 
 const FOLDER = "predictions";
 
-/** Writes a record into the folder of a run; gives its path there. */
+/** Writes a record into the folder of a run. Returns the path relative to that folder. */
 export async function writePredictions(run: string, record: PredictionRecord): Promise<string> {
   const name = [record.task, record.split].map(encodeURIComponent).join(".") + ".jsonl";
   await writeFileAtomic(join(run, FOLDER, name), formatPredictions(record));
   return join(FOLDER, name);
 }
 
-/** Reads all records of a run, by the names of their files; none where there is no such folder. */
+/** Reads all records of a run, sorted by file name; empty if the folder does not exist. */
 export async function readPredictions(run: string): Promise<PredictionRecord[]> {
   const folder = join(run, FOLDER);
   if (!await isFolder(folder)) return [];

@@ -1,10 +1,10 @@
 /**
- * What a run predicted for each row of a split, kept with the run so that two runs can be compared row by
- * row later, without model or data. It holds label numbers and no text of the data set.
+ * Predictions of a run for each row of a split. They are saved with the run, so that two runs can be compared
+ * row by row later without model or data. A record holds label indices and no text of the data set.
  *
- * As text it is JSON Lines: a head, then a line a row. A row of a classification is
- * `[gold, predicted, probability of the predicted class]`, one of a tagging `["gold tags", "predicted tags"]`,
- * or `["tags"]` where the two are alike; tag n is the character n places after `0`:
+ * Files are JSON Lines: a header, then one line per row. A classification row is
+ * `[gold, predicted, probability of the predicted class]`. A tagging row is `["gold tags", "predicted tags"]`,
+ * or `["tags"]` if both are equal; tag n is written as the character with the code of `0` plus n:
  *
  *     {"task":"ag_news","split":"test","kind":"classification","labels":["World",…],"rows":7600}
  *     [2,2,0.9981]
@@ -20,11 +20,11 @@ import { assertNever } from "@/assert_never.ts";
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import type { RowPredictions } from "@/eval/evaluate_rows.ts";
 
-/** Where predictions belong. */
+/** Task, split and labels that predictions belong to. */
 export type PredictionSubject = {
   readonly task: string;
   readonly split: string;
-  /** Class names by label number, or BIO tags by tag number. */
+  /** Class names by class index, or BIO tags by tag index. */
   readonly labels: readonly string[];
 };
 
@@ -36,7 +36,7 @@ export type PredictionRecord =
       readonly kind: "classification";
       readonly gold: readonly number[];
       readonly predicted: readonly number[];
-      /** Of the predicted class, to four decimals. */
+      /** Probability of the predicted class, rounded to four decimals. */
       readonly probability: readonly number[];
     }
     | {
@@ -46,7 +46,7 @@ export type PredictionRecord =
     }
   );
 
-/** The record of predictions for rows. */
+/** Combines predictions with the gold labels of their rows. */
 export function recordPredictions(
   subject: PredictionSubject,
   rows: readonly Row[],
@@ -77,14 +77,14 @@ export function recordPredictions(
 
 const round = (probability: number) => Number(probability.toFixed(4));
 
-/** The character of tag 0; those of other tags follow it. */
+/** Character code of tag 0; other tags follow in order. */
 const FIRST = "0".charCodeAt(0);
 
 const writeTags = (tags: readonly number[]) =>
   tags.map((tag) => String.fromCharCode(FIRST + tag)).join("");
 const readTags = (text: string) => Array.from(text, (_, i) => text.charCodeAt(i) - FIRST);
 
-/** A record as text. */
+/** Formats a record as JSON Lines. */
 export function formatPredictions(record: PredictionRecord): string {
   const { task, split, kind, labels } = record;
   const head = { task, split, kind, labels, rows: record.gold.length };
@@ -97,13 +97,13 @@ export function formatPredictions(record: PredictionRecord): string {
   return [head, ...rows].map((line) => JSON.stringify(line) + "\n").join("");
 }
 
-/** The record that a text holds; an error names `file`, line and value. */
+/** Parses a record from JSON Lines. Error messages include `file`, the line number and the value. */
 export function parsePredictions(text: string, file: string): PredictionRecord {
   const [first = "", ...lines] = text.split("\n");
   const { rows, ...head } = parseHead(first, file);
   if (lines.pop() !== "" || lines.length !== rows) {
     throw new SyntaxError(
-      `Cannot read predictions as ${file} must have ${rows} rows after its head: current number is ${lines.length}`,
+      `Cannot read predictions as ${file} must have ${rows} rows after its header: current number is ${lines.length}`,
     );
   }
   const count = head.labels.length;
@@ -139,7 +139,7 @@ export function parsePredictions(text: string, file: string): PredictionRecord {
     }
     const tags = { gold: readTags(gold), predicted: readTags(predicted) };
     if (gold.length !== predicted.length || !Object.values(tags).flat().every(isLabel)) {
-      throw wrong(index, `gold and predicted tags, as many of both and each below ${count}`);
+      throw wrong(index, `equally many gold and predicted tags, each below ${count}`);
     }
     return tags;
   });

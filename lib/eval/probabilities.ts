@@ -1,9 +1,9 @@
 /**
- * Scores and probabilities of labels, in rows of C.
+ * Softmax and argmax over rows of C label scores.
  * @module
  */
 
-/** Turns each row of [N, C] scores into probabilities, in place. */
+/** Applies softmax to each row of [N, C] scores, in place. */
 export function softmaxRowsInto(scores: Float32Array, classes: number): void {
   for (let start = 0; start < scores.length; start += classes) {
     const row = scores.subarray(start, start + classes);
@@ -14,7 +14,7 @@ export function softmaxRowsInto(scores: Float32Array, classes: number): void {
   }
 }
 
-/** Index of the largest of `count` values from `start` on; the first of equals. */
+/** Index, relative to `start`, of the largest of `count` values; the first of equal values. */
 export function argmaxAt(values: ArrayLike<number>, start: number, count: number): number {
   let best = 0;
   for (let i = 1; i < count; i++) {

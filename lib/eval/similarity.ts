@@ -1,7 +1,6 @@
 /**
- * How well embeddings tell alike sentences: likeness of two vectors, and Spearman's rank correlation of
- * it with what people say, as STS-B is scored (Cer et al. 2017, S17-2001; sentence-transformers'
- * `EmbeddingSimilarityEvaluator`). Shapes: N pairs, E embedding.
+ * Similarity of embeddings, and its Spearman correlation with human judgments, as STS-B is scored (Cer et al.
+ * 2017, S17-2001; sentence-transformers' `EmbeddingSimilarityEvaluator`). Shapes: N pairs, E embedding.
  * @module
  */
 
@@ -9,12 +8,12 @@ import { assertNever } from "@/assert_never.ts";
 import { type Interval, middleInterval } from "@/eval/interval.ts";
 import { stream } from "@/random.ts";
 
-/** How the likeness of two vectors is measured; larger is more alike. */
+/** Similarity functions of two vectors; a larger value means more similar. */
 export const SIMILARITIES = ["cosine", "dot", "euclidean", "manhattan"] as const;
 /** One of {@link SIMILARITIES}. */
 export type Similarity = typeof SIMILARITIES[number];
 
-/** The likeness of two vectors of [E]; of distances it is the negative. 0 for a cosine without direction. */
+/** Similarity of two vectors [E]; distances are negated. The cosine with a zero vector is 0. */
 export function measureSimilarity(
   measure: Similarity,
   first: ArrayLike<number>,
@@ -22,7 +21,7 @@ export function measureSimilarity(
 ): number {
   if (first.length !== second.length) {
     throw new RangeError(
-      `Cannot compare embeddings as both must have one size: current sizes are ${first.length} and ${second.length}`,
+      `Cannot compare embeddings as both must have the same size: current sizes are ${first.length} and ${second.length}`,
     );
   }
   let dot = 0, squaresA = 0, squaresB = 0, squares = 0, steps = 0;
@@ -50,7 +49,7 @@ export function measureSimilarity(
   }
 }
 
-/** The rank of each value, from 1; equal values share the mean of their ranks. */
+/** Ranks of values, starting at 1; equal values share the mean of their ranks. */
 export function rankValues(values: ArrayLike<number>): Float64Array {
   const order = Uint32Array.from({ length: values.length }, (_, i) => i)
     .sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
@@ -66,7 +65,7 @@ export function rankValues(values: ArrayLike<number>): Float64Array {
 }
 
 /**
- * Spearman's rank correlation, from -1 to 1; NaN where one side is all equal.
+ * Spearman's rank correlation, from -1 to 1; NaN if all values of one side are equal.
  *
  * @example
  * ```ts
@@ -77,11 +76,11 @@ export function rankValues(values: ArrayLike<number>): Float64Array {
 export function rankCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): number {
   if (x.length !== y.length || x.length < 2) {
     throw new RangeError(
-      `Cannot correlate as both sides must have as many values, at least 2: current lengths are ${x.length} and ${y.length}`,
+      `Cannot correlate as both sides must have equally many values, at least 2: current lengths are ${x.length} and ${y.length}`,
     );
   }
   const a = rankValues(x), b = rankValues(y);
-  const mean = (a.length + 1) / 2; // of ranks, ties or not
+  const mean = (a.length + 1) / 2; // mean rank, with or without ties
   let both = 0, squaresA = 0, squaresB = 0;
   for (let i = 0; i < a.length; i++) {
     const da = (a[i] ?? 0) - mean, db = (b[i] ?? 0) - mean;
@@ -92,56 +91,56 @@ export function rankCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): num
   return both / Math.sqrt(squaresA * squaresB);
 }
 
-/** How well likeness of embeddings follows gold scores. */
+/** Agreement of similarities with gold scores. */
 export type SimilarityScores = {
   readonly pairs: number;
-  /** Rank correlation of likeness and gold scores. */
+  /** Spearman's rank correlation of similarities and gold scores. */
   readonly spearman: number;
   /** 95 % bootstrap interval over pairs. */
   readonly interval: Interval;
 };
 
-/** Of the bootstrap behind the interval. */
+/** Options of the bootstrap behind the interval. */
 export type SimilarityOptions = {
   /** Seed of the resamples; 1 by default. */
   readonly seed?: number;
-  /** Resamples; 1,000 by default. */
+  /** Number of resamples; 1,000 by default. */
   readonly resamples?: number;
 };
 
-/** Scores with the draws of pairs behind their interval. */
+/** Scores with the bootstrap draws behind their interval. */
 export type DrawnSimilarity = SimilarityScores & {
-  /** [R] rank correlations; NaN where a draw holds equal scores alone. One seed and N: the same draws. */
+  /** [R] rank correlations, NaN for a draw whose scores are all equal. Same seed and N, same draws of pairs. */
   readonly draws: Float64Array;
 };
 
-/** Scores likeness [N] of pairs against their gold scores [N]. */
+/** Scores the similarities [N] of pairs against their gold scores [N]. */
 export function scoreSimilarity(
-  likeness: ArrayLike<number>,
+  similarities: ArrayLike<number>,
   gold: ArrayLike<number>,
   { seed = 1, resamples = 1000 }: SimilarityOptions = {},
 ): DrawnSimilarity {
-  const pairs = likeness.length;
-  const spearman = rankCorrelation(likeness, gold);
+  const pairs = similarities.length;
+  const spearman = rankCorrelation(similarities, gold);
   const prng = stream(seed, "bootstrap", "pairs");
   const draws = Float64Array.from({ length: resamples }, () => {
     const chosen = Uint32Array.from({ length: pairs }, () => prng.below(pairs));
     return rankCorrelation(
-      Float64Array.from(chosen, (pair) => likeness[pair] ?? NaN),
+      Float64Array.from(chosen, (pair) => similarities[pair] ?? NaN),
       Float64Array.from(chosen, (pair) => gold[pair] ?? NaN),
     );
   });
   return { pairs, spearman, interval: middleInterval(draws.filter(Number.isFinite)), draws };
 }
 
-/** How much one way to compare the same pairs scores above another. */
+/** Difference of two scores on the same pairs. */
 export type SimilarityDifference = {
   readonly value: number;
-  /** 95 % interval by the paired bootstrap: both ways are scored on the same draws of pairs. */
+  /** 95 % interval by the paired bootstrap: both are scored on the same draws of pairs. */
   readonly interval: Interval;
 };
 
-/** `scored` less `reference`; both must have been drawn with one seed, from the same pairs. */
+/** `scored` minus `reference`. Both must come from the same pairs, seed and number of resamples. */
 export function subtractSimilarity(
   scored: DrawnSimilarity,
   reference: DrawnSimilarity,

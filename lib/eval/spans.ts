@@ -1,5 +1,6 @@
 /**
- * Entities in BIO tags. Two rules, which differ on tags that no annotator would write but a model does:
+ * Entities in BIO tags. The two rules differ on tag sequences that are invalid in IOB2 but that a model can
+ * predict:
  *
  * | tags | `conlleval` | `strict` (IOB2) |
  * | --- | --- | --- |
@@ -15,18 +16,18 @@
 
 import { assertNever } from "@/assert_never.ts";
 
-/** How tags are read as entities; see the head of the file. */
+/** Rules for reading entities from tags; see the module description. */
 export const SPAN_RULES = ["conlleval", "strict"] as const;
 /** One of {@link SPAN_RULES}. */
 export type SpanRule = typeof SPAN_RULES[number];
 
-/** One entity: words `start` up to but without `end`. */
+/** One entity: words [start, end). */
 export type Span = { readonly type: string; readonly start: number; readonly end: number };
 
 type Tag = { readonly mark: "B" | "I" | "O"; readonly type: string };
 
 /**
- * The entities of one sentence, in order. They never overlap.
+ * Entities of one sentence, in order and without overlap.
  *
  * @example
  * ```ts
@@ -48,7 +49,7 @@ export function spans(tags: readonly string[], rule: SpanRule): Span[] {
   return found;
 }
 
-/** Whether a tag that continues no entity begins one. */
+/** True if a tag that does not continue an entity begins one. */
 function opens(tag: Tag, rule: SpanRule): boolean {
   switch (rule) {
     case "conlleval":

@@ -1,18 +1,18 @@
 /**
- * The main scores as sums over rows, for the bootstrap. Shapes: N rows, C classes.
+ * The main scores as functions of summed row counts, for the bootstrap. Shapes: N rows, C classes.
  * @module
  */
 
 import type { Tally } from "@/eval/bootstrap.ts";
 
-/** Spans found, spans there are, and spans that are both. */
+/** Number of predicted, gold and correctly predicted spans. */
 export type SpanCounts = {
   readonly correct: number;
   readonly predicted: number;
   readonly gold: number;
 };
 
-/** Share of the rows whose class is right. */
+/** Tally of accuracy. */
 export function tallyAccuracy(gold: ArrayLike<number>, predicted: ArrayLike<number>): Tally {
   return {
     width: 2,
@@ -21,13 +21,13 @@ export function tallyAccuracy(gold: ArrayLike<number>, predicted: ArrayLike<numb
   };
 }
 
-/** Mean F1 of the classes that occur among the rows, in gold or predictions. */
+/** Tally of macro-F1: the mean F1 of the classes that occur in gold or predictions. */
 export function tallyMacroF1(
   gold: ArrayLike<number>,
   predicted: ArrayLike<number>,
   classes: number,
 ): Tally {
-  const width = 2 * classes; // of each class: twice its right rows, its gold and predicted rows
+  const width = 2 * classes; // per class: twice the correct rows, then gold plus predicted rows
   const counts = new Uint8Array(gold.length * width);
   const addTo = (row: number, place: number, count: number) => {
     counts[row * width + place] = (counts[row * width + place] ?? 0) + count;
@@ -54,7 +54,7 @@ export function tallyMacroF1(
   };
 }
 
-/** Micro F1 of spans, from the counts of each sentence. */
+/** Tally of the micro-averaged F1 of spans, from the counts of each sentence. */
 export function tallyF1(sentences: readonly SpanCounts[]): Tally {
   return {
     width: 2,
@@ -63,7 +63,7 @@ export function tallyF1(sentences: readonly SpanCounts[]): Tally {
   };
 }
 
-/** `part / whole`; 0 where `whole` is 0. */
+/** `part / whole`; 0 if `whole` is 0. */
 export function divide(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }

@@ -1,34 +1,34 @@
 /**
- * Temperature scaling (Guo et al. 2017, arXiv:1706.04599v2, section 4.2): one number T for all rows, fitted
- * on validation, that makes probabilities softer (T > 1) or sharper (T < 1) and changes no prediction.
+ * Temperature scaling (Guo et al. 2017, arXiv:1706.04599v2, section 4.2): one temperature T for all rows,
+ * fitted on validation, that softens (T > 1) or sharpens (T < 1) probabilities without changing predictions.
  *
- * It divides logits by T; as softmax forgets a constant, logarithms of probabilities serve as logits.
+ * Logits are divided by T. Softmax is invariant to an added constant, so log-probabilities serve as logits.
  * Shapes: N rows, C classes.
  * @module
  */
 
 /** Rows to fit on. */
 export type TemperatureInput = {
-  /** [N] class numbers. */
+  /** [N] class indices. */
   readonly gold: ArrayLike<number>;
   /** [N, C] row-major, each row summing to 1. */
   readonly probabilities: ArrayLike<number>;
   readonly classes: number;
 };
 
-/** A probability that float32 rounded to 0 counts as its smallest number. */
+/** Smallest positive float32, used in place of probabilities that float32 rounded to 0. */
 const SMALLEST = 2 ** -149;
 
-/** Where the search ends if no temperature is best, as when all rows are right. */
+/** Bounds of the search, returned if the likelihood has no maximum between them (e.g. all rows correct). */
 const SOFTEST = 100, SHARPEST = 0.01;
 
-/** The distance of two temperatures that count as one, as a share of them. */
+/** Relative difference at which the search stops. */
 const PRECISION = 1e-10;
 
 /**
- * The T that gives gold classes the highest likelihood, from 0.01 to 100.
+ * Fits T by maximum likelihood of the gold classes, within 0.01 to 100.
  *
- * The mean negative log-likelihood is convex in 1 / T, so its slope has one root, which halving finds.
+ * The mean negative log-likelihood is convex in 1 / T, so bisection finds the only root of its derivative.
  */
 export function fitTemperature({ gold, probabilities, classes }: TemperatureInput): number {
   const rows = gold.length;
@@ -39,7 +39,7 @@ export function fitTemperature({ gold, probabilities, classes }: TemperatureInpu
     );
   }
   const logits = Float64Array.from(probabilities, (p) => Math.log(Math.max(p, SMALLEST))); // [N, C]
-  /** d (negative log-likelihood) / d (1 / T), over rows: expected logit − gold logit. */
+  /** Derivative of the negative log-likelihood by 1 / T, summed over rows: expected logit − gold logit. */
   const slope = (sharpness: number) => {
     let total = 0;
     for (let row = 0; row < rows; row++) {
@@ -56,7 +56,7 @@ export function fitTemperature({ gold, probabilities, classes }: TemperatureInpu
     return total;
   };
   let low = 1 / SOFTEST, high = 1 / SHARPEST;
-  if (slope(low) >= 0) return SOFTEST; // softer would be better still
+  if (slope(low) >= 0) return SOFTEST; // an even softer T would be better
   if (slope(high) <= 0) return SHARPEST;
   while (high / low > 1 + PRECISION) {
     const middle = Math.sqrt(low * high);
@@ -66,7 +66,7 @@ export function fitTemperature({ gold, probabilities, classes }: TemperatureInpu
   return 1 / Math.sqrt(low * high);
 }
 
-/** The probabilities [N, C] at a temperature; 1 leaves them as they are. */
+/** Probabilities [N, C] at a temperature; unchanged at 1. */
 export function scaleProbabilities(
   probabilities: ArrayLike<number>,
   { classes, temperature }: { readonly classes: number; readonly temperature: number },

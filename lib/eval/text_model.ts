@@ -1,6 +1,6 @@
 /**
- * A model that answers about raw text: embeddings, labels, entities. The engine computes it from weights;
- * ONNX Runtime computes it from an exported graph where a folder holds no weights.
+ * A model for raw text: embeddings, labels, entities. The engine runs weights; ONNX Runtime runs an exported
+ * graph if the folder holds no weights.
  * @module
  */
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import {
 import {
   checkGraphChoice,
   createGraphPredictor,
-  createGraphReader,
+  createGraphTextPredictor,
   graphPoolings,
   readEmbedding,
 } from "@/eval/graph_model.ts";
@@ -22,7 +22,7 @@ import { type GraphExecutor, openCheckedGraph, readGraph } from "@/eval/open_gra
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
 import { checkHasTasks, createTextPredictor } from "@/eval/predict_texts.ts";
-import type { TextPredictor } from "@/eval/read_texts.ts";
+import type { TextPredictor } from "@/eval/text_predictor.ts";
 import { isFile, writeFileAtomic } from "@/files.ts";
 import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
@@ -35,41 +35,41 @@ import type { ProgressView } from "@/progress.ts";
 import { findPoolingStart, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
-/** What a model is, whoever computes it. */
+/** Settings of a model, independent of the backend. */
 export type TextModelSettings =
   & Pick<HeadsFile, "pooling" | "normalize" | "maxLength" | "tasks">
   & { readonly prompts: PromptSettings };
 
-/** A model that answers about raw text; declare it with `using`. */
+/** A model for raw text; declare it with `using`. */
 export type TextModel = Disposable & {
-  /** What computes an exported graph; null where the engine computes weights. */
+  /** The runtime of an exported graph; null if the engine runs weights. */
   readonly executor: GraphExecutor | null;
   readonly settings: TextModelSettings;
   readonly tokenizer: Tokenizer;
-  /** Poolings that embeddings can be asked for. */
+  /** Poolings available for embeddings. */
   readonly poolings: readonly PoolingMode[];
-  /** An encoder of raw texts. */
+  /** Creates an encoder of raw texts. */
   createEncoder(options?: EncodeTextsOptions): SentenceEncoder;
-  /** A predictor for raw texts; `rows` texts run together where weights are computed. */
+  /** Creates a predictor for raw texts. `rows` is the batch size for weights; graphs run one text at a time. */
   createPredictor(options?: { readonly rows?: number }): TextPredictor;
-  /** A predictor for examples of one task, in batches padded to `lengths` where weights are computed. */
+  /** Predictor for examples of one task. With weights, batches are padded to one of `lengths`. */
   predictorOf(task: string, lengths: readonly number[]): Predictor;
   /**
-   * Writes a graph to `path` and gives the file's size: from weights one in eight bits with an embedding
-   * for each of `poolings`, else a copy of the graph.
+   * Writes an exported graph to `path` and returns the file size in bytes. From weights, it writes an
+   * eight-bit graph with one embedding output per pooling; from a graph, it copies the file.
    */
   writeGraph(path: string): Promise<number>;
 };
 
-/** How a model is opened. */
+/** Options of {@link openTextModel}. */
 export type OpenTextModelOptions = {
-  /** Shows what is fetched from the Hub. */
+  /** Shows the progress of downloads from the Hub. */
   readonly view?: ProgressView;
-  /** Threads of a graph; by default as many as the machine has. The engine has its own. */
+  /** Threads for a graph; the number of CPU threads by default. The engine has a setting of its own. */
   readonly threads?: number;
 };
 
-/** Opens the model of a run, of a folder or of a name on the Hub, from its weights or else its graph. */
+/** Opens the model of a run, a folder or the Hub: its weights if present, else its exported graph. */
 export async function openTextModel(
   source: string,
   { view, threads }: OpenTextModelOptions = {},
@@ -81,7 +81,7 @@ export async function openTextModel(
     : await openGraphModel(folder, { graph, threads });
 }
 
-/** The model that the engine computes from weights, which it takes over. */
+/** Wraps a model whose weights the engine runs. Takes ownership of the model. */
 export function textModelOf(saved: SavedModel): TextModel {
   const { model, tokenizer, maxLength, prompts } = saved;
   const { pooling, normalize, tasks, encoder } = model;
@@ -102,7 +102,7 @@ export function textModelOf(saved: SavedModel): TextModel {
   };
 }
 
-/** Opens a folder that holds a graph and no weights, as `deno task export --out` writes it. */
+/** Opens a folder that holds a graph but no weights, as `deno task export --out` writes it. */
 async function openGraphModel(
   folder: string,
   { graph: file, threads }: { readonly graph: string; readonly threads: number | undefined },
@@ -110,7 +110,7 @@ async function openGraphModel(
   const headsPath = join(folder, "heads.json"), path = join(folder, file);
   if (!await isFile(headsPath)) {
     throw new Deno.errors.NotFound(
-      `Cannot open model as ${folder}, which holds no weights but ${file}, must hold heads.json: ` +
+      `Cannot open model ${folder}: it holds the graph ${file}, no weights, and no heads.json; ` +
         "export the model again with `deno task export`",
     );
   }
@@ -155,7 +155,7 @@ async function openGraphModel(
     },
     createPredictor: () => {
       checkHasTasks(tasks);
-      return createGraphReader(runGraph, {
+      return createGraphTextPredictor(runGraph, {
         ...{ tasks, tokenizer, maxLength },
         prompt: defaultPrompt,
       });

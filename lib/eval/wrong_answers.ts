@@ -1,5 +1,5 @@
 /**
- * What a run got wrong, with the texts, so that a person can read it.
+ * Wrong predictions of a run with their texts, for reading by a person.
  * @module
  */
 
@@ -7,16 +7,16 @@ import { isTaggedRow, type Row } from "@/data/rows.ts";
 import { type EntityError, findEntityErrors } from "@/eval/entity_errors.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
 
-/** One classified text, by the names of its classes. */
+/** Gold and predicted class of one text. */
 export type Answer = {
   readonly gold: string;
   readonly predicted: string;
-  /** Of the predicted class. */
+  /** Probability of the predicted class. */
   readonly probability: number;
   readonly text: string;
 };
 
-/** The answer to each row of a classification, in the order of the rows. */
+/** Answers to all rows of a classification record, in row order. */
 export function listAnswers(record: PredictionRecord, rows: readonly Row[]): readonly Answer[] {
   checkRows(record, rows);
   if (record.kind !== "classification") throw wrongKind(record, "classification");
@@ -29,22 +29,22 @@ export function listAnswers(record: PredictionRecord, rows: readonly Row[]): rea
   }));
 }
 
-/** The wrong ones among answers, those first that the model was surest of. */
+/** Wrong answers, most confident first. */
 export function pickWrong(answers: readonly Answer[]): readonly Answer[] {
   return answers.filter(({ gold, predicted }) => gold !== predicted)
     .sort((a, b) => b.probability - a.probability);
 }
 
-/** A sentence whose entities are not all right. */
+/** A sentence with at least one entity error. */
 export type WrongSentence = {
   readonly words: readonly string[];
-  /** BIO tags by name, one a word. */
+  /** BIO tags, one per word. */
   readonly gold: readonly string[];
   readonly predicted: readonly string[];
   readonly errors: readonly EntityError[];
 };
 
-/** The sentences of a tagging with at least one entity error, in the order of the rows. */
+/** Sentences of a tagging record with at least one entity error, in row order. */
 export function listWrongSentences(
   record: PredictionRecord,
   rows: readonly Row[],
@@ -61,7 +61,7 @@ export function listWrongSentences(
   });
 }
 
-/** The record of one task on one split. */
+/** Finds the record of one task on one split. Throws if there is none. */
 export function pickRecord(
   records: readonly PredictionRecord[],
   { task, split }: Pick<PredictionRecord, "task" | "split">,
@@ -70,9 +70,9 @@ export function pickRecord(
   if (found !== undefined) return found;
   const known = records.map((record) => `${record.task} ${record.split}`);
   throw new RangeError(
-    `Cannot pick predictions as task and split must be among ${
+    `Cannot find predictions: task and split must be among ${
       known.join(", ")
-    }: current ones are ${task} ${split}`,
+    }; current ones are ${task} ${split}`,
   );
 }
 

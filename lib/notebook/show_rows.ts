@@ -4,7 +4,7 @@
  */
 
 import { isTaggedRow, type Row } from "@/data/rows.ts";
-import type { PredictedEntity, TextPrediction } from "@/eval/read_texts.ts";
+import type { PredictedEntity, TextPrediction } from "@/eval/text_predictor.ts";
 import type { ModelTask } from "@/model/parameters.ts";
 import { didYouMean } from "@/suggest.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";

@@ -4,7 +4,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { lengthOf } from "@/eval/embedding_geometry.ts";
+import { l2Norm } from "@/eval/embedding_geometry.ts";
 import type { Figure } from "./figure.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
@@ -21,7 +21,7 @@ const BINS = 60;
 export function normHistograms(groups: readonly EmbeddedGroup[]): Figure {
   const measured = groups.map(({ name, embeddings }) => ({
     name,
-    norms: embeddings.map(lengthOf),
+    norms: embeddings.map(l2Norm),
   }));
   const longest = Math.max(...measured.flatMap(({ norms }) => norms));
   const width = longest / BINS;

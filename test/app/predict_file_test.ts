@@ -8,7 +8,7 @@ import {
   predictAll,
   readTable,
 } from "@/app/page/predict_file.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 

@@ -65,8 +65,8 @@ Deno.test("compare ends with one line and exit code 1 where a run or its predict
   deepStrictEqual(await fail(COMPARE, dir, dir), {
     code: 1,
     errors: [
-      `error: Cannot compare runs as ${dir} must hold predictions/: it was kept without them; ` +
-      `deno task evaluate ${dir} --predictions makes them where its model is there`,
+      `error: Cannot compare the runs: ${dir} was saved without predictions (no folder predictions/); ` +
+      `if it still has its model, deno task evaluate ${dir} --predictions writes them`,
     ],
   });
 });

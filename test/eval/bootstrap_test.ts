@@ -8,7 +8,7 @@ import { stream } from "@/random.ts";
 
 const LABELS = ["a", "b", "c", "never"];
 
-/** Ninety rows of three classes, about a quarter wrong; the fourth class does not occur. */
+/** Ninety rows of three classes, about a quarter of them wrong; a fourth class does not occur. */
 function makeRows() {
   const prng = stream(3, "rows");
   const gold = Array.from({ length: 90 }, () => prng.below(3));
@@ -16,7 +16,7 @@ function makeRows() {
   return { gold, predicted };
 }
 
-/** Eighty sentences of six words, some tags replaced. */
+/** Eighty sentences of six words with some wrong tags. */
 function makeSentences() {
   const prng = stream(4, "sentences");
   const tags = ["O", "O", "B-PER", "I-PER", "B-LOC"];
@@ -24,23 +24,23 @@ function makeSentences() {
   const gold = Array.from({ length: 80 }, () => Array.from({ length: 6 }, draw));
   const predicted = gold.map((row) =>
     row.map((tag) => {
-      const chance = prng.uniform(); // some tags are others, some entities begin with I-
+      const chance = prng.uniform(); // some tags are replaced, some entities begin with I-
       return chance < 0.2 ? draw() : chance < 0.4 ? tag.replace("B-", "I-") : tag;
     })
   );
   return { gold, predicted };
 }
 
-/** The plain bootstrap: draws rows, scores the drawn rows from nothing, as often as asked. */
+/** Naive bootstrap: draws rows and scores them from scratch for every resample. */
 function resampleSlowly<T>(rows: number, resamples: number, score: (drawn: number[]) => T): T[] {
-  const prng = stream(99, "slow"); // draws of its own
+  const prng = stream(99, "slow"); // a separate random stream
   return Array.from(
     { length: resamples },
     () => score(Array.from({ length: rows }, () => prng.below(rows))),
   );
 }
 
-/** Both intervals have ends within `tolerance`. */
+/** Asserts that both bounds agree within `tolerance`. */
 function nearly(found: readonly number[] | undefined, slow: readonly number[], tolerance: number) {
   const ends = found ?? [];
   ok(
@@ -49,7 +49,7 @@ function nearly(found: readonly number[] | undefined, slow: readonly number[], t
   );
 }
 
-Deno.test("intervals of accuracy and macro-F1 agree with a plain slow bootstrap", () => {
+Deno.test("intervals of accuracy and macro-F1 agree with a naive bootstrap", () => {
   const { gold, predicted } = makeRows();
   const pick = <T>(list: readonly T[], drawn: readonly number[]) =>
     drawn.flatMap((row) => list.slice(row, row + 1));
@@ -64,7 +64,7 @@ Deno.test("intervals of accuracy and macro-F1 agree with a plain slow bootstrap"
   nearly(found.interval, middleInterval(slow.map(({ accuracy }) => accuracy)), 0.012);
 });
 
-Deno.test("intervals of F1 and strict F1 agree with a plain slow bootstrap", () => {
+Deno.test("intervals of F1 and strict F1 agree with a naive bootstrap", () => {
   const { gold, predicted } = makeSentences();
   const score = (drawn: number[]) =>
     scoreEntities({
@@ -78,7 +78,7 @@ Deno.test("intervals of F1 and strict F1 agree with a plain slow bootstrap", () 
   nearly(found.strictF1Interval, middleInterval(slow.map(({ strictF1 }) => strictF1)), 0.012);
 });
 
-Deno.test("resampleScores() is draw for draw what scoring the drawn rows gives", () => {
+Deno.test("resampleScores() equals scoring the drawn rows directly, draw by draw", () => {
   const { gold, predicted } = makeRows();
   const tallies = [tallyAccuracy(gold, predicted), tallyMacroF1(gold, predicted, LABELS.length)];
   const [accuracies = [], macros = []] = resampleScores(tallies, {
@@ -98,37 +98,37 @@ Deno.test("resampleScores() is draw for draw what scoring the drawn rows gives",
   }
 });
 
-Deno.test("tallies of all rows are the scores", () => {
+Deno.test("scoreTally() over all rows equals the scores", () => {
   const rows = makeRows(), sentences = makeSentences();
   const topics = scoreClassification({ ...rows, labels: LABELS }, { resamples: 1 });
   strictEqual(scoreTally(tallyAccuracy(rows.gold, rows.predicted)), topics.accuracy);
   const macro = scoreTally(tallyMacroF1(rows.gold, rows.predicted, LABELS.length));
   ok(Math.abs(macro - topics.macroF1) < 1e-12);
-  // 3 of 5 predicted and of 4 gold are right: 2·3 / 9
+  // 3 correct of 5 predicted and 4 gold: 2·3 / 9
   const counts = [{ correct: 1, predicted: 3, gold: 1 }, { correct: 2, predicted: 2, gold: 3 }];
   strictEqual(scoreTally(tallyF1(counts)), 6 / 9);
   strictEqual(scoreTally(tallyF1([{ correct: 0, predicted: 0, gold: 0 }])), 0);
   ok(scoreEntities(sentences, { resamples: 1 }).f1 > 0.5);
 });
 
-Deno.test("resampleScores() refuses tallies of other rows, word for word", () => {
+Deno.test("resampleScores() refuses tallies with different numbers of rows", () => {
   const options = { prng: stream(1, "draws"), resamples: 2 };
   throws(
     () => resampleScores([tallyAccuracy([0, 1], [0, 1]), tallyMacroF1([0], [0], 2)], options),
     {
       name: "RangeError",
       message:
-        "Cannot draw rows as all tallies must have the same number of them, at least 1: current numbers are 2, 1",
+        "Cannot resample as all tallies must have the same number of rows, at least 1: current numbers are 2, 1",
     },
   );
   throws(() => resampleScores([tallyF1([])], options), {
     name: "RangeError",
     message:
-      "Cannot draw rows as all tallies must have the same number of them, at least 1: current numbers are 0",
+      "Cannot resample as all tallies must have the same number of rows, at least 1: current numbers are 0",
   });
 });
 
-Deno.test("scores draw the same intervals from the same seed", () => {
+Deno.test("scores have the same intervals for the same seed", () => {
   const { gold, predicted } = makeRows();
   const draw = (seed: number) =>
     scoreClassification({ gold, predicted, labels: LABELS }, { seed, resamples: 60 })

@@ -7,7 +7,7 @@ import { shareInterval } from "@/eval/interval.ts";
 const near = (actual: number | undefined, expected: number, what: string) =>
   ok(Math.abs((actual ?? NaN) - expected) < 1e-12, `${what}: ${actual} is not ${expected}`);
 
-Deno.test("scoreClassification() by hand", () => {
+Deno.test("scoreClassification() matches hand-computed values", () => {
   const scores = scoreClassification({
     gold: [0, 0, 0, 1, 1, 2],
     predicted: [0, 0, 1, 1, 0, 1],
@@ -16,9 +16,9 @@ Deno.test("scoreClassification() by hand", () => {
   near(scores.accuracy, 3 / 6, "accuracy");
   deepStrictEqual(scores.confusion, [[2, 1, 0], [1, 1, 0], [0, 1, 0]]);
   deepStrictEqual(scores.perClass, {
-    a: { precision: 2 / 3, recall: 2 / 3, f1: 4 / 6, support: 3 }, // 2 right, 3 given, 3 there
-    b: { precision: 1 / 3, recall: 1 / 2, f1: 2 / 5, support: 2 }, // 1 right, 3 given, 2 there
-    c: { precision: 0, recall: 0, f1: 0, support: 1 }, // never given: 0, not NaN
+    a: { precision: 2 / 3, recall: 2 / 3, f1: 4 / 6, support: 3 }, // 2 correct, 3 predicted, 3 gold
+    b: { precision: 1 / 3, recall: 1 / 2, f1: 2 / 5, support: 2 }, // 1 correct, 3 predicted, 2 gold
+    c: { precision: 0, recall: 0, f1: 0, support: 1 }, // never predicted: 0, not NaN
   });
   near(scores.macroF1, (4 / 6 + 2 / 5 + 0) / 3, "macro-F1");
   deepStrictEqual(scores.interval, shareInterval(3, 6));
@@ -26,7 +26,7 @@ Deno.test("scoreClassification() by hand", () => {
   ok(!("ece" in scores) && !("bins" in scores)); // no probabilities were given
 });
 
-Deno.test("scoreClassification() leaves classes that never occur out of macro-F1", () => {
+Deno.test("scoreClassification() excludes classes that never occur from macro-F1", () => {
   const scores = scoreClassification({ gold: [0, 1], predicted: [0, 1], labels: ["a", "b", "c"] });
   deepStrictEqual(scores.macroF1, 1);
   deepStrictEqual(scores.perClass.c, { precision: 0, recall: 0, f1: 0, support: 0 });
@@ -47,11 +47,11 @@ Deno.test("scoreClassification() counts every row once in the confusion matrix",
   }));
 });
 
-Deno.test("measureCalibration() by hand: two of fifteen bins hold rows", () => {
+Deno.test("measureCalibration() matches hand-computed values with two non-empty bins", () => {
   const { ece, bins } = measureCalibration({
     gold: [0, 1, 0, 1],
     classes: 2,
-    // most probable: 0.9 right, 0.92 wrong (both in (13/15, 14/15]), 0.55 wrong, 0.59 right (in (8/15, 9/15])
+    // highest probabilities: 0.9 correct, 0.92 wrong (both in (13/15, 14/15]), 0.55 wrong, 0.59 correct (in (8/15, 9/15])
     probabilities: [0.9, 0.1, 0.92, 0.08, 0.45, 0.55, 0.41, 0.59],
   });
   // |0.57 - 0.5| · 2/4 + |0.91 - 0.5| · 2/4
@@ -62,7 +62,7 @@ Deno.test("measureCalibration() by hand: two of fifteen bins hold rows", () => {
   near(bins[1]?.confidence, 0.91, "confidence of the upper bin");
 });
 
-Deno.test("measureCalibration() bins are (low, high], a sure and right model has no error", () => {
+Deno.test("measureCalibration() bins are (low, high]; a certain and correct model has zero error", () => {
   const sure = measureCalibration({ gold: [0, 1], classes: 2, probabilities: [1, 0, 0, 1] });
   deepStrictEqual(sure, { ece: 0, bins: [{ confidence: 1, accuracy: 1, rows: 2 }] });
   // 0.5 and 0.75 with two bins: the edge 0.5 belongs to the lower one
@@ -75,7 +75,7 @@ Deno.test("measureCalibration() bins are (low, high], a sure and right model has
   deepStrictEqual(edge.bins.map(({ confidence }) => confidence), [0.5, 0.75]);
 });
 
-Deno.test("scoreClassification() takes float32 probabilities and scores their calibration", () => {
+Deno.test("scoreClassification() accepts float32 probabilities and measures their calibration", () => {
   const probabilities = new Float32Array([0.8, 0.2, 0.3, 0.7]);
   const { ece } = scoreClassification({
     gold: [0, 1],
@@ -86,7 +86,7 @@ Deno.test("scoreClassification() takes float32 probabilities and scores their ca
   ok(Math.abs((ece ?? NaN) - 0.25) < 1e-7); // (|0.8 - 1| + |0.7 - 1|) / 2
 });
 
-Deno.test("scoreClassification() refuses what does not fit, word for word", () => {
+Deno.test("scoreClassification() refuses invalid input", () => {
   const labels = ["a", "b"];
   const refuses = (call: () => unknown, message: string) =>
     throws(call, { name: "RangeError", message });

@@ -4,7 +4,7 @@ import { compareEmbeddings } from "@/eval/compare_embeddings.ts";
 import { textModelOf } from "@/eval/text_model.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";
 
-Deno.test("compareEmbeddings() ranks cosines alike whatever the length, and other measures not", async () => {
+Deno.test("compareEmbeddings() scores cosine independently of normalization, unlike the other similarities", async () => {
   await withSavedModel([0, 0, 0], async (saved) => {
     const pairs = TEXTS.flatMap((first, i) =>
       TEXTS.slice(i + 1).map((second, k) => ({ first, second, score: (i + 2 * k) % 5 / 4 }))
@@ -26,7 +26,7 @@ Deno.test("compareEmbeddings() ranks cosines alike whatever the length, and othe
       // on vectors of length 1 the squared distance is 2 − 2 cosine
       ok(Math.abs((of("euclidean")[2] ?? NaN) - l2) < 1e-6);
     }
-    const [mean, max] = [scores[0], scores[6]]; // cosine, not normalized
+    const [mean, max] = [scores[0], scores[6]]; // cosine without normalization
     ok(mean?.pooling === "mean" && mean.difference === null);
     ok(max?.pooling === "max" && max.difference?.value === max.spearman - mean.spearman);
   });

@@ -1,7 +1,7 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
 import { compareRankings } from "@/eval/compare_rankings.ts";
 
-/** Vectors of three coordinates without a pattern. */
+/** Deterministic vectors of three coordinates without a pattern. */
 const vectors = (count: number, phase: number) =>
   Array.from(
     { length: count },
@@ -10,7 +10,7 @@ const vectors = (count: number, phase: number) =>
 const divide = (rows: readonly number[][], norm: (row: readonly number[]) => number) =>
   rows.map((row) => row.map((x) => x / norm(row)));
 
-Deno.test("compareRankings() finds what theory says of scaled vectors", () => {
+Deno.test("compareRankings() matches theory for normalized vectors", () => {
   const firsts = vectors(30, 0), seconds = vectors(30, 2);
   const l1 = (row: readonly number[]) => row.reduce((sum, x) => sum + Math.abs(x), 0);
   const l2 = (row: readonly number[]) => Math.hypot(...row);
@@ -29,10 +29,10 @@ Deno.test("compareRankings() finds what theory says of scaled vectors", () => {
   strictEqual(sums.normalize, "l1");
 });
 
-Deno.test("compareRankings() needs the plain vectors", () => {
+Deno.test("compareRankings() requires the embeddings without normalization", () => {
   throws(() => compareRankings(new Map([["l2", { firsts: [], seconds: [] }]])), {
     name: "RangeError",
     message:
-      "Cannot compare rankings as the embeddings without normalization must be among them: current ones are l2",
+      'Cannot compare rankings as normalization "none" must be among the embeddings: current ones are l2',
   });
 });

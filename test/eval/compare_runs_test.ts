@@ -11,7 +11,7 @@ import { stream } from "@/random.ts";
 
 const LABELS = ["a", "b"];
 
-/** A record of rows of class 0 that are right where `right` says so. */
+/** A record of rows of class 0; each is predicted correctly if `right` is true for it. */
 function topics(right: readonly boolean[], changed: object = {}): PredictionRecord {
   return {
     task: "ag",
@@ -25,7 +25,7 @@ function topics(right: readonly boolean[], changed: object = {}): PredictionReco
   };
 }
 
-/** Rows right in both, in the first alone, in the second alone, in neither. */
+/** Two records with the given numbers of rows correct in both, in the first only, in the second only, in neither. */
 function pair([both = 0, first = 0, second = 0, neither = 0]: readonly number[]) {
   const rows = [[true, true, both], [true, false, first], [false, true, second], [
     false,
@@ -43,16 +43,16 @@ const find = (comparisons: readonly Comparison[], measure: string) => {
   return found;
 };
 
-Deno.test("comparePredictions() scores both runs, and the difference is second less first", () => {
+Deno.test("comparePredictions() scores both runs; the difference is second minus first", () => {
   const [first, second] = pair([60, 5, 15, 20]);
   const accuracy = find(comparePredictions(first, second, { resamples: 10 }), "accuracy");
   deepStrictEqual([accuracy.first, accuracy.second, accuracy.rows], [0.65, 0.75, 100]);
   ok(Math.abs(accuracy.difference - 0.1) < 1e-12);
 });
 
-/** The share of draws at least as far off as observed: exact, by the trinomial of one draw of a row. */
+/** Exact p-value from the trinomial distribution: the probability of a draw at least as extreme as observed. */
 function exactP(rows: number, first: number, second: number): number {
-  // the difference of N draws: sums of −1, 0 and +1 with the observed shares
+  // distribution of the difference of N drawn rows: sums of −1, 0 and +1 with the observed frequencies
   let at = new Map([[0, 1]]);
   for (let draw = 0; draw < rows; draw++) {
     const next = new Map<number, number>();
@@ -71,7 +71,7 @@ function exactP(rows: number, first: number, second: number): number {
 }
 
 for (const [first, second] of [[5, 15], [9, 12], [2, 14]] as const) {
-  Deno.test(`the p-value of ${first} against ${second} of 100 rows tends to the exact share`, () => {
+  Deno.test(`the p-value of ${first} against ${second} of 100 rows approaches the exact value`, () => {
     const [a, b] = pair([60, first, second, 40 - first - second]);
     const resamples = 20_000;
     const { pValue } = find(comparePredictions(a, b, { resamples }), "accuracy");
@@ -81,7 +81,7 @@ for (const [first, second] of [[5, 15], [9, 12], [2, 14]] as const) {
   });
 }
 
-Deno.test("the interval of a difference is that of the normal approximation, and pairing narrows it", () => {
+Deno.test("the interval of a difference matches the normal approximation, and pairing narrows it", () => {
   const rows = 2000, [first, second] = [60, 90];
   const [a, b] = pair([1600, first, second, rows - 1600 - first - second]);
   const { difference, interval: [low, high] } = find(
@@ -96,14 +96,14 @@ Deno.test("the interval of a difference is that of the normal approximation, and
   ok(low > 0, "unpaired, the half width would be 0.023 and zero inside");
 });
 
-Deno.test("a run does not differ from itself", () => {
+Deno.test("comparePredictions() finds no difference between a run and itself", () => {
   const [run] = pair([30, 10, 0, 10]);
   for (const found of comparePredictions(run, run, { resamples: 50 })) {
     deepStrictEqual([found.difference, found.interval, found.pValue], [0, [0, 0], 1]);
   }
 });
 
-Deno.test("comparing the other way round turns the signs and keeps the p-value", () => {
+Deno.test("swapping the runs of comparePredictions() flips the signs and keeps the p-value", () => {
   const [first, second] = pair([60, 5, 15, 20]);
   const there = comparePredictions(first, second, { resamples: 500 });
   const back = comparePredictions(second, first, { resamples: 500 });
@@ -114,7 +114,7 @@ Deno.test("comparing the other way round turns the signs and keeps the p-value",
   });
 });
 
-/** Two runs over the same random sentences; the second errs less. */
+/** Two runs over the same random sentences; the second makes fewer errors. */
 function makeTagged() {
   const prng = stream(2, "tagged");
   const gold = Array.from({ length: 60 }, () => Array.from({ length: 7 }, () => prng.below(5)));
@@ -128,9 +128,9 @@ function makeTagged() {
   }] as const;
 }
 
-Deno.test("differences of F1 and strict F1 are, draw for draw, those of scoring the drawn rows", () => {
+Deno.test("comparePredictions() draws the same F1 differences as scoring the drawn rows directly", () => {
   const [first, second] = makeTagged();
-  const resamples = 40, prng = stream(1, "paired", "conll", "test"); // the draws of seed 1
+  const resamples = 40, prng = stream(1, "paired", "conll", "test"); // the same draws as with seed 1
   const name = (tag: number) => first.labels[tag] ?? "O";
   const differences = Array.from({ length: resamples }, () => {
     const drawn = first.gold.map(() => prng.below(first.gold.length));
@@ -149,7 +149,7 @@ Deno.test("differences of F1 and strict F1 are, draw for draw, those of scoring 
   });
 });
 
-Deno.test("macro-F1 of a comparison is that of the score", () => {
+Deno.test("comparePredictions() computes macro-F1 as scoreClassification() does", () => {
   const prng = stream(5, "macro");
   const gold = Array.from({ length: 50 }, () => prng.below(3)), labels = ["a", "b", "c"];
   const predicted = gold.map((label) => prng.uniform() < 0.3 ? prng.below(3) : label);
@@ -163,25 +163,25 @@ Deno.test("macro-F1 of a comparison is that of the score", () => {
   strictEqual(second, 1);
 });
 
-Deno.test("comparePredictions() refuses records of other rows, word for word", () => {
+Deno.test("comparePredictions() refuses records with different rows", () => {
   const some = topics([true, false]);
   const refuse = (other: PredictionRecord, message: string) =>
     throws(() => comparePredictions(some, other), { name: "RangeError", message });
   refuse(
     topics([true]),
-    "Cannot compare runs as the rows of ag test must be the same in both: their numbers are 2 and 1",
+    "Cannot compare runs as the rows of ag test must be the same in both: the numbers of rows are 2 and 1",
   );
   refuse(
     topics([true, false], { gold: [0, 1] }),
-    "Cannot compare runs as the rows of ag test must be the same in both: row 1 has another gold label",
+    "Cannot compare runs as the rows of ag test must be the same in both: row 1 has different gold labels",
   );
   refuse(
     topics([true, false], { labels: ["a", "c"] }),
-    "Cannot compare runs as the rows of ag test must be the same in both: labels are a,b and a,c",
+    "Cannot compare runs as the rows of ag test must be the same in both: the labels are a,b and a,c",
   );
 });
 
-Deno.test("compareRuns() compares what both runs have kept and says what is missing", async () => {
+Deno.test("compareRuns() compares the splits that both runs saved and reports missing ones", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const runs = ["one", "two", "three", "bare"].map((name) => join(dir, name));
@@ -196,7 +196,7 @@ Deno.test("compareRuns() compares what both runs have kept and says what is miss
     await writePredictions(three, { ...second, task: "other" });
     const { comparisons, notes } = await compareRuns(one, two, { resamples: 20 });
     deepStrictEqual(notes, [
-      "ag validation is left out as its rows are not the same: their numbers are 10 and 1",
+      "ag validation is left out because its rows differ: the numbers of rows are 10 and 1",
     ]);
     deepStrictEqual(comparisons.map(({ task, split, measure }) => [task, split, measure]), [
       ["ag", "test", "accuracy"],
@@ -207,26 +207,26 @@ Deno.test("compareRuns() compares what both runs have kept and says what is miss
     await refuse(
       three,
       "RangeError",
-      `Cannot compare runs as both must have predictions for the same task and split: ${one} has ` +
+      `Cannot compare the runs: they have no predictions for the same task and split. ${one} has ` +
         `ag test, ag validation; ${three} has other test`,
     );
     await Deno.remove(join(two, "predictions", "ag.test.jsonl"));
     await refuse(
       two,
       "RangeError",
-      "Cannot compare runs as no split has the same rows in both: ag validation is left out as its " +
-        "rows are not the same: their numbers are 10 and 1",
+      "Cannot compare the runs: no split has the same rows in both. ag validation is left out because its " +
+        "rows differ: the numbers of rows are 10 and 1",
     );
     await refuse(
       bare,
       "NotFound",
-      `Cannot compare runs as ${bare} must hold predictions/: it was kept without them; ` +
-        `deno task evaluate ${bare} --predictions makes them where its model is there`,
+      `Cannot compare the runs: ${bare} was saved without predictions (no folder predictions/); ` +
+        `if it still has its model, deno task evaluate ${bare} --predictions writes them`,
     );
     await refuse(
       join(dir, "none"),
       "NotFound",
-      `Cannot compare runs as the folder must exist: ${join(dir, "none")}`,
+      `Cannot compare the runs: there is no folder ${join(dir, "none")}`,
     );
   } finally {
     await Deno.remove(dir, { recursive: true });

@@ -8,7 +8,7 @@ import { TEXTS, withSavedModel } from "./saved_model.ts";
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Math.max(...Array.from(a, (x, i) => Math.abs(x - (b[i] ?? NaN))));
 
-Deno.test("createSentenceEncoder() gives what the model gives for one unpadded text", async () => {
+Deno.test("createSentenceEncoder() matches the model on a single unpadded text", async () => {
   await withSavedModel([0, 0, 0], async (saved) => {
     const { model, tokenizer, maxLength } = saved;
     for (const pooling of POOLING_MODES) {
@@ -36,13 +36,13 @@ Deno.test("createSentenceEncoder() gives what the model gives for one unpadded t
   });
 });
 
-Deno.test("createSentenceEncoder() keeps the order and encodes as the model was trained", async () => {
+Deno.test("createSentenceEncoder() keeps the input order and uses the model's settings", async () => {
   await withSavedModel([0, 0, 0], async (saved) => {
     const { encode } = createSentenceEncoder(saved);
     const forward = await encode(TEXTS), backward = await encode(TEXTS.toReversed());
     for (const [i, vector] of backward.toReversed().entries()) {
       ok(largest(vector, forward[i] ?? []) < 1e-6);
-      const length = Math.hypot(...vector); // the model normalises by L2
+      const length = Math.hypot(...vector); // the model normalizes by L2
       ok(Math.abs(length - 1) < 1e-5, `${length}`);
     }
     ok(largest(forward[0] ?? [], forward[2] ?? []) > 1e-3, "the premise: texts differ");
@@ -50,9 +50,9 @@ Deno.test("createSentenceEncoder() keeps the order and encodes as the model was 
   });
 });
 
-Deno.test("createSentenceEncoder() gives many texts what it gives each alone, the next tokenized meanwhile", async () => {
+Deno.test("createSentenceEncoder() encodes many texts as it encodes each alone, and tokenizes ahead", async () => {
   await withSavedModel([0, 0, 0], async (saved) => {
-    // 19 texts in batches of 2 are tokenized in two groups, of 16 and 3; longer ones lie between shorter
+    // with batches of 2, 19 texts are tokenized in two groups of 16 and 3; short and long texts alternate
     const texts = Array.from(
       { length: 19 },
       (_, i) => "A bank in Rome. ".repeat(1 + i * 7 % 5) + i,
@@ -67,7 +67,7 @@ Deno.test("createSentenceEncoder() gives many texts what it gives each alone, th
     };
     const { encode } = createSentenceEncoder({ ...saved, tokenizer }, { rows: 2 });
     const first = encode(texts);
-    running = true; // the first group is tokenized before encode() first waits
+    running = true; // encode() tokenizes the first group before it first awaits
     const found = await first;
     strictEqual(tokenizedWhileRunning, 3);
     for (const [i, text] of texts.entries()) {
@@ -77,7 +77,7 @@ Deno.test("createSentenceEncoder() gives many texts what it gives each alone, th
   });
 });
 
-Deno.test("createSentenceEncoder() refuses pooling by a pooler that is not there", async () => {
+Deno.test("createSentenceEncoder() refuses pooling cls if the model has no pooler", async () => {
   await withSavedModel([0, 0, 0], (saved) => {
     const encoder = { ...saved.model.encoder, pooler: null };
     throws(
@@ -86,7 +86,7 @@ Deno.test("createSentenceEncoder() refuses pooling by a pooler that is not there
       {
         name: "RangeError",
         message:
-          'Cannot encode with pooling "cls" as the model must have a pooler: choose mean, cls-token or max',
+          'Cannot encode with pooling "cls": the model has no pooler; choose mean, cls-token or max',
       },
     );
     return Promise.resolve();

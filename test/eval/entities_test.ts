@@ -5,14 +5,14 @@ import { shareInterval } from "@/eval/interval.ts";
 import { spans } from "@/eval/spans.ts";
 import parity from "../fixtures/entity_scores.json" with { type: "json" };
 
-/** Both values agree to rounding of the last digits. */
+/** Asserts equality up to rounding. */
 function near(actual: number, expected: number, what: string): void {
   ok(Math.abs(actual - expected) < 1e-12, `${what}: ${actual} is not ${expected}`);
 }
 
 const split = (tags: string) => tags.split(" ");
 
-Deno.test("scoreEntities() is what conlleval's rules give by hand", () => {
+Deno.test("scoreEntities() matches values computed by hand with conlleval's rules", () => {
   const scores = scoreEntities({
     gold: [
       "B-PER I-PER O B-LOC", //   PER 0-2, LOC 3-4
@@ -21,9 +21,9 @@ Deno.test("scoreEntities() is what conlleval's rules give by hand", () => {
       "O O O O", //               nothing
     ].map(split),
     predicted: [
-      "B-PER I-PER O I-LOC", //   PER 0-2 right; LOC 3-4 right by conlleval, no entity in strict
+      "B-PER I-PER O I-LOC", //   PER 0-2 correct; LOC 3-4 correct by conlleval, no entity in strict
       "B-ORG O O O", //           ORG 0-1 wrong: too short
-      "O B-LOC O B-LOC", //       LOC 1-2 wrong: type; LOC 3-4 right
+      "O B-LOC O B-LOC", //       LOC 1-2 wrong type; LOC 3-4 correct
       "O I-ORG I-ORG O", //       ORG 1-3 invented; no entity in strict
     ].map(split),
   });
@@ -35,20 +35,20 @@ Deno.test("scoreEntities() is what conlleval's rules give by hand", () => {
   near(scores.strictPrecision, 2 / 4, "strict precision");
   near(scores.strictRecall, 2 / 5, "strict recall");
   near(scores.strictF1, 4 / 9, "strict f1");
-  // 16 words, wrong: I-LOC, O for I-ORG, B-LOC for B-PER, I-ORG twice
+  // 11 of 16 words; wrong: I-LOC, O for I-ORG, B-LOC for B-PER, I-ORG twice
   near(scores.tokenAccuracy, 11 / 16, "token accuracy");
   deepStrictEqual(scores.rows, 4);
   deepStrictEqual(scores.perType, {
     // 2 of 3 predicted, 2 gold: 2·2 / 5; strict 1 of 2 predicted: 2·1 / 4
     LOC: { precision: 2 / 3, recall: 1, f1: 4 / 5, strictF1: 1 / 2, support: 2 },
-    // neither of the 2 predicted is right
+    // neither of the 2 predicted is correct
     ORG: { precision: 0, recall: 0, f1: 0, strictF1: 0, support: 1 },
     // 1 of 1 predicted, 2 gold: 2·1 / 3
     PER: { precision: 1, recall: 1 / 2, f1: 2 / 3, strictF1: 2 / 3, support: 2 },
   });
 });
 
-Deno.test("scoreEntities() gives 0 where there is nothing to divide by, as conlleval", () => {
+Deno.test("scoreEntities() returns 0 if a denominator is 0, as conlleval does", () => {
   const scores = scoreEntities({ gold: [["O", "O"]], predicted: [["O", "O"]] });
   const expected: EntityScores = {
     rows: 1,
@@ -103,7 +103,7 @@ Deno.test(`spans() and scoreEntities() agree with seqeval ${parity.made.seqeval}
       near(ours?.strictF1 ?? NaN, group.strict.perType[type].f1, `strict f1 of ${type}`);
     }
   });
-  // the premise: many sequences, and the two rules differ on most of them
+  // precondition: many sequences, and the two rules differ on most of them
   deepStrictEqual(sentences, 400);
   ok(malformed > 200, `only ${malformed} sequences are malformed`);
 });
@@ -122,7 +122,7 @@ const pairs = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-Deno.test("scoreEntities() exchanges precision and recall when gold and predicted change places", () => {
+Deno.test("swapping gold and predicted swaps precision and recall of scoreEntities()", () => {
   fc.assert(fc.property(pairs, (rows) => {
     const gold = rows.map(([a]) => a), predicted = rows.map(([, b]) => b);
     const there = scoreEntities({ gold, predicted }, { resamples: 5 });
@@ -136,7 +136,7 @@ Deno.test("scoreEntities() exchanges precision and recall when gold and predicte
   }));
 });
 
-Deno.test("scoreEntities() does not depend on the order of sentences, but for its intervals", () => {
+Deno.test("scoreEntities() does not depend on the order of sentences, except for its intervals", () => {
   fc.assert(fc.property(pairs, (rows) => {
     const score = (list: typeof rows) => {
       const { interval: _, strictF1Interval: __, ...rest } = scoreEntities({
@@ -149,8 +149,8 @@ Deno.test("scoreEntities() does not depend on the order of sentences, but for it
   }));
 });
 
-Deno.test("scoreEntities() has the interval of a share where each sentence is one entity", () => {
-  // 200 sentences, 150 found and 50 given another type: F1 = 2·150 / 400 in every resample is the share of found ones
+Deno.test("scoreEntities() has a binomial interval if each sentence is one entity", () => {
+  // 200 sentences, 150 found and 50 with a wrong type: F1 = 2·150 / 400 equals the fraction found in every resample
   const gold = Array.from({ length: 200 }, () => ["B-PER"]);
   const predicted = gold.map((_, row) => [row < 150 ? "B-PER" : "B-LOC"]);
   const { f1, interval } = scoreEntities({ gold, predicted }, { seed: 7, resamples: 4000 });
@@ -160,7 +160,7 @@ Deno.test("scoreEntities() has the interval of a share where each sentence is on
   ok(Math.abs(interval[1] - exact[1]) <= 0.01, `${interval} against ${exact}`);
 });
 
-Deno.test("scoreEntities() draws the same interval from the same seed, another from another", () => {
+Deno.test("scoreEntities() returns the same interval for the same seed and another for another seed", () => {
   const gold = Array.from(
     { length: 30 },
     (_, row) => row % 3 ? ["B-PER", "O"] : ["B-LOC", "I-LOC"],
@@ -172,7 +172,7 @@ Deno.test("scoreEntities() draws the same interval from the same seed, another f
   ok(JSON.stringify(draw(3)) !== JSON.stringify(draw(4)));
 });
 
-Deno.test("countSpans() counts by type under each rule", () => {
+Deno.test("countSpans() counts spans by type under each rule", () => {
   const count = (rule: "conlleval" | "strict") =>
     Object.fromEntries(countSpans(["B-PER", "O", "B-LOC"], ["B-PER", "O", "I-LOC"], rule));
   const found = { correct: 1, predicted: 1, gold: 1 };
@@ -180,12 +180,12 @@ Deno.test("countSpans() counts by type under each rule", () => {
   deepStrictEqual(count("strict"), { PER: found, LOC: { correct: 0, predicted: 0, gold: 1 } });
 });
 
-Deno.test("scoreEntities() survives JSON", () => {
+Deno.test("scoreEntities() returns data that survives a JSON round trip", () => {
   const scores = scoreEntities({ gold: [["B-PER"], ["O"]], predicted: [["B-PER"], ["I-LOC"]] });
   deepStrictEqual(JSON.parse(JSON.stringify(scores)), scores);
 });
 
-Deno.test("scoreEntities() refuses rows that do not match, word for word", () => {
+Deno.test("scoreEntities() refuses gold and predicted tags of different lengths", () => {
   throws(() => scoreEntities({ gold: [], predicted: [] }), {
     name: "RangeError",
     message: "Cannot score entities as there must be at least one sentence: current count is 0",

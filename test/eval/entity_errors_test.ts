@@ -4,7 +4,7 @@ import { countSpans } from "@/eval/entities.ts";
 import { countEntityErrors, ERROR_KINDS, findEntityErrors } from "@/eval/entity_errors.ts";
 import { spans } from "@/eval/spans.ts";
 
-/** Errors as text: kind, gold and predicted span. */
+/** Errors as text: category, gold and predicted span. */
 function describe(gold: string, predicted: string): string[] {
   const text = (span: { type: string; start: number; end: number } | null) =>
     span === null ? "-" : `${span.type} ${span.start}-${span.end}`;
@@ -18,60 +18,60 @@ const CASES: readonly (readonly [
   predicted: string,
   errors: readonly string[],
 ])[] = [
-  ["nothing where all is right", "B-PER I-PER O B-LOC", "B-PER I-PER O I-LOC", []],
+  ["matching entities", "B-PER I-PER O B-LOC", "B-PER I-PER O I-LOC", []],
   ["a type error", "B-PER I-PER O", "B-ORG I-ORG O", ["type: PER 0-2 / ORG 0-2"]],
   ["an end too early", "B-PER I-PER O", "B-PER O O", ["boundary: PER 0-2 / PER 0-1"]],
   ["a start too early", "O B-PER O", "B-PER I-PER O", ["boundary: PER 1-2 / PER 0-2"]],
-  ["other bounds and type", "O B-PER I-PER", "B-LOC I-LOC O", ["both: PER 1-3 / LOC 0-2"]],
-  ["a missed one", "O B-PER I-PER", "O O O", ["missed: PER 1-3 / -"]],
-  ["an invented one", "O O O", "O B-PER I-PER", ["invented: - / PER 1-3"]],
+  ["different bounds and type", "O B-PER I-PER", "B-LOC I-LOC O", ["both: PER 1-3 / LOC 0-2"]],
+  ["a missed entity", "O B-PER I-PER", "O O O", ["missed: PER 1-3 / -"]],
+  ["an invented entity", "O O O", "O B-PER I-PER", ["invented: - / PER 1-3"]],
   ["neighbors that only touch", "B-PER O", "O B-PER", [
     "missed: PER 0-1 / -",
     "invented: - / PER 1-2",
   ]],
-  [ // the first half pairs, the second is left
-    "one entity torn in two",
+  [ // the first half is paired, the second is not
+    "one entity split in two",
     "B-PER I-PER I-PER",
     "B-PER B-PER I-PER",
     ["boundary: PER 0-3 / PER 0-1", "invented: - / PER 1-3"],
   ],
   [
-    "two entities made one",
+    "two entities merged into one",
     "B-PER B-PER I-PER",
     "B-PER I-PER I-PER",
     ["boundary: PER 0-1 / PER 0-3", "missed: PER 1-3 / -"],
   ],
-  [ // ORG overlaps both; the gold one of its own type goes first, though it is further right
-    "the same type before another",
+  [ // ORG overlaps both; it pairs with the gold entity of its type, though that is further right
+    "the same type preferred to another",
     "B-PER I-PER B-ORG I-ORG",
     "O B-ORG I-ORG I-ORG",
     ["boundary: ORG 2-4 / ORG 1-4", "missed: PER 0-2 / -"],
   ],
-  [ // LOC 2-3 is right and not to be had, so PER pairs with ORG
-    "what is right is taken",
+  [ // LOC 2-3 is correct and already paired, so PER pairs with ORG
+    "a correct entity that cannot be paired again",
     "B-PER I-PER B-LOC O",
     "O B-ORG B-LOC O",
     ["both: PER 0-2 / ORG 1-2"],
   ],
   [ // PER takes PER 0-2; PER 2-6 is left for LOC
-    "leftovers pair across types",
+    "unpaired entities of different types",
     "B-PER I-PER I-PER I-PER B-LOC I-LOC I-LOC",
     "B-PER I-PER B-PER I-PER I-PER I-PER O",
     ["boundary: PER 0-4 / PER 0-2", "both: LOC 4-7 / PER 2-6"],
   ],
-  ["a tear by type alone", "B-PER I-PER", "B-PER I-ORG", [
+  ["a split by type only", "B-PER I-PER", "B-PER I-ORG", [
     "boundary: PER 0-2 / PER 0-1",
     "invented: - / ORG 1-2",
   ]],
 ];
 
 for (const [name, gold, predicted, errors] of CASES) {
-  Deno.test(`findEntityErrors() finds ${name}`, () => {
+  Deno.test(`findEntityErrors() with ${name}`, () => {
     deepStrictEqual(describe(gold, predicted), errors);
   });
 }
 
-Deno.test("countEntityErrors() counts by the gold type, of invented ones by their own", () => {
+Deno.test("countEntityErrors() counts by gold type, and invented entities by predicted type", () => {
   const split = (tags: string) => tags.split(" ");
   const errors = countEntityErrors(
     ["B-PER I-PER O B-LOC", "B-ORG I-ORG O O", "O B-PER O B-LOC", "O O O O"].map(split),
@@ -95,7 +95,7 @@ const pair = fc.array(fc.tuple(fc.constantFrom(...TAGS), fc.constantFrom(...TAGS
   maxLength: 14,
 }).map((words) => [words.map(([gold]) => gold), words.map(([, given]) => given)] as const);
 
-Deno.test("every gold and every predicted entity is counted once", () => {
+Deno.test("countEntityErrors() counts every gold and every predicted entity once", () => {
   fc.assert(
     fc.property(pair, ([gold, predicted]) => {
       const counts = [...countSpans(gold, predicted, "conlleval").values()];
@@ -109,7 +109,7 @@ Deno.test("every gold and every predicted entity is counted once", () => {
   );
 });
 
-Deno.test("missed and invented change places with gold and predicted, the rest stays", () => {
+Deno.test("swapping gold and predicted swaps missed and invented and keeps the other errors", () => {
   fc.assert(
     fc.property(pair, ([gold, predicted]) => {
       const there = countEntityErrors([gold], [predicted]);
@@ -123,8 +123,8 @@ Deno.test("missed and invented change places with gold and predicted, the rest s
   );
 });
 
-Deno.test("no pairing makes more boundary errors, seen by trying them all", () => {
-  /** Most pairs of overlapping spans of a type, each span once. */
+Deno.test("no other pairing yields more boundary pairs (brute force)", () => {
+  /** Maximum number of pairs of overlapping spans of the same type, each span used once. */
   const most = (gold: readonly [number, number][], given: readonly [number, number][]): number => {
     const [first, ...rest] = gold;
     if (first === undefined) return 0;
@@ -138,7 +138,7 @@ Deno.test("no pairing makes more boundary errors, seen by trying them all", () =
   let seen = 0;
   fc.assert(
     fc.property(pair, ([gold, predicted]) => {
-      // one type alone, so that pairs are exact or boundary
+      // a single type, so that pairs are either exact or boundary errors
       const one = (tags: readonly string[]) => tags.map((tag) => tag.replace("LOC", "PER"));
       const bounds = (tags: readonly string[]) =>
         spans(one(tags), "conlleval").map(({ start, end }): [number, number] => [start, end]);

@@ -7,7 +7,7 @@ import type { Example } from "@/text/example.ts";
 import { testOnBackends } from "../backend.ts";
 import { createTinyModel } from "../train/tiny_model.ts";
 
-/** Examples of the given lengths with ids that differ. */
+/** Examples of the given lengths, all with different ids. */
 const examples = (lengths: readonly number[]): Example[] =>
   lengths.map((length, row) => ({
     row,
@@ -23,7 +23,7 @@ for (const task of ["topic", "tags"]) {
       const special = { padId: 0, clsId: 2 };
       const apart = createPredictor(model, task, { ...special, lengths: [3, 5, 9, 12], rows: 1 });
       const joined = createPredictor(model, task, { ...special, lengths: [12], rows: 4 });
-      const given = examples([5, 12, 3, 9, 5, 3]); // two batches of 4: the last has two filler rows
+      const given = examples([5, 12, 3, 9, 5, 3]); // two batches of 4; the last has two padding rows
       const expected = await apart.predict(given);
       const done: number[] = [];
       const found = await joined.predict(given, (count) => done.push(count));
@@ -40,11 +40,11 @@ for (const task of ["topic", "tags"]) {
   );
 }
 
-Deno.test("argmaxAt() gives the first of equals, from where it starts", () => {
+Deno.test("argmaxAt() returns the first of equal values after the start offset", () => {
   strictEqual(argmaxAt([9, 1, 3, 3, 0], 1, 4), 1);
 });
 
-Deno.test("scoreRows() scores the chosen rows alone", () => {
+Deno.test("scoreRows() scores only the chosen rows", () => {
   const rows = [{ text: "a", label: 0 }, { text: "b", label: 1 }, { text: "c", label: 1 }];
   const predictions = {
     kind: "classification",
@@ -60,7 +60,7 @@ Deno.test("scoreRows() scores the chosen rows alone", () => {
   deepStrictEqual(some.confusion, [[0, 0], [1, 1]]);
 });
 
-Deno.test("scoreRows() names tags by their labels", () => {
+Deno.test("scoreRows() converts tag indices to their labels", () => {
   const rows = [{ tokens: ["a", "b"], tags: [1, 2] }, { tokens: ["c"], tags: [0] }];
   const scores = scoreRows(rows, { kind: "tagging", tags: [[1, 2], [1]] }, {
     labels: ["O", "B-PER", "I-PER"],

@@ -3,7 +3,7 @@ import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import { checkGraphChoice, graphPoolings, readEmbedding } from "@/eval/graph_model.ts";
 
 Deno.test("readEmbedding() pools the hidden states of a text", () => {
-  // two tokens of three columns
+  // two tokens, three columns
   const outputs = new Map([
     ["last_hidden_state", Float32Array.of(1, -2, 3, 3, 2, -3)],
     ["sentence_embedding", Float32Array.of(2, 0, 0)],
@@ -20,7 +20,7 @@ Deno.test("readEmbedding() pools the hidden states of a text", () => {
   deepStrictEqual(read("max"), [3, 2, 3]);
   deepStrictEqual(read("cls-token"), [1, -2, 3]);
   for (const pooling of ["mean", "max", "cls-token"] as const) {
-    deepStrictEqual(read(pooling, "none", 1), [3, 2, -3]); // the second token alone
+    deepStrictEqual(read(pooling, "none", 1), [3, 2, -3]); // only the second token
     deepStrictEqual(read(pooling, "none", 2), pooling === "cls-token" ? [1, -2, 3] : [0, 0, 0]);
   }
   const scaled = { ...settings, normalize: "l2" } as const;
@@ -36,7 +36,7 @@ Deno.test("readEmbedding() pools the hidden states of a text", () => {
   );
 });
 
-Deno.test("checkGraphChoice() refuses embeddings that a graph does not hold", () => {
+Deno.test("checkGraphChoice() refuses embeddings that the graph cannot provide", () => {
   const projected = {
     ...{ pooling: "mean", normalize: "l2", embeddingSize: 32 } as const,
     poolingStart: 4,
@@ -53,19 +53,19 @@ Deno.test("checkGraphChoice() refuses embeddings that a graph does not hold", ()
   choose("mean", "l1");
   throws(() => choose("mean", "l2", 3), {
     name: "RangeError",
-    message: "Cannot encode with another prompt than the model's own: pooling skips the prompt " +
-      '("include_prompt" is false), and the exported graph holds the number of tokens that it skips; ' +
-      "use the model's weights",
+    message: "Cannot encode with a prompt other than the model's own: pooling skips the prompt " +
+      '("include_prompt" is false), and the number of tokens to skip is fixed in the exported graph; ' +
+      "use the model's weights instead",
   });
   throws(() => choose("max", "l2"), {
     name: "RangeError",
     message:
-      'Cannot encode with pooling "max" as an exported graph holds no weights for it: choose mean',
+      'Cannot encode with pooling "max": the exported graph has no output for it; choose mean',
   });
   throws(() => choose("mean", "none"), {
     name: "RangeError",
     message:
-      'Cannot encode with normalization "none" as the graph gives this model\'s embeddings ' +
-      "only after L2 normalization: choose l1 or l2",
+      'Cannot encode with normalization "none": the exported graph outputs this model\'s embeddings ' +
+      "only after L2 normalization; choose l1 or l2",
   });
 });

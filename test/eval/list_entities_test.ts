@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { listEntities } from "@/eval/list_entities.ts";
 
-Deno.test("listEntities() gives each stretch with its words and its row", () => {
+Deno.test("listEntities() returns each entity with its words and its row", () => {
   const labels = ["O", "B-PER", "I-PER", "B-LOC"];
   const rows = [
     { tokens: ["Rain", "fell"], tags: [0, 0] },

@@ -32,7 +32,7 @@ Deno.test("convertOffsets() counts a character beyond U+FFFF once, as Python doe
   deepStrictEqual(end.entities["names"]?.map(({ start, end }) => [start, end]), [[0, 12]]);
 });
 
-Deno.test("convertOffsets() gives places that cut the same entity out of a list of code points", () => {
+Deno.test("convertOffsets() returns offsets that select the same entity in a list of code points", () => {
   const parts = fc.tuple(...Array.from({ length: 3 }, () => fc.string({ unit: "binary" })));
   fc.assert(fc.property(parts, ([before = "", inside = "", after = ""]) => {
     const text = before + inside + after;

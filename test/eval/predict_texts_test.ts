@@ -6,7 +6,7 @@ import { TEXTS, withSavedModel } from "./saved_model.ts";
 const near = (found: number | undefined, wanted: number, tolerance = 1e-6) =>
   ok(Math.abs((found ?? NaN) - wanted) <= tolerance, `${found} is not ${wanted}`);
 
-Deno.test("createTextPredictor() gives each entity its place in the raw text", async () => {
+Deno.test("createTextPredictor() returns the offsets of each entity in the raw text", async () => {
   // every word begins an entity: exp(1) / (exp(0) + exp(1) + exp(-1)) = 0.66524
   await withSavedModel([0, 1, -1], async (saved) => {
     const found = await createTextPredictor(saved).predict(TEXTS);
@@ -22,8 +22,8 @@ Deno.test("createTextPredictor() gives each entity its place in the raw text", a
   });
 });
 
-Deno.test("createTextPredictor() joins the words of an entity, across windows too", async () => {
-  // every word goes on an entity, and conlleval lets the first one begin it
+Deno.test("createTextPredictor() joins the words of an entity, even across windows", async () => {
+  // every word is tagged I-; by conlleval's rules the first one begins the entity
   await withSavedModel([0, -1, 2], async (saved) => {
     const found = await createTextPredictor(saved).predict(TEXTS);
     deepStrictEqual(found.map(({ entities }) => entities["tags"]?.map(({ text }) => text)), [
@@ -38,7 +38,7 @@ Deno.test("createTextPredictor() joins the words of an entity, across windows to
   });
 });
 
-Deno.test("createTextPredictor() gives probabilities that sum to 1, whatever runs together", async () => {
+Deno.test("createTextPredictor() returns probabilities that sum to 1, for any batch", async () => {
   await withSavedModel([0, 1, 1], async (saved) => {
     const together = await createTextPredictor(saved, { rows: 8 }).predict(TEXTS);
     const alone = createTextPredictor(saved, { rows: 1 });
@@ -64,7 +64,7 @@ Deno.test("createTextPredictor() refuses a model without tasks", async () => {
   await withSavedModel([0, 0, 0], (saved) => {
     throws(() => createTextPredictor({ ...saved, model: { ...saved.model, tasks: [] } }), {
       name: "RangeError",
-      message: "Cannot predict as the model must have tasks: it is an encoder alone",
+      message: "Cannot predict: the model is an encoder without tasks",
     });
     return Promise.resolve();
   });

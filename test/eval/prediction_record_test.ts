@@ -29,7 +29,7 @@ const ENTITIES: PredictionRecord = {
   predicted: [[1, 2, 0], [1]],
 };
 
-Deno.test("recordPredictions() keeps labels and the probability of the predicted class, and no text", () => {
+Deno.test("recordPredictions() saves labels and the probability of the predicted class, but no text", () => {
   const rows = [{ text: "secret", label: 0 }, { text: "words", label: 1 }, { text: "!", label: 1 }];
   const probabilities = [[0.98127, 0.01873], [0.5, 0.5], [0, 1]].map((p) => Float32Array.from(p));
   const subject = { task: "ag", split: "test", labels: ["World", "Sports"] };
@@ -51,7 +51,7 @@ Deno.test("recordPredictions() keeps labels and the probability of the predicted
   ok(!/secret|words/.test(formatPredictions(record) + formatPredictions(tagging)));
 });
 
-Deno.test("formatPredictions() is a head and a line a row", () => {
+Deno.test("formatPredictions() writes a header and one line per row", () => {
   strictEqual(
     formatPredictions(TOPICS),
     `{"task":"ag","split":"test","kind":"classification","labels":["World","Sports"],"rows":3}
@@ -69,9 +69,9 @@ Deno.test("formatPredictions() is a head and a line a row", () => {
   );
 });
 
-Deno.test("parsePredictions() gives back what was written, with tags of any number", () => {
+Deno.test("parsePredictions() restores what formatPredictions() wrote, for any tag index", () => {
   const labels = Array.from({ length: 300 }, (_, tag) => `B-${tag}`);
-  const tags = fc.nat(299); // 44 is a backslash, 79 and on are beyond ASCII
+  const tags = fc.nat(299); // tag 44 is a backslash; tags from 79 on are beyond ASCII
   const rows = fc.array(fc.array(fc.tuple(tags, tags), { maxLength: 6 }), { maxLength: 5 });
   fc.assert(fc.property(rows, (words) => {
     const record: PredictionRecord = {
@@ -113,7 +113,7 @@ Deno.test("predictions are read back from a run's folder; a run without them has
   try {
     deepStrictEqual(await readPredictions(dir), []);
     strictEqual(await writePredictions(dir, ENTITIES), join("predictions", "conll.test.jsonl"));
-    const odd = { ...TOPICS, task: "a/b", split: ".." }; // stays inside the folder
+    const odd = { ...TOPICS, task: "a/b", split: ".." }; // file names must stay inside the folder
     strictEqual(await writePredictions(dir, odd), join("predictions", "a%2Fb....jsonl"));
     await writePredictions(dir, { ...ENTITIES, predicted: ENTITIES.gold } as PredictionRecord);
     deepStrictEqual(await readPredictions(dir), [
@@ -130,15 +130,15 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     "a file cut short",
     TEXT.slice(0, -4),
-    "Cannot read predictions as f must have 2 rows after its head: current number is 1",
+    "Cannot read predictions as f must have 2 rows after its header: current number is 1",
   ],
   [
     "a missing row",
     TEXT.replace('["120"]\n', ""),
-    "Cannot read predictions as f must have 2 rows after its head: current number is 1",
+    "Cannot read predictions as f must have 2 rows after its header: current number is 1",
   ],
   [
-    "no head",
+    "a missing header",
     '["120"]\n',
     "Cannot read predictions as line 1 of f must have task, split, kind, labels and rows: " +
     'current value is ["120"]',
@@ -146,13 +146,13 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     "a tag without a label",
     TEXT.replace("120", "130"),
-    "Cannot read predictions as line 2 of f must be gold and predicted tags, as many of both and " +
+    "Cannot read predictions as line 2 of f must be equally many gold and predicted tags, " +
     'each below 3: current value is ["130"]',
   ],
   [
     "rows that do not match",
     TEXT.replace('"0","1"', '"0","11"'),
-    "Cannot read predictions as line 3 of f must be gold and predicted tags, as many of both and " +
+    "Cannot read predictions as line 3 of f must be equally many gold and predicted tags, " +
     'each below 3: current value is ["0","11"]',
   ],
   [
@@ -170,7 +170,7 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
 ];
 
 for (const [what, text, message] of WRONG) {
-  Deno.test(`parsePredictions() refuses ${what}, word for word`, () => {
+  Deno.test(`parsePredictions() refuses ${what}`, () => {
     throws(() => parsePredictions(text, "f"), { name: "SyntaxError", message });
   });
 }

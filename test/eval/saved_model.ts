@@ -1,5 +1,5 @@
 /**
- * A tiny model in a folder, for tests that ask it about raw texts.
+ * A tiny saved model for tests with raw texts.
  * @module
  */
 
@@ -15,7 +15,7 @@ import { NO_PROMPTS, type PromptSettings } from "@/text/prompts.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
-/** Texts of many lengths, some beyond the model's limit of 16 pieces. */
+/** Texts of various lengths, some beyond the model's limit of 16 tokens. */
 export const TEXTS = [
   "Ada Lovelace wrote to Babbage.",
   "",
@@ -24,7 +24,7 @@ export const TEXTS = [
   "yes",
 ];
 
-/** Writes a model of 2 layers and 2 tasks into `folder`/model, the tags by `tagBias` alone. */
+/** Writes a model of 2 layers and 2 tasks into `folder`/model. Its tags depend only on `tagBias`. */
 export async function writeRun(
   folder: string,
   tagBias: readonly number[],
@@ -62,7 +62,7 @@ export async function writeRun(
   disposeModel(model);
 }
 
-/** Runs `test` with a saved model, which it opens through its run's folder. */
+/** Runs `test` with a model that was saved and opened through the folder of its run. */
 export async function withSavedModel(
   tagBias: readonly number[],
   test: (saved: SavedModel, folder: string) => Promise<void>,

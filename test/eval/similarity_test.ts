@@ -14,7 +14,7 @@ const vectors = fc.array(fc.integer({ min: -50, max: 50 }), {
   maxLength: 3,
 });
 
-Deno.test("measureSimilarity() by hand", () => {
+Deno.test("measureSimilarity() matches hand-computed values", () => {
   const a = [3, 4], b = [4, -3];
   strictEqual(measureSimilarity("dot", a, a), 25);
   strictEqual(measureSimilarity("cosine", a, b), 0); // at right angles
@@ -23,11 +23,11 @@ Deno.test("measureSimilarity() by hand", () => {
   strictEqual(measureSimilarity("cosine", [0, 0], a), 0);
   throws(() => measureSimilarity("dot", [1], [1, 2]), {
     name: "RangeError",
-    message: "Cannot compare embeddings as both must have one size: current sizes are 1 and 2",
+    message: "Cannot compare embeddings as both must have the same size: current sizes are 1 and 2",
   });
 });
 
-Deno.test("a cosine does not change when vectors are scaled, a dot product does", () => {
+Deno.test("measureSimilarity() with cosine ignores vector lengths, with dot it does not", () => {
   const factor = fc.double({ min: 0.1, max: 10, noNaN: true });
   fc.assert(fc.property(vectors, vectors, factor, (a, b, by) => {
     const scaled = a.map((x) => x * by);
@@ -42,7 +42,7 @@ Deno.test("rankValues() gives equal values the mean of their ranks", () => {
   deepStrictEqual([...rankValues([10, 30, 20, 30, 30])], [1, 4, 2, 4, 4]);
 });
 
-Deno.test("rankCorrelation() by hand, with ties", () => {
+Deno.test("rankCorrelation() matches hand-computed values, with ties", () => {
   // ranks 1 2.5 2.5 4 and 1 3 2 4: 4.5 / √(4.5 · 5)
   ok(isClose(rankCorrelation([1, 2, 2, 4], [1, 3, 2, 4]), 4.5 / Math.sqrt(22.5)));
   strictEqual(rankCorrelation([1, 2, 3], [9, 5, -1]), -1);
@@ -50,11 +50,11 @@ Deno.test("rankCorrelation() by hand, with ties", () => {
   throws(() => rankCorrelation([1], [1]), {
     name: "RangeError",
     message:
-      "Cannot correlate as both sides must have as many values, at least 2: current lengths are 1 and 1",
+      "Cannot correlate as both sides must have equally many values, at least 2: current lengths are 1 and 1",
   });
 });
 
-Deno.test("rankCorrelation() hangs on the order alone", () => {
+Deno.test("rankCorrelation() depends only on the order", () => {
   const values = fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 4, maxLength: 20 });
   fc.assert(fc.property(values, (x) => {
     const y = x.map((value, i) => (i * 7) % 5 + value / 9);
@@ -63,7 +63,7 @@ Deno.test("rankCorrelation() hangs on the order alone", () => {
   }));
 });
 
-Deno.test("scoreSimilarity() has an interval around its score, the same for a seed", () => {
+Deno.test("scoreSimilarity() returns an interval around its score, the same for the same seed", () => {
   const gold = Array.from({ length: 60 }, (_, i) => i / 60);
   const likeness = gold.map((score, i) => score + 0.4 * Math.sin(5 * i));
   const scores = scoreSimilarity(likeness, gold, { seed: 3, resamples: 200 });
@@ -73,7 +73,7 @@ Deno.test("scoreSimilarity() has an interval around its score, the same for a se
   strictEqual(scores.pairs, 60);
 });
 
-Deno.test("subtractSimilarity() pairs the draws: what two ways share does not widen the interval", () => {
+Deno.test("subtractSimilarity() pairs the draws, so shared variance does not widen the interval", () => {
   const gold = Array.from({ length: 60 }, (_, i) => i / 60);
   const likeness = gold.map((score, i) => score + 0.4 * Math.sin(5 * i));
   const worse = likeness.map((value, i) => value + 0.1 * Math.cos(3 * i));
@@ -91,7 +91,7 @@ Deno.test("subtractSimilarity() pairs the draws: what two ways share does not wi
   ok(high - low < to - from, `${high - low} ${to - from}`);
 });
 
-Deno.test("subtractSimilarity() drops draws without a score and refuses other pairs", () => {
+Deno.test("subtractSimilarity() drops undefined draws and refuses scores of different pairs", () => {
   const drawn = (...draws: number[]) => ({
     pairs: 4,
     spearman: 0.5,

@@ -4,11 +4,11 @@ import { type Span, SPAN_RULES, spans } from "@/eval/spans.ts";
 
 const TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"] as const;
 
-/** Spans in short: `PER 0-2`. */
+/** Spans in short form: `PER 0-2`. */
 const shorten = (found: readonly Span[]) =>
   found.map(({ type, start, end }) => `${type} ${start}-${end}`);
 
-/** The tags of spans that do not overlap. */
+/** BIO tags of spans that do not overlap. */
 function tagSpans(found: readonly Span[], length: number): string[] {
   const tags = Array.from({ length }, () => "O");
   for (const { type, start, end } of found) {
@@ -18,18 +18,18 @@ function tagSpans(found: readonly Span[], length: number): string[] {
   return tags;
 }
 
-// by conlleval's startOfChunk and endOfChunk, tag by tag; `strict`: only B- opens, only I- of the same type goes on
+// conlleval: traced by hand through its startOfChunk and endOfChunk. strict: only B- begins, and only I- of the same type continues.
 const CASES: [tags: string, conlleval: string[], strict: string[]][] = [
   ["", [], []],
   ["O O", [], []],
   ["B-PER I-PER O", ["PER 0-2"], ["PER 0-2"]],
   ["O B-PER I-PER", ["PER 1-3"], ["PER 1-3"]], // an entity that ends the sentence
-  ["I-PER I-PER O", ["PER 0-2"], []], // I- after nothing opens
+  ["I-PER I-PER O", ["PER 0-2"], []], // I- at the start begins an entity
   ["O I-PER B-PER", ["PER 1-2", "PER 2-3"], ["PER 2-3"]],
   ["B-PER B-PER I-PER", ["PER 0-1", "PER 1-3"], ["PER 0-1", "PER 1-3"]],
-  ["B-PER I-LOC I-LOC", ["PER 0-1", "LOC 1-3"], ["PER 0-1"]], // another type opens
+  ["B-PER I-LOC I-LOC", ["PER 0-1", "LOC 1-3"], ["PER 0-1"]], // another type begins a new entity
   ["I-PER I-LOC I-PER", ["PER 0-1", "LOC 1-2", "PER 2-3"], []],
-  ["B-PER O I-PER", ["PER 0-1", "PER 2-3"], ["PER 0-1"]], // O ends, I- opens anew
+  ["B-PER O I-PER", ["PER 0-1", "PER 2-3"], ["PER 0-1"]], // O ends the entity, I- begins another
   ["B-PER I-LOC B-LOC I-LOC", ["PER 0-1", "LOC 1-2", "LOC 2-4"], ["PER 0-1", "LOC 2-4"]],
 ];
 
@@ -41,7 +41,7 @@ for (const [tags, conlleval, strict] of CASES) {
   });
 }
 
-Deno.test("spans() reads back the spans that tags were made of, under both rules", () => {
+Deno.test("spans() restores the spans that tags were built from, under both rules", () => {
   const tags = fc.array(fc.constantFrom(...TAGS), { maxLength: 12 });
   fc.assert(fc.property(tags, fc.constantFrom(...SPAN_RULES), (noise, rule) => {
     const found = spans(noise, rule);
@@ -50,14 +50,14 @@ Deno.test("spans() reads back the spans that tags were made of, under both rules
   }));
 });
 
-Deno.test("spans() under strict rules are among those that begin alike under conlleval's", () => {
+Deno.test("spans() finds every strict entity under conlleval's rules too", () => {
   fc.assert(fc.property(fc.array(fc.constantFrom(...TAGS), { maxLength: 12 }), (tags) => {
     const loose = new Set(shorten(spans(tags, "conlleval")));
     deepStrictEqual(shorten(spans(tags, "strict")).filter((span) => !loose.has(span)), []);
   }));
 });
 
-Deno.test("spans() refuses what is no BIO tag, word for word", () => {
+Deno.test("spans() refuses a label that is not a BIO tag", () => {
   for (const tag of ["E-PER", "B", "I-", "BPER", ""]) {
     throws(() => spans(["O", tag], "conlleval"), {
       name: "SyntaxError",

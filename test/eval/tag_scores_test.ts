@@ -7,7 +7,7 @@ import { makeBatch } from "./tag_sequences.ts";
 
 const { made, batches } = fixture;
 
-/** Numbers agree to rounding of the last digits. */
+/** Asserts equality up to rounding. */
 function near(actual: readonly number[], expected: readonly number[], what: string): void {
   strictEqual(actual.length, expected.length, what);
   actual.forEach((value, i) =>
@@ -15,7 +15,7 @@ function near(actual: readonly number[], expected: readonly number[], what: stri
   );
 }
 
-Deno.test(`scoreEntities() is seqeval ${made.seqeval} on 5,000 random sequences, by both rules`, () => {
+Deno.test(`scoreEntities() matches seqeval ${made.seqeval} on 5,000 random sequences, under both rules`, () => {
   let sentences = 0, malformed = 0;
   batches.forEach(({ conlleval, strict, tokenAccuracy }, batch) => {
     const { gold, predicted } = makeBatch(batch, made.sentences);
@@ -41,7 +41,7 @@ Deno.test(`scoreEntities() is seqeval ${made.seqeval} on 5,000 random sequences,
       if (JSON.stringify(loose) !== JSON.stringify(exact)) malformed++;
     }
   });
-  // the premise: thousands, and the two rules read most of them differently
+  // precondition: thousands of sentences, most of them read differently by the two rules
   strictEqual(sentences, 5000);
   ok(malformed > 2500, `only ${malformed} sequences are malformed`);
 });
@@ -56,7 +56,7 @@ Deno.test("formatConlleval() prints what conlleval.pl prints, byte for byte", ()
   strictEqual(compared, 10);
 });
 
-Deno.test("formatConlleval() by hand, halves rounded to even as C does", () => {
+Deno.test("formatConlleval() matches a hand-computed table and rounds halves to even, as C does", () => {
   const split = (tags: string) => tags.split(" ");
   strictEqual(
     formatConlleval({
@@ -64,14 +64,14 @@ Deno.test("formatConlleval() by hand, halves rounded to even as C does", () => {
       predicted: ["B-PER I-PER O I-LOC", "B-ORG O O O", "O B-LOC O B-LOC", "O I-ORG I-ORG O"]
         .map(split),
     }),
-    // 11 of 16 tags are right; entities as in the first test of scoreEntities()
+    // 11 of 16 tags are correct; entities as in the first test of scoreEntities()
     `processed 16 tokens with 5 phrases; found: 6 phrases; correct: 3.
 accuracy:  68.75%; precision:  50.00%; recall:  60.00%; FB1:  54.55
               LOC: precision:  66.67%; recall: 100.00%; FB1:  80.00  3
               ORG: precision:   0.00%; recall:   0.00%; FB1:   0.00  2
               PER: precision: 100.00%; recall:  50.00%; FB1:  66.67  1`,
   );
-  // 1 of 32 words and 3.125 %: to the even 3.12
+  // 1 of 32 words is 3.125 %, rounded to the even 3.12
   const gold = [Array.from({ length: 32 }, () => "B-X")];
   const predicted = [["B-X", ...Array.from({ length: 31 }, () => "B-Y")]];
   ok(

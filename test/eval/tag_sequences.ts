@@ -1,11 +1,11 @@
 /**
- * The random tag sequences of `test/parity/tag_scores.py`, drawn again in the same order.
+ * Reproduces the random tag sequences of `test/parity/tag_scores.py`, in the same order.
  * @module
  */
 
 const TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"];
 
-/** The linear congruential generator of Numerical Recipes (1992); a draw is its upper half. */
+/** Linear congruential generator of Numerical Recipes (1992); a draw is the upper half of its state. */
 function createDraws(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {
@@ -14,7 +14,7 @@ function createDraws(seed: number): (bound: number) => number {
   };
 }
 
-/** Gold and predicted tags of a batch: any tag may follow any, and predictions err more and more. */
+/** Gold and predicted tags of a batch. Any tag may follow any other; the error rate grows with the batch. */
 export function makeBatch(batch: number, sentences: number) {
   const below = createDraws(batch);
   const draw = () => TAGS[below(TAGS.length)] ?? "O";

@@ -36,7 +36,7 @@ function drawRows(rows: number, temperature: number) {
   return { logits, gold };
 }
 
-Deno.test("scaleProbabilities() divides logits, by hand", () => {
+Deno.test("scaleProbabilities() matches hand-computed values", () => {
   // logits ln 16, 0: at T = 2 they are ln 4, 0, so 4 : 1; at T = 1/2 they are ln 256, 0
   const given = [16 / 17, 1 / 17];
   const near = (found: Float64Array, expected: readonly number[]) =>
@@ -46,7 +46,7 @@ Deno.test("scaleProbabilities() divides logits, by hand", () => {
   near(scaleProbabilities(given, { classes: 2, temperature: 1 }), given);
 });
 
-Deno.test("scaleProbabilities() is softmax of the logits over T, whatever the logits", () => {
+Deno.test("scaleProbabilities() equals softmax(logits / T)", () => {
   fc.assert(fc.property(
     fc.array(fc.tuple(...[0, 1, 2].map(() => fc.double({ min: -30, max: 30, noNaN: true }))), {
       minLength: 1,
@@ -62,19 +62,19 @@ Deno.test("scaleProbabilities() is softmax of the logits over T, whatever the lo
   ));
 });
 
-Deno.test("scaleProbabilities() stands probabilities that were rounded to 0 or 1", () => {
+Deno.test("scaleProbabilities() accepts probabilities that were rounded to 0 or 1", () => {
   const found = scaleProbabilities([1, 0, 0], { classes: 3, temperature: 3 });
   ok(found.every(Number.isFinite) && Math.abs((found[0] ?? 0) - 1) < 1e-10, `${found}`);
 });
 
-Deno.test("fitTemperature() has the root by hand", () => {
-  // 3 of 4 rows are right at odds 9 : 1; odds 3 : 1 are likeliest, and 9^(1/T) = 3 at T = 2
+Deno.test("fitTemperature() matches a hand-computed optimum", () => {
+  // 3 of 4 rows are correct at odds 9 : 1; odds 3 : 1 have maximum likelihood, and 9^(1/T) = 3 at T = 2
   const probabilities = Array.from({ length: 4 }, () => [0.9, 0.1]).flat();
   const temperature = fitTemperature({ gold: [0, 0, 1, 0], probabilities, classes: 2 });
   ok(Math.abs(temperature - 2) < 1e-8, `${temperature}`);
 });
 
-Deno.test("fitTemperature() finds the temperature that labels were drawn at, and no other is likelier", () => {
+Deno.test("fitTemperature() recovers the temperature that labels were drawn at, with maximum likelihood", () => {
   for (const wanted of [0.5, 1, 2.5]) {
     const { logits, gold } = drawRows(20_000, wanted);
     const probabilities = softmax(logits);
@@ -87,8 +87,8 @@ Deno.test("fitTemperature() finds the temperature that labels were drawn at, and
   }
 });
 
-Deno.test("temperature scaling mends the calibration of rows it was not fitted on", () => {
-  const { logits, gold } = drawRows(8000, 2.5); // as sure as if T were 1: far too sure
+Deno.test("temperature scaling improves the calibration of held-out rows", () => {
+  const { logits, gold } = drawRows(8000, 2.5); // probabilities at T = 1 are overconfident
   const half = 4000, labels = ["x", "y", "z"];
   const temperature = fitTemperature({
     gold: gold.slice(0, half),
@@ -106,13 +106,13 @@ Deno.test("temperature scaling mends the calibration of rows it was not fitted o
   deepStrictEqual([plain.temperature, plain.scaledEce, plain.ece], [undefined, undefined, ece]);
 });
 
-Deno.test("fitTemperature() ends at a limit where no temperature is best", () => {
+Deno.test("fitTemperature() returns a bound if no temperature is optimal", () => {
   const probabilities = [0.6, 0.4, 0.3, 0.7];
-  strictEqual(fitTemperature({ gold: [0, 1], probabilities, classes: 2 }), 0.01); // all right
+  strictEqual(fitTemperature({ gold: [0, 1], probabilities, classes: 2 }), 0.01); // all correct
   strictEqual(fitTemperature({ gold: [1, 0], probabilities, classes: 2 }), 100); // all wrong
 });
 
-Deno.test("fitTemperature() refuses rows that do not match, word for word", () => {
+Deno.test("fitTemperature() refuses inputs of different lengths", () => {
   throws(() => fitTemperature({ gold: [0, 1], probabilities: [0.5, 0.5], classes: 2 }), {
     name: "RangeError",
     message:

@@ -1,4 +1,4 @@
-// A model that answers from an exported graph alone, beside the same model from its weights.
+// Compares a model opened from an exported graph with the same model opened from its weights.
 import {
   deepStrictEqual,
   match,
@@ -19,7 +19,7 @@ import type { OnnxDtype } from "@/model/onnx_weights.ts";
 import type { PromptSettings } from "@/text/prompts.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";
 
-/** Runs `test` with a model and a folder that holds its graph and no weights. */
+/** Runs `test` with a model and a folder that holds its graph but no weights. */
 async function withGraphFolder(
   dtype: OnnxDtype,
   test: (saved: SavedModel, folder: string) => Promise<void>,
@@ -32,7 +32,7 @@ async function withGraphFolder(
   }, prompts);
 }
 
-/** The largest difference between numbers of two lists of vectors. */
+/** Largest absolute difference between two lists of vectors. */
 function distance(a: readonly Float32Array[], b: readonly Float32Array[]): number {
   deepStrictEqual(a.map(({ length }) => length), b.map(({ length }) => length));
   return Math.max(
@@ -40,7 +40,7 @@ function distance(a: readonly Float32Array[], b: readonly Float32Array[]): numbe
   );
 }
 
-Deno.test("openTextModel() answers from a graph as from the weights, to 1e-5", async () => {
+Deno.test("openTextModel() returns the same results from a graph as from weights, within 1e-5", async () => {
   await withGraphFolder("fp32", async (saved, folder) => {
     const weights = textModelOf(saved);
     using graph = await openTextModel(folder, { threads: 1 });
@@ -49,7 +49,7 @@ Deno.test("openTextModel() answers from a graph as from the weights, to 1e-5", a
       weights.settings.tasks,
       weights.settings.maxLength,
     ]);
-    deepStrictEqual(graph.poolings, ["mean", "cls-token", "max"]); // the pooler's weights are not in it
+    deepStrictEqual(graph.poolings, ["mean", "cls-token", "max"]); // the graph does not contain the pooler's weights
     for (const pooling of graph.poolings) {
       for (const normalize of NORMALIZE_MODES) {
         const options = { pooling, normalize };
@@ -72,7 +72,7 @@ Deno.test("openTextModel() answers from a graph as from the weights, to 1e-5", a
   });
 });
 
-Deno.test("an eight-bit graph answers each text as it does alone, whatever else is asked", async () => {
+Deno.test("an eight-bit graph returns the same result for a text alone and among other texts", async () => {
   await withGraphFolder("q8", async (saved, folder) => {
     using graph = await openTextModel(folder, { threads: 1 });
     const encoder = graph.createEncoder(), predictor = graph.createPredictor();
@@ -81,7 +81,7 @@ Deno.test("an eight-bit graph answers each text as it does alone, whatever else 
       deepStrictEqual(await encoder.encode([text]), [together[i]]);
       deepStrictEqual(await predictor.predict([text]), [read[i]]);
     }
-    // the premise: in one batch the scale of activations is shared and the numbers are others
+    // precondition: in one batch, the activation scale is shared and the results differ
     using file = openSavedGraph(await Deno.readFile(join(folder, "onnx/model_quantized.onnx")), {
       inputs: GRAPH_INPUTS,
       outputs: [SENTENCE_EMBEDDING],
@@ -104,7 +104,7 @@ Deno.test("an eight-bit graph answers each text as it does alone, whatever else 
   });
 });
 
-Deno.test("openTextModel() reads the prompt that pooling skips from a graph as from the weights", async () => {
+Deno.test("openTextModel() skips the prompt in pooling from a graph as from weights", async () => {
   const prompts = {
     prompts: { query: "two three: ", document: "yes: " },
     defaultPromptName: "query",
@@ -142,14 +142,14 @@ Deno.test("openTextModel() reads the prompt that pooling skips from a graph as f
         list.tags?.map(({ start, end, text }) => [start, end, text]);
       deepStrictEqual(places(found[i]?.entities), places(entities));
       for (const { start, end, text } of entities.tags ?? []) {
-        strictEqual(TEXTS[i]?.slice(start, end), text); // places are those of the text without its prompt
+        strictEqual(TEXTS[i]?.slice(start, end), text); // offsets refer to the text without its prompt
       }
     }
     ok(wanted.some(({ entities }) => (entities.tags ?? []).length > 0), "the premise: entities");
   }, prompts);
 });
 
-Deno.test("a model is refused when it is opened where its tokenizer or limit reaches beyond its tables", async () => {
+Deno.test("openSavedModel() refuses a tokenizer or a length limit beyond the embedding tables", async () => {
   await withGraphFolder("fp32", async (_, folder) => {
     const weights = join(folder, "..", "model");
     for (const place of [weights, folder]) {
@@ -186,7 +186,7 @@ Deno.test("a model is refused when it is opened where its tokenizer or limit rea
   });
 });
 
-Deno.test("a graph that is closed while it computes finishes the text, and takes no other", async () => {
+Deno.test("a graph closed while it runs finishes the current text and refuses others", async () => {
   await withGraphFolder("q8", async (_, folder) => {
     const graph = await openTextModel(folder, { threads: 1 });
     const encoder = graph.createEncoder();
@@ -202,13 +202,13 @@ Deno.test("a graph that is closed while it computes finishes the text, and takes
   });
 });
 
-Deno.test("a folder with a graph alone is refused where weights are needed, and where it is damaged", async () => {
+Deno.test("a folder with only a graph is refused if weights are needed or if the graph is damaged", async () => {
   await withGraphFolder("q8", async (_, folder) => {
     await rejects(openSavedModel(folder), {
       name: "NotFound",
       message:
-        `Cannot open the weights of ${folder} as its folder must hold model.safetensors: it ` +
-        "holds onnx/model_quantized.onnx alone, which predict, encode, similarity, evaluate and app " +
+        `Cannot open the weights of ${folder}: its folder has no model.safetensors, only the exported ` +
+        "graph onnx/model_quantized.onnx, which predict, encode, similarity, evaluate and app " +
         "can use",
     });
     await rejects(loadEncoder(folder), {
@@ -222,8 +222,8 @@ Deno.test("a folder with a graph alone is refused where weights are needed, and 
     const refusal = {
       name: "RangeError",
       message:
-        `Cannot open model as ${path} must be a graph that \`deno task export\` wrote, with the ` +
-        "tasks and labels of heads.json beside it: ONNX Runtime cannot run it so; export the model again",
+        `Cannot run ${path} with ONNX Runtime. It must be a graph written by \`deno task export\`, with the ` +
+        "tasks and labels of the heads.json beside it; export the model again",
     };
     await Deno.writeTextFile(heads, text.replace('"topic"', '"another"'));
     await rejects(openTextModel(folder), refusal);
@@ -246,7 +246,7 @@ Deno.test("a folder with a graph alone is refused where weights are needed, and 
     await rejects(openTextModel(folder), ({ message }: Error) => {
       match(
         message,
-        /holds no weights but onnx\/model_quantized\.onnx, must hold heads\.json: export/,
+        /it holds the graph onnx\/model_quantized\.onnx, no weights, and no heads\.json; export/,
       );
       return true;
     });

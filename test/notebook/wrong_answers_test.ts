@@ -58,7 +58,7 @@ Deno.test("answers of other rows, kinds and splits are refused", () => {
   });
   throws(() => pickRecord([TOPICS, NAMES], { task: "topics", split: "validation" }), {
     message:
-      "Cannot pick predictions as task and split must be among topics test, names test: current ones are topics validation",
+      "Cannot find predictions: task and split must be among topics test, names test; current ones are topics validation",
   });
   strictEqual(pickRecord([TOPICS, NAMES], { task: "names", split: "test" }), NAMES);
 });

@@ -4,7 +4,7 @@
  */
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { formatCsv } from "./csv.ts";
 import { find, make } from "./elements.ts";
 import { LIMITS } from "@/app/limits.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { EncodeAnswer, ModelInfo, PredictAnswer } from "@/app/contract.ts";
-import { createGraphReader, readEmbedding, type RunGraph } from "@/eval/graph_model.ts";
+import { createGraphTextPredictor, readEmbedding, type RunGraph } from "@/eval/graph_model.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
 import { findPoolingStart, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
@@ -31,7 +31,7 @@ export function createGraphAnswerer(
   const { maxLength, tasks, pooling, normalize, defaultPromptName: promptName } = info;
   const prompt = resolvePrompt(info);
   const encoding = { tokenizer, maxLength, prompt };
-  const reader = createGraphReader(runGraph, { tasks, ...encoding });
+  const reader = createGraphTextPredictor(runGraph, { tasks, ...encoding });
   const poolingStart = findPoolingStart(info, prompt, { tokenizer, maxLength });
   const settings = { pooling, normalize, embeddingSize: null, poolingStart };
   return {

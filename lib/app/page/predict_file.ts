@@ -4,7 +4,7 @@
  */
 import type { ModelInfo } from "@/app/contract.ts";
 import { LIMITS } from "@/app/limits.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { decodeText, splitLines } from "@/plain_text.ts";
 import { type Answerer, type AskOptions, BusyError } from "./answerer.ts";
 import { parseCsv } from "./csv.ts";

@@ -4,7 +4,7 @@
  */
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
-import type { TextPrediction } from "@/eval/read_texts.ts";
+import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { makeCopyButton } from "./copy.ts";
 import { find, make } from "./elements.ts";
 import { cutText } from "./page_state.ts";

@@ -4,7 +4,7 @@
  */
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
-import type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/read_texts.ts";
+import type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/text_predictor.ts";
 import { splitWords } from "@/text/split_words.ts";
 import { make } from "./elements.ts";
 import { cutText } from "./page_state.ts";

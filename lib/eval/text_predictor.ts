@@ -1,7 +1,7 @@
 /**
- * What a model says of raw texts, whoever computes its probabilities: a class for each classification
- * task, entities with their places for each tagging task. Runs in browsers as well. Shapes: T pieces,
- * C labels.
+ * Predictions for raw texts from label probabilities: a class for each classification task, entities with
+ * their offsets for each tagging task. Independent of the backend; also runs in browsers.
+ * Shapes: T tokens, C labels.
  * @module
  */
 
@@ -14,26 +14,26 @@ import { encodeRows, readTags } from "@/text/encode_rows.ts";
 import { splitWords } from "@/text/split_words.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
-/** A class of a text. */
+/** Predicted class of a text. */
 export type PredictedLabel = {
   readonly label: string;
   readonly probability: number;
-  /** By label, in the order of the task's labels; their sum is 1. */
+  /** Probability of each label, in the order of the task's labels; they sum to 1. */
   readonly probabilities: Readonly<Record<string, number>>;
 };
 
-/** A named entity in a text. */
+/** Predicted entity in a text. */
 export type PredictedEntity = {
   readonly type: string;
   readonly text: string;
-  /** UTF-16 units [start, end) of the text, as `text.slice(start, end)` counts. */
+  /** UTF-16 code units [start, end) of the text, as for `text.slice(start, end)`. */
   readonly start: number;
   readonly end: number;
-  /** Of the tag of its least certain word. */
+  /** Probability of the tag of the least certain word. */
   readonly probability: number;
 };
 
-/** All that is predicted for a text, by task. */
+/** All predictions for a text, by task. */
 export type TextPrediction = {
   readonly text: string;
   readonly labels: Readonly<Record<string, PredictedLabel>>;
@@ -45,28 +45,28 @@ export type TextPredictor = {
   predict(texts: readonly string[]): Promise<TextPrediction[]>;
 };
 
-/** A task, and who computes the probabilities of its labels. */
-export type ReadTask = {
+/** A task and the predictor of its label probabilities. */
+export type TaskPredictor = {
   readonly task: ModelTask;
   readonly predictor: Pick<Predictor, "predict">;
 };
 
-/** What reading needs of a model. */
-export type ReadOptions = {
+/** Tokenizer and input settings of a model. */
+export type TextInputOptions = {
   readonly tokenizer: Tokenizer;
-  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  /** Maximum input length in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;
-  /** Prepended to each text; "" for none. Places of entities are places in the text without it. */
+  /** Prepended to each text; "" for none. Entity offsets refer to the text without it. */
   readonly prompt: string;
 };
 
 /**
- * A reader of raw texts. Long texts are classified by their beginning; their entities are read through
- * overlapping windows, so that none is missed.
+ * Creates a predictor for raw texts. For classification, long texts are truncated. For tagging, they are
+ * split into overlapping windows, so that no entity is missed.
  */
-export function createTextReader(
-  tasks: readonly ReadTask[],
-  options: ReadOptions,
+export function combinePredictors(
+  tasks: readonly TaskPredictor[],
+  options: TextInputOptions,
 ): TextPredictor {
   return {
     async predict(texts) {
@@ -97,8 +97,8 @@ export function createTextReader(
 async function classify(
   texts: readonly string[],
   { kind, labels }: ModelTask,
-  predictor: ReadTask["predictor"],
-  { tokenizer, maxLength, prompt }: ReadOptions,
+  predictor: TaskPredictor["predictor"],
+  { tokenizer, maxLength, prompt }: TextInputOptions,
 ): Promise<PredictedLabel[]> {
   const rows = texts.map((text) => ({ text, label: 0 }));
   const { examples } = encodeRows(rows, {
@@ -118,8 +118,8 @@ async function classify(
 async function findEntities(
   texts: readonly string[],
   { kind, labels }: ModelTask,
-  predictor: ReadTask["predictor"],
-  { tokenizer, maxLength, prompt }: ReadOptions,
+  predictor: TaskPredictor["predictor"],
+  { tokenizer, maxLength, prompt }: TextInputOptions,
 ): Promise<PredictedEntity[][]> {
   const words = texts.map(splitWords);
   const rows = words.map((list) => ({
@@ -133,13 +133,13 @@ async function findEntities(
   const probabilities = await predictor.predict(examples); // each [T, C]
   const count = labels.length;
   const best = examples.map(({ ids }, i) =>
-    Array.from(ids, (_, piece) => argmaxAt(probabilities[i] ?? [], piece * count, count))
+    Array.from(ids, (_, token) => argmaxAt(probabilities[i] ?? [], token * count, count))
   );
   const certainty = best.map((tags, i) =>
-    tags.map((tag, piece) => probabilities[i]?.[piece * count + tag] ?? NaN)
+    tags.map((tag, token) => probabilities[i]?.[token * count + tag] ?? NaN)
   );
   const tags = readTags(examples, best, rows, { unread: Math.max(0, labels.indexOf("O")) });
-  const certain = readTags(examples, certainty, rows); // numbers like the tags: one a word
+  const certain = readTags(examples, certainty, rows); // readTags also maps probabilities of tokens to words
 
   return texts.map((text, row) => {
     const list = words[row] ?? [];
