@@ -188,6 +188,7 @@ testRun(
       deepStrictEqual(await readModel(parts), await readModel(whole));
 
       // all of them damaged: refused, by the name of the newest
+      await Deno.remove(join(parts, "summary.json")); // a run that has ended needs no checkpoint
       for (const step of [6, 8]) {
         await Deno.writeTextFile(join(parts, "checkpoint", `step-${step}.json`), "{}");
       }
