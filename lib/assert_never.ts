@@ -1,4 +1,4 @@
-/** Marks the branch of a switch that no value of the table can reach; `what` names the choice. */
+/** Marks an unreachable branch of an exhaustive switch; `what` names the choice in the error. */
 export function assertNever(value: never, what: string): never {
   throw new TypeError(`internal: unknown ${what}: ${JSON.stringify(value)}`);
 }

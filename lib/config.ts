@@ -1,191 +1,191 @@
 /**
- * The configuration of a run: what it is made of. Presets and resolution are in `presets.ts` and
- * `resolve_config.ts`. It is resolved once, saved with the run and never passed into a layer.
+ * The configuration of a run. Presets are in `presets.ts`, and `resolve_config.ts` combines them with the user's
+ * settings. A configuration is resolved once, saved with the run and never passed into a layer.
  * @module
  */
 
-/** What is predicted: one class for a text, or a tag for each word. */
+/** Kinds of tasks: one class per text, or one tag per word. */
 export const TASK_KINDS = ["classification", "tagging"] as const;
 /** One of {@link TASK_KINDS}. */
 export type TaskKind = typeof TASK_KINDS[number];
 
-/** How one vector is made of the vectors of all pieces. */
+/** Poolings of the token vectors into one sentence embedding. */
 export const POOLING_MODES = ["mean", "cls", "cls-token", "max"] as const;
-/** `cls` is the pooler's tanh layer over [CLS], as the reference does; `cls-token` is [CLS] itself. */
+/** `cls` is the pooler's tanh layer on [CLS], as in the reference project; `cls-token` is the vector of [CLS] itself. */
 export type PoolingMode = typeof POOLING_MODES[number];
 
-/** Which norm of a sentence embedding is made 1. */
+/** Norm by which a sentence embedding is divided. */
 export const NORMALIZE_MODES = ["none", "l1", "l2"] as const;
 /** One of {@link NORMALIZE_MODES}. */
 export type NormalizeMode = typeof NORMALIZE_MODES[number];
 
-/** How the learning rates fall after the warm-up. */
+/** Decay of the learning rates after warmup. */
 export const SCHEDULES = ["linear", "cosine"] as const;
 /** One of {@link SCHEDULES}. */
 export type Schedule = typeof SCHEDULES[number];
 
-/** What computes: our own compiled programs, or TensorFlow's library, operation by operation. */
+/** Devices: `cpu` runs compiled programs of this project, `tensorflow` runs each operation in TensorFlow's library. */
 export const DEVICES = ["cpu", "tensorflow"] as const;
 /** One of {@link DEVICES}. */
 export type Device = typeof DEVICES[number];
 
-/** What runs the programs of device `cpu`; `auto`: C where a compiler is found, else ONNX Runtime. */
+/** Executors of device `cpu`; `auto` is native code if there is a C compiler, else ONNX Runtime. */
 export const EXECUTORS = ["auto", "onnx", "native"] as const;
 /** One of {@link EXECUTORS}. */
 export type Executor = typeof EXECUTORS[number];
 
-/** Numbers that matrix products are made of; weights and all else are float32. */
+/** Precisions of matrix products; weights and everything else are float32. */
 export const PRECISIONS = ["float32", "mixed-bfloat16", "mixed-float16"] as const;
 /** One of {@link PRECISIONS}. */
 export type Precision = typeof PRECISIONS[number];
 
 /**
- * How tasks share the steps of training: `both` takes one batch of every task a step, the others one
- * batch of one task; see `train/mixing.ts`.
+ * How training steps alternate between tasks: with `both`, a step has one batch of every task; with the others, one
+ * batch of one task. See `train/mixing.ts`.
  */
 export const MIXINGS = ["both", "proportional", "round-robin", "temperature", "annealed"] as const;
 /** One of {@link MIXINGS}. */
 export type Mixing = typeof MIXINGS[number];
 
-/** Factors of the tasks' losses: given (`tasks.N.weight`), or learned; see `train/loss_weights.ts`. */
+/** Weights of the tasks' losses: fixed (`tasks.N.weight`) or learned; see `train/loss_weights.ts`. */
 export const LOSS_WEIGHTS = ["fixed", "uncertainty"] as const;
 /** One of {@link LOSS_WEIGHTS}. */
 export type LossWeights = typeof LOSS_WEIGHTS[number];
 
-/** Columns of a task's parquet files, by kind. */
+/** Columns of a task's parquet files, by kind of task. */
 export type TaskColumns =
   | { readonly text: string; readonly label: string }
   | { readonly tokens: string; readonly tags: string };
 
-/** One task: where its rows are and what is predicted from them. */
+/** A task: the source of its rows and what is predicted from them. */
 export type TaskConfig = {
   readonly name: string;
   readonly kind: TaskKind;
-  /** Folder under `data.dir`, or name in the Hub table of `data/hub.ts`. */
+  /** Folder in `data.dir`, or name of a data set in `data/hub.ts`. */
   readonly dataset: string;
   readonly columns: TaskColumns;
-  /** Class names by label number, or BIO tags by tag number. */
+  /** Names of the classes or BIO tags, by index. */
   readonly labels: readonly string[];
-  /** Source file of a split where it is not its own name; `validation: null`: carved from train. */
+  /** Split in the data set to use for validation and test; `validation: null` carves validation rows from train. */
   readonly split: { readonly validation: string | null; readonly test: string };
-  /** Further data sets whose test split is scored: `scores.<task>.<dataset>`. */
+  /** Additional data sets whose test split is scored, in `scores.<task>.<dataset>`. */
   readonly alsoTest: readonly string[];
-  /** Factor of the task's loss in the sum. */
+  /** Weight of the task's loss in the sum. */
   readonly weight: number;
-  /** The score that stands for the task. */
+  /** The score that represents the task. */
   readonly metric: "accuracy" | "macroF1" | "f1" | "strictF1";
 };
 
-/** An encoder to be made from nothing, when `model.source` is null. */
+/** A randomly initialized encoder, used if `model.source` is null. */
 export type FreshModelConfig = {
   readonly hiddenSize: number;
   readonly layers: number;
   readonly attentionHeads: number;
   readonly intermediateSize: number;
   readonly maxPositions: number;
-  /** Word pieces to learn from the run's own training rows. */
+  /** Size of the word piece vocabulary, which is learned from the run's training rows. */
   readonly vocabularySize: number;
 };
 
-/** The encoder, and how a sentence embedding is made of what it gives. */
+/** The encoder, and how its output becomes a sentence embedding. */
 export type ModelConfig = {
   /**
-   * A checkpoint folder or Hub name, whose default prompt begins every text of the run; null: a randomly
-   * initialized encoder with a learned vocabulary.
+   * A checkpoint folder or Hub name; its default prompt precedes every text of the run. Null: a randomly initialized
+   * encoder with a learned vocabulary.
    */
   readonly source: string | null;
   readonly fresh: FreshModelConfig;
   readonly pooling: PoolingMode;
-  /** Size of a learned projection after pooling; null: none. */
+  /** Size of a learned projection after pooling; null for no projection. */
   readonly embeddingSize: number | null;
   readonly normalize: NormalizeMode;
-  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  /** Maximum number of input tokens, including [CLS] and [SEP]. */
   readonly maxLength: number;
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
 };
 
-/** A factor of the loss that keeps small gradients in the range of half precision. */
+/** Loss scaling, which keeps small gradients within the range of half precision. */
 export type LossScaleConfig = {
   readonly initial: number;
-  /** Factor after `interval` steps in a row without overflow. */
+  /** Factor after `interval` consecutive steps without overflow. */
   readonly growth: number;
-  /** Factor after a step with an overflow. */
+  /** Factor after a step with overflow. */
   readonly backoff: number;
   readonly interval: number;
 };
 
-/** When a model counts as better, and when a run gives up waiting for it. */
+/** When a model counts as better, and when training stops without improvement. */
 export type EarlyStoppingConfig = {
-  /** `TASK.SCORE`, several joined by `+` for their mean, or `mean` of each task's own `metric`. */
+  /** `TASK.SCORE`, the mean of several scores joined by `+`, or `mean` for the mean of the tasks' `metric` scores. */
   readonly metric: string;
-  /** Evaluations without a better one after which training stops; null: it never does. */
+  /** Number of evaluations without improvement after which training stops; null for no limit. */
   readonly patience: number | null;
-  /** A better one exceeds the best by more than this. */
+  /** Minimum improvement over the best score. */
   readonly minDelta: number;
 };
 
-/** How parameters are moved, and what happens at which steps. */
+/** The optimizer, its schedule, and how often a run logs, evaluates and saves. */
 export type TrainingConfig = {
   readonly epochs: number;
-  /** Stops there even if epochs are left; null: no limit. */
+  /** Maximum number of steps, even if epochs remain; null for no limit. */
   readonly maxSteps: number | null;
   readonly mixing: Mixing;
-  /** Of mixing `temperature`: 1 is in proportion to size, infinity even. */
+  /** For mixing `temperature`: 1 samples in proportion to data set size, infinity uniformly. */
   readonly mixingTemperature: number;
   readonly lossWeights: LossWeights;
-  /** Rows of a batch of each task; null where `batchTokens` rules. */
+  /** Rows in a batch of each task; null if `batchTokens` is set. */
   readonly batchRows: number | null;
-  /** Word pieces of a batch, padding included; null where `batchRows` rules. */
+  /** Tokens in a batch, including padding; null if `batchRows` is set. */
   readonly batchTokens: number | null;
-  /** Batches of each of its tasks that a step takes before it moves the parameters. */
+  /** Micro-batches per task and optimizer step. */
   readonly accumulate: number;
-  /** Padded lengths that batches may have, rising. */
+  /** Padded lengths of batches, ascending. */
   readonly lengths: readonly number[];
-  /** What does not learn: `encoder`, `embeddings`, `layers<N`, `heads.TASK`; see `train/freezing.ts`. */
+  /** Frozen parts: `encoder`, `embeddings`, `layers<N`, `heads.TASK`; see `train/freezing.ts`. */
   readonly freeze: readonly string[];
-  /** One more group learns every so many steps, or every `epoch`, from the top; null: all do at once. */
+  /** Interval in steps, or `epoch`, at which one more parameter group is unfrozen, from the top; null: all from the start. */
   readonly unfreezeEvery: number | "epoch" | null;
   readonly learningRate: {
-    /** Of the top encoder layer and the pooler. */
+    /** Learning rate of the top encoder layer and the pooler. */
     readonly top: number;
-    /** Each layer below learns this much as fast; embeddings stand below layer 0. */
+    /** Factor of the learning rate per layer downward; embeddings come below layer 0. */
     readonly decay: number;
     readonly heads: number;
   };
   readonly schedule: Schedule;
-  /** Share of the steps over which the rates rise from zero. */
+  /** Fraction of the steps during which the learning rates rise from zero. */
   readonly warmup: number;
   readonly weightDecay: number;
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
-  /** Global norm that gradients are clipped to; null: no clipping. */
+  /** Maximum global norm of the gradients; null for no clipping. */
   readonly clipNorm: number | null;
-  /** Of precision `mixed-float16`; see `train/loss_scale.ts`. */
+  /** For precision `mixed-float16`; see `train/loss_scale.ts`. */
   readonly lossScale: LossScaleConfig;
-  /** A line of metrics every so many steps. */
+  /** Interval in steps between log lines with metrics. */
   readonly logEvery: number;
-  /** Validation scores every so many steps; null: at the end alone. */
+  /** Interval in steps between evaluations on validation; null: only at the end. */
   readonly evaluateEvery: number | null;
-  /** A checkpoint every so many steps; null: at the end alone. */
+  /** Interval in steps between checkpoints; null: only at the end. */
   readonly checkpointEvery: number | null;
-  /** How many of the newest checkpoints are kept; the best one is kept besides. */
+  /** Number of newest checkpoints that are kept, in addition to the best one. */
   readonly keepCheckpoints: number;
-  /** Keeps the best model and stops when it does not get better; null: the last model is the run's. */
+  /** Keeps the best model and stops without improvement; null: the last model is the result of the run. */
   readonly earlyStopping: EarlyStoppingConfig | null;
 };
 
-/** Where rows come from, and how many of them are used. */
+/** The source of the rows and how many of them are used. */
 export type DataConfig = {
   /** Folder in the Hub's layout; null: the Hub; `sample`: the built-in sample. */
   readonly dir: string | null;
-  /** Rows carved from train where a task has no validation split. */
+  /** Number of validation rows carved from train if a task has no validation split. */
   readonly validationRows: number;
-  /** Uses only the first rows of each split (after shuffling train); null: all. */
+  /** Maximum number of rows per split: a random sample of train, the first rows of the others; null for all. */
   readonly maxRows: number | null;
-  /** Whether the test splits are scored at the end; false while choices are made on validation. */
+  /** True if the test splits are scored at the end; use false while choosing settings on validation. */
   readonly scoreTest: boolean;
 };
 
-/** All that a run is made of: what `config.json` holds. */
+/** The complete configuration of a run, the content of `config.json`. */
 export type RunConfig = {
   readonly preset: string;
   readonly model: ModelConfig;
@@ -197,6 +197,6 @@ export type RunConfig = {
   readonly executor: Executor;
   readonly precision: Precision;
   readonly native: { readonly isa: string | null; readonly threads: number | null };
-  /** Of device `tensorflow`: the folder of its library; null: `TF_LIB`, else where it usually is. */
+  /** For device `tensorflow`: folder of the library; null to use `TF_LIB` or to search for it. */
   readonly tensorflow: { readonly library: string | null };
 };

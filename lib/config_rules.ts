@@ -1,21 +1,21 @@
 /**
- * Rules for values that come from outside: each takes anything and gives it back typed, or says what
- * is wrong by key. A rule over an object lists its known keys.
+ * Rules for untrusted values. A rule takes a value of any type and returns it typed, or throws an error that names the
+ * key and the problem. A rule for objects lists the known keys.
  * @module
  */
 
 import { didYouMean, suggest } from "@/suggest.ts";
 
-/** Checks the value found at `key`; returns it typed. */
+/** Checks the value at `key` and returns it typed. */
 export type Rule<T> = (value: unknown, key: string) => T;
 
-/** The error for a value that is not what `wanted` says. */
+/** The error for a value that violates its rule; `wanted` describes valid values. */
 export function wrongValue(key: string, wanted: string, value: unknown): RangeError {
   const present = value === undefined ? "it is missing" : `current value is ${print(value)}`;
   return new RangeError(`Cannot resolve config as ${key} must be ${wanted}: ${present}`);
 }
 
-/** The error for a value that is none of `choices`. */
+/** The error for a value that is not one of `choices`. */
 export function wrongChoice(key: string, choices: readonly string[], value: unknown): RangeError {
   const error = wrongValue(key, `one of ${choices.join(", ")}`, value);
   if (typeof value === "string") error.message += didYouMean(value, choices);
@@ -28,16 +28,16 @@ function print(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** Is it an object with keys, not an array? */
+/** True for an object with keys, false for an array. */
 export function isObject(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /**
- * The error for a key that nothing reads.
+ * The error for an unknown key.
  *
- * @param known the keys beside it that are read
- * @param path the whole path that is meant, where it is known better than by the keys beside it
+ * @param known Known keys at the same level.
+ * @param path Path of the key that was probably meant, if it is at another level.
  */
 export function unknownKey(
   key: string,
@@ -57,19 +57,19 @@ export function unknownKey(
   );
 }
 
-/** A text with at least one character. */
+/** A nonempty string. */
 export const text: Rule<string> = (value, key) => {
   if (typeof value !== "string" || value === "") throw wrongValue(key, "a text", value);
   return value;
 };
 
-/** True or false. */
+/** A boolean. */
 export const flag: Rule<boolean> = (value, key) => {
   if (typeof value !== "boolean") throw wrongValue(key, "true or false", value);
   return value;
 };
 
-/** A whole number of at least `least` and at most `most`. */
+/** An integer from `least` to `most`. */
 export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> {
   const range = most === Number.MAX_SAFE_INTEGER
     ? `a whole number of at least ${least}`
@@ -82,14 +82,14 @@ export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Rule<numbe
   };
 }
 
-/** What a number must satisfy, and how to say it. */
+/** A condition on a number and its description. */
 export type Range = { readonly wanted: string; readonly holds: (value: number) => boolean };
 
-/** Above zero. */
+/** A number above 0. */
 export const POSITIVE: Range = { wanted: "a number above 0", holds: (value) => value > 0 };
-/** Zero or more. */
+/** A number of at least 0. */
 export const NOT_NEGATIVE: Range = { wanted: "a number of at least 0", holds: (v) => v >= 0 };
-/** A share in [0, 1). */
+/** A fraction in [0, 1). */
 export const SHARE: Range = {
   wanted: "a number from 0 to below 1",
   holds: (value) => value >= 0 && value < 1,
@@ -110,7 +110,7 @@ export function real({ wanted, holds }: Range): Rule<number> {
   };
 }
 
-/** One of the words of a table. */
+/** One of the words in a table. */
 export function oneOf<T extends string>(table: readonly T[]): Rule<T> {
   return (value, key) => {
     const found = table.find((word) => word === value);
@@ -119,7 +119,7 @@ export function oneOf<T extends string>(table: readonly T[]): Rule<T> {
   };
 }
 
-/** Null, or what `rule` says. */
+/** Null or a valid value of `rule`. */
 export function nullable<T>(rule: Rule<T>): Rule<T | null> {
   return (value, key) => value === null ? null : rule(value, key);
 }
@@ -134,7 +134,7 @@ export function list<T>(rule: Rule<T>, least = 0): Rule<readonly T[]> {
   };
 }
 
-/** An object with exactly these keys; what is missing is judged by the key's own rule. */
+/** An object with exactly these keys; the rule of a missing key gets undefined. */
 export function object<T extends object>(
   rules: { readonly [K in keyof T]-?: Rule<T[K]> },
 ): Rule<T> {

@@ -1,5 +1,5 @@
 /**
- * What every key of a configuration may hold, and what must hold between keys.
+ * Rules for all keys of a configuration, and constraints between keys.
  * @module
  */
 import {
@@ -38,7 +38,7 @@ const tokenColumns = object<Extract<TaskColumns, { tokens: string }>>({ tokens: 
 const columns: Rule<TaskColumns> = (value, key) =>
   isObject(value) && "tokens" in value ? tokenColumns(value, key) : textColumns(value, key);
 
-/** A name that is safe as a folder and as a part of a parameter's name. */
+/** A name that is valid as a folder and in a parameter's name. */
 const name: Rule<string> = (value, key) => {
   if (typeof value !== "string" || !/^[A-Za-z0-9_-]+$/.test(value)) {
     throw wrongValue(key, "a name of letters, digits, _ and -", value);
@@ -58,12 +58,12 @@ const task = object<TaskConfig>({
   metric: oneOf([...METRICS.classification, ...METRICS.tagging]),
 });
 
-// Bounds of sizes are far beyond any use: what exceeds them is a slip or damage, and would fill memory.
+// The limits of sizes exceed any reasonable value: larger ones are a mistake or damage, and would exhaust memory.
 const model = object<ModelConfig>({
   source: nullable(text),
   fresh: object<ModelConfig["fresh"]>({
     hiddenSize: whole(1, 2 ** 16),
-    layers: whole(1, 2 ** 10), // as many as a checkpoint may have
+    layers: whole(1, 2 ** 10), // the limit for checkpoints
     attentionHeads: whole(1, 2 ** 16),
     intermediateSize: whole(1, 2 ** 18),
     maxPositions: whole(4, 2 ** 20),
@@ -72,7 +72,7 @@ const model = object<ModelConfig>({
   pooling: oneOf(POOLING_MODES),
   embeddingSize: nullable(whole(1, 2 ** 16)),
   normalize: oneOf(NORMALIZE_MODES),
-  maxLength: whole(4, 2 ** 20), // [CLS], a piece, a second one so that windows can overlap, [SEP]
+  maxLength: whole(4, 2 ** 20), // [CLS], a token, a second one so that windows can overlap, [SEP]
   dropout: object<ModelConfig["dropout"]>({
     hidden: real(SHARE),
     attention: real(SHARE),
@@ -80,7 +80,7 @@ const model = object<ModelConfig>({
   }),
 });
 
-/** Types and ranges of every key; see {@link checkTogether} for what holds between keys. */
+/** Types and ranges of all keys; see {@link checkTogether} for constraints between keys. */
 export const runRule: Rule<RunConfig> = object<RunConfig>({
   preset: text,
   model,
@@ -103,7 +103,7 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
   tensorflow: object<RunConfig["tensorflow"]>({ library: nullable(text) }),
 });
 
-/** Columns, labels and metric of a task must fit its kind. */
+/** Checks that columns, labels and metric of a task fit its kind. */
 function checkTask({ kind, columns, labels, metric }: TaskConfig, key: string): void {
   if (new Set(labels).size < labels.length) {
     throw wrongValue(`${key}.labels`, "different from each other", labels);
@@ -133,7 +133,7 @@ function checkTask({ kind, columns, labels, metric }: TaskConfig, key: string): 
   }
 }
 
-/** What must hold between keys, once each is right by itself. */
+/** Checks the constraints between keys that are valid individually. */
 export function checkTogether({ model, tasks, training, device, executor }: RunConfig): void {
   const { fresh, source, maxLength } = model;
   tasks.forEach((task, i) => {

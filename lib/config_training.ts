@@ -1,5 +1,5 @@
 /**
- * What the keys of `training` may hold, and what must hold between them.
+ * Rules for the keys of `training`, and constraints between them.
  * @module
  */
 import {
@@ -28,7 +28,7 @@ import {
   wrongValue,
 } from "@/config_rules.ts";
 
-/** Scores that can stand for a task, by its kind. */
+/** Scores that can represent a task, by kind of task. */
 export const METRICS = {
   classification: ["accuracy", "macroF1"],
   tagging: ["f1", "strictF1"],
@@ -95,7 +95,7 @@ export const training: Rule<TrainingConfig> = object<TrainingConfig>({
 /** A score of a task. */
 export type WatchedScore = { readonly task: string; readonly score: string };
 
-/** The scores whose mean a metric of `training.earlyStopping` is; null where it names none. */
+/** The scores that a metric of `training.earlyStopping` averages; null if the metric is invalid. */
 export function findWatchedScores(
   metric: string,
   tasks: readonly Pick<TaskConfig, "name" | "kind" | "metric">[],
@@ -113,7 +113,7 @@ export function findWatchedScores(
   return found;
 }
 
-/** What must hold between the keys of `training`, and between them and others. */
+/** Checks the constraints between keys of `training`, and between them and other keys. */
 export function checkTraining(
   config: TrainingConfig,
   { tasks, maxLength }: { readonly tasks: readonly TaskConfig[]; readonly maxLength: number },

@@ -1,5 +1,5 @@
 /**
- * Where, when and by which command a run is made: the content of `environment.json`.
+ * The environment of a run, the content of `environment.json`: machine, software, start time and command.
  * @module
  */
 import { basename, dirname, join, relative, sep } from "node:path";
@@ -7,26 +7,26 @@ import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import { describeMachine } from "@/machine.ts";
 
-/** What computed, as the engine says. */
+/** The executor of a run, as reported by the engine. */
 export type UsedExecutor = {
   readonly name: string;
   readonly version: string;
   readonly threads: number;
 };
 
-/** Packages that a run's numbers come from, with the executors that use them; null: every run does. */
+/** Packages that affect a run's numbers, with the executors that use them; null: all executors. */
 const COMPUTING_PACKAGES: Readonly<Record<string, readonly string[] | null>> = {
   "@huggingface/tokenizers": null,
   "@tensorflow/tfjs": null,
   "@tensorflow/tfjs-node-gpu": ["eager"],
   "nodejs-polars": null,
-  "onnxruntime-node": ["onnx", "native"], // with native: operations outside compiled programs
+  "onnxruntime-node": ["onnx", "native"], // with native: for operations outside compiled programs
 };
 
-/** Version keys that are no package: the runtime's own. */
+/** Entries of `versions` that belong to the runtime instead of a package. */
 const RUNTIME = ["deno", "v8", "typescript"];
 
-/** Entries of `versions` that belong to a run on `executor`: the runtime and the packages that computed it. */
+/** Entries of `versions` that are relevant to a run on `executor`: the runtime and the packages that computed it. */
 export function pickVersions<T>(
   versions: Readonly<Record<string, T>>,
   executor: unknown,
@@ -50,7 +50,7 @@ function packageVersions(): Record<string, string> {
   return found;
 }
 
-/** The machine and the software of this process. */
+/** Describes the machine and the software of this process. */
 export function describeEnvironment(
   device: string,
   executor: UsedExecutor,
@@ -67,17 +67,17 @@ export function describeEnvironment(
   };
 }
 
-/** When a run starts, from which code and by which command; null where that is not known. */
+/** Start time, code version and command of a run; null if unknown. */
 export type RunStart = {
   /** Date and time in ISO 8601, to the second. */
   readonly started: string;
   /** Short hash of the code's commit, followed by "with uncommitted changes" if there are any. */
   readonly commit: string | null;
-  /** The command line, its paths relative to the working folder. */
+  /** The command line, with paths relative to the working folder. */
   readonly command: string | null;
 };
 
-/** The process that starts a run; the defaults are this one. */
+/** The process that starts a run; defaults describe this process. */
 export type Starter = {
   /** Milliseconds since 1970. */
   readonly nowMs?: number;
@@ -85,15 +85,15 @@ export type Starter = {
   readonly root?: string | null;
 } & CommandLine;
 
-/** A command line and where it was typed. */
+/** A command line and its working folder. */
 export type CommandLine = {
-  /** Address of the module that the process runs. */
+  /** URL of the module that the process runs. */
   readonly mainModule?: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
 };
 
-/** Environment variable with the command that a process acts for, where its own is not the user's. */
+/** Environment variable with the user's command, for processes that another process starts. */
 export const COMMAND_VARIABLE = "STX_COMMAND";
 
 const ROOT = import.meta.url.startsWith("file:")
@@ -110,7 +110,7 @@ export async function describeStart(starter: Starter = {}): Promise<RunStart> {
   };
 }
 
-/** The command line of a process, without paths of the machine; null for a notebook's kernel. */
+/** The command line of a process, without paths that reveal the machine; null for a notebook's kernel. */
 export function describeCommand(
   { mainModule = Deno.mainModule, args = Deno.args, cwd = Deno.cwd() }: CommandLine = {},
 ): string | null {
@@ -123,7 +123,7 @@ export function describeCommand(
   return [...start, ...args.map((arg) => hidePaths(arg, cwd))].map(quote).join(" ");
 }
 
-/** An argument with its absolute paths relative to `cwd`; of one far from there only the last part stays. */
+/** An argument with absolute paths made relative to `cwd`; of distant paths only the last component remains. */
 function hidePaths(arg: string, cwd: string): string {
   return arg.replace(
     /(?<=^|[\s="'(,[])(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^"',)\]}]*/g,
@@ -139,12 +139,12 @@ function hidePaths(arg: string, cwd: string): string {
   );
 }
 
-/** An argument as a shell reads it back. */
+/** Quotes an argument for a shell. */
 function quote(arg: string): string {
   return /^[\w@%+=:,./…-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The commit that the code under `root` is at; null where git or its repository is missing. */
+/** The commit of the code in `root`; null without git or a repository. */
 async function readCommit(root: string): Promise<string | null> {
   const git = async (...args: readonly string[]) => {
     try {
@@ -162,7 +162,7 @@ async function readCommit(root: string): Promise<string | null> {
     }
   };
   const code = ["lib", "data", "deno.json", "deno.lock"];
-  // A repository around an unpacked copy of the code does not track it.
+  // In an unpacked copy of the code inside another repository, the code is not tracked.
   const [tracked, status] = await Promise.all([
     git("ls-files", "--error-unmatch", "deno.json"),
     git("status", "--porcelain=v2", "--branch", "--", ...code),

@@ -1,5 +1,5 @@
 /**
- * Files: written whole or not at all, and read with errors that name the file.
+ * Atomic writing of files, and reading with errors that name the file.
  * @module
  */
 
@@ -9,9 +9,8 @@ import { decodeText } from "@/plain_text.ts";
 let written = 0;
 
 /**
- * Lets `write` fill a file beside `path`, flushes it to the disk and renames it over `path`, so that
- * a reader sees the old file or the new one, never a part. Missing folders are made; on failure
- * nothing is left behind.
+ * Lets `write` fill a temporary file next to `path`, flushes it to disk and renames it to `path`. Readers see the old or
+ * the new file, never a partial one. Missing folders are created; after a failure no temporary file remains.
  */
 export async function replaceFile(
   path: string,
@@ -36,14 +35,14 @@ export async function replaceFile(
 }
 
 /**
- * The error to raise where writing `path` failed: what the system says of it (a full disk, a folder that
- * may not be written to) with the path; anything else as it is.
+ * Converts an error of writing `path`: system errors (a full disk, a read-only folder) get a message with the path, other
+ * errors are returned unchanged.
  */
 export function explainWriteError(path: string, error: unknown): unknown {
   return explainSystemError(error, `Cannot write ${path} as there must be room and permission to`);
 }
 
-/** The error to raise for what the system says: with `what` could not be done; anything else as it is. */
+/** Converts a system error to one whose message begins with `what`; other errors are returned unchanged. */
 export function explainSystemError(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || !/\(os error \d+\)/.test(error.message)) return error;
   const reason = error.message.replace(/\).*$/, ")").replace(/, .*$/, "");
@@ -53,7 +52,7 @@ export function explainSystemError(error: unknown, what: string): unknown {
     : new Error(message);
 }
 
-/** Removes what writers that were killed have left in a folder and those inside it. */
+/** Removes temporary files of killed writers in a folder and its subfolders. */
 export async function removePartials(folder: string): Promise<void> {
   for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
     if (isDirectory) await removePartials(join(folder, name));
@@ -61,17 +60,17 @@ export async function removePartials(folder: string): Promise<void> {
   }
 }
 
-/** Whether a file's name is that of a file which is not written to its end. */
+/** True if the name is that of an unfinished temporary file. */
 export function isPartial(name: string): boolean {
   return /^\..+\.\d+-\d+\.partial$/.test(name);
 }
 
-/** Writes all of `bytes` at the file's position; `Deno.FsFile.write` alone may stop early. */
+/** Writes all of `bytes` at the file's position; a single `Deno.FsFile.write` may write less. */
 export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
 }
 
-/** Writes `content` to `path`, whole or not at all; missing folders are made. */
+/** Writes `content` to `path` atomically; missing folders are created. */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   await replaceFile(path, (file) => writeAll(file, bytes));
@@ -80,7 +79,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
 /**
  * The parsed content of a JSON file.
  *
- * @param what names the file's role in errors, such as "run configuration".
+ * @param what Role of the file in errors, such as "run configuration".
  */
 export async function readJson(path: string, what: string): Promise<unknown> {
   const text = await readText(path, what);
@@ -92,19 +91,19 @@ export async function readJson(path: string, what: string): Promise<unknown> {
   }
 }
 
-/** The content of a text file, in the encodings of {@link decodeText}; errors name role and path. */
+/** The content of a text file in one of the encodings of {@link decodeText}; errors name role and path. */
 export async function readText(path: string, what: string): Promise<string> {
   return decodeText(await readBytes(path, what), { what, name: path });
 }
 
-/** How many of a file's first bytes {@link requireContent} looks at. */
+/** Number of bytes that {@link requireContent} examines. */
 export const CONTENT_START_BYTES = 512;
 
 /**
- * Refuses a file in whose place something else stands, by its first bytes: a pointer of Git LFS or git-annex, which a
- * clone without the large files leaves, or a web page, which a download that failed leaves.
+ * Throws if the first bytes show that a file is not the real one: a pointer of Git LFS or git-annex from a clone without
+ * large files, or a web page from a failed download.
  *
- * @param what names the file's role in errors
+ * @param what Role of the file in errors.
  */
 export function requireContent(start: Uint8Array, path: string, what: string): void {
   const text = new TextDecoder().decode(start.subarray(0, CONTENT_START_BYTES)).trimStart();
@@ -130,7 +129,7 @@ export function requireContent(start: Uint8Array, path: string, what: string): v
   }
 }
 
-/** The bytes of a file, with an error that names its role and path when it is missing or not the file itself. */
+/** The bytes of a file; the error for a missing or wrong file names its role and path. */
 export async function readBytes(path: string, what: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const bytes = await Deno.readFile(path);
@@ -149,18 +148,18 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array<
   }
 }
 
-/** True if there is a folder at `path` that can be seen. */
+/** True if there is an accessible folder at `path`. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await lookAt(path))?.isDirectory ?? false;
 }
 
-/** True if there is a file at `path` that can be seen. */
+/** True if there is an accessible file at `path`. */
 export async function isFile(path: string): Promise<boolean> {
   return (await lookAt(path))?.isFile ?? false;
 }
 
 async function lookAt(path: string): Promise<Deno.FileInfo | null> {
-  if (path.includes("\0")) return null; // no file has such a name
+  if (path.includes("\0")) return null; // invalid in file names
   try {
     return await Deno.stat(path);
   } catch (error) {
@@ -169,7 +168,7 @@ async function lookAt(path: string): Promise<Deno.FileInfo | null> {
   }
 }
 
-/** True of an error by which the operating system refuses something: a missing file, no permission, a full disk. */
+/** True for errors of the operating system, such as a missing file, missing permission or a full disk. */
 export function isSystemError(error: unknown): error is Error {
   return error instanceof Error &&
     (/\(os error \d+\)/.test(error.message) ||

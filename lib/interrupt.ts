@@ -1,9 +1,9 @@
 /**
- * Work that ends when it is interrupted, and not when it would have been done.
+ * Interruption of asynchronous work.
  * @module
  */
 
-/** Throws what `explain` makes, an error or its message, once `signal` is aborted. */
+/** Throws the error or message that `explain` returns if `signal` is aborted. */
 export function checkInterrupt(
   signal: AbortSignal | undefined,
   explain: () => Error | string,
@@ -12,8 +12,8 @@ export function checkInterrupt(
 }
 
 /**
- * What `work` gives. Once `signal` is aborted it throws what `explain` makes, and what the work gives
- * afterwards goes to `discard`.
+ * Awaits `work`. If `signal` is aborted first, throws the error or message that `explain` returns, and passes the late
+ * result of the work to `discard`.
  */
 export async function untilInterrupt<T>(
   work: Promise<T>,
@@ -30,12 +30,12 @@ export async function untilInterrupt<T>(
   if (signal.aborted) stop();
   let ended = false;
   try {
-    work.then((late) => ended && discard(late), () => {}); // its own error comes too late as well
+    work.then((late) => ended && discard(late), () => {}); // a late error is ignored
     return await Promise.race([work, interrupted.promise]);
   } finally {
     ended = signal.aborted;
     signal.removeEventListener("abort", stop);
-    interrupted.promise.catch(() => {}); // nobody waits for it any more
+    interrupted.promise.catch(() => {}); // avoids an unhandled rejection
   }
 }
 
@@ -51,8 +51,8 @@ export function findJupyter(): typeof Deno.jupyter | null {
 let next: AbortController | null = null;
 
 /**
- * In a Jupyter kernel: a signal that is aborted at the kernel's next interrupt; undefined elsewhere. Jupyter
- * interrupts by SIGINT, which ends Deno's kernel with all variables; after the first call it no longer does.
+ * In a Jupyter kernel, a signal that is aborted at the kernel's next interrupt; undefined elsewhere. Jupyter interrupts
+ * with SIGINT, which normally ends Deno's kernel and loses all variables; after the first call it no longer does.
  */
 export function nextKernelInterrupt(): AbortSignal | undefined {
   if (next === null) {

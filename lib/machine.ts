@@ -1,20 +1,20 @@
 /**
- * The machine that computes: what decides how fast, and to which last bit.
+ * Properties of the machine that affect speed and rounding.
  * @module
  */
 import { cpus, totalmem } from "node:os";
 
 /** A processor and its memory. */
 export type Machine = {
-  /** Name of the processor, with its microarchitecture where the system tells it. */
+  /** Name of the processor, with its microarchitecture if known. */
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
-  /** Of {@link FLAGS}, those that the processor has; empty where the system does not say. */
+  /** The processor's instruction sets among {@link FLAGS}; empty if unknown. */
   readonly flags: readonly string[];
 };
 
-/** Vector and matrix instructions, as Linux calls them. */
+/** Vector and matrix instruction sets by their names in Linux. */
 const FLAGS = [
   "avx2",
   "fma",
@@ -28,9 +28,9 @@ const FLAGS = [
 ];
 
 /**
- * Microarchitectures by vendor and family, each with the first of its ranges of model numbers; the last entry
- * whose model is not above a processor's names it. As in Linux 6.12, arch/x86/kernel/cpu/amd.c and
- * arch/x86/include/asm/intel-family.h; clients of Intel's are left out.
+ * Microarchitectures by vendor and family, each with the first of its model numbers. The last entry whose number does not
+ * exceed the processor's model applies. Based on Linux 6.12, arch/x86/kernel/cpu/amd.c and
+ * arch/x86/include/asm/intel-family.h, without Intel's client processors.
  */
 const MICROARCHITECTURES: Readonly<Record<string, readonly (readonly [number, string | null])[]>> =
   {
@@ -71,8 +71,8 @@ const MICROARCHITECTURES: Readonly<Record<string, readonly (readonly [number, st
   };
 
 /**
- * The microarchitecture of the first processor in the text of /proc/cpuinfo, such as `Zen 5`; null where the
- * text does not tell. Virtual machines often hide the model's name, and speed and bits depend on it.
+ * The microarchitecture of the first processor in the text of /proc/cpuinfo, such as `Zen 5`; null if unknown. Virtual
+ * machines often hide the model name, but speed and rounding depend on the microarchitecture.
  */
 export function readMicroarchitecture(cpuinfo: string): string | null {
   const field = (name: string) =>
@@ -82,24 +82,24 @@ export function readMicroarchitecture(cpuinfo: string): string | null {
   return ranges.findLast(([first]) => first <= model)?.[1] ?? null;
 }
 
-/** Those of {@link FLAGS} in the text of /proc/cpuinfo. */
+/** The flags among {@link FLAGS} in the text of /proc/cpuinfo. */
 export function readFlags(cpuinfo: string): readonly string[] {
   const line = /^flags\s*:(.*)$/m.exec(cpuinfo)?.[1] ?? "";
   const present = new Set(line.trim().split(/\s+/));
   return FLAGS.filter((flag) => present.has(flag));
 }
 
-/** The text of /proc/cpuinfo; empty where the system has none. */
+/** The text of /proc/cpuinfo; empty if the system has none. */
 function readProcessorText(): string {
   try {
     return Deno.readTextFileSync("/proc/cpuinfo");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return ""; // only Linux has it
+    if (error instanceof Deno.errors.NotFound) return ""; // it exists only on Linux
     throw error;
   }
 }
 
-/** This machine. */
+/** Describes this machine. */
 export function describeMachine(): Machine {
   const processors = cpus(), text = readProcessorText();
   const name = processors[0]?.model.trim() ?? "unknown";
@@ -112,7 +112,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** A number of threads in words. */
+/** A number of threads as text. */
 export function formatThreads(count: number): string {
   return `${count} ${count === 1 ? "thread" : "threads"}`;
 }

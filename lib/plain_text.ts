@@ -1,24 +1,24 @@
 /**
- * Plain text from bytes: the encoding by byte-order mark, else strict UTF-8, and lines by universal
- * newlines. Every text file, standard input and every request body is read through here, so that
- * bytes of another encoding are refused and never replaced by U+FFFD.
+ * Decodes plain text. A byte-order mark determines the encoding, else it is strict UTF-8; lines end as in Python's
+ * universal newlines. All text files, standard input and request bodies are decoded here, so that bytes in another
+ * encoding raise an error instead of becoming U+FFFD.
  * @module
  */
 
-/** What is read, in the words of an error. */
+/** The source of a text, for errors. */
 export type TextSource = {
-  /** Its role, such as "vocabulary". */
+  /** Role, such as "vocabulary". */
   readonly what: string;
-  /** Its name, such as a path or "standard input". */
+  /** Name, such as a path or "standard input". */
   readonly name: string;
 };
 
-/** Bytes that are not text in an encoding that is read. */
+/** Thrown for bytes that are not text in a supported encoding. */
 export class EncodingError extends Error {
   override readonly name = "EncodingError";
 }
 
-/** Byte-order marks; UTF-32's come first, since one of UTF-16's is a prefix of one of them. */
+/** Byte-order marks; those of UTF-32 come first, since UTF-16's is a prefix of one of them. */
 const MARKS = [
   { encoding: "utf-32le", bytes: [0xff, 0xfe, 0, 0] },
   { encoding: "utf-32be", bytes: [0, 0, 0xfe, 0xff] },
@@ -29,22 +29,22 @@ const MARKS = [
 
 type Encoding = "utf-8" | "utf-16le" | "utf-16be";
 
-/** Bytes before and after a place that a guess at their encoding looks at. */
+/** Number of bytes before and after an invalid one that are used to guess the encoding. */
 const GUESS_BYTES = 512;
-/** First bytes of files that are not text at all. */
+/** First bytes of files that are not text. */
 const SIGNATURES = [
   { kind: "gzip data: decompress it first", bytes: [0x1f, 0x8b] },
   { kind: "a ZIP archive: extract it first", bytes: [0x50, 0x4b, 3, 4] },
   { kind: "a Parquet file, not text", bytes: [0x50, 0x41, 0x52, 0x31] },
 ] as const;
 
-/** Bytes of a text from `offset` on. */
+/** An excerpt of a text's bytes that starts at `offset`. */
 type Excerpt = { readonly bytes: Uint8Array; readonly offset: number };
 
 /**
- * The text of `bytes`: UTF-8 or UTF-16 by its byte-order mark, which is dropped, else UTF-8.
+ * Decodes `bytes`: UTF-8 or UTF-16 according to the byte-order mark, which is removed, else UTF-8.
  *
- * @throws {EncodingError} with line, byte offset and a guess at the encoding, where it is another
+ * @throws {EncodingError} With line, byte offset and a guess at the encoding.
  * @example
  * ```ts
  * import { decodeText } from "@/plain_text.ts";
@@ -55,7 +55,7 @@ export function decodeText(bytes: Uint8Array, source: TextSource): string {
   return decodeParts(source)(bytes, true);
 }
 
-/** The text of a stream of bytes, in parts; errors as from {@link decodeText}. */
+/** Decodes a stream of bytes and yields the text in parts; errors as in {@link decodeText}. */
 export async function* decodeStream(
   stream: ReadableStream<Uint8Array>,
   source: TextSource,
@@ -65,13 +65,13 @@ export async function* decodeStream(
   yield decode(new Uint8Array(0), true);
 }
 
-/** Decodes a text part by part; the bytes of a character that a part cuts wait for the next one. */
+/** Returns an incremental decoder. Bytes of an incomplete character are held back until the next part. */
 function decodeParts(source: TextSource): (added: Uint8Array, isLast: boolean) => string {
   let encoding: Encoding | null = null;
-  let held: Uint8Array = new Uint8Array(0); // bytes that are not decoded yet
-  let offset = 0; // of the first of them
-  let recent: Uint8Array = held; // the last bytes before them, for guesses
-  let lines = 0, endsWithReturn = false; // of the text so far
+  let held: Uint8Array = new Uint8Array(0); // bytes that are not yet decoded
+  let offset = 0; // of the first held byte
+  let recent: Uint8Array = held; // the last bytes before `held`, for guesses
+  let lines = 0, endsWithReturn = false; // of the text decoded so far
 
   const refuse = (bytes: Uint8Array, at: number, guess: string): never => {
     const before = new TextDecoder(encoding ?? "utf-8").decode(bytes.subarray(0, at));
@@ -133,8 +133,8 @@ function decodeParts(source: TextSource): (added: Uint8Array, isLast: boolean) =
 }
 
 /**
- * The lines of a text: `\n`, `\r\n` and `\r` end a line, as in Python's text files. A line end at the
- * end of the text begins no further line, and an empty text has no line.
+ * Splits a text into lines that end with `\n`, `\r\n` or `\r`, as in Python's text files. A line end at the end of the
+ * text does not start another line, and an empty text has no lines.
  */
 export function splitLines(text: string): string[] {
   const lines = text.split(/\r\n|\n|\r/);
@@ -142,12 +142,12 @@ export function splitLines(text: string): string[] {
   return lines;
 }
 
-/** The lines of a text in parts, by the rule of {@link splitLines}; a line is given once it has ended. */
+/** Splits a text in parts into lines by the rules of {@link splitLines}; yields each line once it has ended. */
 export async function* streamLines(parts: AsyncIterable<string>): AsyncGenerator<string[]> {
   let rest = "", endsWithReturn = false;
   for await (const part of parts) {
     if (part === "") continue;
-    // "\r" has already ended the line that "\r\n" ends
+    // the "\r" of "\r\n" has already ended the line
     const added = endsWithReturn && part.startsWith("\n") ? part.slice(1) : part;
     endsWithReturn = part.endsWith("\r");
     if (!/[\n\r]/.test(added)) {
@@ -168,7 +168,7 @@ function join(first: Uint8Array, second: Uint8Array): Uint8Array {
   return joined;
 }
 
-/** The byte-order mark at the start of a text; `undecided` while more bytes may complete one. */
+/** The byte-order mark at the start of a text; `undecided` if more bytes could complete one. */
 function findMark(
   bytes: Uint8Array,
   isLast: boolean,
@@ -179,7 +179,7 @@ function findMark(
   return MARKS.find((mark) => mark.bytes.every((byte, i) => byte === bytes[i])) ?? "none";
 }
 
-/** How many of `bytes` hold complete characters, as far as their last few tell. */
+/** Number of leading `bytes` without an incomplete character at the end. */
 function findComplete(bytes: Uint8Array, encoding: Encoding): number {
   const { length } = bytes;
   if (encoding === "utf-8") {
@@ -195,7 +195,7 @@ function findComplete(bytes: Uint8Array, encoding: Encoding): number {
   return even > 0 && high >= 0xd8 && high <= 0xdb ? even - 2 : even;
 }
 
-/** The text of bytes, null where they are not of the encoding. */
+/** Decodes bytes; null if they are invalid in the encoding. */
 function decodeStrictly(bytes: Uint8Array, encoding: Encoding): string | null {
   try {
     return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -205,13 +205,13 @@ function decodeStrictly(bytes: Uint8Array, encoding: Encoding): string | null {
   }
 }
 
-/** How many bytes follow the first byte of a character in UTF-8. */
+/** Number of bytes that follow the first byte of a character in UTF-8. */
 function countFollowing(first: number): number {
   return first < 0xc2 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : first < 0xf5 ? 3 : 0;
 }
 
 /**
- * Index of the first byte that begins no character of UTF-8; the length where all do.
+ * Index of the first byte that does not begin a valid UTF-8 character; the length if all bytes are valid.
  *
  * Well-formed sequences: https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-3/#G27506
  */
@@ -221,7 +221,7 @@ function findInvalidUtf8(bytes: Uint8Array): number {
     const first = bytes[at] ?? 0;
     const following = countFollowing(first);
     if (first >= 0x80 && following === 0) return at;
-    // the byte after some first bytes has a narrower range: no overlong form, surrogate or beyond 10FFFF
+    // after some first bytes the second has a smaller range: no overlong forms, surrogates or values beyond 10FFFF
     const least = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
     const most = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
     for (let next = 1; next <= following; next++) {
@@ -233,7 +233,7 @@ function findInvalidUtf8(bytes: Uint8Array): number {
   return at;
 }
 
-/** Index of the first byte that begins no character of UTF-16: a lone surrogate or half a unit. */
+/** Index of the first byte that does not begin a valid UTF-16 character: a lone surrogate or half a code unit. */
 function findInvalidUtf16(bytes: Uint8Array, encoding: Encoding): number {
   const high = (at: number) => bytes[encoding === "utf-16le" ? at + 1 : at] ?? 0;
   let at = 0;
@@ -246,7 +246,7 @@ function findInvalidUtf16(bytes: Uint8Array, encoding: Encoding): number {
   return at;
 }
 
-/** Line ends in a text, where `\n` after the `\r` of the text before ends nothing further. */
+/** Number of line ends in a text; if the text before ended in `\r`, a leading `\n` does not count. */
 function countLineEnds(text: string, afterReturn: boolean): number {
   const found = text.match(/\r\n|\n|\r/g)?.length ?? 0;
   return afterReturn && text.startsWith("\n") ? found - 1 : found;
@@ -255,10 +255,10 @@ function countLineEnds(text: string, afterReturn: boolean): number {
 const advise = (encoding: string) =>
   `: convert it to UTF-8, for example with iconv -f ${encoding} -t UTF-8`;
 
-/** True for control characters other than tab and line ends. */
+/** True for control characters except tab and line ends. */
 const isControl = (byte: number) => byte < 0x09 || (byte > 0x0d && byte < 0x20);
 
-/** UTF-16 or UTF-32 without a mark, in words; null where the bytes look like neither. */
+/** A message if the bytes look like UTF-16 or UTF-32 without a byte-order mark, else null. */
 function guessWide({ bytes, offset }: Excerpt): string | null {
   let zeros = 0, controls = 0, oddControls = 0;
   for (const [i, byte] of bytes.entries()) {
@@ -267,7 +267,7 @@ function guessWide({ bytes, offset }: Excerpt): string | null {
     controls++;
     oddControls += (offset + i) % 2;
   }
-  // one byte of two is a control character in UTF-16 of most scripts
+  // in UTF-16 of most scripts, every second byte is a control character
   if (zeros === 0 || 4 * controls < bytes.length) return null;
   const order = 2 * oddControls >= controls ? "LE" : "BE";
   return 8 * zeros >= 5 * bytes.length
@@ -276,9 +276,9 @@ function guessWide({ bytes, offset }: Excerpt): string | null {
 }
 
 /**
- * What bytes that are not UTF-8 may be, in words, and what to do.
+ * A message that guesses the encoding of bytes that are not UTF-8 and says what to do.
  *
- * @param end from the invalid byte to the end of the text; null where more bytes may come
+ * @param end Bytes from the invalid one to the end of the text; null if more bytes may follow.
  */
 function guessEncoding(near: Excerpt, end: Uint8Array | null): string {
   const signature = SIGNATURES.find(({ bytes: first }) =>

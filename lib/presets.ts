@@ -1,5 +1,5 @@
 /**
- * Complete configurations to start from. A preset's name is what `--preset` takes.
+ * Complete configurations to start from, by the name that `--preset` takes.
  * @module
  */
 import type { RunConfig, TaskConfig } from "@/config.ts";
@@ -31,15 +31,15 @@ const CONLL2003: TaskConfig = {
 };
 
 /**
- * Fine-tunes all-MiniLM-L6-v2 (22.7 M parameters). The recipe is that of the PyTorch program the
- * project is measured against, so its scores stand beside PyTorch's. That is why it stays as it is where
- * short trainings in `outputs/experiments/` found more for names: no decay, faster heads, tasks in turn.
+ * Fine-tunes all-MiniLM-L6-v2 (22.7 M parameters). The recipe is that of the PyTorch program to which the project is
+ * compared, so that scores are comparable. It is therefore unchanged even though short trainings in
+ * `outputs/experiments/` found better settings for entities: no layer decay, faster heads, alternating tasks.
  */
 const MINILM: RunConfig = {
   preset: "minilm",
   model: {
     source: "sentence-transformers/all-MiniLM-L6-v2",
-    fresh: { // unused while `source` is set; the same shape, should it be set to null
+    fresh: { // only used if `source` is set to null; the same shape as the checkpoint
       hiddenSize: 384,
       layers: 6,
       attentionHeads: 12,
@@ -47,45 +47,45 @@ const MINILM: RunConfig = {
       maxPositions: 512,
       vocabularySize: 30522,
     },
-    pooling: "mean", // how the checkpoint was trained
+    pooling: "mean", // as in the checkpoint's training
     embeddingSize: null,
-    normalize: "none", // the recipe's; L2 changes next to nothing (experiment normalization)
+    normalize: "none", // as in the recipe; L2 makes almost no difference (experiment normalization)
     maxLength: 128, // 1 % of AG News is longer
-    dropout: { hidden: 0.1, attention: 0.1, head: 0.1 }, // as BERT was trained
+    dropout: { hidden: 0.1, attention: 0.1, head: 0.1 }, // as in BERT's training
   },
   tasks: [AG_NEWS, { ...CONLL2003, alsoTest: ["conllpp"] }],
   training: {
-    epochs: 1, // over AG News; CoNLL-2003 goes round 3.6 times meanwhile
+    epochs: 1, // of AG News, during which CoNLL-2003 is used 3.6 times
     maxSteps: null,
     mixing: "both",
-    mixingTemperature: 2, // chances by the square roots of the sizes
+    mixingTemperature: 2, // samples in proportion to the square roots of the sizes
     lossWeights: "fixed",
     batchRows: 32,
     batchTokens: null,
     accumulate: 1,
-    // Multiples of four where texts are many: an epoch of AG News (median 51 pieces) and CoNLL-2003 (15)
-    // padded to these takes 6 % of padding on its pieces, against 11 % at multiples of eight and 180 % at
-    // 128 alone. Each length that a task meets is one more program, compiled in some hundredths of a second.
+    // Multiples of four where texts are frequent. In an epoch of AG News (median 51 tokens) and CoNLL-2003 (15),
+    // these lengths add 6 % padding tokens; multiples of eight would add 11 %, and 128 alone 180 %. Each length of
+    // a task is a separate program, which takes some hundredths of a second to compile.
     lengths: [8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 72, 80, 96, 112, 128],
     freeze: [],
     unfreezeEvery: null,
     learningRate: {
-      top: 1e-4, // a small encoder bears more than BERT-base's 2e-5
-      // The recipe's; embeddings then learn at 5.3e-5. In 250 steps names lose 1.9 points by it, 2.3 at
-      // half the top rate, and topics nothing that shows (experiment layer-decay).
+      top: 1e-4, // a small encoder tolerates more than BERT-base's 2e-5
+      // As in the recipe; the embeddings' learning rate is then 5.3e-5. In 250 steps it costs 1.9 points of entity F1, 2.3 at
+      // half the top learning rate, and has no significant effect on topics (experiment layer-decay).
       decay: 0.9,
-      heads: 5e-4, // they start from nothing
+      heads: 5e-4, // heads are randomly initialized
     },
     schedule: "linear",
-    warmup: 0.06, // RoBERTa's share (Liu et al., arXiv 1907.11692, table 10)
-    weightDecay: 0.01, // BERT's
+    warmup: 0.06, // as in RoBERTa (Liu et al., arXiv 1907.11692, table 10)
+    weightDecay: 0.01, // as in BERT
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, // PyTorch's defaults
-    clipNorm: 1, // BERT's
+    clipNorm: 1, // as in BERT
     lossScale: { initial: 65536, growth: 2, backoff: 0.5, interval: 2000 }, // PyTorch's defaults
     logEvery: 50,
     evaluateEvery: 500,
     checkpointEvery: 500,
-    keepCheckpoints: 2, // should the newest be damaged
+    keepCheckpoints: 2, // in case the newest is damaged
     earlyStopping: null,
   },
   data: { dir: null, validationRows: 2000, maxRows: null, scoreTest: true },
@@ -98,9 +98,9 @@ const MINILM: RunConfig = {
 };
 
 /**
- * Fine-tunes bert-base-uncased (110 M parameters) for five epochs: hours on a CPU. Epochs, base rate,
- * pooling and length are those of the reference project (Mithil01/Multi-Task-Sentence-Transformer); its
- * batch of 64 and layer decay of 0.85 are not, and it has no schedule, warm-up or clipping.
+ * Fine-tunes bert-base-uncased (110 M parameters) for five epochs, which takes hours on a CPU. Epochs, base learning
+ * rate, pooling and length are those of the reference project (Mithil01/Multi-Task-Sentence-Transformer). Its batch size
+ * of 64 and layer decay of 0.85 are not used, and it has no schedule, warmup or clipping.
  */
 const BERT_BASE: RunConfig = {
   ...MINILM,
@@ -120,11 +120,11 @@ const BERT_BASE: RunConfig = {
   training: {
     ...MINILM.training,
     epochs: 5,
-    batchRows: 32, // the larger of the BERT paper's two sizes; 64 doubles a step's memory
+    batchRows: 32, // the larger of the BERT paper's two sizes; 64 doubles the memory of a step
     learningRate: {
-      top: 2e-5, // the lowest of the BERT paper's choices, and the customary base rate
-      // Gentler than the reference's 0.85, which costs all-MiniLM-L6-v2 more names at 1e-4 and at 5e-5
-      // (experiment layer-decay, where 1 is best). Not measured on this encoder.
+      top: 2e-5, // the lowest of the BERT paper's choices, and the usual base learning rate
+      // Closer to 1 than the reference's 0.85, which costs all-MiniLM-L6-v2 more entity F1 at 1e-4 and at 5e-5
+      // (experiment layer-decay, where 1 is best). Not measured with this encoder.
       decay: 0.95,
       heads: 5e-5,
     },
@@ -133,7 +133,7 @@ const BERT_BASE: RunConfig = {
   },
 };
 
-/** A fresh model of 0.6 M parameters on the built-in sample: offline, about a minute on two cores. */
+/** A randomly initialized model of 0.6 M parameters on the built-in sample: offline, about a minute on two cores. */
 const QUICKSTART: RunConfig = {
   ...MINILM,
   preset: "quickstart",
@@ -142,7 +142,7 @@ const QUICKSTART: RunConfig = {
     source: null,
     fresh: {
       hiddenSize: 128,
-      layers: 2, // tags need the neighbours of a word, and the neighbours theirs
+      layers: 2, // tags depend on a word's neighbors and on their neighbors
       attentionHeads: 4,
       intermediateSize: 256,
       maxPositions: 128,
@@ -154,8 +154,8 @@ const QUICKSTART: RunConfig = {
   training: {
     ...MINILM.training,
     epochs: 4,
-    lengths: [16, 24, 32, 48, 64], // few: a program a length would cost more than it saves here
-    learningRate: { top: 1e-3, decay: 1, heads: 1e-3 }, // nothing is pretrained: no layer to spare
+    lengths: [16, 24, 32, 48, 64], // few, since compiling a program per length would cost more than it saves here
+    learningRate: { top: 1e-3, decay: 1, heads: 1e-3 }, // no pretrained layers to protect
     warmup: 0.1,
     logEvery: 10,
     evaluateEvery: null,

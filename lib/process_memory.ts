@@ -1,27 +1,26 @@
 /**
- * How much memory a process has taken, as Linux tells it, and how to have JavaScript's heap give back what
- * it does not need.
+ * Memory usage of processes as reported by Linux, and a forced garbage collection of JavaScript's heap.
  * @module
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { isSystemError } from "@/files.ts";
 
-/** In MiB. */
+/** Memory usage of a process. */
 export type ProcessMemory = {
-  /** Most that was ever resident; what is now, where the system does not say. */
+  /** Peak resident memory; the current value if the system does not report the peak. */
   readonly peakMiB: number;
-  /** Most addresses that were ever reserved; null where the system does not say. */
+  /** Peak size of the address space; null if the system does not report it. */
   readonly reservedMiB: number | null;
 };
 
-/** Reads figures in MiB from what Linux says of a process: its number, or `self`. */
+/** Returns a reader of the values in /proc/<process>/status, in MiB; `process` is a process ID or `self`. */
 async function openStatus(process: number | "self"): Promise<(name: string) => number | null> {
   let status = "";
   try {
     status = await Deno.readTextFile(`/proc/${process}/status`);
   } catch (error) {
-    if (!isSystemError(error)) throw error; // not Linux, or the process is gone
+    if (!isSystemError(error)) throw error; // not Linux, or the process has ended
   }
   return (name) => {
     const found = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1];
@@ -29,7 +28,7 @@ async function openStatus(process: number | "self"): Promise<(name: string) => n
   };
 }
 
-/** Memory of this process. */
+/** Memory usage of this process. */
 export async function readProcessMemory(): Promise<ProcessMemory> {
   const read = await openStatus("self");
   return {
@@ -38,12 +37,12 @@ export async function readProcessMemory(): Promise<ProcessMemory> {
   };
 }
 
-/** MiB of another process that are resident now; null where the system does not say. */
+/** Resident memory of another process in MiB; null if the system does not report it. */
 export async function readResidentMiB(process: number): Promise<number | null> {
   return (await openStatus(process))("VmRSS");
 }
 
-/** V8's full collection: until then JavaScript's heap may hold what nobody can reach any more. */
+/** Returns V8's full garbage collection, which frees unreachable objects immediately. */
 export function garbageCollector(): () => void {
   setFlagsFromString("--expose-gc");
   return runInNewContext("gc") as () => void;

@@ -1,44 +1,44 @@
 /**
- * Progress of long work, as a value: the work reports it, a view (terminal, notebook) shows it. The
- * work never knows the view, so the same run shows itself wherever it is started.
+ * Progress of long-running work as a value: the work reports it, and a view (terminal, notebook) displays it. The work
+ * does not depend on the view.
  * @module
  */
 
-/** Where long work stands. */
+/** State of long-running work. */
 export type Progress = {
-  /** Units finished, 0 to `total`. */
+  /** Number of finished units, 0 to `total`. */
   readonly done: number;
   readonly total: number;
-  /** What is being done, such as `train` or `evaluate ag_news`. */
+  /** The current activity, such as `train` or `evaluate ag_news`. */
   readonly label: string;
-  /** Units a second; a view works out its own, smoothed, where it is left out. */
+  /** Units per second; if missing, a view computes a smoothed value. */
   readonly rate?: number | undefined;
-  /** Further figures, the most important first: a narrow view drops the last ones. */
+  /** Further figures, most important first; a narrow view omits the last ones. */
   readonly details?: readonly string[] | undefined;
-  /** Seconds to the end; a view works out its own where it is left out. */
+  /** Estimated seconds to the end; if missing, a view computes it. */
   readonly secondsLeft?: number | undefined;
 };
 
-/** Something that shows progress. */
+/** A display of progress. */
 export type ProgressView = {
-  /** Shows where the work stands; cheap enough to be called at every step. */
+  /** Displays the state; cheap enough to be called at every step. */
   update(progress: Progress): void;
-  /** Leaves the last state in place and ends the view of this work. */
+  /** Ends the display and leaves the last state visible. */
   finish(): void | Promise<void>;
 };
 
-/** A view that shows nothing. */
+/** A view that displays nothing. */
 export const SILENT: ProgressView = { update() {}, finish() {} };
 
-/** Smoothed speed of work. */
+/** Measures a smoothed rate. */
 export type RateMeter = {
-  /** Takes a new count at a time in milliseconds; gives the smoothed units a second, null while unknown. */
+  /** Adds a count at a time in milliseconds; returns the smoothed units per second, or null while unknown. */
   update(done: number, nowMs: number): number | null;
 };
 
 /**
- * An exponentially weighted mean of the speed, in which what was seen `halfLifeMs` ago counts half.
- * It is the ratio of weighted units to weighted seconds, so pauses weigh as long as they last.
+ * Creates an exponentially weighted mean of the rate: measurements lose half of their weight in `halfLifeMs`. The mean is
+ * the ratio of weighted units to weighted seconds, so pauses are weighted by their duration.
  */
 export function createRateMeter(options: { readonly halfLifeMs?: number } = {}): RateMeter {
   const { halfLifeMs = 15_000 } = options;
@@ -46,7 +46,7 @@ export function createRateMeter(options: { readonly halfLifeMs?: number } = {}):
   let units = 0, milliseconds = 0;
   return {
     update(done, nowMs) {
-      if (last === null || done < last.done) { // the first count, or work begun anew
+      if (last === null || done < last.done) { // the first count, or work that has started again
         last = { done, nowMs };
         units = milliseconds = 0;
         return null;
@@ -63,9 +63,7 @@ export function createRateMeter(options: { readonly halfLifeMs?: number } = {}):
   };
 }
 
-/**
- * Adds the smoothed rate and the time left to progress that lacks them.
- */
+/** Adds the smoothed rate and the remaining time if they are missing. */
 export function completeProgress(progress: Progress, rate: number | null): Progress {
   const known = progress.rate ?? rate ?? undefined;
   const left = progress.total - progress.done;
@@ -77,7 +75,7 @@ export function completeProgress(progress: Progress, rate: number | null): Progr
   };
 }
 
-/** A length of time to read: `9 s`, `1:05`, `2:03:09`. */
+/** Formats a duration: `9 s`, `1:05`, `2:03:09`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
@@ -88,13 +86,13 @@ export function formatSeconds(seconds: number): string {
     : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-/** A rate to read: three digits, and seconds a unit where it is slow: `12.3/s`, `4.0 s each`. */
+/** Formats a rate with three digits, or seconds per unit if it is slow: `12.3/s`, `4.0 s each`. */
 export function formatRate(rate: number): string {
   if (rate < 0.5) return `${(1 / rate).toFixed(1)} s each`;
   return `${rate < 9.995 ? rate.toFixed(2) : rate < 99.95 ? rate.toFixed(1) : Math.round(rate)}/s`;
 }
 
-/** The figures of a state of progress, most important first: count, rate, time left, details. */
+/** The figures to display, most important first: count, rate, remaining time, details. */
 export function progressFigures(progress: Progress): readonly string[] {
   const { done, total, rate, secondsLeft, details = [] } = progress;
   const figures = [`${done}/${total}`];
@@ -103,7 +101,7 @@ export function progressFigures(progress: Progress): readonly string[] {
   return [...figures, ...details];
 }
 
-/** A bar of `width` characters, in eighths of a character. */
+/** A progress bar of `width` characters, with a resolution of an eighth of a character. */
 export function drawBar(done: number, total: number, width: number): string {
   const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 1;
   const eighths = Math.round(share * width * 8);

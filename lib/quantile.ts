@@ -1,15 +1,15 @@
 /**
- * Quantiles: of values by nearest rank, and of Student's t.
+ * Quantiles of samples (nearest rank) and of Student's t distribution.
  * @module
  */
 
-/** The value that a share of the values stay at or below, by nearest rank; NaN of none. */
+/** The quantile of a sample by nearest rank: a fraction `share` of the values do not exceed it. NaN if empty. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
-/** Coefficients of Lanczos' approximation with g = 7: error below 1e-14. */
+/** Coefficients of the Lanczos approximation with g = 7; the error is below 1e-14. */
 const LANCZOS = [
   0.99999999999980993,
   676.5203681218851,
@@ -31,8 +31,8 @@ function logGamma(x: number): number {
 }
 
 /**
- * The regularized incomplete beta function I_x(a, b), by its continued fraction (DLMF 8.17.22) with Lentz's method;
- * converges where x is below (a + 1) / (a + b + 2), and is mirrored elsewhere.
+ * The regularized incomplete beta function I_x(a, b), by its continued fraction (DLMF 8.17.22) with Lentz's method. It
+ * converges for x below (a + 1) / (a + b + 2); other values use the symmetry I_x(a, b) = 1 − I_1−x(b, a).
  */
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
@@ -56,7 +56,7 @@ function incompleteBeta(x: number, a: number, b: number): number {
 }
 
 /**
- * The quantile of Student's t: with `freedom` degrees of freedom, t stays at or below it with probability `share`.
+ * Quantile of Student's t distribution: with `freedom` degrees of freedom, t does not exceed it with probability `share`.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export function studentQuantile(share: number, freedom: number): number {
   }
   if (share < 0.5) return -studentQuantile(1 - share, freedom);
   const above = 1 - share;
-  /** The probability of more than t ≥ 0. */
+  /** Probability that T exceeds t ≥ 0. */
   const tail = (t: number) => incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2;
   let low = 0, high = 1;
   while (tail(high) > above) [low, high] = [high, 2 * high];

@@ -1,30 +1,30 @@
 /**
- * Named streams of random numbers: the only chance in the project.
+ * Named streams of random numbers, the only source of randomness in the project.
  *
- * A stream is a function of a seed and a path of names alone, so drawing more from one (say, dropout)
- * never changes what another (say, the order of the rows) will give.
+ * A stream depends only on a seed and a path of names. Drawing more numbers from one stream (such as dropout) therefore
+ * never changes another one (such as the order of the rows).
  *
- * Generator: sfc32 (Chris Doty-Humphrey, PractRand 0.95), seeded through MurmurHash3's finaliser.
+ * Generator: sfc32 (Chris Doty-Humphrey, PractRand 0.95), seeded through MurmurHash3's finalizer.
  * @module
  */
 
-/** A stream of random numbers with a state that can be saved and put back. */
+/** A stream of random numbers whose state can be saved and restored. */
 export type Prng = {
-  /** The next whole number, uniform in 0 … 2³² − 1. */
+  /** The next integer, uniform in 0 … 2³² − 1. */
   uint32(): number;
   /** The next number, uniform in [0, 1). */
   uniform(): number;
-  /** The next whole number, uniform in 0 … `bound` − 1, without modulo bias. */
+  /** The next integer, uniform in 0 … `bound` − 1, without modulo bias. */
   below(bound: number): number;
-  /** The next draw of the standard normal distribution (Box–Muller). */
+  /** The next number of the standard normal distribution (Box–Muller). */
   normal(): number;
-  /** The four words of the generator; `restore` takes them back. */
+  /** The four state words of the generator, for `restore`. */
   state(): readonly [number, number, number, number];
-  /** Puts a saved state back, in place. */
+  /** Restores a saved state in place. */
   restore(state: readonly [number, number, number, number]): void;
 };
 
-/** MurmurHash3's 32-bit finaliser (Austin Appleby): every input bit reaches every output bit. */
+/** MurmurHash3's 32-bit finalizer (Austin Appleby): every input bit affects every output bit. */
 export function mix32(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -32,7 +32,7 @@ export function mix32(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** FNV-1a over UTF-16 code units, finished by {@link mix32}: a 32-bit number for a name. */
+/** 32-bit hash of a name: FNV-1a over UTF-16 code units, followed by {@link mix32}. */
 export function hashName(name: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
@@ -40,7 +40,7 @@ export function hashName(name: string): number {
 }
 
 /**
- * The stream called `names` under `seed`.
+ * The stream with the path `names` for `seed`.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export function stream(seed: number, ...names: readonly (string | number)[]): Pr
     c = (((c << 21) | (c >>> 11)) + t) | 0;
     return t >>> 0;
   };
-  for (let i = 0; i < 12; i++) uint32(); // the first outputs still show the seed
+  for (let i = 0; i < 12; i++) uint32(); // the first outputs are correlated with the seed
   const uniform = () => uint32() / 0x1_0000_0000;
 
   return {
@@ -89,7 +89,7 @@ export function stream(seed: number, ...names: readonly (string | number)[]): Pr
   };
 }
 
-/** A new array with the items of `items` in random order (Fisher–Yates). */
+/** A copy of `items` in random order (Fisher–Yates). */
 export function shuffle<T>(items: readonly T[], prng: Prng): T[] {
   const result = [...items];
   for (let i = result.length - 1; i > 0; i--) {

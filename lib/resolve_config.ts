@@ -1,6 +1,6 @@
 /**
- * From a preset, a file and what a command line sets to the complete configuration of a run:
- * objects merge, arrays replace, later parts win; everything is checked, then derived, once.
+ * Combines a preset, a file and command line settings into the complete configuration of a run. Objects are merged, arrays
+ * are replaced, later parts win. The result is validated, and derived values are computed once.
  * @module
  */
 import type { RunConfig, TaskConfig } from "@/config.ts";
@@ -10,15 +10,15 @@ import { METRICS } from "@/config_training.ts";
 import { PRESETS } from "@/presets.ts";
 import { suggestPath } from "@/suggest.ts";
 
-/** What a configuration is made from; every part may be missing. */
+/** Parts of a configuration; all are optional. */
 export type ConfigParts = {
-  /** Name of a preset; default: the file's own, else `quickstart`. */
+  /** Name of a preset; default: the file's `preset`, else `quickstart`. */
   readonly preset?: string | undefined;
-  /** Parsed JSON: any part of a configuration, or a complete one. */
+  /** Parsed JSON: a partial or complete configuration. */
   readonly file?: unknown;
-  /** `key.path=value`, the value as JSON or else as bare text; later ones win. */
+  /** Settings `key.path=value`; the value is JSON or else plain text, and later settings win. */
   readonly set?: readonly string[] | undefined;
-  /** Any part of a configuration, typed; over `file`, under `set`. */
+  /** A typed partial configuration; overrides `file` and is overridden by `set`. */
   readonly overrides?: ConfigOverrides | undefined;
   /** `model.source`, `data.dir` and `precision` by their short names. */
   readonly shortcuts?: {
@@ -31,15 +31,15 @@ export type ConfigParts = {
 /** Keys of a task that have a default. */
 type TaskDefault = "split" | "alsoTest" | "weight" | "metric";
 
-/** A task as a user writes it. */
+/** A task as written by a user. */
 export type TaskInput = Omit<TaskConfig, TaskDefault> & Partial<Pick<TaskConfig, TaskDefault>>;
 
-/** Any part of `T`: keys of objects may be left out, lists replace. */
+/** A partial `T`: keys of objects are optional, arrays are complete. */
 type PartOf<T> = T extends readonly unknown[] ? T
   : T extends object ? { readonly [K in keyof T]?: PartOf<T[K]> }
   : T;
 
-/** Any part of a configuration, to be laid over a preset. */
+/** A partial configuration that overrides a preset. */
 export type ConfigOverrides = PartOf<Omit<RunConfig, "preset" | "tasks">> & {
   readonly tasks?: readonly TaskInput[];
 };
@@ -47,7 +47,7 @@ export type ConfigOverrides = PartOf<Omit<RunConfig, "preset" | "tasks">> & {
 type Tree = { readonly [key: string]: unknown };
 
 /**
- * The complete, checked configuration of a run; equal to itself when resolved again.
+ * Resolves the complete, validated configuration of a run. Resolving the result again does not change it.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export function resolveConfig(parts: ConfigParts = {}): RunConfig {
   return config;
 }
 
-/** The preset called `name`. */
+/** The preset with a name. */
 function findPreset(name: unknown): RunConfig {
   const found = Object.entries(PRESETS).find(([key]) => key === name);
   if (found === undefined) {
@@ -81,7 +81,7 @@ function findPreset(name: unknown): RunConfig {
   return found[1];
 }
 
-/** `over` laid over `base`: objects merge key by key, all else replaces. */
+/** Merges `over` into a copy of `base`: objects key by key, other values are replaced. */
 function merge(base: Tree, over: Tree): Tree {
   const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
@@ -91,7 +91,7 @@ function merge(base: Tree, over: Tree): Tree {
   return Object.fromEntries(merged);
 }
 
-/** Applies one `key.path=value`. */
+/** Applies one setting `key.path=value`. */
 function applySet(tree: Tree, assignment: string): Tree {
   const at = assignment.indexOf("=");
   if (at < 1) {
@@ -106,7 +106,7 @@ function applySet(tree: Tree, assignment: string): Tree {
   return setKey(tree, path.split("."), parseValue(assignment.slice(at + 1)));
 }
 
-/** Refuses a path that leaves the tree; one that goes below a single value is left to {@link setKey}. */
+/** Throws if a path does not exist in the tree; paths below a scalar are checked by {@link setKey}. */
 function checkPath(tree: Tree, path: string): void {
   let node: unknown = tree;
   const above: string[] = [];
@@ -121,7 +121,7 @@ function checkPath(tree: Tree, path: string): void {
   }
 }
 
-/** The paths of all values below `node`, lists by their indexes. */
+/** Paths of all values below `node`; list items by index. */
 function listPaths(node: unknown, path = ""): string[] {
   if (typeof node !== "object" || node === null) return [path];
   const below = Object.entries(node)
@@ -129,7 +129,7 @@ function listPaths(node: unknown, path = ""): string[] {
   return path === "" ? below : [path, ...below];
 }
 
-/** JSON where the text is JSON, else the text itself. */
+/** Parses JSON; other text is returned unchanged. */
 function parseValue(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -138,10 +138,7 @@ function parseValue(text: string): unknown {
   }
 }
 
-/**
- * A copy of `tree` with `value` at the end of `path`, whose keys it has; numbers in a path count items of
- * a list.
- */
+/** A copy of `tree` with `value` at `path`, which must exist; numbers in a path are indices of list items. */
 function setKey(tree: Tree, path: readonly string[], value: unknown, above: string[] = []): Tree {
   const [key = "", ...rest] = path;
   const below = tree[key];
@@ -161,7 +158,7 @@ function setKey(tree: Tree, path: readonly string[], value: unknown, above: stri
   return { ...tree, [key]: setKey(below, rest, value, here) };
 }
 
-/** Tasks with the keys that they may leave out. */
+/** Adds the defaults of optional task keys. */
 function fillTasks(tree: Tree): Tree {
   const { tasks } = tree;
   if (!Array.isArray(tasks)) return tree;
@@ -178,14 +175,14 @@ function fillTask(task: Tree): Tree {
   return merge(defaults, task);
 }
 
-/** All that follows from other keys; the only place where a given value is changed. */
+/** Computes derived values; the only place where a given value is changed. */
 function derive(config: RunConfig): RunConfig {
   const { model: { maxLength }, training } = config;
-  // The table of lengths ends with the longest input, whatever the preset's table was.
+  // The last padded length is always the maximum input length.
   const lengths = [...training.lengths.filter((length) => length < maxLength), maxLength];
   const tasks = config.tasks.map((task) => {
     const { validation, test } = task.split;
-    // A file that is tested on is not validated on: validation is then carved from train.
+    // A split that is used for test is not used for validation; validation rows are then carved from train.
     return validation === test ? { ...task, split: { validation: null, test } } : task;
   });
   return { ...config, tasks, training: { ...training, lengths } };

@@ -1,21 +1,21 @@
 /**
- * "Did you mean": the known word that a misspelled one most likely stands for. Errors of the command
- * line, of configurations and of the API take their suggestions from here.
+ * "Did you mean" suggestions: the known word that a misspelled one most likely stands for. Used by errors of the command
+ * line, of configurations and of the API.
  * @module
  */
 
-/** Differences of spelling that do not count: case, dashes, underscores, points. */
+/** Removes differences in spelling that do not count: case, dashes, underscores, periods, spaces. */
 const normalize = (word: string) => word.toLowerCase().replace(/[-_.\s]/g, "");
 
-/** Shortest word whose occurrence inside a known one is a reason to suggest that one. */
+/** Minimum length of a word that is suggested because a known word contains it. */
 const SHORTEST_PART = 3;
 
-/** Longest word that must begin with the same letter as the known one. */
+/** Words up to this length must begin with the same letter as the known word. */
 const LONGEST_SHORT = 4;
 
 /**
- * The one of `known` that `word` most likely stands for: equal but for case and dashes, else a beginning
- * or a part of it, else nearest by edit distance. Null where none is near or several are equally near.
+ * The word in `known` that `word` most likely stands for: equal except for case and dashes, else nearest by edit distance,
+ * else one that begins with or contains it. Null if none is near or several are equally near.
  */
 export function suggest(word: string, known: readonly string[]): string | null {
   const given = normalize(word);
@@ -30,16 +30,16 @@ export function suggest(word: string, known: readonly string[]): string | null {
   return best === undefined || best.cost === second?.cost ? null : best.candidate;
 }
 
-/** ` (did you mean X?)`, or nothing where no known word is near. */
+/** ` (did you mean X?)`, or an empty string if no known word is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const nearest = suggest(word, known);
   return nearest === null ? "" : ` (did you mean ${nearest}?)`;
 }
 
 /**
- * Says that a word is not known: with the nearest known one, else with all of them.
+ * A message that a word is unknown, with the nearest known word or else all of them.
  *
- * @param options.what what the words are, such as "option"
+ * @param options.what What the word is, such as "option".
  */
 export function describeUnknown(
   word: string,
@@ -52,14 +52,14 @@ export function describeUnknown(
 }
 
 /**
- * The path of a configuration, such as `training.maxSteps`, that a misspelled one most likely stands for:
- * a near path, else the only one whose last key is near the last key given.
+ * The path of a configuration, such as `training.maxSteps`, that a misspelled one most likely stands for: a near path, else
+ * the only one whose last key is near the given last key.
  */
 export function suggestPath(path: string, known: readonly string[]): string | null {
   const lastKey = (each: string) => each.slice(each.lastIndexOf(".") + 1);
   const nearby = known.filter((each) => {
     const [given, others] = [path.split("."), each.split(".")];
-    // every key is near, so that a short key is not excused by a long path
+    // every key must be near, so that a long path does not hide a wrong short key
     return given.length === others.length &&
       given.every((key, i) => costOf(normalize(key), normalize(others[i] ?? "")) < Infinity);
   });
@@ -71,11 +71,11 @@ export function suggestPath(path: string, known: readonly string[]): string | nu
   return found.length === 1 ? found[0] ?? null : null;
 }
 
-/** How far a normalized word is from another; Infinity where it is no likely misspelling of it. */
+/** Distance of two normalized words; Infinity if one is unlikely to be a misspelling of the other. */
 function costOf(given: string, candidate: string): number {
   if (given === candidate) return 0;
   const longest = Math.max(given.length, candidate.length);
-  const isOtherWord = longest <= LONGEST_SHORT && given[0] !== candidate[0]; // gpu is no slip for cpu
+  const isOtherWord = longest <= LONGEST_SHORT && given[0] !== candidate[0]; // such as gpu and cpu
   const distance = editDistance(given, candidate);
   if (!isOtherWord && distance <= Math.floor(longest / 3)) return distance;
   if (given.length < SHORTEST_PART) return Infinity;
@@ -85,7 +85,7 @@ function costOf(given: string, candidate: string): number {
 }
 
 /**
- * Insertions, deletions, replacements and swaps of neighbours between two words: the optimal string
+ * Number of insertions, deletions, replacements and swaps of adjacent letters between two words: the optimal string
  * alignment distance, https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance
  */
 function editDistance(a: string, b: string): number {

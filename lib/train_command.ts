@@ -1,13 +1,13 @@
 /**
- * How a run is trained in a process of its own.
+ * The command that trains a run in a separate process.
  * @module
  */
 import { join } from "node:path";
 import { isFile } from "@/files.ts";
 
 /**
- * Program and arguments that train the run in `dir`: a new one as the file `config` says, or, where it has
- * begun, the same one further.
+ * Program and arguments that train the run in `dir`: a new run with the configuration file `config`, or the continuation of
+ * a run that has already begun.
  */
 export async function trainCommand(
   dir: string,

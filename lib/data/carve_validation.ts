@@ -1,21 +1,21 @@
 /**
- * Validation rows from train, for data sets that come without a validation split.
+ * Carves validation rows from train, for data sets without a validation split.
  * @module
  */
 
 import { shuffle, stream } from "@/random.ts";
 
-/** The largest share of train that may become validation. */
+/** Maximum fraction of train that may become validation. */
 export const LARGEST_SHARE = 0.2;
 
-/** What {@link carveValidation} gives; both parts keep the order of the rows. */
+/** Result of {@link carveValidation}; both parts keep the order of the rows. */
 export type Carved<T> = { readonly train: T[]; readonly validation: T[] };
 
 /**
- * Parts `rows` into train and validation by chance: the same seed and name give the same parts.
+ * Splits `rows` randomly into train and validation. Equal seeds and names give equal splits.
  *
- * @param options.rows how many to carve; at most a fifth of the rows ({@link LARGEST_SHARE}), at least one.
- * @param options.name names the stream of random numbers, so that data sets are parted independently.
+ * @param options.rows Number of validation rows; at least one, at most a fifth of the rows ({@link LARGEST_SHARE}).
+ * @param options.name Name of the random stream, so that data sets are split independently.
  */
 export function carveValidation<T>(
   rows: readonly T[],

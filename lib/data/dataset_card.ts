@@ -1,5 +1,5 @@
 /**
- * What a data set says of its splits in the YAML of `README.md`: `configs` with patterns of files.
+ * Reads the splits that a data set declares in the YAML of `README.md`: `configs` with file patterns.
  *
  * Format: https://huggingface.co/docs/hub/datasets-manual-configuration
  * @module
@@ -7,14 +7,14 @@
 
 import { parse, YAMLParseError } from "yaml";
 
-/** Patterns of files, by split. */
+/** File patterns by split. */
 export type SplitPatterns = ReadonlyMap<string, readonly string[]>;
 
-/** The default configuration. */
+/** The default configuration of a data set. */
 export type DatasetConfig = {
-  /** Folder that paths begin in, with a slash at its end; empty: the root. */
+  /** Folder that paths are relative to, with a trailing slash; empty for the root. */
   readonly folder: string;
-  /** null: the splits follow from the names of the files. */
+  /** File patterns by split; null if the splits are inferred from file names. */
   readonly patterns: SplitPatterns | null;
 };
 
@@ -24,19 +24,19 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** True if `datasets` takes `name` for the name of a split. */
+/** True if `datasets` accepts `name` as a split name. */
 export function isSplitName(name: string): boolean {
   return /^[\p{L}\p{N}_]+(\.[\p{L}\p{N}_]+)*$/u.test(name);
 }
 
-/** Texts that may declare configurations, and the name of their place for errors. */
+/** Texts that may declare configurations, and the location to name in errors. */
 export type CardTexts = {
   readonly where: string;
   readonly card: string | null;
   readonly settings: string | null;
 };
 
-/** The default configuration of a data set; null where it declares none. */
+/** Reads the default configuration of a data set; null if it declares none. */
 export function readConfigs({ where, card, settings }: CardTexts): DatasetConfig | null {
   const head = /^\s*---[\r\n]+([^]*?)[\r\n]+---(?:\r?\n|$)/.exec(card ?? "")?.[1] ?? "";
   const configs = readYaml(settings ?? "", `.huggingface.yaml of ${where}`).configs ??
@@ -72,13 +72,13 @@ export function readConfigs({ where, card, settings }: CardTexts): DatasetConfig
   };
 }
 
-/** `./a/b/` → `a/b/`; the root is empty. */
+/** `./a/b/` → `a/b/`; the root becomes empty. */
 function normalizeFolder(folder: string): string {
   const parts = folder.split("/").filter((part) => part !== "" && part !== ".");
   return parts.map((part) => `${part}/`).join("");
 }
 
-/** `data_files` of a configuration; null where it is malformed. */
+/** Reads `data_files` of a configuration; null if it is malformed. */
 function readPatterns(files: unknown): SplitPatterns | null {
   const list = Array.isArray(files) ? files : [files];
   const paths = readTexts(list);

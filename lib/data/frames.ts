@@ -1,5 +1,5 @@
 /**
- * Rows as polars frames, to be grouped, counted and joined in notebooks.
+ * Rows as polars frames, for grouping, counting and joining in notebooks.
  * @module
  */
 
@@ -7,15 +7,15 @@ import pl, { type DataFrame } from "nodejs-polars";
 import type { TaskData } from "@/data/load_task.ts";
 import { isTaggedRow, type Row, textOfRow } from "@/data/rows.ts";
 
-/** What a frame of rows is made of. */
+/** Options of {@link frameOfRows}. */
 export type FrameOptions = {
-  /** Names of classes or tags, by number. */
+  /** Names of the classes or tags by index. */
   readonly labels: readonly string[];
 };
 
 /**
- * A row a line: `text`, its number of `words` (separated by space), and for classified rows `label`, for
- * tagged rows `named`, how many of its words are part of a name.
+ * One line per row with `text` and its number of `words` (separated by spaces). Classified rows also have `label`;
+ * tagged rows have `named`, the number of words that are part of an entity.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function frameOfRows(rows: readonly Row[], { labels }: FrameOptions): Dat
   }));
 }
 
-/** The sizes of a task's splits, and how many of its test texts are also in train. */
+/** The sizes of a task's splits, and the number of its test texts that are also in train. */
 export function describeSplits({ task, train, validation, test, overlap }: TaskData) {
   return {
     task: task.name,

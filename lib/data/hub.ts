@@ -1,5 +1,5 @@
 /**
- * The Hugging Face Hub as a source: parquet files of data set repositories.
+ * The Hugging Face Hub as a data source: parquet files of data set repositories.
  * @module
  */
 
@@ -15,20 +15,20 @@ import {
 import { readText } from "@/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
-/** Where a data set is on the Hub. */
+/** Location of a data set on the Hub. */
 export type HubDataset = { readonly repo: string; readonly revision: string };
 
-/** The branch to which the Hub converts data sets that come in another form. */
+/** The branch with the parquet files that the Hub converts from other formats. */
 const CONVERTED = "refs/convert/parquet";
 
-/** Repositories of data sets that go by a short name. */
+/** Repositories of data sets by short name. */
 export const HUB_DATASETS: Readonly<Record<string, HubDataset>> = {
   ag_news: { repo: "fancyzhx/ag_news", revision: "main" },
-  conll2003: { repo: "eriktks/conll2003", revision: CONVERTED }, // main holds a Python script
+  conll2003: { repo: "eriktks/conll2003", revision: CONVERTED }, // the main branch contains a Python script instead of data
   conllpp: { repo: "ZihanWangKi/conllpp", revision: CONVERTED },
 };
 
-/** The source that reads from the Hub. */
+/** Opens the Hub as a data source. */
 export function openHubSource(
   options: { readonly settings?: HubSettings; readonly view?: ProgressView } = {},
 ): DataSource {
@@ -91,7 +91,7 @@ export function openHubSource(
   };
 }
 
-/** Where a data set may be: on the main branch, else on the branch to which the Hub converts it. */
+/** Locations to try in turn: the main branch, then the branch with the Hub's conversion. */
 function findPlaces(dataset: string): readonly HubDataset[] {
   const given = Object.hasOwn(HUB_DATASETS, dataset) ? HUB_DATASETS[dataset] : undefined;
   if (given !== undefined) return [given];
@@ -106,8 +106,8 @@ function findPlaces(dataset: string): readonly HubDataset[] {
 }
 
 /**
- * The files of a split on the branch that the Hub converts to, where they are
- * `<configuration>/<split>/0000.parquet`; of several configurations the one named `default`.
+ * The files of a split on the branch with the Hub's conversion, `<configuration>/<split>/0000.parquet`. If there are
+ * several configurations, the one named `default` is used.
  */
 export function findConverted({ paths, where }: DatasetFiles, split: string): readonly string[] {
   const found = paths.filter((path) => {

@@ -1,5 +1,5 @@
 /**
- * Questions to the Hub's API about a repository: its commit, its files, and what a file is.
+ * Requests to the Hub's API about a repository: its commit, its list of files, and the hash and size of a file.
  *
  * API: https://huggingface.co/docs/hub/api
  * @module
@@ -20,7 +20,7 @@ export type RepoAddress = {
 export type HubFile = {
   /** SHA-256 of a large file, git's SHA-1 of a small one. */
   readonly hash: string;
-  /** Bytes of the file. */
+  /** Size in bytes. */
   readonly size: number;
 };
 
@@ -38,7 +38,7 @@ function apiUrl(
   return new URL(`${endpoint}/api/${kind}s/${repo}/${call}/${encodeURIComponent(revision)}`);
 }
 
-/** The parsed JSON of a response, and its headers; tried again after faults that pass. */
+/** Returns the parsed JSON of a response and its headers; retries after transient failures. */
 async function ask(
   request: HubRequest,
   url: URL,
@@ -61,7 +61,7 @@ async function ask(
   }
 }
 
-/** The commit of a branch or tag. */
+/** Requests the commit of a branch or tag. */
 export async function askCommit(request: HubRequest, address: RepoAddress): Promise<string> {
   const url = apiUrl(request, address, "revision");
   url.searchParams.set("expand", "sha");
@@ -73,7 +73,7 @@ export async function askCommit(request: HubRequest, address: RepoAddress): Prom
   );
 }
 
-/** Paths of all files, sorted, from as many pages as there are. */
+/** Requests the sorted paths of all files, page by page. */
 export async function askPaths(request: HubRequest, address: RepoAddress): Promise<string[]> {
   const files: string[] = [], seen = new Set<string>();
   let url: URL | null = apiUrl(request, address, "tree");
@@ -101,8 +101,8 @@ export async function askPaths(request: HubRequest, address: RepoAddress): Promi
 }
 
 /**
- * Address of the page after `url`, null after the last. Only the query of the link is used: a link may
- * name another host, and nothing is to be asked of that.
+ * URL of the page after `url`, or null after the last page. Only the query of the link is used: a link could name
+ * another host, to which no request should go.
  */
 export function findNextPage(link: string | null, url: URL): URL | null {
   for (const [, target = "", parameters = ""] of (link ?? "").matchAll(/<([^>]*)>([^<]*)/g)) {
@@ -119,7 +119,7 @@ export function findNextPage(link: string | null, url: URL): URL | null {
   return null;
 }
 
-/** What the file at `path` is; null where the repository has none of that name. */
+/** Requests hash and size of the file at `path`; null if the repository has no such file. */
 export async function askFile(
   request: HubRequest,
   address: RepoAddress,

@@ -1,6 +1,6 @@
 /**
- * The cache that all of the Hub's tools share: `blobs/` by content hash, `snapshots/<commit>/` with links
- * to them in the repository's own layout, `refs/` from branch names to commits.
+ * The cache that all tools of the Hub share: `blobs/` by content hash, `snapshots/<commit>/` with links to blobs in the
+ * repository's layout, and `refs/` with the commit of each branch.
  *
  * Layout: https://huggingface.co/docs/huggingface_hub/v1.0.0/guides/manage-cache
  * @module
@@ -18,7 +18,7 @@ export type CachedRepo = {
   readonly kind: RepoKind;
 };
 
-/** Kinds of repository that are read. */
+/** Supported types of repository. */
 export const REPO_KINDS = ["dataset", "model"] as const;
 /** One of {@link REPO_KINDS}. */
 export type RepoKind = typeof REPO_KINDS[number];
@@ -28,28 +28,28 @@ export function repoFolder({ cacheDir, repo, kind }: CachedRepo): string {
   return join(cacheDir, getRepoFolderName({ name: repo, type: kind }));
 }
 
-/** The folder with a commit's files. */
+/** The folder with the files of a commit. */
 export function snapshotFolder(cached: CachedRepo, commit: string): string {
   return join(repoFolder(cached), "snapshots", commit);
 }
 
-/** True if `revision` is a commit's full hash, which needs no lookup. */
+/** True if `revision` is the full hash of a commit, which needs no lookup. */
 export function isCommit(revision: string): boolean {
   return REGEX_COMMIT_HASH.test(revision);
 }
 
-/** The commit that the cache knows for a revision; null where it knows none. */
+/** The cached commit of a revision; null if there is none. */
 export async function readRef(cached: CachedRepo, revision: string): Promise<string | null> {
   if (isCommit(revision)) return revision;
   const path = join(repoFolder(cached), "refs", revision);
   if (!await isFile(path)) return null;
   const commit = (await Deno.readTextFile(path)).trim();
-  return isCommit(commit) ? commit : null; // anything else is damage
+  return isCommit(commit) ? commit : null; // anything else is a damaged file
 }
 
 /**
- * Notes the commit of a revision. False where the cache cannot be written to, which is no reason to stop:
- * the note serves later calls without the network.
+ * Records the commit of a revision, for later calls without network. Returns false if the cache is not writable, which
+ * is not an error.
  */
 export async function writeRef(
   cached: CachedRepo,
@@ -66,7 +66,7 @@ export async function writeRef(
   }
 }
 
-/** Commits of which the cache holds files, sorted. */
+/** Sorted commits of which the cache has files. */
 export async function listCommits(cached: CachedRepo): Promise<string[]> {
   const folder = join(repoFolder(cached), "snapshots");
   if (!await isFolder(folder)) return [];
@@ -74,7 +74,7 @@ export async function listCommits(cached: CachedRepo): Promise<string[]> {
   return names.filter(isCommit).sort();
 }
 
-/** Paths of the files that the cache holds of a commit, sorted, with `/` between folders. */
+/** Sorted paths of the cached files of a commit, with `/` between folders. */
 export async function listSnapshot(cached: CachedRepo, commit: string): Promise<string[]> {
   const root = snapshotFolder(cached, commit);
   if (!await isFolder(root)) return [];
@@ -82,7 +82,7 @@ export async function listSnapshot(cached: CachedRepo, commit: string): Promise<
   const walk = async (folder: string, prefix: string) => {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       if (isDirectory) await walk(join(folder, name), `${prefix}${name}/`);
-      else if (!name.endsWith(".incomplete") && await isFile(join(folder, name))) { // no dangling link
+      else if (!name.endsWith(".incomplete") && await isFile(join(folder, name))) { // skips dangling links
         paths.push(prefix + name);
       }
     }
@@ -92,8 +92,8 @@ export async function listSnapshot(cached: CachedRepo, commit: string): Promise<
 }
 
 /**
- * Puts a finished download into its place in the snapshot: a link to the blob, or a copy where links
- * cannot be made. Several processes may do so at once.
+ * Adds a finished download to the snapshot: as a link to the blob, or as a copy if links are not possible. Safe to call
+ * from several processes at once.
  */
 export async function linkBlob(blob: string, pointer: string): Promise<void> {
   const target = relative(dirname(pointer), blob);
@@ -110,18 +110,15 @@ export async function linkBlob(blob: string, pointer: string): Promise<void> {
 }
 
 /**
- * True if a file of a snapshot is what it was when it was fetched: a link to a blob, which bears its hash
- * as its name. A copy, where links cannot be made, is taken as it is.
+ * True if a file of a snapshot has its original content: it is a link to a blob whose hash equals its name. A copy, made
+ * where links are not possible, cannot be verified and counts as intact.
  */
 export async function isWhole(pointer: string): Promise<boolean> {
   const hash = basename(await Deno.realPath(pointer));
   return !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(hash) || await matchesHash(pointer, hash);
 }
 
-/**
- * True if a file is what its hash in the repository says: a large file's SHA-256, or git's SHA-1 of a
- * small one.
- */
+/** True if a file matches its hash in the repository: SHA-256 for large files, git's SHA-1 for small ones. */
 export async function matchesHash(path: string, hash: string): Promise<boolean> {
   const digest = createHash(hash.length === 64 ? "sha256" : "sha1");
   const { size } = await Deno.stat(path);

@@ -1,6 +1,6 @@
 /**
- * Downloads one file into the cache. A cut download goes on where it stopped, only bytes that match the
- * repository's hash become a blob, and of several processes one downloads while the others wait.
+ * Downloads one file into the cache. An interrupted download is resumed. A file becomes a blob only if it matches the
+ * repository's hash. If several processes need the same file, one downloads it and the others wait.
  * @module
  */
 
@@ -16,26 +16,26 @@ import {
 import { explainWriteError, isFile, isSystemError, writeAll } from "@/files.ts";
 import type { Progress } from "@/progress.ts";
 
-/** What is downloaded, and where to. */
+/** The file to download and its destination. */
 export type Download = HubRequest & {
   readonly url: string;
-  /** Path that the finished file gets. */
+  /** Path of the finished file. */
   readonly blob: string;
   /** SHA-256 or git's SHA-1 of the file. */
   readonly hash: string;
-  /** Bytes of the file. */
+  /** Size in bytes. */
   readonly size: number;
 };
 
 const MIB = 2 ** 20;
 
-/** Interval at which a waiting process tries the lock again. */
+/** Interval at which a waiting process tries to lock again. */
 const LOOK_MS = 200;
 
-/** Age, since the last write, at which partial files are removed. */
+/** Time since the last write after which partial files are removed. */
 const STALE_MS = 7 * 24 * 3600 * 1000;
 
-/** Downloads a file beside its place, checks size and hash, and renames it. */
+/** Downloads to a temporary file next to the blob, checks size and hash, and renames it. */
 export async function downloadBlob(download: Download): Promise<void> {
   const { blob } = download;
   try {
@@ -45,8 +45,8 @@ export async function downloadBlob(download: Download): Promise<void> {
   }
   const lock = await waitForLock(download);
   try {
-    if (await isWholeBlob(download)) return; // by another process
-    // with the lock held, a partial file is left over from an interrupted process and can be continued
+    if (await isWholeBlob(download)) return; // another process has downloaded it
+    // with the lock held, a partial file comes from an interrupted process and can be resumed
     const partial = lock === null
       ? `${blob}.${crypto.randomUUID().slice(0, 8)}.incomplete`
       : `${blob}.incomplete`;
@@ -55,7 +55,7 @@ export async function downloadBlob(download: Download): Promise<void> {
       await Deno.rename(partial, blob);
     } catch (error) {
       if (lock === null) await Deno.remove(partial).catch(() => {});
-      if (await isWholeBlob(download)) return; // by another process, where locks have no effect
+      if (await isWholeBlob(download)) return; // another process has downloaded it, on a file system without locks
       throw explainWriteError(blob, error);
     }
   } finally {
@@ -64,7 +64,7 @@ export async function downloadBlob(download: Download): Promise<void> {
   await removeStalePartials(blob);
 }
 
-/** True if the blob is there and is what it should be; a damaged one is removed. */
+/** True if the blob exists and matches its hash; a damaged blob is removed. */
 async function isWholeBlob({ blob, hash }: Download): Promise<boolean> {
   if (!await isFile(blob)) return false;
   if (await matchesHash(blob, hash)) return true;
@@ -75,8 +75,8 @@ async function isWholeBlob({ blob, hash }: Download): Promise<boolean> {
 }
 
 /**
- * The lock that `huggingface_hub` too holds while it downloads a blob, `.locks/<repository>/<hash>.lock`;
- * closing the file gives it back, as does the end of the process. Null where files cannot be locked.
+ * Acquires the lock `.locks/<repository>/<hash>.lock`, which `huggingface_hub` also holds during a download. It is
+ * released when the file is closed or the process ends. Null if files cannot be locked.
  */
 async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.FsFile | null> {
   const repository = dirname(dirname(blob));
@@ -91,7 +91,7 @@ async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.F
     });
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return null; // a cache of another user, or a full disk, which the download will name
+    return null; // another user's cache or a full disk, which the download itself will report
   }
   const label = `${what}: another process fetches it`;
   try {
@@ -110,7 +110,7 @@ async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.F
   }
 }
 
-/** Completes `partial`; if its earlier bytes turn out to be damaged, starts again once. */
+/** Completes `partial`. If its existing bytes are damaged, downloads it once more from the start. */
 async function fillPartial(download: Download, partial: string): Promise<void> {
   const { hash, size, what } = download;
   for (let resumed = await isFile(partial);; resumed = false) {
@@ -126,7 +126,7 @@ async function fillPartial(download: Download, partial: string): Promise<void> {
   }
 }
 
-/** Adds to `partial` what it lacks. */
+/** Appends the missing bytes to `partial`. */
 async function continueDownload(download: Download, partial: string): Promise<void> {
   const { url, size, what, settings, view } = download;
   const file = await Deno.open(partial, { write: true, create: true });
@@ -137,7 +137,7 @@ async function continueDownload(download: Download, partial: string): Promise<vo
       const response = await fetchFromHub(download, url, {
         headers: {
           ...(done === 0 ? {} : { Range: `bytes=${done}-` }),
-          "Accept-Encoding": "identity", // sizes are of the file itself
+          "Accept-Encoding": "identity", // so that sizes are those of the file
         },
       });
       const range = response.headers.get("Content-Range");
@@ -145,14 +145,14 @@ async function continueDownload(download: Download, partial: string): Promise<vo
       else if (range !== null && !range.startsWith(`bytes ${done}-`)) {
         await response.body?.cancel();
         await file.truncate(0);
-        reportCut(0, size); // another part than was asked for
+        reportCut(0, size); // not the requested range
       }
       await file.seek(done, Deno.SeekMode.Start);
       for await (const chunk of readChunks(response.body, settings.silenceTimeoutMs)) {
         await writeAll(file, chunk);
         done += chunk.length;
         if (size >= MIB) view.update(describeDownload(what, { done, size }));
-        if (done > size) break; // not the file: its hash will be wrong
+        if (done > size) break; // not the requested file; the hash check will fail
       }
     }
     await file.truncate(done);
@@ -163,10 +163,10 @@ async function continueDownload(download: Download, partial: string): Promise<vo
   }
 }
 
-/** Removes partial files beside `blob` whose last write is long ago. */
+/** Removes old partial files of `blob`. */
 async function removeStalePartials(blob: string): Promise<void> {
   const folder = dirname(blob);
-  const now = (await Deno.stat(blob)).mtime?.getTime() ?? 0; // by the clock of the file system
+  const now = (await Deno.stat(blob)).mtime?.getTime() ?? 0; // the time according to the file system
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.endsWith(".incomplete")) continue;
     const path = join(folder, name);
@@ -175,7 +175,7 @@ async function removeStalePartials(blob: string): Promise<void> {
   }
 }
 
-/** In whole MiB; the last one is often a part, so the end is told apart. */
+/** Progress in MiB. The last MiB is usually incomplete, so the end is handled separately. */
 function describeDownload(
   what: string,
   { done, size }: { readonly done: number; readonly size: number },

@@ -1,5 +1,5 @@
 /**
- * Requests to the Hugging Face Hub, repeated after transient faults; lasting faults are explained.
+ * Requests to the Hugging Face Hub. Transient failures are retried; permanent ones are explained.
  * @module
  */
 
@@ -8,27 +8,27 @@ import { LONGEST_WAIT_MS, readWaitMs, sendWithToken, type Sent, wait } from "@/d
 import type { HubSettings } from "@/data/hub_settings.ts";
 import type { ProgressView } from "@/progress.ts";
 
-/** What every request to the Hub needs. */
+/** Options of every request to the Hub. */
 export type HubRequest = {
   readonly settings: HubSettings;
-  /** Name of what is fetched, for errors. */
+  /** Name of the requested item, for errors. */
   readonly what: string;
-  /** Shows waits that the Hub asks for. */
+  /** Shows waiting times that the Hub requests. */
   readonly view: ProgressView;
 };
 
-/** The Hub cannot be reached or keeps failing; the cache may serve instead. */
+/** The Hub cannot be reached or keeps failing; callers may fall back to the cache. */
 export class HubUnreachableError extends Error {
   override readonly name = "HubUnreachableError";
 }
 
-/** A fault that may be gone at the next attempt. */
+/** A failure that the next attempt may not have. */
 class PassingFault extends Error {
   constructor(
     message: string,
-    /** How long the Hub asks to wait; null where it does not say. */
+    /** Waiting time that the Hub requests; null if it requests none. */
     readonly waitMs: number | null = null,
-    /** True if the Hub refuses because of too many requests. */
+    /** True if the Hub rejects the request because of too many requests. */
     readonly isRateLimit: boolean = false,
   ) {
     super(message);
@@ -36,8 +36,8 @@ class PassingFault extends Error {
 }
 
 /**
- * Runs `attempt`, and again while it fails by a cut connection or an answer of 429 or 5xx: after each of
- * the settings' delays, or after the time that the answer asks to wait.
+ * Runs `attempt`, and retries it after a broken connection or a response with status 429 or 5xx. It waits for the delay
+ * in the settings, or as long as the response requests.
  */
 export async function withRetries<T>(
   { settings: { endpoint, retryDelaysMs, token }, what, view }: HubRequest,
@@ -78,7 +78,7 @@ export async function withRetries<T>(
 }
 
 function isPassing(error: unknown): error is Error {
-  // fetch() throws TypeError when a connection cannot be made or breaks, in headers or body
+  // fetch() throws TypeError if a connection fails or breaks, in headers or body
   return error instanceof PassingFault || error instanceof TypeError ||
     error instanceof Deno.errors.Http || error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.UnexpectedEof ||
@@ -90,15 +90,12 @@ function describeFault(error: Error): string {
   return `${error.message}${cause}`.replace(/\s+/g, " ").slice(0, 200);
 }
 
-/** Throws for a body of the wrong length, so that {@link withRetries} tries again. */
+/** Throws an error for a body of the wrong length, which {@link withRetries} retries. */
 export function reportCut(got: number, wanted: number): never {
   throw new PassingFault(`a body of ${got} in place of ${wanted} bytes`);
 }
 
-/**
- * The chunks of a body as they come; a silence of more than `timeoutMs` between them is a fault that
- * {@link withRetries} tries again.
- */
+/** Yields the chunks of a body. After a silence of `timeoutMs` it throws an error that {@link withRetries} retries. */
 export async function* readChunks(
   body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
   timeoutMs: number,
@@ -120,11 +117,11 @@ export async function* readChunks(
       yield value;
     }
   } finally {
-    await reader?.cancel().catch(() => {}); // a broken stream has nothing left to give up
+    await reader?.cancel().catch(() => {}); // cancelling a broken stream fails
   }
 }
 
-/** The response to a request if its status is good; other statuses become errors that say what to do. */
+/** Returns the response to a request if its status is good; else throws an error that says what to do. */
 export async function fetchFromHub(
   { settings, what }: HubRequest,
   url: string | URL,

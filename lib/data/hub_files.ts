@@ -1,11 +1,11 @@
 /**
- * Files of the Hugging Face Hub, of data sets and models alike, through the Hub's shared cache.
+ * Files of data sets and models on the Hugging Face Hub, through the Hub's shared cache.
  *
  * @example
  * ```ts
  * import { openHubRepo } from "@/data/hub_files.ts";
  * const repo = openHubRepo({ repo: "google-bert/bert-base-uncased", kind: "model" });
- * // const path = await repo.fetch("config.json"); // null where there is none of that name
+ * // const path = await repo.fetch("config.json"); // null if there is no such file
  * ```
  * @module
  */
@@ -31,34 +31,33 @@ import { type HubRequest, HubUnreachableError } from "@/data/hub_fetch.ts";
 import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
-/** Which repository, as of when. */
+/** A repository and its revision. */
 export type HubRepoOptions = {
-  /** `owner/name`, or a bare name of the Hub's early days. */
+  /** `owner/name`, or a bare name (old repositories of the Hub). */
   readonly repo: string;
   readonly kind: RepoKind;
   /** A branch, tag or commit; `main` by default. */
   readonly revision?: string;
-  /** From the environment by default. */
+  /** Default: read from the environment. */
   readonly settings?: HubSettings;
-  /** Shows the progress of large files. */
+  /** Shows the progress of large downloads. */
   readonly view?: ProgressView;
 };
 
-/** A repository at one commit, found at the first call. */
+/** A repository at one commit, which the first call looks up. */
 export type HubRepo = {
-  /** Paths of all files, sorted; without the network those that the cache holds. */
+  /** Sorted paths of all files; without network, of the cached files. */
   list(): Promise<readonly string[]>;
   /**
-   * Local path of a file, fetched if the cache lacks it; null where the repository has none of that
-   * name (without the network: where the cache has none). The path ends in the file's own path, and all
-   * files of the repository lie in one folder.
+   * Local path of a file, downloaded if it is not cached. Null if the repository has no such file; without network, if
+   * the cache has none. The local path ends in the file's path, and all files of a repository are in one folder.
    */
   fetch(path: string): Promise<string | null>;
-  /** The commit; it is looked up once. */
+  /** The commit, looked up once. */
   commit(): Promise<string>;
 };
 
-/** Opens a repository. Nothing is read until its first call. */
+/** Opens a repository. Nothing is requested before its first call. */
 export function openHubRepo(options: HubRepoOptions): HubRepo {
   const { repo, kind, revision = "main", settings = readHubSettings(), view = SILENT } = options;
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(repo) || repo.split("/").some((part) => /^\.+$/.test(part))) {
@@ -86,7 +85,7 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
       );
     }
     if (isCommit(revision)) return { commit: revision, online: true };
-    const fallBack = (reason: string) => { // on the commit of last time
+    const fallBack = (reason: string) => { // to the commit of the last successful lookup
       const label = `${reason}. ${subject} as in the cache is used`;
       view.update({ label, done: 1, total: 1 });
     };
@@ -149,7 +148,7 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
   };
 }
 
-/** Calls `make` once; after a failure again. */
+/** Caches the result of `make`; a failed call is repeated. */
 function memoize<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null;
   return () => {

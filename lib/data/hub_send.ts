@@ -1,27 +1,27 @@
 /**
- * How a request to the Hugging Face Hub is sent: the token goes to the endpoint's host alone, redirects are
- * followed, and waits that the Hub asks for are kept.
+ * Sends requests to the Hugging Face Hub: the token goes only to the endpoint's host, redirects are followed, and waiting
+ * times that the Hub requests are observed.
  * @module
  */
 
 import type { HubSettings } from "@/data/hub_settings.ts";
 import type { ProgressView } from "@/progress.ts";
 
-/** The longest time, in all, that a request waits because the Hub asks for it. */
+/** Maximum total time that a request waits because the Hub requests it. */
 export const LONGEST_WAIT_MS = 310_000; // the Hub counts requests in windows of 5 minutes
 
-/** The shortest such wait. */
+/** Minimum of such a waiting time. */
 const SHORTEST_WAIT_MS = 500;
 
-/** Options of a request; redirects are followed here. */
+/** Options of a request, except for redirects, which are handled here. */
 export type Sent = Omit<RequestInit, "redirect">;
 
-/** Redirects in a row that are followed. */
+/** Maximum number of consecutive redirects. */
 const MOST_REDIRECTS = 10;
 
 /**
- * Sends a request and follows redirects. The token is sent to the endpoint's host and to no
- * other: large files come from the hosts of a CDN.
+ * Sends a request and follows redirects. The token is sent only to the endpoint's host, since large files come from the
+ * hosts of a CDN.
  */
 export async function sendWithToken(
   { endpoint, token }: HubSettings,
@@ -57,14 +57,14 @@ export async function sendWithToken(
 }
 
 /**
- * Access token for calls of `@huggingface/hub`, which accepts only tokens that begin like those of the
- * official Hub. {@link createLibraryFetch} replaces it by the token of the settings.
+ * Placeholder token for calls of `@huggingface/hub`, which accepts only tokens with the official Hub's prefix.
+ * {@link createLibraryFetch} replaces it with the token of the settings.
  */
 export const STAND_IN_TOKEN = "hf_token_of_the_settings";
 
 /**
- * The `fetch` for calls of `@huggingface/hub` with {@link STAND_IN_TOKEN}. Where a rate limit says how long to
- * wait, the request is sent again after that time, which `view` shows.
+ * The `fetch` for calls of `@huggingface/hub` with {@link STAND_IN_TOKEN}. If a rate limit requests a waiting time, the
+ * request is repeated after that time, which `view` shows.
  */
 export function createLibraryFetch(settings: HubSettings, view: ProgressView): typeof fetch {
   const send = (input: string | URL | Request, init: RequestInit): Promise<Response> => {
@@ -77,7 +77,7 @@ export function createLibraryFetch(settings: HubSettings, view: ProgressView): t
       const response = await send(input, init);
       const asked = response.status === 429 ? readWaitMs(response.headers) : null;
       waitedMs += Math.max(asked ?? 0, SHORTEST_WAIT_MS);
-      const isSpent = init.body instanceof ReadableStream; // a stream is read once
+      const isSpent = init.body instanceof ReadableStream; // a stream cannot be sent again
       if (asked === null || isSpent || waitedMs > LONGEST_WAIT_MS) return response;
       await response.body?.cancel();
       await wait(
@@ -90,16 +90,15 @@ export function createLibraryFetch(settings: HubSettings, view: ProgressView): t
 }
 
 /**
- * How long a response asks to wait: `Retry-After` in seconds or as a date, else the reset time of
- * `RateLimit` (https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-09); null
- * where it says nothing.
+ * Waiting time that a response requests: `Retry-After` in seconds or as a date, else the reset time of `RateLimit`
+ * (https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-09). Null if it requests none.
  */
 export function readWaitMs(headers: Headers): number | null {
   const asked = headers.get("Retry-After")?.trim() ?? "";
   if (/^\d+(\.\d+)?$/.test(asked)) return Number(asked) * 1000;
   const date = Date.parse(asked);
   if (!Number.isNaN(date)) {
-    const sent = Date.parse(headers.get("Date") ?? ""); // the server's clock, which wrote both
+    const sent = Date.parse(headers.get("Date") ?? ""); // both dates are from the server's clock
     const now = Number.isNaN(sent) ? performance.timeOrigin + performance.now() : sent;
     return Math.max(0, date - now);
   }
@@ -107,7 +106,7 @@ export function readWaitMs(headers: Headers): number | null {
   return reset === undefined ? null : Number(reset) * 1000;
 }
 
-/** Waits; shows the seconds under `label` where there is one. */
+/** Waits and shows the remaining seconds under `label`, if there is one. */
 export async function wait(ms: number, label: string | null, view: ProgressView): Promise<void> {
   const total = Math.ceil(ms / 1000);
   for (let left = ms, done = 0; left > 0; left -= 1000, done++) {

@@ -1,5 +1,5 @@
 /**
- * Settings of the Hugging Face Hub from the environment variables that all of its tools share.
+ * Settings of the Hugging Face Hub, from the environment variables that all of its tools share.
  *
  * Variables: https://huggingface.co/docs/huggingface_hub/v1.0.0/package_reference/environment_variables
  * @module
@@ -10,53 +10,54 @@ import { join } from "node:path";
 import { HUB_URL } from "@huggingface/hub";
 import { decodeText } from "@/plain_text.ts";
 
-/** How the Hub is reached. */
+/** Settings for access to the Hub. */
 export type HubSettings = {
-  /** Address of the Hub, without a slash at its end: `HF_ENDPOINT`. */
+  /** URL of the Hub without a trailing slash: `HF_ENDPOINT`. */
   readonly endpoint: string;
   /**
-   * `HF_TOKEN`, else what `hf auth login` keeps: `HF_TOKEN_PATH` or `token` in `HF_HOME`; null: anonymous,
-   * also under `HF_HUB_DISABLE_IMPLICIT_TOKEN`. Hubs other than the official one may use any text.
+   * `HF_TOKEN`, else the token that `hf auth login` has stored (in `HF_TOKEN_PATH`, or `token` in `HF_HOME`) unless
+   * `HF_HUB_DISABLE_IMPLICIT_TOKEN` is set; null for anonymous access. Hubs other than the official one may use tokens of
+   * any form.
    */
   readonly token: string | null;
   /** Folder of the shared cache: `HF_HUB_CACHE`, else `hub` in `HF_HOME`. */
   readonly cacheDir: string;
-  /** `HF_HUB_OFFLINE`: only the cache is used. */
+  /** `HF_HUB_OFFLINE`: use only the cache. */
   readonly offline: boolean;
-  /** Waits before further attempts, one each, after a cut connection or a server's fault. */
+  /** Delays before retries after a broken connection or a server error; one for each retry. */
   readonly retryDelaysMs: readonly number[];
-  /** How long the Hub may be silent, before it answers and in the middle of an answer. */
+  /** Maximum time without data, before a response or in the middle of it. */
   readonly silenceTimeoutMs: number;
 };
 
-/** The trimmed value of an environment variable; null where it is unset or blank. */
+/** The trimmed value of an environment variable; null if it is unset or blank. */
 function readVariable(name: string): string | null {
   return Deno.env.get(name)?.trim() || null;
 }
 
-/** True if an environment variable holds what the Hub's tools take for yes. */
+/** True if the Hub's tools interpret the value of an environment variable as true. */
 function isSet(name: string): boolean {
   return ["1", "ON", "YES", "TRUE"].includes(readVariable(name)?.toUpperCase() ?? "");
 }
 
-/** The path in an environment variable, with `~` for the home folder; null where there is none. */
+/** The path in an environment variable, with `~` replaced by the home folder; null if it is unset. */
 function readPath(name: string): string | null {
   return readVariable(name)?.replace(/^~(?=$|[/\\])/, () => homedir()) ?? null;
 }
 
-/** The folder of all that the Hub's tools keep. */
+/** The folder with everything that the Hub's tools store. */
 function findHome(): string {
   const caches = readPath("XDG_CACHE_HOME") ?? join(homedir(), ".cache");
   return readPath("HF_HOME") ?? join(caches, "huggingface");
 }
 
-/** The token of the environment, else that of the file in which the Hub's own tools keep it. */
+/** The token of the environment, else that of the file in which the Hub's own tools store it. */
 function readToken(): string | null {
   if (isSet("HF_HUB_DISABLE_IMPLICIT_TOKEN")) return null;
   const path = readPath("HF_TOKEN_PATH") ?? join(findHome(), "token");
   const given = cleanToken(Deno.env.get("HF_TOKEN") ?? "");
   const token = given === "" ? cleanToken(readIfThere(path)) : given;
-  if (/[^\x21-\x7e]/.test(token)) { // an HTTP header would refuse it, and print it
+  if (/[^\x21-\x7e]/.test(token)) { // fetch() would reject it as a header and print it
     throw new TypeError(
       `Cannot use the Hub: ${given === "" ? `the token in ${path}` : "HF_TOKEN"} holds a space, ` +
         "a control character or a character outside ASCII; copy the token again",
@@ -65,12 +66,12 @@ function readToken(): string | null {
   return token === "" ? null : token;
 }
 
-/** A token without line breaks and outer space, as `huggingface_hub` cleans it. */
+/** Removes line breaks and surrounding spaces from a token, as `huggingface_hub` does. */
 function cleanToken(text: string): string {
   return text.replaceAll(/[\r\n]/g, "").trim();
 }
 
-/** The text of a file; empty where there is none that this process may read. */
+/** The text of a file; empty if it is missing or unreadable. */
 function readIfThere(path: string): string {
   try {
     return decodeText(Deno.readFileSync(path), { what: "token", name: path });
@@ -85,7 +86,7 @@ function readIfThere(path: string): string {
   }
 }
 
-/** The checked address in `HF_ENDPOINT`. */
+/** The validated URL in `HF_ENDPOINT`. */
 function readEndpoint(): string {
   const endpoint = (readVariable("HF_ENDPOINT") ?? HUB_URL).replace(/\/+$/, "");
   const url = URL.parse(endpoint);
@@ -104,7 +105,7 @@ function readEndpoint(): string {
   return endpoint;
 }
 
-/** The settings that the environment gives. */
+/** Reads the settings from the environment. */
 export function readHubSettings(): HubSettings {
   return {
     endpoint: readEndpoint(),

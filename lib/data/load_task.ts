@@ -1,5 +1,5 @@
 /**
- * All rows of a task, split by split. The rows of test go nowhere but into `test`.
+ * Loads all rows of a task by split. Rows of test occur only in `test`.
  * @module
  */
 
@@ -10,13 +10,13 @@ import { findOverlap, type Row } from "@/data/rows.ts";
 import { type DataSource, findRequiredFiles } from "@/data/source.ts";
 import { shuffle, stream } from "@/random.ts";
 
-/** How a task's rows are loaded. */
+/** Options of {@link loadTask}. */
 export type LoadOptions = {
   readonly source: DataSource;
   readonly seed: number;
-  /** Rows carved from train where the task has no validation split of its own. */
+  /** Number of validation rows carved from train if the task has no validation split. */
   readonly validationRows: number;
-  /** At most so many rows of every split: of train a random choice, else the first; null: all. */
+  /** Maximum number of rows per split: a random sample of train, the first rows of the others; null for all. */
   readonly maxRows: number | null;
 };
 
@@ -28,9 +28,9 @@ export type TaskData = {
   readonly test: readonly Row[];
   /** Test rows of each data set of `task.alsoTest`. */
   readonly alsoTest: Readonly<Record<string, readonly Row[]>>;
-  /** By split (`validation`, `test`, a data set of `alsoTest`): indices of rows whose text is in train. */
+  /** Indices of the rows whose text is also in train, by split (`validation`, `test`, a data set of `alsoTest`). */
   readonly overlap: Readonly<Record<string, readonly number[]>>;
-  /** What a reader of the scores should know, a sentence each. */
+  /** Remarks for readers of the scores, one sentence each. */
   readonly notes: readonly string[];
 };
 

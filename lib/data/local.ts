@@ -1,6 +1,6 @@
 /**
- * A folder as a source: `DIR/<dataset>/` holds the parquet files of a data set, named by splits as
- * `split_files.ts` says. A clone of a data set repository is one.
+ * A folder as a data source: `DIR/<dataset>/` contains the parquet files of a data set, named by split as described in
+ * `split_files.ts`. A clone of a data set repository has this form.
  * @module
  */
 
@@ -10,7 +10,7 @@ import type { DataSource } from "@/data/source.ts";
 import { type DatasetFiles, describeSplits, findSplitFiles } from "@/data/split_files.ts";
 import { didYouMean } from "@/suggest.ts";
 
-/** The source that reads from the folder `dir`. */
+/** Opens the folder `dir` as a data source. */
 export function openLocalSource(dir: string, name = "local"): DataSource {
   const list = async (dataset: string): Promise<DatasetFiles> => {
     if (dataset.split(/[/\\]/).some((part) => part === ".." || part === "")) {
@@ -47,7 +47,7 @@ export function openLocalSource(dir: string, name = "local"): DataSource {
   };
 }
 
-/** Paths of all files in a folder; as `datasets` does, links are followed to files and not to folders. */
+/** Paths of all files in a folder. As in `datasets`, links to files are followed, links to folders are not. */
 async function listFiles(folder: string, prefix = ""): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -58,7 +58,7 @@ async function listFiles(folder: string, prefix = ""): Promise<string[]> {
   return paths;
 }
 
-/** The folders that there are in `dir`, as a sentence for an error. */
+/** A sentence for an error that lists the folders in `dir`. */
 async function listFolders(dir: string, dataset: string): Promise<string> {
   if (!await isFolder(dir)) return `There is no folder ${dir} either`;
   const names: string[] = [];

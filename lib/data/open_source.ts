@@ -1,5 +1,5 @@
 /**
- * From the configuration's `data.dir` to a source.
+ * Opens the data source that `data.dir` of the configuration names.
  * @module
  */
 
@@ -9,12 +9,12 @@ import { openSampleSource } from "@/data/sample_source.ts";
 import type { DataSource } from "@/data/source.ts";
 import type { ProgressView } from "@/progress.ts";
 
-/** The `data.dir` that stands for the built-in sample. */
+/** The value of `data.dir` for the built-in sample. */
 export const SAMPLE_DIR = "sample";
 
 /**
- * The source that `data.dir` names: `null` the Hugging Face Hub, `"sample"` the built-in sample, anything
- * else a folder (write `./sample` for a folder of that name).
+ * Opens the data source of a `data.dir`: null for the Hugging Face Hub, `"sample"` for the built-in sample, else a folder
+ * (use `./sample` for a folder of that name).
  */
 export function openDataSource(
   dir: string | null,

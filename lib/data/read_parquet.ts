@@ -1,5 +1,5 @@
 /**
- * Columns of parquet files, as JavaScript values, with errors that name file, column and type.
+ * Reads columns of parquet files as JavaScript values. Errors name file, column and type.
  * @module
  */
 
@@ -13,8 +13,9 @@ const TEXT = "string|categorical|enum";
 const listOf = (type: string) => `list\\[(${type})\\]|array\\[(${type}), \\d+\\]`;
 
 /**
- * What a column may hold, how to store it else, and which types are read for it. Integers are read from every
- * type that can hold them; whether each number is whole is for the reader of the rows to check.
+ * Column types: a description of the required content, how to store it otherwise, and the parquet types that are
+ * accepted. Integers are accepted in every type that can hold them; the reader of the rows checks that they have no
+ * fraction.
  */
 export const COLUMN_TYPES = {
   text: { says: "text", store: "string", pattern: TEXT },
@@ -26,15 +27,15 @@ export const COLUMN_TYPES = {
 /** One of {@link COLUMN_TYPES}. */
 export type ColumnType = keyof typeof COLUMN_TYPES;
 
-/** A wanted column: its name in the file and what it must hold. */
+/** A requested column: its name in the file and its type. */
 export type ColumnRequest = { readonly name: string; readonly type: ColumnType };
 
 /**
- * The values of the wanted columns, in the order asked. Numbers are numbers, but for integers beyond 2^53,
- * which are bigints; false is 0 and true is 1. Values are not checked for null and NaN.
+ * Reads the requested columns, in the order of the request. Numbers are numbers, except for integers beyond 2^53, which
+ * are bigints; booleans are 0 and 1. Values are not checked for null and NaN.
  *
- * The file is read whole and parsed from memory, so that a file that vanishes, a folder and damage
- * each give their own error.
+ * The file is read completely and parsed from memory, so that a missing file, a folder and a damaged file have
+ * different errors.
  */
 export async function readColumns(
   path: string,
@@ -78,7 +79,7 @@ export async function readColumns(
   );
 }
 
-/** What is wrong with bytes that polars does not read; its own error helps to tell. */
+/** Explains why polars cannot read the bytes of a file, with the help of its error. */
 function describeFault(bytes: Uint8Array, cause: unknown): string {
   const text = (part: Uint8Array) => String.fromCharCode(...part);
   const [start, end] = [text(bytes.subarray(0, 4)), text(bytes.subarray(-4))];
@@ -97,7 +98,7 @@ function describeFault(bytes: Uint8Array, cause: unknown): string {
     : "the parquet file is cut off: its end is missing";
 }
 
-/** The type of a column, such as `int64` or `list[string]`: polars's own description can name them all. */
+/** The type of a column, such as `int64` or `list[string]`. */
 function nameType(column: Series): string {
   const short = /\[(.*)\]\n\[/.exec(column.alias("x").toString())?.[1] ?? "";
   const words: Readonly<Record<string, string>> = {
@@ -114,7 +115,7 @@ function nameType(column: Series): string {
   );
 }
 
-/** ` ("World" in row 0)`: the first text of a column of text; empty for other types. */
+/** ` ("World" in row 0)`: the first value of a text column; empty for other types. */
 function findText(frame: DataFrame, name: string, type: string): string {
   if (!new RegExp(`^(${TEXT}|${listOf(TEXT)})$`).test(type)) return "";
   const values = readValues(frame.getColumn(name), type);
@@ -125,7 +126,7 @@ function findText(frame: DataFrame, name: string, type: string): string {
   return "";
 }
 
-/** What would do in place of a column of the type `found`. */
+/** Suggests how to fix a column of the type `found`. */
 function advise(found: string, wanted: ColumnType): string {
   const { store } = COLUMN_TYPES[wanted];
   if (found.includes("struct")) {
@@ -140,7 +141,7 @@ function advise(found: string, wanted: ColumnType): string {
   return `Store it as ${store}`;
 }
 
-/** The values of a column whose type is one that is read. */
+/** The values of a column of an accepted type. */
 function readValues(column: Series, type: string): readonly unknown[] {
   const isList = /^(list|array)\[/.test(type);
   const cast = (target: pl.DataType) => column.cast(isList ? pl.List(target) : target).toArray();
@@ -148,7 +149,7 @@ function readValues(column: Series, type: string): readonly unknown[] {
   if (/decimal/.test(type)) return cast(pl.Float64);
   const values: readonly unknown[] = column.toArray();
   if (!/int(64|128)|boolean/.test(type)) return values;
-  let exact: readonly unknown[] | null = null; // texts, made where a number beyond 2^53 needs its own
+  let exact: readonly unknown[] | null = null; // values as text, computed only if a number exceeds 2^53
   const convert = (value: unknown, find: (values: readonly unknown[]) => unknown): unknown => {
     if (typeof value === "boolean") return Number(value);
     if (typeof value !== "number" && typeof value !== "bigint") return value;

@@ -1,5 +1,5 @@
 /**
- * Rows of a task from parquet files, each one checked. Rows are counted from 0 in their own file.
+ * Reads and checks the rows of a task from parquet files. Row numbers start at 0 in each file.
  * @module
  */
 
@@ -7,10 +7,10 @@ import type { TaskConfig } from "@/config.ts";
 import { type ColumnRequest, readColumns } from "@/data/read_parquet.ts";
 import type { Row, TaggedRow, TextRow } from "@/data/rows.ts";
 
-/** What rows are read by. */
+/** The properties of a task that describe its rows. */
 export type RowSchema = Pick<TaskConfig, "kind" | "columns" | "labels">;
 
-/** The rows of the files at `paths`, one after the other; together they must have some. */
+/** Reads the rows of the files at `paths`, one file after another. At least one row is required. */
 export async function readRows(paths: readonly string[], schema: RowSchema): Promise<Row[]> {
   const parts: Row[][] = [];
   for (const path of paths) parts.push(await readFile(path, schema));
@@ -44,7 +44,7 @@ function refuse({ path, row }: Place, problem: string): never {
   throw new RangeError(`Cannot use row ${row} of ${path} (counted from 0): ${problem}`);
 }
 
-/** The start of a value, to be shown in an error. */
+/** The beginning of a value, for an error. */
 function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   const text = JSON.stringify(value, (_, each) => typeof each === "bigint" ? String(each) : each);
@@ -91,7 +91,7 @@ function checkTaggedRow(tokens: unknown, tags: unknown, place: Place): TaggedRow
   return { tokens: words, tags: numbers };
 }
 
-/** Every I-X must go on from B-X or I-X (IOB2), as it does in all of CoNLL-2003 and CoNLL++. */
+/** Checks that every I-X follows B-X or I-X (IOB2), as in all of CoNLL-2003 and CoNLL++. */
 function checkBio(tags: readonly number[], place: Place): void {
   let previous = "O";
   for (const [index, tag] of tags.entries()) {

@@ -1,31 +1,30 @@
 /**
- * Rows of a data set, as they are read.
+ * Rows of a data set.
  * @module
  */
 
-/** A text and the number of its class. */
+/** A text and the index of its class. */
 export type TextRow = { readonly text: string; readonly label: number };
 
-/** Words and the number of each word's BIO tag. */
+/** Words and the index of each word's BIO tag. */
 export type TaggedRow = { readonly tokens: readonly string[]; readonly tags: readonly number[] };
 
-/** A row of either kind of task. */
+/** A row of a classification or tagging task. */
 export type Row = TextRow | TaggedRow;
 
-/** Whether a row is one of words and tags. */
+/** True if the row has words and tags. */
 export function isTaggedRow(row: Row): row is TaggedRow {
   return "tokens" in row;
 }
 
-/** What a row says: its text, or its words with a space between. */
+/** The text of a row; words are joined with spaces. */
 export function textOfRow(row: Row): string {
   return isTaggedRow(row) ? row.tokens.join(" ") : row.text;
 }
 
 /**
- * Indices of the rows whose text also occurs in `train`, rising.
- *
- * Texts are compared as they stand: neither case nor space is evened out.
+ * Ascending indices of the rows whose text also occurs in `train`. Texts are compared exactly, including case and
+ * white space.
  */
 export function findOverlap(rows: readonly Row[], train: readonly Row[]): number[] {
   const known = new Set(train.map(textOfRow));

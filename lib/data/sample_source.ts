@@ -1,5 +1,5 @@
 /**
- * The built-in sample as a source: `data/sample/` of this repository, wherever it is run from.
+ * The built-in sample as a data source: `data/sample/` of this repository, independent of the working folder.
  * @module
  */
 
@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 import { openLocalSource } from "@/data/local.ts";
 import type { DataSource } from "@/data/source.ts";
 
-/** The folder of the built-in sample. */
+/** Folder of the built-in sample. */
 export const SAMPLE_FOLDER = fileURLToPath(new URL("../../data/sample", import.meta.url));
 
-/** The source that reads the built-in sample. */
+/** Opens the built-in sample as a data source. */
 export function openSampleSource(): DataSource {
   return {
     ...openLocalSource(SAMPLE_FOLDER, "sample"),

@@ -1,5 +1,5 @@
 /**
- * Pairs of sentences with how alike people find them, to hold embeddings to: STS-B where it is there.
+ * Pairs of sentences with human similarity scores for evaluating embeddings, such as STS-B.
  * @module
  */
 
@@ -7,14 +7,14 @@ import { readColumns } from "@/data/read_parquet.ts";
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import { type Prng, shuffle } from "@/random.ts";
 
-/** Two sentences and their likeness, from 0 to 1. */
+/** Two sentences and their similarity, from 0 to 1. */
 export type SentencePair = {
   readonly first: string;
   readonly second: string;
   readonly score: number;
 };
 
-/** The pairs of parquet files with the columns of STS-B: `sentence1`, `sentence2`, `score`. */
+/** Reads the pairs of parquet files with the columns of STS-B: `sentence1`, `sentence2`, `score`. */
 export async function readSentencePairs(paths: readonly string[]): Promise<SentencePair[]> {
   const pairs: SentencePair[] = [];
   for (const path of paths) {
@@ -42,8 +42,8 @@ export async function readSentencePairs(paths: readonly string[]): Promise<Sente
 }
 
 /**
- * Pairs of classified rows, 1 where both have the same class, else 0: what stands in for people's scores
- * where there are none. No row is in two pairs, so pairs may be drawn as if they were independent.
+ * Pairs classified rows; the score is 1 if both have the same class, else 0. This replaces human scores if there are
+ * none. No row is in two pairs, so the pairs can be treated as independent.
  */
 export function pairByClass(rows: readonly Row[], prng: Prng): SentencePair[] {
   const texts = rows.flatMap((row) => isTaggedRow(row) ? [] : [row]);

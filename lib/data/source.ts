@@ -1,26 +1,26 @@
 /**
- * Where rows come from, behind one interface.
+ * The interface of data sources.
  * @module
  */
 
-/** A place that holds data sets, each in splits of one or more parquet files. */
+/** A source of data sets, each with splits of one or more parquet files. */
 export type DataSource = {
   /** Short name for logs and records: `local`, `hub` or `sample`. */
   readonly name: string;
-  /** One line on where the rows come from. */
+  /** One line that describes the origin of the rows. */
   describe(): string;
-  /** Local paths of a split's parquet files in order; empty when the split does not exist. */
+  /** Local paths of the parquet files of a split, in order; empty if the split does not exist. */
   files(dataset: string, split: string): Promise<readonly string[]>;
-  /** Sentences for an error: the splits that there are, and how files of the `wanted` one are named. */
+  /** Sentences for an error: the existing splits, and how to name files of the `wanted` one. */
   describeSplits(dataset: string, wanted: string): Promise<string>;
 };
 
 /**
- * The files of a split that has to be there, as {@link DataSource.files} gives them.
+ * The files of a required split; see {@link DataSource.files}.
  *
- * @param options.asked says in errors who asks for it, such as `split.test of task "topics"`.
- * @param options.advice a further sentence for the error.
- * @throws {Deno.errors.NotFound} with the splits that there are
+ * @param options.asked The setting that requires the split, for errors, such as `split.test of task "topics"`.
+ * @param options.advice Another sentence for the error.
+ * @throws {Deno.errors.NotFound} With a list of the existing splits.
  */
 export async function findRequiredFiles(
   source: DataSource,

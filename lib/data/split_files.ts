@@ -1,39 +1,39 @@
 /**
- * Which parquet files of a data set are which split: the rule of Python's `datasets`, for local folders and
- * repositories of the Hub alike, as a pure function over paths.
+ * Assigns the parquet files of a data set to splits by the rules of Python's `datasets`. A pure function of paths, used
+ * for local folders and repositories of the Hub.
  *
- * Rule: https://github.com/huggingface/datasets/blob/5.2.0/src/datasets/data_files.py, the first that finds
- * files: `configs` in README.md; `data/<split>-00000-of-00001.parquet`; folders named for a split; files named
- * for a split; else all files are train. Two things differ. A file is read once, also where two patterns find
- * it. A split of another name is found by the same patterns with that name.
+ * Rules: https://github.com/huggingface/datasets/blob/5.2.0/src/datasets/data_files.py. The first rule that finds files
+ * applies: `configs` in README.md; `data/<split>-00000-of-00001.parquet`; folders named after a split; files named after
+ * a split; else all files are train. There are two differences: a file that matches two patterns is read once, and splits
+ * with other names are found by the same patterns.
  * @module
  */
 
 import { isSplitName, readConfigs, type SplitPatterns } from "@/data/dataset_card.ts";
 
-/** What a data set's folder or repository holds. */
+/** The files of a data set's folder or repository. */
 export type DatasetFiles = {
-  /** Names the place in errors. */
+  /** Name of the location, for errors. */
   readonly where: string;
-  /** Paths of all files from its root, with `/` between folders. */
+  /** Paths of all files relative to the root, with `/` between folders. */
   readonly paths: readonly string[];
-  /** Text of `README.md`; null where there is none. */
+  /** Text of `README.md`; null if there is none. */
   readonly card: string | null;
-  /** Text of `.huggingface.yaml`, which goes before the card; null where there is none. */
+  /** Text of `.huggingface.yaml`, which takes precedence over the card; null if there is none. */
   readonly settings: string | null;
 };
 
 /** Files by split. */
 export type Splits = ReadonlyMap<string, readonly string[]>;
 
-/** Words in names of folders and files, by the split that they mean, in the order of `datasets`. */
+/** Words in names of folders and files by the split that they denote, in the order of `datasets`. */
 const KEYWORDS = {
   train: ["train", "training"],
   validation: ["validation", "valid", "dev", "val"],
   test: ["test", "testing", "eval", "evaluation"],
 } as const;
 
-/** Characters that may stand beside a keyword. */
+/** Characters that may precede or follow a keyword. */
 const BESIDE = "[-._ 0-9]";
 
 const inFolderName = (word: string) => [
@@ -44,7 +44,7 @@ const inFolderName = (word: string) => [
 ];
 const inFileName = (word: string) => [`**/${word}${BESIDE}*`, `**/*${BESIDE}${word}${BESIDE}*`];
 
-/** The splits of a data set. */
+/** Finds the splits of a data set. */
 export function findSplits({ where, paths, card, settings }: DatasetFiles): Splits {
   const tables = paths.filter((path) => path.endsWith(".parquet"));
   const config = readConfigs({ where, card, settings });
@@ -57,7 +57,7 @@ export function findSplits({ where, paths, card, settings }: DatasetFiles): Spli
 }
 
 /**
- * The files of one split in order, checked for missing shards; empty where there is no such split. A split of
+ * Finds the files of one split in order and checks for missing shards; empty if there is no such split. A split with
  * another name, such as `heldout`, is found by the same patterns in names of folders and files.
  */
 export function findSplitFiles(files: DatasetFiles, split: string): readonly string[] {
@@ -77,7 +77,7 @@ function findNamed(paths: readonly string[], word: string): readonly string[] {
   return [];
 }
 
-/** The splits that there are and how files must be named, as sentences for an error. */
+/** Sentences for an error: the existing splits and how files must be named. */
 export function describeSplits(files: DatasetFiles, wanted: string): string {
   const named = [...findSplits(files)].map(([split, paths]) => `${split} (${listSome(paths)})`);
   const found = named.length > 0
@@ -89,7 +89,7 @@ export function describeSplits(files: DatasetFiles, wanted: string): string {
     : `${found}, by the configs in its README.md`;
 }
 
-/** The first few of `paths`, with how many there are. */
+/** The first few of `paths` and their total number. */
 function listSome(paths: readonly string[]): string {
   const rest = paths.length - 3;
   return paths.slice(0, 3).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
@@ -119,7 +119,7 @@ function applyDefaults(paths: readonly string[]): Splits {
   return new Map(all.length > 0 ? [["train", all]] : []);
 }
 
-/** `data/<split>-00000-of-00001.parquet` as `push_to_hub` writes them; null where there are none. */
+/** Finds `data/<split>-00000-of-00001.parquet` as written by `push_to_hub`; null if there are none. */
 function findSharded(paths: readonly string[]): Splits | null {
   const splits = new Map<string, string[]>();
   for (const path of [...paths].sort()) {
@@ -134,7 +134,7 @@ function findSharded(paths: readonly string[]): Splits | null {
   return new Map([...known, ...own].map((split) => [split, splits.get(split) ?? []]));
 }
 
-/** Paths that match the patterns, each once: in the patterns' order, sorted within a pattern. */
+/** Paths that match the patterns, without duplicates: in the order of the patterns, sorted within a pattern. */
 function match(patterns: readonly string[], paths: readonly string[], where?: string): string[] {
   const sorted = [...paths].sort();
   const found = new Set<string>();
@@ -152,7 +152,7 @@ function match(patterns: readonly string[], paths: readonly string[], where?: st
   return [...found];
 }
 
-/** True if a path has hidden parts or `__special__` folders that the pattern does not name. */
+/** True if a path has hidden or `__special__` components that the pattern does not name. */
 function isPassedOver(path: string, pattern: string): boolean {
   const count = (text: string, start: string) =>
     text.split("/").filter((part) => part.startsWith(start) && !/^\.+$/.test(part)).length;
@@ -162,8 +162,8 @@ function isPassedOver(path: string, pattern: string): boolean {
 }
 
 /**
- * The regular expression of a glob pattern, as fsspec 2023.12 and later read it: `*` and `?` stay within a
- * name, `**` as a whole name is any number of folders, `[…]` and `[!…]` are one character.
+ * Converts a glob pattern to a regular expression, as in fsspec 2023.12 and later: `*` and `?` match within a name, `**`
+ * as an entire name matches any number of folders, `[…]` and `[!…]` match one character.
  */
 function translateGlob(pattern: string, where = "data set"): RegExp {
   const parts = pattern.split("/");
@@ -186,10 +186,10 @@ function translateGlob(pattern: string, where = "data set"): RegExp {
   return new RegExp(`^(?:${translated.join("")})$`, "s");
 }
 
-/** What a shard's name says of its place: `train-00002-of-00005.parquet` is 2 of 5. */
+/** Matches the number of a shard: `train-00002-of-00005.parquet` is number 2 of 5. */
 const SHARD = /^(.*[-_. ])(\d+)[-_]of[-_](\d+)(?=\D[^/]*$)/;
 
-/** Refuses files of which shards are missing; shards are counted from 0, or from 1 as some tools do. */
+/** Throws if shards are missing. Shards are numbered from 0, or from 1 as some tools do. */
 export function checkShards(paths: readonly string[], where: string): void {
   const sets = new Map<string, Set<number>>();
   for (const path of paths) {
@@ -217,5 +217,5 @@ export function checkShards(paths: readonly string[], where: string): void {
   }
 }
 
-/** How many missing shards an error names. */
+/** Maximum number of missing shards that an error lists. */
 const MOST_NAMED = 5;

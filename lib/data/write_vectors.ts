@@ -1,5 +1,5 @@
 /**
- * Files of vectors that other tools read: NumPy arrays and Parquet tables. Shapes: N rows, E embedding.
+ * Writes vectors to files for other tools: NumPy arrays and Parquet tables. Shapes: N rows, E embedding.
  * @module
  */
 
@@ -9,25 +9,25 @@ import { assertNever } from "@/assert_never.ts";
 import { replaceFile, writeAll, writeFileAtomic } from "@/files.ts";
 import { didYouMean } from "@/suggest.ts";
 
-/** Kinds of file by the end of the name, and what each holds. */
+/** File formats by extension, with a description of their content. */
 export const VECTOR_FORMATS = {
   ".npy": "(NumPy, float32, a row a text)",
   ".parquet": "(columns text and embedding)",
 } as const;
-/** End of the name of a file of vectors. */
+/** Extension of a vector file. */
 export type VectorFormat = keyof typeof VECTOR_FORMATS;
 
-/** Rows of a file of vectors. */
+/** Rows of a vector file. */
 export type VectorRows = {
   /** [N] */
   readonly texts: readonly string[];
   /** E */
   readonly width: number;
-  /** [N, E] in parts, in the order of `texts`. */
+  /** [N, E] in chunks of rows, in the order of `texts`. */
   readonly chunks: AsyncIterable<readonly Float32Array[]>;
 };
 
-/** The kind of file that a name asks for; another one is refused. */
+/** The format of a file name; throws for other extensions. */
 export function findVectorFormat(path: string): VectorFormat {
   const given = extname(path).toLowerCase();
   const known = Object.keys(VECTOR_FORMATS) as VectorFormat[];
@@ -38,7 +38,7 @@ export function findVectorFormat(path: string): VectorFormat {
   );
 }
 
-/** Writes vectors to a file of the kind that its name asks for, whole or not at all. */
+/** Writes vectors atomically, in the format of the file's extension. */
 export async function writeVectors(path: string, rows: VectorRows): Promise<void> {
   const format = findVectorFormat(path);
   switch (format) {
@@ -68,10 +68,10 @@ async function writeNumpy(path: string, { texts, width, chunks }: VectorRows): P
   });
 }
 
-/** The head of a file of little-endian float32 in rows; its length is a multiple of 64 bytes. */
+/** Header of an array of little-endian float32 in row-major order; its length is a multiple of 64 bytes. */
 function formatNumpyHeader(shape: readonly [number, number]): Uint8Array {
   const description = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
-  const before = 10; // signature, version and the length of what follows
+  const before = 10; // signature, version and the length of the rest
   const length = Math.ceil((before + description.length + 1) / 64) * 64 - before;
   const head = new Uint8Array(before + length);
   head.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, length & 255, length >> 8]);
@@ -82,7 +82,7 @@ function formatNumpyHeader(shape: readonly [number, number]): Uint8Array {
 async function writeParquet(path: string, { texts, width, chunks }: VectorRows): Promise<void> {
   const vectors = (await Array.fromAsync(chunks)).flat();
   checkCount(vectors.length, texts);
-  const none = vectors.length === 0; // polars makes no column of lists from no list
+  const none = vectors.length === 0; // polars cannot infer a list column from an empty array
   const lists = none ? [Array<number>(width).fill(0)] : vectors.map((vector) => [...vector]);
   const frame = pl.DataFrame({
     text: pl.Series("text", none ? [""] : [...texts], pl.Utf8),

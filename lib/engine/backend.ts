@@ -146,7 +146,9 @@ export class RecordingBackend extends tf.KernelBackend {
     const value = dataId;
     if (!(value instanceof Value)) {
       const type = value instanceof ForeignValue ? value.dtype : typeof value;
-      throw new TypeError(`Cannot compute as a tensor must hold numbers or truth values: ${type}`);
+      throw new TypeError(
+        `Cannot compute as a tensor must hold numbers or booleans: current type is ${type}`,
+      );
     }
     if (value.failure !== null) throw value.failure;
     let node = value.node;
@@ -158,7 +160,7 @@ export class RecordingBackend extends tf.KernelBackend {
         leafNodes.set(value, node);
       }
     } else if (traced === null && !this.#pending.has(value)) {
-      throw new Error("Cannot read a tensor that was made inside jit and not returned");
+      throw new Error("Cannot read a tensor that was created inside jit and not returned");
     }
     return equalShapes(node.shape, shape) ? node : tape.reshape(node, shape);
   }
@@ -258,7 +260,9 @@ export class RecordingBackend extends tf.KernelBackend {
       return tf.engine().findBackend("cpu").readSync(dataId.dataId);
     }
     if (this.busy > 0 && this.recording.traced === null) {
-      throw new Error("Cannot read a tensor at once as a compiled call is running: await it first");
+      throw new Error(
+        "Cannot read a tensor synchronously while a compiled call is running: await the call first",
+      );
     }
     const value = dataId as Value;
     if (value.node !== null || value.memory === null) this.flush();

@@ -72,7 +72,7 @@ export function solveSizes(
       const size = shapes.get(input)?.[axes.indexOf(name)];
       if (size !== undefined) return size;
     }
-    throw new TypeError(`Cannot run as an input must have the axis ${name}: none is given`);
+    throw new TypeError(`Cannot run as an input with the axis ${name} is missing`);
   });
   for (const [input, axes] of Object.entries(dynamic.axes)) {
     const wanted = shapeAt(axes, names, sizes), shape = shapes.get(input);

@@ -88,7 +88,7 @@ async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
     tf.registerBackend(BACKEND, () => new RecordingBackend(onnx), 10);
   }
   onHostKernel((kernel) =>
-    onNote(`${kernel} runs on TensorFlow.js's own JavaScript kernel, as it is not compiled`)
+    onNote(`${kernel} is not compiled and falls back to TensorFlow.js's JavaScript kernel`)
   );
   await tf.setBackend(BACKEND);
   const backend = tf.backend();
@@ -96,7 +96,7 @@ async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
   const traced = await chooseExecutor(executor, { threads, isa, fallback: eager, onNote });
   if (precision !== "float32" && traced.name === "onnx") {
     onNote(
-      `${precision} on the executor onnx shows its numerics, not its speed: operands are rounded`,
+      `${precision} on the executor onnx rounds operands but is not faster than float32`,
     );
   }
   backend.traced.compileWith(traced, precision);
@@ -140,14 +140,14 @@ async function chooseExecutor(
   let executor = native.get(key);
   if (executor === undefined) {
     const onFallback = (graph: string, reason: string) =>
-      listener(`${graph} runs on onnx, since native cannot compile ${reason}`);
+      listener(`${graph} falls back to onnx because native cannot compile ${reason}`);
     const options = { threads, isa, fallback, onFallback, onCompile: tellCompile };
     try {
       executor = await createNativeExecutor(options);
     } catch (error) {
       if (choice === "native" || isa !== null) throw error; // who asks for it wants to know
       const reason = error instanceof Error ? error.message : String(error);
-      onNote(`programs run on onnx, since native cannot start: ${reason}`);
+      onNote(`programs fall back to onnx because native cannot start: ${reason}`);
       return fallback;
     }
     native.set(key, executor);

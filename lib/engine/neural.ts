@@ -90,7 +90,9 @@ export type DropoutOptions = {
  */
 export function dropout<T extends tf.Tensor>(x: T, { rate, site, seed }: DropoutOptions): T {
   if (!(rate >= 0 && rate < 1)) {
-    throw new RangeError(`Cannot drop out as rate must be in [0, 1): current value is ${rate}`);
+    throw new RangeError(
+      `Cannot apply dropout as the rate must be in [0, 1): current value is ${rate}`,
+    );
   }
   if (rate === 0) return x;
   return tf.mul(x, dropoutMask(x.shape, { rate, site, seed })) as T;

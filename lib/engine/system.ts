@@ -38,8 +38,8 @@ const SYSTEMS = {
     linkFlags: ["-lm", "-ldl"],
     onnxRuntime: /^libonnxruntime\.so\.1$/,
     compilerAdvice: {
-      c: "`sudo apt install gcc libc6-dev` or `sudo dnf install gcc` installs one",
-      cxx: "`sudo apt install g++` or `sudo dnf install gcc-c++` installs one",
+      c: "install one with `sudo apt install gcc libc6-dev` or `sudo dnf install gcc`",
+      cxx: "install one with `sudo apt install g++` or `sudo dnf install gcc-c++`",
     },
     userCache: homeCache,
   },
@@ -48,7 +48,7 @@ const SYSTEMS = {
     compileFlags: ["-fPIC", "-pthread"],
     linkFlags: ["-lm"],
     onnxRuntime: /^libonnxruntime.*\.dylib$/,
-    compilerAdvice: { c: "`xcode-select --install` installs one", cxx: null },
+    compilerAdvice: { c: "install one with `xcode-select --install`", cxx: null },
     userCache: homeCache,
   },
   windows: {
@@ -57,7 +57,7 @@ const SYSTEMS = {
     linkFlags: [],
     onnxRuntime: /^onnxruntime\.dll$/,
     compilerAdvice: {
-      c: '`py -m pip install ziglang` and CC="py -m ziglang cc" give one',
+      c: 'install Zig with `py -m pip install ziglang` and set CC="py -m ziglang cc"',
       cxx: null,
     },
     userCache: (environment) => environment.get("LOCALAPPDATA") || homeCache(environment),

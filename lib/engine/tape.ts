@@ -57,7 +57,7 @@ export function broadcastShapes(a: readonly number[], b: readonly number[]): num
   return Array.from({ length: rank }, (_, i) => {
     const x = a[i - rank + a.length] ?? 1, y = b[i - rank + b.length] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new RefusalError(`Cannot broadcast as shapes must agree or be 1: [${a}] and [${b}]`);
+      throw new RefusalError(`Cannot broadcast as sizes must be equal or 1: [${a}] and [${b}]`);
     }
     return x === 1 ? y : x;
   });

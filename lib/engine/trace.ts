@@ -163,7 +163,7 @@ export function valueOf(tensor: tf.Tensor): Value {
   const value: object = tensor.dataId;
   if (!(value instanceof Value)) {
     throw new TypeError(
-      "Cannot run a compiled call as its tensors must be of the recording backend",
+      "Cannot run a compiled function as its tensors must belong to the recording backend",
     );
   }
   return value;

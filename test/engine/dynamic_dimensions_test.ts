@@ -34,7 +34,7 @@ Deno.test("solveSizes() says which input has another shape than the others say",
   );
   throws(() => solveSizes(BATCH, new Map([["labels", [20]]])), {
     name: "TypeError",
-    message: "Cannot run as an input must have the axis B: none is given",
+    message: "Cannot run as an input with the axis B is missing",
   });
 });
 

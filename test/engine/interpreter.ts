@@ -191,7 +191,7 @@ function reduce(
 }
 
 function multiply({ operation, inputs, shape }: Node, a: Elements, b: Elements): Elements {
-  if (operation.kind !== "matmul") throw new Error("internal: not a product");
+  if (operation.kind !== "matmul") throw new Error("internal: not a matrix product");
   const { transposeA, transposeB } = operation;
   const [rows = 1, columns = 1] = shape.slice(-2);
   const inner = inputs[0]?.shape.at(transposeA ? -2 : -1) ?? 1;

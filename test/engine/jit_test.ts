@@ -204,8 +204,8 @@ testJit("jit() names an operation that is not compiled", async () => {
   const run = jit("inverse", ({ x }: { x: tf.Tensor1D }) => ({ y: tf.atanh(x) }));
   const x = tf.tensor1d([1, 2]);
   await rejects(run({ x }), {
-    message: 'Cannot record Atanh inside jit("inverse") as it must be a compiled operation: ' +
-      "compute it outside and pass it in",
+    message: 'Cannot use Atanh inside jit("inverse") as it is not a compiled operation: ' +
+      "compute it outside and pass the result in",
   });
   x.dispose();
 });
@@ -234,7 +234,8 @@ testJit("the event loop goes on while a compiled call runs", async () => {
   const running = heavy({ x });
   await new Promise((resolve) => setTimeout(resolve, 3));
   throws(() => x.dataSync(), {
-    message: "Cannot read a tensor at once as a compiled call is running: await it first",
+    message:
+      "Cannot read a tensor synchronously while a compiled call is running: await the call first",
   });
   const { y } = await running;
   clearInterval(timer);

@@ -9,6 +9,6 @@ Deno.test("openEngine() has each operation that is not compiled noted once", asy
   for (let i = 0; i < 2; i++) tf.dispose(tf.unique(x));
   tf.dispose([tf.add(x, 1), x]);
   deepStrictEqual(notes, [
-    "Unique runs on TensorFlow.js's own JavaScript kernel, as it is not compiled",
+    "Unique is not compiled and falls back to TensorFlow.js's JavaScript kernel",
   ]);
 });

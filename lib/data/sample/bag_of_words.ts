@@ -1,13 +1,13 @@
 /**
- * Two classifiers of texts that see words and how often, not their order: what the sample's topics must
- * be too hard for.
+ * Two bag-of-words text classifiers, which see word counts but not word order. The sample's topics must be too hard
+ * for them.
  * @module
  */
 
 import type { TextRow } from "@/data/rows.ts";
 import { shuffle, stream } from "@/random.ts";
 
-/** Gives a text's class. */
+/** Predicts the class of a text. */
 export type TextClassifier = (text: string) => number;
 
 /** The words of a text in lower case, without punctuation. */
@@ -15,7 +15,7 @@ export function countableWords(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
-/** Multinomial naive Bayes with add-one smoothing; words that train lacks are left out. */
+/** Multinomial naive Bayes with add-one smoothing; words that do not occur in train are ignored. */
 export function trainNaiveBayes(rows: readonly TextRow[], classes: number): TextClassifier {
   const counts = new Map<string, Float64Array>(); // word → [classes]
   const totals = new Float64Array(classes), rowsOf = new Float64Array(classes);
@@ -39,7 +39,7 @@ export function trainNaiveBayes(rows: readonly TextRow[], classes: number): Text
   };
 }
 
-/** Softmax regression on word counts: stochastic gradient steps, row by row, with a falling rate. */
+/** Softmax regression on word counts, trained by stochastic gradient descent with a decaying learning rate. */
 export function trainSoftmaxRegression(
   rows: readonly TextRow[],
   classes: number,
@@ -71,7 +71,7 @@ export function trainSoftmaxRegression(
   return (text) => largest(score(countableWords(text)));
 }
 
-/** Share of the rows whose class the classifier gives. */
+/** Fraction of the rows that are classified correctly. */
 export function accuracyOf(classify: TextClassifier, rows: readonly TextRow[]): number {
   return rows.filter(({ text, label }) => classify(text) === label).length / rows.length;
 }
@@ -81,7 +81,7 @@ function addAt(target: Float64Array, index: number, value: number): void {
   target[index] = (target[index] ?? 0) + value;
 }
 
-/** Index of the largest value, the first of equals. */
+/** Index of the largest value; of equal values the first. */
 function largest(values: Float64Array): number {
   return values.indexOf(Math.max(...values));
 }

@@ -1,5 +1,5 @@
 /**
- * The README of the built-in sample: how it is made and what baselines score on it, computed here.
+ * Generates the README of the built-in sample: how it is made and the scores of baselines on it, computed here.
  * @module
  */
 
@@ -19,13 +19,13 @@ export type SampleRows = {
   };
 };
 
-/** What the sample must be too hard for; shares from 0 to 1. */
+/** Scores of baselines for which the sample must be too hard, from 0 to 1. */
 export type SampleBaselines = {
   readonly naiveBayes: number;
   readonly softmaxRegression: number;
-  /** Entity F1 of a list of the training names. */
+  /** Entity F1 of looking up the training names. */
   readonly nameList: number;
-  /** Different names in test, and how many of them occur in train. */
+  /** Number of different names in test, and of those that occur in train. */
   readonly testNames: number;
   readonly knownTestNames: number;
 };
@@ -44,7 +44,7 @@ export function scoreBaselines({ ag_news, conll2003 }: SampleRows): SampleBaseli
   };
 }
 
-/** The README's text. */
+/** The text of the README. */
 export function describeSample(sample: SampleRows, seed: number): string {
   const scores = scoreBaselines(sample);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -1,5 +1,5 @@
 /**
- * Sentences of the built-in sample: words, tags and topic, from a seed.
+ * Generates the sentences of the built-in sample from a seed: words, tags and topic.
  * @module
  */
 
@@ -16,7 +16,7 @@ import {
 } from "@/data/sample/names.ts";
 import { MIXED_PATTERNS, PLAIN_PATTERNS, TAILS, TOPIC_PATTERNS } from "@/data/sample/patterns.ts";
 
-/** Tags in the order of CoNLL-2003's numbers on the Hub. */
+/** Tags in the order of their indices in CoNLL-2003 on the Hub. */
 export const TAGS = [
   "O",
   "B-PER",
@@ -29,7 +29,7 @@ export const TAGS = [
   "I-MISC",
 ] as const;
 
-/** Share of the sentences that speak of two topics. */
+/** Fraction of the sentences with words of two topics. */
 export const MIXED_SHARE = 0.38;
 
 /** A generated sentence. */
@@ -42,9 +42,9 @@ export type Sentence = {
 };
 
 /**
- * `count` different sentences of a split, topics balanced, in random order.
+ * Generates `count` different sentences of a split with balanced topics, in random order.
  *
- * @param options.name names the stream, so that data sets differ under one seed.
+ * @param options.name Name of the random stream, so that data sets differ for the same seed.
  */
 export function generateSentences(
   count: number,
@@ -72,7 +72,7 @@ function makeSentence(topic: number, names: NameMaker, prng: Prng): Sentence {
   const plain = prng.below(3) === 0 ? TOPIC_PATTERNS[own] : PLAIN_PATTERNS;
   const pattern = pick(mixed ? MIXED_PATTERNS : plain, prng);
   const slots = `${pattern} ${pick(TAILS, prng)} .`.split(" ").filter((slot) => slot !== "");
-  const lexicon = mixed ? OWN_WORDS : LEXICON; // two topics and a word of both would have no answer
+  const lexicon = mixed ? OWN_WORDS : LEXICON; // a word that belongs to both topics would make the answer ambiguous
   const filling = { own: lexicon[own], other: lexicon[other], names, prng };
 
   const tokens: string[] = [], tags: number[] = [];
@@ -92,7 +92,7 @@ type Filling = {
   readonly prng: Prng;
 };
 
-/** Words for a slot such as `{A.thing}`, with their entity type where they are a name. */
+/** Words for a slot such as `{A.thing}`, with their entity type if they are a name. */
 function fillSlot(
   slot: string,
   filling: Filling,
@@ -119,7 +119,7 @@ function tagOf(type: string | null, index: number): number {
   return tag;
 }
 
-/** The sentence as running text: no space before a closing mark or inside quotation marks. */
+/** The sentence as plain text, without spaces before closing marks and inside quotation marks. */
 export function joinTokens(tokens: readonly string[]): string {
   let text = "", quoted = false, glue = true;
   for (const token of tokens) {

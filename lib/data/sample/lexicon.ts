@@ -1,5 +1,5 @@
 /**
- * Words that carry a topic. Some stand in several topics, as they do in real news.
+ * Words that indicate a topic. Some belong to several topics, as in real news.
  * @module
  */
 
@@ -8,14 +8,14 @@ export const TOPICS = ["World", "Sports", "Business", "Sci/Tech"] as const;
 /** A topic of the sample. */
 export type Topic = typeof TOPICS[number];
 
-/** The parts that a topic's words play in a sentence. */
+/** Roles of a topic's words in a sentence. */
 export const ROLES = ["actor", "actors", "title", "place", "thing", "did"] as const;
-/** A part that a topic's words play in a sentence. */
+/** A role of a topic's word in a sentence. */
 export type Role = typeof ROLES[number];
 
 const list = (words: string) => words.split(", ");
 
-/** Words of each topic by role; an entry may be several words long. */
+/** Words of each topic by role; an entry may consist of several words. */
 export const LEXICON: Readonly<Record<Topic, Readonly<Record<Role, readonly string[]>>>> = {
   World: {
     actor: list("minister, envoy, senator, president, ambassador, general, diplomat, governor"),
@@ -71,7 +71,7 @@ export const LEXICON: Readonly<Record<Topic, Readonly<Record<Role, readonly stri
   },
 };
 
-/** The words of {@link LEXICON} that stand in one topic alone. */
+/** The words of {@link LEXICON} that belong to one topic only. */
 export const OWN_WORDS: typeof LEXICON = keepOwnWords();
 
 function keepOwnWords(): typeof LEXICON {
@@ -95,7 +95,7 @@ function keepOwnWords(): typeof LEXICON {
   };
 }
 
-/** Words that say nothing of the topic, by the slot they fill. */
+/** Words that are independent of the topic, by slot. */
 export const NEUTRAL: Readonly<Record<string, readonly string[]>> = {
   verb: list(
     "praised, criticized, met, backed, blamed, welcomed, joined, questioned, defended, watched, " +

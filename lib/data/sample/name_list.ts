@@ -1,11 +1,11 @@
 /**
- * Tagging by a list of the names in train: what the sample's entities must be too hard for.
+ * Tagging by looking up the names in train, a baseline for which the sample's entities must be too hard.
  * @module
  */
 
 import type { TaggedRow } from "@/data/rows.ts";
 
-/** A name in a row: words `start` to `end` − 1. */
+/** A name in a row: words [start, end). */
 export type NameSpan = { readonly type: string; readonly start: number; readonly end: number };
 
 /** The names of a row; its tags must be valid IOB2. */
@@ -22,7 +22,7 @@ export function nameSpans(tags: readonly number[], labels: readonly string[]): N
 /** Finds names in a row of words. */
 export type NameFinder = (tokens: readonly string[]) => NameSpan[];
 
-/** Every name of `rows` as its words, with its most frequent type. */
+/** All names in `rows`, as space-separated words, with their most frequent type. */
 export function listNames(
   rows: readonly TaggedRow[],
   labels: readonly string[],
@@ -41,7 +41,7 @@ export function listNames(
   }));
 }
 
-/** Finds listed names, the longest first, from left to right. */
+/** Finds listed names from left to right, preferring the longest. */
 export function listFinder(names: ReadonlyMap<string, string>): NameFinder {
   const longest = Math.max(0, ...[...names.keys()].map((name) => name.split(" ").length));
   return (tokens) => {
@@ -59,7 +59,7 @@ export function listFinder(names: ReadonlyMap<string, string>): NameFinder {
   };
 }
 
-/** F1 over all names: type, start and end must be right. 0 where nothing is. */
+/** F1 over all names; type, start and end must match. 0 if nothing matches. */
 export function nameF1(
   find: NameFinder,
   rows: readonly TaggedRow[],

@@ -1,17 +1,16 @@
 /**
- * Invented names of people, organizations, places and the rest, built from syllables.
+ * Invented names of people, organizations, places and others, composed of syllables.
  *
- * Every split has its own stems, so a name of the test rows occurs nowhere in train, while the syllables
- * it is made of do. Each kind has first syllables of its own, but for a share of names that begin with one
- * that all kinds share: their kind shows in an ending (-ville), in a word beside them (Corp) or only in the
- * sentence around them.
+ * Every split has its own stems: names of test rows do not occur in train, but their syllables do. Each kind of name has
+ * typical first syllables. A fraction of the names begin with a syllable common to all kinds; their kind is visible only
+ * in a suffix (-ville), in an adjacent word (Corp) or in the sentence around them.
  * @module
  */
 
 import { assertNever } from "@/assert_never.ts";
 import { hashName, type Prng } from "@/random.ts";
 
-/** Kinds of name; `team` is an organization and `adjective`, `event`, `product` are miscellaneous. */
+/** Kinds of names; `team` is an organization, and `adjective`, `event` and `product` are miscellaneous. */
 export const NAME_KINDS = [
   "person",
   "surname",
@@ -37,7 +36,7 @@ export const NAME_TYPES = {
   product: "MISC",
 } as const satisfies Record<NameKind, string>;
 
-/** Splits that names are kept apart by: of 10 stems, those with these numbers. */
+/** Stems of each split: those whose number modulo 10 is in the list. */
 const STEM_SHARES = {
   train: [0, 1, 2, 3, 4, 5, 6],
   validation: [7],
@@ -47,12 +46,12 @@ const STEM_SHARES = {
 /** A split of the sample. */
 export type SampleSplit = keyof typeof STEM_SHARES;
 
-/** Share of the names that begin with a syllable of their own kind. */
+/** Fraction of the names that begin with a typical syllable of their kind. */
 const TYPICAL = 0.92;
 
 const list = (syllables: string) => syllables.split(" ");
 
-/** First syllables, by what they are typical of. */
+/** First syllables by the kinds for which they are typical. */
 const STARTS = {
   given: list("al an bel cla dan el em fa ger han il jas jo ka lea lu mi na o pe ra sa ti yas"),
   surname: list(
@@ -71,7 +70,7 @@ const STARTS = {
 } as const;
 type StartKind = keyof typeof STARTS;
 
-/** Last syllables of every stem but given names. */
+/** Last syllables of all stems except given names. */
 const ENDS = list(
   "ado aken amar anik aris asko atin avor bek bin den din dok eban edor egan elik emon enta erik esin " +
     "etan evon gan gor ibar idan igor ikan imer inor isak itor ivan kan kin lak lin lok mek min nak nik " +
@@ -93,10 +92,10 @@ const TEAM_WORDS = list("United FC Rovers Wanderers Athletic City Tigers Hawks")
 const ADJECTIVE_SUFFIXES = list("ian ese ish ic");
 const EVENT_WORDS = list("Cup Open Prize Games Festival Trophy Accord Award");
 
-/** Makes a name, as its words. */
+/** Generates a name as a list of words. */
 export type NameMaker = (kind: NameKind, prng: Prng) => readonly string[];
 
-/** The maker of names for `split`. */
+/** The name generator of a split. */
 export function nameMaker(split: SampleSplit): NameMaker {
   const shares: readonly number[] = STEM_SHARES[split];
   return (kind, prng) => {
@@ -137,14 +136,14 @@ export function nameMaker(split: SampleSplit): NameMaker {
   };
 }
 
-/** A stem and its ending, with one vowel where two would meet. */
+/** Joins a stem and a suffix; two adjacent vowels become one. */
 function joinSuffix(stem: string, suffix: string): string {
   return /[aeiou]$/.test(stem) && /^[aeiou]/.test(suffix)
     ? stem.slice(0, -1) + suffix
     : stem + suffix;
 }
 
-/** One of `items`, each as likely. */
+/** A random item, all equally likely. */
 export function pick<T>(items: readonly T[], prng: Prng): T {
   const item = items[prng.below(items.length)];
   if (item === undefined) throw new Error("internal: picked outside the list");

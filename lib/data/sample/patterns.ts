@@ -1,15 +1,15 @@
 /**
- * Sentence patterns. `{A.role}` is a word of the sentence's own topic, `{B.role}` one of another topic,
- * `{person}` … `{product}` a name, the other slots neutral words; the rest stands as written.
+ * Sentence patterns. `{A.role}` is a word of the sentence's own topic, `{B.role}` one of another topic, `{person}` …
+ * `{product}` are names, other slots are neutral words, and everything else is literal text.
  *
- * What a sentence is about follows one rule that word counts cannot see: it is about who acts, about the
- * head of a phrase, about what a correction leaves standing; never about what is merely beside it.
+ * The topic of a sentence follows one rule that word counts cannot capture: it is the topic of the one who acts, of the
+ * head of a phrase, or of what remains after a correction; never of anything merely mentioned beside it.
  * @module
  */
 
 import type { Topic } from "@/data/sample/lexicon.ts";
 
-/** Patterns with words of the own topic alone. */
+/** Patterns with words of one topic. */
 export const PLAIN_PATTERNS: readonly string[] = [
   "{A.title} {person} {A.did} the {A.thing} in {place} on {day}",
   "the {A.actors} of {place} {A.did} the {adj} {A.thing} , {person} {said}",
@@ -23,7 +23,7 @@ export const PLAIN_PATTERNS: readonly string[] = [
   '" The {A.thing} came too late , " {said} {person} , whose {A.actors} had {A.did} it',
 ];
 
-/** Patterns that fit one topic alone. */
+/** Patterns that fit only one topic. */
 export const TOPIC_PATTERNS: Readonly<Record<Topic, readonly string[]>> = {
   World: [
     "{adjective} {A.actors} {A.did} the {A.thing} with {place} , and {A.title} {surname} agreed on {day}",
@@ -48,11 +48,11 @@ export const TOPIC_PATTERNS: Readonly<Record<Topic, readonly string[]>> = {
 };
 
 /**
- * Patterns with words of two topics. Whatever role wins over another in one of them loses to it in
- * another, so that weights of words do not help.
+ * Patterns with words of two topics. If a role decides the topic against another role in one pattern, the opposite holds
+ * in another pattern, so per-word weights do not help.
  */
 export const MIXED_PATTERNS: readonly string[] = [
-  // Who acts.
+  // The one who acts.
   "the {A.actor} {verb} the {B.actor} in {place} on {day}",
   "in {place} , the {A.actors} {verb} the {B.actors} {time} , {person} {said}",
   "the {B.actor} was {verb} by the {A.actor} in {place} {time}",
@@ -62,19 +62,19 @@ export const MIXED_PATTERNS: readonly string[] = [
   "the {A.thing} of the {B.actors} made the {news} in {place} on {day} , {surname} {said}",
   "the {A.place} of the {B.actors} opened in {place} {time}",
   "the {A.thing} near the {B.place} began {time} , {adjective} {crowd} {said}",
-  // What a correction leaves standing.
+  // What remains after a correction.
   "it was not the {B.thing} but the {A.thing} that {moved} {person} in {place}",
   "{place} spoke of the {A.thing} , not of the {B.thing} , on {day}",
   "the {news} in {place} came from the {A.thing} instead of the {B.thing} , {surname} {said}",
   "not the {B.actors} but the {A.actors} {verb} {company} {time}",
   "{person} wrote about the {A.actors} rather than the {B.actors} for {company}",
-  // What is merely beside.
+  // Mentioned beside it.
   "{person} {said} the {A.actors} outside the {B.place} had left {place} {time}",
   "the {A.place} in {place} closed {time} because of the {B.thing}",
   "before the {B.thing} on {day} , the {A.actors} {verb} {person} in {place}",
 ];
 
-/** Endings that say nothing of the topic. */
+/** Endings that are independent of the topic. */
 export const TAILS: readonly string[] = [
   "",
   "",

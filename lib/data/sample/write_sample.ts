@@ -1,5 +1,5 @@
 /**
- * Writes the built-in sample: parquet files in the Hub's layout and their README.
+ * Writes the built-in sample: parquet files in the Hub's layout and a README.
  * @module
  */
 
@@ -11,10 +11,10 @@ import { generateSentences, joinTokens, type Sentence } from "@/data/sample/gene
 import type { SampleSplit } from "@/data/sample/names.ts";
 import type { TaggedRow, TextRow } from "@/data/rows.ts";
 
-/** The seed that the committed sample was made with. */
+/** The seed of the committed sample. */
 export const SAMPLE_SEED = 2003;
 
-/** Rows of each split. */
+/** Number of rows of each split. */
 export const SAMPLE_SIZES = {
   ag_news: { train: 3600, test: 600 },
   conll2003: { train: 3200, validation: 400, test: 600 },
@@ -38,7 +38,7 @@ export function generateSample(seed = SAMPLE_SEED): SampleRows {
   };
 }
 
-/** Writes the sample into `folder`; the same seed gives the same bytes. */
+/** Writes the sample into `folder`; equal seeds give equal bytes. */
 export async function writeSample(folder: string, seed = SAMPLE_SEED): Promise<void> {
   const sample = generateSample(seed);
   for (const [split, rows] of Object.entries(sample.ag_news)) {

@@ -83,7 +83,9 @@ export function storageOf(
 
 function compose(outer: View, inner: View): View {
   const composed = composeViews(outer, inner);
-  if (composed === null) throw new Error("internal: a permuted product is read across its axes");
+  if (composed === null) {
+    throw new Error("internal: a permuted matrix product is read across its axes");
+  }
   return composed;
 }
 

@@ -7,7 +7,7 @@ import * as formulas from "@/engine/kernels/formulas.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
 
-/** Activations of one operand, by their name in fused kernels. */
+/** Activations of one operand, by their name in TensorFlow.js's fused kernels. */
 const ACTIVATIONS: Record<string, formulas.Formula> = {
   linear: (_, x) => x,
   relu: formulas.relu,
@@ -16,7 +16,7 @@ const ACTIVATIONS: Record<string, formulas.Formula> = {
   sigmoid: formulas.sigmoid,
 };
 
-/** The activation of a fused kernel; null for one that is not compiled. */
+/** Applies the activation of a fused kernel; null if it is not compiled. */
 export function activate(
   tape: Tape,
   x: Node,
@@ -28,7 +28,7 @@ export function activate(
   return ACTIVATIONS[activation]?.(tape, x) ?? null;
 }
 
-/** Makes the kernels of activation functions known to TensorFlow.js. */
+/** Registers the kernels of activation functions in TensorFlow.js. */
 export function registerActivationKernels(): void {
   for (
     const [kernel, formula] of [

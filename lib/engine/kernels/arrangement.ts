@@ -1,5 +1,5 @@
 /**
- * Kernels of TensorFlow.js that arrange elements. Most are views and move nothing.
+ * Kernels of TensorFlow.js that rearrange elements. Most record a view and move no data.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -7,7 +7,7 @@ import type { DType } from "@/engine/ir.ts";
 import { registerKernel, registerSharingKernel } from "@/engine/kernels/register.ts";
 import { rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
-/** Makes the kernels that arrange elements anew known to TensorFlow.js. */
+/** Registers the kernels that rearrange elements in TensorFlow.js. */
 export function registerArrangementKernels(): void {
   registerShapes();
   registerKernel<{ perm: number[] }>("Transpose", ({ tape, input, attributes: { perm } }) => {
@@ -43,7 +43,7 @@ export function registerArrangementKernels(): void {
   registerConstants();
 }
 
-/** Kernels that only give elements another shape. */
+/** Registers kernels that only change the shape. */
 function registerShapes(): void {
   registerSharingKernel("Identity", "x", (shape) => shape);
   registerSharingKernel<{ shape: number[] }>("Reshape", "x", (own, { shape }) => {
@@ -67,7 +67,7 @@ function registerShapes(): void {
   });
 }
 
-/** Kernels whose elements are known while recording. */
+/** Registers kernels whose elements are known at recording time. */
 function registerConstants(): void {
   registerKernel<{ shape: number[]; value: number | string; dtype?: DType | "string" }>(
     "Fill",

@@ -7,7 +7,7 @@ import * as formulas from "@/engine/kernels/formulas.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
 
-/** Kernels of two numbers; truth values are left to TensorFlow.js, as is division of whole numbers. */
+/** Arithmetic on two operands. Booleans, and division of integers, fall back to TensorFlow.js. */
 const ARITHMETIC = {
   Add: "add",
   Sub: "sub",
@@ -32,20 +32,20 @@ const LOGICAL = {
   LogicalOr: "or",
 } as const satisfies Record<string, BinaryOperation>;
 
-/** Functions that whole numbers have too. */
+/** Functions of floats and integers. */
 const ANY_NUMBER = {
   Neg: "neg",
   Abs: "abs",
 } as const satisfies Record<string, UnaryOperation>;
 
-/** Functions that leave whole numbers as they are. */
+/** Rounding functions, which leave integers unchanged. */
 const ROUNDING = {
   Floor: "floor",
   Ceil: "ceil",
   Round: "round",
 } as const satisfies Record<string, UnaryOperation>;
 
-/** Functions of real numbers; of whole numbers the result is cut off to a whole number, as in TensorFlow.js. */
+/** Functions of floats. For integers the result is truncated to an integer, as in TensorFlow.js. */
 const REAL: Record<string, formulas.Formula> = {
   Log: (tape, x) => tape.unary("log", x),
   Sqrt: (tape, x) => tape.unary("sqrt", x),
@@ -60,13 +60,13 @@ const REAL: Record<string, formulas.Formula> = {
   Log1p: formulas.log1p,
 };
 
-/** The result of a function of real numbers in the type of its operand; null for truth values. */
+/** Applies a function of floats and casts the result to the operand's type; null for booleans. */
 function inRealNumbers(tape: Tape, x: Node, formula: formulas.Formula): Node | null {
   if (x.dtype === "bool") return null;
   return tape.cast(formula(tape, tape.cast(x, "float32")), x.dtype);
 }
 
-/** Makes the elementwise kernels known to TensorFlow.js. */
+/** Registers the elementwise kernels in TensorFlow.js. */
 export function registerElementwiseKernels(): void {
   registerBinaryKernels();
   for (const [kernel, name] of Object.entries(ANY_NUMBER)) {
@@ -102,7 +102,7 @@ export function registerElementwiseKernels(): void {
   registerKernel("Select", ({ tape, input }) => {
     const then = input("t");
     const condition = input("condition");
-    // A condition with fewer axes chooses among the leading ones.
+    // A condition with fewer axes selects along the leading ones.
     const axes = then.shape.map((size, axis) => axis < condition.shape.length ? size : 1);
     const spread = condition.shape.length < then.shape.length
       ? tape.reshape(condition, axes)
@@ -128,7 +128,7 @@ function registerBinaryKernels(): void {
   }
   for (const [kernel, name] of Object.entries(COMPARING)) {
     registerKernel(kernel, ({ tape, input }) => {
-      // Truth values have no order of their own.
+      // Booleans have no order, so they are compared as integers.
       const [a, b] = [input("a"), input("b")]
         .map((x) => x.dtype === "bool" ? tape.cast(x, "int32") : x) as [Node, Node];
       return tape.binary(name, a, b);
@@ -157,7 +157,7 @@ function registerBinaryKernels(): void {
   });
 }
 
-/** What kind of number elements are. */
+/** Registers kernels that test for NaN, infinity and finiteness. */
 function registerTestingKernels(): void {
   const no = (tape: Tape, { shape }: Node, value = 0) => tape.constant(value, shape, "bool");
   const magnitude = (tape: Tape, x: Node) => tape.unary("abs", x);

@@ -1,5 +1,5 @@
 /**
- * Kernels that are not compiled run on TensorFlow.js's own JavaScript kernels.
+ * Fallback of kernels that are not compiled: they run on TensorFlow.js's own JavaScript kernels.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";

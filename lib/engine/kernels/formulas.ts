@@ -1,24 +1,24 @@
 /**
- * Functions that several kernels need, as primitives.
+ * Functions that several kernels use, composed of primitives.
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
 import type { Tape } from "@/engine/tape.ts";
 
-/** A function of one operand, as primitives. */
+/** A function of one operand, composed of primitives. */
 export type Formula = (tape: Tape, x: Node) => Node;
 
-/** The number `value` in the type of `x`. */
+/** The constant `value` in the type of `x`. */
 export function like(tape: Tape, x: Node, value: number): Node {
   return tape.constant(value, [], x.dtype);
 }
 
-/** Whether elements are NaN. */
+/** Mask of the elements that are NaN. */
 export function isNaNs(tape: Tape, x: Node): Node {
   return tape.binary("ne", x, x);
 }
 
-/** x² as a product, which gradients and squared sums recognize. */
+/** x² as a multiplication, which gradients and sums of squares recognize. */
 export function square(tape: Tape, x: Node): Node {
   return tape.binary("mul", x, x);
 }
@@ -39,29 +39,29 @@ export function relu6(tape: Tape, x: Node): Node {
   return tape.binary("min", relu(tape, x), like(tape, x, 6));
 }
 
-/** x, and eˣ − 1 below 0. */
+/** x from 0 on, eˣ − 1 below. */
 export function elu(tape: Tape, x: Node): Node {
   const below = tape.binary("sub", tape.unary("exp", x), like(tape, x, 1));
   return tape.where(tape.binary("ge", x, like(tape, x, 0)), x, below);
 }
 
-/** x, and slope · x below 0. */
+/** x from 0 on, slope · x below. */
 export function leakyRelu(tape: Tape, x: Node, slope: Node): Node {
   return tape.where(tape.binary("lt", x, like(tape, x, 0)), tape.binary("mul", slope, x), x);
 }
 
-/** eˣ − 1, exact near 0 too: (u − 1) · x / ln u with u = eˣ (Kahan; HP-15C manual, appendix on accuracy). */
+/** eˣ − 1, accurate near 0 too: (u − 1) · x / ln u with u = eˣ (Kahan; HP-15C manual, appendix on accuracy). */
 export function expm1(tape: Tape, x: Node): Node {
   const one = tape.constant(1);
   const u = tape.unary("exp", x);
   const less = tape.binary("sub", u, one);
   const scaled = tape.binary("mul", less, tape.binary("div", x, tape.unary("log", u)));
-  // Where u is 1 the quotient is 0 / 0; where it is 0 or infinite, u − 1 is exact.
+  // If u is 1, the quotient is 0 / 0. If u is 0 or infinite, u − 1 is exact.
   const far = tape.binary("gt", tape.unary("abs", x), tape.constant(16));
   return tape.where(tape.binary("eq", u, one), x, tape.where(far, less, scaled));
 }
 
-/** ln(1 + x), exact near 0 too: x · ln u / (u − 1) with u = 1 + x (Kahan, as above). */
+/** ln(1 + x), accurate near 0 too: x · ln u / (u − 1) with u = 1 + x (Kahan, as above). */
 export function log1p(tape: Tape, x: Node): Node {
   const one = tape.constant(1);
   const u = tape.binary("add", x, one);
@@ -82,7 +82,7 @@ export function softplus(tape: Tape, x: Node): Node {
 
 const SELU_SCALE = 1.0507009873554805, SELU_ALPHA = 1.6732632423543772; // arXiv:1706.02515, section 2
 
-/** The self-normalizing activation. */
+/** The self-normalizing activation SELU. */
 export function selu(tape: Tape, x: Node): Node {
   const below = tape.binary(
     "mul",
@@ -110,7 +110,7 @@ export function sign(tape: Tape, x: Node): Node {
   return tape.where(isNaNs(tape, x), tape.constant(0, x.shape), signs);
 }
 
-/** The greatest whole number that is at most a / b, in their type. Whole numbers divided by 0 give 0. */
+/** The greatest integer that is at most a / b, in the type of the operands. Integers divided by 0 give 0. */
 export function floorDivide(tape: Tape, a: Node, b: Node): Node {
   if (a.dtype === "float32") return tape.unary("floor", tape.binary("div", a, b));
   const zero = like(tape, a, 0);
@@ -124,7 +124,7 @@ export function floorDivide(tape: Tape, a: Node, b: Node): Node {
   return tape.where(none, zero, tape.binary("sub", quotient, down));
 }
 
-/** a − b · ⌊a / b⌋: the remainder with the sign of b. Of whole numbers divided by 0 it is 0. */
+/** a − b · ⌊a / b⌋: the remainder with the sign of b. For integers and b = 0 it is 0. */
 export function modulo(tape: Tape, a: Node, b: Node): Node {
   const rest = tape.binary("sub", a, tape.binary("mul", b, floorDivide(tape, a, b)));
   if (a.dtype === "float32") return rest;

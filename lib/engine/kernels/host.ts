@@ -1,37 +1,37 @@
 /**
- * Runs TensorFlow.js's own JavaScript kernels: values go out to its `cpu` backend and results come back.
- * Slower, never wrong; each kernel is noted once.
+ * Runs TensorFlow.js's own JavaScript kernels: operands are copied to its `cpu` backend and results are copied
+ * back. Slower, but correct for every kernel. The first fallback of each kernel is reported.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
 import { ForeignValue } from "@/engine/value.ts";
 
-/** Kernels that have run uncompiled in this process. */
+/** Names of the kernels that have run as a fallback in this process. */
 export const FALLBACKS_SEEN = new Set<string>();
 
-/** Called with the name of a kernel the first time that it runs uncompiled. */
+/** Called with the name of a kernel when it first runs as a fallback. */
 export type FallbackListener = (kernel: string) => void;
 let listener: FallbackListener = () => {};
 
-/** Tells `listen` of each kernel that runs uncompiled, once. */
+/** Sets the listener for fallbacks; it is called once for each kernel. */
 export function onFallback(listen: FallbackListener): void {
   listener = listen;
 }
 
-/** A call of a kernel: operands by name or, for kernels that take a list, in order. */
+/** A call of a kernel. Operands are passed by name, or as a list for kernels that take one. */
 export type HostCall = {
   readonly inputs: tf.NamedTensorInfoMap;
   readonly attrs?: tf.NamedAttrMap;
   readonly backend: RecordingBackend;
 };
 
-/** Whether elements are kept by TensorFlow.js's `cpu` backend: strings and complex numbers. */
+/** True if the elements are stored by TensorFlow.js's `cpu` backend (strings and complex numbers). */
 export function isForeign(info: tf.TensorInfo | undefined): boolean {
   return info?.dataId instanceof ForeignValue;
 }
 
-/** Runs a kernel of the `cpu` backend on operands of ours. */
+/** Runs a kernel of the `cpu` backend on operands of the recording backend. */
 export function runOnHost(
   kernelName: string,
   { inputs, attrs, backend }: HostCall,
@@ -39,8 +39,8 @@ export function runOnHost(
   const { traced } = backend.recording;
   if (traced !== null) {
     throw new Error(
-      `Cannot record ${kernelName} inside jit("${traced}") as it must be a compiled operation: ` +
-        "compute it outside and pass it in",
+      `Cannot use ${kernelName} inside jit("${traced}") as it is not a compiled operation: ` +
+        "compute it outside and pass the result in",
     );
   }
   if (!FALLBACKS_SEEN.has(kernelName)) {
@@ -48,10 +48,10 @@ export function runOnHost(
     listener(kernelName);
   }
   const host = tf.engine().findBackend("cpu") as tf.KernelBackend & { firstUse?: boolean };
-  host.firstUse = false; // its greeting recommends what this backend replaces
+  host.firstUse = false; // suppresses its message, which recommends tfjs-node
   const borrowed: object[] = [];
   const lend = (info: tf.TensorInfo): tf.TensorInfo => {
-    // The same tensor (some kernels ask for its rank) over elements of the other backend.
+    // The same tensor (some kernels read its rank) with the elements of the other backend.
     const over = (dataId: object) => Object.create(info, { dataId: { value: dataId } });
     if (info.dataId instanceof ForeignValue) return over(info.dataId.dataId);
     const dataId = host.write(backend.readSync(info.dataId), info.shape, info.dtype);
@@ -77,7 +77,7 @@ export function runOnHost(
   }
 }
 
-/** A result of the `cpu` backend as one of ours: numbers are copied, the rest is left there and named. */
+/** Converts a result of the `cpu` backend: numbers are copied, other types stay there and are referenced. */
 function adoptResult(
   { dataId, shape, dtype }: tf.TensorInfo,
   host: tf.KernelBackend,

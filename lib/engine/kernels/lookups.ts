@@ -1,5 +1,5 @@
 /**
- * Kernels that look elements up by number, and what gradients of look-ups need.
+ * Kernels that look up elements by index, and the scatter operations of their gradients.
  * @module
  */
 import { RefusalError } from "@/engine/refusal_error.ts";
@@ -9,24 +9,24 @@ import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
 import { isContiguous, rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
-/** Fewest rows of a table in which row numbers have been looked up: so far they reach, then, at most. */
+/** Smallest number of rows of the tables in which indices were looked up. Valid indices are below it. */
 const rowsLookedUpIn = new WeakMap<Node, number>();
 
-/** Row numbers in their first shape. */
+/** The indices before they were reshaped. */
 function withoutReshape(numbers: Node): Node {
   const { operation, inputs: [base] } = numbers;
   if (operation.kind !== "view" || base === undefined) return numbers;
   return isContiguous(operation.view, sizeOf(base.shape)) ? base : numbers;
 }
 
-/** The elements of `x` with its axes in another order. */
+/** `x` with its axes in another order. */
 function permute(tape: Tape, x: Node, order: readonly number[]): Node {
   const own = rowMajorStrides(x.shape);
   const shape = order.map((axis) => x.shape[axis] as number);
   return tape.view(x, shape, stridedView(shape, order.map((axis) => own[axis] as number)));
 }
 
-/** Rows of `table` [V, …] that `indices` [I…] name: [I…, …]. */
+/** Rows of `table` [V, …] at `indices` [I…]: [I…, …]. */
 export function gatherRows(tape: Tape, table: Node, indices: Node): Node {
   const rows = tape.cast(indices, "int32");
   const key = withoutReshape(rows);
@@ -34,15 +34,18 @@ export function gatherRows(tape: Tape, table: Node, indices: Node): Node {
   const shape = [...indices.shape, ...table.shape.slice(1)];
   if (sizeOf(shape) === 0) return tape.constant(0, shape, table.dtype);
   if (table.shape[0] === 0) {
-    // No executor could read anything in place of a row that is not there.
+    // An empty table has no row that could be read in place of an invalid one.
     throw new RefusalError(
-      `Cannot look up as the table must have rows: its shape is [${table.shape}]`,
+      `Cannot gather from a table without rows: its shape is [${table.shape}]`,
     );
   }
   return tape.make({ kind: "gather" }, [table, rows], shape, table.dtype);
 }
 
-/** Rows [I, …] added up where `indices` [I] say: [count, …]; rows with numbers out of range are left out. */
+/**
+ * Sums of the rows [I, …] with equal `indices` [I]: [count, …]. Unless `inRange`, rows with indices out of range
+ * are dropped.
+ */
 function addRows(tape: Tape, rows: Node, indices: Node, count: number, inRange: boolean): Node {
   const shape = [count, ...rows.shape.slice(1)];
   if (sizeOf(rows.shape) === 0 || count === 0) return tape.constant(0, shape, rows.dtype);
@@ -61,7 +64,7 @@ function addRows(tape: Tape, rows: Node, indices: Node, count: number, inRange: 
   return tape.make({ kind: "scatter-add" }, [kept, at], shape, rows.dtype);
 }
 
-/** Row numbers [N] from coordinates [N, K] in axes of the given sizes. */
+/** Row-major indices [N] of coordinates [N, K] along axes of the given sizes. */
 function flattenCoordinates(tape: Tape, coordinates: Node, sizes: readonly number[]): Node {
   const [count = 0] = coordinates.shape;
   const strides = Int32Array.from(rowMajorStrides(sizes));
@@ -71,7 +74,7 @@ function flattenCoordinates(tape: Tape, coordinates: Node, sizes: readonly numbe
   return tape.reduce("sum", tape.binary("mul", whole, places), [1], false);
 }
 
-/** Throws the first coordinate tuple that lies outside, in TensorFlow.js's words. */
+/** Throws TensorFlow.js's error for the first coordinate tuple that is out of range. */
 function checkCoordinates(known: ArrayLike<number>, sizes: readonly number[], shape: number[]) {
   const depth = sizes.length;
   const strides = rowMajorStrides(sizes);
@@ -84,7 +87,7 @@ function checkCoordinates(known: ArrayLike<number>, sizes: readonly number[], sh
   }
 }
 
-/** Makes the kernels that look up and add up by number known to TensorFlow.js. */
+/** Registers the kernels that gather and scatter by index in TensorFlow.js. */
 export function registerLookupKernels(): void {
   registerGather();
   registerKernel("GatherNd", ({ tape, input, known }) => {
@@ -173,7 +176,7 @@ function registerGather(): void {
       }
       if (sizeOf(outputShape) === 0) return tape.constant(0, outputShape, table.dtype);
       if (batchSize === 1) return gatherAlong(tape, table, indices, axis, outputShape);
-      // Every batch has rows of its own in one table: [batch · size, outer, slice].
+      // Each batch item has its own rows in one table: [batch · size, outer, slice].
       const whole = tape.reshape(table, [batchSize, outerSize, dimSize, sliceSize]);
       const rows = tape.reshape(permute(tape, whole, [0, 2, 1, 3]), [
         batchSize * dimSize,
@@ -192,7 +195,7 @@ function registerGather(): void {
   );
 }
 
-/** The axis goes first, rows are looked up, and the axes of the indices go where it was. */
+/** Gathers along an axis: the axis moves to the front, rows are gathered, and the index axes take its place. */
 function gatherAlong(
   tape: Tape,
   table: Node,

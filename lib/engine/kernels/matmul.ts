@@ -17,7 +17,7 @@ type FusedAttributes = MatmulAttributes & {
   readonly leakyreluAlpha?: number;
 };
 
-/** A product of checked shapes. */
+/** Records a matrix product of operands whose shapes were checked. */
 function multiply(tape: Tape, a: Node, b: Node, attributes: MatmulAttributes): Node {
   const { transposeA = false, transposeB = false } = attributes;
   tf.util.assert(
@@ -36,7 +36,7 @@ function multiply(tape: Tape, a: Node, b: Node, attributes: MatmulAttributes): N
   return tape.matmul(a, b, transposeA, transposeB);
 }
 
-/** Makes the kernels of matrix products known to TensorFlow.js. */
+/** Registers the kernels of matrix products in TensorFlow.js. */
 export function registerMatmulKernels(): void {
   registerKernel<MatmulAttributes>(
     "BatchMatMul",
@@ -71,7 +71,7 @@ export function registerMatmulKernels(): void {
     const whole = second === undefined ? first : contract(tape, first, second, output);
     return permute(tape, whole, output);
 
-    /** Sums over the labels that neither the output nor another operand has. */
+    /** Sums over the labels that occur neither in the output nor in another operand. */
     function sumOwn(tape: Tape, { x, labels }: Labeled, operand: number): Labeled {
       const elsewhere = [...output, ...idDims.flatMap((dims, i) => i === operand ? [] : dims)];
       const axes = labels.flatMap((label, axis) => elsewhere.includes(label) ? [] : [axis]);
@@ -88,10 +88,10 @@ export function registerMatmulKernels(): void {
   );
 }
 
-/** An array whose axes have labels. */
+/** An array with a label for each axis. */
 type Labeled = { readonly x: Node; readonly labels: readonly number[] };
 
-/** The array with its axes in the order of `labels`. */
+/** The array with its axes in the given order of labels. */
 function permute(tape: Tape, { x, labels }: Labeled, order: readonly number[]): Node {
   const axes = order.map((label) => labels.indexOf(label));
   const own = rowMajorStrides(x.shape);
@@ -99,7 +99,7 @@ function permute(tape: Tape, { x, labels }: Labeled, order: readonly number[]): 
   return tape.view(x, shape, stridedView(shape, axes.map((axis) => own[axis] as number)));
 }
 
-/** The product of two arrays, summed over the labels that are not in `output`, as one matrix product. */
+/** Contracts two arrays over the shared labels that are not in `output`, as one matrix product. */
 function contract(tape: Tape, a: Labeled, b: Labeled, output: readonly number[]): Labeled {
   const both = a.labels.filter((label) => b.labels.includes(label));
   const batch = both.filter((label) => output.includes(label));

@@ -1,5 +1,5 @@
 /**
- * Reducing kernels of TensorFlow.js, and softmax.
+ * Reduction kernels of TensorFlow.js, and softmax.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -31,7 +31,7 @@ function axesOf(
   return tf.util.parseAxisParam((axis ?? reductionIndices) as number | number[], [...shape]);
 }
 
-/** The greatest or least element `result`, or NaN where one is among the elements. */
+/** The maximum or minimum `result`, replaced by NaN if one of the elements is NaN. */
 function keepNaNs(
   tape: Tape,
   x: Node,
@@ -45,7 +45,7 @@ function keepNaNs(
   return tape.where(isNaNs(tape, sum), sum, result);
 }
 
-/** Makes the reducing kernels and softmax known to TensorFlow.js. */
+/** Registers the reduction kernels and softmax in TensorFlow.js. */
 export function registerReductionKernels(): void {
   for (const [kernel, name] of Object.entries(REDUCTIONS)) {
     registerKernel<ReductionAttributes>(kernel, ({ tape, input, attributes }) => {
@@ -71,7 +71,7 @@ export function registerReductionKernels(): void {
       const x = input("x");
       const axes = axesOf(attributes, x.shape);
       if (x.dtype !== "float32") return tape.reduce(name, tape.cast(x, "int32"), axes, false);
-      // NaN is never the greatest nor the least.
+      // NaN never wins.
       const least = tape.constant(name === "argmax" ? -Infinity : Infinity, x.shape);
       const numbers = tape.where(isNaNs(tape, x), least, x);
       return tape.reduce(name, numbers, axes, false);

@@ -1,5 +1,5 @@
 /**
- * Registers kernels of the recording backend.
+ * Registration of the recording backend's kernels.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -8,26 +8,26 @@ import type { Node } from "@/engine/ir.ts";
 import { type HostCall, isForeign, runOnHost } from "@/engine/kernels/host.ts";
 import type { Tape } from "@/engine/tape.ts";
 
-/** What a kernel gets: the tape, its operands as nodes, and TensorFlow.js's attributes. */
+/** Arguments of a kernel: the tape, its operands as nodes, and TensorFlow.js's attributes. */
 export type KernelCall<A> = {
   readonly tape: Tape;
-  /** The operand called `name` in TensorFlow.js's kernel. */
+  /** The operand with this name in TensorFlow.js's kernel. */
   input(name: string): Node;
-  /** Whether there is an operand called `name`. */
+  /** True if there is an operand with this name. */
   has(name: string): boolean;
   /** All operands in order, for kernels that take a list. */
   readonly inputs: readonly Node[];
   readonly attributes: A;
-  /** Values that occur in an operand, where they are known while recording; else null. */
+  /** The operand's elements if they are known at recording time, else null. */
   known(name: string): ArrayLike<number> | null;
 };
 
-/** Kernels that are compiled; all others run on TensorFlow.js's own JavaScript kernels. */
+/** Names of the compiled kernels; all others fall back to TensorFlow.js's JavaScript kernels. */
 export const COMPILED_KERNELS = new Set<string>();
 
 /**
- * Makes `record` the kernel called `name`. Strings and complex numbers are left to TensorFlow.js's own
- * kernel, as is a call for which `record` gives null. A kernel with several results gives their nodes.
+ * Registers `record` as the kernel `name`. Calls with strings or complex numbers, and calls for which `record`
+ * returns null, fall back to TensorFlow.js's own kernel. A kernel with several results returns several nodes.
  */
 export function registerKernel<A>(
   name: string,
@@ -40,7 +40,7 @@ export function registerKernel<A>(
     kernelFunc: (call) => {
       const { inputs, attrs } = call;
       const recorder = call.backend as RecordingBackend;
-      const infos = inputs as Record<string, tf.TensorInfo | undefined>; // some are optional
+      const infos = inputs as Record<string, tf.TensorInfo | undefined>; // some operands are optional
       if (Object.values(infos).some(isForeign)) return runOnHost(name, call as unknown as HostCall);
       recorder.flushIfLong();
       const result = record({
@@ -62,8 +62,8 @@ export function registerKernel<A>(
 }
 
 /**
- * Makes a kernel that gives its operand's elements another shape: the result shares the operand's value.
- * `shapeOf` gives the result's shape.
+ * Registers a kernel that only changes the shape: the result shares the operand's value. `shapeOf` returns the
+ * shape of the result.
  */
 export function registerSharingKernel<A>(
   name: string,

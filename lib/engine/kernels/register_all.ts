@@ -12,7 +12,7 @@ import { registerMatmulKernels } from "@/engine/kernels/matmul.ts";
 import { registerReductionKernels } from "@/engine/kernels/reductions.ts";
 import { registerSequenceKernels } from "@/engine/kernels/sequences.ts";
 
-/** Registers the compiled kernels, then TensorFlow.js's own for all that is left. */
+/** Registers the compiled kernels, then TensorFlow.js's own kernels for everything else. */
 export function registerKernels(): void {
   registerElementwiseKernels();
   registerActivationKernels();

@@ -1,5 +1,5 @@
 /**
- * Kernels along an axis in its order: cumulative sums and products, the largest elements.
+ * Kernels that depend on the order along an axis: cumulative sums and products, top-k.
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
@@ -15,7 +15,7 @@ type CumulativeAttributes = {
   readonly reverse?: boolean;
 };
 
-/** `x` moved along an axis by `distance`, from which `value` comes in. */
+/** `x` shifted by `distance` along an axis; vacated positions hold `value`. */
 function shift(
   tape: Tape,
   x: Node,
@@ -36,8 +36,8 @@ function shift(
 }
 
 /**
- * All partial sums or products along an axis, in ⌈log₂ n⌉ passes over the array: each pass adds to every
- * element what lies twice as far back as before (Hillis and Steele, doi:10.1145/7902.7903).
+ * All prefix sums or products along an axis, in ⌈log₂ n⌉ passes over the array. Each pass combines every element
+ * with the one that is twice as far back as in the pass before (Hillis and Steele, doi:10.1145/7902.7903).
  */
 function accumulate(
   tape: Tape,
@@ -59,7 +59,7 @@ function accumulate(
   return result;
 }
 
-/** Makes the kernels of sequences known to TensorFlow.js. */
+/** Registers the kernels of sequences in TensorFlow.js. */
 export function registerSequenceKernels(): void {
   for (const [kernel, name] of [["Cumsum", "add"], ["Cumprod", "mul"]] as const) {
     registerKernel<CumulativeAttributes>(kernel, ({ tape, input, attributes }) => {
@@ -76,7 +76,7 @@ export function registerSequenceKernels(): void {
       return [tape.constant(0, shape, x.dtype), tape.constant(0, shape, "int32")];
     }
     tape.takeAtMost(k, size);
-    // NaN has no place in an order: it comes last.
+    // NaN comes last.
     const ordered = x.dtype === "float32"
       ? tape.where(isNaNs(tape, x), tape.constant(-Infinity, x.shape), x)
       : x;

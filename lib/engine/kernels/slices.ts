@@ -1,5 +1,5 @@
 /**
- * Kernels of TensorFlow.js that take tensors apart and put them together.
+ * Kernels of TensorFlow.js that slice, split, join and stack tensors.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -8,7 +8,7 @@ import { registerKernel } from "@/engine/kernels/register.ts";
 import type { Tape } from "@/engine/tape.ts";
 import { rowMajorStrides, sizeOf, stridedView } from "@/engine/views.ts";
 
-/** The box of `x` that starts at `begin`, of the given shape, taking every `steps`-th element. */
+/** The slice of `x` that starts at `begin` and has the given shape, with strides `steps`. */
 export function slice(
   tape: Tape,
   x: Node,
@@ -29,10 +29,10 @@ export function slice(
   return tape.view(x, shape, stridedView(shape, strides, sizeOf(shape) === 0 ? 0 : offset));
 }
 
-/** Tensors joined along an axis; empty ones drop out. */
+/** Concatenates tensors along an axis, ignoring empty ones. */
 export function concatenate(tape: Tape, parts: readonly Node[], axis: number): Node {
   const [first] = parts;
-  if (first === undefined) throw new RangeError("Cannot concatenate as there must be a tensor");
+  if (first === undefined) throw new RangeError("Cannot concatenate an empty list of tensors");
   const shape = tf.backend_util.computeOutShape(parts.map((x) => [...x.shape]), axis);
   if (sizeOf(shape) === 0) return tape.constant(0, shape, first.dtype);
   const kept = parts.filter((x) => sizeOf(x.shape) > 0);
@@ -41,7 +41,7 @@ export function concatenate(tape: Tape, parts: readonly Node[], axis: number): N
   return tape.make({ kind: "concat", axis }, kept, shape, first.dtype);
 }
 
-/** The elements of `x` along `axis` that `indices` (known while recording) name, in their order. */
+/** The elements of `x` at `indices` along `axis`. The indices are known at recording time. */
 export function pick(tape: Tape, x: Node, axis: number, indices: Int32Array): Node {
   const outer = sizeOf(x.shape.slice(0, axis)), inner = sizeOf(x.shape.slice(axis + 1));
   const size = x.shape[axis] as number;
@@ -64,7 +64,7 @@ export function pick(tape: Tape, x: Node, axis: number, indices: Int32Array): No
   );
 }
 
-/** Makes the kernels that cut and join tensors known to TensorFlow.js. */
+/** Registers the kernels that slice and join tensors in TensorFlow.js. */
 export function registerSliceKernels(): void {
   registerKernel<{ begin: number[]; size: number[] }>("Slice", ({ tape, input, attributes }) => {
     const x = input("x");
@@ -86,7 +86,7 @@ export function registerSliceKernels(): void {
   });
   registerKernel<{ axis: number }>("Pack", ({ tape, inputs, attributes }) => {
     const [first] = inputs;
-    if (first === undefined) throw new RangeError("Cannot stack as there must be a tensor");
+    if (first === undefined) throw new RangeError("Cannot stack an empty list of tensors");
     for (const { shape, dtype } of inputs) {
       tf.util.assertShapesMatch(
         [...first.shape],

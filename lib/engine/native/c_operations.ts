@@ -60,7 +60,7 @@ function printUnary(name: UnaryOperation, a: string, whole: boolean): string {
   if (name === "not") return `S(1.f) - ${a}`;
   if (!whole) return `${UNARY[name]}(${a})`;
   if (INTEGER_UNARY.has(name)) return `w_${name}(${a})`;
-  throw new UnsupportedError(`the operation ${name} on whole numbers`);
+  throw new UnsupportedError(`the operation ${name} on integers`);
 }
 
 function printBinary(name: BinaryOperation, a: string, b: string, whole: boolean): string {
@@ -68,7 +68,7 @@ function printBinary(name: BinaryOperation, a: string, b: string, whole: boolean
   const call = `w_${name}(${a}, ${b})`;
   if (COMPARISONS.has(name)) return `m2f(${call})`;
   if (INTEGER_BINARY.has(name)) return call;
-  throw new UnsupportedError(`the operation ${name} on whole numbers`);
+  throw new UnsupportedError(`the operation ${name} on integers`);
 }
 
 function printCast(from: DType, to: DType, a: string): string {

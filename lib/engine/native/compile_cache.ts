@@ -50,12 +50,12 @@ export function openCache(): Cache {
 /** A sentence that says why compiled code is not cached, and what helps; null if it is cached. */
 export function explainLostCache(): string | null {
   const parent = chooseFolder();
-  const lost = "compiled C is not kept, so every process compiles anew";
+  const lost = "compiled C is not cached, so every process compiles again";
   const advice = "set STX_CACHE to a folder that only you can write";
-  if (parent === undefined) return `${lost}: neither HOME nor STX_CACHE says where; ${advice}`;
+  if (parent === undefined) return `${lost}: neither HOME nor STX_CACHE is set; ${advice}`;
   const folder = join(parent, "native");
   if (openKept(folder) !== null) return null;
-  return `${lost}: ${folder} cannot be made, or others can write it or a folder above it; ${advice}`;
+  return `${lost}: ${folder} cannot be created, or other users can write to it or to a folder above it; ${advice}`;
 }
 
 /** The real path of a folder, created if necessary; null if it cannot be created or others could write it. */

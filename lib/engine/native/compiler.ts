@@ -124,7 +124,7 @@ export function checkOutput(name: string, line: string, output: Deno.CommandOutp
   const complaint = new TextDecoder().decode(output.stderr).trimEnd().split("\n");
   const rest = complaint.length - ERROR_LINES;
   throw new Error([
-    `Cannot compile ${name} as the compiler must accept it: exit code ${output.code} of`,
+    `Cannot compile ${name}: the compiler failed with exit code ${output.code}:`,
     line,
     ...complaint.slice(0, ERROR_LINES),
     ...(rest > 0 ? [`(${rest} more lines)`] : []),

@@ -218,7 +218,7 @@ function checkRows(indices: ArrayLike<number>, rows: number, name: string): void
     const row = indices[i] as number;
     if (!(row >= 0 && row < rows)) {
       throw new RefusalError(
-        `Cannot run ${name} as row numbers must be from 0 to ${rows - 1}: number ${i} is ${row}`,
+        `Cannot run ${name} as indices must be from 0 to ${rows - 1}: index ${i} is ${row}`,
       );
     }
   }

@@ -22,13 +22,13 @@ const LANGUAGES = {
   c: {
     variable: "CC",
     names: ["cc", "clang", "gcc"], // tried in turn
-    missing: "Cannot compile for this processor as there must be a C compiler",
+    missing: "Cannot compile for this processor without a C compiler",
     other: "install gcc or clang",
   },
   cxx: {
     variable: "CXX",
     names: ["c++", "clang++", "g++"],
-    missing: "Cannot build TensorFlow's binding as there must be a C++ compiler",
+    missing: "Cannot build TensorFlow's binding without a C++ compiler",
     other: "install g++ or clang++",
   },
 } as const;
@@ -86,6 +86,6 @@ export function explainMissingCompiler(
   const setting = readSetting(language);
   const present = setting === null
     ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are not found`
-    : `${variable} is "${setting.join(" ")}", which cannot be run`;
+    : `${variable} is "${setting.join(" ")}", which does not run`;
   return `${missing}: ${present}; ${describeSystem(system).compilerAdvice[language] ?? other}`;
 }

@@ -14,8 +14,10 @@ export function lowerIntegerMatmul(
   result: Buffer,
 ): Instruction {
   const { operation, shape, inputs: [a], dtype } = node;
-  if (operation.kind !== "matmul" || a === undefined) throw new Error("internal: not a product");
-  if (dtype !== "int32") throw new UnsupportedError(`a product of ${dtype}`);
+  if (operation.kind !== "matmul" || a === undefined) {
+    throw new Error("internal: not a matrix product");
+  }
+  if (dtype !== "int32") throw new UnsupportedError(`a matrix product of ${dtype}`);
   const { transposeA, transposeB } = operation;
   const [rows = 1, columns = 1] = shape.slice(-2), items = sizeOf(shape.slice(0, -2));
   const inner = a.shape.at(transposeA ? -2 : -1) ?? 1;
@@ -33,9 +35,11 @@ export function lowerIntegerMatmul(
 /** Indices of the largest elements of each row. */
 export function lowerTop(node: Node, operands: readonly Buffer[], result: Buffer): Instruction {
   const { operation, inputs: [x] } = node, [{ storage }] = operands as [Buffer];
-  if (operation.kind !== "top" || x === undefined) throw new Error("internal: not the largest");
+  if (operation.kind !== "top" || x === undefined) {
+    throw new Error("internal: not a top-k operation");
+  }
   if (storage !== "float32" && storage !== "int32") {
-    throw new UnsupportedError(`the largest of ${storage}`);
+    throw new UnsupportedError(`top-k of ${storage}`);
   }
   const size = x.shape.at(-1) ?? 1;
   return makeInstruction({

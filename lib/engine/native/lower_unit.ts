@@ -86,7 +86,9 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
 /** The stride of an axis of a factor, which has only one. */
 function onlyStride(digits: readonly Digit[] | undefined): number {
   const stride = strideOf(digits ?? []);
-  if (stride === null) throw new UnsupportedError("a product reads an axis with two strides");
+  if (stride === null) {
+    throw new UnsupportedError("a matrix product that reads an axis with two strides");
+  }
   return stride;
 }
 
@@ -106,7 +108,7 @@ function lowerMatmul(matmul: Matmul, { lowered, buffers }: LoweringContext): Ins
   const axesA = splitView(a.view, shapeA), axesB = splitView(b.view, shapeB);
   const axesC = splitView(permuted ?? identityView(shape), shape);
   if (axesA === null || axesB === null || axesC === null || shape.length > 4) {
-    throw new UnsupportedError("a product reads an operand that is not strided");
+    throw new UnsupportedError("a matrix product of an operand that is not strided");
   }
   const [rows, columns] = [shape.at(-2) as number, shape.at(-1) as number];
   const inner = shapeA.at(transposeA ? -2 : -1) as number;
@@ -118,7 +120,7 @@ function lowerMatmul(matmul: Matmul, { lowered, buffers }: LoweringContext): Ins
   const unit = (stride: number, size: number) => size === 1 || stride === 1;
   if (
     !(unit(rowA, rows) || unit(columnA, inner)) || !(unit(rowB, inner) || unit(columnB, columns))
-  ) throw new UnsupportedError("a product reads an operand without a unit stride");
+  ) throw new UnsupportedError("a matrix product of an operand without a unit stride");
   const batches = shape.length - 2;
   const sizes = [1, 1], strides = { a: [0, 0], b: [0, 0], c: [0, 0] };
   for (let axis = 0; axis < batches; axis++) {
@@ -183,7 +185,7 @@ function lowerScatter(node: Node, { lowered, buffers }: LoweringContext): Instru
 function plainBuffer(node: Node, lowered: LoweredGraph, buffers: BufferTable): Buffer {
   const { base, view } = lowered.resolve(node);
   if (!isContiguous(view, sizeOf(base.shape)) || sizeOf(node.shape) !== sizeOf(base.shape)) {
-    throw new UnsupportedError(`an operation reads a view of ${base.operation.kind}`);
+    throw new UnsupportedError(`an operation on a view of ${base.operation.kind}`);
   }
   return buffers.of(base);
 }
@@ -250,7 +252,7 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
       const { axes, name } = operation;
       const first = axes[0] ?? 0, last = axes.at(-1) ?? 0;
       if (last - first + 1 !== axes.length) {
-        throw new UnsupportedError("a reduction over scattered axes");
+        throw new UnsupportedError("a reduction over axes that are not adjacent");
       }
       const extents = [
         source.slice(0, first),

@@ -54,8 +54,8 @@ export function createProgram(
   );
   if (pointer === null) {
     throw new RangeError(
-      `Cannot decode a program as its table must be well formed and fit in memory: it has ` +
-        `${words.length} words, ${scratchBytes} bytes of scratch for each of ${threads} threads`,
+      `Cannot decode a program: its table is malformed or does not fit in memory (` +
+        `${words.length} words, ${scratchBytes} bytes of scratch for each of ${threads} threads)`,
     );
   }
   const { instructions, slots: needed } = measure(words);
@@ -64,10 +64,10 @@ export function createProgram(
     if (released && running === 0) symbols.rt_release(pointer);
   };
   const check = (slots: BigUint64Array<ArrayBuffer>) => {
-    if (released) throw new Error("Cannot run a program as it must not have been released");
+    if (released) throw new Error("Cannot run a program that was released");
     if (slots.length < needed) {
       throw new RangeError(
-        `Cannot run a program as it must have ${needed} slots: current number is ${slots.length}`,
+        `Cannot run a program as it needs ${needed} slots: current number is ${slots.length}`,
       );
     }
     return new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength);
@@ -107,8 +107,7 @@ function checkFault(code: bigint): void {
   if (code === 0n) return;
   const instruction = Number(code) - 1;
   throw new RefusalError(
-    `Cannot run instruction ${instruction} as its row numbers must be those of its table: ` +
-      `one is out of range`,
+    `Cannot run instruction ${instruction} as an index is out of range for its table`,
     { cause: { instruction } },
   );
 }

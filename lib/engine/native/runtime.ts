@@ -131,7 +131,7 @@ function readFeatures(symbols: RuntimeSymbols): NativeFeatures {
 function createMemory(symbols: RuntimeSymbols): Pick<NativeRuntime, "allocate" | "grow" | "free"> {
   const blockAt = (pointer: Deno.PointerValue, bytes: number): NativeBlock => {
     if (pointer === null) {
-      throw new RangeError(`Cannot allocate memory as the system must grant it: ${bytes} bytes`);
+      throw new RangeError(`Cannot allocate ${bytes} bytes: out of memory`);
     }
     const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, bytes);
     return { pointer, bytes: new Uint8Array(buffer) };
@@ -155,12 +155,12 @@ function createLoader(
     const library = symbols.rt_load(encodeText(path));
     if (library === null) {
       const reason = readText(symbols.rt_error());
-      throw new Error(`Cannot load kernels as the system must accept them: ${reason}`);
+      throw new Error(`Cannot load the compiled kernels: ${reason}`);
     }
     return names.map((name) => {
       const address = symbols.rt_symbol(library, encodeText(name));
       if (address === null) {
-        throw new RangeError(`Cannot load kernels as their text must define ${name}`);
+        throw new RangeError(`Cannot load kernels as their source does not define ${name}`);
       }
       return Deno.UnsafePointer.value(address);
     });

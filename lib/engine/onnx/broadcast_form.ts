@@ -1,12 +1,12 @@
 /**
- * Views that ONNX's own broadcasting takes over.
+ * Views that can be expressed by ONNX's implicit broadcasting.
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { splitView, type View } from "@/engine/views.ts";
 
-/** A node's base seen through `view` in `shape`, which broadcasts to the node's own. */
+/** A view of `base` in `shape`, which broadcasts to the shape of the node. */
 export type BroadcastForm = {
   readonly base: Node;
   readonly view: View;
@@ -14,8 +14,8 @@ export type BroadcastForm = {
 };
 
 /**
- * A view that repeats its base along whole axes, with those axes left at 1; null for any other node. The
- * last `matrixAxes` axes are a matrix's own and must not repeat.
+ * The broadcast form of a view that repeats its base along entire axes: these axes have size 1 in it. Null for any
+ * other node. The last `matrixAxes` axes are those of a matrix and must not repeat.
  */
 export function findBroadcastForm(
   node: Node,

@@ -1,8 +1,8 @@
 /**
  * The dropout mask of `dropout_mask.ts` in ONNX operators.
  *
- * Rows and columns are hashed in int64, kept below 2³² (ONNX Runtime shifts only unsigned numbers, so a
- * shift is a division of a number that is never negative); elements are int32 and wrap.
+ * Rows and columns are hashed in int64 with values below 2³². ONNX Runtime shifts unsigned integers only, so a right
+ * shift is a division of a nonnegative integer. Elements are int32 and wrap around.
  * @module
  */
 import { type DropoutMaskAttributes, keepThreshold, siteKeys } from "@/engine/dropout_mask.ts";
@@ -35,7 +35,7 @@ export function emitDropoutMask(
   return writer.reshape(mask, [rows, columns], shape);
 }
 
-/** mix32(mix32(seed ⊕ key) + i) for i below `count`, as int32 of `shape`. */
+/** mix32(mix32(seed ⊕ key) + i) for i < count, as int32 of `shape`. */
 function hashIndices(
   writer: OnnxWriter,
   seed: OnnxName,
@@ -47,13 +47,13 @@ function hashIndices(
   const indices = BigInt64Array.from({ length: count }, (_, i) => BigInt(i));
   const shifted = writer.emit("Add", [start, writer.data(indices, "int64", shape)]);
   const hash = mix(writer, shifted);
-  // Numbers above 2³¹ − 1 become negative: subtract 2³² where the sign bit is set.
+  // Values above 2³¹ − 1 become negative: subtract 2³² if the sign bit is set.
   const sign = writer.emit("Div", [hash, writer.scalar(2 ** 31, "int64")]);
   const wrap = writer.emit("Mul", [sign, writer.scalar(2 ** 32, "int64")]);
   return writer.emit("Cast", [writer.emit("Sub", [hash, wrap])], { to: INT32 });
 }
 
-/** MurmurHash3's finaliser on the low 32 bits of int64 numbers; see `mix32`. */
+/** The finalizer of MurmurHash3 on the low 32 bits of int64 values; see `mix32`. */
 function mix(writer: OnnxWriter, x: OnnxName): OnnxName {
   const low = (v: OnnxName) => writer.emit("BitwiseAnd", [v, writer.scalar(MASK, "int64")]);
   const xorShift = (v: OnnxName, bits: number) =>

@@ -1,5 +1,5 @@
 /**
- * The executor `onnx`: graphs as ONNX models, run by ONNX Runtime. Needs nothing but npm.
+ * The executor `onnx`: graphs are lowered to ONNX models and run by ONNX Runtime. Needs only npm packages.
  * @module
  */
 import type { Executor, Program } from "@/engine/executor.ts";
@@ -12,7 +12,7 @@ import { writeOnnx } from "@/engine/onnx/protobuf.ts";
 import { sizeOf } from "@/engine/views.ts";
 import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from "@/engine/onnx/runtime.ts";
 
-/** Tensors of ONNX Runtime over blocks of memory, made once for a block, a type and a shape. */
+/** Tensors of ONNX Runtime that refer to blocks of memory; one for each block, type and shape. */
 class TensorTable {
   #tensors = new WeakMap<Memory, Map<string, Deno.PointerObject>>();
   #registry: FinalizationRegistry<Map<string, Deno.PointerObject>>;
@@ -40,7 +40,7 @@ class TensorTable {
   }
 }
 
-/** Makes the executor; `threads` is the number of threads that one operator may use. */
+/** Creates the executor; `threads` is the number of threads of one operator. */
 export function createOnnxExecutor(threads: number): Executor {
   const runtime = loadOnnxRuntime();
   const table = new TensorTable(runtime);
@@ -52,7 +52,7 @@ export function createOnnxExecutor(threads: number): Executor {
   };
 }
 
-/** Stands for a session where a graph's outputs are constants alone. */
+/** Replaces the session if all outputs of a graph are constants. */
 const NOTHING_TO_RUN: OnnxSession = { run: async () => {}, runSync() {}, release() {} };
 
 function compile(
@@ -61,7 +61,7 @@ function compile(
   table: TensorTable,
   threads: number,
 ): Program {
-  // What is a constant is filled in afterwards, which costs ONNX Runtime nothing.
+  // Constants are filled in after the run, without ONNX Runtime.
   const isConstant = ({ node }: GraphOutput) => node.operation.kind === "constant";
   const computed = graph.outputs.filter((output) => !isConstant(output));
   const lowered = lowerGraph(makeGraph(graph.name, graph.inputs, computed));
@@ -77,7 +77,7 @@ function compile(
     blocks.map((memory, i) => table.tensor(memory, values[i] as Node));
   const pickComputed = (outputs: readonly Memory[]) =>
     outputs.filter((_, i) => !isConstant(graph.outputs[i] as GraphOutput));
-  /** Tensors for the outputs, those with a hazard in memory of their own. */
+  /** Tensors for the outputs. Outputs with a hazard are written to separate memory and then copied. */
   const outputTensors = (outputs: readonly Memory[]) =>
     tensors(pickComputed(outputs).map((memory, i) => staging[i] ?? memory), nodes);
   const settle = (outputs: readonly Memory[]) => {

@@ -1,14 +1,14 @@
 /**
- * Which outputs may be written over the inputs that they replace.
+ * Finds the outputs that can be written in place, over the inputs that they replace.
  *
- * ONNX Runtime does not know that an output shares an input's memory. That is safe if whatever reads the
- * input has run before the output is written: every reader is the writer itself, reading element by
- * element, or something that the writer depends on.
+ * ONNX Runtime does not know that an output shares an input's memory. That is safe if all readers of the input have
+ * run before the output is written. A reader must therefore be the writer itself, reading element by element, or an
+ * operator that the writer depends on.
  * @module
  */
 import type { OnnxGraph, OnnxNode } from "@/engine/onnx/protobuf.ts";
 
-/** Operators that read an operand only where they write, for operands of the result's shape. */
+/** Operators that read element i of an operand only to write element i, if the operand has the result's shape. */
 const ELEMENTWISE: ReadonlySet<string> = new Set([
   "Abs",
   "Add",
@@ -25,17 +25,20 @@ const ELEMENTWISE: ReadonlySet<string> = new Set([
   "Where",
 ]);
 
-/** Operators whose result is the operand's own memory. */
+/** Operators whose result may alias the operand's memory. */
 const ALIASES: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
 
-/** Whether the writer may have the value `name` underneath its result. */
+/** True if the writer may write its result over the value `name`. */
 function writesInPlace({ op, inputs }: OnnxNode, name: string): boolean {
   if (ELEMENTWISE.has(op)) return true;
   if (op === "Gemm") return inputs[2] === name && inputs[0] !== name && inputs[1] !== name;
   return op === "ScatterND" && inputs[0] === name && inputs[2] !== name;
 }
 
-/** For pairs of an output and the input that it replaces: the outputs that need memory of their own. */
+/**
+ * Indices of the outputs that need separate memory. `targets` holds, for each output, the index of the input that it
+ * replaces, or null.
+ */
 export function findHazards(
   { nodes, outputs, inputs }: OnnxGraph,
   targets: readonly (number | null)[],
@@ -74,7 +77,7 @@ export function findHazards(
   return hazards;
 }
 
-/** Everything that has run before `node` runs. */
+/** All operators that have run before `node` runs. */
 function ancestors(node: OnnxNode, makers: ReadonlyMap<string, OnnxNode>): Set<OnnxNode> {
   const seen = new Set<OnnxNode>();
   const open = [node];

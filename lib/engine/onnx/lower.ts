@@ -1,8 +1,8 @@
 /**
  * Lowers a graph to ONNX operators.
  *
- * Broadcast views become ONNX's own broadcasting, products take over the transposes, biases, scales and
- * sums around them, and composites that ONNX has ready-made replace their primitives.
+ * Broadcasting views become ONNX's implicit broadcasting. Matrix products absorb adjacent transposes, biases, scales
+ * and sums. Composites with an equivalent ONNX operator replace their primitives.
  * @module
  */
 import { type Graph, reachableNodes } from "@/engine/graph.ts";
@@ -16,7 +16,7 @@ import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
 import { isConstant } from "@/engine/tape.ts";
 import { sizeOf, splitView } from "@/engine/views.ts";
 
-/** The ONNX graph: inputs `i0 i1 …`, outputs `o0 o1 …`, in the order of the graph's own. */
+/** The ONNX graph with inputs `i0 i1 …` and outputs `o0 o1 …`, in the order of the graph's inputs and outputs. */
 export function lowerGraph(graph: Graph): OnnxGraph {
   return new Lowering(graph).run();
 }
@@ -43,7 +43,7 @@ class Lowering {
     this.#order = reachableNodes(roots, (node) => this.#inputsOf(node));
   }
 
-  /** The nodes whose values the operators for `node` read. */
+  /** The nodes whose values are read by the operators for `node`. */
   #inputsOf(node: Node): readonly Node[] {
     if (node.composite !== undefined) return node.composite.inputs;
     const matmul = this.#matmuls.get(node);
@@ -84,7 +84,7 @@ class Lowering {
     };
   }
 
-  /** The operators with outputs called `o0 o1 …`; what cannot be renamed is copied. */
+  /** The operators with their outputs renamed to `o0 o1 …`; values that cannot be renamed are copied. */
   #nameOutputs(): OnnxNode[] {
     const made = new Set(this.#writer.nodes.flatMap(({ outputs }) => outputs));
     const renamed = new Map<OnnxName, OnnxName>();
@@ -108,7 +108,7 @@ class Lowering {
     return name;
   }
 
-  /** An operand of an operator that broadcasts: the axes that a view repeats stay 1. */
+  /** An operand of a broadcasting operator: axes that a view repeats keep size 1. */
   #broadcastable(node: Node, matrixAxes = 0): OnnxName {
     const { operation, shape, dtype } = node;
     if (operation.kind === "constant") {
@@ -158,7 +158,7 @@ class Lowering {
       case "reduce":
         return this.#lowerReduce(node);
       case "matmul":
-        throw new Error("internal: a product that no pattern took");
+        throw new Error("internal: no pattern matched a matrix product");
       case "gather":
         return writer.emit("Gather", [this.#name(x as Node), this.#name(y as Node)], { axis: 0 });
       case "scatter-add":
@@ -198,7 +198,7 @@ class Lowering {
     return writer.emit(UNARY[name], [value]);
   }
 
-  /** Repeats a result to its shape where all operands repeat along the same axis. */
+  /** Broadcasts a result to its shape, which is necessary if all operands repeat along the same axis. */
   #spread(value: OnnxName, inputs: readonly Node[], shape: readonly number[]): OnnxName {
     const full = inputs.some((input) => {
       if (input.operation.kind === "constant") return shape.length === 0;
@@ -235,7 +235,7 @@ class Lowering {
       return this.#lowerScatter(addend, matmul.node);
     }
     const operands = [this.#broadcastable(a, 2), this.#broadcastable(b, 2)];
-    if (a.dtype !== "float32") { // FusedMatMul takes floats alone
+    if (a.dtype !== "float32") { // FusedMatMul supports only floats
       const isTurned = [transposeA, transposeB], rank = a.shape.length;
       const turn = (x: OnnxName, i: number) => isTurned[i] ? writer.turnMatrices(x, rank) : x;
       return writer.emit("MatMul", operands.map(turn));
@@ -250,7 +250,7 @@ class Lowering {
     return writer.emit("FusedMatMul", operands, attributes, "com.microsoft");
   }
 
-  /** scatter-add onto `addend`, or onto zeros. */
+  /** Scatter-add onto `addend`, or onto zeros. */
   #lowerScatter(addend: Node | null, { inputs, shape }: Node): OnnxName {
     const writer = this.#writer;
     const [rows, indices] = inputs as [Node, Node];

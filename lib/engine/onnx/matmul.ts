@@ -1,14 +1,14 @@
 /**
- * Finds what the product operators of ONNX Runtime do in one pass: alpha · A · B + C with transposes.
+ * Matches the patterns that ONNX Runtime's matmul operators compute in one pass: alpha · A · B + C, with transposes.
  * @module
  */
 import type { Node } from "@/engine/ir.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { splitView } from "@/engine/views.ts";
 
-/** A product with what is folded into it. `addend` is C: of the result's shape, or repeated along it. */
+/** A matrix product with the operations folded into it. `addend` is C, in the result's shape or broadcast to it. */
 export type Matmul = {
-  /** `gemm`: two plain matrices; `batched`: stacks of them; `scatter`: a scatter-add onto `addend`. */
+  /** `gemm`: two matrices; `batched`: batches of matrices; `scatter`: a scatter-add onto `addend`. */
   readonly kind: "gemm" | "batched" | "scatter";
   readonly node: Node;
   readonly a: Node;
@@ -19,7 +19,7 @@ export type Matmul = {
   readonly addend: Node | null;
 };
 
-/** A node that is a product, scaled by a constant, or with one more term; null for any other node. */
+/** Matches a matrix product, optionally scaled by a constant and with one addend; null for any other node. */
 export function matchMatmul(node: Node, usedOnce: (node: Node) => boolean): Matmul | null {
   const plain = matchScaled(node, usedOnce);
   if (plain !== null) return plain;
@@ -41,7 +41,7 @@ export function matchMatmul(node: Node, usedOnce: (node: Node) => boolean): Matm
   return null;
 }
 
-/** A product, or a product times a constant. */
+/** Matches a matrix product, or one times a constant. */
 function matchScaled(node: Node, usedOnce: (node: Node) => boolean): Matmul | null {
   const { operation, inputs: [x, y] } = node;
   if (operation.kind === "matmul") {
@@ -62,7 +62,7 @@ function matchScaled(node: Node, usedOnce: (node: Node) => boolean): Matmul | nu
   return null;
 }
 
-/** Whether Gemm can add a term: a full matrix, or a row repeated for each row of the result. */
+/** True if Gemm can add the term: a full matrix, or a row that is broadcast to all rows of the result. */
 function isAddend(term: Node): boolean {
   const { operation, shape } = term;
   if (operation.kind === "constant") return false;

@@ -1,5 +1,5 @@
 /**
- * ONNX's names for the operations of the IR that are one operator each.
+ * ONNX names of the IR operations that correspond to one operator.
  * @module
  */
 import type { BinaryOperation, Reduction, UnaryOperation } from "@/engine/ir.ts";
@@ -11,7 +11,7 @@ export const UNARY = {
   exp: "Exp",
   log: "Log",
   sqrt: "Sqrt",
-  rsqrt: "Sqrt", // and Reciprocal
+  rsqrt: "Sqrt", // followed by Reciprocal
   reciprocal: "Reciprocal",
   erf: "Erf",
   tanh: "Tanh",
@@ -22,7 +22,7 @@ export const UNARY = {
   round: "Round",
   sign: "Sign",
   not: "Not",
-  "round-bfloat16": "Cast", // there and back
+  "round-bfloat16": "Cast", // to the half type and back
   "round-float16": "Cast",
 } as const satisfies Record<UnaryOperation, string>;
 
@@ -36,7 +36,7 @@ export const BINARY = {
   min: "Min",
   pow: "Pow",
   eq: "Equal",
-  ne: "Equal", // and Not
+  ne: "Equal", // followed by Not
   lt: "Less",
   le: "LessOrEqual",
   gt: "Greater",
@@ -51,7 +51,7 @@ export const REDUCE = {
   max: "ReduceMax",
   min: "ReduceMin",
   prod: "ReduceProd",
-  any: "ReduceMax", // of integers
+  any: "ReduceMax", // on integers
   all: "ReduceMin",
   argmax: "ArgMax",
   argmin: "ArgMin",

@@ -1,5 +1,5 @@
 /**
- * Writes ONNX models: as much of Protocol Buffers and of onnx.proto3 (ONNX 1.17) as a graph needs.
+ * Writes ONNX models: the subset of Protocol Buffers and of onnx.proto3 (ONNX 1.17) that a graph needs.
  * @module
  */
 import { ELEMENT_TYPES, type ElementType } from "@/engine/onnx/runtime.ts";
@@ -7,13 +7,13 @@ import { ELEMENT_TYPES, type ElementType } from "@/engine/onnx/runtime.ts";
 /** The domain of ONNX Runtime's contributed operators. */
 const CONTRIBUTED = "com.microsoft";
 
-/** What a reader of a model must know: the layout of the file, and ONNX's set of operators. */
+/** Versions that a reader of a model must support: the file format and the operator set. */
 export type OnnxVersions = { readonly ir: number; readonly opset: number };
 
-/** Of models for the runtime that the project brings with it. */
+/** Versions for the bundled ONNX Runtime. */
 const CURRENT: OnnxVersions = { ir: 10, opset: 21 };
 
-/** Value of an attribute: a whole number, a text, whole numbers, or a float. */
+/** Value of an attribute: an integer, a string, integers, or a float. */
 export type OnnxAttribute = number | string | readonly number[] | { readonly float: number };
 
 /** One operator of a graph. */
@@ -33,7 +33,7 @@ export type OnnxValue = {
   readonly shape: readonly (number | string)[];
 };
 
-/** A constant of a graph; `data` are the elements in little-endian row-major order. */
+/** A constant of a graph; `data` holds the elements in little-endian, row-major order. */
 export type OnnxInitializer = {
   readonly name: string;
   readonly type: ElementType;
@@ -41,7 +41,7 @@ export type OnnxInitializer = {
   readonly data: Uint8Array;
 };
 
-/** A model as its parts. */
+/** The parts of a model. */
 export type OnnxGraph = {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
@@ -50,10 +50,10 @@ export type OnnxGraph = {
   readonly initializers: readonly OnnxInitializer[];
 };
 
-/** Bytes from which on a field is kept where it is and not copied. */
+/** Fields of at least this many bytes are referenced instead of copied. */
 const LARGE = 4096;
 
-/** A growing message: fields are appended, submessages are written as length and bytes. */
+/** A message under construction: fields are appended, submessages are written as length and bytes. */
 class Message {
   #parts: Uint8Array[] = [];
   #partBytes = 0;
@@ -86,7 +86,7 @@ class Message {
       this.#size += value.length;
     }
   }
-  /** Puts what was copied so far among the parts. */
+  /** Appends the bytes that were copied so far to the parts. */
   #close(): void {
     if (this.#size === 0) return;
     this.#parts.push(this.#bytes.subarray(0, this.#size));
@@ -122,14 +122,14 @@ class Message {
     parts.forEach((part) => this.#append(part));
     return this;
   }
-  /** The message in parts, the large ones being those that were given. */
+  /** The message in parts; large fields are the caller's arrays, not copies. */
   finish(): readonly Uint8Array[] {
     this.#close();
     return this.#parts;
   }
 }
 
-/** AttributeProto: whole numbers are ints, `{ float }` are floats. */
+/** AttributeProto: numbers are ints, `{ float }` is a float. */
 function attributeMessage(name: string, value: OnnxAttribute): Message {
   const message = new Message().text(1, name);
   const FLOAT = 1, INT = 2, STRING = 3, INTS = 7;
@@ -153,7 +153,7 @@ function nodeMessage({ op, domain, inputs, outputs, attributes = {} }: OnnxNode)
   return message;
 }
 
-/** ValueInfoProto of a tensor; a dimension that is a text is a run-time parameter. */
+/** ValueInfoProto of a tensor; a dimension that is a string is symbolic. */
 function valueMessage({ name, type, shape }: OnnxValue): Message {
   const dimensions = new Message();
   for (const size of shape) {
@@ -174,7 +174,7 @@ function initializerMessage({ name, type, shape, data }: OnnxInitializer): Messa
   return message.integer(2, ELEMENT_TYPES[type]).text(8, name).bytes(9, data);
 }
 
-/** A complete model in parts, to be written one after the other; constants are not copied. */
+/** A complete model in parts that are to be written one after another; constants are not copied. */
 export function serializeOnnx(
   graph: OnnxGraph,
   { ir, opset }: OnnxVersions = CURRENT,
@@ -195,7 +195,7 @@ export function serializeOnnx(
   return model.finish();
 }
 
-/** A complete model in one piece. */
+/** A complete model in one array. */
 export function writeOnnx(graph: OnnxGraph): Uint8Array<ArrayBuffer> {
   const parts = serializeOnnx(graph);
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));

@@ -1,9 +1,9 @@
 /**
- * ONNX Runtime's C API through Deno FFI, on the library that the npm package `onnxruntime-node` ships.
+ * ONNX Runtime's C API through Deno FFI, using the library of the npm package `onnxruntime-node`.
  *
- * The package's own JavaScript binding copies every output of every run and blocks the thread; the C API
- * writes into memory of ours and can run beside the event loop. Function numbers are positions in
- * `struct OrtApi` of onnxruntime_c_api.h, which is append-only, so they hold for every later version.
+ * The package's own JavaScript binding copies all outputs of every run and blocks the thread. The C API writes to
+ * memory of the caller and can run off the main thread. Function numbers are positions in `struct OrtApi` of
+ * onnxruntime_c_api.h, which is append-only, so they are valid for all later versions.
  * @module
  */
 import { RefusalError } from "@/engine/refusal_error.ts";
@@ -12,12 +12,12 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { describeSystem } from "@/engine/system.ts";
 
-/** The version of the C API that is asked for; 1.22 and every later release answer it. */
+/** The requested version of the C API; ONNX Runtime 1.22 and all later releases provide it. */
 const API_VERSION = 22;
 
 const POINTER = "pointer" as const;
 
-/** Position in `struct OrtApi` and signature of each function that is used here. */
+/** Position in `struct OrtApi` and signature of each function in use. */
 const FUNCTIONS = {
   getErrorMessage: [2, ["pointer"], "pointer"],
   createEnv: [3, ["i32", "buffer", "buffer"], "pointer"],
@@ -43,7 +43,7 @@ const FUNCTIONS = {
   readonly [number, readonly Deno.NativeType[], Deno.NativeResultType]
 >;
 
-/** `OrtApi::Run`: session, options, input names, inputs, their number, output names, their number, outputs. */
+/** `OrtApi::Run`: session, options, input names, inputs, number of inputs, output names, number of outputs, outputs. */
 const RUN_INDEX = 9;
 const RUN_PARAMETERS = [
   POINTER,
@@ -56,7 +56,7 @@ const RUN_PARAMETERS = [
   "buffer",
 ] as const;
 
-/** ONNX's numbers for element types (onnx.proto, TensorProto.DataType). */
+/** ONNX's codes for element types (onnx.proto, TensorProto.DataType). */
 export const ELEMENT_TYPES = {
   float32: 1,
   uint8: 2,
@@ -66,34 +66,33 @@ export const ELEMENT_TYPES = {
   bool: 9,
   float16: 10,
 } as const;
-/** Types of elements that ONNX Runtime is given. */
+/** Element types that are passed to ONNX Runtime. */
 export type ElementType = keyof typeof ELEMENT_TYPES;
 
 /**
- * Optimizations of ONNX Runtime that lose outputs. GemmTransposeFusion (seen in 1.30 and 1.32) makes one
- * product of a transposed operand, a product and a transpose, also where the product is an output: that
- * memory is then never written. Our products have transposes as flags, so that it joined nothing in a
- * training step.
+ * Optimizations of ONNX Runtime that lose outputs. GemmTransposeFusion (seen in 1.30 and 1.32) fuses a transposed
+ * operand, a matrix product and a transpose, even if the product itself is an output; the memory of that output is
+ * then never written. Disabling it costs nothing: our matrix products have transposes as flags, so it found nothing to
+ * fuse in a training step.
  */
 const LOSSY_OPTIMIZATIONS = "GemmTransposeFusion";
 
 type NativeFunction = (...args: unknown[]) => Deno.PointerValue;
 
-/** A loaded ONNX Runtime: sessions are made of it. */
+/** A loaded ONNX Runtime, which creates sessions. */
 export type OnnxRuntime = {
   readonly version: string;
   /**
-   * Compiles a serialized ONNX model; takes about 0.2 ms a node.
+   * Compiles a serialized ONNX model; takes about 0.2 ms per node.
    *
-   * @param names of inputs and outputs in the order in which they will be given; `i0 i1 …` and `o0 o1 …`
-   *   where they are left out.
+   * @param names Names of inputs and outputs in the order in which they are passed. Default: `i0 i1 …` and `o0 o1 …`.
    */
   createSession(
     model: Uint8Array<ArrayBuffer>,
     threads: number,
     names?: OnnxNames,
   ): OnnxSession;
-  /** A tensor over memory of ours; the memory must outlive it. Release with `releaseTensor`. */
+  /** Creates a tensor on memory of the caller, which must outlive it. Release it with `releaseTensor`. */
   createTensor(
     bytes: Uint8Array<ArrayBuffer>,
     type: ElementType,
@@ -102,13 +101,13 @@ export type OnnxRuntime = {
   releaseTensor(tensor: Deno.PointerObject): void;
 };
 
-/** What a model calls its inputs and outputs. */
+/** Names of a model's inputs and outputs. */
 export type OnnxNames = { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
 
-/** A compiled model. Inputs and outputs are tensors in the order of the model's own lists. */
+/** A compiled model. Inputs and outputs are tensors in the order of the session's names. */
 export type OnnxSession = {
   runSync(inputs: readonly Deno.PointerObject[], outputs: readonly Deno.PointerObject[]): void;
-  /** As `runSync`, beside the event loop; the tensors must stay alive until the promise settles. */
+  /** Like `runSync`, but off the main thread. The tensors must stay alive until the promise settles. */
   run(inputs: readonly Deno.PointerObject[], outputs: readonly Deno.PointerObject[]): Promise<void>;
   release(): void;
 };
@@ -118,12 +117,12 @@ function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0") as Uint8Array<ArrayBuffer>;
 }
 
-/** An array of pointers, as C wants it. */
+/** A C array of pointers. */
 function pointerArray(pointers: readonly Deno.PointerValue[]): BigUint64Array<ArrayBuffer> {
   return BigUint64Array.from(pointers, (pointer) => Deno.UnsafePointer.value(pointer));
 }
 
-/** The path of the runtime's library inside the npm package, for this system. */
+/** Path of the runtime's library inside the npm package, for this system. */
 function findLibrary(): string {
   const home = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
   const folder = join(home, "bin", "napi-v6", process.platform, process.arch);
@@ -132,13 +131,13 @@ function findLibrary(): string {
     if (onnxRuntime.test(name)) return join(folder, name);
   }
   throw new Deno.errors.NotFound(
-    `Cannot load ONNX Runtime as the package must have a library for this system: ${folder} has none`,
+    `Cannot load ONNX Runtime: onnxruntime-node has no library for this system in ${folder}`,
   );
 }
 
 let loaded: OnnxRuntime | undefined;
 
-/** Loads the library once for the process. */
+/** Loads the library, once per process. */
 export function loadOnnxRuntime(): OnnxRuntime {
   loaded ??= load();
   return loaded;
@@ -167,7 +166,9 @@ function load(): OnnxRuntime {
   const api = getApi.call(API_VERSION);
   const versionPointer = getVersion.call();
   if (api === null || versionPointer === null) {
-    throw new Error(`Cannot use ONNX Runtime as it must answer C API version ${API_VERSION}`);
+    throw new Error(
+      `Cannot use ONNX Runtime: it does not support version ${API_VERSION} of its C API`,
+    );
   }
   const apiView = new Deno.UnsafePointerView(api);
 
@@ -186,7 +187,7 @@ function load(): OnnxRuntime {
     { parameters: RUN_PARAMETERS, result: "pointer", nonblocking: true } as const,
   );
 
-  /** Throws what a status says; a null status is success. */
+  /** Throws the message of a status; a null status means success. */
   function check(status: Deno.PointerValue): void {
     if (status === null) return;
     const message = calls.getErrorMessage(status);
@@ -194,19 +195,19 @@ function load(): OnnxRuntime {
     calls.releaseStatus(status);
     throw new RefusalError(`ONNX Runtime: ${text}`);
   }
-  /** Calls a function whose last argument is where it puts a pointer. */
+  /** Calls a function that returns a pointer through its last argument. */
   function create(call: NativeFunction, ...args: unknown[]): Deno.PointerObject {
     const slot = new BigUint64Array(1);
     check(call(...args, slot));
     const pointer = Deno.UnsafePointer.create(slot[0] ?? 0n);
-    if (pointer === null) throw new Error("internal: ONNX Runtime created nothing");
+    if (pointer === null) throw new Error("internal: ONNX Runtime returned a null pointer");
     return pointer;
   }
 
   const FATAL = 4; // ORT_LOGGING_LEVEL_FATAL: every other failure comes back as a status, which is thrown
   const environment = create(calls.createEnv, FATAL, encodeText("sentence-transformer"));
   const memory = create(calls.createCpuMemoryInfo, 0, 0); // device allocator, default memory
-  // One arena for all sessions: a training run has a dozen programs and runs one at a time.
+  // All sessions share one arena: a training run has about a dozen programs, of which one runs at a time.
   const arenaMemory = create(calls.createCpuMemoryInfo, 1, 0);
   check(calls.createAndRegisterAllocator(environment, arenaMemory, null));
 
@@ -230,11 +231,11 @@ function load(): OnnxRuntime {
     createSession(model, threads, given) {
       const options = create(calls.createSessionOptions);
       check(calls.setIntraOpThreads(options, threads));
-      check(calls.setOptimizationLevel(options, 1)); // ours are done already; level 2 costs a second
+      check(calls.setOptimizationLevel(options, 1)); // the graph is already optimized, and level 2 takes a second
       for (
         const [key, value] of [
           ["session.use_env_allocators", "1"],
-          ["session.force_spinning_stop", "1"], // idle pools of other programs must not burn a core
+          ["session.force_spinning_stop", "1"], // otherwise idle thread pools of other programs keep a core busy
           ["optimization.disable_specified_optimizers", LOSSY_OPTIMIZATIONS],
         ] as const
       ) check(calls.addSessionConfigEntry(options, encodeText(key), encodeText(value)));
@@ -252,7 +253,7 @@ function load(): OnnxRuntime {
 
   function openSession(session: Deno.PointerObject, given?: OnnxNames): OnnxSession {
     const names = new Map<string, { text: Uint8Array[]; array: BigUint64Array<ArrayBuffer> }>();
-    /** The names of the first `count` inputs or outputs as an array of C strings, made once. */
+    /** Names of the first `count` inputs or outputs as a cached array of C strings. */
     const namesOf = (prefix: "i" | "o", count: number) => {
       const key = prefix + count;
       let known = names.get(key);
@@ -283,7 +284,7 @@ function load(): OnnxRuntime {
       async run(inputs, outputs) {
         const args = argumentsOf(inputs, outputs);
         check(await runBeside.call(...args));
-        void args; // alive until here
+        void args; // keeps the arguments alive during the run
       },
       release: () => void calls.releaseSession(session),
     };

@@ -1,11 +1,11 @@
 /**
- * Runs an ONNX file that knows its inputs and outputs by name, over integers in and float32 out.
+ * Runs an ONNX file with named inputs and outputs. Inputs are integers, outputs are float32.
  * @module
  */
 import { loadOnnxRuntime } from "@/engine/onnx/runtime.ts";
 import { sizeOf } from "@/engine/views.ts";
 
-/** An input: integers, row-major. */
+/** An input: integers in row-major order. */
 export type GraphInput = {
   readonly data: BigInt64Array<ArrayBuffer>;
   readonly shape: readonly number[];
@@ -13,16 +13,16 @@ export type GraphInput = {
 
 /** An opened ONNX file; declare it with `using`. */
 export type SavedGraph = Disposable & {
-  /** ONNX Runtime's. */
+  /** Version of ONNX Runtime. */
   readonly version: string;
-  /** Values of each output, row-major, given inputs and shapes of outputs in the order of their names. */
+  /** Values of each output in row-major order. Inputs and output shapes are passed in the order of the names. */
   run(
     inputs: readonly GraphInput[],
     shapes: readonly (readonly number[])[],
   ): Promise<readonly Float32Array<ArrayBuffer>[]>;
 };
 
-/** Opens the ONNX file with content `model` for some of its outputs; runs do not block the event loop. */
+/** Opens the ONNX file with content `model` for the named outputs. Runs do not block the event loop. */
 export function openSavedGraph(
   model: Uint8Array<ArrayBuffer>,
   { inputs, outputs, threads }: {

@@ -1,5 +1,5 @@
 /**
- * Collects the operators of an ONNX graph: names values, shares constants, turns views into operators.
+ * Collects the operators of an ONNX graph: names values, deduplicates constants, lowers views to operators.
  * @module
  */
 import { equalShapes } from "@/engine/tape.ts";
@@ -7,7 +7,7 @@ import { isContiguous, sizeOf, type View, viewIndices } from "@/engine/views.ts"
 import type { OnnxAttribute, OnnxInitializer, OnnxNode } from "@/engine/onnx/protobuf.ts";
 import type { ElementType } from "@/engine/onnx/runtime.ts";
 
-/** A value of the ONNX graph. */
+/** Name of a value in the ONNX graph. */
 export type OnnxName = string;
 
 type Elements =
@@ -25,7 +25,7 @@ export class OnnxWriter {
   #constants = new Map<string, OnnxName>();
   #names = 0;
 
-  /** Appends an operator with one output and names it. */
+  /** Appends an operator with one output and returns the output's name. */
   emit(
     op: string,
     inputs: readonly OnnxName[],
@@ -49,7 +49,7 @@ export class OnnxWriter {
     return names;
   }
 
-  /** Known elements. */
+  /** Adds a constant with the given elements. */
   data(elements: Elements, type: ElementType, shape: readonly number[]): OnnxName {
     const name = `t${this.#names++}`;
     const { buffer, byteOffset, byteLength } = elements;
@@ -58,7 +58,7 @@ export class OnnxWriter {
     return name;
   }
 
-  /** A list of whole numbers, as shapes and axes are given. */
+  /** Adds a constant list of integers, such as a shape or axes. */
   integers(values: readonly number[]): OnnxName {
     return this.#shared(
       `integers ${values}`,
@@ -66,7 +66,7 @@ export class OnnxWriter {
     );
   }
 
-  /** A scalar. */
+  /** Adds a constant scalar. */
   scalar(value: number, type: ElementType): OnnxName {
     return this.#shared(`${type} ${value} ${1 / value}`, () => {
       const elements = type === "float32"
@@ -90,18 +90,18 @@ export class OnnxWriter {
 
   reshape(x: OnnxName, from: readonly number[], to: readonly number[]): OnnxName {
     if (equalShapes(from, to)) return x;
-    // Else a size of 0 would stand for the operand's own.
+    // By default, a size of 0 means that the operand's size is kept.
     const attributes: Record<string, OnnxAttribute> = to.includes(0) ? { allowzero: 1 } : {};
     return this.emit("Reshape", [x, this.integers(to)], attributes);
   }
 
-  /** An array of `rank` axes with the matrices of its last two transposed. */
+  /** Transposes the matrices in the last two axes of an array of `rank` axes. */
   turnMatrices(x: OnnxName, rank: number): OnnxName {
     const axes = Array.from({ length: rank }, (_, axis) => axis);
     return this.emit("Transpose", [x], { perm: axes.with(-2, rank - 1).with(-1, rank - 2) });
   }
 
-  /** The elements of `x` [from] that `view` names, as an array [to]. */
+  /** The view `view` of `x`, from shape `from` to shape `to`. */
   view(x: OnnxName, from: readonly number[], view: View, to: readonly number[]): OnnxName {
     const size = sizeOf(from);
     if (isContiguous(view, size) && sizeOf(to) === size) return this.reshape(x, from, to);
@@ -123,7 +123,7 @@ export class OnnxWriter {
       shape = sizes;
     }
     if (order.some((axis, i) => axis !== i)) {
-      // Axes beyond the digits (the inside of a step) have size 1 by now and go last.
+      // Axes that are not digits (inside a step) have size 1 now and go last.
       const rest = sizes.map((_, axis) => axis).filter((axis) => !order.includes(axis));
       value = this.reshape(value, shape, sizes);
       value = this.emit("Transpose", [value], { perm: [...order, ...rest] });
@@ -141,9 +141,8 @@ export class OnnxWriter {
 }
 
 /**
- * A view as slices of the axes of one reshaping: `dimensions` of the reshaped array, the `starts` and
- * `sizes` kept of each, and the `order` of the axes among the digits that move. Null where its strides
- * do not nest.
+ * Expresses a view as slices of a reshaped array: its `dimensions`, the `starts` and `sizes` of the slice along each of
+ * them, and the `order` of the axes among the view's nonconstant digits. Null if the view's strides do not nest.
  */
 function nestDigits(view: View, size: number): {
   dimensions: number[];

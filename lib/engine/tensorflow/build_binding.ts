@@ -1,7 +1,7 @@
 /**
- * Builds the binding of `@tensorflow/tfjs-node-gpu` against a library that is here: its own installer asks
- * for one of 2022 and cannot get it on current systems. One call of the C++ compiler over the package's own
- * sources; the result is kept on disk for as long as nothing of what went into it changes.
+ * Builds the native binding of `@tensorflow/tfjs-node-gpu` for the installed TensorFlow library. The package's own
+ * installer requires a TensorFlow of 2022 and fails on current systems. The build is one call of the C++ compiler on
+ * the package's sources. The result is cached on disk, keyed by everything that it depends on.
  * @module
  */
 import { createRequire } from "node:module";
@@ -19,20 +19,20 @@ import { checkOutput } from "@/engine/native/compiler.ts";
 import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
 import type { TensorflowLibrary } from "@/engine/tensorflow/find_library.ts";
 
-/** Raised when the flags below change what is built. */
+/** Increment this when a change of the flags below changes the binary. */
 const CACHE_VERSION = 1;
 
-/** Node-API's version: Deno's, and the newest that the package knows. */
+/** Version of Node-API: that of Deno, and the newest that the package supports. */
 const NODE_API = 8;
 
 const SOURCES = ["tfjs_backend.cc", "tfjs_binding.cc"] as const;
 
 const FLAGS = ["-std=c++17", "-O2", "-fPIC", "-shared", `-DNAPI_VERSION=${NODE_API}`] as const;
 
-/** The binding on disk. */
+/** A binding on disk. */
 export type BuiltBinding = {
   readonly path: string;
-  /** The compiler's version where it was called; null where the binding was there. */
+  /** Version of the compiler that built it; null if it was already in the cache. */
   readonly builtBy: string | null;
 };
 
@@ -40,17 +40,17 @@ const require = createRequire(import.meta.url);
 /** The folder of an installed package. */
 const packageFolder = (name: string) => dirname(require.resolve(`${name}/package.json`));
 
-/** Size and time of the shared library: its bytes are too many to digest at each start. */
+/** Identifies the shared library by size and modification time, since it is too large to hash at each start. */
 function describeFile(path: string): readonly unknown[] {
   const { size, mtime } = Deno.statSync(path);
   return [path, size, mtime?.getTime()];
 }
 
 /**
- * Builds the binding unless it is there.
+ * Builds the binding unless it is cached.
  *
- * @param options.version the library's own
- * @param options.onBuild told before the compiler is called, which takes some ten seconds
+ * @param options.version Version of the TensorFlow library.
+ * @param options.onBuild Called before the compiler runs, which takes about ten seconds.
  */
 export async function buildBinding(
   library: TensorflowLibrary,

@@ -1,5 +1,5 @@
 /**
- * The dropout mask as operations of TensorFlow: the same mask as of every executor, see `dropout_mask.ts`.
+ * The dropout mask in TensorFlow operations. All executors compute the same mask, see `dropout_mask.ts`.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -7,7 +7,7 @@ import { type DropoutMaskAttributes, hashShape, keepThreshold } from "@/engine/d
 
 const LARGEST = 2 ** 31 - 1;
 
-/** The mask of `shape` [R, C]; whole numbers wrap at 32 bits. */
+/** The mask of `shape` [R, C]; integers wrap around at 32 bits. */
 function runDropoutMask(seed: number, attributes: DropoutMaskAttributes): tf.Tensor {
   const { shape, rate } = attributes;
   const { rho, gamma } = hashShape(seed, attributes);

@@ -1,23 +1,23 @@
 /**
- * What to do where TensorFlow's library is not found.
+ * Error message with instructions if TensorFlow's library is missing.
  * @module
  */
 import { isSystemError } from "@/files.ts";
 import type { LibraryFound } from "@/engine/tensorflow/find_library.ts";
 
-/** The version of TensorFlow that this project is tested on. */
+/** The version of TensorFlow with which this project is tested. */
 export const TESTED_VERSION = "2.21.0";
 
-/** What of a system decides which library suits it. */
+/** The properties of a system that determine which library it needs. */
 export type System = {
-  /** As `Deno.build` calls them. */
+  /** Values of `Deno.build`. */
   readonly os: string;
   readonly arch: string;
-  /** Whether NVIDIA's driver is loaded. */
+  /** True if NVIDIA's driver is loaded. */
   readonly hasNvidiaGpu: boolean;
 };
 
-/** This system. */
+/** Describes the current system. */
 export function describeSystem(): System {
   let hasNvidiaGpu = true;
   try {
@@ -29,7 +29,7 @@ export function describeSystem(): System {
   return { os: Deno.build.os, arch: Deno.build.arch, hasNvidiaGpu };
 }
 
-/** The command that installs a library that suits a system. */
+/** The command that installs a suitable library. */
 export function installCommand({ arch, hasNvidiaGpu }: System): string {
   const name = hasNvidiaGpu
     ? "tensorflow[and-cuda]"
@@ -39,23 +39,25 @@ export function installCommand({ arch, hasNvidiaGpu }: System): string {
   return `python3 -m pip install '${name}==${TESTED_VERSION}'`;
 }
 
-/** The error's text, in one line. */
+/** The error message, in one line. */
 export function explainMissingLibrary(
   { named, lacking }: Extract<LibraryFound, { readonly library: null }>,
   system: System,
 ): string {
   if (system.os !== "linux") {
-    return `Cannot open device tensorflow as the system must be Linux: it is ${system.os}; ` +
-      "device=cpu works there";
+    return `Cannot open device tensorflow as it requires Linux: this system is ${system.os}; ` +
+      "use device=cpu instead";
   }
   const seen = lacking.length > 0 ? ` (${lacking.join("; ")})` : "";
   const wanted = named === null
-    ? "there must be a TensorFlow library: none is in LD_LIBRARY_PATH, /usr/local, /usr, /opt or the " +
-      `packages of a python3 on PATH${seen}`
-    : `${named.by} must name the folder of a TensorFlow library: there is none in ` +
+    ? "no TensorFlow library was found in LD_LIBRARY_PATH, /usr/local, /usr, /opt or the " +
+      `packages of any python3 on PATH${seen}`
+    : `${named.by} must be the folder of a TensorFlow library: none was found in ` +
       `${JSON.stringify(named.path)}${seen}`;
   const target = system.hasNvidiaGpu ? " with CUDA for this machine's NVIDIA GPU" : "";
-  return `Cannot open device tensorflow as ${wanted}; \`${installCommand(system)}\` installs one` +
-    `${target}, then \`deno task tensorflow\` finds it (TF_LIB or tensorflow.library name one ` +
-    "elsewhere); device=cpu needs none";
+  return `Cannot open device tensorflow as ${wanted}; install one${target} with ` +
+    `\`${
+      installCommand(system)
+    }\` and check it with \`deno task tensorflow\` (to use one in another ` +
+    "folder, set TF_LIB or tensorflow.library to it), or use device=cpu";
 }

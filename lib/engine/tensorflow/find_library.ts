@@ -1,6 +1,6 @@
 /**
- * Looks for TensorFlow's library: the C library as it is unpacked under a prefix, or what Python's
- * tensorflow package holds. Both are two shared libraries and a folder of headers.
+ * Finds TensorFlow's library: the C library unpacked under a prefix, or Python's tensorflow package. Both contain two
+ * shared libraries and a folder of headers.
  * @module
  */
 import { dirname, join, resolve } from "node:path";
@@ -11,24 +11,24 @@ import {
   pythonFolders,
 } from "@/engine/tensorflow/python_folders.ts";
 
-/** TensorFlow's library on disk. */
+/** A TensorFlow library on disk. */
 export type TensorflowLibrary = {
-  /** The shared library that has the C interface. */
+  /** Path of the shared library with the C API. */
   readonly api: string;
-  /** The shared library that it needs. */
+  /** Path of the shared library that it depends on. */
   readonly framework: string;
-  /** Folder of the headers, above `tensorflow/c`. */
+  /** Include folder, the parent of `tensorflow/c`. */
   readonly headers: string;
-  /** Who named it or where it was looked for, such as `TF_LIB`. */
+  /** The setting that named it, such as `TF_LIB`, or where it was found. */
   readonly source: string;
 };
 
-/** Where to look. */
+/** Search options. */
 export type LibrarySearch = {
-  /** `tensorflow.library` of the configuration; null: not named there. */
+  /** `tensorflow.library` of the configuration; null if not set. */
   readonly configured?: string | null;
   readonly environment?: Environment;
-  /** Where the C library usually is. */
+  /** Prefixes under which the C library is usually installed. */
   readonly prefixes?: readonly string[];
 };
 
@@ -36,9 +36,9 @@ const PREFIXES = ["/usr/local", "/usr", "/opt/tensorflow", "/opt/libtensorflow"]
 
 const API_NAMES = ["libtensorflow.so.2", "libtensorflow_cc.so.2", "libtensorflow.so"] as const;
 const FRAMEWORK_NAMES = ["libtensorflow_framework.so.2", "libtensorflow_framework.so"] as const;
-/** A header that only complete sets have. */
+/** A header that only complete installations have. */
 const HEADER = "tensorflow/c/eager/c_api.h";
-/** Headers beside the libraries (Python's package), under their prefix, or above Debian's triplet. */
+/** Include folders relative to the libraries: in Python's package, under a prefix, above Debian's triplet. */
 const HEADER_PLACES = ["include", "../include", "../../include"] as const;
 
 function firstOf(folder: string, names: readonly string[]): string | null {
@@ -54,19 +54,19 @@ function isThere(path: string): boolean {
   }
 }
 
-/** The library in a folder, what a part of one there lacks, or null where there is nothing of it. */
+/** The library in a folder; a message about missing parts if it is incomplete; null if there is none. */
 export function inspectFolder(folder: string, source: string): TensorflowLibrary | string | null {
   const api = firstOf(folder, API_NAMES);
   if (api === null) return null;
   const framework = firstOf(folder, FRAMEWORK_NAMES);
-  if (framework === null) return `${api} is there without ${FRAMEWORK_NAMES[0]}`;
+  if (framework === null) return `${api} exists, but not ${FRAMEWORK_NAMES[0]}`;
   const headers = HEADER_PLACES.map((place) => join(folder, place))
     .find((place) => isThere(join(place, HEADER)));
-  if (headers === undefined) return `${api} is there without its headers (include/${HEADER})`;
+  if (headers === undefined) return `${api} exists, but not its headers (include/${HEADER})`;
   return { api, framework, headers, source };
 }
 
-/** Where the library may be in relation to a folder or file that a user names. */
+/** Folders in which the library may be, given a folder or file that the user named. */
 function placesIn(named: string): readonly string[] {
   const whole = resolve(named);
   const folder = /\.so(\.\d+)*$/.test(whole) ? dirname(whole) : whole;
@@ -78,17 +78,17 @@ function placesIn(named: string): readonly string[] {
   ];
 }
 
-/** What was found: the library, or why there is none. */
+/** Result of a search: the library, or the reason why there is none. */
 export type LibraryFound =
   | { readonly library: TensorflowLibrary }
-  /** `named`: the place that a user named, if so; `lacking`: parts of libraries that were seen. */
+  /** `named`: the location that the user named, or null; `lacking`: messages about incomplete libraries. */
   | {
     readonly library: null;
     readonly named: { readonly by: string; readonly path: string } | null;
     readonly lacking: readonly string[];
   };
 
-/** Looks where the user says, and there alone; else at the usual places and in Python's packages. */
+/** Searches only the location that the user named, if any; else the usual locations and Python's packages. */
 export function findLibrary(search: LibrarySearch = {}): LibraryFound {
   const {
     configured = null,

@@ -1,6 +1,6 @@
 /**
- * Loads TensorFlow's library and the binding over it into this process. Both stay for its life: one library,
- * one number of threads.
+ * Loads TensorFlow's library and its binding into this process. Both stay loaded until the process ends, so a process
+ * has one library and one number of threads.
  * @module
  */
 import { createRequire } from "node:module";
@@ -9,8 +9,8 @@ import type { TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js
 import type { TensorflowLibrary } from "@/engine/tensorflow/find_library.ts";
 
 /**
- * Settings of TensorFlow that are read when it is loaded, where the user has not set them: messages from
- * warnings on, memory of a GPU as it is needed, and float32 products that are float32 on a GPU too.
+ * Environment variables that TensorFlow reads when it is loaded, with the values used unless the user has set them: log
+ * warnings and errors only, allocate GPU memory on demand, and do not use TF32 for float32 products.
  */
 const SETTINGS = {
   TF_CPP_MIN_LOG_LEVEL: "1",
@@ -18,7 +18,7 @@ const SETTINGS = {
   NVIDIA_TF32_OVERRIDE: "0",
 } as const;
 
-/** Sets what TensorFlow reads when it is loaded; `threads`: those that one operation may use. */
+/** Sets the variables that TensorFlow reads when it is loaded. `threads` is the number of threads of one operation. */
 export function applySettings(threads: number): void {
   const all = Object.entries({ ...SETTINGS, TF_NUM_INTRAOP_THREADS: String(threads) });
   for (const [name, value] of all) {
@@ -26,7 +26,7 @@ export function applySettings(threads: number): void {
   }
 }
 
-/** What is used of the system's own libraries. */
+/** Functions of the C library in use. */
 const SYSTEM = {
   dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
   dlerror: { parameters: [], result: "pointer" },
@@ -38,7 +38,7 @@ const SYSTEM = {
 
 type System = Deno.DynamicLibrary<typeof SYSTEM>["symbols"];
 
-/** Flags of `dlopen`: resolve all at once, and stay even when nothing holds it, for its threads do. */
+/** Flags of `dlopen`: RTLD_NOW and RTLD_NODELETE, since the library's threads outlive all handles. */
 const NOW = 2, NEVER_UNLOAD = 0x1000;
 const WRITE_ONLY = 1;
 
@@ -46,16 +46,15 @@ const encode = (text: string) => new TextEncoder().encode(`${text}\0`);
 const decode = (pointer: Deno.PointerValue) =>
   pointer === null ? "" : new Deno.UnsafePointerView(pointer).getCString();
 
-/** Loads the library, which takes a moment, and gives its version. */
+/** Loads the library, which takes about a second, and returns its version. */
 export function loadLibrary({ api, framework }: TensorflowLibrary): string {
-  const { symbols: system } = Deno.dlopen("libdl.so.2", SYSTEM); // leads to libc as well
+  const { symbols: system } = Deno.dlopen("libdl.so.2", SYSTEM); // also resolves symbols of libc
   muteStderr(system, () => {
-    // The framework first, for a library that does not say where its other half is.
+    // The framework first: some libraries have no path to it.
     for (const path of [framework, api]) {
       if (system.dlopen(encode(path), NOW | NEVER_UNLOAD) !== null) continue;
       throw new Error(
-        `Cannot load TensorFlow as ${path} must be a library for this system: ` +
-          decode(system.dlerror()),
+        `Cannot load TensorFlow from ${path}: ${decode(system.dlerror())}`,
       );
     }
   });
@@ -63,7 +62,7 @@ export function loadLibrary({ api, framework }: TensorflowLibrary): string {
   return decode(symbols.TF_Version());
 }
 
-/** Runs `load` with stderr shut: TensorFlow greets there before it has read how much it is to say. */
+/** Runs `load` with stderr redirected: TensorFlow logs there before it has read the log level. */
 function muteStderr<T>(system: System, load: () => T): T {
   const kept = system.dup(2);
   const nowhere = system.open(encode("/dev/null"), WRITE_ONLY);
@@ -90,7 +89,7 @@ function isBinding(exports: TFJSBinding | Record<string, never>): exports is TFJ
   return typeof exports.executeOp === "function";
 }
 
-/** Puts back what the package uses of Node.js and newer ones lack. */
+/** Restores functions of Node.js that the package uses and newer versions lack. */
 function restoreUtilities(): void {
   const utilities: Record<string, unknown> = createRequire(import.meta.url)("node:util");
   utilities.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;

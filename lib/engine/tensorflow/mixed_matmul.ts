@@ -1,25 +1,25 @@
 /**
- * Mixed precision inside TensorFlow: float32 products are given operands that are rounded to a half type
- * and a result that is rounded back, all else stays float32. Half tensors never leave the binding, since
- * TensorFlow.js has no type for them.
+ * Mixed precision in TensorFlow: the operands of float32 matrix products are rounded to a half type and the result is
+ * converted back. Everything else stays float32. Half tensors never leave the binding, since TensorFlow.js has no
+ * type for them.
  * @module
  */
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import type { Precision } from "@/config.ts";
 
-/** TensorFlow's numbers of the half types (`tensorflow/c/tf_datatype.h`). */
+/** TensorFlow's codes of the half types (`tensorflow/c/tf_datatype.h`). */
 const HALF_TYPES = { "mixed-float16": 19, "mixed-bfloat16": 14 } as const;
 
-/** The operation that all products of TensorFlow.js are. */
+/** The operation that TensorFlow.js uses for all matrix products. */
 const PRODUCT = "BatchMatMulV2";
 
-/** A binding whose products are in a precision that can be chosen anew at any time. */
+/** A binding whose precision of matrix products can be changed at any time. */
 export type MixedBinding = {
   readonly binding: TFJSBinding;
   setPrecision(precision: Precision): void;
 };
 
-/** Wraps a binding; `run` is given each call of the library, to time it. */
+/** Wraps a binding. Calls of the library go through `run`, which may time them. */
 export function mixMatmuls(
   binding: TFJSBinding,
   run: <T>(call: () => T) => T = (call) => call(),
@@ -32,7 +32,7 @@ export function mixMatmuls(
       }
       return multiply(binding, half, attributes, inputs);
     });
-  // The binding's own properties can be neither written nor enumerated.
+  // The binding's own properties are neither writable nor enumerable.
   const mixed: TFJSBinding = Object.create(binding, {
     executeOp: { value: executeOp },
     tensorDataSync: { value: (id: number) => run(() => binding.tensorDataSync(id)) },
@@ -63,7 +63,7 @@ function cast(binding: TFJSBinding, id: number, from: number, to: number) {
   );
 }
 
-/** The product of float32 tensors in a half type, as float32. */
+/** Multiplies float32 tensors in a half type and converts the result to float32. */
 function multiply(
   binding: TFJSBinding,
   half: number,
@@ -73,7 +73,7 @@ function multiply(
   const { TF_FLOAT } = binding;
   const made: number[] = [];
   const keep = ([result]: ReturnType<TFJSBinding["executeOp"]>): number => {
-    if (result === undefined) throw new TypeError("internal: an operation gave nothing");
+    if (result === undefined) throw new TypeError("internal: an operation returned no tensor");
     made.push(result.id);
     return result.id;
   };
@@ -87,16 +87,16 @@ function multiply(
   }
 }
 
-/** Terms of the sums that {@link checkPrecision} does. */
+/** Number of terms of the sums in {@link checkPrecision}. */
 const TERMS = 4096;
 
 /**
- * Refuses a precision in which the library's products are not what training needs: sums of 4096 ones must
- * be 4096, which they are not where terms are added up in the half type itself.
+ * Throws if the library's products in a precision are unsuitable for training: sums of 4096 ones must be 4096. They
+ * are not if the library accumulates in the half type itself.
  */
 export function checkPrecision(binding: TFJSBinding, precision: Precision, device: string): void {
   if (precision === "float32") return;
-  const side = 8; // a small matrix: products with vectors take other ways
+  const side = 8; // a matrix, since products with vectors use other code
   const mixed = mixMatmuls(binding);
   mixed.setPrecision(precision);
   const { TF_FLOAT, TF_ATTR_TYPE, TF_ATTR_BOOL } = binding;
@@ -115,7 +115,7 @@ export function checkPrecision(binding: TFJSBinding, precision: Precision, devic
       ids,
       1,
     );
-    if (matmul === undefined) throw new TypeError("internal: an operation gave nothing");
+    if (matmul === undefined) throw new TypeError("internal: an operation returned no tensor");
     ids.push(matmul.id);
     const sums = binding.tensorDataSync(matmul.id);
     if (sums.every((sum) => sum === TERMS)) return;
@@ -126,7 +126,7 @@ export function checkPrecision(binding: TFJSBinding, precision: Precision, devic
     for (const id of ids) binding.deleteTensor(id);
   }
   throw new RangeError(
-    `Cannot compute in ${precision} as TensorFlow's products on the ${device} must add up ${TERMS} ones ` +
-      `to ${TERMS}: it gives ${found}; float32 is always there`,
+    `Cannot compute in ${precision} as TensorFlow's matrix products on the ${device} must sum ${TERMS} ones ` +
+      `to ${TERMS}: the result is ${found}; use float32 instead`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The device `tensorflow`: `@tensorflow/tfjs-node-gpu` on a TensorFlow library that the user has. Operations
- * run one by one as they are called (eagerly), on a GPU where the library has one.
+ * The device `tensorflow`: `@tensorflow/tfjs-node-gpu` with the user's TensorFlow library. Operations run eagerly, on
+ * a GPU if the library supports one.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -13,23 +13,23 @@ import { applySettings, loadBinding, loadLibrary } from "@/engine/tensorflow/loa
 import { checkPrecision, type MixedBinding, mixMatmuls } from "@/engine/tensorflow/mixed_matmul.ts";
 import { timeRun } from "@/engine/timing.ts";
 
-/** Name under which TensorFlow.js knows the backend; the package's kernels are registered for it. */
+/** Name of the backend in TensorFlow.js; the package's kernels are registered under it. */
 export const TENSORFLOW_BACKEND = "tensorflow";
 
-/** What the device is made of. */
+/** An opened device. */
 export type OpenedTensorflow = {
   readonly library: TensorflowLibrary;
   readonly binding: BuiltBinding;
-  /** Of TensorFlow. */
+  /** Version of TensorFlow. */
   readonly version: string;
   readonly processor: "CPU" | "GPU";
-  /** Those that one operation may use; fixed when the library is loaded. */
+  /** Number of threads of one operation; fixed when the library is loaded. */
   readonly threads: number;
 };
 
-/** How device `tensorflow` is opened. */
+/** Options of the device `tensorflow`. */
 export type TensorflowOptions = {
-  /** Folder of the library; null: looked for. */
+  /** Folder of the library; null to search for it. */
   readonly library: string | null;
   readonly threads: number;
   readonly precision: Precision;
@@ -40,17 +40,17 @@ type Loaded = OpenedTensorflow & { readonly mixed: MixedBinding };
 
 let loading: Promise<Loaded> | undefined;
 
-/** Makes TensorFlow the backend of TensorFlow.js; a process has one library. */
+/** Makes TensorFlow the backend of TensorFlow.js. A process can load only one library. */
 export async function openTensorflow(options: TensorflowOptions): Promise<OpenedTensorflow> {
   loading ??= load(options).catch((error) => {
-    loading = undefined; // the next call may bring what was missing
+    loading = undefined; // the next call tries again
     throw error;
   });
   const loaded = await loading;
   const { library: asked } = options;
   if (asked !== null && findLibrary({ configured: asked }).library?.api !== loaded.library.api) {
     throw new TypeError(
-      `Cannot open the TensorFlow of ${asked} as a process must keep to one: it has ` +
+      `Cannot open the TensorFlow library of ${asked} as this process has already loaded ` +
         loaded.library.api,
     );
   }
@@ -73,7 +73,7 @@ async function load({ library: configured, threads, onNote }: TensorflowOptions)
     version,
     onBuild: (compiler) =>
       onNote(
-        `building the binding of TensorFlow ${version} by ${compiler}: some ten seconds, once`,
+        `building the binding of TensorFlow ${version} by ${compiler}: takes about ten seconds, once`,
       ),
   });
   const mixed = mixMatmuls(loadBinding(built.path), timeRun);

@@ -1,15 +1,15 @@
 /**
- * Where Python's packages may lie, found without running Python where that is possible: a prefix holds
- * `lib/python3.N/site-packages`, and a program is in its prefix's `bin`.
+ * Folders of Python packages, found without running Python if possible: a prefix contains
+ * `lib/python3.N/site-packages`, and a program is in the `bin` folder of its prefix.
  * @module
  */
 import { delimiter, dirname, join } from "node:path";
 import { isSystemError } from "@/files.ts";
 
-/** Reads a variable of the environment. */
+/** Reads an environment variable. */
 export type Environment = (name: string) => string | undefined;
 
-/** Folders of packages below a prefix such as `/usr` or a virtual environment, newest Python first. */
+/** Package folders below a prefix such as `/usr` or a virtual environment, newest Python first. */
 export function packageFolders(prefix: string): readonly string[] {
   const found: { readonly path: string; readonly minor: number }[] = [];
   for (const lib of ["lib", "lib64"]) {
@@ -25,8 +25,8 @@ export function packageFolders(prefix: string): readonly string[] {
 }
 
 /**
- * Folders of packages of the Pythons that a user would get: of the active environment, of each `python3`
- * on `PATH`, of the user's own, one after the other.
+ * Package folders of the user's Pythons: of the active environment, of each `python3` on `PATH`, of `~/.local`, and
+ * last of those that have to be run to find them.
  */
 export function* pythonFolders(environment: Environment): Generator<string> {
   const own = ["VIRTUAL_ENV", "CONDA_PREFIX"].map(environment);
@@ -37,18 +37,18 @@ export function* pythonFolders(environment: Environment): Generator<string> {
   for (const program of programs) {
     const real = realPath(program);
     if (real === null) continue;
-    // A virtual environment's is a link to another prefix's.
+    // In a virtual environment it is a link to the program of another prefix.
     const folders = [program, real].map((path) => packageFolders(dirname(dirname(path))));
     yield* folders.flat();
     if (folders.every((each) => each.length === 0)) shims.push(program);
   }
   const home = environment("HOME");
   if (home) yield* packageFolders(join(home, ".local"));
-  yield* packageFolders("/usr/local"); // of Debian's own Python
+  yield* packageFolders("/usr/local"); // Debian's own Python
   for (const program of shims) yield* askPython(program);
 }
 
-/** What a `python3` says that starts another one (pyenv's): only running it tells which. */
+/** Package folders of a `python3` that is a shim for another one (pyenv): only running it shows which. */
 function askPython(program: string): readonly string[] {
   const question = "import site, sysconfig; " +
     "print('\\n'.join([sysconfig.get_path('platlib'), *site.getsitepackages()]))";
@@ -59,7 +59,7 @@ function askPython(program: string): readonly string[] {
     return success ? new TextDecoder().decode(stdout).split("\n").filter((line) => line) : [];
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return []; // not a program, or none for this system
+    return []; // not a program, or not one for this system
   }
 }
 

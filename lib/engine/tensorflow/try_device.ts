@@ -1,30 +1,30 @@
 /**
- * Tries device `tensorflow` with a product in every precision, so that who sets it up sees what it can do.
+ * Tests device `tensorflow` with a matrix product in every precision and reports which ones it supports.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Precision, PRECISIONS } from "@/config.ts";
 import { openTensorflow, type TensorflowOptions } from "@/engine/tensorflow/open_device.ts";
 
-/** How products in a precision went. */
+/** Result of the test in one precision. */
 export type Trial = {
   readonly precision: Precision;
-  /** Why the precision is refused; null where it is not. */
+  /** Reason why the precision is not supported; null if it is. */
   readonly refusal: string | null;
-  /** The largest error of an element whose terms are of size 1. */
+  /** Largest absolute error of an element; its terms are at most 1. */
   readonly error: number;
-  /** 10⁹ multiplications and additions a second. */
+  /** Throughput in 10⁹ multiplications and additions per second. */
   readonly gflops: number;
 };
 
-/** Sides of the square matrices that are multiplied. */
+/** Side length of the square matrices. */
 export const SIDE = 512;
-/** Products of which the fastest counts. */
+/** Number of products; the fastest counts. */
 const RUNS = 3;
-/** Largest error of a sum of {@link SIDE} terms of size 1, half of it from rounding a result of that size. */
+/** Largest error of a sum of {@link SIDE} terms of size 1; half of it is from rounding a result of that size. */
 const LARGEST_ERROR = { "float32": 1e-3, "mixed-bfloat16": 2, "mixed-float16": 0.25 } as const;
 
-/** Multiplies matrices in every precision and compares with what is known of the result. */
+/** Multiplies matrices in every precision and compares the results with the exact ones. */
 export async function tryPrecisions(
   options: Omit<TensorflowOptions, "precision">,
   nowMs: () => number,
@@ -49,14 +49,14 @@ async function tryPrecision(
   const { fastestMs, error } = await multiplyWaves(nowMs);
   if (!(error <= LARGEST_ERROR[precision])) {
     throw new RangeError(
-      `Cannot use this TensorFlow as products in ${precision} must be right to ` +
-        `${LARGEST_ERROR[precision]}: an element is off by ${error}`,
+      `Cannot use this TensorFlow as its matrix products in ${precision} are inaccurate: an element ` +
+        `is off by ${error}, more than ${LARGEST_ERROR[precision]}`,
     );
   }
   return { precision, refusal: null, error, gflops: 2 * SIDE ** 3 / fastestMs / 1e6 };
 }
 
-/** The square of the matrix of all waves cos(2πij/n), how long it took and how far off it is. */
+/** Squares the matrix of all waves cos(2πij/n); returns the shortest time and the largest error. */
 async function multiplyWaves(
   nowMs: () => number,
 ): Promise<{ readonly fastestMs: number; readonly error: number }> {
@@ -71,7 +71,7 @@ async function multiplyWaves(
     fastestMs = Math.min(fastestMs, nowMs() - startMs);
     matmul.dispose();
     for (const [at, [i = 0, j = 0]] of places.entries()) {
-      // Waves of different lengths are orthogonal: a sum is not zero only where i = ±j.
+      // Waves of different frequency are orthogonal: an element is nonzero only if i = ±j.
       const isZero = i !== j && i + j !== SIDE;
       const known = isZero ? 0 : i === 0 || 2 * i === SIDE ? SIDE : SIDE / 2;
       error = Math.max(error, Math.abs((found[at] ?? NaN) - known));

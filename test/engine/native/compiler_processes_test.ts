@@ -25,10 +25,10 @@ Deno.test("where the compiler found cannot compile, auto computes on onnx and sa
     const said = new TextDecoder().decode(auto.stdout);
     match(
       said,
-      /^programs run on onnx, since native cannot start: Cannot compile runtime [^]*no headers[^]*\nonnx\n$/,
+      /^programs fall back to onnx because native cannot start: Cannot compile runtime: [^]*no headers[^]*\nonnx\n$/,
     );
     const native = await open('await openEngine({ executor: "native" })');
-    match(new TextDecoder().decode(native.stderr), /Cannot compile runtime [^]*no headers/);
+    match(new TextDecoder().decode(native.stderr), /Cannot compile runtime: [^]*no headers/);
     strictEqual(native.success, false);
   });
 });

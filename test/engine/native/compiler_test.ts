@@ -67,9 +67,9 @@ Deno.test("findCompiler() takes CC with its arguments, else the first name that 
     strictEqual(findCompiler(), null); // CC is heeded, not passed over
     strictEqual(
       explainMissingCompiler("linux"),
-      "Cannot compile for this processor as there must be a C compiler: CC is " +
-        '"no-such-compiler -O1", which cannot be run; `sudo apt install gcc libc6-dev` or ' +
-        "`sudo dnf install gcc` installs one",
+      "Cannot compile for this processor without a C compiler: CC is " +
+        '"no-such-compiler -O1", which does not run; install one with `sudo apt install gcc libc6-dev` or ' +
+        "`sudo dnf install gcc`",
     );
   });
 });
@@ -77,19 +77,19 @@ Deno.test("findCompiler() takes CC with its arguments, else the first name that 
 Deno.test("without a compiler the runtime says what is missed and how to get it", async () => {
   await withEnvironment({ PATH: "", CC: null }, async () => {
     strictEqual(findCompiler(), null);
-    const missing = "Cannot compile for this processor as there must be a C compiler: " +
+    const missing = "Cannot compile for this processor without a C compiler: " +
       "cc, clang and gcc are not found; ";
     strictEqual(
       explainMissingCompiler("linux"),
-      `${missing}\`sudo apt install gcc libc6-dev\` or \`sudo dnf install gcc\` installs one`,
+      `${missing}install one with \`sudo apt install gcc libc6-dev\` or \`sudo dnf install gcc\``,
     );
     strictEqual(
       explainMissingCompiler("darwin"),
-      `${missing}\`xcode-select --install\` installs one`,
+      `${missing}install one with \`xcode-select --install\``,
     );
     strictEqual(
       explainMissingCompiler("windows"),
-      `${missing}\`py -m pip install ziglang\` and CC="py -m ziglang cc" give one`,
+      `${missing}install Zig with \`py -m pip install ziglang\` and set CC="py -m ziglang cc"`,
     );
     strictEqual(explainMissingCompiler("plan9"), `${missing}install gcc or clang`);
     await rejects(
@@ -212,7 +212,7 @@ Deno.test("what the compiler complains of is repeated, with its command", async 
     const { options } = countCompilations();
     const check = (error: Error) => {
       const [head, command, ...complaint] = error.message.split("\n");
-      strictEqual(head, "Cannot compile seven as the compiler must accept it: exit code 1 of");
+      strictEqual(head, "Cannot compile seven: the compiler failed with exit code 1:");
       ok(command?.startsWith(`${options.compiler.command} `) && command.endsWith("-o seven.o"));
       match(complaint.join("\n"), /seven\.c:1:\d+: error: .*undefined_name/);
       return true;

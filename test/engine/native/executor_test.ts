@@ -99,7 +99,7 @@ Deno.test({
     });
     await rejects(() => runOn("native", inputs, run), {
       name: "RangeError",
-      message: "Cannot look up as the table must have rows: its shape is [0,3]",
+      message: "Cannot gather from a table without rows: its shape is [0,3]",
     });
   },
 });
@@ -186,11 +186,11 @@ Deno.test({
 const ROW_NUMBERS = {
   "given": {
     rowsOf: (rows: tf.Tensor1D) => rows,
-    message: "Cannot run look up as row numbers must be from 0 to 9: number 1 is 10",
+    message: "Cannot run look up as indices must be from 0 to 9: index 1 is 10",
   },
   "computed": {
     rowsOf: (rows: tf.Tensor1D) => tf.maximum(rows, tf.scalar(1, "int32")) as tf.Tensor1D,
-    message: /^Cannot run instruction \d+ as its row numbers must be those of its table/,
+    message: /^Cannot run instruction \d+ as an index is out of range for its table/,
   },
 };
 for (const [kind, { rowsOf, message }] of Object.entries(ROW_NUMBERS)) {
@@ -235,7 +235,7 @@ Deno.test({
     tf.unregisterKernel("RoundInteger", BACKEND);
     deepStrictEqual([...await y.data()], [3, 256]);
     deepStrictEqual(notes, [
-      "rounding runs on onnx, since native cannot compile the operation round-bfloat16 on whole numbers",
+      "rounding falls back to onnx because native cannot compile the operation round-bfloat16 on integers",
     ]);
     tf.dispose([n, y]);
   },
@@ -256,7 +256,7 @@ Deno.test({
     deepStrictEqual(await runOn("native", inputs, take(3, 1)), { rows: [10] });
     await rejects(
       runOn("native", inputs, take(1, 2)),
-      /its row numbers must be those of its table/,
+      /an index is out of range for its table/,
     );
   },
 });

@@ -109,8 +109,8 @@ Deno.test("explainLostCache() says why nothing is kept and what to do", () =>
     await Deno.chmod(folder, 0o777);
     strictEqual(
       explainLostCache(),
-      `compiled C is not kept, so every process compiles anew: ${folder}/native cannot be made, or others ` +
-        "can write it or a folder above it; set STX_CACHE to a folder that only you can write",
+      `compiled C is not cached, so every process compiles again: ${folder}/native cannot be created, or other users ` +
+        "can write to it or to a folder above it; set STX_CACHE to a folder that only you can write",
     );
   }));
 

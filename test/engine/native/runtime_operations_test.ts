@@ -60,7 +60,7 @@ testEach("scatter adds rows where their numbers say", async (runtime) => {
     await rejects(
       runOperation(runtime, "scatter", [3, 2, 3, 0], x, Int32Array.of(0, wrong, 1), dirty),
       new RangeError(
-        "Cannot run instruction 0 as its row numbers must be those of its table: one is out of range",
+        "Cannot run instruction 0 as an index is out of range for its table",
       ),
     );
   }

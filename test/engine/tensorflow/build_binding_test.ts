@@ -74,7 +74,7 @@ testWithCompiler(
       ok(error instanceof Error);
       match(
         error.message,
-        /^Cannot compile the binding of TensorFlow as the compiler must accept it: exit code 3 of\n.+\nno such header$/,
+        /^Cannot compile the binding of TensorFlow: the compiler failed with exit code 3:\n.+\nno such header$/,
       );
       return true;
     });
@@ -88,9 +88,11 @@ testWithCompiler(
   async ({ root, library }) => {
     await rejects(buildBinding(library, { version: "2.21.0" }), {
       name: "NotFound",
-      message: "Cannot build TensorFlow's binding as there must be a C++ compiler: CXX is " +
-        `"${join(root, "c++")} -O1", which cannot be run; \`sudo apt install g++\` or ` +
-        "`sudo dnf install gcc-c++` installs one",
+      message: "Cannot build TensorFlow's binding without a C++ compiler: CXX is " +
+        `"${
+          join(root, "c++")
+        } -O1", which does not run; install one with \`sudo apt install g++\` or ` +
+        "`sudo dnf install gcc-c++`",
     });
   },
 );

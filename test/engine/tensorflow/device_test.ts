@@ -107,7 +107,7 @@ testDevice("openEngine() refuses a second library in one process", {}, async () 
       ok(error instanceof TypeError);
       match(
         error.message,
-        /^Cannot open the TensorFlow of \S+ as a process must keep to one: it has \S+\/libtensorflow\S+$/,
+        /^Cannot open the TensorFlow library of \S+ as this process has already loaded \S+\/libtensorflow\S+$/,
       );
       return true;
     });

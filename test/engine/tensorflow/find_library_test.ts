@@ -111,10 +111,10 @@ testInFolder("findLibrary() says what a part of a library lacks", (root) => {
   touch(api);
   const parts = (found: LibraryFound) => found.library === null ? found.lacking : null;
   deepStrictEqual(parts(search({ PREFIX: root })), [
-    `${api} is there without libtensorflow_framework.so.2`,
+    `${api} exists, but not libtensorflow_framework.so.2`,
   ]);
   touch(join(root, "lib/libtensorflow_framework.so.2"));
-  const lacking = `${api} is there without its headers (include/${HEADER})`;
+  const lacking = `${api} exists, but not its headers (include/${HEADER})`;
   deepStrictEqual(search({ TF_LIB: root }), {
     library: null,
     named: { by: "TF_LIB", path: root },
@@ -126,12 +126,12 @@ testInFolder("findLibrary() says what a part of a library lacks", (root) => {
 });
 
 const INSTALLS: readonly (readonly [System, string])[] = [
-  [CPU, "`python3 -m pip install 'tensorflow-cpu==2.21.0'` installs one"],
-  [{ ...CPU, arch: "aarch64" }, "`python3 -m pip install 'tensorflow==2.21.0'` installs one"],
+  [CPU, "install one with `python3 -m pip install 'tensorflow-cpu==2.21.0'`"],
+  [{ ...CPU, arch: "aarch64" }, "install one with `python3 -m pip install 'tensorflow==2.21.0'`"],
   [
     { ...CPU, hasNvidiaGpu: true },
-    "`python3 -m pip install 'tensorflow[and-cuda]==2.21.0'` installs one with CUDA for this " +
-    "machine's NVIDIA GPU",
+    "install one with CUDA for this machine's NVIDIA GPU with " +
+    "`python3 -m pip install 'tensorflow[and-cuda]==2.21.0'`",
   ],
 ];
 
@@ -140,10 +140,10 @@ for (const [system, install] of INSTALLS) {
   Deno.test(`explainMissingLibrary() says what to install and to run on Linux ${machine}`, () => {
     strictEqual(
       explainMissingLibrary({ library: null, named: null, lacking: [] }, system),
-      "Cannot open device tensorflow as there must be a TensorFlow library: none is in " +
-        "LD_LIBRARY_PATH, /usr/local, /usr, /opt or the packages of a python3 on PATH; " +
-        `${install}, then \`deno task tensorflow\` finds it (TF_LIB or tensorflow.library name one ` +
-        "elsewhere); device=cpu needs none",
+      "Cannot open device tensorflow as no TensorFlow library was found in " +
+        "LD_LIBRARY_PATH, /usr/local, /usr, /opt or the packages of any python3 on PATH; " +
+        `${install} and check it with \`deno task tensorflow\` (to use one in another folder, set TF_LIB ` +
+        "or tensorflow.library to it), or use device=cpu",
     );
   });
 }
@@ -152,13 +152,13 @@ Deno.test("explainMissingLibrary() says what is at a place that was named, and w
   const named = { by: "TF_LIB", path: "/here" };
   match(
     explainMissingLibrary(
-      { library: null, named, lacking: ["/here/a.so is there without b"] },
+      { library: null, named, lacking: ["/here/a.so exists, but not b"] },
       CPU,
     ),
-    /^Cannot open device tensorflow as TF_LIB must name the folder of a TensorFlow library: there is none in "\/here" \(\/here\/a\.so is there without b\); /,
+    /^Cannot open device tensorflow as TF_LIB must be the folder of a TensorFlow library: none was found in "\/here" \(\/here\/a\.so exists, but not b\); /,
   );
   strictEqual(
     explainMissingLibrary({ library: null, named: null, lacking: [] }, { ...CPU, os: "darwin" }),
-    "Cannot open device tensorflow as the system must be Linux: it is darwin; device=cpu works there",
+    "Cannot open device tensorflow as it requires Linux: this system is darwin; use device=cpu instead",
   );
 });
