@@ -1,34 +1,34 @@
 /**
- * Micro-batches: requests that come within a few milliseconds of one another are computed together, those
- * of like length first, as a batch is padded to its longest row.
+ * Micro-batching: requests that arrive within a few milliseconds of each other are computed together. Texts of
+ * similar length are batched first, because a batch is padded to its longest row.
  * @module
  */
-import type { WaitingRoom } from "./waiting_room.ts";
+import type { EngineQueue } from "./engine_queue.ts";
 
-/** How items are gathered. */
+/** Options of {@link createBatcher}. */
 export type BatcherOptions<I, R> = {
-  /** Computes a batch; its results are in the order of its items. */
+  /** Computes a batch; returns one result per item, in the same order. */
   readonly run: (items: readonly I[]) => Promise<readonly R[]>;
-  /** What an item costs, which grows with the length that a batch is padded to. */
+  /** Cost of an item, such as its length in characters; it grows with the length that a batch is padded to. */
   readonly sizeOf: (item: I) => number;
-  /** Items that run together at most. */
+  /** Largest number of items in a batch. */
   readonly maxItems: number;
-  /** Size of a batch at most, that others need not wait long; an item beyond it runs alone. */
+  /** Largest total size of a batch, which bounds the wait of other requests; a larger item runs alone. */
   readonly maxSize: number;
-  /** Milliseconds that a first item waits for others. */
+  /** Milliseconds that the first item waits for others. */
   readonly waitMs: number;
-  /** Counts what waits, and refuses what is too much; batchers of one engine share it. */
-  readonly room: WaitingRoom;
+  /** Limits the pending items and serializes batches; batchers of the same engine share one. */
+  readonly engineQueue: EngineQueue;
 };
 
-/** Gathers items into batches, of which one runs at a time. */
+/** Collects items into batches and runs one batch at a time. */
 export type Batcher<I, R> = {
   /**
-   * Waits for the results of a request's items, in their order. The items are taken on all or none; those
-   * that have not begun are dropped once `signal` is aborted or one of them has failed.
+   * Enqueues the items of a request and returns their results in the same order. Either all items are accepted or
+   * none. Items that have not started are dropped if `signal` is aborted or if another item of the request fails.
    */
   submit(items: readonly I[], signal?: AbortSignal): Promise<readonly R[]>;
-  /** Items that wait. */
+  /** Number of items that have not started. */
   waiting(): number;
 };
 
@@ -36,13 +36,13 @@ type Entry<I, R> = {
   readonly item: I;
   readonly size: number;
   readonly result: PromiseWithResolvers<R>;
-  /** Rejects what is open of its request, of which no more is begun. */
+  /** Rejects the open items of the entry's request and removes its pending ones from the queue. */
   readonly drop: (reason: unknown) => void;
 };
 
 /**
- * The oldest item and those nearest to it in size, as many as fit: nobody waits forever, and little is
- * padded. `sizes` are in order of arrival; the chosen ones are given as indices.
+ * Chooses the oldest item and as many items of similar size as fit into a batch. The oldest item always runs next,
+ * so no item waits forever, and similar sizes keep padding small. `sizes` are in order of arrival; returns indices.
  */
 export function chooseBatch(
   sizes: readonly number[],
@@ -57,9 +57,9 @@ export function chooseBatch(
   return nearest.slice(0, tooMuch < 0 ? maxItems : tooMuch).map(({ index }) => index);
 }
 
-/** A batcher over `run`. */
+/** Creates a batcher that computes batches with `run`. */
 export function createBatcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R> {
-  const { run, sizeOf, waitMs, room } = options;
+  const { run, sizeOf, waitMs, engineQueue } = options;
   let queue: readonly Entry<I, R>[] = [];
   let running = false;
 
@@ -67,22 +67,22 @@ export function createBatcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R
     try {
       const results = await run(batch.map(({ item }) => item));
       if (results.length !== batch.length) {
-        throw new TypeError(`internal: ${batch.length} items have ${results.length} results`);
+        throw new TypeError(`internal: ${batch.length} items, but ${results.length} results`);
       }
       results.forEach((result, i) => batch[i]?.result.resolve(result));
     } catch (error) {
       batch.forEach(({ drop }) => drop(error));
     } finally {
-      room.leave(batch.map(({ size }) => size));
+      engineQueue.release(batch.map(({ size }) => size));
     }
   };
   const drain = async () => {
     while (queue.length > 0) {
-      await room.inTurn(async () => {
+      await engineQueue.runExclusive(async () => {
         const chosen = new Set(chooseBatch(queue.map(({ size }) => size), options));
         const batch = queue.filter((_, i) => chosen.has(i));
         queue = queue.filter((_, i) => !chosen.has(i));
-        if (batch.length > 0) await runBatch(batch); // all may have been dropped
+        if (batch.length > 0) await runBatch(batch); // empty if all items were dropped
       });
     }
     running = false;
@@ -91,11 +91,11 @@ export function createBatcher<I, R>(options: BatcherOptions<I, R>): Batcher<I, R
     async submit(items, signal) {
       signal?.throwIfAborted();
       const sizes = items.map(sizeOf);
-      room.enter(sizes);
+      engineQueue.admit(sizes);
       const drop = (reason: unknown) => {
-        room.leave(queue.filter((entry) => entry.drop === drop).map(({ size }) => size));
+        engineQueue.release(queue.filter((entry) => entry.drop === drop).map(({ size }) => size));
         queue = queue.filter((entry) => entry.drop !== drop);
-        entries.forEach(({ result }) => result.reject(reason)); // what is settled stays as it is
+        entries.forEach(({ result }) => result.reject(reason)); // no effect on settled promises
       };
       const entries = items.map((item, i): Entry<I, R> => ({
         item,

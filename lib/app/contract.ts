@@ -1,69 +1,72 @@
 /**
- * What page and server say to each other, as types; `openapi.ts` says the same to others.
+ * Types of the requests and responses between page and server. `openapi.ts` describes the same API for other clients.
  * @module
  */
 import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { PromptSettings } from "@/text/prompts.ts";
 
-/** What the page must know of a model. */
+/** Description of a model. */
 export type ModelInfo = PromptSettings & {
-  /** The run's name. */
+  /** Name of the run. */
   readonly run: string;
   readonly tasks: readonly {
     readonly name: string;
     readonly kind: TaskKind;
     readonly labels: readonly string[];
   }[];
-  /** As the model was trained. */
+  /** Pooling that the model was trained with. */
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
-  /** Poolings that it can be asked for. */
+  /** Pooling modes that the model supports. */
   readonly poolings: readonly PoolingMode[];
-  /** Longest input in tokens. */
+  /** Maximum input length in tokens. */
   readonly maxLength: number;
-  /** Texts to try: rows of the run's test split, or texts written for the page where those may not be shown. */
+  /**
+   * Example texts: rows of the run's test split, or texts written for the page if the test split is not available
+   * or may not be shown.
+   */
   readonly examples: readonly string[];
   /** True if the model was trained on the built-in sample, whose sentences are generated. */
   readonly trainedOnSample: boolean;
 };
 
-/** Answer to `/api/runs`. */
+/** Response of `/api/runs`. */
 export type RunsAnswer = {
-  /** Names of the runs that can be asked for; the first one answers where a request names none. */
+  /** Names of the available runs; requests that name no run are answered by the first one. */
   readonly runs: readonly string[];
 };
 
-/** State of the server's preparation. */
+/** State of the server's start-up. */
 export type Health =
   | { readonly status: "ready"; readonly model: ModelInfo }
   | {
     readonly status: "starting";
-    /** What is being done, such as `train`. */
+    /** Current activity, such as `train`. */
     readonly label: string;
     readonly done: number;
     readonly total: number;
   }
   | { readonly status: "failed"; readonly message: string };
 
-/** Answer to `/api/predict`. */
+/** Response of `/api/predict`. */
 export type PredictAnswer = {
   readonly predictions: readonly TextPrediction[];
-  /** From the request's arrival to its answer. */
+  /** Milliseconds from the arrival of the request to the response. */
   readonly tookMs: number;
 };
 
-/** Answer to `/api/encode`. */
+/** Response of `/api/encode`. */
 export type EncodeAnswer = {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
-  /** The prompt that began each text; null: none. */
+  /** Name of the prompt that was put before each text; null if there is none. */
   readonly promptName: string | null;
   readonly embeddings: readonly (readonly number[])[];
   readonly tookMs: number;
 };
 
-/** Codes of refusals, for programs. */
+/** Machine-readable error codes. */
 export const ERROR_CODES = [
   "bad_request",
   "wrong_host",
@@ -78,11 +81,11 @@ export const ERROR_CODES = [
   "internal",
 ] as const;
 
-/** Answer to a request that is refused. */
+/** Response to a rejected request. */
 export type ErrorAnswer = {
   readonly error: {
     readonly code: typeof ERROR_CODES[number];
-    /** A sentence for people. */
+    /** Human-readable sentence. */
     readonly message: string;
   };
 };

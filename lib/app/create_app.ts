@@ -1,6 +1,6 @@
 /**
- * The routes of the demo page: its files, reports and cards of runs, and the API. Every refusal has a status and
- * a JSON body that says why.
+ * HTTP routes of the demo page: static files, reports and model cards of runs, and the API. Every error response
+ * has a status code and a JSON body with the reason.
  * @module
  */
 import { type Context, Hono } from "hono";
@@ -14,7 +14,7 @@ import type {
   PredictAnswer,
   RunsAnswer,
 } from "./contract.ts";
-import { findOwnHosts } from "./own_hosts.ts";
+import { findAllowedHosts } from "./allowed_hosts.ts";
 import { LIMITS } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
 import type { PageFile } from "./page_files.ts";
@@ -26,32 +26,32 @@ import {
   readPredictRequest,
   readRunName,
 } from "./read_request.ts";
-import { BrokenRunError, type RunLibrary, UnknownRunError } from "./run_library.ts";
+import { BrokenRunError, type RunCache, UnknownRunError } from "./run_cache.ts";
 import type { ServedRun } from "./served_run.ts";
 import { PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
-import { QueueFullError } from "./waiting_room.ts";
+import { QueueFullError } from "./engine_queue.ts";
 
-/** State of a server. */
+/** State of the server. */
 export type AppState = {
-  /** The default run; null until its model is open. */
+  /** Default run; null until its model is open. */
   run: ServedRun | null;
-  /** Progress of the preparation while there is no run. */
+  /** Start-up progress, reported while `run` is null. */
   waiting: Exclude<Health, { readonly status: "ready" }>;
-  /** All runs that requests may name. */
-  runs: RunLibrary<ServedRun>;
+  /** All runs that requests can name. */
+  runs: RunCache<ServedRun>;
 };
 
-/** What routes need. */
+/** Options of {@link createApp}. */
 export type AppOptions = {
   readonly state: AppState;
-  /** By path, such as `/` and `/main.js`. */
+  /** Files of the page by path, such as `/` and `/main.js`. */
   readonly files: ReadonlyMap<string, PageFile>;
   readonly nowMs: () => number;
   readonly requestMs?: number;
-  /** Where it listens: at a loopback address, requests that name another host are refused. */
+  /** Address that the server listens at; if it is a loopback address, requests for other hosts are rejected. */
   readonly hostname?: string;
-  /** Told of what is answered with 500, whose answer says no more than that. */
-  readonly onFault?: (error: Error) => void;
+  /** Called with each error that is answered with status 500, since the response does not include details. */
+  readonly onInternalError?: (error: Error) => void;
 };
 
 type Code = ErrorAnswer["error"]["code"];
@@ -70,55 +70,61 @@ const STATUS = {
   timed_out: 504,
 } as const satisfies Record<Code, number>;
 
-/** Seconds after which a request that is refused for now may be repeated. */
+/** Seconds until a client may retry after status 503. */
 const RETRY_AFTER = "1";
 
-const CLIENT_GONE = 499; // nginx's number for it; nobody sees it
+const CLIENT_GONE = 499; // as in nginx; the client does not see it
 
-function refuse(c: Context, code: Code, message: string): Response {
+function reject(c: Context, code: Code, message: string): Response {
   const answer: ErrorAnswer = { error: { code, message } };
   if (STATUS[code] === 503) c.header("Retry-After", RETRY_AFTER);
   return c.json(answer, STATUS[code]);
 }
 
-/** The refusal while there is no model. */
+/** Thrown while no model is open. */
 class NotReadyError extends Error {
   override readonly name = "NotReadyError";
 }
 
-/** The end of a request whose client has left, so that nobody reads an answer. */
+/** Thrown when the client has disconnected, so that nobody reads the response. */
 class ClientGoneError extends Error {
   override readonly name = "ClientGoneError";
 }
 
-function leaveWithinBody(cause: unknown): never {
-  throw new ClientGoneError("internal: the client has gone within its body", { cause });
+function throwClientGone(cause: unknown): never {
+  throw new ClientGoneError("internal: the client disconnected while sending the body", { cause });
 }
 
-/** The JSON of a body; a body that is not JSON in UTF-8 is refused. */
+/** Parses the body as JSON in UTF-8; throws if it is neither. */
 async function readJsonBody(c: Context): Promise<unknown> {
-  const bytes = new Uint8Array(await c.req.arrayBuffer().catch(leaveWithinBody));
+  const bytes = new Uint8Array(await c.req.arrayBuffer().catch(throwClientGone));
   return readJsonBytes(bytes);
 }
 
-/** Numbers as float32 holds them, in few digits. */
+/** Float32 values in as few decimal digits as restore them exactly. */
 function shorten(vector: Float32Array): readonly number[] {
   return Array.from(vector, (x) => Number(x.toPrecision(9)));
 }
 
-/** The application; `fetch` of it is what a server calls. */
+/** Creates the application; a server calls its `fetch` method. */
 export function createApp(options: AppOptions): Hono {
-  const { state, files, nowMs, requestMs = LIMITS.requestMs, hostname, onFault = () => {} } =
-    options;
-  const hosts = hostname === undefined ? null : findOwnHosts(hostname);
+  const {
+    state,
+    files,
+    nowMs,
+    requestMs = LIMITS.requestMs,
+    hostname,
+    onInternalError = () => {},
+  } = options;
+  const hosts = hostname === undefined ? null : findAllowedHosts(hostname);
   const app = new Hono();
-  /** Does `work` with the run of that name; null: the default one. */
+  /** Calls `work` with the run of that name, or with the default run if `name` is null. */
   const withRun = <T>(name: string | null, work: (run: ServedRun) => Promise<T>): Promise<T> => {
     if (state.run === null) {
       throw new NotReadyError(
         state.waiting.status === "failed"
           ? state.waiting.message
-          : "Cannot answer yet as the model is being prepared: ask /api/health how far it is",
+          : "The model is not ready yet: /api/health reports its progress",
       );
     }
     const isDefault = name === null || name === state.run.service.info.run;
@@ -138,52 +144,58 @@ export function createApp(options: AppOptions): Hono {
   app.use(async (c, next) => {
     const host = URL.parse(c.req.url)?.hostname ?? c.req.header("Host") ?? "";
     if (hosts === null || hosts.includes(host)) return await next();
-    return refuse(
+    return reject(
       c,
       "wrong_host",
-      `Cannot answer as Host must be one of ${hosts.join(", ")}: it is ${host.slice(0, 100)}`,
+      `Host ${host.slice(0, 100)} is not allowed: this server accepts ${hosts.join(", ")}`,
     );
   });
   const limitBody = bodyLimit({
     maxSize: LIMITS.bodyBytes,
     onError: (c) =>
-      refuse(c, "too_large", `Cannot read body as it must have at most ${LIMITS.bodyBytes} bytes`),
+      reject(
+        c,
+        "too_large",
+        `The body is too large: at most ${LIMITS.bodyBytes} bytes are allowed`,
+      ),
   });
-  app.use("/api/*", (c, next) => limitBody(c, next).catch(leaveWithinBody)); // may read it itself
+  app.use("/api/*", (c, next) => limitBody(c, next).catch(throwClientGone)); // bodyLimit may read the body itself
   app.onError((error, c) => {
-    if (error instanceof BadRequestError) return refuse(c, "bad_request", error.message);
-    if (error instanceof UnknownRunError) return refuse(c, "not_found", error.message);
-    if (error instanceof NotReadyError) return refuse(c, "not_ready", error.message);
-    if (error instanceof QueueFullError) return refuse(c, "overloaded", error.message);
-    if (error instanceof ClientGoneError) {
-      return new Response(null, { status: CLIENT_GONE });
-    }
+    if (error instanceof BadRequestError) return reject(c, "bad_request", error.message);
+    if (error instanceof UnknownRunError) return reject(c, "not_found", error.message);
+    if (error instanceof NotReadyError) return reject(c, "not_ready", error.message);
+    if (error instanceof QueueFullError) return reject(c, "overloaded", error.message);
+    if (error instanceof ClientGoneError) return new Response(null, { status: CLIENT_GONE });
     if (error.name === "TimeoutError") {
       const isLong = Number(c.req.header("Content-Length")) > LIMITS.batchCharacters;
-      return refuse(
+      return reject(
         c,
         "timed_out",
-        `Cannot answer as it must take at most ${requestMs / 1000} s: try again in a moment` +
+        `No answer within ${requestMs / 1000} s: try again in a moment` +
           (isLong ? ", or with fewer or shorter texts" : ""),
       );
     }
     if (error instanceof BrokenRunError) {
-      onFault(error.cause instanceof Error ? error.cause : error);
-      return refuse(c, "internal", error.message);
+      onInternalError(error.cause instanceof Error ? error.cause : error);
+      return reject(c, "internal", error.message);
     }
-    onFault(error);
-    return refuse(c, "internal", "Cannot answer as something went wrong inside: see the terminal");
+    onInternalError(error);
+    return reject(c, "internal", "Internal error: see the server's terminal");
   });
-  app.notFound((c) => refuse(c, "not_found", `Cannot find ${c.req.path.slice(0, 100)}`));
+  app.notFound((c) => reject(c, "not_found", `Not found: ${c.req.path.slice(0, 100)}`));
 
-  /** Refuses what `path` is asked by other methods; to be called after its route. */
+  /** Rejects all other methods on `path`; call it after the route is registered. */
   const allowOnly = (path: string, method: "GET" | "POST") =>
     app.all(path, (c) => {
       c.header("Allow", method === "GET" ? "GET, HEAD" : method);
-      return refuse(c, "method_not_allowed", `Cannot ${c.req.method} ${path}: it takes ${method}`);
+      return reject(
+        c,
+        "method_not_allowed",
+        `${c.req.method} is not allowed for ${path}: use ${method}`,
+      );
     });
 
-  /** A route that takes JSON and has `requestMs` to answer. */
+  /** Registers a route that accepts JSON and responds within `requestMs`. */
   const post = (
     path: string,
     answer: (body: unknown, signal: AbortSignal) => Promise<PredictAnswer | EncodeAnswer>,
@@ -191,29 +203,28 @@ export function createApp(options: AppOptions): Hono {
     app.post(path, async (c) => {
       const type = c.req.header("Content-Type")?.split(";")[0]?.trim().toLowerCase();
       if (type !== "application/json") {
-        return refuse(c, "not_json", "Cannot read body as Content-Type must be application/json");
+        return reject(c, "not_json", "Content-Type must be application/json");
       }
       const coding = c.req.header("Content-Encoding")?.trim().toLowerCase() ?? "";
       if (coding !== "" && coding !== "identity") {
-        return refuse(
+        return reject(
           c,
           "unsupported_encoding",
-          `Cannot read body as Content-Encoding must be identity: it is ${coding.slice(0, 40)}; ` +
-            "send the body uncompressed",
+          `Content-Encoding ${coding.slice(0, 40)} is not supported: send the body uncompressed`,
         );
       }
-      // Deno 2.9.6 tells that a client has gone once its answer has begun, and no sooner
+      // Deno 2.9.6 reports that the client has disconnected only once the response has started
       const client = c.req.raw.signal;
-      const ended = new AbortController(); // ends the work when nobody needs it any more
+      const ended = new AbortController(); // cancels the work when nobody needs the result
       const failed = Promise.withResolvers<never>();
-      failed.promise.catch(() => {}); // the race may be over before
+      failed.promise.catch(() => {}); // avoids an unhandled rejection if the race is already over
       const fail = (reason: unknown) => {
         ended.abort(reason);
         failed.reject(reason);
       };
-      const leave = () => fail(new ClientGoneError("internal: the client has gone"));
-      // not AbortSignal.timeout, which would outlive the answer
-      const late = new DOMException("internal: too late", "TimeoutError");
+      const leave = () => fail(new ClientGoneError("internal: the client disconnected"));
+      // not AbortSignal.timeout, whose timer would stay alive after the response
+      const late = new DOMException("internal: request timed out", "TimeoutError");
       const timer = setTimeout(() => fail(late), requestMs);
       client.addEventListener("abort", leave);
       if (client.aborted) leave();
@@ -276,7 +287,7 @@ export function createApp(options: AppOptions): Hono {
       withRun(c.req.query("run") ?? null, (run) => {
         const html = run[kind];
         if (html === null) {
-          return Promise.resolve(refuse(c, "not_found", `This run has no ${kind}`));
+          return Promise.resolve(reject(c, "not_found", `This run has no ${kind}`));
         }
         c.header("Content-Security-Policy", REPORT_POLICY);
         return Promise.resolve(c.html(html));

@@ -1,20 +1,20 @@
 /**
- * The runs that the demo page can show.
+ * Finds the runs that the demo page can show.
  * @module
  */
 import { basename, join, resolve } from "node:path";
 import { isFile } from "@/files.ts";
 import { SHIPPED_RUN } from "@/model/find_model_folder.ts";
-import type { ListedRun } from "./run_library.ts";
+import type { ListedRun } from "./run_cache.ts";
 
-/** The folders of runs under `folder` that are finished and have their model, the newest first. */
+/** Folders of the finished runs under `folder` that contain a model, newest first. */
 export async function listRuns(folder: string): Promise<readonly string[]> {
   const found: { readonly dir: string; readonly time: number }[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) {
       const dir = join(folder, name), summary = join(dir, "summary.json");
       if (!isDirectory || !await isFile(join(dir, "model", "heads.json"))) continue;
-      if (!await isFile(summary)) continue; // a run that has not ended
+      if (!await isFile(summary)) continue; // the run has not finished
       found.push({ dir, time: (await Deno.stat(summary)).mtime?.getTime() ?? 0 });
     }
   } catch (error) {
@@ -24,8 +24,8 @@ export async function listRuns(folder: string): Promise<readonly string[]> {
 }
 
 /**
- * The runs that the page can switch between, each with a name of its own: the one that is shown first, then those
- * under `outputs`, then the one that ships with the repository.
+ * Runs that the page can switch between, each with a unique name: first the run `shown`, then the runs under
+ * `outputs`, then the run that ships with the repository.
  */
 export async function listShownRuns(
   shown: string,
@@ -43,19 +43,19 @@ export async function listShownRuns(
   });
 }
 
-/** A model that is taken where none is named, and why. */
+/** Model that is used if the user names none, and the reason for the choice. */
 export type DefaultModel = { readonly source: string; readonly reason: string };
 
 /**
- * The model that tasks and the demo page take where none is named: the newest finished run under
- * `outputs`, else the one that ships with the repository; null where there is neither.
+ * Default model of the tasks and of the demo page: the newest finished run under `outputs`, else the model that
+ * ships with the repository; null if there is neither.
  */
 export async function findDefaultModel(
   outputs = "outputs",
   shipped = SHIPPED_RUN,
 ): Promise<DefaultModel | null> {
   const runs = await listRuns(outputs);
-  const own = runs.find((dir) => resolve(dir) !== resolve(shipped)); // whenever that was checked out
+  const own = runs.find((dir) => resolve(dir) !== resolve(shipped)); // the shipped run may look newest after a checkout
   if (own !== undefined) return { source: own, reason: "the newest run" };
   return await isFile(join(shipped, "model", "heads.json"))
     ? { source: shipped, reason: "the model that ships with the repository" }

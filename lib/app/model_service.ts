@@ -1,5 +1,5 @@
 /**
- * A model as a service: texts of all requests together, a batch at a time.
+ * Serves a model: texts of concurrent requests are computed together in batches.
  * @module
  */
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
@@ -11,17 +11,17 @@ import { LIMITS } from "./limits.ts";
 import { createBatcher } from "./batcher.ts";
 import type { ModelInfo } from "./contract.ts";
 import type { ModelFacts } from "./open_demo_run.ts";
-import { createWaitingRoom, type WaitingRoom } from "./waiting_room.ts";
+import { createEngineQueue, type EngineQueue } from "./engine_queue.ts";
 
-/** How texts are to be encoded. */
+/** Settings for encoding. */
 export type EncodeChoice = {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
-  /** One of the model's prompts; null: none. */
+  /** Name of one of the model's prompts; null for no prompt. */
   readonly promptName: string | null;
 };
 
-/** What the page and the API ask of a model. */
+/** Operations that the page and the API need from a model. */
 export type ModelService = {
   readonly info: ModelInfo;
   predict(texts: readonly string[], signal?: AbortSignal): Promise<readonly TextPrediction[]>;
@@ -32,19 +32,19 @@ export type ModelService = {
   ): Promise<readonly Float32Array[]>;
 };
 
-/** Rows of batches: a text alone is not padded to sixteen, and a crowd is not computed one by one. */
+/** Batch sizes in rows: a single text is not padded to sixteen rows, and many texts are not computed one by one. */
 const BATCH_ROWS = [1, 4, 16] as const;
 
 const MAX_ROWS = 16;
-const WAIT_MS = 3; // for texts to come together; small beside a batch of them
+const WAIT_MS = 3; // time to collect further texts; short compared with the computation of a batch
 
-/** The smallest batch that holds `count` texts. */
+/** Smallest batch size that holds `count` texts. */
 function rowsFor(count: number): number {
   return BATCH_ROWS.find((rows) => rows >= count) ?? MAX_ROWS;
 }
 
-/** A value for each key, made when it is first asked for. */
-function remember<K, V>(make: (key: K) => V): (key: K) => V {
+/** Memoizes `make` by key. */
+function memoize<K, V>(make: (key: K) => V): (key: K) => V {
   const known = new Map<K, V>();
   return (key) => {
     const found = known.get(key) ?? make(key);
@@ -53,7 +53,7 @@ function remember<K, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
-/** What the page must know of a model. */
+/** Describes a model for the page and the API. */
 export function describeModel(
   { settings, poolings }: Pick<TextModel, "settings" | "poolings">,
   facts: ModelFacts,
@@ -70,41 +70,41 @@ export function describeModel(
   };
 }
 
-/** A room for the texts of all models of one engine. */
-export function createServiceRoom(): WaitingRoom {
-  return createWaitingRoom({
+/** Creates the queue that all models of one engine share. */
+export function createServiceQueue(): EngineQueue {
+  return createEngineQueue({
     maxTexts: LIMITS.waiting,
     maxCharacters: LIMITS.waitingCharacters,
   });
 }
 
-/** A service over a model, which stays the caller's; services of one engine share `room`. */
+/** Creates a service for a model. The caller keeps ownership of the model; services of one engine share a queue. */
 export function createModelService(
   { model, facts }: { readonly model: TextModel; readonly facts: ModelFacts },
-  room: WaitingRoom,
+  engineQueue: EngineQueue,
 ): ModelService {
-  const predictorOf = remember((rows: number) => model.createPredictor({ rows }));
+  const predictorOf = memoize((rows: number) => model.createPredictor({ rows }));
   const shared = {
     sizeOf: (text: string) => text.length,
     maxItems: MAX_ROWS,
     maxSize: LIMITS.batchCharacters,
     waitMs: WAIT_MS,
-    room,
+    engineQueue,
   };
   const predicting = createBatcher<string, TextPrediction>({
     ...shared,
     run: (texts) => predictorOf(rowsFor(texts.length)).predict(texts),
   });
-  /** Encodes in one way: a batcher of its own for each. */
+  /** Creates the batcher for one combination of encoding options. */
   const createEncoding = (options: EncodeTextsOptions) => {
-    const encoderOf = remember((rows: number) => model.createEncoder({ ...options, rows }));
+    const encoderOf = memoize((rows: number) => model.createEncoder({ ...options, rows }));
     return createBatcher<string, Float32Array>({
       ...shared,
       run: (texts) => encoderOf(rowsFor(texts.length)).encode(texts),
     });
   };
-  const encodingsOf = remember((mode: PoolingMode | "trained") =>
-    remember((promptName: string | null) =>
+  const encodingsOf = memoize((mode: PoolingMode | "trained") =>
+    memoize((promptName: string | null) =>
       createEncoding({
         ...(promptName === null ? { prompt: "" } : { promptName }),
         ...(mode !== "trained" && { pooling: mode, normalize: "none" }),
@@ -116,7 +116,7 @@ export function createModelService(
     info,
     predict: (texts, signal) => predicting.submit(texts, signal),
     encode: async (texts, { pooling, normalize, promptName }, signal) => {
-      // a graph may hold no embedding but the one that the model was trained for
+      // an exported graph may only contain the embedding that the model was trained with
       if (pooling === info.pooling && normalize === info.normalize) {
         return await encodingsOf("trained")(promptName).submit(texts, signal);
       }

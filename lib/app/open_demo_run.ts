@@ -1,5 +1,5 @@
 /**
- * Opens a run for the demo page: its model, and what the page tells of it.
+ * Opens a run for the demo page: its model, and the facts that the page shows about it.
  * @module
  */
 import { basename, join, resolve } from "node:path";
@@ -9,26 +9,26 @@ import type { TextModel } from "@/eval/text_model.ts";
 import { readCard } from "@/export/write_card.ts";
 import { isFile, readJson, readText } from "@/files.ts";
 import { renderPage } from "@/report/html.ts";
-import { writtenExamples } from "./written_examples.ts";
+import { chooseExamples } from "./choose_examples.ts";
 
-/** What is known of a model beyond its own files. */
+/** Facts about a model that its own files do not contain. */
 export type ModelFacts = {
-  /** The run's name. */
+  /** Name of the run. */
   readonly run: string;
-  /** Texts to try, at least one. */
+  /** Example texts, at least one. */
   readonly examples: readonly string[];
   /** True if the model was trained on the built-in sample, whose sentences are generated. */
   readonly trainedOnSample: boolean;
 };
 
-/** A run with its model open. */
+/** Run whose model is open. */
 export type DemoRun = {
   readonly folder: string;
   readonly model: TextModel;
   readonly facts: ModelFacts;
-  /** The run's report as a whole HTML page; null: there is none. */
+  /** Report of the run as a complete HTML page; null if there is none. */
   readonly report: string | null;
-  /** The model's card as a whole HTML page; null: there is none. */
+  /** Model card as a complete HTML page; null if there is none. */
   readonly card: string | null;
 };
 
@@ -36,7 +36,7 @@ async function readOptional(path: string): Promise<unknown> {
   return await isFile(path) ? await readJson(path, "run") : null;
 }
 
-/** Texts of `examples.json`, which training writes. */
+/** Reads the texts of `examples.json`, which training writes; empty if there is no such file. */
 async function readExamples(folder: string): Promise<readonly string[]> {
   const content = await readOptional(join(folder, "examples.json"));
   const texts: unknown = isObject(content) ? content["texts"] : null;
@@ -51,7 +51,7 @@ async function readTrainedOnSample(folder: string): Promise<boolean> {
   return isObject(data) && data["dir"] === SAMPLE_DIR;
 }
 
-/** Reads what is known of the run in `folder`, whose model is open. */
+/** Reads the facts about the run in `folder`, whose model is already open. */
 export async function readModelFacts(
   folder: string,
   { settings }: Pick<TextModel, "settings">,
@@ -59,12 +59,12 @@ export async function readModelFacts(
   const examples = await readExamples(folder);
   return {
     run: basename(resolve(folder)),
-    examples: examples.length > 0 ? examples : writtenExamples(settings.tasks),
+    examples: examples.length > 0 ? examples : chooseExamples(settings.tasks),
     trainedOnSample: await readTrainedOnSample(folder),
   };
 }
 
-/** The card in the model's folder, else one made from the run's files. */
+/** Model card from the model's folder, else one generated from the run's files; null if there is neither. */
 async function readCardPage(folder: string, title: string): Promise<string | null> {
   for (const path of [join(folder, "model", "README.md"), join(folder, "README.md")]) {
     if (await isFile(path)) return renderCard(await readText(path, "model card"), title);
@@ -73,14 +73,14 @@ async function readCardPage(folder: string, title: string): Promise<string | nul
   return renderCard(await readCard(folder), title);
 }
 
-/** A card as a page, without the metadata at its head. */
+/** Renders a card as an HTML page, without its YAML metadata. */
 function renderCard(card: string, title: string): string {
   const markdown = card.replace(/^---\r?\n[^]*?\r?\n---\r?\n/, "")
-    .replace(/!\[([^\]]*)\]\([^)]*\)/g, "$1"); // pictures are elsewhere
+    .replace(/!\[([^\]]*)\]\([^)]*\)/g, "$1"); // the page does not have the card's images
   return renderPage({ markdown, figures: new Map() }, { title });
 }
 
-/** Opens a model folder, and the engine where that computes it. */
+/** Opens a model folder, and also the engine if the model needs it. */
 export type OpenModel = (folder: string) => Promise<TextModel>;
 
 /** Opens the run in `folder`, or any other model folder. */

@@ -1,5 +1,5 @@
 /**
- * The API as an OpenAPI 3.1 document, for people and for programs that write clients.
+ * OpenAPI 3.1 document of the API, for readers and for client generators.
  * @module
  */
 import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config.ts";
@@ -32,14 +32,21 @@ const pooling = { enum: POOLING_MODES };
 const normalize = { enum: NORMALIZE_MODES };
 const promptName = {
   type: ["string", "null"],
-  description: "Name of the prompt that begins each text; null: none. By default the model's own.",
+  description: "Name of the prompt put before each text; null for none. Default: the model's own.",
 };
 const offsets = { enum: OFFSET_UNITS, default: "utf16", description: OFFSETS_NOTE };
-const tookMs = { ...number, minimum: 0, description: "From the request's arrival to its answer." };
+const tookMs = {
+  ...number,
+  minimum: 0,
+  description: "Milliseconds from the arrival of the request to the response.",
+};
 
-const run = { ...string, description: "One of /api/runs; by default the first." };
+const run = {
+  ...string,
+  description: "Name of a run listed by /api/runs. Default: the first one.",
+};
 
-/** A request's properties, with either one text or a list of texts. */
+/** Schema of a request with either `text` or `texts`. */
 const question = (properties: Readonly<Record<string, unknown>>) => ({
   ...object({ text, texts, run, ...properties }, [
     "text",
@@ -62,8 +69,11 @@ const SCHEMAS = {
   Entity: object({
     type: string,
     text: string,
-    start: { ...count, description: "First character in the text, in the unit of the request." },
-    end: { ...count, description: "Character after the last, in the same unit." },
+    start: {
+      ...count,
+      description: "Start offset in the text (inclusive), in the requested unit.",
+    },
+    end: { ...count, description: "End offset in the text (exclusive), in the requested unit." },
     probability: share,
   }),
   EncodeRequest: question({ pooling, normalize, promptName }),
@@ -80,8 +90,8 @@ const SCHEMAS = {
     pooling,
     normalize,
     poolings: listOf(pooling),
-    maxLength: { ...count, description: "Longest input in tokens." },
-    examples: { ...listOf(string), description: "Texts to try." },
+    maxLength: { ...count, description: "Maximum input length in tokens." },
+    examples: { ...listOf(string), description: "Example texts." },
     trainedOnSample: {
       type: "boolean",
       description: "True if the model was trained on the built-in sample of generated sentences.",
@@ -90,10 +100,12 @@ const SCHEMAS = {
     defaultPromptName: promptName,
     includePrompt: {
       type: "boolean",
-      description: "False if pooling skips [CLS] and the tokens of the prompt.",
+      description: "False if pooling ignores [CLS] and the tokens of the prompt.",
     },
   }),
-  Runs: object({ runs: { ...listOf(string), description: "The default run first." } }),
+  Runs: object({
+    runs: { ...listOf(string), description: "Names of the runs, the default one first." },
+  }),
   Health: {
     oneOf: [
       object({ status: { const: "ready" }, model: named("Model") }),
@@ -107,20 +119,22 @@ const SCHEMAS = {
 const refusal = (description: string) => ({ description, ...json(named("Error")) });
 
 const WRONG_HOST = {
-  "403": refusal("Host names another machine, though the server is for this one alone"),
+  "403": refusal(
+    "The Host header names another host, but the server only accepts requests from this machine",
+  ),
 };
 
 const UNKNOWN_RUN = refusal("There is no run of that name");
 
 const REFUSALS = {
-  "400": refusal("The body is not UTF-8, not JSON or not as the schema says"),
+  "400": refusal("The body is not UTF-8, not JSON or does not match the schema"),
   ...WRONG_HOST,
   "404": UNKNOWN_RUN,
-  "405": refusal("Another method than POST"),
-  "413": refusal(`A body of more than ${LIMITS.bodyBytes} bytes`),
+  "405": refusal("A method other than POST"),
+  "413": refusal(`The body has more than ${LIMITS.bodyBytes} bytes`),
   "415": refusal("A Content-Type other than application/json, or a compressed body"),
-  "500": refusal("A fault of the server"),
-  "503": refusal("The model is not ready yet, or too many texts wait"),
+  "500": refusal("Internal server error"),
+  "503": refusal("The model is not ready yet, or too many texts are waiting"),
   "504": refusal(`No answer within ${LIMITS.requestMs / 1000} seconds`),
 };
 
@@ -128,11 +142,11 @@ const post = (summary: string, request: string, answer: string) => ({
   post: {
     summary,
     requestBody: { required: true, ...json(named(request)) },
-    responses: { "200": { description: "The answer", ...json(named(answer)) }, ...REFUSALS },
+    responses: { "200": { description: "Success", ...json(named(answer)) }, ...REFUSALS },
   },
 });
 
-const NOT_GET = refusal("Another method than GET");
+const NOT_GET = refusal("A method other than GET");
 
 const NOT_READY = { "503": refusal("The model is not ready yet") };
 
@@ -140,7 +154,7 @@ const get = (summary: string, schema: unknown, refusals = {}) => ({
   get: {
     summary,
     responses: {
-      "200": { description: "The answer", ...json(schema) },
+      "200": { description: "Success", ...json(schema) },
       ...WRONG_HOST,
       "405": NOT_GET,
       ...refusals,
@@ -157,29 +171,33 @@ const readiness = (summary: string) => ({
       "405": NOT_GET,
       "503": {
         description:
-          "Starting, or failed to start; while it starts, Retry-After says when to ask again",
+          "Starting, or failed to start. While starting, Retry-After tells when to ask again",
         ...json(named("Health")),
       },
     },
   },
 });
 
-/** The OpenAPI document. */
+/** Builds the OpenAPI document. */
 export function describeApi() {
   return {
     openapi: "3.1.0",
     info: {
       title: "Multi-task sentence transformer",
       version: "1.0.0",
-      description: "Topics, named entities and sentence embeddings of texts.",
+      description: "Text classification, named entity recognition and sentence embeddings.",
     },
     paths: {
-      "/api/predict": post("Labels and entities of texts", "PredictRequest", "PredictAnswer"),
-      "/api/encode": post("Sentence embeddings of texts", "EncodeRequest", "EncodeAnswer"),
-      "/api/runs": get("Names of the runs that can be asked for", named("Runs"), NOT_READY),
+      "/api/predict": post(
+        "Predict labels and entities of texts",
+        "PredictRequest",
+        "PredictAnswer",
+      ),
+      "/api/encode": post("Compute sentence embeddings", "EncodeRequest", "EncodeAnswer"),
+      "/api/runs": get("List the available runs", named("Runs"), NOT_READY),
       "/api/model": {
         get: {
-          ...get("What a run's model is and does", named("Model")).get,
+          ...get("Describe the model of a run", named("Model")).get,
           parameters: [{ name: "run", in: "query", schema: run }],
           responses: {
             "200": { description: "The model", ...json(named("Model")) },
@@ -191,10 +209,10 @@ export function describeApi() {
           },
         },
       },
-      "/api/health": readiness("Readiness: the same as /api/health/ready"),
-      "/api/health/ready": readiness("Readiness: whether requests are answered now"),
+      "/api/health": readiness("Readiness, same as /api/health/ready"),
+      "/api/health/ready": readiness("Readiness: ready if requests are answered now"),
       "/api/health/live": get(
-        "Liveness: the process answers, whatever the state of the model",
+        "Liveness: succeeds while the process runs, whatever the state of the model",
         named("Health"),
       ),
       "/api/openapi.json": get("This document", { type: "object" }),

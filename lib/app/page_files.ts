@@ -1,27 +1,27 @@
 /**
- * The page's files, made from their sources when the server starts: TypeScript bundled for browsers, and
- * HTML and CSS as they are. Nothing is loaded from elsewhere.
+ * Builds the page's files when the server starts: TypeScript is bundled for browsers, HTML and CSS are served
+ * unchanged. The page loads nothing from other hosts.
  * @module
  */
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { readText } from "@/files.ts";
 
-/** A file as it is served. */
+/** Served file. */
 export type PageFile = {
-  /** Its media type. */
+  /** Media type. */
   readonly type: string;
   readonly body: string;
 };
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** A source of the page that is served as it is. */
+/** Reads a source file of the page that is served unchanged. */
 export function readPageSource(name: string): Promise<string> {
   return readText(folder(`page/${name}`), "source of the page");
 }
 
-/** Code of the page as one module. */
+/** Bundles an entry point of the page into one ES module. */
 export async function bundlePage(entry: string): Promise<string> {
   try {
     const { outputFiles } = await esbuild.build({
@@ -37,14 +37,14 @@ export async function bundlePage(entry: string): Promise<string> {
       alias: { "@": folder("..").replace(/\/$/, "") },
     });
     const [file] = outputFiles;
-    if (file === undefined) throw new TypeError("internal: esbuild gave no file");
+    if (file === undefined) throw new TypeError("internal: esbuild returned no file");
     return file.text;
   } finally {
     await esbuild.stop(); // its process would keep ours alive
   }
 }
 
-/** The files of the page that asks a server, by path. */
+/** Builds the files of the served page, by path. */
 export async function buildPageFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const [html, css, script] = await Promise.all([
     readPageSource("page.html"),

@@ -1,5 +1,5 @@
 /**
- * Content security policies: what the page and the report may load and run.
+ * Content security policies of the page and of the report.
  * @module
  */
 
@@ -22,22 +22,25 @@ const REPORT = [
   "form-action 'none'",
 ];
 
-/** Of the page: its own files, nothing inline, nothing from elsewhere. */
+/** Policy of the page: it may only load its own files and runs no inline code. */
 export const PAGE_POLICY = [...PAGE, "frame-ancestors 'none'"].join("; ");
 
-/** Of the report, which has its style inside and runs nothing; shown in a frame of the page. */
+/** Policy of the report, which has inline styles and no scripts and is shown in a frame of the page. */
 export const REPORT_POLICY = [...REPORT, "frame-ancestors 'self'", "sandbox"].join("; ");
 
-/** Of the static page, which has a worker with WebAssembly; who may frame it, only a server can say. */
+/**
+ * Policy of the static page, which has a worker with WebAssembly. A meta element cannot restrict framing
+ * (`frame-ancestors`); only an HTTP header can.
+ */
 export const STATIC_PAGE_POLICY = [
   ...PAGE.map((rule) => rule.startsWith("script-src") ? `${rule} 'wasm-unsafe-eval'` : rule),
   "worker-src 'self'",
 ].join("; ");
 
-/** Of the static page's report. */
+/** Policy of the static page's report. */
 export const STATIC_REPORT_POLICY = REPORT.join("; ");
 
-/** An HTML page that says its policy itself, for hosts that say none. */
+/** Adds a policy to an HTML page as a meta element, for hosts that send no policy header. */
 export function addPolicy(html: string, policy: string): string {
   const tag = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
   const [start = ""] = /^[^]*?<head\b[^>]*>/i.exec(html) ?? /^\s*<!doctype[^>]*>/i.exec(html) ?? [];

@@ -1,5 +1,5 @@
 /**
- * Bodies of requests, checked: what is not as the OpenAPI document says is refused in a sentence.
+ * Validates request bodies. A body that violates the OpenAPI document is rejected with a message that says why.
  * @module
  */
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
@@ -10,35 +10,35 @@ import type { ModelInfo } from "./contract.ts";
 import type { EncodeChoice } from "./model_service.ts";
 import { LIMITS } from "./limits.ts";
 
-/** A body that cannot be answered. */
+/** Thrown if a request body is invalid. */
 export class BadRequestError extends Error {
   override readonly name = "BadRequestError";
 }
 
-/** Characters of an unknown word that are looked at and repeated. */
+/** Largest number of characters of an unknown word that is compared and quoted. */
 const LONGEST_WORD = 40;
 
-/** The JSON of a body. */
+/** Parses the bytes of a body as JSON. */
 export function readJsonBytes(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(decodeText(bytes, { what: "body", name: "it" }));
   } catch (error) {
     if (error instanceof EncodingError) throw new BadRequestError(error.message);
     if (!(error instanceof SyntaxError)) throw error;
-    throw new BadRequestError("Cannot read body as it must be JSON");
+    throw new BadRequestError("The body is not valid JSON");
   }
 }
 
 function readBody(body: unknown, keys: readonly string[]): Readonly<Record<string, unknown>> {
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new BadRequestError("Cannot read body as it must be a JSON object");
+    throw new BadRequestError("The body must be a JSON object");
   }
-  const odd = Object.keys(body).find((key) => !keys.includes(key));
-  if (odd !== undefined) {
+  const unknown = Object.keys(body).find((key) => !keys.includes(key));
+  if (unknown !== undefined) {
     throw new BadRequestError(
-      `Cannot read body as its keys must be of ${keys.join(", ")}: one is ${
-        JSON.stringify(odd.slice(0, LONGEST_WORD))
-      }${didYouMean(odd.slice(0, LONGEST_WORD), keys)}`,
+      `Unknown key ${JSON.stringify(unknown.slice(0, LONGEST_WORD))}${
+        didYouMean(unknown.slice(0, LONGEST_WORD), keys)
+      }: allowed are ${keys.join(", ")}`,
     );
   }
   return { ...body };
@@ -46,43 +46,42 @@ function readBody(body: unknown, keys: readonly string[]): Readonly<Record<strin
 
 function checkText(text: unknown, key: string): string {
   if (typeof text !== "string") {
-    throw new BadRequestError(`Cannot read body as ${key} must be a string`);
+    throw new BadRequestError(`${key} must be a string`);
   }
   if (text.length > LIMITS.characters) {
     throw new BadRequestError(
-      `Cannot read body as ${key} must have at most ${LIMITS.characters} characters: ` +
-        `it has ${text.length}`,
+      `${key} is too long: it has ${text.length} characters, at most ${LIMITS.characters} are allowed`,
     );
   }
   return text;
 }
 
-/** The one `text` of a body, or its list of `texts`. */
+/** Reads the field `text` or the list `texts` of a body. */
 function readTexts({ text, texts }: Readonly<Record<string, unknown>>): readonly string[] {
   if (text !== undefined && texts !== undefined) {
-    throw new BadRequestError("Cannot read body as it must have either text or texts: it has both");
+    throw new BadRequestError("The body has both text and texts: send only one of them");
   }
   if (text !== undefined) return [checkText(text, "text")];
   if (texts === undefined) {
-    throw new BadRequestError("Cannot read body as it must have a text or a list of texts");
+    throw new BadRequestError("The body needs text (a string) or texts (a list of strings)");
   }
   if (!Array.isArray(texts) || texts.length === 0) {
-    throw new BadRequestError("Cannot read body as texts must be a list of at least one text");
+    throw new BadRequestError("texts must be a non-empty list of strings");
   }
   if (texts.length > LIMITS.texts) {
     throw new BadRequestError(
-      `Cannot read body as texts must be at most ${LIMITS.texts}: there are ${texts.length}`,
+      `texts is too long: it has ${texts.length} entries, at most ${LIMITS.texts} are allowed`,
     );
   }
   return texts.map((each: unknown, i) => checkText(each, `texts[${i}]`));
 }
 
-/** The run that a body names; null: the server's default. */
+/** Name of the run that a body requests; null for the server's default. */
 export function readRunName(body: unknown): string | null {
   if (typeof body !== "object" || body === null || !("run" in body)) return null;
   const { run } = body;
   if (typeof run === "string") return run;
-  throw new BadRequestError("Cannot read body as run must be a string: GET /api/runs lists them");
+  throw new BadRequestError("run must be a string: GET /api/runs lists the names");
 }
 
 function readChoice<T extends string>(
@@ -94,7 +93,7 @@ function readChoice<T extends string>(
   const found = value === undefined ? byDefault : choices.find((choice) => choice === value);
   if (found !== undefined) return found;
   throw new BadRequestError(
-    `Cannot read body as ${key} must be one of ${choices.join(", ")}${
+    `${key} must be one of ${choices.join(", ")}${
       typeof value === "string" ? didYouMean(value.slice(0, LONGEST_WORD), choices) : ""
     }`,
   );
@@ -104,18 +103,18 @@ function readPromptName(name: unknown, info: ModelInfo): string | null {
   if (name === undefined) return info.defaultPromptName;
   if (name === null || (typeof name === "string" && Object.hasOwn(info.prompts, name))) return name;
   const known = Object.keys(info.prompts).join(", ");
-  throw new BadRequestError(`Cannot read body as promptName must be null or one of ${known}`);
+  throw new BadRequestError(`promptName must be null or one of ${known}`);
 }
 
-/** Refuses a prediction by a model that has no tasks. */
+/** Throws if the model has no tasks, so that it cannot predict. */
 export function checkTasks({ run, tasks }: ModelInfo): void {
   if (tasks.length > 0) return;
   throw new BadRequestError(
-    `Cannot predict as the model must have tasks: ${run} is an encoder alone; ask /api/encode`,
+    `Run ${run} cannot predict: its model is an encoder without tasks; use /api/encode`,
   );
 }
 
-/** The texts of a request to `/api/predict`, and what the places of entities count. */
+/** Reads a request to `/api/predict`: its texts, and the unit of entity offsets in the response. */
 export function readPredictRequest(
   body: unknown,
 ): { readonly texts: readonly string[]; readonly offsets: OffsetUnit } {
@@ -126,7 +125,7 @@ export function readPredictRequest(
   };
 }
 
-/** The texts of a request to `/api/encode` and how to encode them. */
+/** Reads a request to `/api/encode`: its texts and the encoding settings. */
 export function readEncodeRequest(
   body: unknown,
   info: ModelInfo,

@@ -1,44 +1,44 @@
 /**
- * Serves an application until it is told to stop, and then lets requests that are under way end.
+ * Serves an application until its signal is aborted, and then lets running requests finish.
  * @module
  */
 import type { Hono } from "hono";
 import { LIMITS } from "./limits.ts";
 
-/** Where to listen. */
+/** Options of {@link serveApp}. */
 export type ServeOptions = {
   readonly hostname: string;
-  /** 0: any that is free. */
+  /** Port; 0 for any free one. */
   readonly port: number;
   readonly signal: AbortSignal;
-  /** Called once it listens. */
+  /** Called with the address once the server listens. */
   readonly onListen?: (address: string) => void;
 };
 
 const joinAddress = ({ hostname, port }: Pick<ServeOptions, "hostname" | "port">) =>
   `${hostname.includes(":") ? `[${hostname.replace(/^\[|\]$/g, "")}]` : hostname}:${port}`;
 
-/** The error to raise where `error` came of listening: host and port, the cause and what to do. */
+/** Translates an error of listening into one with host and port, the cause and a remedy; returns other errors unchanged. */
 export function explainListenError(
   error: unknown,
   address: Pick<ServeOptions, "hostname" | "port">,
 ): unknown {
   if (!(error instanceof Error)) return error;
   const { hostname, port } = address;
-  const at = `Cannot serve at ${joinAddress(address)}`;
+  const at = `Cannot listen at ${joinAddress(address)}`;
   if (error instanceof Deno.errors.AddrInUse) {
     return new Deno.errors.AddrInUse(
-      `${at} as the port must be free: choose another --port, or 0 for any`,
+      `${at}: the port is in use; choose another --port, or 0 for any free one`,
     );
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return new Deno.errors.PermissionDenied(
-      `${at} as listening at port ${port} must be permitted: choose a --port from 1024 on, or 0 for any`,
+      `${at}: no permission for port ${port}; choose a --port of 1024 or higher, or 0 for any free one`,
     );
   }
   const reason =
     error instanceof Deno.errors.AddrNotAvailable || /os error 22\b/.test(error.message)
-      ? `no network of this machine has ${hostname}`
+      ? `this machine has no network interface with the address ${hostname}`
       : error instanceof URIError
       ? `${JSON.stringify(hostname)} is neither a host name nor an IP address`
       : /lookup/.test(error.message)
@@ -46,15 +46,14 @@ export function explainListenError(
       : null;
   if (reason === null) return error;
   return new RangeError(
-    `${at} as --host must be an address of this machine: ${reason}; choose 127.0.0.1 for this ` +
-      "machine alone or 0.0.0.0 for all of its networks",
+    `${at}: ${reason}; choose --host 127.0.0.1 for this machine only, or 0.0.0.0 for all its networks`,
   );
 }
 
-/** Serves `app`; returns once it has stopped. */
+/** Serves `app`; resolves once the server has stopped. */
 export async function serveApp(app: Hono, options: ServeOptions): Promise<void> {
   const { hostname, port, signal, onListen = () => {} } = options;
-  const hard = new AbortController(); // ends requests that will not end
+  const hard = new AbortController(); // aborts requests that do not finish in time
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     server = Deno.serve({

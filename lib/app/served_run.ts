@@ -1,44 +1,45 @@
 /**
- * A run as the server shows it: its model as a service, its report and its model card.
+ * Run as the server offers it: the model as a service, the report and the model card.
  * @module
  */
 import { createModelService, type ModelService } from "./model_service.ts";
 import { type DemoRun, openDemoRun, type OpenModel } from "./open_demo_run.ts";
-import { createRunLibrary, type ListedRun, type RunLibrary } from "./run_library.ts";
-import type { WaitingRoom } from "./waiting_room.ts";
+import { createRunCache, type ListedRun, type RunCache } from "./run_cache.ts";
+import type { EngineQueue } from "./engine_queue.ts";
 
-/** A run that answers. */
+/** Run that answers requests. */
 export type ServedRun = {
   readonly service: ModelService;
-  /** Whole HTML pages; null: the run has none. */
+  /** Report and card as complete HTML pages; null if the run has none. */
   readonly report: string | null;
   readonly card: string | null;
 };
 
-/** A run whose model is open, as the server shows it. */
-export function serveRun(run: DemoRun, room: WaitingRoom): ServedRun {
+/** Wraps a run whose model is open for the server. */
+export function serveRun(run: DemoRun, engineQueue: EngineQueue): ServedRun {
   const { report, card } = run;
-  return { service: createModelService(run, room), report, card };
+  return { service: createModelService(run, engineQueue), report, card };
 }
 
 /**
- * A library of runs that share `room`. Models are opened and closed while the engine computes nothing: a batch may
- * outlive its request.
+ * Creates a cache of runs that share `engineQueue`. Models are opened and closed only while the engine is idle, because a
+ * batch can still be running after its request has ended.
  */
 export function createServedRuns(
-  { list, open, room }: {
+  { list, open, engineQueue }: {
     readonly list: () => Promise<readonly ListedRun[]>;
     readonly open: OpenModel;
-    readonly room: WaitingRoom;
+    readonly engineQueue: EngineQueue;
   },
-): RunLibrary<ServedRun> {
+): RunCache<ServedRun> {
   type Opened = ServedRun & { readonly run: DemoRun };
-  return createRunLibrary<Opened>({
+  return createRunCache<Opened>({
     list,
     open: async (folder) => {
-      const run = await room.inTurn(() => openDemoRun(folder, open));
-      return { run, ...serveRun(run, room) };
+      const run = await engineQueue.runExclusive(() => openDemoRun(folder, open));
+      return { run, ...serveRun(run, engineQueue) };
     },
-    close: ({ run: { model } }) => room.inTurn(() => Promise.resolve(model[Symbol.dispose]())),
+    close: ({ run: { model } }) =>
+      engineQueue.runExclusive(() => Promise.resolve(model[Symbol.dispose]())),
   });
 }

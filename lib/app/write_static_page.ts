@@ -1,6 +1,6 @@
 /**
- * The demo page as a folder for any static host: page, model, tokenizer, report and ONNX Runtime's
- * WebAssembly, in files that know one another by their names alone.
+ * Writes the demo page as a folder for any static host. It contains the page, the model, the tokenizer, the report and
+ * ONNX Runtime's WebAssembly, linked by relative file names.
  * @module
  */
 import { dirname, join, resolve } from "node:path";
@@ -12,20 +12,20 @@ import { STATIC_FILES, type StaticModel } from "./page/static_files.ts";
 import { bundlePage, readPageSource } from "./page_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY, STATIC_REPORT_POLICY } from "./policies.ts";
 
-/** What a static page shows. */
+/** Content of a static page. */
 export type StaticRun = Pick<DemoRun, "model" | "facts" | "report" | "card">;
 
-/** Said until the page's script runs. */
+/** Shown until the page's script runs. */
 const LOADING =
-  "Loading. A browser runs this page from a web server alone: it will not, opened as a file.";
+  "Loading. Browsers do not run this page from a local file: open it through a web server.";
 
-/** Refuses a folder that holds anything but an earlier page. */
+/** Throws if a folder contains anything but an earlier page. */
 async function checkTarget(out: string): Promise<void> {
   try {
     for await (const _ of Deno.readDir(out)) {
       if (await isFile(join(out, STATIC_FILES.worker))) return;
       throw new Deno.errors.AlreadyExists(
-        `Cannot write page as ${out} must be empty or hold an earlier page: it holds other files`,
+        `Cannot write the page: ${out} contains other files; choose a new or empty folder, or one with an earlier page`,
       );
     }
   } catch (error) {
@@ -63,7 +63,7 @@ async function writeFiles(
   if (card !== null) await put(STATIC_FILES.card, addPolicy(card, STATIC_REPORT_POLICY));
 }
 
-/** The files of `folder` and their sizes, in order. */
+/** Files of `folder` with their sizes, sorted by name. */
 async function listFiles(folder: string): Promise<readonly { name: string; bytes: number }[]> {
   const files: { name: string; bytes: number }[] = [];
   for await (const { name } of Deno.readDir(folder)) {
@@ -73,11 +73,11 @@ async function listFiles(folder: string): Promise<readonly { name: string; bytes
 }
 
 /**
- * Writes the page of a run into the folder `target`, whole or not at all; gives its files. An earlier page in
- * that folder is replaced.
+ * Writes the page of a run into the folder `target`, either completely or not at all, and returns its files. An
+ * earlier page in that folder is replaced.
  *
- * The graph holds the model's weights in eight bits, and has an output for each pooling; a run that holds a
- * graph alone gives that one.
+ * The graph has eight-bit weights and one output per pooling mode. A run that only contains an exported graph
+ * uses that graph unchanged.
  */
 export async function writeStaticPage(
   run: StaticRun,
@@ -89,7 +89,7 @@ export async function writeStaticPage(
   const beside = await Deno.makeTempDir({ dir: dirname(out), prefix: ".page-" });
   try {
     await writeFiles(beside, run);
-    await Deno.chmod(beside, 0o755); // a folder made for the moment is its maker's alone
+    await Deno.chmod(beside, 0o755); // temporary folders are private by default
     const files = await listFiles(beside);
     await Deno.remove(out, { recursive: true }).catch(() => {});
     await Deno.rename(beside, out);

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { type AppState, createApp } from "@/app/create_app.ts";
 import { listShownRuns } from "@/app/find_run.ts";
-import { createServiceRoom, type ModelService } from "@/app/model_service.ts";
+import { createServiceQueue, type ModelService } from "@/app/model_service.ts";
 import { type DemoRun, openDemoRun } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
 import { serveApp } from "@/app/serve_app.ts";
@@ -78,7 +78,7 @@ async function servePage(
   },
 ): Promise<void> {
   const files = await buildPageFiles();
-  const room = createServiceRoom();
+  const engineQueue = createServiceQueue();
   let shown = "";
   const state: AppState = {
     run: null,
@@ -86,7 +86,7 @@ async function servePage(
     runs: createServedRuns({
       list: () => listShownRuns(shown),
       open: openShownModel,
-      room,
+      engineQueue,
     }),
   };
   const app = createApp({
@@ -94,7 +94,7 @@ async function servePage(
     files,
     nowMs: () => performance.now(),
     hostname: host,
-    onFault: (error) => console.error("fault while answering:", error),
+    onInternalError: (error) => console.error("fault while answering:", error),
   });
   const stop = new AbortController();
   const serving = serveApp(app, {
@@ -105,7 +105,7 @@ async function servePage(
   });
   const prepare = async () => {
     const run = await openRun(given, showBoth(state));
-    const served = serveRun(run, room);
+    const served = serveRun(run, engineQueue);
     await warmUp(served.service);
     shown = run.folder;
     state.run = served;

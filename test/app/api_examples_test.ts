@@ -4,10 +4,10 @@ import { writeApiExamples } from "@/app/page/api_examples.ts";
 import { inFolder } from "../train/tiny_run.ts";
 import { withServedApp } from "./served_app.ts";
 
-/** A text with everything that quoting may damage. */
+/** A text with characters that need quoting or escaping in some language. */
 const TEXT = `It's "Ada" \\ $HOME \`id\` !! %s\n\tצרפת 😀 \u2028 \u007f</script>`;
 
-/** The commands that run an example, by its id. */
+/** Commands that run an example, by its id. */
 const COMMANDS = {
   curl: { tool: "curl", command: "bash", file: "ask.sh", args: [] },
   typescript: {
@@ -28,7 +28,7 @@ async function hasTool(name: string): Promise<boolean> {
   }
 }
 
-Deno.test("the page's programs run as they are and get the API's answer", async () => {
+Deno.test("the example programs of the page run unchanged and print the API's answer", async () => {
   await withServedApp(async ({ address }) => {
     await inFolder(async (folder) => {
       const requests = [
@@ -51,7 +51,7 @@ Deno.test("the page's programs run as they are and get the API's answer", async 
         deepStrictEqual(examples.map(({ id }) => id), ["curl", "typescript", "python"]);
         for (const { id, code } of examples) {
           const { tool, command, file, args } = COMMANDS[id];
-          if (tool !== null && !await hasTool(tool)) continue; // TypeScript is always there
+          if (tool !== null && !await hasTool(tool)) continue; // TypeScript runs with Deno itself
           await Deno.writeTextFile(join(folder, file), code);
           const { success, stdout, stderr } = await new Deno.Command(command, {
             args: [...args, join(folder, file)],

@@ -10,7 +10,7 @@ import { withServedApp, withServedModel } from "./served_app.ts";
 
 const TEXTS = ["Ada Lovelace wrote to Babbage.", "yes", "<script>alert(1)</script> São Paulo"];
 
-Deno.test("the API answers as the model does, and as its document says", async () => {
+Deno.test("the API returns the model's results in the format of the OpenAPI document", async () => {
   await withServedApp(async ({ address, saved }) => {
     const predicted = await post(`${address}api/predict`, { texts: TEXTS });
     strictEqual(predicted.status, 200);
@@ -41,7 +41,7 @@ Deno.test("the API answers as the model does, and as its document says", async (
   });
 });
 
-Deno.test("the API prepends the model's default prompt, the one asked for, or none", async () => {
+Deno.test("the API prepends the default prompt, the requested one, or none", async () => {
   const prompts = {
     prompts: { query: "yes: ", document: "wrote to " },
     defaultPromptName: "query",
@@ -77,13 +77,13 @@ Deno.test("the API prepends the model's default prompt, the one asked for, or no
       deepStrictEqual([refused.status, refused.body], [400, {
         error: {
           code: "bad_request",
-          message: "Cannot read body as promptName must be null or one of query, document",
+          message: "promptName must be null or one of query, document",
         },
       }]);
     }), prompts);
 });
 
-Deno.test("requests that come together get each its own answer", async () => {
+Deno.test("concurrent requests each get their own answer", async () => {
   await withServedApp(async ({ address }) => {
     const texts = Array.from({ length: 40 }, (_, i) => "Ada ".repeat(i % 9 + 1) + i);
     const answers = await Promise.all(
@@ -96,7 +96,7 @@ Deno.test("requests that come together get each its own answer", async () => {
   });
 });
 
-Deno.test("the API gives the places of entities in UTF-16 code units or in code points", async () => {
+Deno.test("the API returns entity offsets in UTF-16 code units or in code points", async () => {
   await withServedApp(async ({ address }) => {
     const placesOf = async (body: unknown) => {
       const answer = await post(`${address}api/predict`, body);
@@ -114,37 +114,37 @@ Deno.test("the API gives the places of entities in UTF-16 code units or in code 
   });
 });
 
-Deno.test("what cannot be answered is refused with a status and a sentence", async () => {
+Deno.test("invalid requests are rejected with a status and a message", async () => {
   const long = "x".repeat(LIMITS.characters + 1);
   const cases: [string, unknown, number, string][] = [
-    ["predict", "{", 400, "Cannot read body as it must be JSON"],
-    ["predict", [], 400, "Cannot read body as it must be a JSON object"],
+    ["predict", "{", 400, "The body is not valid JSON"],
+    ["predict", [], 400, "The body must be a JSON object"],
     [
       "predict",
       { texts: [] },
       400,
-      "Cannot read body as texts must be a list of at least one text",
+      "texts must be a non-empty list of strings",
     ],
-    ["predict", { texts: ["a", 1] }, 400, "Cannot read body as texts[1] must be a string"],
-    ["predict", {}, 400, "Cannot read body as it must have a text or a list of texts"],
+    ["predict", { texts: ["a", 1] }, 400, "texts[1] must be a string"],
+    ["predict", {}, 400, "The body needs text (a string) or texts (a list of strings)"],
     [
       "predict",
       { text: "a", texts: ["a"] },
       400,
-      "Cannot read body as it must have either text or texts: it has both",
+      "The body has both text and texts: send only one of them",
     ],
-    ["predict", { text: 1 }, 400, "Cannot read body as text must be a string"],
+    ["predict", { text: 1 }, 400, "text must be a string"],
     [
       "predict",
       { text: "a", pooling: "mean" },
       400,
-      'Cannot read body as its keys must be of text, texts, run, offsets: one is "pooling"',
+      'Unknown key "pooling": allowed are text, texts, run, offsets',
     ],
     [
       "encode",
       { text: "a", run: 1 },
       400,
-      "Cannot read body as run must be a string: GET /api/runs lists them",
+      "run must be a string: GET /api/runs lists the names",
     ],
     [
       "predict",
@@ -156,46 +156,46 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
       "predict",
       { text: long },
       400,
-      "Cannot read body as text must have at most 4000 characters: it has 4001",
+      "text is too long: it has 4001 characters, at most 4000 are allowed",
     ],
     [
       "predict",
       { texts: [long] },
       400,
-      "Cannot read body as texts[0] must have at most 4000 characters: it has 4001",
+      "texts[0] is too long: it has 4001 characters, at most 4000 are allowed",
     ],
     [
       "predict",
       { texts: Array(33).fill("a") },
       400,
-      "Cannot read body as texts must be at most 32: there are 33",
+      "texts is too long: it has 33 entries, at most 32 are allowed",
     ],
     [
       "encode",
       { texts: ["a"], normalize: "l3" },
       400,
-      "Cannot read body as normalize must be one of none, l1, l2",
+      "normalize must be one of none, l1, l2",
     ],
     [
       "predict",
       { texts: ["x".repeat(LIMITS.bodyBytes)] },
       413,
-      "Cannot read body as it must have at most 262144 bytes",
+      "The body is too large: at most 262144 bytes are allowed",
     ],
     [
       "encode",
       { texts: ["a"], normalise: "l2" },
       400,
-      "Cannot read body as its keys must be of text, texts, run, pooling, normalize, promptName: one is " +
-      '"normalise" (did you mean normalize?)',
+      'Unknown key "normalise" (did you mean normalize?): allowed are text, texts, run, pooling, ' +
+      "normalize, promptName",
     ],
     [
       "predict",
       { text: "a", offsets: "code-point" },
       400,
-      "Cannot read body as offsets must be one of utf16, codepoints (did you mean codepoints?)",
+      "offsets must be one of utf16, codepoints (did you mean codepoints?)",
     ],
-    ["none", { texts: ["a"] }, 404, "Cannot find /api/none"],
+    ["none", { texts: ["a"] }, 404, "Not found: /api/none"],
   ];
   await withServedApp(async ({ address, state }) => {
     for (const [route, body, status, message] of cases) {
@@ -225,7 +225,7 @@ Deno.test("what cannot be answered is refused with a status and a sentence", asy
   });
 });
 
-Deno.test("one text is answered as a list of one, by predict and by encode", async () => {
+Deno.test("predict and encode treat one text as a list of one", async () => {
   await withServedApp(async ({ address }) => {
     for (const route of ["predict", "encode"]) {
       checkSchema(route === "predict" ? "PredictRequest" : "EncodeRequest", { text: "Ada." });
@@ -238,7 +238,7 @@ Deno.test("one text is answered as a list of one, by predict and by encode", asy
   });
 });
 
-Deno.test("page and report may load their own files alone, and the report runs nothing", async () => {
+Deno.test("page and report may only load their own files, and the report runs no scripts", async () => {
   await withServedApp(async ({ address }) => {
     const page = await fetch(address);
     const policy = page.headers.get("Content-Security-Policy") ?? "";

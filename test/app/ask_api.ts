@@ -1,5 +1,5 @@
 /**
- * Asks the API of a server, and checks answers by its document.
+ * Sends requests to the API of a server and validates responses against the OpenAPI document.
  * @module
  */
 import { ok } from "node:assert/strict";
@@ -9,21 +9,21 @@ import { describeApi } from "@/app/openapi.ts";
 const ajv = new Ajv2020({ strict: false });
 ajv.addSchema({ $id: "api", ...describeApi() });
 
-/** Raises where `value` is not as the document's schema of this name says. */
+/** Throws if `value` does not match the document's schema of this name. */
 export function checkSchema(name: string, value: unknown): void {
   const validate = ajv.getSchema(`api#/components/schemas/${name}`);
   ok(validate, `the document has ${name}`);
   ok(validate(value), `${name}: ${ajv.errorsText(validate.errors)}`);
 }
 
-/** An answer with its body read as JSON. */
+/** Response with its body parsed as JSON. */
 export type Answer = {
   readonly status: number;
   readonly body: unknown;
   readonly headers: Headers;
 };
 
-/** Posts `body`, a string as it is and all else as JSON. */
+/** Posts `body`: strings unchanged, other values as JSON. */
 export async function post(url: string, body: unknown, type = "application/json"): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",

@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { checkSchema } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";
 
-/** Posts bytes to `/api/predict`; gives the status and the refusal's code and message, if any. */
+/** Posts bytes to `/api/predict`; returns the status and, if rejected, the error's code and message. */
 async function postBytes(
   address: string,
   bytes: Uint8Array<ArrayBuffer>,
@@ -22,7 +22,7 @@ async function postBytes(
   return [response.status, body.error.code, body.error.message];
 }
 
-Deno.test("API bodies in another encoding than UTF-8, or compressed, are refused by name", async () => {
+Deno.test("API bodies that are compressed or not UTF-8 are rejected, and the message names the encoding", async () => {
   const json = new TextEncoder().encode('{"texts":["crêpe"]}');
   const latin1 = Uint8Array.from('{"texts":["crêpe"]}', (character) => character.charCodeAt(0));
   const utf16 = new Uint8Array(new Uint16Array(latin1).buffer); // without a byte-order mark
@@ -32,7 +32,7 @@ Deno.test("API bodies in another encoding than UTF-8, or compressed, are refused
     deepStrictEqual(
       await postBytes(address, new Uint8Array([0xef, 0xbb, 0xbf, ...json])),
       [200],
-      "a byte-order mark of UTF-8 is dropped",
+      "a UTF-8 byte-order mark is ignored",
     );
     deepStrictEqual(await postBytes(address, latin1), [
       400,
@@ -52,8 +52,7 @@ Deno.test("API bodies in another encoding than UTF-8, or compressed, are refused
       deepStrictEqual(await postBytes(address, json, coding), [
         415,
         "unsupported_encoding",
-        `Cannot read body as Content-Encoding must be identity: it is ${coding}; ` +
-        "send the body uncompressed",
+        `Content-Encoding ${coding} is not supported: send the body uncompressed`,
       ]);
     }
   });

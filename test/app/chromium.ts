@@ -1,17 +1,17 @@
 /**
- * The browser that tests of the page drive: Chromium by playwright-core, in all tests one.
+ * Opens Chromium with playwright-core for tests of the page; all tests share one browser.
  * @module
  */
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { isFile } from "@/files.ts";
 
-/** Longest that a page may take for one thing, on a machine that has much else to do. */
+/** Timeout of a single action, long enough for a busy machine. */
 const TIMEOUT_MS = 120_000;
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** The browser that `CHROMIUM` names, else the system's, else playwright-core's own; null: none. */
+/** Path of the browser: the environment variable `CHROMIUM`, else the system's, else playwright-core's; null if there is none. */
 export async function findChromium(): Promise<string | null> {
   const named = Deno.env.get("CHROMIUM");
   if (named) return named;
@@ -38,22 +38,22 @@ export async function withBrowser(
   }
 }
 
-/** A page that was opened, and what went wrong in it. */
+/** Open page, with the problems that occurred in it. */
 export type OpenedPage = {
   readonly page: Page;
-  /** Errors of scripts, of the console and of the policy, as they come. */
+  /** Errors of scripts, of the console and of the content security policy, in order. */
   readonly problems: readonly string[];
-  /** Addresses that were asked for, as they come. */
+  /** Requested URLs, in order. */
   readonly requests: readonly string[];
 };
 
-/** How a page is opened. */
+/** Options of {@link withPage}. */
 export type PageOptions = {
   readonly width?: number;
   readonly colorScheme?: "light" | "dark";
 };
 
-/** Runs `test` on a page at `address` in a context of its own. */
+/** Runs `test` with a page at `address`, in a separate browser context. */
 export async function withPage(
   browser: Browser,
   address: string,
@@ -63,7 +63,7 @@ export async function withPage(
   const context = await browser.newContext({
     viewport: { width, height: 800 },
     colorScheme,
-    reducedMotion: "reduce", // what is measured must not be on its way
+    reducedMotion: "reduce", // animations would disturb measurements
   });
   context.setDefaultTimeout(TIMEOUT_MS);
   const problems: string[] = [], requests: string[] = [];

@@ -2,7 +2,7 @@ import { deepStrictEqual, throws } from "node:assert/strict";
 import * as fc from "fast-check";
 import { formatCsv, parseCsv } from "@/app/page/csv.ts";
 
-Deno.test("parseCsv() reads quotes, line ends and delimiters as spreadsheets write them", () => {
+Deno.test("parseCsv() reads quotes, line endings and delimiters of spreadsheet programs", () => {
   deepStrictEqual(parseCsv('id,text\r\n1,"Hello, ""world""\nagain"\r\n2,\r\n'), {
     rows: [["id", "text"], ["1", 'Hello, "world"\nagain'], ["2", ""]],
     lines: [1, 2, 4],
@@ -16,23 +16,21 @@ Deno.test("parseCsv() reads quotes, line ends and delimiters as spreadsheets wri
   deepStrictEqual(parseCsv('5" nail,b\n1,2').rows, [['5" nail', "b"], ["1", "2"]]);
 });
 
-Deno.test("parseCsv() refuses a table that would be misread, with the line", () => {
+Deno.test("parseCsv() rejects a malformed table and names the line", () => {
   throws(() => parseCsv("id,text\n1,Hello, world\n"), {
     name: "RangeError",
-    message: "Cannot read the table as each row must have 2 cells, as the first one: the one at " +
-      "line 2 has 3; put a cell that holds a comma in quotes",
+    message: "Cannot read the table: the row at line 2 has 3 cells, but the first row has 2; " +
+      "put cells that contain a comma in quotes",
   });
   throws(() => parseCsv('id,text\n1,"a\nb"\n2,"Hello\n'), {
-    message: "Cannot read the table as a cell in quotes must end with a quote: the one at line 4 " +
-      "does not end",
+    message: "Cannot read the table: the quoted cell at line 4 has no closing quote",
   });
   throws(() => parseCsv('id,text\n1,"a" b\n'), {
-    message: "Cannot read the table as a cell in quotes must end with a quote: the one at line 2 " +
-      "goes on after its quote",
+    message: "Cannot read the table: the quoted cell at line 2 has text after its closing quote",
   });
 });
 
-Deno.test("a table is the same after formatCsv() and parseCsv()", () => {
+Deno.test("formatCsv() and parseCsv() round-trip", () => {
   const cell = fc.string({
     unit: fc.constantFrom("a", "é", '"', ",", ";", "\t", "\n", "\r", " ", ""),
   });
@@ -41,7 +39,7 @@ Deno.test("a table is the same after formatCsv() and parseCsv()", () => {
   );
   fc.assert(
     fc.property(table, (rows) => {
-      // a first row of plain cells tells the delimiter
+      // unquoted cells in the first row determine the delimiter
       const whole = [rows[0]?.map((_, i) => `c${i}`) ?? [], ...rows];
       for (const delimiter of [",", ";", "\t"]) {
         const read = parseCsv(formatCsv(whole, delimiter));
@@ -52,7 +50,7 @@ Deno.test("a table is the same after formatCsv() and parseCsv()", () => {
   );
 });
 
-Deno.test("parseCsv() reads a cell of a million characters, whole or without its end", () => {
+Deno.test("parseCsv() handles a cell of a million characters, with and without a closing quote", () => {
   const long = "x".repeat(1_000_000) + '""'.repeat(100_000);
   deepStrictEqual(parseCsv(`"${long}",b`).rows[0]?.[0]?.length, 1_100_000);
   throws(() => parseCsv(`a,b\n"${long},b`), { name: "RangeError" });

@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { describeReading } from "@/app/page/show_reading.ts";
 
-Deno.test("describeReading() keeps percentages beside labels that are written from right to left", () => {
+Deno.test("describeReading() keeps percentages next to right-to-left labels", () => {
   const label = (name: string) => ({ label: name, probability: 0.905, probabilities: {} });
   const describe = (name: string) =>
     describeReading({ text: "", labels: { mood: label(name) }, entities: { names: [] } }, 12.34);

@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { findDefaultModel, listRuns, listShownRuns } from "@/app/find_run.ts";
 
-/** A folder with the files of runs, by path, the oldest first. */
+/** Runs a test with a folder that contains the files of runs, by path, oldest first. */
 async function withRuns(
   paths: readonly string[],
   use: (folder: string) => Promise<void>,
@@ -23,7 +23,7 @@ async function withRuns(
 
 const runFiles = (run: string) => [`${run}/model/heads.json`, `${run}/summary.json`];
 
-Deno.test("findDefaultModel() takes the newest finished run before the one that ships, whatever its date", async () => {
+Deno.test("findDefaultModel() prefers the newest finished run to the shipped one, whatever its date", async () => {
   const files = [
     ...runFiles("old"),
     ...runFiles("new"),
@@ -47,7 +47,7 @@ Deno.test("findDefaultModel() takes the newest finished run before the one that 
   });
 });
 
-Deno.test("listShownRuns() lists each run once, under a name of its own", async () => {
+Deno.test("listShownRuns() lists each run once, with a unique name", async () => {
   const files = ["out/old", "out/new", "elsewhere/old", "elsewhere/shipped"].flatMap(runFiles);
   await withRuns(files, async (folder) => {
     const [out, shipped] = [join(folder, "out"), join(folder, "elsewhere", "shipped")];

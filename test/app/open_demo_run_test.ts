@@ -1,13 +1,13 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { openDemoRun } from "@/app/open_demo_run.ts";
-import { writtenExamples } from "@/app/written_examples.ts";
+import { chooseExamples } from "@/app/choose_examples.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { textModelOf } from "@/eval/text_model.ts";
 import { writeRun } from "../eval/saved_model.ts";
 import { inFolder } from "../train/tiny_run.ts";
 
-Deno.test("openDemoRun() takes examples, training data and card from the run's files", async () => {
+Deno.test("openDemoRun() reads examples, training data and card from the run's files", async () => {
   await inFolder(async (folder) => {
     const dir = join(folder, "my-run");
     await writeRun(dir, [0, 1, -1]);
@@ -25,7 +25,7 @@ Deno.test("openDemoRun() takes examples, training data and card from the run's f
     const bare = await read();
     deepStrictEqual(bare.facts, {
       run: "my-run",
-      examples: writtenExamples([]),
+      examples: chooseExamples([]),
       trainedOnSample: false,
     });
     deepStrictEqual([bare.report, bare.card], [null, null]);
@@ -45,13 +45,13 @@ Deno.test("openDemoRun() takes examples, training data and card from the run's f
     match(full.card ?? "", /<h1[^>]*>My model<\/h1>/);
     ok(!/license: mit|<script|<img/.test(full.card ?? ""));
 
-    await write("config.json", { data: { dir: "./sample" } }); // a folder of one's own
+    await write("config.json", { data: { dir: "./sample" } }); // a folder of the user that is also called sample
     strictEqual((await read()).facts.trainedOnSample, false);
   });
 });
 
-Deno.test("writtenExamples() follows the labels: news for news and names, everyday sentences else", () => {
-  const examples = (labels: readonly string[]) => writtenExamples([{ labels }])[0];
+Deno.test("chooseExamples() returns news for labels of news and entities, else everyday sentences", () => {
+  const examples = (labels: readonly string[]) => chooseExamples([{ labels }])[0];
   strictEqual(examples(["World", "Sports"]), examples(["O", "B-PER", "I-PER"]));
   strictEqual(examples(["negative", "neutral", "positive"]), examples(["O", "B-DRUG"]));
   ok(examples(["World"]) !== examples(["negative"]));

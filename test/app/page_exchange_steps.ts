@@ -1,5 +1,5 @@
 /**
- * How the served page follows its run and exchanges texts, links and files with the world outside, a step each.
+ * Steps that test the served page: switching runs, history, clipboard, links and files.
  * @module
  */
 /// <reference lib="dom" />
@@ -12,11 +12,11 @@ import { readText, tab, untilCompared, untilRead } from "./read_page.ts";
 import { EXAMPLES, type Served } from "./served_app.ts";
 import type { Steps } from "./steps.ts";
 
-/** Gives the page's file input a file. */
+/** Selects a file in the page's file input. */
 const upload = (page: Page, name: string, text: string) =>
   page.locator("#file").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
 
-/** What the clipboard holds after a click on the button. */
+/** Clicks a button and returns the content of the clipboard. */
 async function copied(page: Page, button: string): Promise<string> {
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.locator(button).click();
@@ -24,13 +24,13 @@ async function copied(page: Page, button: string): Promise<string> {
   return await page.evaluate(() => navigator.clipboard.readText());
 }
 
-/** Steps over a server that runs. */
+/** Steps for a running server. */
 export function pageExchangeSteps(
   browser: Browser,
   { address, runs: { tiny, other }, replaceService }: Served,
 ): Steps {
   return {
-    "goes back through tabs and examples, and holds what was typed": () =>
+    "goes back through tabs and examples, and keeps typed text": () =>
       withPage(browser, address, async ({ page }) => {
         await untilRead(page, EXAMPLES[0]);
         await readText(page, "A bank fell.");
@@ -52,7 +52,7 @@ export function pageExchangeSteps(
         await page.goForward();
         await untilRead(page, EXAMPLES[2]);
       }),
-    "names its tasks, and filters entities by the types of the legend": () =>
+    "shows its tasks, and filters entities by the types of the legend": () =>
       withPage(browser, address, async ({ page }) => {
         await untilRead(page, EXAMPLES[0]);
         match(await page.locator("#reading h2").first().innerText(), /^ag_news: (World|Sports)$/);
@@ -74,11 +74,11 @@ export function pageExchangeSteps(
           await page.locator("#reading h2").last().innerText(),
           new RegExp(`, ${same} hidden$`),
         );
-        await untilRead(page, EXAMPLES[1]); // the text itself is whole
+        await untilRead(page, EXAMPLES[1]); // the text itself is unchanged
         await readText(page, `${EXAMPLES[1]} Again.`);
         strictEqual(await page.locator(`mark[data-type="${type}"]`).count(), 0, "it stays hidden");
       }),
-    "writes from right to left where the text does": () =>
+    "shows right-to-left text from right to left": () =>
       withPage(browser, address, async ({ page }) => {
         const directions = (place: string) =>
           page.locator(place).evaluateAll((all) =>
@@ -94,7 +94,7 @@ export function pageExchangeSteps(
         deepStrictEqual(await directions("#comparison li > span"), ["rtl", "ltr"]);
         ok((await directions("mark small")).every((direction) => direction === "ltr"));
       }),
-    "switches runs without a restart, and says which one learned from generated sentences": () =>
+    "switches runs without a restart, and marks the one trained on generated sentences": () =>
       withPage(browser, address, async ({ page, problems }) => {
         await untilRead(page, EXAMPLES[0]);
         const banner = page.locator("#banner");
@@ -121,10 +121,11 @@ export function pageExchangeSteps(
         await page.getByText('There is no run "gone": choose one of tiny, other, broken').waitFor();
         await readText(page, "A bank fell.");
         await page.getByLabel("Run").selectOption("broken");
-        await page.getByText("Cannot open run broken as its model must be whole").waitFor();
+        await page.getByText("Cannot open run broken: its model is incomplete or damaged")
+          .waitFor();
         strictEqual(await page.getByLabel("Run").inputValue(), "tiny");
       }),
-    "copies the answer and a link that shows the same to others": () =>
+    "copies the result and a link that reproduces the view": () =>
       withPage(browser, address, async ({ page }) => {
         await untilRead(page, EXAMPLES[0]);
         const [right] = await tiny.service.predict([EXAMPLES[0]]);
@@ -144,7 +145,7 @@ export function pageExchangeSteps(
         );
         deepStrictEqual([sentences, pooling, embeddings.length], [EXAMPLES, "mean", 4]);
       }),
-    "shows programs with its own address and the current text, and copies them": () =>
+    "shows and copies example programs with its own address and the current text": () =>
       withPage(browser, address, async ({ page }) => {
         await untilRead(page, EXAMPLES[0]);
         await readText(page, "It's a bank.");
@@ -164,12 +165,12 @@ export function pageExchangeSteps(
         const openapi = await page.locator("#openapi").getAttribute("href");
         strictEqual(openapi, `${address}api/openapi.json`);
       }),
-    "reads a table and gives it back with predictions": () =>
+    "predicts the texts of a table and offers it for download": () =>
       withPage(browser, `${address}#tab=file`, async ({ page, problems }) => {
         const rows = EXAMPLES.map((text, i) => `${i + 1};"${text}"`);
         await upload(page, "my texts.csv", ["id;text", ...rows, "5;"].join("\r\n"));
         await page.getByText("my texts.csv: 5 rows, 2 columns").waitFor();
-        strictEqual(await page.getByLabel("Texts are in").inputValue(), "1");
+        strictEqual(await page.getByLabel("Text column").inputValue(), "1");
         const download = page.waitForEvent("download");
         await page.getByText("Read all texts").click();
         await page.getByText("Download my texts-tiny.csv").click();
@@ -201,10 +202,9 @@ export function pageExchangeSteps(
         );
         deepStrictEqual(problems, []);
         await upload(page, "broken.csv", "id,text\n1,Hello, world\n");
-        await page.getByText("the one at line 2 has 3; put a cell that holds a comma in quotes")
-          .waitFor();
+        await page.getByText("the row at line 2 has 3 cells, but the first row has 2").waitFor();
       }),
-    "shows how far a file is, and stops when canceled": () =>
+    "shows the progress of a file, and stops when canceled": () =>
       withPage(browser, `${address}#tab=file`, async ({ page }) => {
         const second = Promise.withResolvers<void>();
         let asked = 0;
@@ -232,7 +232,7 @@ export function pageExchangeSteps(
         await page.getByText("Read all texts").click();
         await page.getByText("Download long-tiny.csv").waitFor();
       }),
-    "tells about its model, and shows the card of the run": () =>
+    "shows facts about its model, and the card of the run": () =>
       withPage(browser, `${address}#tab=about`, async ({ page }) => {
         await page.frameLocator("#card iframe").getByText("The card").waitFor();
         const facts = await page.locator("#facts").innerText();

@@ -1,5 +1,5 @@
 /**
- * How the served page must look in a browser, a step each.
+ * Steps that test the appearance and accessibility of the served page.
  * @module
  */
 /// <reference lib="dom" />
@@ -11,8 +11,8 @@ import { tab, untilCompared, untilRead } from "./read_page.ts";
 import { EXAMPLES } from "./served_app.ts";
 import type { Steps } from "./steps.ts";
 
-/** What axe-core finds wrong on the page, answered: while it asks, what it shows is pale. */
-async function findBarriers(page: Page): Promise<readonly string[]> {
+/** Accessibility violations found by axe-core, once no request is running: the page is dimmed during requests. */
+async function findViolations(page: Page): Promise<readonly string[]> {
   await page.waitForFunction(() => document.querySelector('.results[aria-busy="true"]') === null);
   await page.evaluate(axe.source);
   const run = "axe.run(document, { iframes: false })";
@@ -20,7 +20,7 @@ async function findBarriers(page: Page): Promise<readonly string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
 }
 
-/** What is wider than its place: the page than the window, the tabs than their row. */
+/** Elements that overflow: the page its window, or the tabs their row. */
 const findOverflows = (page: Page) =>
   page.evaluate(() =>
     ["html", '[role="tablist"]'].filter((place) => {
@@ -29,13 +29,13 @@ const findOverflows = (page: Page) =>
     })
   );
 
-/** As many sentences as the page compares. */
+/** The largest number of sentences that the page compares. */
 const CROWD = Array.from({ length: 12 }, (_, i) => `Sentence ${i + 1} is of a bank.`).join("\n");
 
-/** Steps over the page at an address. */
+/** Steps for the page at an address. */
 export function pageLookSteps(browser: Browser, address: string): Steps {
   return {
-    "fits a phone and has no barriers, light and dark": async () => {
+    "fits a phone and is accessible, in the light and dark theme": async () => {
       const papers: string[] = [];
       for (const [colorScheme, width] of [["light", 360], ["dark", 400]] as const) {
         await withPage(browser, address, async ({ page }) => {
@@ -52,16 +52,16 @@ export function pageLookSteps(browser: Browser, address: string): Steps {
               ok(!await numbers.isVisible(), "numbers too small to read");
             }
             deepStrictEqual([name, await findOverflows(page)], [name, []]);
-            const barriers = name === "Report" ? [] : await findBarriers(page);
+            const barriers = name === "Report" ? [] : await findViolations(page);
             deepStrictEqual([name, barriers], [name, []]);
           }
           await page.evaluate(() => document.body.append(document.createElement("button")));
-          match((await findBarriers(page)).join(), /^button-name: /); // it would have been found
+          match((await findViolations(page)).join(), /^button-name: /); // the check itself detects a violation
         }, { width, colorScheme });
       }
       notStrictEqual(papers[0], papers[1]);
     },
-    "shows tabs and shares in forced colors": () =>
+    "shows tabs and probability bars in forced colors": () =>
       withPage(browser, address, async ({ page }) => {
         await untilRead(page, EXAMPLES[0]);
         await page.emulateMedia({ forcedColors: "active" });

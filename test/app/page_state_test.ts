@@ -1,8 +1,8 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
+  INITIAL_STATE,
   type PageState,
   readPageState,
-  START,
   TABS,
   writePageState,
 } from "@/app/page/page_state.ts";
@@ -17,7 +17,7 @@ const MINE: PageState = {
   similarity: "dot",
 };
 
-Deno.test("writePageState() holds what all tabs show, whichever is open", () => {
+Deno.test("writePageState() encodes the state of all tabs, whichever is open", () => {
   const rest = "run=my+run&text=Mine+%26+yours&sentences=Mine.%0AYours.&pooling=max&similarity=dot";
   for (const tab of TABS) {
     strictEqual(
@@ -25,15 +25,15 @@ Deno.test("writePageState() holds what all tabs show, whichever is open", () => 
       tab === "read" ? `#${rest}` : `#tab=${tab}&${rest}`,
     );
   }
-  strictEqual(writePageState(START), "");
-  strictEqual(writePageState({ ...START, text: "" }), "#text=");
+  strictEqual(writePageState(INITIAL_STATE), "");
+  strictEqual(writePageState({ ...INITIAL_STATE, text: "" }), "#text=");
 });
 
-Deno.test("readPageState() reads what was written, and ignores what it does not know", () => {
+Deno.test("readPageState() restores a written state and ignores unknown values", () => {
   for (const tab of TABS) {
     const state = { ...MINE, tab };
     deepStrictEqual(readPageState(writePageState(state)), state);
   }
-  deepStrictEqual(readPageState(""), START);
-  deepStrictEqual(readPageState("#tab=none&pooling=none&similarity=none&color=red"), START);
+  deepStrictEqual(readPageState(""), INITIAL_STATE);
+  deepStrictEqual(readPageState("#tab=none&pooling=none&similarity=none&color=red"), INITIAL_STATE);
 });

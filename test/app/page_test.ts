@@ -14,14 +14,14 @@ import { withTrainedModel } from "./trained_run.ts";
 const chromium = await findChromium();
 if (chromium === null) {
   console.error(
-    "Chromium is not to be had: the tests of the page are skipped (CHROMIUM names one)",
+    "Chromium was not found: the tests of the page are skipped (set CHROMIUM to its path)",
   );
 }
 
 Deno.test({
   name: "the demo page in Chromium",
   ignore: chromium === null,
-  // the browser outlives a step
+  // the browser stays open between steps
   sanitizeOps: false,
   sanitizeResources: false,
   async fn(test) {
@@ -38,7 +38,7 @@ Deno.test({
               ...staticPageSteps(browser, host, served.address),
               ...pageLookSteps(browser, served.address),
               ...pageExchangeSteps(browser, served),
-              ...servedPageSteps(browser, served), // the last one stops the server
+              ...servedPageSteps(browser, served), // their last step stops the server
             });
           });
         });

@@ -7,7 +7,7 @@ import {
   listTypes,
 } from "@/app/page/palette.ts";
 
-/** Contrast of two colors: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+/** Contrast ratio of two colors: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
 function contrast(first: string, second: string): number {
   const [low = 0, high = 0] = [first, second].map((color) => {
     const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
@@ -19,8 +19,8 @@ function contrast(first: string, second: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-Deno.test("entity colors can be read on, and seen on the page's paper, in both themes", () => {
-  ok(Math.abs(contrast("#000000", "#ffffff") - 21) < 1e-9, "the measure itself");
+Deno.test("entity colors have enough contrast with text and page background in both themes", () => {
+  ok(Math.abs(contrast("#000000", "#ffffff") - 21) < 1e-9, "check of contrast() itself");
   for (const { fill, edge } of ENTITY_COLORS) {
     ok(contrast(ENTITY_INK, fill) >= 7, `text on ${fill}: ${contrast(ENTITY_INK, fill)}`);
     ok(contrast(edge, "#ffffff") >= 4.5, `${edge} on white: ${contrast(edge, "#ffffff")}`);
@@ -28,7 +28,7 @@ Deno.test("entity colors can be read on, and seen on the page's paper, in both t
   }
 });
 
-Deno.test("each of 36 types has its own look, by its order in the labels", () => {
+Deno.test("each of 36 entity types has a distinct look", () => {
   const looks = Array.from({ length: 36 }, (_, i) => JSON.stringify(entityStyle(i)));
   strictEqual(new Set(looks).size, ENTITY_COLORS.length * ENTITY_UNDERLINES.length);
   deepStrictEqual(entityStyle(36), entityStyle(0));

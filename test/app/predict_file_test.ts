@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { LIMITS } from "@/app/limits.ts";
-import { BusyError } from "@/app/page/answerer.ts";
+import { BusyError } from "@/app/page/model_client.ts";
 import {
   addPredictions,
   guessColumn,
@@ -12,19 +12,19 @@ import type { TextPrediction } from "@/eval/text_predictor.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** A prediction whose label is the text's first character. */
+/** Returns a prediction whose label is the first character of the text. */
 const read = (text: string): TextPrediction => ({
   text,
   labels: { mood: { label: text.slice(0, 1), probability: 0.75, probabilities: {} } },
   entities: { names: [{ type: "PER", text: "Ada", start: 0, end: 3, probability: 0.5 }] },
 });
 
-/** Options of predictAll() over a server that is asked in `questions`. */
-function options(questions: (readonly string[])[]) {
+/** Options of predictAll() with a client that records its requests. */
+function options(requests: (readonly string[])[]) {
   return {
-    answerer: {
+    client: {
       predict: (texts: readonly string[]) => {
-        questions.push(texts);
+        requests.push(texts);
         return Promise.resolve({ predictions: texts.map(read), tookMs: 1 });
       },
     },
@@ -35,7 +35,7 @@ function options(questions: (readonly string[])[]) {
   };
 }
 
-Deno.test("readTable() reads tables by the name's ending and other files line by line", () => {
+Deno.test("readTable() reads .csv and .tsv files as tables and other files line by line", () => {
   deepStrictEqual(readTable("a.CSV", bytesOf("id;text\n1;One, two.\n")), {
     rows: [["id", "text"], ["1", "One, two."]],
     isTable: true,
@@ -47,12 +47,10 @@ Deno.test("readTable() reads tables by the name's ending and other files line by
     ["Three."],
   ]);
   throws(() => readTable("a.txt", bytesOf("")), {
-    message: "Cannot read file as a.txt must hold a text: it is empty",
+    message: "Cannot read a.txt: the file is empty",
   });
   throws(() => readTable("a.xlsx", bytesOf("PK")), {
-    message:
-      "Cannot read file as a.xlsx must be CSV or text: it is a spreadsheet; save it as CSV " +
-      "(UTF-8) first",
+    message: "Cannot read a.xlsx: it is a spreadsheet; save it as CSV (UTF-8) first",
   });
   throws(() => readTable("a.txt", new Uint8Array([0x63, 0x61, 0x66, 0xe9, 0x0a])), {
     name: "EncodingError",
@@ -60,7 +58,7 @@ Deno.test("readTable() reads tables by the name's ending and other files line by
   });
 });
 
-Deno.test("guessHeader() and guessColumn() find the texts of a table", () => {
+Deno.test("guessHeader() and guessColumn() find the text column of a table", () => {
   const table = (text: string) => readTable("a.csv", bytesOf(text));
   const reviews = table("id,Review,place\n1,A fine lid.,a very long name of a place far away\n");
   strictEqual(guessHeader(reviews), true);
@@ -71,15 +69,15 @@ Deno.test("guessHeader() and guessColumn() find the texts of a table", () => {
   strictEqual(guessHeader(readTable("a.txt", bytesOf("Short\nlines"))), false);
 });
 
-Deno.test("predictAll() asks for few texts at once, cuts long ones and skips blank ones", async () => {
-  const questions: (readonly string[])[] = [], done: number[] = [];
+Deno.test("predictAll() sends few texts per request, cuts long texts and skips blank ones", async () => {
+  const requests: (readonly string[])[] = [], done: number[] = [];
   const texts = ["a", " ", "b".repeat(LIMITS.characters + 1), ...Array(20).fill("c")];
   const predictions = await predictAll(texts, {
-    ...options(questions),
+    ...options(requests),
     onDone: (count) => done.push(count),
   });
-  deepStrictEqual(questions.map(({ length }) => length), [16, 6]);
-  strictEqual(questions[0]?.[1]?.length, LIMITS.characters);
+  deepStrictEqual(requests.map(({ length }) => length), [16, 6]);
+  strictEqual(requests[0]?.[1]?.length, LIMITS.characters);
   deepStrictEqual(predictions.map((each) => each?.labels["mood"]?.label ?? null), [
     "a",
     null,
@@ -89,21 +87,21 @@ Deno.test("predictAll() asks for few texts at once, cuts long ones and skips bla
   deepStrictEqual(done, [17, 23, 23]);
 });
 
-Deno.test("predictAll() sends no question that is larger than the server takes", async () => {
-  const questions: (readonly string[])[] = [];
-  await predictAll(Array(16).fill("\u0001".repeat(LIMITS.characters)), options(questions)); // 6 bytes each
-  for (const texts of questions) {
+Deno.test("predictAll() sends no request beyond the server's size limit", async () => {
+  const requests: (readonly string[])[] = [];
+  await predictAll(Array(16).fill("\u0001".repeat(LIMITS.characters)), options(requests)); // 6 bytes each
+  for (const texts of requests) {
     ok(bytesOf(JSON.stringify({ texts, run: "tiny" })).length < LIMITS.bodyBytes);
   }
-  strictEqual(questions.flat().length, 16);
+  strictEqual(requests.flat().length, 16);
 });
 
-Deno.test("predictAll() asks a busy server again, and gives up after a while or when canceled", async () => {
+Deno.test("predictAll() retries while the server is busy, up to a limit or until canceled", async () => {
   const waits: number[] = [];
   let refusals = 2;
   const busy = {
     ...options([]),
-    answerer: {
+    client: {
       predict: (texts: readonly string[]) =>
         refusals-- > 0
           ? Promise.reject(new BusyError("busy"))
@@ -129,7 +127,7 @@ Deno.test("predictAll() asks a busy server again, and gives up after a while or 
   await rejects(canceled, { name: "AbortError" });
 });
 
-Deno.test("addPredictions() adds columns at the end, whose names are free", async () => {
+Deno.test("addPredictions() appends columns with unused names", async () => {
   const tasks = [
     { name: "mood", kind: "classification", labels: ["a", "b"] },
     { name: "names", kind: "tagging", labels: ["O", "B-PER"] },

@@ -1,30 +1,30 @@
 /**
- * What a reader sees on the demo page.
+ * Reads the results that the demo page shows.
  * @module
  */
 /// <reference lib="dom" />
 import type { Locator, Page } from "playwright-core";
 
-/** A text that was read. */
+/** Predictions shown for a text. */
 export type SeenReading = {
   readonly topic: string;
-  /** Shares of labels in %, as they are shown. */
+  /** Label probabilities in percent, as shown. */
   readonly shares: readonly number[];
   readonly entities: readonly { readonly type: string; readonly text: string }[];
 };
 
-/** Sentences that were compared. */
+/** Comparison shown for some sentences. */
 export type SeenComparison = {
-  /** Cosines, unless the page shows dot products. */
+  /** Cosine similarities, or dot products if the page shows those. */
   readonly cosines: readonly (readonly number[])[];
-  /** Lengths of each vector, L1 and L2. */
+  /** L1 and L2 norm of each vector. */
   readonly lengths: readonly (readonly number[])[];
 };
 
-/** The tab of this name. */
+/** Tab of this name. */
 export const tab = (page: Page, name: string): Locator => page.getByRole("tab", { name });
 
-/** Waits until the page shows what was read from `text`. */
+/** Waits until the page shows the predictions for `text`. */
 export async function untilRead(page: Page, text: string): Promise<void> {
   await page.waitForFunction((text) => {
     const marked = document.querySelector('#reading[aria-busy="false"] .marked')?.cloneNode(true);
@@ -34,7 +34,7 @@ export async function untilRead(page: Page, text: string): Promise<void> {
   }, text);
 }
 
-/** Waits until the page compares so many sentences. */
+/** Waits until the page compares `count` sentences. */
 export async function untilCompared(page: Page, count: number): Promise<void> {
   await page.waitForFunction((count) => {
     const items = document.querySelectorAll('#comparison[aria-busy="false"] li');
@@ -42,7 +42,7 @@ export async function untilCompared(page: Page, count: number): Promise<void> {
   }, count);
 }
 
-/** Types a text and reads what is said of it. */
+/** Types a text and reads the predictions. */
 export async function readText(page: Page, text: string): Promise<SeenReading> {
   await page.locator("#text").fill(text);
   await untilRead(page, text);
@@ -59,7 +59,7 @@ export async function readText(page: Page, text: string): Promise<SeenReading> {
   };
 }
 
-/** What the comparison shows now. */
+/** Reads the current comparison. */
 export async function readComparison(page: Page): Promise<SeenComparison> {
   const rows = await page.locator("#comparison .hidden-table tr:has(td:not(:empty))").all();
   const notes = await page.locator("#comparison small").allTextContents();
@@ -74,7 +74,7 @@ export async function readComparison(page: Page): Promise<SeenComparison> {
   };
 }
 
-/** Chooses pooling and normalization and reads what the comparison shows of them. */
+/** Selects pooling and normalization and reads the comparison. */
 export async function compareBy(
   page: Page,
   pooling: string,

@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { checkSchema, post } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";
 
-Deno.test("readiness is 503 with Retry-After until the model answers, and liveness is 200 always", async () => {
+Deno.test("readiness is 503 with Retry-After until the model is open, and liveness is always 200", async () => {
   await withServedApp(async ({ address, state, runs: { tiny } }) => {
     const ask = async (route: string) => {
       const answer = await fetch(`${address}api/${route}`);
@@ -26,7 +26,7 @@ Deno.test("readiness is 503 with Retry-After until the model answers, and livene
   });
 });
 
-Deno.test("requests choose among runs, and each run has its own model, report and card", async () => {
+Deno.test("requests can name a run, and each run has its own model, report and card", async () => {
   const faults: string[] = [];
   await withServedApp(async ({ address, runs }) => {
     const read = async (path: string) => await (await fetch(address + path)).json();
@@ -48,14 +48,15 @@ Deno.test("requests choose among runs, and each run has its own model, report an
     deepStrictEqual([broken.status, broken.body], [500, {
       error: {
         code: "internal",
-        message: "Cannot open run broken as its model must be whole: see the server's terminal",
+        message:
+          "Cannot open run broken: its model is incomplete or damaged; see the server's terminal",
       },
     }]);
     deepStrictEqual(faults, ["Cannot read model.safetensors: it is cut"]);
-  }, { onFault: ({ message }) => faults.push(message) });
+  }, { onInternalError: ({ message }) => faults.push(message) });
 });
 
-Deno.test("a model without tasks encodes, and says that it predicts nothing", async () => {
+Deno.test("a model without tasks encodes and rejects predictions", async () => {
   await withServedApp(async ({ address, state, runs: { tiny } }) => {
     const { service } = tiny;
     state.run = { ...tiny, service: { ...service, info: { ...service.info, tasks: [] } } };
@@ -64,8 +65,7 @@ Deno.test("a model without tasks encodes, and says that it predicts nothing", as
     deepStrictEqual([status, body], [400, {
       error: {
         code: "bad_request",
-        message:
-          "Cannot predict as the model must have tasks: tiny is an encoder alone; ask /api/encode",
+        message: "Run tiny cannot predict: its model is an encoder without tasks; use /api/encode",
       },
     }]);
     state.run = null;

@@ -1,22 +1,22 @@
 /**
- * A tiny model behind a real server, for tests that ask it over HTTP.
+ * Serves a tiny model over HTTP for tests.
  * @module
  */
 import { type AppState, createApp } from "@/app/create_app.ts";
-import { createServiceRoom, type ModelService } from "@/app/model_service.ts";
+import { createServiceQueue, type ModelService } from "@/app/model_service.ts";
 import type { ModelFacts } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
-import { createRunLibrary } from "@/app/run_library.ts";
+import { createRunCache } from "@/app/run_cache.ts";
 import { serveApp } from "@/app/serve_app.ts";
 import { type ServedRun, serveRun } from "@/app/served_run.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
 import { textModelOf } from "@/eval/text_model.ts";
 import { withSavedModel } from "../eval/saved_model.ts";
 
-/** A report as a run has one: style inside, nothing that runs. */
+/** A report with inline style and without scripts. */
 export const REPORT = "<!doctype html><title>r</title><style>p{color:red}</style><p>The report</p>";
 
-/** A model card as a run has one. */
+/** A model card. */
 export const CARD = "<!doctype html><title>c</title><p>The card</p>";
 
 /** Examples of the run `tiny`. */
@@ -27,34 +27,34 @@ export const EXAMPLES = [
   "The governor of Maremon Island met ministers in Paris over the sanctions.",
 ] as const;
 
-/** What the page tells of the run `tiny`. */
+/** Facts about the run `tiny`. */
 export const FACTS: ModelFacts = { run: "tiny", examples: EXAMPLES, trainedOnSample: false };
 
-/** What a test is given. */
+/** Running server that a test receives. */
 export type Served = {
   readonly address: string;
   readonly state: AppState;
   /**
-   * The run `tiny`, which is the default, and the run `other` with the same model and other facts. A third one,
-   * `broken`, cannot be opened.
+   * The default run `tiny`, and the run `other` with the same model and other facts. There is also a run `broken`, which
+   * cannot be opened.
    */
   readonly runs: Readonly<Record<"tiny" | "other", ServedRun>>;
-  /** Replaces parts of the default run's service; without any it is as at first. */
+  /** Replaces methods of the default run's service; restores the original service if called without argument. */
   replaceService(part?: Partial<ModelService>): void;
   readonly saved: SavedModel;
-  /** Stops the server in good order. */
+  /** Stops the server gracefully. */
   stop(): Promise<void>;
 };
 
-/** How a server is served. */
+/** Options of the server. */
 export type ServedOptions = {
-  /** Within which answers must come. */
+  /** Time limit of a request. */
   readonly requestMs?: number;
-  /** Told of faults. */
-  readonly onFault?: (error: Error) => void;
+  /** Called with internal errors. */
+  readonly onInternalError?: (error: Error) => void;
 };
 
-/** Runs `test` against a server with a tiny model of random numbers. */
+/** Runs `test` with a server of a tiny, randomly initialized model. */
 export async function withServedApp(
   test: (served: Served) => Promise<void>,
   options: ServedOptions = {},
@@ -62,17 +62,17 @@ export async function withServedApp(
   await withSavedModel([0, 1, -1], (saved) => withServedModel(saved, test, options));
 }
 
-/** Runs `test` against a server with `saved`. */
+/** Runs `test` with a server of the model `saved`. */
 export async function withServedModel(
   saved: SavedModel,
   test: (served: Served) => Promise<void>,
   options: ServedOptions = {},
 ): Promise<void> {
   const files = await buildPageFiles();
-  const room = createServiceRoom();
+  const engineQueue = createServiceQueue();
   const model = textModelOf(saved);
   const serve = (facts: ModelFacts): ServedRun =>
-    serveRun({ folder: facts.run, model, facts, report: REPORT, card: CARD }, room);
+    serveRun({ folder: facts.run, model, facts, report: REPORT, card: CARD }, engineQueue);
   const runs = {
     tiny: serve(FACTS),
     other: serve({ run: "other", examples: ["Another example."], trainedOnSample: true }),
@@ -80,7 +80,7 @@ export async function withServedModel(
   const state: AppState = {
     run: runs.tiny,
     waiting: { status: "starting", label: "train", done: 3, total: 10 },
-    runs: createRunLibrary({
+    runs: createRunCache({
       list: () =>
         Promise.resolve(["tiny", "other", "broken"].map((name) => ({ name, folder: name }))),
       open: (folder) =>

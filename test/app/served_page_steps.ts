@@ -1,5 +1,5 @@
 /**
- * What the served page must do in a browser, a step each.
+ * Steps that test the behavior of the served page in a browser.
  * @module
  */
 /// <reference lib="dom" />
@@ -11,11 +11,11 @@ import { readComparison, readText, tab, untilCompared, untilRead } from "./read_
 import type { Steps } from "./steps.ts";
 import { EXAMPLES, type Served } from "./served_app.ts";
 
-/** Text that would run if it were taken for HTML. */
+/** Text that would execute if it were inserted as HTML. */
 const HOSTILE =
   `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script> of Paris & "Rome"`;
 
-/** Which tab is selected and which panel is shown; that they are one each is a part of it. */
+/** Returns the selected tab, and checks that exactly one tab is selected and exactly its panel is shown. */
 async function shownTab(page: Page): Promise<string> {
   const selected = await page.locator('[role="tab"][aria-selected="true"]').allTextContents();
   const shown = await page.locator('[role="tabpanel"]:visible').all();
@@ -28,14 +28,14 @@ async function shownTab(page: Page): Promise<string> {
   return selected[0] ?? "";
 }
 
-/** Steps over a server that runs; the last one stops it. */
+/** Steps for a running server; the last one stops it. */
 export function servedPageSteps(
   browser: Browser,
   { address, state, runs: { tiny }, stop }: Served,
 ): Steps {
   const { service } = tiny;
   return {
-    "shows the first example at once, and what is typed after it": () =>
+    "shows the first example at once, and then the typed text": () =>
       withPage(browser, address, async ({ page, problems, requests }) => {
         await untilRead(page, EXAMPLES[0]);
         const text = EXAMPLES[1];
@@ -63,7 +63,7 @@ export function servedPageSteps(
           [],
         );
       }),
-    "links to what it shows once after typing, and works where a browser refuses that": () =>
+    "updates its URL once after typing, and works if the browser rejects that": () =>
       withPage(browser, address, async ({ page, problems }) => {
         await untilRead(page, EXAMPLES[0]);
         await page.evaluate(() => {
@@ -105,7 +105,7 @@ export function servedPageSteps(
           [0, false],
         );
       }),
-    "has tabs that the keyboard moves between": () =>
+    "has tabs that can be changed with the keyboard": () =>
       withPage(browser, address, async ({ page }) => {
         await tab(page, "Read a text").focus();
         const seen: string[] = [];
@@ -122,53 +122,54 @@ export function servedPageSteps(
         deepStrictEqual(seen, [file, compare, file, read, about, read]);
         strictEqual(await page.evaluate(() => document.activeElement?.id), "tab-read");
       }),
-    "compares sentences by each pooling and normalization, and a link restores it": () =>
-      withPage(browser, `${address}#tab=compare`, async ({ page, problems }) => {
-        await untilCompared(page, 4);
-        const before = await readComparison(page);
-        deepStrictEqual(before.cosines.map((row, i) => row[i]), [1, 1, 1, 1]);
-        await page.locator("#sentences").fill("One bank.\nTwo coaches.\nThree banks.");
-        await page.locator("#pooling").selectOption("max");
-        await page.locator("#normalize").selectOption("l1");
-        await untilCompared(page, 3);
-        await page.waitForFunction(() =>
-          document.querySelector("#comparison small")?.textContent?.startsWith("length L1 1.00")
-        );
-        const seen = await readComparison(page);
-        ok(seen.lengths.every(([l1, l2]) => l1 === 1 && (l2 ?? 0) < 1));
-        await withPage(browser, page.url(), async ({ page: other }) => {
-          await untilCompared(other, 3);
-          deepStrictEqual(await readComparison(other), seen);
-          strictEqual(await shownTab(other), "Compare sentences");
-          strictEqual(await other.locator("#pooling").inputValue(), "max");
-        });
-        match(
-          await page.locator("#comparison .note").innerText(),
-          /^Cosine does not depend on norm/,
-        );
-        await page.locator("#similarity").selectOption("dot");
-        await page.getByText("The dot product depends on normalization").waitFor();
-        const { cosines: products, lengths } = await readComparison(page);
-        for (const [i, [, l2 = NaN]] of lengths.entries()) {
-          const product = products[i]?.[i] ?? NaN;
-          ok(Math.abs(product / l2 ** 2 - 1) < 0.02, `${product} is not the square of ${l2}`);
-        }
-        const all = products.flat();
-        deepStrictEqual((await page.locator(".legend").innerText()).split(/\s+/).map(Number), [
-          Math.min(...all),
-          Math.max(...all),
-        ]);
-        ok(
-          Math.max(...all) < 0.1 && new Set(all).size > 2,
-          "small numbers differ from one another",
-        );
-        match(page.url(), /&similarity=dot$/);
-        match(await page.locator("#status").innerText(), /compared by dot product, max pooling/);
-        const offered = await page.locator("#pooling option").allTextContents();
-        deepStrictEqual(offered, service.info.poolings);
-        deepStrictEqual(problems, []);
-      }),
-    "shows the report, and says where there is none": () =>
+    "compares sentences with each pooling and normalization, and a link restores the comparison":
+      () =>
+        withPage(browser, `${address}#tab=compare`, async ({ page, problems }) => {
+          await untilCompared(page, 4);
+          const before = await readComparison(page);
+          deepStrictEqual(before.cosines.map((row, i) => row[i]), [1, 1, 1, 1]);
+          await page.locator("#sentences").fill("One bank.\nTwo coaches.\nThree banks.");
+          await page.locator("#pooling").selectOption("max");
+          await page.locator("#normalize").selectOption("l1");
+          await untilCompared(page, 3);
+          await page.waitForFunction(() =>
+            document.querySelector("#comparison small")?.textContent?.startsWith("L1 norm 1.00")
+          );
+          const seen = await readComparison(page);
+          ok(seen.lengths.every(([l1, l2]) => l1 === 1 && (l2 ?? 0) < 1));
+          await withPage(browser, page.url(), async ({ page: other }) => {
+            await untilCompared(other, 3);
+            deepStrictEqual(await readComparison(other), seen);
+            strictEqual(await shownTab(other), "Compare sentences");
+            strictEqual(await other.locator("#pooling").inputValue(), "max");
+          });
+          match(
+            await page.locator("#comparison .note").innerText(),
+            /^Cosine similarity does not depend on norm/,
+          );
+          await page.locator("#similarity").selectOption("dot");
+          await page.getByText("The dot product depends on normalization").waitFor();
+          const { cosines: products, lengths } = await readComparison(page);
+          for (const [i, [, l2 = NaN]] of lengths.entries()) {
+            const product = products[i]?.[i] ?? NaN;
+            ok(Math.abs(product / l2 ** 2 - 1) < 0.02, `${product} is not the square of ${l2}`);
+          }
+          const all = products.flat();
+          deepStrictEqual((await page.locator(".legend").innerText()).split(/\s+/).map(Number), [
+            Math.min(...all),
+            Math.max(...all),
+          ]);
+          ok(
+            Math.max(...all) < 0.1 && new Set(all).size > 2,
+            "small numbers differ from one another",
+          );
+          match(page.url(), /&similarity=dot$/);
+          match(await page.locator("#status").innerText(), /compared by dot product, max pooling/);
+          const offered = await page.locator("#pooling option").allTextContents();
+          deepStrictEqual(offered, service.info.poolings);
+          deepStrictEqual(problems, []);
+        }),
+    "shows the report, or a message if there is none": () =>
       withPage(browser, `${address}#tab=report`, async ({ page }) => {
         await page.frameLocator("#report iframe").getByText("The report").waitFor();
         state.run = { ...tiny, report: null };
@@ -176,7 +177,7 @@ export function servedPageSteps(
         await page.getByText("This run has no report: deno task report writes one.").waitFor();
         state.run = tiny;
       }),
-    "says how far a model is that is not there yet, each thing once": async () => {
+    "announces each stage of the model's preparation once": async () => {
       const { waiting } = state;
       state.run = null;
       await withPage(browser, address, async ({ page }) => {
@@ -206,7 +207,7 @@ export function servedPageSteps(
         state.waiting = waiting;
       });
     },
-    "says what is not read of a long text": () =>
+    "says which part of a long text is not read": () =>
       withPage(browser, address, async ({ page }) => {
         const { maxLength } = service.info;
         const topic = `For ag_news only the first ${maxLength - 2} tokens are read.`;
@@ -224,7 +225,7 @@ export function servedPageSteps(
         await readText(page, "Banks ".repeat(maxLength - 2));
         deepStrictEqual(await notes.allTextContents(), []);
       }),
-    "says what is wrong: a sentence too long, a server that is gone": () =>
+    "explains errors: a sentence that is too long, a stopped server": () =>
       withPage(browser, address, async ({ page }) => {
         await untilRead(page, EXAMPLES[0]);
         const alert = page.getByRole("alert");
@@ -232,19 +233,18 @@ export function servedPageSteps(
         await untilCompared(page, 4);
         await page.locator("#sentences").fill(`a\n${"b".repeat(LIMITS.characters + 1)}`);
         await alert.getByText(
-          "Cannot compare as a sentence must have at most 4000 characters: number 2 has 4001",
+          "Sentence 2 is too long: it has 4001 characters, at most 4000 are allowed",
         ).waitFor();
         await tab(page, "Read a text").click();
         await untilRead(page, EXAMPLES[0]);
-        ok(!await alert.isVisible(), "it is gone with its reason");
+        ok(!await alert.isVisible(), "the message disappears with its cause");
         await stop();
         await page.locator("#text").fill("Anybody there?");
-        await alert.getByText("Cannot reach the server as it must be running").waitFor();
+        await alert.getByText("Cannot reach the server: start it again").waitFor();
         strictEqual(await page.locator("#reading").innerText(), "");
         for (const [name, frame] of [["Report", "#report"], ["About", "#card"]] as const) {
           await tab(page, name).click();
-          await page.locator(frame).getByText("Cannot reach the server as it must be running")
-            .waitFor();
+          await page.locator(frame).getByText("Cannot reach the server: start it again").waitFor();
         }
       }),
   };

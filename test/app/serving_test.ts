@@ -1,14 +1,14 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { Hono } from "hono";
-import { findOwnHosts } from "@/app/own_hosts.ts";
+import { findAllowedHosts } from "@/app/allowed_hosts.ts";
 import { explainListenError, serveApp } from "@/app/serve_app.ts";
 import { checkSchema, post } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";
 
-Deno.test("an answer that comes too late is given up", async () => {
+Deno.test("a request that takes too long is answered with status 504", async () => {
   await withServedApp(async ({ address, replaceService }) => {
     replaceService({ predict: () => new Promise(() => {}) });
-    const message = "Cannot answer as it must take at most 0.05 s: try again in a moment";
+    const message = "No answer within 0.05 s: try again in a moment";
     for (
       const [texts, end] of [
         [["a"], ""],
@@ -23,7 +23,7 @@ Deno.test("an answer that comes too late is given up", async () => {
   }, { requestMs: 50 });
 });
 
-Deno.test("work ends when its client goes, and when its time is over", async () => {
+Deno.test("work is canceled when the client disconnects or the time limit passes", async () => {
   await withServedApp(async ({ address, replaceService }) => {
     for (
       const { patienceMs, name } of [
@@ -50,7 +50,7 @@ Deno.test("work ends when its client goes, and when its time is over", async () 
   }, { requestMs: 1_000 });
 });
 
-Deno.test("a fault is told to who runs the server, and a client that leaves is none", async () => {
+Deno.test("internal errors are reported to the server's operator, a disconnected client is not one", async () => {
   const faults: string[] = [];
   await withServedApp(async ({ address, replaceService }) => {
     const { hostname, port } = new URL(address);
@@ -62,7 +62,7 @@ Deno.test("a fault is told to who runs the server, and a client that leaves is n
         "Content-Type: application/json\r\n";
       await connection.write(new TextEncoder().encode(head + rest));
       await new Promise((resolve) => setTimeout(resolve, 50));
-      connection.close(); // within its body
+      connection.close(); // while sending the body
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     deepStrictEqual(faults, []);
@@ -72,21 +72,21 @@ Deno.test("a fault is told to who runs the server, and a client that leaves is n
     strictEqual(status, 500);
     checkSchema("Error", body);
     deepStrictEqual(faults, ["TypeError: internal: odd"]);
-  }, { onFault: (error) => faults.push(String(error)) });
+  }, { onInternalError: (error) => faults.push(String(error)) });
 });
 
-Deno.test("findOwnHosts() knows addresses of this machine alone, however they are written", () => {
+Deno.test("findAllowedHosts() recognizes loopback addresses in any notation", () => {
   const usual = ["localhost", "127.0.0.1", "[::1]"];
   for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "::1", "[::1]", "0:0:0:0:0:0:0:1"]) {
-    deepStrictEqual(findOwnHosts(host), usual, host);
+    deepStrictEqual(findAllowedHosts(host), usual, host);
   }
-  deepStrictEqual(findOwnHosts("127.0.0.2"), [...usual, "127.0.0.2"]);
+  deepStrictEqual(findAllowedHosts("127.0.0.2"), [...usual, "127.0.0.2"]);
   for (const host of ["0.0.0.0", "::", "192.168.1.5", "example.org", "127.0.0.1.example.org"]) {
-    strictEqual(findOwnHosts(host), null, host);
+    strictEqual(findAllowedHosts(host), null, host);
   }
 });
 
-Deno.test("a server on this machine alone answers to this machine's names alone", async () => {
+Deno.test("a server at a loopback address rejects other host names", async () => {
   await withServedApp(async ({ address }) => {
     const { hostname, port } = new URL(address);
     const ask = async (path: string, host: string) => {
@@ -116,15 +116,15 @@ Deno.test("a server on this machine alone answers to this machine's names alone"
         checkSchema("Error", answer);
         deepStrictEqual(answer.error, {
           code: "wrong_host",
-          message: "Cannot answer as Host must be one of localhost, 127.0.0.1, [::1]: it is " +
-            host.split(":")[0],
+          message: `Host ${host.split(":")[0]} is not allowed: ` +
+            "this server accepts localhost, 127.0.0.1, [::1]",
         });
       }
     }
   });
 });
 
-Deno.test("a server that stops answers what is under way first", async () => {
+Deno.test("a server that stops answers running requests first", async () => {
   await withServedApp(async ({ address, runs: { tiny }, replaceService, stop }) => {
     const begun = Promise.withResolvers<void>(), go = Promise.withResolvers<void>();
     replaceService({
@@ -143,21 +143,22 @@ Deno.test("a server that stops answers what is under way first", async () => {
   });
 });
 
-Deno.test("serveApp() names host and port that cannot be listened at, and says what to do", async () => {
+Deno.test("serveApp() explains why it cannot listen at a host and port", async () => {
   const refuses = async (address: { hostname: string; port: number }, message: string) => {
     const { signal } = new AbortController();
     await rejects(() => serveApp(new Hono(), { ...address, signal }), { message });
   };
-  const advice = "choose 127.0.0.1 for this machine alone or 0.0.0.0 for all of its networks";
-  const wanted = (at: string) =>
-    `Cannot serve at ${at} as --host must be an address of this machine`;
+  const advice = "choose --host 127.0.0.1 for this machine only, or 0.0.0.0 for all its networks";
+  const wanted = (at: string) => `Cannot listen at ${at}`;
   await refuses(
-    { hostname: "kettle.invalid", port: 0 }, // reserved: RFC 6761 lets it never resolve
+    { hostname: "kettle.invalid", port: 0 }, // reserved by RFC 6761: never resolves
     `${wanted("kettle.invalid:0")}: the name kettle.invalid cannot be resolved; ${advice}`,
   );
   await refuses(
     { hostname: "192.0.2.1", port: 8000 }, // reserved for documentation: RFC 5737
-    `${wanted("192.0.2.1:8000")}: no network of this machine has 192.0.2.1; ${advice}`,
+    `${
+      wanted("192.0.2.1:8000")
+    }: this machine has no network interface with the address 192.0.2.1; ${advice}`,
   );
   await refuses(
     { hostname: "my host", port: 8000 },
@@ -168,18 +169,18 @@ Deno.test("serveApp() names host and port that cannot be listened at, and says w
     const { hostname, port } = listener.addr;
     await refuses(
       { hostname, port },
-      `Cannot serve at 127.0.0.1:${port} as the port must be free: choose another --port, or 0 for any`,
+      `Cannot listen at 127.0.0.1:${port}: the port is in use; choose another --port, or 0 for any free one`,
     );
   } finally {
     listener.close();
   }
-  // as the system refuses port 80 to those who are not root
+  // the error of listening at port 80 without root permissions
   const denied = new Deno.errors.PermissionDenied("Permission denied (os error 13)");
   deepStrictEqual(
     explainListenError(denied, { hostname: "::1", port: 80 }),
     new Deno.errors.PermissionDenied(
-      "Cannot serve at [::1]:80 as listening at port 80 must be permitted: choose a --port from " +
-        "1024 on, or 0 for any",
+      "Cannot listen at [::1]:80: no permission for port 80; choose a --port of 1024 or higher, " +
+        "or 0 for any free one",
     ),
   );
 });

@@ -1,5 +1,5 @@
 /**
- * A static host for tests: files of a folder below a path, as they are or tampered with.
+ * Static file server for tests, which can modify the files of its folder on the fly.
  * @module
  */
 import { extname, join } from "node:path";
@@ -13,21 +13,21 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** What becomes of a file on its way; null: it is not found. */
+/** Modifies the content of a file; returns null to answer 404. */
 export type Tampering = (
   name: string,
   content: Uint8Array<ArrayBuffer>,
 ) => Uint8Array<ArrayBuffer> | null;
 
-/** A host that runs. */
+/** Running static file server. */
 export type StaticHost = {
-  /** Of the folder, with a slash at its end. */
+  /** URL of the folder, with a trailing slash. */
   readonly address: string;
-  /** How files are changed from now on. */
+  /** Sets the modification of all later responses. */
   tamper(how: Tampering): void;
 };
 
-/** Runs `test` with a host of `folder`. */
+/** Runs `test` with a server of `folder`. */
 export async function withStaticHost(
   folder: string,
   test: (host: StaticHost) => Promise<void>,
@@ -36,7 +36,7 @@ export async function withStaticHost(
   let how: Tampering = (_, content) => content;
   const answer = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url);
-    // no way out of the folder: URL resolves ".."
+    // paths cannot leave the folder, because URL resolves ".."
     const name = pathname === base ? "index.html" : pathname.slice(base.length);
     try {
       const content = pathname.startsWith(base)

@@ -1,6 +1,6 @@
 /**
- * What the static page must do in a browser, a step each: the same as the served one, on weights of eight
- * bits and without a server that computes.
+ * Steps that test the static page in a browser. It must show the same results as the served page, up to the error of
+ * eight-bit weights, without an API server.
  * @module
  */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
@@ -14,16 +14,16 @@ import type { StaticHost } from "./static_host.ts";
 import { EXAMPLES } from "./served_app.ts";
 import type { Steps } from "./steps.ts";
 
-/** Differences that eight-bit weights make: in shares of 100 %, cosines, and lengths relatively. */
+/** Tolerances for eight-bit weights: of probabilities in percentage points, of cosines, and of norms (relative). */
 const SHARE = 2, COSINE = 0.02, LENGTH = 0.02;
 
 const TEXTS = [
   ...EXAMPLES,
   "São Paulo, 1999: it's raining — again!",
-  `${"The team of Gerdin won the match. ".repeat(12)}Balogandale cheered.`, // beyond the model's limit
+  `${"The team of Gerdin won the match. ".repeat(12)}Balogandale cheered.`, // longer than the model's maximum length
 ];
 
-/** The largest difference between numbers of two lists of lists. */
+/** Largest absolute difference between two matrices. */
 function distance(
   a: readonly (readonly number[])[],
   b: readonly (readonly number[])[],
@@ -40,7 +40,7 @@ function distance(
   );
 }
 
-/** Both pages read the same of each text. */
+/** Checks that both pages show the same predictions for each text. */
 async function readOnBoth(page: Page, other: Page): Promise<void> {
   await untilRead(page, EXAMPLES[0]);
   await untilRead(other, EXAMPLES[0]);
@@ -52,7 +52,7 @@ async function readOnBoth(page: Page, other: Page): Promise<void> {
   }
 }
 
-/** Both pages compare sentences to the same numbers, by each pooling and normalization. */
+/** Checks that both pages show the same similarities for each pooling and normalization. */
 async function compareOnBoth(page: Page, other: Page): Promise<void> {
   for (const each of [page, other]) {
     await each.getByRole("tab", { name: "Compare" }).click();
@@ -72,8 +72,8 @@ async function compareOnBoth(page: Page, other: Page): Promise<void> {
   }
 }
 
-/** Loads the page anew where a file is not as it should be; gives what it says of that. */
-async function complaintOf(
+/** Reloads the page with a modified file and returns the error that it shows. */
+async function errorOf(
   page: Page,
   { tamper }: StaticHost,
   name: string,
@@ -86,11 +86,11 @@ async function complaintOf(
   return words;
 }
 
-/** Steps over a page on `host` and the address of the served page of the same model. */
+/** Steps for a page on `host`, compared with the served page of the same model at `served`. */
 export function staticPageSteps(browser: Browser, host: StaticHost, served: string): Steps {
   const { address } = host;
   return {
-    "answers as the served page does, from its own files alone": () =>
+    "shows the same results as the served page, using only its own files": () =>
       withPage(browser, address, async ({ page, problems, requests }) => {
         await withPage(browser, served, async ({ page: other }) => {
           await readOnBoth(page, other);
@@ -119,7 +119,7 @@ export function staticPageSteps(browser: Browser, host: StaticHost, served: stri
           await page.locator("#api-curl").innerText(),
           /http:\/\/127\.0\.0\.1:8000\/api\/predict/,
         );
-        ok(!await page.locator("#run-choice").isVisible(), "there is nothing to choose");
+        ok(!await page.locator("#run-choice").isVisible(), "there is nothing to select");
         deepStrictEqual(problems, []);
         const names = requests.filter((url) => !url.startsWith("data:")).map((url) =>
           url.startsWith(address) ? url.slice(address.length) : url
@@ -127,40 +127,39 @@ export function staticPageSteps(browser: Browser, host: StaticHost, served: stri
         const { page: _, ...others } = STATIC_FILES;
         deepStrictEqual([...new Set(names)].sort(), ["", ...Object.values(others)].sort());
       }),
-    "says what is wrong with its files or the browser": () =>
+    "explains problems with its files or the browser": () =>
       withPage(browser, `${address}#text=`, async ({ page }) => {
         const { graph, worker, model, runtime } = STATIC_FILES;
         const code = (text: string) => new TextEncoder().encode(text);
-        type Change = Parameters<typeof complaintOf>[3];
-        const complaint = (name: string, change: Change) => complaintOf(page, host, name, change);
-        const whole = "the page's folder must be put on its server whole";
+        type Change = Parameters<typeof errorOf>[3];
+        const errorAfter = (name: string, change: Change) => errorOf(page, host, name, change);
+        const remedy = "upload the page's folder to its server again";
         strictEqual(
-          await complaint(graph, () => null),
-          "Cannot load model.onnx as the server answers 404: reload the page to try again",
+          await errorAfter(graph, () => null),
+          "Cannot load model.onnx: the server responded with status 404; reload the page to try again",
         );
         match(
-          await complaint(graph, (content) => content.slice(0, 1000)),
-          new RegExp(`^Cannot load model.onnx as it must have \\d+ bytes: it has 1000; ${whole}$`),
+          await errorAfter(graph, (content) => content.slice(0, 1000)),
+          new RegExp(`^Cannot load model.onnx: it has 1000 bytes instead of \\d+; ${remedy}$`),
         );
         strictEqual(
-          await complaint(model, () => code("<!doctype html>")),
-          `Cannot load model.json as it must be JSON: ${whole}`,
+          await errorAfter(model, () => code("<!doctype html>")),
+          `Cannot load model.json: it is not valid JSON; ${remedy}`,
         );
         match(
-          await complaint(runtime, (content) => content.fill(7)),
-          /^Cannot run the model as the browser must allow WebAssembly with SIMD: it says ".+"; try a current browser$/,
+          await errorAfter(runtime, (content) => content.fill(7)),
+          /^Cannot run the model: this browser does not support WebAssembly with SIMD \(".+"\); try a current browser$/,
         );
         strictEqual(
-          await complaint(
+          await errorAfter(
             worker,
             (content) => code(`delete self.WebAssembly;${new TextDecoder().decode(content)}`),
           ),
-          "Cannot run the model as the browser must allow WebAssembly: try another browser",
+          "Cannot run the model: this browser does not support WebAssembly; try another browser",
         );
         strictEqual(
-          await complaint(worker, () => null),
-          "Cannot run the model as the browser must load worker.js from beside the page: " +
-            "reload the page to try again",
+          await errorAfter(worker, () => null),
+          "Cannot run the model: worker.js failed to load; reload the page to try again",
         );
       }),
   };

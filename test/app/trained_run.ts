@@ -1,5 +1,5 @@
 /**
- * A tiny run on the built-in sample, trained until it tells topics and entities apart.
+ * A tiny run on the built-in sample, trained until it distinguishes topics and entities.
  * @module
  */
 import { openEngine } from "@/engine/engine.ts";
@@ -12,7 +12,7 @@ import { inFolder } from "../train/tiny_run.ts";
 const CONFIG = resolveConfig({
   preset: "quickstart",
   file: {
-    executor: "onnx", // the same everywhere, and the sooner the machine is loaded
+    executor: "onnx", // works on every machine, and is less sensitive to load
     model: {
       fresh: {
         hiddenSize: 32,
@@ -39,7 +39,7 @@ const CONFIG = resolveConfig({
   },
 });
 
-/** Runs `test` with the trained model and a folder for its own files. */
+/** Runs `test` with the trained model and a temporary folder. */
 export async function withTrainedModel(
   test: (saved: SavedModel, folder: string) => Promise<void>,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { createGraphAnswerer } from "@/app/page/graph_answerer.ts";
+import { createGraphService } from "@/app/page/graph_service.ts";
 import { STATIC_FILES } from "@/app/page/static_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY } from "@/app/policies.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
@@ -14,7 +14,7 @@ import { inFolder } from "../train/tiny_run.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
-Deno.test("writeStaticPage() writes a folder of its own, which knows no other place", async () => {
+Deno.test("writeStaticPage() writes a self-contained folder", async () => {
   await withSavedModel([0, 1, -1], async (saved) => {
     await inFolder(async (folder) => {
       const out = join(folder, "site", "page");
@@ -27,7 +27,7 @@ Deno.test("writeStaticPage() writes a folder of its own, which knows no other pl
       match(html, new RegExp(`<head>\\s*<meta http-equiv="Content-Security-Policy" content="`));
       const places = [...html.matchAll(/(?:src|href)="(?!data:|#)([^"]*)"/g)].map(([, at]) => at);
       deepStrictEqual(places, [STATIC_FILES.style, STATIC_FILES.script]);
-      match(html, /<p id="status"[^>]*>Loading\. A browser runs this page from a web server alone/);
+      match(html, /<p id="status"[^>]*>Loading\. Browsers do not run this page from a local file/);
       const { info, bytes } = JSON.parse(await Deno.readTextFile(join(out, STATIC_FILES.model)));
       deepStrictEqual([info.run, info.pooling, info.maxLength], ["tiny", "mean", 16]);
       strictEqual(bytes.graph, (await Deno.stat(join(out, STATIC_FILES.graph))).size);
@@ -43,7 +43,7 @@ Deno.test("writeStaticPage() writes a folder of its own, which knows no other pl
       await rejects(writeStaticPage(run, mine), {
         name: "AlreadyExists",
         message:
-          `Cannot write page as ${mine} must be empty or hold an earlier page: it holds other files`,
+          `Cannot write the page: ${mine} contains other files; choose a new or empty folder, or one with an earlier page`,
       });
       deepStrictEqual(namesIn(mine), ["thesis.txt"]);
       deepStrictEqual(namesIn(folder), ["mine", "site"]);
@@ -51,7 +51,7 @@ Deno.test("writeStaticPage() writes a folder of its own, which knows no other pl
   });
 });
 
-Deno.test("the static page prepends the model's prompt, and pools as the model does", async () => {
+Deno.test("the static page applies the model's prompt and pooling", async () => {
   const prompts = {
     prompts: { query: "yes: ", document: "" },
     defaultPromptName: "query",
@@ -89,11 +89,11 @@ Deno.test("the static page prepends the model's prompt, and pools as the model d
         ], wanted.map(([, shape]) => shape));
         return new Map(wanted.map(([name], i) => [name, values[i] ?? new Float32Array()]));
       };
-      const answerer = createGraphAnswerer({ info, tokenizer, runGraph, nowMs: () => 0 });
+      const service = createGraphService({ info, tokenizer, runGraph, nowMs: () => 0 });
       const texts = ["Ada Lovelace"];
       for (const pooling of ["mean", "max"] as const) {
         const choice = { pooling, normalize: "l2" } as const;
-        const { embeddings, promptName } = await answerer.encode(texts, choice);
+        const { embeddings, promptName } = await service.encode(texts, choice);
         strictEqual(promptName, "query");
         const away = async (prompt?: string) => {
           const [wanted = []] = await model.createEncoder({ ...choice, prompt }).encode(texts);
@@ -102,7 +102,7 @@ Deno.test("the static page prepends the model's prompt, and pools as the model d
         ok(await away() < 0.05, `${pooling}: eight-bit weights differ by ${await away()}`);
         ok(await away("") > 0.1, `${pooling}: the prompt counts`);
       }
-      const { predictions } = await answerer.predict(["Ada Lovelace"]);
+      const { predictions } = await service.predict(["Ada Lovelace"]);
       deepStrictEqual(predictions[0]?.entities.tags?.map(({ start, end }) => [start, end]), [
         [0, 3],
         [4, 12],
@@ -111,7 +111,7 @@ Deno.test("the static page prepends the model's prompt, and pools as the model d
   }, prompts);
 });
 
-Deno.test("addPolicy() puts a policy before anything that it rules", () => {
+Deno.test("addPolicy() puts the policy before all content", () => {
   const tag = '<meta http-equiv="Content-Security-Policy" content="p">';
   strictEqual(addPolicy("<html><head lang=a><style>", "p"), `<html><head lang=a>${tag}<style>`);
   strictEqual(addPolicy("<!DOCTYPE html><style>", "p"), `<!DOCTYPE html>${tag}<style>`);

@@ -1,37 +1,37 @@
 /**
- * Requests to the API as programs in three languages, with the page's own address and current text.
+ * Example programs that call the API, in three languages, with the page's own address and current text.
  * @module
  */
 
-/** What is asked, of which server. */
+/** Request to show. */
 export type ApiRequest = {
-  /** Address of the endpoint, such as `http://127.0.0.1:8000/api/predict`. */
+  /** URL of the endpoint, such as `http://127.0.0.1:8000/api/predict`. */
   readonly url: string;
   readonly body: Readonly<Record<string, string | readonly string[]>>;
-  /** Name of the part of the answer that is printed. */
+  /** Field of the response that the example prints. */
   readonly answer: "predictions" | "embeddings";
 };
 
-/** A program. */
+/** Example program. */
 export type ApiExample = {
   readonly id: "curl" | "typescript" | "python";
   readonly title: string;
   readonly code: string;
 };
 
-/** The call that prints; a test looks for programs of this room that print themselves. */
+/** Split in two, since a test searches the source code for direct console output. */
 const PRINT = ["console", "log"].join(".");
 
-/** Text in single quotes of a POSIX shell. */
+/** Quotes text for a POSIX shell. */
 const quoteForShell = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
-/** JSON that is also a literal of JavaScript and Python: strings escape the same characters. */
+/** Formats JSON that is also a valid JavaScript and Python literal: all three escape the same characters in strings. */
 function writeLiteral(value: unknown, indent: string): string {
   return JSON.stringify(value, null, 2).replaceAll("\n", `\n${indent}`)
     .replace(/[\u2028\u2029\u007f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** The request in curl, TypeScript and Python; none needs a package. */
+/** Writes the request in curl, TypeScript and Python, without third-party packages. */
 export function writeApiExamples({ url, body, answer }: ApiRequest): readonly ApiExample[] {
   return [
     {

@@ -1,5 +1,5 @@
 /**
- * The tab that shows how programs ask the same questions.
+ * Tab with example programs that call the API.
  * @module
  */
 /// <reference lib="dom" />
@@ -9,15 +9,15 @@ import { makeCopyButton } from "./copy.ts";
 import { find, make } from "./elements.ts";
 import { type PageContext, type Panel, sentencesOf, textOf, type View } from "./panel.ts";
 
-/** Where `deno task app` answers unless it is told otherwise. */
+/** Default address of `deno task app`. */
 const DEFAULT_API = "http://127.0.0.1:8000/api/";
 
-/** Makes the tab work. */
-export function createApiPanel({ api, view, say }: PageContext): Panel {
+/** Creates the tab. */
+export function createApiPanel({ api, view, announce }: PageContext): Panel {
   const endpoint = find("endpoint", HTMLSelectElement), place = find("api-examples", HTMLElement);
   const url = api ?? DEFAULT_API;
 
-  /** The request of the chosen endpoint for what the other tabs show. */
+  /** Request to the selected endpoint, with the texts of the other tabs. */
   const describe = ({ state, model }: View) => {
     const run = state.run === null || api === null ? {} : { run: model.run };
     if (endpoint.value === "encode" || model.tasks.length === 0) {
@@ -52,7 +52,7 @@ export function createApiPanel({ api, view, say }: PageContext): Panel {
     place.replaceChildren(
       ...writeApiExamples(describe(now)).map(({ id, title, code }) => {
         const copy = make("button", { type: "button", "aria-label": `Copy ${title}` }, "Copy");
-        if (copy instanceof HTMLButtonElement) makeCopyButton(copy, { text: () => code, say });
+        if (copy instanceof HTMLButtonElement) makeCopyButton(copy, { text: () => code, announce });
         return make(
           "section",
           { class: "card code", "aria-label": title },

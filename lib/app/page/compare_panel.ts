@@ -1,5 +1,5 @@
 /**
- * The tab that compares sentences.
+ * Tab that compares sentences by the similarity of their embeddings.
  * @module
  */
 /// <reference lib="dom" />
@@ -9,7 +9,7 @@ import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
 import { makeCopyButton } from "./copy.ts";
 import { find, make } from "./elements.ts";
 import { SENTENCE_EXAMPLES } from "./examples.ts";
-import { PAGE_SIMILARITIES, START } from "./page_state.ts";
+import { INITIAL_STATE, PAGE_SIMILARITIES } from "./page_state.ts";
 import {
   asLines,
   exampleButton,
@@ -20,10 +20,10 @@ import {
 } from "./panel.ts";
 import { showComparison } from "./show_comparison.ts";
 
-const MOST_SENTENCES = 12;
+const MAX_SENTENCES = 12;
 
-/** Makes the tab work. */
-export function createComparePanel({ answerer, change, say, address }: PageContext): Panel {
+/** Creates the tab. */
+export function createComparePanel({ client, change, announce, address }: PageContext): Panel {
   const sentences = find("sentences", HTMLTextAreaElement);
   const pooling = find("pooling", HTMLSelectElement),
     normalize = find("normalize", HTMLSelectElement),
@@ -44,15 +44,15 @@ export function createComparePanel({ answerer, change, say, address }: PageConte
   });
   similarity.addEventListener("change", () => {
     const wanted = PAGE_SIMILARITIES.find((each) => each === similarity.value);
-    change({ similarity: wanted ?? START.similarity });
+    change({ similarity: wanted ?? INITIAL_STATE.similarity });
   });
   makeCopyButton(find("copy-comparison", HTMLButtonElement), {
     text: () => JSON.stringify(shown, null, 2),
-    say,
+    announce,
   });
-  makeCopyButton(find("link-comparison", HTMLButtonElement), { text: address, say });
+  makeCopyButton(find("link-comparison", HTMLButtonElement), { text: address, announce });
 
-  /** Offers what a model has: its poolings and its examples. */
+  /** Fills the controls with the model's pooling modes and examples. */
   const offer = (model: ModelInfo) => {
     optionsOf = model;
     pooling.replaceChildren(
@@ -83,20 +83,20 @@ export function createComparePanel({ answerer, change, say, address }: PageConte
         .filter((line) => line !== "");
       if (lines.length < 2) {
         place.replaceChildren(
-          make("p", { class: "quiet" }, "Give at least two sentences, one a line."),
+          make("p", { class: "quiet" }, "Enter at least two sentences, one per line."),
         );
-        say("");
+        announce("");
         return;
       }
-      const taken = lines.slice(0, MOST_SENTENCES);
+      const taken = lines.slice(0, MAX_SENTENCES);
       const long = taken.findIndex(({ length }) => length > LIMITS.characters);
       if (long >= 0) {
         throw new RangeError(
-          `Cannot compare as a sentence must have at most ${LIMITS.characters} characters: ` +
-            `number ${long + 1} has ${taken[long]?.length}`,
+          `Sentence ${long + 1} is too long: it has ${taken[long]?.length} characters, ` +
+            `at most ${LIMITS.characters} are allowed`,
         );
       }
-      const { tookMs, ...answer } = await answerer.encode(taken, {
+      const { tookMs, ...answer } = await client.encode(taken, {
         pooling: state.pooling !== null && model.poolings.includes(state.pooling)
           ? state.pooling
           : null,
@@ -115,12 +115,12 @@ export function createComparePanel({ answerer, change, say, address }: PageConte
       );
       actions.hidden = false;
       const more = lines.length > taken.length
-        ? `, the first ${MOST_SENTENCES} of ${lines.length}`
+        ? `, the first ${MAX_SENTENCES} of ${lines.length}`
         : "";
       const by = `${
         similarity.selectedOptions[0]?.text
       }, ${answer.pooling} pooling, normalization ${answer.normalize}`;
-      say(`${taken.length} sentences compared by ${by}${more} · ${tookMs.toFixed(1)} ms`);
+      announce(`${taken.length} sentences compared by ${by}${more} · ${tookMs.toFixed(1)} ms`);
     },
   };
 }

@@ -6,12 +6,12 @@
 
 /** Copies `text`; true if the browser did so. */
 export async function copyText(text: string): Promise<boolean> {
-  if (isSecureContext) { // the clipboard's interface is missing elsewhere, such as at an address of the local network
+  if (isSecureContext) { // other contexts, such as an address in the local network, have no clipboard API
     try {
       await navigator.clipboard.writeText(text);
       return true;
     } catch (error) {
-      if (!(error instanceof DOMException)) throw error; // not allowed: try the old way
+      if (!(error instanceof DOMException)) throw error; // not permitted: try the deprecated API
     }
   }
   const field = document.createElement("textarea");
@@ -26,18 +26,18 @@ export async function copyText(text: string): Promise<boolean> {
   return isCopied;
 }
 
-/** Makes a button copy what `text` gives, and say for a moment that it did. */
+/** Makes a button copy the result of `text` and confirm it for a moment. */
 export function makeCopyButton(
   button: HTMLButtonElement,
-  { text, say }: { readonly text: () => string; readonly say: (words: string) => void },
+  { text, announce }: { readonly text: () => string; readonly announce: (words: string) => void },
 ): void {
   const label = button.textContent ?? "";
   let timer: ReturnType<typeof setTimeout> | undefined;
   button.addEventListener("click", async () => {
     const isCopied = await copyText(text());
-    const words = isCopied ? "Copied" : "Cannot copy: the browser forbids it";
+    const words = isCopied ? "Copied" : "Cannot copy: not permitted by the browser";
     button.textContent = words;
-    say(`${words}.`);
+    announce(`${words}.`);
     clearTimeout(timer);
     timer = setTimeout(() => button.textContent = label, 1500);
   });

@@ -1,12 +1,12 @@
 /**
- * Tables as comma-separated values (RFC 4180), also with semicolons or tabs between cells.
+ * Reads and writes comma-separated values (RFC 4180). Semicolons and tabs are also accepted as delimiters.
  * @module
  */
 
-/** A table as it stands in a file. */
+/** Parsed table. */
 export type CsvTable = {
   readonly rows: readonly (readonly string[])[];
-  /** The line of the file that each row begins at, from 1. */
+  /** Line of the file that each row starts on, counted from 1. */
   readonly lines: readonly number[];
   readonly delimiter: Delimiter;
 };
@@ -14,7 +14,7 @@ export type CsvTable = {
 const DELIMITERS = [",", ";", "\t"] as const;
 type Delimiter = typeof DELIMITERS[number];
 
-/** The delimiter that occurs most often in the first record, outside quotes; a comma where none does. */
+/** The most frequent delimiter in the first record, outside quotes; a comma if there is none. */
 function findDelimiter(text: string): Delimiter {
   const [record = ""] = /^(?:"[^"]*(?:""[^"]*)*"|[^"\r\n])*/.exec(text) ?? [];
   const bare = record.replace(/"[^"]*"/g, "");
@@ -23,9 +23,9 @@ function findDelimiter(text: string): Delimiter {
 }
 
 /**
- * The table in a text. Blank lines are rows only where the table has a single column.
+ * Parses a table. Blank lines count as rows only if the table has a single column.
  *
- * @throws {RangeError} with the line, where a quote does not end or a row has another number of cells
+ * @throws {RangeError} with the line number if a quoted cell is not closed or rows differ in their number of cells
  */
 export function parseCsv(text: string): CsvTable {
   const delimiter = findDelimiter(text);
@@ -47,8 +47,8 @@ export function parseCsv(text: string): CsvTable {
           (after === undefined || after === delimiter || after === "\r" || after === "\n");
         if (!isWhole) {
           throw new RangeError(
-            `Cannot read the table as a cell in quotes must end with a quote: the one at line ${line} ` +
-              (quoted === null ? "does not end" : "goes on after its quote"),
+            `Cannot read the table: the quoted cell at line ${line} ` +
+              (quoted === null ? "has no closing quote" : "has text after its closing quote"),
           );
         }
         cell = (quoted[1] ?? "").replaceAll('""', '"');
@@ -72,7 +72,7 @@ export function parseCsv(text: string): CsvTable {
   return checkWidths({ rows, lines, delimiter });
 }
 
-/** Drops blank lines of a table with several columns, and refuses rows of different widths. */
+/** Removes blank lines from a table with several columns; throws if rows differ in their number of cells. */
 function checkWidths({ rows, lines, delimiter }: CsvTable): CsvTable {
   const width = rows[0]?.length ?? 0;
   const isBlank = (row: readonly string[] | undefined) => row?.length === 1 && row[0] === "";
@@ -80,10 +80,8 @@ function checkWidths({ rows, lines, delimiter }: CsvTable): CsvTable {
   const odd = kept.find((i) => rows[i]?.length !== width);
   if (odd !== undefined) {
     throw new RangeError(
-      `Cannot read the table as each row must have ${width} ${
-        width === 1 ? "cell" : "cells"
-      }, as the first one: the one at line ` +
-        `${lines[odd]} has ${rows[odd]?.length}; put a cell that holds a ${
+      `Cannot read the table: the row at line ${lines[odd]} has ${rows[odd]?.length} cells, ` +
+        `but the first row has ${width}; put cells that contain a ${
           { ",": "comma", ";": "semicolon", "\t": "tab" }[delimiter]
         } in quotes`,
     );
@@ -95,14 +93,14 @@ function checkWidths({ rows, lines, delimiter }: CsvTable): CsvTable {
   };
 }
 
-/** A table as text; cells are quoted where they must be. */
+/** Formats a table as text; quotes a cell only if necessary. */
 export function formatCsv(
   rows: readonly (readonly string[])[],
   delimiter: string = ",",
 ): string {
   const write = (cell: string) =>
     cell.includes(delimiter) || /["\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
-  // a row of one empty cell would be a blank line
+  // unquoted, a row of one empty cell would be a blank line
   const writeRow = (row: readonly string[]) =>
     row.length === 1 && row[0] === "" ? '""' : row.map(write).join(delimiter);
   return rows.map((row) => `${writeRow(row)}\r\n`).join("");

@@ -1,17 +1,17 @@
 /**
- * Elements of the page: found by their ids, made with text as text.
+ * Finds elements of the page by id and creates new ones.
  * @module
  */
 /// <reference lib="dom" />
 
-/** The element of the page's HTML that has this id and is of this kind. */
+/** Returns the element with this id, which must be of this class. */
 export function find<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
   throw new TypeError(`internal: the page has no ${kind.name} #${id}`);
 }
 
-/** A new element; strings among `children` become text, whatever they hold. */
+/** Creates an element; strings among `children` are inserted as text, never as HTML. */
 export function make(
   name: string,
   attributes: Readonly<Record<string, string>> = {},

@@ -1,9 +1,9 @@
 /**
- * Lists of sentences to compare, beside the examples of the run.
+ * Example sentences to compare, in addition to the examples of the run.
  * @module
  */
 
-/** Sentences by the name of the list. */
+/** Sentences by list name. */
 export const SENTENCE_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "Paraphrases": [
     "How do I reset my password?",

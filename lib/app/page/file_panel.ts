@@ -1,5 +1,5 @@
 /**
- * The tab that reads a file of texts and gives it back with predictions.
+ * Tab that predicts all texts of a file and returns the file with the predictions added.
  * @module
  */
 /// <reference lib="dom" />
@@ -13,7 +13,7 @@ import {
   addPredictions,
   guessColumn,
   guessHeader,
-  MOST_MIB,
+  MAX_MIB,
   predictAll,
   readTable,
   type TextTable,
@@ -22,7 +22,7 @@ import {
 const count = (value: number, noun: string) =>
   `${value.toLocaleString("en-US")} ${noun}${value === 1 ? "" : "s"}`;
 
-/** A line for each task: how often each label or entity type was predicted. */
+/** One line per task with the frequencies of the predicted labels or entity types. */
 function summarize(
   predictions: readonly (TextPrediction | null)[],
   { tasks }: ModelInfo,
@@ -47,8 +47,8 @@ function summarize(
   });
 }
 
-/** Makes the tab work. */
-export function createFilePanel({ answerer, view, say }: PageContext): Panel {
+/** Creates the tab. */
+export function createFilePanel({ client, view, announce }: PageContext): Panel {
   const input = find("file", HTMLInputElement);
   const choices = find("file-choices", HTMLElement), facts = find("file-facts", HTMLElement);
   const column = find("file-column", HTMLSelectElement);
@@ -61,7 +61,7 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
   let running: AbortController | null = null;
   let link: string | null = null;
 
-  const complain = (error: unknown) => {
+  const showError = (error: unknown) => {
     problem.textContent = error instanceof Error ? error.message : String(error);
     problem.hidden = false;
   };
@@ -95,10 +95,10 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
     const file = input.files?.[0];
     if (file === undefined) return;
     try {
-      if (file.size > MOST_MIB * 2 ** 20) {
+      if (file.size > MAX_MIB * 2 ** 20) {
         throw new RangeError(
-          `Cannot read file as it must have at most ${MOST_MIB} MiB: ${file.name} has ` +
-            `${(file.size / 2 ** 20).toFixed(1)}`,
+          `${file.name} is too large: it has ${(file.size / 2 ** 20).toFixed(1)} MiB, ` +
+            `at most ${MAX_MIB} MiB are allowed`,
         );
       }
       const opened = readTable(file.name, new Uint8Array(await file.arrayBuffer()));
@@ -111,7 +111,7 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
       }
       choices.hidden = false;
     } catch (error) {
-      complain(error);
+      showError(error);
     }
   };
   const run = async (opened: TextTable) => {
@@ -119,8 +119,8 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
     if (model === undefined) return;
     clear();
     if (model.tasks.length === 0) {
-      complain(
-        new Error("This model has no tasks: it only makes embeddings, for Compare sentences."),
+      showError(
+        new Error('This model has no tasks: it only computes embeddings. See "Compare sentences".'),
       );
       return;
     }
@@ -133,10 +133,10 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
     bar.max = texts.length;
     bar.value = 0;
     let done = 0;
-    say(`Reading ${count(texts.length, "text")}.`);
+    announce(`Reading ${count(texts.length, "text")}.`);
     try {
       const predictions = await predictAll(texts, {
-        answerer,
+        client,
         run: model.run,
         signal: abort.signal,
         onDone(value) {
@@ -163,10 +163,9 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
         ...cut === 0 ? [] : [make(
           "p",
           { class: "quiet note" },
-          `${count(cut, "text")} beyond ${
+          `${count(cut, "text")} longer than ${
             LIMITS.characters.toLocaleString("en-US")
-          } characters: only ` +
-            "the beginning was read.",
+          } characters: only the beginning was read.`,
         )],
         ...blank === 0 ? [] : [make(
           "p",
@@ -174,16 +173,16 @@ export function createFilePanel({ answerer, view, say }: PageContext): Panel {
           `${count(blank, "blank text")} without a prediction.`,
         )],
       );
-      say(`${count(texts.length, "text")} read: the table is ready.`);
+      announce(`${count(texts.length, "text")} read: the table is ready.`);
     } catch (error) {
       if (abort.signal.aborted) {
         facts.textContent = `Canceled after ${done.toLocaleString("en-US")} of ${
           count(texts.length, "text")
         }.`;
-        say(facts.textContent);
+        announce(facts.textContent);
       } else {
-        say("");
-        complain(error);
+        announce("");
+        showError(error);
       }
     } finally {
       if (running === abort) {

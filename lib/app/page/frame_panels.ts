@@ -1,5 +1,5 @@
 /**
- * The tabs that show a file of the run in a frame: its report, and its card below what the page knows itself.
+ * Tabs that show a file of the run in a frame: the report, and the model card below facts about the model.
  * @module
  */
 /// <reference lib="dom" />
@@ -8,13 +8,13 @@ import { find, make } from "./elements.ts";
 import { listTypes } from "./palette.ts";
 import type { PageContext, Panel } from "./panel.ts";
 
-/** What is said where a file is not there. */
+/** Messages shown if a file does not exist. */
 const MISSING = {
   report: "This run has no report: deno task report writes one.",
   card: "This run has no model card.",
 } as const;
 
-/** Shows a file in the element `id`, or why it cannot be shown. */
+/** Shows a file in the element `kind`, or a message if that fails. */
 async function showFrame(
   kind: keyof typeof MISSING,
   { path, title, signal }: {
@@ -31,22 +31,24 @@ async function showFrame(
   } catch {
     if (!signal.aborted) {
       fail(
-        `Cannot reach the server as it must be running: start it again, then open this tab again.`,
+        "Cannot reach the server: start it again, then reopen this tab.",
       );
     }
     return;
   }
   if (status === 404) return fail(MISSING[kind]);
   if (status !== 200) {
-    return fail(`Cannot show the ${kind} as the server answers ${status}: try again in a moment.`);
+    return fail(
+      `Cannot show the ${kind}: the server responded with status ${status}; try again in a moment.`,
+    );
   }
   const [frame] = place.children;
   if (frame instanceof HTMLIFrameElement && frame.getAttribute("src") === path) return;
-  // a new frame: another address in the old one would be an entry of the history
+  // a new frame, since changing the address of the existing one would add an entry to the browser history
   place.replaceChildren(make("iframe", { title, src: path, sandbox: "" }));
 }
 
-/** The tab of the report. */
+/** Creates the report tab. */
 export function createReportPanel({ fileOf }: PageContext): Panel {
   return {
     show() {},
@@ -55,7 +57,7 @@ export function createReportPanel({ fileOf }: PageContext): Panel {
   };
 }
 
-/** What the page knows of a model, as pairs of a term and its description. */
+/** Facts about a model, as pairs of a term and its description. */
 function listFacts(model: ModelInfo, computed: string): readonly (readonly [string, string])[] {
   return [
     ["Run", model.run],
@@ -74,7 +76,7 @@ function listFacts(model: ModelInfo, computed: string): readonly (readonly [stri
   ];
 }
 
-/** The tab about the model. */
+/** Creates the tab about the model. */
 export function createAboutPanel({ fileOf, computed }: PageContext): Panel {
   const facts = find("facts", HTMLElement);
   return {

@@ -1,21 +1,21 @@
 /**
- * Colors of entity types, by their order in a task's labels. Each type also has its name in the text, and types
- * beyond the twelfth have another underline, so that color is never the only cue.
+ * Colors of entity types, by their order in a task's labels. Color is never the only cue: each type is also written
+ * next to the entity, and types beyond the twelfth have another underline.
  * @module
  */
 
-/** A color of entities. */
+/** Colors of an entity type. */
 export type EntityColor = {
-  /** Background behind dark text, in both themes. */
+  /** Background of the dark text, in both themes. */
   readonly fill: string;
-  /** Underline in the light theme. */
+  /** Color of the underline in the light theme. */
   readonly edge: string;
 };
 
-/** Ink of marked text, in both themes. */
+/** Text color of entities, in both themes. */
 export const ENTITY_INK = "#14181d";
 
-/** Twelve colors: the ink has a contrast of 7 on each fill, each edge one of 4.5 on white. */
+/** Twelve colors. Contrast is at least 7 between text and fill, and at least 4.5 between edge and white. */
 export const ENTITY_COLORS: readonly EntityColor[] = [
   { fill: "#ffd8a8", edge: "#a85400" },
   { fill: "#b2d8ff", edge: "#1864ab" },
@@ -31,20 +31,20 @@ export const ENTITY_COLORS: readonly EntityColor[] = [
   { fill: "#d3d9e0", edge: "#525c67" },
 ];
 
-/** Underlines of the first, second and third twelve types. */
+/** Underlines of entity types 1-12, 13-24 and 25-36. */
 export const ENTITY_UNDERLINES = ["solid", "double", "dotted"] as const;
 
-/** Look of an entity type. */
+/** Appearance of an entity type. */
 export type EntityStyle = EntityColor & { readonly underline: typeof ENTITY_UNDERLINES[number] };
 
-/** Entity types of BIO labels, in order. */
+/** Entity types of a list of BIO labels, in order. */
 export function listTypes(labels: readonly string[]): readonly string[] {
   return [
     ...new Set(labels.filter((label) => label !== "O").map((tag) => tag.slice(2))),
   ];
 }
 
-/** Look of the type at `index` of {@link listTypes}; types repeat after the thirty-sixth. */
+/** Appearance of the type at `index` of {@link listTypes}; repeats after 36 types. */
 export function entityStyle(index: number): EntityStyle {
   const count = ENTITY_COLORS.length;
   const color = ENTITY_COLORS[index % count];

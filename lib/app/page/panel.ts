@@ -1,72 +1,72 @@
 /**
- * What the page's tabs have in common.
+ * Types and helpers that all tabs of the page share.
  * @module
  */
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
-import type { Answerer } from "./answerer.ts";
+import type { ModelClient } from "./model_client.ts";
 import { make } from "./elements.ts";
 import type { PageState } from "./page_state.ts";
 
-/** Milliseconds of rest before what was typed is asked. */
+/** Milliseconds without a keystroke before typed text is sent. */
 export const TYPING_MS = 250;
 
-/** The page as a tab sees it. */
+/** State and model that a tab shows. */
 export type View = { readonly state: PageState; readonly model: ModelInfo };
 
-/** Differences between the served page and the static one. */
+/** Differences between the served page and the static page. */
 export type PageOptions = {
-  /** Where the report and the card of a run are. */
+  /** Address of a run's report or card. */
   readonly fileOf: (kind: "report" | "card", run: string) => string;
-  /** Where answers are computed, in words such as `on the server`. */
+  /** Description of where the model runs, such as `on the server`. */
   readonly computed: string;
-  /** Address of the API, with a slash at its end; null: there is no server. */
+  /** Base URL of the API with a trailing slash; null if there is no server. */
   readonly api: string | null;
 };
 
-/** The way from a tab to the page. */
+/** Functions of the page that its tabs use. */
 export type PageContext = PageOptions & {
-  readonly answerer: Answerer;
-  /** What is shown now; null until the model is ready. */
+  readonly client: ModelClient;
+  /** Current state and model; null until the model is ready. */
   readonly view: () => View | null;
   /**
-   * Changes the state. `push` makes a new entry of the history, which Back returns from; otherwise the present
-   * one is replaced, after a rest of `waitMs`.
+   * Updates the state. With `push`, adds an entry to the browser history; otherwise replaces the current entry after
+   * `waitMs` milliseconds.
    */
   readonly change: (
     part: Partial<PageState>,
     options?: { readonly push?: boolean; readonly waitMs?: number },
   ) => void;
-  /** Says something in the live region. */
-  readonly say: (words: string) => void;
-  /** Address that shows the same to others. */
+  /** Announces a message in the live region. */
+  readonly announce: (words: string) => void;
+  /** URL that reproduces the current view. */
   readonly address: () => string;
 };
 
-/** A tab. */
+/** Tab of the page. */
 export type Panel = {
-  /** Shows the state in the tab's controls; a null model is not ready yet. */
+  /** Shows the state in the tab's controls; `model` is null until it is ready. */
   show(state: PageState, model: ModelInfo | null): void;
-  /** Asks for what the tab shows; called while the tab is open. */
+  /** Requests and shows the tab's results; called while the tab is open. */
   ask?(view: View, signal: AbortSignal): Promise<void>;
-  /** Element that shows answers; emptied where there is none. */
+  /** Element that shows the results; emptied if a request fails. */
   readonly place?: HTMLElement;
 };
 
-/** The text that a state shows. */
+/** Current text of the tab "Read a text". */
 export const textOf = ({ text }: PageState, model: ModelInfo | null): string =>
   text ?? model?.examples[0] ?? "";
 
-/** The sentences that a state compares, one a line. */
+/** Current sentences of the tab "Compare sentences", one per line. */
 export const sentencesOf = ({ sentences }: PageState, model: ModelInfo | null): string =>
   sentences ?? (model === null ? "" : asLines(model.examples));
 
-/** Texts as sentences, one a line. */
+/** Joins texts, one per line; line breaks within a text become spaces. */
 export function asLines(texts: readonly string[]): string {
   return texts.map((text) => text.trim().replace(/\s*[\r\n]+\s*/g, " ")).join("\n");
 }
 
-/** A button for an example. */
+/** Creates a button that selects an example. */
 export function exampleButton(label: string, choose: () => void): HTMLElement {
   const button = make("button", { type: "button", dir: "auto", title: label }, label);
   button.addEventListener("click", choose);

@@ -1,40 +1,40 @@
 /**
- * Predictions for all texts of a file: the table to read, and the table with the predictions added.
+ * Reads a file of texts, predicts them all, and adds the predictions to the table.
  * @module
  */
 import type { ModelInfo } from "@/app/contract.ts";
 import { LIMITS } from "@/app/limits.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { decodeText, splitLines } from "@/plain_text.ts";
-import { type Answerer, type AskOptions, BusyError } from "./answerer.ts";
+import { BusyError, type ModelClient, type RequestOptions } from "./model_client.ts";
 import { parseCsv } from "./csv.ts";
 import { cutText } from "./page_state.ts";
 
-/** Largest file, in MiB; the table and its predictions stay in the browser's memory. */
-export const MOST_MIB = 50;
+/** Largest file in MiB, since the table and its predictions are held in the browser's memory. */
+export const MAX_MIB = 50;
 
-/** Texts of a question: enough for full batches, few enough for a smooth progress bar. */
-const QUESTION_TEXTS = 16;
+/** Texts per request: enough for full batches, few enough for a smooth progress bar. */
+const REQUEST_TEXTS = 16;
 
-/** Bytes of a question's texts; the server takes more, and JSON adds its escapes. */
-const QUESTION_BYTES = LIMITS.bodyBytes / 2;
+/** Largest size of a request's texts in bytes; half the server's limit, which leaves room for JSON escapes. */
+const REQUEST_BYTES = LIMITS.bodyBytes / 2;
 
-/** Times that a question is asked again while the server is busy. */
+/** Number of retries while the server is busy. */
 const RETRIES = 5;
 
-/** A file's content. */
+/** Content of a file. */
 export type TextTable = {
   readonly rows: readonly (readonly string[])[];
-  /** True if the file is a table of cells, not one of lines. */
+  /** True if the file is a table, false if it has one text per line. */
   readonly isTable: boolean;
   readonly delimiter: string;
 };
 
-/** The rows of a file: cells of a table by its name's ending, else lines of text. */
+/** Reads a file as a table if its extension is .csv or .tsv, else as one text per line. */
 export function readTable(name: string, bytes: Uint8Array): TextTable {
   if (/\.(xlsx?|ods|numbers)$/i.test(name)) {
     throw new RangeError(
-      `Cannot read file as ${name} must be CSV or text: it is a spreadsheet; save it as CSV (UTF-8) first`,
+      `Cannot read ${name}: it is a spreadsheet; save it as CSV (UTF-8) first`,
     );
   }
   const text = decodeText(bytes, { what: "file", name });
@@ -43,17 +43,17 @@ export function readTable(name: string, bytes: Uint8Array): TextTable {
     ? parseCsv(text)
     : { rows: splitLines(text).map((line) => [line]), delimiter: "," };
   if (rows.length > 0) return { rows, isTable, delimiter };
-  throw new RangeError(`Cannot read file as ${name} must hold a text: it is empty`);
+  throw new RangeError(`Cannot read ${name}: the file is empty`);
 }
 
-/** True if the first row looks like names of columns: short, not empty, no numbers. */
+/** True if the first row looks like column names: short, not empty, not numeric. */
 export function guessHeader({ rows, isTable }: TextTable): boolean {
   const [first = []] = rows;
   return isTable &&
     first.every((cell) => /^(?=.*\S).{1,40}$/.test(cell) && !/^[-\d.,\s]+$/.test(cell));
 }
 
-/** Index of the column that looks like texts: by its name, else the one with the longest cells. */
+/** Guesses the index of the text column: by its name, else the one with the longest cells. */
 export function guessColumn({ rows }: TextTable, hasHeader: boolean): number {
   const [first = []] = rows;
   const named = first.findIndex((cell) =>
@@ -66,62 +66,62 @@ export function guessColumn({ rows }: TextTable, hasHeader: boolean): number {
   return Math.max(0, sizes.indexOf(Math.max(...sizes)));
 }
 
-/** Texts in questions that the server takes. */
-function* planQuestions(texts: readonly string[]): Generator<readonly number[]> {
+/** Groups texts into requests that the server accepts; yields the indices of each group. */
+function* planRequests(texts: readonly string[]): Generator<readonly number[]> {
   const encoder = new TextEncoder();
-  let question: number[] = [], bytes = 0;
+  let request: number[] = [], bytes = 0;
   for (const [i, text] of texts.entries()) {
-    if (text.trim() === "") continue; // a blank text has no prediction
+    if (text.trim() === "") continue; // blank texts get no prediction
     const size = encoder.encode(JSON.stringify(text)).length;
     if (
-      question.length === QUESTION_TEXTS || (question.length > 0 && bytes + size > QUESTION_BYTES)
+      request.length === REQUEST_TEXTS || (request.length > 0 && bytes + size > REQUEST_BYTES)
     ) {
-      yield question;
-      question = [];
+      yield request;
+      request = [];
       bytes = 0;
     }
-    question.push(i);
+    request.push(i);
     bytes += size;
   }
-  if (question.length > 0) yield question;
+  if (request.length > 0) yield request;
 }
 
-/** How texts are predicted. */
-export type PredictOptions = AskOptions & {
-  readonly answerer: Pick<Answerer, "predict">;
-  /** Told how many texts are done. */
+/** Options of {@link predictAll}. */
+export type PredictAllOptions = RequestOptions & {
+  readonly client: Pick<ModelClient, "predict">;
+  /** Called with the number of finished texts. */
   readonly onDone: (done: number) => void;
-  /** Waits before a question is asked again. */
+  /** Waits before a retry. */
   readonly wait: (ms: number) => Promise<void>;
 };
 
-/** A prediction for each text; null for a blank one. Texts beyond the limit are cut. */
+/** Predicts each text; null for blank texts. Texts beyond the length limit are cut. */
 export async function predictAll(
   texts: readonly string[],
-  { answerer, run, signal, onDone, wait }: PredictOptions,
+  { client, run, signal, onDone, wait }: PredictAllOptions,
 ): Promise<readonly (TextPrediction | null)[]> {
   const cut = texts.map(cutText);
   const found: (TextPrediction | null)[] = texts.map(() => null);
-  for (const question of planQuestions(cut)) {
-    const asked = question.map((i) => cut[i] ?? "");
+  for (const request of planRequests(cut)) {
+    const asked = request.map((i) => cut[i] ?? "");
     for (let tries = 0;; tries++) {
       signal.throwIfAborted();
       try {
-        const { predictions } = await answerer.predict(asked, { run, signal });
-        question.forEach((row, i) => found[row] = predictions[i] ?? null);
+        const { predictions } = await client.predict(asked, { run, signal });
+        request.forEach((row, i) => found[row] = predictions[i] ?? null);
         break;
       } catch (error) {
         if (!(error instanceof BusyError) || tries === RETRIES) throw error;
         await wait(1000 * 2 ** tries);
       }
     }
-    onDone((question.at(-1) ?? 0) + 1);
+    onDone((request.at(-1) ?? 0) + 1);
   }
   onDone(texts.length);
   return found;
 }
 
-/** Cells that are added to a row, by column. */
+/** Cells to add to a row, one or two per task. */
 function listCells(
   prediction: TextPrediction | null,
   { tasks }: Pick<ModelInfo, "tasks">,
@@ -138,7 +138,7 @@ function listCells(
   });
 }
 
-/** The table with the predictions in columns at its end. */
+/** Adds the predictions to a table as columns at its end. */
 export function addPredictions(
   { rows }: TextTable,
   { predictions, hasHeader, model }: {

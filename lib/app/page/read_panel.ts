@@ -1,5 +1,5 @@
 /**
- * The tab that reads one text.
+ * Tab that predicts labels and entities of one text.
  * @module
  */
 /// <reference lib="dom" />
@@ -11,8 +11,8 @@ import { cutText } from "./page_state.ts";
 import { exampleButton, type PageContext, type Panel, textOf, TYPING_MS } from "./panel.ts";
 import { describeLimits, describeReading, type HiddenTypes, showReading } from "./show_reading.ts";
 
-/** Makes the tab work. */
-export function createReadPanel({ answerer, change, say, address }: PageContext): Panel {
+/** Creates the tab. */
+export function createReadPanel({ client, change, announce, address }: PageContext): Panel {
   const text = find("text", HTMLTextAreaElement);
   const place = find("reading", HTMLElement), actions = find("reading-actions", HTMLElement);
   const hidden: HiddenTypes = new Map();
@@ -25,9 +25,9 @@ export function createReadPanel({ answerer, change, say, address }: PageContext)
   );
   makeCopyButton(find("copy-reading", HTMLButtonElement), {
     text: () => JSON.stringify(shown, null, 2),
-    say,
+    announce,
   });
-  makeCopyButton(find("link-reading", HTMLButtonElement), { text: address, say });
+  makeCopyButton(find("link-reading", HTMLButtonElement), { text: address, announce });
 
   return {
     place,
@@ -46,19 +46,20 @@ export function createReadPanel({ answerer, change, say, address }: PageContext)
       const wanted = textOf(state, model);
       actions.hidden = true;
       if (model.tasks.length === 0) {
-        const words = "This model has no tasks: it only makes embeddings, for Compare sentences.";
+        const words =
+          'This model has no tasks: it only computes embeddings. See "Compare sentences".';
         place.replaceChildren(make("p", { class: "quiet" }, words));
-        say("");
+        announce("");
         return;
       }
       if (wanted.trim() === "") {
         place.replaceChildren(
           make("p", { class: "quiet" }, "Type a text, or choose an example."),
         );
-        say("");
+        announce("");
         return;
       }
-      const { predictions: [prediction], tookMs } = await answerer.predict([wanted], {
+      const { predictions: [prediction], tookMs } = await client.predict([wanted], {
         run: model.run,
         signal,
       });
@@ -70,7 +71,7 @@ export function createReadPanel({ answerer, change, say, address }: PageContext)
         ...showReading(prediction, { model, hidden }),
       );
       actions.hidden = false;
-      say([...limits, describeReading(prediction, tookMs)].join(" "));
+      announce([...limits, describeReading(prediction, tookMs)].join(" "));
     },
   };
 }

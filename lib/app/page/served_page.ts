@@ -1,36 +1,36 @@
 /**
- * The page that asks the server it came from.
+ * Entry point of the page that is served together with the API.
  * @module
  */
 /// <reference lib="dom" />
 import type { ErrorAnswer, Health, ModelInfo, RunsAnswer } from "@/app/contract.ts";
-import { type Answerer, BusyError } from "./answerer.ts";
+import { BusyError, type ModelClient } from "./model_client.ts";
 import { startPage } from "./start_page.ts";
 
-/** Codes of refusals that may be followed by an answer a moment later. */
+/** Error codes after which a retry may succeed. */
 const BUSY: readonly ErrorAnswer["error"]["code"][] = ["overloaded", "timed_out"];
 
-/** The response to a request; a server that does not respond is an error that says what to do. */
+/** Sends a request; if the server does not respond, throws an error that says what to do. */
 async function reach(path: string, init: RequestInit = {}): Promise<Response> {
   try {
     return await fetch(path, init);
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new Error(
-      "Cannot reach the server as it must be running: start it again, then change the text or reload",
+      "Cannot reach the server: start it again, then change the text or reload the page",
     );
   }
 }
 
-/** The JSON of a response; a refusal becomes an error with the server's words. */
+/** Parses a response as JSON; throws an error with the server's message if the request was rejected. */
 async function readAnswer<T>(response: Response): Promise<T> {
   if (response.ok) return await response.json();
   let refusal: ErrorAnswer["error"];
   try {
     refusal = (await response.json()).error;
-  } catch { // a proxy between page and server answers in its own way
+  } catch { // a proxy between page and server may respond in its own format
     throw new Error(
-      `Cannot use the server's answer as its status must be 200: it is ${response.status}`,
+      `Unexpected response with status ${response.status}, without an error message from the server`,
     );
   }
   throw BUSY.includes(refusal.code) ? new BusyError(refusal.message) : new Error(refusal.message);
@@ -47,7 +47,7 @@ async function ask<T>(path: string, body: unknown, signal: AbortSignal): Promise
   );
 }
 
-const server: Answerer = {
+const server: ModelClient = {
   health: async () => await readAnswer<Health>(await reach("api/health/live")),
   runs: async () => (await readAnswer<RunsAnswer>(await reach("api/runs"))).runs,
   open: async (run) =>

@@ -1,6 +1,5 @@
 /**
- * Sentences beside one another: the matrix of their similarities, and what normalization does to their
- * vectors.
+ * Shows the similarity matrix of sentences and the norms of their vectors.
  * @module
  */
 /// <reference lib="dom" />
@@ -14,22 +13,23 @@ import {
 import { make } from "./elements.ts";
 import type { PageSimilarity } from "./page_state.ts";
 
-/** Most sentences whose numbers can be read in the cells of a phone's matrix. */
-const MOST_ON_PHONES = 6;
+/** Largest number of sentences for which the matrix shows readable numbers on a phone. */
+const MAX_ON_PHONES = 6;
 
-/** Title and note of each similarity. */
+/** Title and explanation of each similarity measure. */
 const WORDS = {
   cosine: {
     title: "Cosine similarity",
-    note: "Cosine does not depend on normalization: it divides by the lengths itself.",
+    note: "Cosine similarity does not depend on normalization, since it divides by the L2 norms.",
   },
   dot: {
     title: "Dot product",
-    note: "The dot product depends on normalization: of vectors of length L2 1 it is the cosine.",
+    note:
+      "The dot product depends on normalization: for vectors of L2 norm 1 it equals the cosine.",
   },
 } as const satisfies Record<PageSimilarity, { readonly title: string; readonly note: string }>;
 
-/** A number with three significant digits, however small or large it is. */
+/** Formats a number with three significant digits. */
 export function writeNumber(value: number): string {
   if (Math.abs(value) >= 999.5) return Math.round(value).toLocaleString("en-US");
   return value === 0 ? "0" : value.toPrecision(3);
@@ -54,10 +54,10 @@ function similarityTable(
       )
     ),
   );
-  return make("div", { class: "hidden-table" }, table); // a table itself has no width but its content's
+  return make("div", { class: "hidden-table" }, table); // a table cannot be narrower than its content
 }
 
-/** The values of a matrix's colors. */
+/** Color scale of the matrix with its end values. */
 function legend({ domain, range }: SimilarityScale): HTMLElement {
   const low = domain[0] ?? 0, high = domain.at(-1) ?? 1;
   const stops = domain.map((value, i) =>
@@ -68,29 +68,29 @@ function legend({ domain, range }: SimilarityScale): HTMLElement {
   return make("div", { class: "legend" }, writeNumber(low), colors, writeNumber(high));
 }
 
-/** What is compared. */
+/** Data of a comparison. */
 export type Comparison = {
   readonly sentences: readonly string[];
-  /** One a sentence. */
+  /** One vector per sentence. */
   readonly vectors: readonly (readonly number[])[];
   readonly similarity: PageSimilarity;
 };
 
-/** The card of a comparison. */
+/** Card with the similarity matrix. */
 export function showComparison({ sentences, vectors, similarity }: Comparison): HTMLElement {
   const values = vectors.map((a) => vectors.map((b) => measureSimilarity(similarity, a, b)));
   const { title, note } = WORDS[similarity];
   const scale = similarityScale(values.flat());
   const drawing = make(
     "div",
-    { "aria-hidden": "true", class: sentences.length > MOST_ON_PHONES ? "crowded" : "" },
+    { "aria-hidden": "true", class: sentences.length > MAX_ON_PHONES ? "crowded" : "" },
     drawSimilarities(values, { scale, write: writeNumber }),
     legend(scale),
   );
   const items = sentences.map((sentence, i) => {
     const vector = vectors[i] ?? [];
-    const note = `length L1 ${writeNumber(vectorLength(vector, "l1"))}, ` +
-      `L2 ${writeNumber(vectorLength(vector, "l2"))}`;
+    const note = `L1 norm ${writeNumber(vectorLength(vector, "l1"))}, ` +
+      `L2 norm ${writeNumber(vectorLength(vector, "l2"))}`;
     return make("li", {}, make("span", { dir: "auto" }, sentence), make("small", {}, note));
   });
   return make(

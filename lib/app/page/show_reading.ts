@@ -1,5 +1,6 @@
 /**
- * The reading of a text: labels as bars, entities marked in the text, with a legend that filters their types.
+ * Shows the predictions for a text: label probabilities as bars, entities marked in the text, and a legend that filters
+ * entity types.
  * @module
  */
 /// <reference lib="dom" />
@@ -10,12 +11,12 @@ import { make } from "./elements.ts";
 import { cutText } from "./page_state.ts";
 import { entityStyle, listTypes } from "./palette.ts";
 
-/** A probability as people read it. */
+/** Formats a probability as a percentage. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-/** A count with its noun. */
+/** Formats a number of entities. */
 function countEntities(count: number): string {
   return count === 0 ? "no entities" : `${count} ${count === 1 ? "entity" : "entities"}`;
 }
@@ -42,7 +43,7 @@ function labelCard(task: string, { label, probabilities }: PredictedLabel): HTML
   );
 }
 
-/** Gives an element the look of an entity type. */
+/** Styles an element as an entity type. */
 function paint(element: HTMLElement, index: number): HTMLElement {
   const { fill, edge, underline } = entityStyle(index);
   element.style.setProperty("--fill", fill);
@@ -73,7 +74,7 @@ function markText(
   return [...parts, text.slice(at)];
 }
 
-/** A button for each type; a pressed one shows its entities. */
+/** One toggle button per entity type; entities of pressed types are shown. */
 function legend(
   types: readonly string[],
   { entities, hidden, onToggle }: {
@@ -110,12 +111,12 @@ function legend(
   );
 }
 
-/** What is shown of the entities of a task. */
+/** Data of an entity card. */
 type EntityOptions = {
   readonly text: string;
   readonly entities: readonly PredictedEntity[];
   readonly labels: readonly string[];
-  /** Types that are not shown; changed by the legend. */
+  /** Hidden types; modified by the legend. */
   readonly hidden: Set<string>;
 };
 
@@ -145,10 +146,10 @@ function entityCard(task: string, { text, entities, labels, hidden }: EntityOpti
   );
 }
 
-/** Types that readers have hidden, by task. */
+/** Entity types that the user has hidden, by task. */
 export type HiddenTypes = Map<string, Set<string>>;
 
-/** Cards of a prediction, one for each task. */
+/** Cards of a prediction, one per task. */
 export function showReading(
   { text, labels, entities }: TextPrediction,
   { model, hidden }: { readonly model: ModelInfo; readonly hidden: HiddenTypes },
@@ -163,12 +164,12 @@ export function showReading(
   });
 }
 
-/** What is not read of a text as it was typed. */
+/** Sentences that say which part of a typed text the model does not read; empty if it reads everything. */
 export function describeLimits(typed: string, { maxLength, tasks }: ModelInfo): readonly string[] {
   const write = (count: number) => count.toLocaleString("en-US");
   const { length } = cutText(typed);
-  const most = maxLength - 2; // beside [CLS] and [SEP]
-  const words = splitWords(typed).length; // each of them is a token or more
+  const most = maxLength - 2; // without [CLS] and [SEP]
+  const words = splitWords(typed).length; // each word has at least one token
   const classified = tasks.filter(({ kind }) => kind === "classification").map(({ name }) => name);
   return [
     ...typed.length > length
@@ -180,12 +181,12 @@ export function describeLimits(typed: string, { maxLength, tasks }: ModelInfo): 
   ];
 }
 
-/** A name within a sentence: one written from right to left is isolated from what follows it. */
+/** Isolates a right-to-left name from the text that follows it, by Unicode isolate characters. */
 function isolate(name: string): string {
   return /[\u0590-\u08ff\ufb1d-\ufefc]/.test(name) ? `\u2068${name}\u2069` : name;
 }
 
-/** The prediction in a sentence, for a live region. */
+/** Summarizes a prediction in one sentence, for the live region. */
 export function describeReading({ labels, entities }: TextPrediction, tookMs: number): string {
   const found = [
     ...Object.entries(labels).map(([task, { label, probability }]) =>

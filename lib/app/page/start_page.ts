@@ -1,10 +1,10 @@
 /**
- * The page: its tabs, its run, its history and what it says. Answers come from an {@link Answerer}.
+ * Starts the page: tabs, choice of the run, browser history and messages. Requests go to a {@link ModelClient}.
  * @module
  */
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
-import type { Answerer } from "./answerer.ts";
+import type { ModelClient } from "./model_client.ts";
 import { createApiPanel } from "./api_panel.ts";
 import { createComparePanel } from "./compare_panel.ts";
 import { find, make } from "./elements.ts";
@@ -15,16 +15,16 @@ import { type PageContext, type PageOptions, type Panel, sentencesOf, textOf } f
 import { createReadPanel } from "./read_panel.ts";
 import { untilReady } from "./until_ready.ts";
 
-/** Said where the model was trained on the built-in sample. */
+/** Shown for models trained on the built-in sample. */
 const SAMPLE_WARNING =
   "This model was trained on the built-in sample: generated sentences with invented names. " +
-  "On real sentences it is often wrong, however high its percentages are.";
+  "On real sentences it is often wrong, even with high probabilities.";
 
-/** The words of an error. */
-const wordsOf = (error: unknown) => error instanceof Error ? error.message : String(error);
+/** Message of an error. */
+const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
-/** Starts the page over a source of answers. */
-export async function startPage(answerer: Answerer, options: PageOptions): Promise<void> {
+/** Starts the page. */
+export async function startPage(client: ModelClient, options: PageOptions): Promise<void> {
   const status = find("status", HTMLElement), problem = find("problem", HTMLElement);
   const runs = find("run", HTMLSelectElement);
   let state = readPageState(location.hash);
@@ -32,19 +32,19 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
   let timer: ReturnType<typeof setTimeout> | undefined;
   let defaultModel: ModelInfo | null = null, model: ModelInfo | null = null;
 
-  /** Says something where it is read aloud, each thing once. */
+  /** Sets the text of a live region, unless it is unchanged, so that screen readers announce it once. */
   const tell = (place: HTMLElement, words: string) => {
     if (place.textContent !== words) place.textContent = words;
   };
-  const say = (words: string) => tell(status, words);
-  const complain = (words: string | null) => {
+  const announce = (words: string) => tell(status, words);
+  const showError = (words: string | null) => {
     problem.hidden = words === null;
     tell(problem, words ?? "");
   };
 
   const addressOf = (shown: PageState) =>
     `${location.pathname}${location.search}${writePageState(shown)}`;
-  /** Makes the page's address show the state. */
+  /** Writes the state into the page's URL. */
   const link = (how: "push" | "replace") => {
     const address = addressOf(state);
     if (address === `${location.pathname}${location.search}${location.hash}`) return;
@@ -52,12 +52,12 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
       if (how === "push") history.pushState(null, "", address);
       else history.replaceState(null, "", address);
     } catch (error) {
-      if (!(error instanceof DOMException)) throw error; // a browser may refuse after many changes in a row
+      if (!(error instanceof DOMException)) throw error; // browsers may reject many changes in a short time
     }
   };
   const change: PageContext["change"] = (part, { push = false, waitMs = 0 } = {}) => {
     clearTimeout(timer);
-    if (push) link("replace"); // what was typed just now belongs to the entry before
+    if (push) link("replace"); // pending typed text belongs to the previous history entry
     state = { ...state, ...part };
     show();
     if (push) {
@@ -72,10 +72,10 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
   };
   const context: PageContext = {
     ...options,
-    answerer,
+    client,
     view: () => model === null ? null : { state, model },
     change,
-    say,
+    announce,
     address: () => {
       if (model === null) return location.href;
       const { run } = model;
@@ -97,12 +97,12 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
     about: createAboutPanel(context),
   };
 
-  /** Asks for what the tab shows; an answer that is no longer wanted is given up. */
+  /** Requests the results of the open tab and cancels the previous request. */
   const ask = async () => {
     asked.abort();
     asked = new AbortController();
     const { signal } = asked;
-    complain(null);
+    showError(null);
     const { ask, place } = panels[state.tab];
     if (model === null || ask === undefined) return;
     place?.setAttribute("aria-busy", "true");
@@ -111,13 +111,13 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
     } catch (error) {
       if (signal.aborted) return;
       place?.replaceChildren();
-      say("");
-      complain(wordsOf(error));
+      announce("");
+      showError(messageOf(error));
     }
     if (!signal.aborted) place?.setAttribute("aria-busy", "false");
   };
 
-  /** Shows the state in all controls. */
+  /** Updates all controls from the state. */
   const show = () => {
     for (const tab of TABS) {
       const button = find(`tab-${tab}`, HTMLButtonElement);
@@ -126,14 +126,14 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
       find(`panel-${tab}`, HTMLElement).hidden = tab !== state.tab;
     }
     for (const panel of Object.values(panels)) panel.show(state, model);
-    if (panels[state.tab].place === undefined) say("");
+    if (panels[state.tab].place === undefined) announce("");
   };
   const open = (tab: Tab) => {
     if (tab !== state.tab) change({ tab }, { push: true });
     find(`tab-${tab}`, HTMLButtonElement).focus();
   };
 
-  /** Shows what is known of the model, without asking it anything. */
+  /** Shows the facts about the model, without a request to it. */
   const showModel = () => {
     if (model === null) return;
     const { run, tasks, pooling, trainedOnSample } = model;
@@ -144,23 +144,23 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
     }, ${pooling} pooling; computed ${options.computed}.`;
     const banner = find("banner", HTMLElement);
     banner.hidden = !trainedOnSample;
-    const others = runs.length > 1 ? " Another run can be chosen above." : "";
+    const others = runs.length > 1 ? " You can select another run above." : "";
     tell(banner, trainedOnSample ? SAMPLE_WARNING + others : "");
     show();
   };
-  /** Opens the run of the state where another one is open. */
+  /** Opens the run of the state unless it is open already. */
   const openRun = async () => {
     const wanted = state.run ?? defaultModel?.run;
     if (wanted === undefined || wanted === model?.run) return;
     asked.abort();
-    say(`Opening run ${wanted}.`);
+    announce(`Opening run ${wanted}.`);
     try {
-      const opened = await answerer.open(wanted);
-      if (wanted !== (state.run ?? defaultModel?.run)) return; // another one was chosen meanwhile
+      const opened = await client.open(wanted);
+      if (wanted !== (state.run ?? defaultModel?.run)) return; // the user has selected another run in the meantime
       model = opened;
-      say("");
+      announce("");
     } catch (error) {
-      say("");
+      announce("");
       runs.value = model?.run ?? "";
       state = { ...state, run: model?.run ?? null };
       throw error;
@@ -168,13 +168,13 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
       showModel();
     }
   };
-  /** Shows the state after its run may have changed. */
+  /** Updates the page after a state change that may include the run. */
   const follow = async () => {
     show();
     try {
       await openRun();
     } catch (error) {
-      complain(wordsOf(error));
+      showError(messageOf(error));
       return;
     }
     await ask();
@@ -204,7 +204,7 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
     follow();
   });
   addEventListener("popstate", () => {
-    if (location.hash === "#main") return; // the way past the header
+    if (location.hash === "#main") return; // the link "Skip to content"
     clearTimeout(timer);
     state = readPageState(location.hash);
     follow();
@@ -212,16 +212,16 @@ export async function startPage(answerer: Answerer, options: PageOptions): Promi
 
   show();
   try {
-    defaultModel = model = await untilReady(answerer, { say, complain });
-    const names = await answerer.runs();
+    defaultModel = model = await untilReady(client, { announce, showError });
+    const names = await client.runs();
     runs.append(...names.map((name) => make("option", { value: name }, name)));
     find("run-choice", HTMLElement).hidden = names.length < 2;
   } catch (error) {
-    say("");
-    complain(wordsOf(error));
+    announce("");
+    showError(messageOf(error));
     return;
   }
-  say("");
+  announce("");
   showModel();
   await follow();
 }

@@ -1,16 +1,16 @@
 /**
- * The files of the static page, and how its worker fetches them.
+ * Files of the static page, and functions that fetch them.
  * @module
  */
 import type { ModelInfo } from "@/app/contract.ts";
 
-/** Names of files, beside one another in one folder. */
+/** File names; all files are in the same folder. */
 export const STATIC_FILES = {
   page: "index.html",
   style: "page.css",
   script: "page.js",
   worker: "worker.js",
-  /** What is said of model and files, as {@link StaticModel}. */
+  /** Facts about the model and its files, as {@link StaticModel}. */
   model: "model.json",
   tokenizer: "tokenizer.json",
   tokenizerConfig: "tokenizer_config.json",
@@ -23,21 +23,21 @@ export const STATIC_FILES = {
 /** The content of `model.json`. */
 export type StaticModel = {
   readonly info: ModelInfo;
-  /** Sizes of the files that are large. */
+  /** Sizes of the large files. */
   readonly bytes: { readonly graph: number; readonly runtime: number };
 };
 
-/** How a file is fetched. */
+/** Options of {@link fetchFile}. */
 export type FetchOptions = {
-  /** What it must have; by default any. */
+  /** Expected size in bytes; any size if omitted. */
   readonly bytes?: number;
-  /** Gives it up. */
+  /** Cancels the download. */
   readonly signal?: AbortSignal;
-  /** Told of each part. */
+  /** Called with the size of each downloaded chunk. */
   readonly onBytes?: (count: number) => void;
 };
 
-/** The content of a file beside the page; an error says what a reader or the page's owner can do. */
+/** Downloads a file from the page's folder. Errors say what a visitor or the owner of the page can do. */
 export async function fetchFile(
   name: string,
   { bytes, signal, onBytes = () => {} }: FetchOptions = {},
@@ -45,31 +45,31 @@ export async function fetchFile(
   const parts: Uint8Array<ArrayBuffer>[] = [];
   try {
     const response = await fetch(name, signal ? { signal } : {});
-    if (!response.ok) throw new RangeError(`the server answers ${response.status}`);
+    if (!response.ok) throw new RangeError(`the server responded with status ${response.status}`);
     for await (const part of response.body ?? []) {
       parts.push(part);
       onBytes(part.length);
     }
   } catch (error) {
     const reason = error instanceof RangeError ? error.message : "the connection failed";
-    throw new Error(`Cannot load ${name} as ${reason}: reload the page to try again`);
+    throw new Error(`Cannot load ${name}: ${reason}; reload the page to try again`);
   }
   const whole = new Uint8Array(await new Blob(parts).arrayBuffer());
   if (bytes === undefined || whole.length === bytes) return whole;
   throw new Error(
-    `Cannot load ${name} as it must have ${bytes} bytes: it has ${whole.length}; ` +
-      "the page's folder must be put on its server whole",
+    `Cannot load ${name}: it has ${whole.length} bytes instead of ${bytes}; ` +
+      "upload the page's folder to its server again",
   );
 }
 
-/** The JSON in a file beside the page. */
+/** Downloads a JSON file from the page's folder. */
 export async function fetchJson(name: string): Promise<unknown> {
   const text = new TextDecoder().decode(await fetchFile(name));
   try {
     return JSON.parse(text);
   } catch {
     throw new Error(
-      `Cannot load ${name} as it must be JSON: the page's folder must be put on its server whole`,
+      `Cannot load ${name}: it is not valid JSON; upload the page's folder to its server again`,
     );
   }
 }

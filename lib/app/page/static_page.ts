@@ -1,87 +1,86 @@
 /**
- * The page that needs no server but for its files: a worker of its own has the model.
+ * Entry point of the static page, which needs no API server: a worker runs the model in the browser.
  * @module
  */
 /// <reference lib="dom" />
 import type { EncodeAnswer, Health, ModelInfo, PredictAnswer } from "@/app/contract.ts";
-import type { Answerer } from "./answerer.ts";
+import type { ModelClient } from "./model_client.ts";
 import { startPage } from "./start_page.ts";
 import { STATIC_FILES } from "./static_files.ts";
-import type { Question, Reply } from "./worker_messages.ts";
+import type { WorkerMessage, WorkerRequest } from "./worker_messages.ts";
 
 type Answer = PredictAnswer | EncodeAnswer;
 
-/** An answerer that asks a worker. */
-function askWorker(worker: Worker): Answerer {
+/** Creates a client that sends its requests to a worker. */
+function createWorkerClient(worker: Worker): ModelClient {
   const open = new Map<number, PromiseWithResolvers<Answer>>();
-  let health: Health = { status: "starting", label: "start", done: 0, total: 1 };
-  let asked = 0;
+  let health: Health = { status: "starting", label: "starting", done: 0, total: 1 };
+  let nextId = 0;
   const fail = (message: string) => {
     health = { status: "failed", message };
     open.forEach(({ reject }) => reject(new Error(message)));
     open.clear();
   };
-  worker.addEventListener("message", ({ data: reply }: MessageEvent<Reply>) => {
-    if (reply.say === "health") {
-      health = reply.health;
+  worker.addEventListener("message", ({ data: message }: MessageEvent<WorkerMessage>) => {
+    if (message.type === "health") {
+      health = message.health;
       return;
     }
-    const waiting = open.get(reply.id);
-    open.delete(reply.id);
-    if (reply.say === "answer") waiting?.resolve(reply.answer);
-    else waiting?.reject(new Error(reply.message));
+    const waiting = open.get(message.id);
+    open.delete(message.id);
+    if (message.type === "answer") waiting?.resolve(message.answer);
+    else waiting?.reject(new Error(message.message));
   });
   worker.addEventListener("error", () => {
     fail(
-      `Cannot run the model as the browser must load ${STATIC_FILES.worker} from beside the page: ` +
-        "reload the page to try again",
+      `Cannot run the model: ${STATIC_FILES.worker} failed to load; reload the page to try again`,
     );
   });
-  const send = (question: Question) => worker.postMessage(question);
-  /** Sends what `ask` makes of the question's number, and waits for the answer. */
+  const send = (request: WorkerRequest) => worker.postMessage(request);
+  /** Sends the request that `make` returns for the next id, and waits for its response. */
   const ask = async <A extends Answer>(
-    make: (id: number) => Question,
+    make: (id: number) => WorkerRequest,
     isWanted: (answer: Answer) => answer is A,
     signal: AbortSignal,
   ): Promise<A> => {
-    const id = asked++;
+    const id = nextId++;
     const result = Promise.withResolvers<Answer>();
     open.set(id, result);
-    const giveUp = () => {
+    const cancel = () => {
       open.delete(id);
-      send({ id, ask: "cancel" });
+      send({ id, type: "cancel" });
       result.reject(signal.reason);
     };
-    signal.addEventListener("abort", giveUp, { once: true });
+    signal.addEventListener("abort", cancel, { once: true });
     send(make(id));
     try {
       const answer = await result.promise;
       if (isWanted(answer)) return answer;
-      throw new TypeError("internal: the worker answers another question");
+      throw new TypeError("internal: the worker's answer belongs to another request");
     } finally {
-      signal.removeEventListener("abort", giveUp);
+      signal.removeEventListener("abort", cancel);
     }
   };
   const modelOf = (): ModelInfo => {
     if (health.status === "ready") return health.model;
-    throw new TypeError("internal: the model is asked for before it is ready");
+    throw new TypeError("internal: the model is requested before it is ready");
   };
   return {
     health: () => Promise.resolve(health),
     runs: () => Promise.resolve([modelOf().run]),
     open: () => Promise.resolve(modelOf()),
     predict: (texts, { signal }) =>
-      ask((id) => ({ id, ask: "predict", texts }), (a) => "predictions" in a, signal),
+      ask((id) => ({ id, type: "predict", texts }), (a) => "predictions" in a, signal),
     encode: (texts, { pooling, normalize, signal }) =>
       ask(
-        (id) => ({ id, ask: "encode", texts, wish: { pooling, normalize } }),
+        (id) => ({ id, type: "encode", texts, options: { pooling, normalize } }),
         (a) => "embeddings" in a,
         signal,
       ),
   };
 }
 
-await startPage(askWorker(new Worker(STATIC_FILES.worker, { type: "module" })), {
+await startPage(createWorkerClient(new Worker(STATIC_FILES.worker, { type: "module" })), {
   fileOf: (kind) => STATIC_FILES[kind],
   computed: "in this page, with eight-bit weights",
   api: null,

@@ -1,5 +1,5 @@
 /**
- * The worker of the static page: fetches the model, and answers by it. The page stays quick meanwhile.
+ * Worker of the static page. It downloads the model and computes in its own thread, so that the page stays responsive.
  * @module
  */
 /// <reference lib="dom" />
@@ -7,17 +7,17 @@ import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Health } from "@/app/contract.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import type { RunGraph } from "@/eval/graph_model.ts";
-import { createGraphAnswerer, type GraphAnswerer } from "./graph_answerer.ts";
+import { createGraphService, type GraphService } from "./graph_service.ts";
 import { fetchFile, fetchJson, STATIC_FILES, type StaticModel } from "./static_files.ts";
-import type { Question, Reply } from "./worker_messages.ts";
+import type { WorkerMessage, WorkerRequest } from "./worker_messages.ts";
 
 const MIB = 2 ** 20;
 
-const say = (reply: Reply) => postMessage(reply);
-const report = (health: Health) => say({ say: "health", health });
-const wordsOf = (error: unknown) => error instanceof Error ? error.message : String(error);
+const post = (message: WorkerMessage) => postMessage(message);
+const report = (health: Health) => post({ type: "health", health });
+const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
-/** Opens a graph over ONNX Runtime's WebAssembly; one thread, as static hosts allow no more. */
+/** Opens a graph with ONNX Runtime's WebAssembly, in one thread, since static hosts do not allow more. */
 async function openGraph(
   graph: Uint8Array<ArrayBuffer>,
   runtime: Uint8Array<ArrayBuffer>,
@@ -29,9 +29,9 @@ async function openGraph(
     session = await InferenceSession.create(graph);
   } catch (error) {
     throw new Error(
-      `Cannot run the model as the browser must allow WebAssembly with SIMD: it says "${
-        wordsOf(error).slice(0, 200)
-      }"; try a current browser`,
+      `Cannot run the model: this browser does not support WebAssembly with SIMD ("${
+        messageOf(error).slice(0, 200)
+      }"); try a current browser`,
     );
   }
   return async (ids) => {
@@ -49,9 +49,9 @@ async function openGraph(
   };
 }
 
-/** Fetches the large files and says how far it is. */
+/** Downloads the large files and reports the progress. */
 async function fetchLarge({ graph, runtime }: StaticModel["bytes"]) {
-  const stop = new AbortController(); // where one fails, nothing more is said of the other
+  const stop = new AbortController(); // if one download fails, the other no longer reports progress
   const { signal } = stop;
   const total = Number(((graph + runtime) / MIB).toFixed(1));
   let done = 0;
@@ -60,7 +60,7 @@ async function fetchLarge({ graph, runtime }: StaticModel["bytes"]) {
     done += count;
     report({
       status: "starting",
-      label: `download of the model, ${total} MiB`,
+      label: `downloading the model (${total} MiB)`,
       done: Number((done / MIB).toFixed(1)),
       total,
     });
@@ -76,11 +76,11 @@ async function fetchLarge({ graph, runtime }: StaticModel["bytes"]) {
   }
 }
 
-/** Fetches everything, opens it and says how far it is. */
-async function openAnswerer(): Promise<GraphAnswerer> {
+/** Downloads all files, opens the model and reports the progress. */
+async function openService(): Promise<GraphService> {
   if (typeof WebAssembly !== "object") {
     throw new Error(
-      "Cannot run the model as the browser must allow WebAssembly: try another browser",
+      "Cannot run the model: this browser does not support WebAssembly; try another browser",
     );
   }
   const { info, bytes } = await fetchJson(STATIC_FILES.model) as StaticModel;
@@ -89,43 +89,43 @@ async function openAnswerer(): Promise<GraphAnswerer> {
     await fetchJson(STATIC_FILES.tokenizerConfig),
   );
   const [graph, runtime] = await fetchLarge(bytes);
-  report({ status: "starting", label: "start of the model", done: 0, total: 1 });
+  report({ status: "starting", label: "starting the model", done: 0, total: 1 });
   const runGraph = await openGraph(graph, runtime);
   const nowMs = () => performance.now();
-  const answerer = createGraphAnswerer({ info, tokenizer, runGraph, nowMs });
+  const service = createGraphService({ info, tokenizer, runGraph, nowMs });
   report({ status: "ready", model: info });
-  return answerer;
+  return service;
 }
 
-const opened = openAnswerer();
-opened.catch((error) => report({ status: "failed", message: wordsOf(error) }));
+const opened = openService();
+opened.catch((error) => report({ status: "failed", message: messageOf(error) }));
 
 const waiting = new Set<number>();
 let last: Promise<unknown> = opened.catch(() => {});
 
-/** Answers one question, unless it was given up before its turn came. */
-async function answer(question: Exclude<Question, { readonly ask: "cancel" }>): Promise<void> {
-  const { id, texts } = question;
+/** Answers one request, unless it has been canceled in the meantime. */
+async function answer(request: Exclude<WorkerRequest, { readonly type: "cancel" }>): Promise<void> {
+  const { id, texts } = request;
   if (!waiting.delete(id)) return;
   try {
-    const answerer = await opened;
-    const answer = question.ask === "predict"
-      ? await answerer.predict(texts)
-      : await answerer.encode(texts, question.wish);
-    say({ say: "answer", id, answer });
+    const service = await opened;
+    const answer = request.type === "predict"
+      ? await service.predict(texts)
+      : await service.encode(texts, request.options);
+    post({ type: "answer", id, answer });
   } catch (error) {
-    say({ say: "error", id, message: wordsOf(error) });
+    post({ type: "error", id, message: messageOf(error) });
   }
 }
 
-/** Lets what the page has said meanwhile come in. */
+/** Yields to the event loop, so that pending cancel messages are received first. */
 const listen = () => new Promise((resolve) => setTimeout(resolve));
 
-addEventListener("message", ({ data: question }: MessageEvent<Question>) => {
-  if (question.ask === "cancel") {
-    waiting.delete(question.id);
+addEventListener("message", ({ data: request }: MessageEvent<WorkerRequest>) => {
+  if (request.type === "cancel") {
+    waiting.delete(request.id);
     return;
   }
-  waiting.add(question.id);
-  last = last.then(listen).then(() => answer(question));
+  waiting.add(request.id);
+  last = last.then(listen).then(() => answer(request));
 });

@@ -1,23 +1,23 @@
 /**
- * What the static page and its worker, which has the model, say to each other.
+ * Messages between the static page and the worker that runs the model.
  * @module
  */
 import type { EncodeAnswer, Health, PredictAnswer } from "@/app/contract.ts";
-import type { EncodeWish } from "./answerer.ts";
+import type { EncodeOptions } from "./model_client.ts";
 
-/** What the page asks; `cancel` gives up the question of that number. */
-export type Question =
-  | { readonly id: number; readonly ask: "predict"; readonly texts: readonly string[] }
+/** Message from the page to the worker; `cancel` cancels the request with that id. */
+export type WorkerRequest =
+  | { readonly id: number; readonly type: "predict"; readonly texts: readonly string[] }
   | {
     readonly id: number;
-    readonly ask: "encode";
+    readonly type: "encode";
     readonly texts: readonly string[];
-    readonly wish: EncodeWish;
+    readonly options: EncodeOptions;
   }
-  | { readonly id: number; readonly ask: "cancel" };
+  | { readonly id: number; readonly type: "cancel" };
 
-/** What the worker says. */
-export type Reply =
-  | { readonly say: "health"; readonly health: Health }
-  | { readonly say: "answer"; readonly id: number; readonly answer: PredictAnswer | EncodeAnswer }
-  | { readonly say: "error"; readonly id: number; readonly message: string };
+/** Message from the worker to the page. */
+export type WorkerMessage =
+  | { readonly type: "health"; readonly health: Health }
+  | { readonly type: "answer"; readonly id: number; readonly answer: PredictAnswer | EncodeAnswer }
+  | { readonly type: "error"; readonly id: number; readonly message: string };

@@ -1,52 +1,52 @@
 /**
- * The runs that a server shows: the one it was started with, and others that are opened when they are first
- * asked for and closed when too many are open.
+ * Cache of the open runs of a server. A run is opened on its first request; the least recently used ones are closed
+ * when too many are open.
  * @module
  */
 
-/** Number of other runs that stay open. */
-const MOST_OPEN = 2;
+/** Largest number of open runs besides the default run. */
+const MAX_OPEN = 2;
 
-/** A run that can be asked for. */
+/** Run that requests can name. */
 export type ListedRun = {
-  /** Its name in requests; different for each run. */
+  /** Unique name used in requests. */
   readonly name: string;
   readonly folder: string;
 };
 
-/** What a library needs. */
-export type LibraryOptions<R> = {
-  /** All runs as they are now, the default one first. */
+/** Options of {@link createRunCache}. */
+export type RunCacheOptions<R> = {
+  /** Lists all current runs, the default one first. */
   readonly list: () => Promise<readonly ListedRun[]>;
   /** Opens the run in a folder. */
   readonly open: (folder: string) => Promise<R>;
-  /** Frees what an opened run holds. */
+  /** Frees the resources of an open run. */
   readonly close: (run: R) => Promise<void> | void;
 };
 
-/** Opened runs by name. */
-export type RunLibrary<R> = {
+/** Runs by name, opened on demand. */
+export type RunCache<R> = {
   /** Names of all runs, the default one first. */
   names(): Promise<readonly string[]>;
-  /** Does `work` with a run, which stays open meanwhile. */
+  /** Calls `work` with a run, which stays open until `work` is done. */
   use<T>(name: string, work: (run: R) => Promise<T>): Promise<T>;
 };
 
-/** The refusal of a name that no run has. */
+/** Thrown if there is no run of the requested name. */
 export class UnknownRunError extends Error {
   override readonly name = "UnknownRunError";
 }
 
-/** The refusal of a run that cannot be opened, with the reason as its cause. */
+/** Thrown if a run cannot be opened; the cause is the original error. */
 export class BrokenRunError extends Error {
   override readonly name = "BrokenRunError";
 }
 
 type Entry<R> = { readonly run: Promise<R>; users: number };
 
-/** A library in which no run is open yet. */
-export function createRunLibrary<R>({ list, open, close }: LibraryOptions<R>): RunLibrary<R> {
-  const entries = new Map<string, Entry<R>>(); // the least recently used first
+/** Creates a cache without open runs. */
+export function createRunCache<R>({ list, open, close }: RunCacheOptions<R>): RunCache<R> {
+  const entries = new Map<string, Entry<R>>(); // least recently used first
 
   const find = async (name: string): Promise<string> => {
     const runs = await list();
@@ -60,10 +60,10 @@ export function createRunLibrary<R>({ list, open, close }: LibraryOptions<R>): R
   };
   const closeUnused = () => {
     for (const [folder, entry] of entries) {
-      if (entries.size <= MOST_OPEN) return;
+      if (entries.size <= MAX_OPEN) return;
       if (entry.users > 0) continue;
       entries.delete(folder);
-      entry.run.then(close, () => {}); // a run that could not be opened holds nothing
+      entry.run.then(close, () => {}); // a run that failed to open holds no resources
     }
   };
   return {
@@ -78,9 +78,9 @@ export function createRunLibrary<R>({ list, open, close }: LibraryOptions<R>): R
       try {
         return await work(
           await entry.run.catch((error) => {
-            if (entries.get(folder) === entry) entries.delete(folder); // the next request tries again
+            if (entries.get(folder) === entry) entries.delete(folder); // so that the next request tries again
             throw new BrokenRunError(
-              `Cannot open run ${name} as its model must be whole: see the server's terminal`,
+              `Cannot open run ${name}: its model is incomplete or damaged; see the server's terminal`,
               { cause: error },
             );
           }),

@@ -1,11 +1,10 @@
 /**
- * Examples that were written for the demo page, for models whose own test rows are not at hand or may not be
- * shown.
+ * Example texts for models whose own test rows are missing or may not be shown.
  * @module
  */
 import type { ModelTask } from "@/model/parameters.ts";
 
-/** For models of news or of people, organizations and places. */
+/** For models of news topics or of people, organizations and places. */
 const NEWS = [
   "President Marie Dubois met officials of the United Nations in Geneva on Monday after talks with Iran failed.",
   "Striker Carlos Ortega scored twice as Sevilla beat Ajax 3-1 in the Champions League on Tuesday.",
@@ -21,11 +20,11 @@ const GENERAL = [
   "The screen stopped working after a week, and nobody answers my messages.",
 ] as const;
 
-/** Labels by which a model of news or of names is known. */
+/** Labels of models for news topics or named entities. */
 const NEWS_LABELS = /^(World|Sports?|Business|Sci\/Tech|[BI]-(PER|PERSON|ORG|LOC|GPE))$/;
 
-/** Examples for a model with these tasks. */
-export function writtenExamples(tasks: readonly Pick<ModelTask, "labels">[]): readonly string[] {
+/** Chooses example texts by the labels of a model's tasks. */
+export function chooseExamples(tasks: readonly Pick<ModelTask, "labels">[]): readonly string[] {
   return tasks.some(({ labels }) => labels.some((label) => NEWS_LABELS.test(label)))
     ? NEWS
     : GENERAL;

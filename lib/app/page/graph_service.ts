@@ -1,6 +1,6 @@
 /**
- * Answers computed from an exported graph, a text at a time: what the server answers, to the error of
- * eight-bit weights.
+ * Predicts and encodes with an exported graph, one text at a time. The results are those of the server, up to the
+ * quantization error of eight-bit weights.
  * @module
  */
 import type { EncodeAnswer, ModelInfo, PredictAnswer } from "@/app/contract.ts";
@@ -8,26 +8,26 @@ import { createGraphTextPredictor, readEmbedding, type RunGraph } from "@/eval/g
 import { encodeRows } from "@/text/encode_rows.ts";
 import { findPoolingStart, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
-import type { EncodeWish } from "./answerer.ts";
+import type { EncodeOptions } from "./model_client.ts";
 
-/** Who computes, and with what. */
-export type GraphOptions = {
+/** Options of {@link createGraphService}. */
+export type GraphServiceOptions = {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
   readonly runGraph: RunGraph;
   readonly nowMs: () => number;
 };
 
-/** Answers of a graph. */
-export type GraphAnswerer = {
+/** Predictions and embeddings computed from a graph. */
+export type GraphService = {
   predict(texts: readonly string[]): Promise<PredictAnswer>;
-  encode(texts: readonly string[], wish: EncodeWish): Promise<EncodeAnswer>;
+  encode(texts: readonly string[], options: EncodeOptions): Promise<EncodeAnswer>;
 };
 
-/** Answers over a graph that gives an embedding for each of the model's poolings. */
-export function createGraphAnswerer(
-  { info, tokenizer, runGraph, nowMs }: GraphOptions,
-): GraphAnswerer {
+/** Creates a service from a graph that has an embedding output for each of the model's pooling modes. */
+export function createGraphService(
+  { info, tokenizer, runGraph, nowMs }: GraphServiceOptions,
+): GraphService {
   const { maxLength, tasks, pooling, normalize, defaultPromptName: promptName } = info;
   const prompt = resolvePrompt(info);
   const encoding = { tokenizer, maxLength, prompt };
@@ -40,11 +40,11 @@ export function createGraphAnswerer(
       const predictions = await reader.predict(texts);
       return { predictions, tookMs: nowMs() - startMs };
     },
-    async encode(texts, wish) {
+    async encode(texts, options) {
       const startMs = nowMs();
       const choice = {
-        pooling: wish.pooling ?? pooling,
-        normalize: wish.normalize ?? normalize,
+        pooling: options.pooling ?? pooling,
+        normalize: options.normalize ?? normalize,
       };
       const rows = texts.map((text) => ({ text, label: 0 }));
       const kind = "classification", windows = "cut";
