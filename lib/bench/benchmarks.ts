@@ -1,5 +1,5 @@
 /**
- * The benchmarks by name, and the jobs that each is made of.
+ * Table of the benchmarks, and the cases of each.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
@@ -7,9 +7,9 @@ import type { RunConfig } from "@/config.ts";
 import type { BatchShape, ModelShape, StepJob, Work } from "@/bench/job.ts";
 import type { EpochShape } from "@/bench/measure_epoch.ts";
 import { OPERATIONS } from "@/bench/operations.ts";
-import { TORCH_VARIANTS, type TorchVariant } from "@/bench/contestants.ts";
+import { TORCH_VARIANTS, type TorchVariant } from "@/bench/runners.ts";
 
-/** What each benchmark does, for `--help` and the table. */
+/** Description of each benchmark, for `--help` and the tables. */
 export const BENCHMARKS = {
   "step-mini": "a training step, 6 layers of 384, two tasks of 32×64",
   "step-base": "a training step, 12 layers of 768, two tasks of 16×64",
@@ -20,36 +20,36 @@ export const BENCHMARKS = {
 /** Name of a benchmark. */
 export type BenchName = keyof typeof BENCHMARKS;
 
-/** One line of results, or, of single operations, one set of lines. */
+/** One row of results; for `ops`, one set of rows. */
 export type Case = {
   readonly name: BenchName;
-  /** Sizes and counts. */
+  /** Sizes and counts, as text. */
   readonly shape: string;
   readonly ours: Work;
-  /** The same without dropout, to see what dropout costs. */
+  /** Same work without dropout, to measure the cost of dropout; null if not measured. */
   readonly withoutDropout: Work | null;
-  /** PyTorch's work. */
+  /** Equivalent work for PyTorch. */
   readonly torch: Work;
   readonly variants: readonly TorchVariant[];
-  /** Processes of each contestant, in turn. */
+  /** Processes per runner; the runners alternate. */
   readonly rounds: number;
 };
 
-/** How much is measured; null: as much as the benchmark usually takes. */
+/** Amount of measurements; null for the default of the benchmark. */
 export type Effort = {
-  /** Processes of each contestant, in turn. */
+  /** Processes per runner; the runners alternate. */
   readonly rounds: number | null;
-  /** Counted steps, passes or runs of each process. */
+  /** Measured steps, passes or runs per process. */
   readonly steps: number | null;
-  /** Training steps also tell where their time goes. */
+  /** If true, training steps are also profiled. */
   readonly profile: boolean;
 };
 
-/** What cases are made of, made when it is asked for. */
-export type Materials = {
-  /** A model folder and a file of texts. */
+/** Inputs of the benchmarks, created on demand. */
+export type BenchInputs = {
+  /** Path of a model folder and of a file of texts. */
   encode(): Promise<{ readonly model: string; readonly texts: string }>;
-  /** A real run's configuration and the shapes of its first batches. */
+  /** Configuration of a real run and the shapes of its first batches. */
   epoch(
     steps: number,
     lengths: "buckets" | "padded",
@@ -73,7 +73,7 @@ const BASE: ModelShape = {
 /** Texts of `encode`, in batches of `rows`. */
 const ENCODE = { count: 2000, rows: 64, maxLength: 128 } as const;
 
-/** Each padded step costs as much as any other, so that few will do. */
+/** Fraction of steps for the padded case, where all steps cost the same, so that a few suffice. */
 const PADDED_SHARE = 0.1;
 
 function stepCase(
@@ -109,7 +109,7 @@ function stepCase(
 export async function makeCases(
   name: BenchName,
   { rounds, steps, profile }: Effort,
-  materials: Materials,
+  inputs: BenchInputs,
 ): Promise<readonly Case[]> {
   switch (name) {
     case "step-mini": {
@@ -123,7 +123,7 @@ export async function makeCases(
     case "encode": {
       const work: Work = {
         kind: "encode",
-        ...await materials.encode(),
+        ...await inputs.encode(),
         ...ENCODE,
         passes: steps ?? 2,
       };
@@ -141,8 +141,8 @@ export async function makeCases(
       const bucketed = steps ?? 200;
       const padded = Math.max(2, Math.round(bucketed * PADDED_SHARE));
       return [
-        await epochCase("buckets", bucketed, { rounds, materials }),
-        await epochCase("padded", padded, { rounds, materials }),
+        await epochCase("buckets", bucketed, { rounds, inputs }),
+        await epochCase("padded", padded, { rounds, inputs }),
       ];
     }
     case "ops": {
@@ -153,7 +153,7 @@ export async function makeCases(
         ours: work,
         withoutDropout: null,
         torch: work,
-        variants: ["eager"], // one operation leaves a compiler nothing to fuse
+        variants: ["eager"], // a single operation leaves the compiler nothing to fuse
         rounds: rounds ?? 3,
       }];
     }
@@ -165,9 +165,9 @@ export async function makeCases(
 async function epochCase(
   lengths: "buckets" | "padded",
   steps: number,
-  { rounds, materials }: { readonly rounds: number | null; readonly materials: Materials },
+  { rounds, inputs }: { readonly rounds: number | null; readonly inputs: BenchInputs },
 ): Promise<Case> {
-  const { config, shape } = await materials.epoch(steps, lengths);
+  const { config, shape } = await inputs.epoch(steps, lengths);
   const { maxLength, dropout } = config.model;
   const paddedTokens = shape.steps.flat().reduce(
     (sum, batch) => sum + batch.rows * batch.length,
@@ -179,7 +179,7 @@ async function epochCase(
     ours: { kind: "epoch", config, steps, paddedTokens },
     withoutDropout: null,
     torch: { kind: "step", ...shape, dropout: dropout.hidden, warmup: 1, profile: false },
-    variants: ["eager"], // each shape would be compiled anew
+    variants: ["eager"], // torch.compile would compile every shape anew
     rounds: rounds ?? 1,
   };
 }

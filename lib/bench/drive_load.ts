@@ -1,44 +1,44 @@
 /**
- * Load on a server: clients that each ask again as soon as they are answered, and what became of that.
+ * Load test of a server: each client sends the next request as soon as it has a response.
  * @module
  */
 import { median } from "@/bench/statistics.ts";
 import { quantile } from "@/quantile.ts";
 
-/** Who asks, how and for how long. */
+/** Options of a load test. */
 export type LoadOptions = {
-  /** Asks question number `turn`; an answer that is not a right one is an error. */
+  /** Sends request number `turn`. Throws if the response is wrong. */
   readonly ask: (turn: number) => Promise<void>;
-  /** How many ask at the same time. */
+  /** Number of concurrent clients. */
   readonly clients: number;
-  /** How long they begin new questions. */
+  /** Duration, in seconds, during which clients start new requests. */
   readonly seconds: number;
   readonly nowMs: () => number;
-  /** MiB that the server holds now, asked for now and then; null where the system does not say. */
+  /** Returns the resident memory of the server in MiB, null if unknown; called periodically. */
   readonly readMiB: () => Promise<number | null>;
-  /** Told now and then how many seconds have passed. */
+  /** Called periodically with the elapsed seconds. */
   readonly onSecond?: (seconds: number, answers: number) => void;
 };
 
-/** What became of a load. */
+/** Result of a load test. */
 export type LoadResult = {
   readonly clients: number;
   readonly seconds: number;
   readonly answers: number;
-  /** Questions without a right answer. */
+  /** Number of requests without a correct response. */
   readonly errors: number;
-  /** How often each error was seen, by its words. */
+  /** Number of errors by message. */
   readonly errorsByReason: Readonly<Record<string, number>>;
   readonly answersPerSecond: number;
-  /** Of answers, from question to answer as the client sees it; NaN where there are none. */
+  /** Latency of successful requests as seen by the client; NaN if there are none. */
   readonly latencyMs: Readonly<Record<"p50" | "p95" | "p99" | "max", number>>;
-  /** Of the server: medians of the first, middle and last tenth of the time; null: not known. */
+  /** Resident memory of the server: medians over the first, middle and last tenth of the time; null if unknown. */
   readonly residentMiB: Readonly<Record<"start" | "middle" | "end" | "max", number>> | null;
 };
 
 const WATCH_MS = 250;
 
-/** Start, middle and end of samples in the order of time; null of none. */
+/** Summarizes chronological samples; null if there are none. */
 export function summarizeMemory(samples: readonly number[]): LoadResult["residentMiB"] {
   if (samples.length === 0) return null;
   const size = Math.max(1, Math.floor(samples.length / 10));
@@ -52,7 +52,7 @@ export function summarizeMemory(samples: readonly number[]): LoadResult["residen
   };
 }
 
-/** Puts a load on a server; the errors of its answers are counted and end nothing. */
+/** Runs a load test. Failed requests are counted and do not end it. */
 export async function driveLoad(options: LoadOptions): Promise<LoadResult> {
   const { ask, clients, seconds, nowMs, readMiB, onSecond = () => {} } = options;
   const latencies: number[] = [], samples: number[] = [];
@@ -102,7 +102,7 @@ export async function driveLoad(options: LoadOptions): Promise<LoadResult> {
   };
 }
 
-/** Asks a server of the demo page what it reads in one of `texts`, in turn. */
+/** Creates a request function that asks the demo page's server for predictions, cycling through `texts`. */
 export function createPredictQuestion(
   address: string,
   texts: readonly string[],
@@ -116,6 +116,8 @@ export function createPredictQuestion(
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(`status ${response.status}`);
-    if (answer.predictions?.[0]?.text !== text) throw new Error("the answer of another question");
+    if (answer.predictions?.[0]?.text !== text) {
+      throw new Error("the response belongs to another request");
+    }
   };
 }

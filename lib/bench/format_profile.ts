@@ -1,22 +1,22 @@
 /**
- * The profile of a step as a table.
+ * Formats the profile of a training step as a table.
  * @module
  */
 import type { Limits } from "@/bench/measure_limits.ts";
 import type { Breakdown } from "@/bench/statistics.ts";
 import { type KindTotals, STEP_KINDS } from "@/bench/step_profile.ts";
 
-/** Names of the table's columns. */
+/** Column headings. */
 export const PROFILE_HEAD = ["pass", "ms", "share", "GFLOP/s", "of peak", "GB/s"] as const;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-/** What products of a precision can reach at most. */
+/** Peak throughput of matrix products in GFLOP/s at a precision. */
 function peakOf({ float32GFlops, bfloat16GFlops }: Limits, precision: string): number {
   return precision === "mixed-bfloat16" ? bfloat16GFlops ?? float32GFlops : float32GFlops;
 }
 
-/** The rows of the table: kinds of passes, what is in no pass, the sum. */
+/** Table rows: one per kind of pass, then time outside passes, then the total. */
 export function profileCells(
   { stepMs, kinds, dispatchMs, javascriptMs, limits }: Breakdown,
   precision: string,
@@ -38,23 +38,23 @@ export function profileCells(
   ];
 }
 
-/** The machine's limits in a sentence. */
+/** Describes the machine's limits in one sentence. */
 export function formatLimits(
   { float32GFlops, bfloat16GFlops, memoryGBytes, cacheGBytes }: Limits,
 ): string {
   const half = bfloat16GFlops === null ? "" : `, ${bfloat16GFlops.toFixed(0)} in bfloat16`;
-  return `At most: tiles of products ${
+  return `Limits of this machine: matrix products ${
     float32GFlops.toFixed(0)
-  } GFLOP/s in float32${half}; streams ` +
+  } GFLOP/s in float32${half}; bandwidth ` +
     `(two arrays read, one written) ${memoryGBytes.toFixed(0)} GB/s in memory, ` +
-    `${cacheGBytes.toFixed(0)} GB/s where 12 MiB stay in cache.`;
+    `${cacheGBytes.toFixed(0)} GB/s in cache (12 MiB).`;
 }
 
-/** What the rows mean, a line each. */
+/** Explains the rows, one line each. */
 export function explainProfile({ kinds }: Breakdown): readonly string[] {
   return [
     ...kinds.map(({ kind }) => `${kind}: ${STEP_KINDS[kind]}`),
-    "dispatch: inside calls of programs but in no pass; JavaScript: outside of them",
-    "GB/s counts the values that a pass reads and writes, each once",
+    "dispatch: inside program calls but outside passes; JavaScript: outside program calls",
+    "GB/s: values that a pass reads and writes, each counted once",
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * Results to read: columns for a terminal, a table for Markdown.
+ * Formats benchmark results: aligned columns for a terminal, tables for Markdown.
  * @module
  */
 import type { Machine } from "@/machine.ts";
@@ -11,10 +11,10 @@ import {
 } from "@/bench/format_profile.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 
-/** Where, with what and by which command results were measured. */
+/** Machine, versions, threads and command of a measurement. */
 export type BenchContext = {
   readonly machine: Machine;
-  /** Versions by name. */
+  /** Version by package name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly threads: number;
   readonly command: string;
@@ -33,10 +33,10 @@ const HEAD = [
   "ratio",
 ];
 
-/** Columns of numbers, which are aligned to the right. */
+/** Indices of right-aligned columns. */
 const NUMBERS = new Set([4, 5, 6, 7, 9]);
 
-/** Milliseconds with four digits or so: `1431`, `85.3`, `0.214`. */
+/** Formats milliseconds with three or four significant digits: `1431`, `85.3`, `0.214`. */
 export function formatMs(ms: number): string {
   return ms.toFixed(ms < 1 ? 3 : ms < 100 ? 1 : 0);
 }
@@ -60,13 +60,13 @@ function cellsOf(
   ];
 }
 
-/** A detail by its name's unit: shares as percents, milliseconds and rates with few digits. */
+/** Formats a detail: a name ending in `Share` as percent, other values with three significant digits. */
 function formatDetail(name: string, value: number): string {
   if (name.endsWith("Share")) return `${name} ${(100 * value).toFixed(1)} %`;
   return `${name} ${Number.isInteger(value) ? value : Number(value.toPrecision(3))}`;
 }
 
-/** A result's name, shape, precision and settings. */
+/** Title of a result: name, shape, precision and settings. */
 function titleOf(
   { name, shape, precision, settings }: Pick<
     BenchResult,
@@ -76,7 +76,7 @@ function titleOf(
   return [name, shape, precision, settings].filter((part) => part !== "").join(" ");
 }
 
-/** The further figures of a result in one line; empty where there are none. */
+/** Details of a result in one line; empty if there are none. */
 export function formatDetails(
   { name, shape, precision, settings, details, torchAll }: BenchResult,
 ): string {
@@ -84,7 +84,7 @@ export function formatDetails(
   const theirs = (settings === "" ? torchAll : []).map(({ variant, medianMs, peakMiB, details }) =>
     [
       `PyTorch ${variant}`,
-      ...(torchAll.length > 1 ? [`${formatMs(medianMs)} ms ${peakMiB} MiB`] : []), // else in the table
+      ...(torchAll.length > 1 ? [`${formatMs(medianMs)} ms ${peakMiB} MiB`] : []), // otherwise the table shows them
       ...Object.entries(details).map(([key, value]) => formatDetail(key, value)),
     ].join(" ")
   );
@@ -94,7 +94,7 @@ export function formatDetails(
     : `${titleOf({ name, shape, precision, settings })}: ${all.join(", ")}`;
 }
 
-/** The lines of a context. */
+/** Formats a context, one line per item. */
 export function formatContext({ machine, versions, threads, command }: BenchContext): string[] {
   const { cpu, cores, memoryGiB, flags } = machine;
   return [
@@ -104,17 +104,17 @@ export function formatContext({ machine, versions, threads, command }: BenchCont
     `versions: ${
       Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")
     }`,
-    `threads: ${threads} each`,
+    `threads: ${threads} per program`,
     `command: ${command}`,
   ];
 }
 
 const READING =
-  "Times are medians over all rounds, the least in parentheses; MiB is the most memory that a process " +
-  "ever held; PyTorch is its fastest variant at the same precision; ratio is ours / PyTorch, below 1 " +
-  "where ours is faster.";
+  "Times are medians over all rounds, with the minimum in parentheses. MiB is the peak resident memory of a " +
+  "process. The PyTorch columns show its fastest variant at the same precision. The ratio is ours / PyTorch; " +
+  "below 1, ours is faster.";
 
-/** Rows of cells as lines of columns, those of `numbers` to the right. */
+/** Aligns rows of cells in columns. The columns in `numbers` are right-aligned. */
 function alignColumns(
   rows: readonly (readonly string[])[],
   numbers: ReadonlySet<number>,
@@ -128,7 +128,7 @@ function alignColumns(
   );
 }
 
-/** Rows of cells, the first one the head, as a table of Markdown. */
+/** Formats rows of cells as a Markdown table; the first row is the header. */
 export function formatTable(
   [head = [], ...rows]: readonly (readonly string[])[],
   numbers: ReadonlySet<number>,
@@ -139,15 +139,15 @@ export function formatTable(
   return [line(head), line(rule), ...rows.map(line)].join("\n");
 }
 
-/** All columns of a profile but its first. */
+/** All columns of a profile except the first. */
 const PROFILE_NUMBERS = new Set(PROFILE_HEAD.map((_, column) => column).slice(1));
 
-/** Results with a profile, each with its title, table, and what the table means. */
+/** Profiles of results, each with title, table rows, limits and explanations. */
 function profilesOf(results: readonly BenchResult[]) {
   return results.flatMap((result) => {
     const { profile, precision } = result;
     return profile === undefined ? [] : [{
-      title: `Where a step's time goes: ${titleOf(result)}`,
+      title: `Profile of a step: ${titleOf(result)}`,
       rows: [PROFILE_HEAD, ...profileCells(profile, precision)],
       limits: formatLimits(profile.limits),
       notes: explainProfile(profile),
@@ -155,7 +155,7 @@ function profilesOf(results: readonly BenchResult[]) {
   });
 }
 
-/** Results for a terminal. */
+/** Formats results for a terminal. */
 export function formatText(results: readonly BenchResult[], context: BenchContext): string {
   const lines = alignColumns([HEAD, ...results.map(cellsOf)], NUMBERS);
   const details = results.map(formatDetails).filter((line) => line !== "");
@@ -171,7 +171,7 @@ export function formatText(results: readonly BenchResult[], context: BenchContex
     .join("\n");
 }
 
-/** Results as a page of Markdown. */
+/** Formats results as a Markdown page. */
 export function formatMarkdown(results: readonly BenchResult[], context: BenchContext): string {
   const details = results.map(formatDetails).filter((line) => line !== "");
   const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join("\n");

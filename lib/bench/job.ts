@@ -1,6 +1,6 @@
 /**
- * What one process measures. Ours and PyTorch's program (`torch_bench.py`) read the same jobs as JSON
- * on stdin and print the same outcome as their last line, so that both do the same work.
+ * Job of one benchmark process. This project's program and PyTorch's (`torch_bench.py`) read the same jobs as
+ * JSON from stdin and print an outcome of the same form as their last line, so that both do the same work.
  * @module
  */
 import { isObject } from "@/config_rules.ts";
@@ -9,7 +9,7 @@ import type { Limits } from "@/bench/measure_limits.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
 import type { StepProfile } from "@/bench/step_profile.ts";
 
-/** The encoder of a step: BERT's names for its sizes. */
+/** Sizes of an encoder, with BERT's names. */
 export type ModelShape = {
   readonly hiddenSize: number;
   readonly layers: number;
@@ -17,111 +17,111 @@ export type ModelShape = {
   readonly intermediateSize: number;
 };
 
-/** B rows of T pieces, of which `tokens` are real. */
+/** A batch of B rows of T tokens, of which `tokens` are not padding. */
 export type BatchShape = {
   readonly rows: number;
   readonly length: number;
   readonly tokens: number;
 };
 
-/** Training steps on random tokens: a batch of a classification and one of a tagging each. */
+/** Training steps on random tokens. Each step has one classification batch and one tagging batch. */
 export type StepJob = {
   readonly kind: "step";
   readonly model: ModelShape;
-  /** Rate of every dropout. */
+  /** Dropout probability, the same everywhere. */
   readonly dropout: number;
-  /** Steps that are not counted. */
+  /** Number of warm-up steps, which are not measured. */
   readonly warmup: number;
-  /** The batches of each counted step; the first step's serve the warm-up. */
+  /** Batches of each measured step. Warm-up steps use those of the first step. */
   readonly steps: readonly (readonly BatchShape[])[];
-  /** Ours also tells what its time went to; the executor must be native. */
+  /** If true, this project's program also profiles the steps; the executor must be native. */
   readonly profile: boolean;
 };
 
-/** Sentence embeddings of the lines of a file, in length order, tokenizing included. */
+/** Sentence embeddings of the lines of a file, sorted by length, including tokenization. */
 export type EncodeJob = {
   readonly kind: "encode";
-  /** A model folder. */
+  /** Path of a model folder. */
   readonly model: string;
-  /** A file of texts, one a line. */
+  /** Path of a file with one text per line. */
   readonly texts: string;
-  /** How many of its lines are encoded, from the first on, over again where there are fewer. */
+  /** Number of texts to encode; the lines are repeated if the file has fewer. */
   readonly count: number;
   readonly rows: number;
   readonly maxLength: number;
-  /** Passes over the texts that are counted, after one that is not. */
+  /** Number of measured passes over the texts, after one warm-up pass. */
   readonly passes: number;
 };
 
-/** The first steps of a real run; ours alone, PyTorch does a {@link StepJob} of the same shapes. */
+/** First steps of a real run. PyTorch runs a {@link StepJob} with the same shapes instead. */
 export type EpochJob = {
   readonly kind: "epoch";
   readonly config: RunConfig;
   readonly steps: number;
-  /** Pieces of all its batches, those that only pad included. */
+  /** Tokens of all batches, including padding. */
   readonly paddedTokens: number;
 };
 
-/** Single operations, each `runs` times. */
+/** Single operations, each measured `runs` times. */
 export type OperationsJob = {
   readonly kind: "operations";
   readonly operations: readonly OperationSpec[];
   readonly runs: number;
 };
 
-/** What a contestant is given to measure. */
+/** Work to measure. */
 export type Work = StepJob | EncodeJob | EpochJob | OperationsJob;
 
-/** How numbers are computed; PyTorch goes by precision and threads alone. */
+/** Engine settings. PyTorch uses only precision and threads. */
 export type Computation = {
   readonly device: Device;
   readonly precision: Precision;
   readonly threads: number;
   readonly executor: Executor;
-  /** Instruction set of generated C; null: what the processor has. */
+  /** Instruction set of generated C code; null for that of the processor. */
   readonly isa: string | null;
-  /** Folder of the library of device `tensorflow`; null: looked for. */
+  /** Folder of the library for device `tensorflow`; null to search for it. */
   readonly library: string | null;
 };
 
-/** Work and how it is to be done. */
+/** Work and the settings to run it with. */
 export type Job = { readonly work: Work; readonly computation: Computation };
 
-/** Counted times of one kind of work. */
+/** Measured times of one kind of work. */
 export type Measurement = {
-  /** What distinguishes it from the others of its job; empty where it is the only one. */
+  /** Distinguishes the measurements of a job; empty if there is only one. */
   readonly label: string;
   readonly timesMs: readonly number[];
-  /** Further figures by name, with the unit in the name. */
+  /** Further values by name; the name includes the unit. */
   readonly details: Readonly<Record<string, number>>;
-  /** Where it was asked for. */
+  /** Present if requested. */
   readonly profile?: StepProfile;
 };
 
-/** What a process found. */
+/** Result of a process. */
 export type JobOutcome = {
-  /** Executor, the library of device `tensorflow`, or `torch`. */
+  /** Name of the executor, of the library of device `tensorflow`, or `torch`. */
   readonly executor: string;
   readonly version: string;
-  /** Most memory the process ever held. */
+  /** Peak resident memory of the process. */
   readonly peakMiB: number;
   readonly measurements: readonly Measurement[];
-  /** What the machine can do at most, beside profiles. */
+  /** Limits of the machine; present if the job has a profile. */
   readonly limits?: Limits;
 };
 
-/** The outcome in the last line that a process printed. */
+/** Parses the outcome from the last line of a process's output. */
 export function readOutcome(output: string): JobOutcome {
   const line = output.trimEnd().split("\n").at(-1) ?? "";
   let outcome: unknown = null;
   try {
     outcome = JSON.parse(line);
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error; // told below
+    if (!(error instanceof SyntaxError)) throw error; // reported below
   }
   if (isOutcome(outcome)) return outcome;
   throw new SyntaxError(
-    `Cannot read measurement as the last line must be its outcome in JSON: current line is ${
+    `Cannot read measurement: the last line of output must be its outcome as JSON; current line is ${
       JSON.stringify(line.slice(0, 200))
     }`,
   );

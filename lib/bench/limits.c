@@ -1,7 +1,7 @@
 /*
- * What the machine can do at most, as kernels of the runtime: see measure_limits.ts. Each multiplies a tile
- * of C in registers with operands that stay in the first-level cache, N[0] times for each row; `triad`
- * streams.
+ * Kernels that measure the limits of the machine; see measure_limits.ts. The `peak` kernels multiply tiles of
+ * C in registers with operands that stay in the L1 cache, N[0] times per row. `triad` measures memory
+ * bandwidth.
  */
 #include "vec.h"
 
@@ -28,8 +28,8 @@ FN V multiply_add(const int pairs, V left, V right, V sum) {
 }
 
 /*
- * Sums of ROWS x COLUMNS vectors over DEPTH: 2 * ROWS * COLUMNS * LANES * DEPTH operations a round, or twice
- * as many in pairs of bfloat16.
+ * Sums of ROWS x COLUMNS vectors over DEPTH: 2 * ROWS * COLUMNS * LANES * DEPTH operations per round, twice as
+ * many with pairs of bfloat16.
  */
 FN void peak(const int pairs, char *const *P, const int64_t *N, long r0, long r1, char *T) {
   float *a = (float *)(T + 64), *b = a + ROWS * DEPTH;
@@ -52,10 +52,10 @@ FN void peak(const int pairs, char *const *P, const int64_t *N, long r0, long r1
 
 void peak_float32(char *const *P, const int64_t *N, long r0, long r1, char *T) { peak(0, P, N, r0, r1, T); }
 
-/* Does what peak_float32 does where the processor has no such instruction; nobody asks it there. */
+/* Falls back to float32 arithmetic if the processor has no such instruction; not called in that case. */
 void peak_pairs(char *const *P, const int64_t *N, long r0, long r1, char *T) { peak(1, P, N, r0, r1, T); }
 
-/* The same in AMX tiles, 32 x 32 sums over 32 elements: 2 * 32 * 32 * 32 operations a round. */
+/* The same in AMX tiles, 32 x 32 sums over 32 elements: 2 * 32 * 32 * 32 operations per round. */
 void peak_tiles(char *const *P, const int64_t *N, long r0, long r1, char *T) {
 #if LANES == 16 && (defined(__AMX_BF16__) || defined(__AMXBF16__))
   static const struct {
@@ -92,7 +92,7 @@ void peak_tiles(char *const *P, const int64_t *N, long r0, long r1, char *T) {
 #endif
 }
 
-/* P[0] = P[1] + P[2] / 2, N[0] times over a thread's part. */
+/* P[0] = P[1] + P[2] / 2, N[0] times over the chunk of a thread. */
 void triad(char *const *P, const int64_t *N, long r0, long r1, char *T) {
   float *sum = (float *)P[0];
   const float *x = (const float *)P[1], *y = (const float *)P[2];

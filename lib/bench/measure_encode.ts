@@ -1,5 +1,5 @@
 /**
- * Sentence embeddings of many texts, as {@link EncodeJob} says.
+ * Measures sentence embeddings of many texts: an {@link EncodeJob}.
  * @module
  */
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
@@ -12,10 +12,10 @@ import { loadTexts } from "@/model/sentence_settings.ts";
 import type { EncodeJob, Measurement } from "@/bench/job.ts";
 import { median } from "@/bench/statistics.ts";
 
-/** A short text, and how often it is encoded alone, after a few times that do not count. */
+/** A short text to encode alone, and its numbers of measured calls and of warm-up calls. */
 const SHORT_TEXT = "A short sentence to encode.", SHORT_CALLS = 50, SHORT_WARMUP = 5;
 
-/** Median milliseconds from the call to the vector of one short text. */
+/** Median latency of encoding one short text, in milliseconds. */
 async function timeShortText(saved: SavedModel, nowMs: () => number): Promise<number> {
   const encoder = createSentenceEncoder(saved, { rows: 1 });
   const timesMs: number[] = [];
@@ -27,14 +27,14 @@ async function timeShortText(saved: SavedModel, nowMs: () => number): Promise<nu
   return median(timesMs);
 }
 
-/** The first `count` lines of a text, over again where there are fewer; empty lines do not count. */
+/** The first `count` non-empty lines of a text; the lines are repeated if there are fewer. */
 export function takeTexts(text: string, count: number): readonly string[] {
   const lines = splitLines(text).filter((line) => line.trim() !== "");
   if (lines.length === 0) return [];
   return Array.from({ length: count }, (_, i) => lines[i % lines.length] ?? "");
 }
 
-/** Measures passes over all texts. */
+/** Measures passes over all texts, and the latency of a single short text. */
 export async function measureEncoding(
   { model: source, texts: path, count, rows, maxLength, passes }: EncodeJob,
   nowMs: () => number,
@@ -50,7 +50,7 @@ export async function measureEncoding(
   }, { rows });
   const timesMs: number[] = [];
   for (let pass = 0; pass <= passes; pass++) {
-    ({ tokenizer } = await loadTexts(folder)); // one that remembers no word of the pass before
+    ({ tokenizer } = await loadTexts(folder)); // a new tokenizer, without the cached words of the previous pass
     const startMs = nowMs();
     await encoder.encode(texts);
     if (pass > 0) timesMs.push(nowMs() - startMs);

@@ -1,5 +1,5 @@
 /**
- * The first steps of a real run with its own batches, and the shapes of those batches.
+ * Measures the first steps of a real run with its own batches: an {@link EpochJob}.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -11,7 +11,7 @@ import { median } from "@/bench/statistics.ts";
 import type { Batch, Example } from "@/text/example.ts";
 import type { BatchShape, EpochJob, Measurement, ModelShape } from "@/bench/job.ts";
 
-/** What PyTorch needs to do steps of the same shapes. */
+/** Shapes that PyTorch needs to run equivalent steps. */
 export type EpochShape = {
   readonly model: ModelShape;
   readonly steps: readonly (readonly BatchShape[])[];
@@ -19,16 +19,16 @@ export type EpochShape = {
 
 const MIB = 2 ** 20;
 
-/** Share of the steps after which every padded length has most likely been met. */
-const SETTLED = 0.5;
+/** Fraction of the steps after which most padded lengths have occurred; the rest is measured. */
+const WARM_UP_FRACTION = 0.5;
 
 /**
- * Every so many of the steps after that are followed by one of a fixed shape, `step-mini`'s, so that both meet
- * the same machine.
+ * Fixed-shape reference steps (the shape of `step-mini`), interleaved every few steps of the measured part, so
+ * that both run under the same conditions of the machine.
  */
 const FIXED = { every: 4, rows: 32, length: 64 } as const;
 
-/** The shapes of a run's first batches; draws them from its streams. */
+/** Shapes of the first batches of a run. Advances the run's data streams. */
 export function drawShapes({ setup, model }: PreparedRun, steps: number): EpochShape {
   const { hiddenSize, layers, attentionHeads, intermediateSize } = model.encoder.config;
   return {
@@ -46,7 +46,7 @@ export function drawShapes({ setup, model }: PreparedRun, steps: number): EpochS
   };
 }
 
-/** A batch whose rows are full, made of what examples hold, over and over. */
+/** Fills a batch without padding by repeating the tokens and labels of examples. */
 export function fillBatch(
   examples: readonly Example[],
   { rows, length }: { readonly rows: number; readonly length: number },
@@ -68,8 +68,8 @@ export function fillBatch(
 }
 
 /**
- * A step of a fixed shape over the tasks of the first step, its learning rate zero: weights stay, AdamW's
- * moments move. Programs and the time of compiling count with those of the run.
+ * Creates a training step of fixed shape over the tasks of the first step. Its learning rate is zero, so
+ * weights do not change, but AdamW's moments do. Its programs and compile time count as those of the run.
  */
 function createFixedStep(
   { step, tasks, mixing }: LoopSetup,
@@ -89,8 +89,8 @@ function createFixedStep(
 }
 
 /**
- * Measures steps without the time of compiling. Speeds are of the settled half, when memory is there for every
- * length; memory is compared between that half's beginning and end, each after a full collection.
+ * Measures steps, excluding compile time. Throughput is that of the second half, when memory is allocated for
+ * every length. Memory growth is measured over the same half, after a full garbage collection at both ends.
  */
 export async function measureEpoch(
   { config, steps, paddedTokens }: EpochJob,
@@ -106,10 +106,10 @@ export async function measureEpoch(
   const begun = readEngineTimes();
   const collect = garbageCollector();
   const residentMiB = () => {
-    collect(); // JavaScript's heap takes what it is given and would count as growth
+    collect(); // otherwise uncollected JavaScript objects would count as growth
     return Deno.memoryUsage().rss / MIB;
   };
-  /** Milliseconds that work takes beside compiling, and those of them in programs. */
+  /** Milliseconds of `work` without compilation, and the part of them spent in compiled programs. */
   const time = async (work: () => Promise<void>) => {
     const before = readEngineTimes(), startMs = nowMs();
     await work();
@@ -117,29 +117,29 @@ export async function measureEpoch(
     const ms = nowMs() - startMs - (after.prepareMs - before.prepareMs);
     return { ms, runMs: after.runMs - before.runMs };
   };
-  const settled = Math.floor(SETTLED * (steps - 1));
-  let state = LOOP_START, settledMiB = NaN, settledTokens = 0;
+  const lastWarmUp = Math.floor(WARM_UP_FRACTION * (steps - 1));
+  let state = LOOP_START, warmMiB = NaN, warmTokens = 0;
   const taken: { readonly ms: number; readonly runMs: number }[] = [];
   const tensors: number[] = [];
   const fixedMs: number[] = [];
   for (let step = 0; step < steps; step++) {
     taken.push(await time(async () => void ({ state } = await runStep(setup, state))));
     tensors.push(tf.memory().numTensors);
-    if (step === settled) {
-      settledTokens = state.tokens;
-      await fixed.run(); // compiles and takes its memory
-      settledMiB = residentMiB();
-    } else if (step > settled && (step - settled) % FIXED.every === 1) {
+    if (step === lastWarmUp) {
+      warmTokens = state.tokens;
+      await fixed.run(); // warm-up: compiles and allocates
+      warmMiB = residentMiB();
+    } else if (step > lastWarmUp && (step - lastWarmUp) % FIXED.every === 1) {
       fixedMs.push((await time(fixed.run)).ms);
     }
   }
   const ended = readEngineTimes();
   const sum = (of: (step: typeof taken[number]) => number, from = 0) =>
     taken.slice(from).reduce((total, step) => total + of(step), 0);
-  const totalMs = sum(({ ms }) => ms), settledMs = sum(({ ms }) => ms, settled + 1);
-  const residentGrowthMiB = residentMiB() - settledMiB;
+  const totalMs = sum(({ ms }) => ms), warmMs = sum(({ ms }) => ms, lastWarmUp + 1);
+  const residentGrowthMiB = residentMiB() - warmMiB;
   run.dispose();
-  const tokensPerSecond = (state.tokens - settledTokens) / settledMs * 1000;
+  const tokensPerSecond = (state.tokens - warmTokens) / warmMs * 1000;
   const fixedTokensPerSecond = fixed.tokens / median(fixedMs) * 1000;
   return [{
     label: "",
@@ -153,7 +153,7 @@ export async function measureEpoch(
       compileMs: ended.prepareMs - begun.prepareMs,
       programs: ended.prepared - begun.prepared,
       tensorGrowth: (tensors.at(-1) ?? NaN) - (tensors[0] ?? NaN),
-      residentMiB: settledMiB,
+      residentMiB: warmMiB,
       residentGrowthMiB,
     },
   }];

@@ -1,26 +1,26 @@
 /**
- * What the machine can do at most, on the same threads and by the same compiler as the native executor:
- * tiles of a matrix product whose operands never leave the first-level cache, and streams. The kernels are
- * in `limits.c`.
+ * Measures the limits of the machine with the threads and the compiler of the native executor: peak throughput
+ * of matrix product tiles whose operands stay in the L1 cache, and memory bandwidth. The kernels are in
+ * `limits.c`.
  * @module
  */
 import { join } from "node:path";
 import { type NativeFeatures, openNativeRuntime } from "@/engine/native/runtime.ts";
 import { encodeInstruction } from "@/engine/native/table.ts";
 
-/** The machine's limits, all threads together. */
+/** Limits of the machine, all threads together. */
 export type Limits = {
-  /** 10⁹ multiplications and additions a second in float32. */
+  /** 10⁹ multiplications and additions per second in float32. */
   readonly float32GFlops: number;
-  /** The same for bfloat16 factors; null where products widen them to float32. */
+  /** The same for bfloat16 operands; null if matrix products convert them to float32. */
   readonly bfloat16GFlops: number | null;
-  /** 10⁹ bytes a second of x + y / 2 over arrays that only memory holds: two read, one written. */
+  /** Memory bandwidth, 10⁹ bytes per second of x + y / 2 over large arrays: two are read, one is written. */
   readonly memoryGBytes: number;
-  /** The same over arrays that a larger cache holds, as it does most activations of a small step. */
+  /** The same over arrays that fit the last-level cache, as most activations of a small step do. */
   readonly cacheGBytes: number;
 };
 
-/** The best of limits that were measured in several processes; undefined of none. */
+/** Maximum of limits measured in several processes; undefined if there are none. */
 export function bestLimits(all: readonly Limits[]): Limits | undefined {
   const [first] = all;
   if (first === undefined) return undefined;
@@ -36,25 +36,25 @@ export function bestLimits(all: readonly Limits[]): Limits | undefined {
   };
 }
 
-/** Bytes of each of the three arrays of a stream. */
+/** Bytes of each of the three arrays for bandwidth measurements. */
 const IN_MEMORY = 128 * 2 ** 20, IN_CACHE = 4 * 2 ** 20;
 
-/** The best of so many runs is the limit; each takes at least so long. */
+/** Number of runs, of which the fastest counts, and minimum duration of a run. */
 const RUNS = 5, RUN_MS = 10;
 
-/** Bytes of scratch that the kernels need, more than enough. */
+/** Scratch memory of the kernels in bytes; an upper bound. */
 const SCRATCH_BYTES = 16384;
 
-/** Operations of one round of `peak_tiles`: 32 × 32 sums over 32 elements. */
+/** Operations per round of `peak_tiles`: 32 × 32 sums over 32 elements. */
 const TILES_FLOPS = 2 * 32 * 32 * 32;
 
-/** Operations of one round of `peak_float32`, half of those of `peak_pairs`. */
+/** Operations per round of `peak_float32`; `peak_pairs` has twice as many. */
 function countTileFlops({ avx512, avx2 }: NativeFeatures): number {
   const lanes = avx512 ? 16 : avx2 ? 8 : 4, rows = lanes === 16 ? 12 : 6;
   return 2 * rows * (2 * lanes) * 32;
 }
 
-/** Measures all limits, in a second or two. */
+/** Measures all limits; takes a second or two. */
 export async function measureLimits(
   { threads, isa }: { readonly threads: number; readonly isa: string | null },
   nowMs: () => number,
@@ -64,10 +64,10 @@ export async function measureLimits(
   const names = ["peak_float32", "peak_pairs", "peak_tiles", "triad"];
   const [float32 = 0n, pairs = 0n, tiles = 0n, triad = 0n] = await runtime.loadKernels(text, names);
   const blocks = [0, 1, 2].map(() => runtime.allocate(IN_MEMORY));
-  for (const { bytes } of blocks) new Float32Array(bytes.buffer).fill(0.7); // pages that are there
+  for (const { bytes } of blocks) new Float32Array(bytes.buffer).fill(0.7); // touches all pages, so that they are mapped
   const slots = BigUint64Array.from(blocks, ({ pointer }) => Deno.UnsafePointer.value(pointer));
 
-  /** Least milliseconds of a run of a kernel over `rows` rows, `rounds` times. */
+  /** Minimum duration in milliseconds of a kernel over `rows` rows with `rounds` rounds. */
   const time = async (kernel: bigint, rows: number, rounds: number) => {
     const program = runtime.program(encodeKernel(kernel, rows, rounds), SCRATCH_BYTES);
     let least = Infinity;
@@ -79,7 +79,7 @@ export async function measureLimits(
     program.release();
     return least;
   };
-  /** 10⁹ a second of what a round has `amount` of; as many rounds as a run of {@link RUN_MS} takes. */
+  /** Throughput in 10⁹ per second, at `amount` per round. Raises the rounds until a run takes {@link RUN_MS}. */
   const rate = async (kernel: bigint, rows: number, amount: number) => {
     let rounds = 1, ms = await time(kernel, rows, rounds);
     while (ms < RUN_MS) ms = await time(kernel, rows, rounds *= 4);
@@ -107,7 +107,7 @@ export async function measureLimits(
   }
 }
 
-/** A table of one kernel over three slots. */
+/** Encodes a program with one kernel over three slots. */
 function encodeKernel(address: bigint, rows: number, rounds: number): BigInt64Array<ArrayBuffer> {
   return BigInt64Array.from(encodeInstruction({
     ...{ opcode: "kernel", kind: "other", barrier: false, everyChunk: false, address, rows },

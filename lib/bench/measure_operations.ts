@@ -1,5 +1,5 @@
 /**
- * Single operations, each a program of its own over random numbers.
+ * Measures single operations, each as a program of its own on random numbers.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -14,7 +14,7 @@ import { median } from "@/bench/statistics.ts";
 
 const WARMUP = 2;
 
-/** An operation with what it works on. */
+/** An operation with its inputs. */
 type Prepared = {
   readonly inputs: TensorMap;
   readonly run: (inputs: TensorMap) => TensorMap;
@@ -22,20 +22,20 @@ type Prepared = {
   readonly variables: readonly tf.Variable[];
 };
 
-/** Normal numbers: zeros would use less power and run faster. */
+/** Normally distributed numbers; zeros would draw less power and run faster. */
 function draw(name: string, shape: readonly number[]): tf.Tensor {
   const { normal } = stream(1, "operations", name);
   const size = shape.reduce((product, length) => product * length, 1);
   return tf.tensor(Float32Array.from({ length: size }, normal), [...shape]);
 }
 
-/** Random row numbers of a table. */
+/** Random row indices of a table. */
 function drawRows(rows: number, table: number): tf.Tensor1D {
   const { below } = stream(1, "operations", "rows");
   return tf.tensor1d(Int32Array.from({ length: rows }, () => below(table)), "int32");
 }
 
-/** `name` of `inputs`, as the rank that the operation takes. */
+/** The input `name`, cast to the rank that the operation expects. */
 function take<T extends tf.Tensor>(inputs: TensorMap, name: string): T {
   const found = inputs[name];
   if (found === undefined) throw new TypeError(`internal: operation has no input ${name}`);
@@ -115,7 +115,7 @@ function prepare(spec: OperationSpec): Prepared {
   }
 }
 
-/** One update of a parameter in place. */
+/** One in-place update of a parameter. */
 function prepareAdamW(shape: readonly number[]): Prepared {
   const variable = (name: string) => tf.tidy(() => tf.variable(tf.abs(draw(name, shape)), false));
   const slot = {
@@ -148,7 +148,7 @@ function prepareAdamW(shape: readonly number[]): Prepared {
   };
 }
 
-/** Measures each operation with its inputs ready and its result allocated anew, as in a step. */
+/** Measures each operation. Inputs are ready; the result is allocated anew, as in a training step. */
 export async function measureOperations(
   { operations, runs }: OperationsJob,
   nowMs: () => number,

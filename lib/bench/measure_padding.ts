@@ -1,6 +1,6 @@
 /**
- * What padding costs in time, measured: the same texts through the same encoder, batched in several ways.
- * Shapes: B rows, T pieces, E embedding.
+ * Measures the cost of padding: the same texts and the same encoder under several batching strategies.
+ * Shapes: B rows, T tokens, E embedding.
  * @module
  */
 
@@ -14,23 +14,23 @@ import { type ComparePaddingOptions, planWays } from "@/text/compare_padding.ts"
 import type { Example } from "@/text/example.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 
-/** How fast the encoder reads under one way of batching. */
+/** Throughput of the encoder under one batching strategy. */
 export type PaddingSpeed = {
   readonly name: string;
-  /** Word pieces of the texts a second; padding is computed and does not count. */
-  readonly "pieces a second": number;
-  /** Time over that of the fastest way, as percent. */
+  /** Tokens of the texts per second, excluding padding. */
+  readonly "tokens per second": number;
+  /** Additional time relative to the fastest strategy, in percent. */
   readonly "more time (%)": number;
 };
 
-/** What is measured. */
+/** Strategies to measure, and how often. */
 export type MeasurePaddingOptions = ComparePaddingOptions & {
-  /** Passes over the texts under each way, in turn; the median counts. */
+  /** Passes over the texts per strategy; the strategies alternate, and the median counts. */
   readonly passes?: number;
   readonly nowMs?: () => number;
 };
 
-/** Measures passes of a run's encoder over examples, without the time of compiling. */
+/** Measures the encoder of a run on examples, excluding compile time. */
 export async function measurePadding(
   { model, tokenizer }: Pick<PreparedRun, "model" | "tokenizer">,
   examples: readonly Example[],
@@ -41,10 +41,10 @@ export async function measurePadding(
   const program = jit("measure padding", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
   }));
-  const ways = planWays(examples.map(({ ids }) => ids.length), options)
+  const strategies = planWays(examples.map(({ ids }) => ids.length), options)
     .map((way) => ({ ...way, timesMs: new Array<number>() }));
   for (let pass = 0; pass <= passes; pass++) {
-    for (const { plans, timesMs } of ways) {
+    for (const { plans, timesMs } of strategies) {
       const batches = plans.map((plan) => collate(examples, plan, { padId, clsId }));
       const startMs = nowMs();
       for (const batch of batches) {
@@ -57,14 +57,14 @@ export async function measurePadding(
       if (pass > 0) timesMs.push(tookMs); // the first pass compiles
     }
   }
-  const pieces = examples.reduce((sum, { ids }) => sum + ids.length, 0);
-  const medians = ways.map(({ timesMs }) => median(timesMs));
+  const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0);
+  const medians = strategies.map(({ timesMs }) => median(timesMs));
   const fastest = Math.min(...medians);
-  return ways.map(({ name }, way) => {
-    const ms = medians[way] ?? NaN;
+  return strategies.map(({ name }, strategy) => {
+    const ms = medians[strategy] ?? NaN;
     return {
       name,
-      "pieces a second": Math.round(1000 * pieces / ms),
+      "tokens per second": Math.round(1000 * tokens / ms),
       "more time (%)": 100 * (ms / fastest - 1),
     };
   });

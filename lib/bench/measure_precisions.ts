@@ -1,13 +1,14 @@
 /**
- * One small training step under each precision, each in a process of its own, so that memory is its own.
+ * Measures a small training step at each precision, each in a process of its own, so that memory usage is
+ * separate.
  * @module
  */
 
-import { ourContestant, runContestant } from "@/bench/contestants.ts";
+import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
 import { median } from "@/bench/statistics.ts";
 import { PRECISIONS, type RunConfig } from "@/config.ts";
 
-/** What a step took. */
+/** Time and memory of a step. */
 export type PrecisionCost = {
   readonly precision: string;
   readonly executor: string;
@@ -15,7 +16,7 @@ export type PrecisionCost = {
   readonly "peak (MiB)": number;
 };
 
-/** 4 layers of 256; a batch of either task, 16 rows of 32 pieces each. */
+/** 4 layers of hidden size 256; one batch per task, each of 16 rows of 32 tokens. */
 const STEP = {
   kind: "step",
   model: { hiddenSize: 256, layers: 4, attentionHeads: 4, intermediateSize: 1024 },
@@ -38,7 +39,7 @@ export async function measurePrecisions(
   const costs: PrecisionCost[] = [];
   for (const precision of PRECISIONS) {
     const threads = native.threads ?? navigator.hardwareConcurrency;
-    const outcome = await runContestant(ourContestant(), {
+    const outcome = await runJobInProcess(ownRunner(), {
       work: STEP,
       computation: { device, precision, executor, ...tensorflow, isa: native.isa, threads },
     });

@@ -1,5 +1,5 @@
 /**
- * Training steps of a fresh model on random tokens, as {@link StepJob} says.
+ * Measures training steps of a randomly initialized model on random tokens: a {@link StepJob}.
  * @module
  */
 import { currentEngine } from "@/engine/engine.ts";
@@ -19,7 +19,7 @@ const TASKS = [
   { name: "entities", kind: "tagging", labels: [..."abcdefghi"] },
 ] as const;
 
-/** A fresh encoder of a shape, for the rest as BERT. */
+/** Creates a randomly initialized encoder of a shape, with BERT's defaults for all other settings. */
 export function createBenchEncoder(
   { hiddenSize, layers, attentionHeads, intermediateSize }: ModelShape,
   { vocabularySize = 30522, maxPositions = 512 } = {},
@@ -50,7 +50,7 @@ function createStep(model: MultiTask, dropout: number): TrainStep {
   });
 }
 
-/** A batch of random pieces, with a label a row or, for tagging, a piece. */
+/** Draws a batch of random tokens, with one label per row, or per token for tagging. */
 function drawBatch(
   { rows, length, tokens }: BatchShape,
   { kind, labels }: typeof TASKS[number],
@@ -68,7 +68,7 @@ function drawBatch(
   };
 }
 
-/** Measures whole steps: both gradients and the update. */
+/** Measures complete steps: forward and backward passes of both tasks and the update. */
 export async function measureSteps(
   { model: shape, dropout, warmup, steps, profile }: StepJob,
   nowMs: () => number,
@@ -77,7 +77,7 @@ export async function measureSteps(
   if (first === undefined) throw new RangeError("internal: a step job without steps");
   const name = currentEngine()?.name;
   if (profile && name !== "native") {
-    throw new RangeError(`Cannot profile steps as executor must be native: current one is ${name}`);
+    throw new RangeError(`Cannot profile steps: the executor must be native, not ${name}`);
   }
   const model = createModel(createBenchEncoder(shape), {
     tasks: TASKS,
@@ -86,7 +86,7 @@ export async function measureSteps(
     normalize: "none",
     seed: 1,
   });
-  if (profile) startProfile(); // of programs compiled from here on
+  if (profile) startProfile(); // applies to programs compiled from here on
   const step = createStep(model, dropout);
   const prng = stream(1, "bench");
   const runStep = async (shapes: readonly BatchShape[]) => {
@@ -101,7 +101,7 @@ export async function measureSteps(
     return nowMs() - startMs;
   };
   for (let i = 0; i < warmup; i++) await runStep(first);
-  takeProfile(); // what the warm-up took
+  takeProfile(); // discards the profile of the warm-up
   const prepared = readEngineTimes();
   const timesMs: number[] = [];
   for (const shapes of steps) timesMs.push(await runStep(shapes));

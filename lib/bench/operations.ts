@@ -1,9 +1,9 @@
 /**
- * Single operations to measure, with the shapes that the models of the step benchmarks meet.
+ * Single operations to measure, with the shapes that occur in the models of the step benchmarks.
  * @module
  */
 
-/** What is measured. `matMul`: batches of [m, k] · [k, n], either operand stored transposed. */
+/** An operation and its shapes. `matMul` is a batch of [m, k] · [k, n]; either operand can be stored transposed. */
 export type OperationSpec =
   & { readonly label: string; readonly work: number; readonly unit: "GFLOP/s" | "GB/s" }
   & (
@@ -23,14 +23,14 @@ export type OperationSpec =
     }
     | {
       readonly operation: "gather" | "scatter";
-      /** Rows of the table. */
+      /** Number of rows of the table. */
       readonly table: number;
       readonly rows: number;
       readonly columns: number;
     }
   );
 
-/** A product's sizes as text: `8× 64×32 · 32×64`, `ᵀ` where an operand is stored transposed. */
+/** A matrix product, labeled as `8× 64×32 · 32×64`, with `ᵀ` after an operand that is stored transposed. */
 function matMul(
   what: string,
   [batch, m, k, n]: readonly [number, number, number, number],
@@ -51,7 +51,7 @@ function matMul(
   };
 }
 
-/** `passes`: how often each element must be read or written at least. */
+/** An elementwise or row-wise operation. `passes`: minimum number of reads and writes per element. */
 function rowwise(
   operation: "softmax" | "layerNorm" | "gelu" | "dropout" | "adamW",
   [rows, columns]: readonly [number, number],
@@ -67,7 +67,7 @@ function rowwise(
   };
 }
 
-/** Rows of a table by number, and their sum back into one. */
+/** A gather of table rows by index, or the scatter-add of rows into a table. */
 function lookup(
   operation: "gather" | "scatter",
   [table, rows, columns]: readonly [number, number, number],
@@ -85,9 +85,9 @@ function lookup(
   };
 }
 
-const STORED = { transposeB: true }; // a linear layer's weight is [out, in]
+const STORED = { transposeB: true }; // the weight of a linear layer is stored as [out, in]
 
-/** In the order they are measured. */
+/** In the order of measurement. */
 export const OPERATIONS: readonly OperationSpec[] = [
   matMul("mini attention output", [1, 2048, 384, 384], STORED),
   matMul("mini intermediate", [1, 2048, 384, 1536], STORED),
@@ -104,5 +104,5 @@ export const OPERATIONS: readonly OperationSpec[] = [
   rowwise("dropout", [2048, 1536], 2),
   lookup("gather", [30522, 2048, 384]),
   lookup("scatter", [30522, 2048, 384]),
-  rowwise("adamW", [30522, 384], 7), // four read, three written
+  rowwise("adamW", [30522, 384], 7), // four arrays are read, three written
 ];

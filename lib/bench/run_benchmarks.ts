@@ -1,44 +1,44 @@
 /**
- * Runs benchmarks, one after the other, at every precision that counts.
+ * Runs benchmarks one after the other, each at every requested precision.
  * @module
  */
-import { type BenchName, type Effort, makeCases, type Materials } from "@/bench/benchmarks.ts";
-import type { Torch } from "@/bench/contestants.ts";
+import { type BenchInputs, type BenchName, type Effort, makeCases } from "@/bench/benchmarks.ts";
+import type { Torch } from "@/bench/runners.ts";
 import type { Computation } from "@/bench/job.ts";
 import { runCase } from "@/bench/run_case.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 import { type Precision, PRECISIONS } from "@/config.ts";
 import type { ProgressView } from "@/progress.ts";
 
-/** What is run and who watches. */
+/** Options of {@link runBenchmarks}. */
 export type BenchRun = {
   readonly names: readonly BenchName[];
   readonly effort: Effort;
-  readonly materials: Materials;
+  readonly inputs: BenchInputs;
   readonly computation: Omit<Computation, "precision">;
-  /** Other ways of computing the same, beside it. */
+  /** Alternative settings, measured beside the main ones. */
   readonly variants: readonly { name: string; computation: Omit<Computation, "precision"> }[];
-  /** Null: {@link USUAL_PRECISIONS}, as far as ours computes with them. */
+  /** Null for {@link USUAL_PRECISIONS}, as far as the executor supports them. */
   readonly precision: Precision | null;
-  /** Null: PyTorch is left out. */
+  /** Null to skip PyTorch. */
   readonly torch: Torch | null;
   readonly view: ProgressView;
   readonly onNote: (note: string) => void;
-  /** Told of each result as it is found. */
+  /** Called with each result. */
   readonly onResult: (result: BenchResult) => void;
 };
 
-/** Measured where none is asked for: those that processors of today compute with. */
+/** Precisions measured by default: those that current processors compute with. */
 export const USUAL_PRECISIONS: readonly Precision[] = PRECISIONS.filter((precision) =>
   precision !== "mixed-float16"
 );
 
-/** Runs all, and gives all results. */
+/** Runs all benchmarks and returns all results. */
 export async function runBenchmarks(run: BenchRun): Promise<readonly BenchResult[]> {
-  const { names, effort, materials, variants, torch, view, onNote, onResult } = run;
+  const { names, effort, inputs, variants, torch, view, onNote, onResult } = run;
   const results: BenchResult[] = [];
   for (const name of names) {
-    for (const each of await makeCases(name, effort, materials)) {
+    for (const each of await makeCases(name, effort, inputs)) {
       for (const precision of run.precision === null ? USUAL_PRECISIONS : [run.precision]) {
         const found = await runCase(each, {
           computation: { ...run.computation, precision },
@@ -46,18 +46,18 @@ export async function runBenchmarks(run: BenchRun): Promise<readonly BenchResult
             { name, computation: { ...computation, precision } }
           )),
           torch,
-          onTurn: ({ contestant, done, total }) =>
+          onTurn: ({ runner, done, total }) =>
             view.update({
               label: `${name} ${precision}`,
               done,
               total,
-              details: contestant === "" ? [] : [contestant],
+              details: runner === "" ? [] : [runner],
             }),
           onNote,
         });
         found.forEach(onResult);
         results.push(...found);
-        // ONNX Runtime computes in float32 alone: the others would show its rounding, not a speed
+        // ONNX Runtime computes only in float32; other precisions would merely round, so their timings say nothing
         if (found[0]?.executor === "onnx") break;
       }
     }

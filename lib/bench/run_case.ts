@@ -1,58 +1,58 @@
 /**
- * Measures a case: every contestant in a process of its own, in turn, round after round.
+ * Measures a case. Every runner gets a process of its own, and the runners alternate for several rounds.
  * @module
  */
 import type { BenchResult } from "@/bench/statistics.ts";
 import { composeResult, summarizeRounds, type Summary } from "@/bench/statistics.ts";
 import type { Case } from "@/bench/benchmarks.ts";
 import {
-  type Contestant,
-  ourContestant,
-  runContestant,
+  ownRunner,
+  runJobInProcess,
+  type Runner,
   type Torch,
-  torchContestant,
-} from "@/bench/contestants.ts";
+  torchRunner,
+} from "@/bench/runners.ts";
 import type { Computation, Job, JobOutcome, Work } from "@/bench/job.ts";
 
-/** How a case is measured. */
+/** Options of {@link runCase}. */
 export type CaseOptions = {
   readonly computation: Computation;
-  /** Ours again, computed otherwise. */
+  /** Alternative settings of this project's engine. */
   readonly variants: readonly OwnVariant[];
-  /** Null: PyTorch is left out. */
+  /** Null to skip PyTorch. */
   readonly torch: Torch | null;
-  /** Told before each process. */
+  /** Called before each process. */
   readonly onTurn: (turn: Turn) => void;
-  /** Told of a PyTorch variant that could not be measured. */
+  /** Called with a message if a PyTorch variant cannot be measured. */
   readonly onNote: (note: string) => void;
-  /** Does a job; another one in tests. */
-  readonly run?: (contestant: Contestant, job: Job) => Promise<JobOutcome>;
+  /** Runs a job; replaced in tests. */
+  readonly run?: (runner: Runner, job: Job) => Promise<JobOutcome>;
 };
 
-/** Another way of computing the same. */
+/** Alternative settings of this project's engine. */
 export type OwnVariant = {
-  /** Settings, such as `native.isa=avx2`. */
+  /** The settings as text, such as `native.isa=avx2`. */
   readonly name: string;
   readonly computation: Computation;
 };
 
-/** A contestant's turn in a round, both counted from 0. */
+/** Progress: the runner that is about to start, and the numbers of finished and of all processes. */
 export type Turn = {
-  readonly contestant: string;
+  readonly runner: string;
   readonly done: number;
   readonly total: number;
 };
 
 const WITHOUT_DROPOUT = "ours without dropout";
 
-type Entrant = Contestant & Job;
+type ScheduledJob = Runner & Job;
 
-/** Ours by the name of its settings. */
+/** Name of this project's runner with given settings. */
 const nameOwn = (settings: string) => settings === "" ? "ours" : `ours, ${settings}`;
 
-function listEntrants(each: Case, { computation, variants, torch }: CaseOptions): Entrant[] {
+function listJobs(each: Case, { computation, variants, torch }: CaseOptions): ScheduledJob[] {
   const own = (name: string, work: Work, how = computation) => ({
-    ...ourContestant(),
+    ...ownRunner(),
     name,
     work,
     computation: how,
@@ -62,42 +62,42 @@ function listEntrants(each: Case, { computation, variants, torch }: CaseOptions)
     ...(each.withoutDropout === null ? [] : [own(WITHOUT_DROPOUT, each.withoutDropout)]),
     ...variants.map(({ name, computation }) => own(nameOwn(name), plain(each.ours), computation)),
     ...(torch === null ? [] : each.variants.map((variant) => (
-      { ...torchContestant(torch, variant), work: each.torch, computation }
+      { ...torchRunner(torch, variant), work: each.torch, computation }
     ))),
   ];
 }
 
-/** Work without its profile. */
+/** The same work without profiling. */
 function plain(work: Work): Work {
   return work.kind === "step" ? { ...work, profile: false } : work;
 }
 
 /**
- * Measures a case. The order turns by one from round to round, so that no contestant always comes
- * after the same one. A failure of ours is an error; a PyTorch variant that fails is left out.
+ * Measures a case. The order of the runners rotates by one each round, so that no runner always follows the
+ * same other. A failure of this project's program is an error; a PyTorch variant that fails is dropped.
  */
 export async function runCase(each: Case, options: CaseOptions): Promise<readonly BenchResult[]> {
-  const { computation, variants, onTurn, onNote, run = runContestant } = options;
-  let entrants = listEntrants(each, options);
-  const total = entrants.length * each.rounds;
-  const outcomes = new Map<string, JobOutcome[]>(entrants.map(({ name }) => [name, []]));
+  const { computation, variants, onTurn, onNote, run = runJobInProcess } = options;
+  let jobs = listJobs(each, options);
+  const total = jobs.length * each.rounds;
+  const outcomes = new Map<string, JobOutcome[]>(jobs.map(({ name }) => [name, []]));
   let done = 0;
   for (let round = 0; round < each.rounds; round++) {
-    const first = round % entrants.length;
-    for (const entrant of [...entrants.slice(first), ...entrants.slice(0, first)]) {
-      const { name, work, computation } = entrant;
-      onTurn({ contestant: name, done: done++, total });
+    const first = round % jobs.length;
+    for (const scheduled of [...jobs.slice(first), ...jobs.slice(0, first)]) {
+      const { name, work, computation } = scheduled;
+      onTurn({ runner: name, done: done++, total });
       try {
-        outcomes.get(name)?.push(await run(entrant, { work, computation }));
+        outcomes.get(name)?.push(await run(scheduled, { work, computation }));
       } catch (error) {
         if (!isTorch(each, name)) throw error;
-        onNote(`PyTorch ${name} is left out of ${each.name}: ${reasonOf(error)}`);
-        entrants = entrants.filter((other) => other !== entrant);
+        onNote(`PyTorch ${name} is skipped in ${each.name}: ${reasonOf(error)}`);
+        jobs = jobs.filter((other) => other !== scheduled);
         outcomes.delete(name);
       }
     }
   }
-  onTurn({ contestant: "", done: total, total });
+  onTurn({ runner: "", done: total, total });
   return ["", ...variants.map(({ name }) => name)].flatMap((settings) =>
     composeResults(each, { precision: computation.precision, settings }, outcomes)
   );
@@ -111,7 +111,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** One result a measurement of ours with some settings, PyTorch's beside it. */
+/** Results for one set of settings: one per measurement, with PyTorch's timings. */
 function composeResults(
   each: Case,
   { precision, settings }: { readonly precision: string; readonly settings: string },

@@ -1,5 +1,5 @@
 /**
- * Does a job of ours in this process.
+ * Runs one of this project's jobs in the current process.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
@@ -27,11 +27,11 @@ function measure(work: Work, nowMs: () => number): Promise<readonly Measurement[
   }
 }
 
-/** Opens the engine as the job says and measures its work. */
+/** Opens the engine with the settings of the job and measures its work. */
 export async function runJob({ work, computation }: Job, nowMs: () => number): Promise<JobOutcome> {
   const startMs = nowMs();
   const { device, name, version } = await openEngine(computation);
-  const openMs = nowMs() - startMs; // where the cache is empty, the runtime is compiled
+  const openMs = nowMs() - startMs; // includes compiling the runtime if it is not in the cache
   const found = await measure(work, nowMs);
   const measurements = found.map((each) =>
     each.details.compileMs === undefined ? each : {

@@ -1,6 +1,6 @@
 /**
- * One page over all committed benchmarks: a table a benchmark with a row for each machine and precision, each
- * row linked to the page that it comes from. Built from the JSON files alone, so that no table is typed.
+ * Overview page of all committed benchmarks: one table per benchmark with one row per machine and precision,
+ * each linked to its own page. Generated from the JSON files alone.
  * @module
  */
 import { join } from "node:path";
@@ -11,13 +11,13 @@ import type { BenchResult } from "@/bench/statistics.ts";
 import { isObject } from "@/config_rules.ts";
 import { isFolder, readJson, writeFileAtomic } from "@/files.ts";
 
-/** A JSON file of benchmark results, as `writeResults` makes it. */
+/** A JSON file of benchmark results, as written by `writeResults`. */
 type ResultsFile = BenchContext & {
   readonly stem: string;
   readonly results: readonly BenchResult[];
 };
 
-/** A JSON file of a load on the server, as `deno task load` makes it. */
+/** A JSON file of a load test, as written by `deno task load`. */
 type LoadFile = BenchContext & { readonly stem: string; readonly result: LoadResult };
 
 const HEAD = [
@@ -98,7 +98,7 @@ function loadRow(file: LoadFile): readonly string[] {
 
 const compareText = (a: string, b: string) => a < b ? -1 : a > b ? 1 : 0;
 
-/** The page over benchmark results and loads. */
+/** Formats the overview of benchmark results and load tests. */
 export function formatSpeedIndex(
   files: readonly ResultsFile[],
   loads: readonly LoadFile[],
@@ -111,7 +111,7 @@ export function formatSpeedIndex(
       }))
     );
     if (rows.length === 0) return [];
-    // Results beside PyTorch come first: they are what a reader looks for.
+    // Comparisons with PyTorch come first, because readers look for them.
     const sorted = rows.toSorted((a, b) =>
       Number(b.isCompared) - Number(a.isCompared) ||
       compareText(a.row.join("\t"), b.row.join("\t"))
@@ -129,8 +129,8 @@ export function formatSpeedIndex(
 }
 
 /**
- * Writes `README.md` of a folder of benchmarks from its JSON files. Gives its path; null where the folder has
- * no benchmarks.
+ * Writes the `README.md` of a folder of benchmarks from its JSON files. Returns its path, null if the folder
+ * has no benchmarks.
  */
 export async function writeSpeedIndex(folder: string): Promise<string | null> {
   if (!await isFolder(folder)) return null;

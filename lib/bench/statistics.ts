@@ -1,15 +1,15 @@
 /**
- * From the outcomes of many processes to one line a benchmark.
+ * Aggregates the outcomes of several processes into one result per measurement.
  * @module
  */
 import type { JobOutcome } from "@/bench/job.ts";
 import { bestLimits, type Limits } from "@/bench/measure_limits.ts";
 import { averageProfiles, type StepProfile } from "@/bench/step_profile.ts";
 
-/** Where the time of a step goes, and what the machine could do at most. */
+/** Profile of a step together with the limits of the machine. */
 export type Breakdown = StepProfile & { readonly limits: Limits };
 
-/** Where half of the values are below and half above; NaN where there are none. */
+/** Median of values; NaN if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
@@ -18,24 +18,24 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Times of one contestant over all rounds. */
-export type Figures = {
+/** Timings of one runner over all rounds. */
+export type Timings = {
   readonly medianMs: number;
   readonly minMs: number;
-  /** Most memory that any of its processes held. */
+  /** Largest peak memory of any of its processes. */
   readonly peakMiB: number;
 };
 
-/** A PyTorch variant's times. */
-export type TorchFigures = Figures & {
+/** Timings of a PyTorch variant. */
+export type TorchTimings = Timings & {
   readonly variant: string;
   readonly version: string;
-  /** Further figures by name. */
+  /** Further values by name. */
   readonly details: Readonly<Record<string, number>>;
 };
 
-/** A contestant's figures for one measurement, with what else it found. */
-export type Summary = Figures & {
+/** Timings and details of one measurement of one runner. */
+export type Summary = Timings & {
   readonly label: string;
   readonly executor: string;
   readonly version: string;
@@ -43,29 +43,29 @@ export type Summary = Figures & {
   readonly profile?: Breakdown;
 };
 
-/** What `--json` prints a line of. */
+/** One result; `--json` prints one per line. */
 export type BenchResult = {
   readonly name: string;
   readonly precision: string;
   readonly executor: string;
-  /** What ours was computed with beyond the settings of the whole run; empty: nothing. */
+  /** Settings that differ from those of the whole run; empty if none. */
   readonly settings: string;
   readonly shape: string;
-  readonly ours: Figures;
-  /** The fastest variant by its median; null where PyTorch was not measured. */
-  readonly torch: TorchFigures | null;
-  readonly torchAll: readonly TorchFigures[];
-  /** Ours / the fastest of PyTorch, of the medians. */
+  readonly ours: Timings;
+  /** The PyTorch variant with the lowest median; null if PyTorch was not measured. */
+  readonly torch: TorchTimings | null;
+  readonly torchAll: readonly TorchTimings[];
+  /** Our median divided by that of the fastest PyTorch variant. */
   readonly ratio: number | null;
-  /** Further figures of ours by name. */
+  /** Further values of this project's program by name. */
   readonly details: Readonly<Record<string, number>>;
-  /** Where ours spends its time; left out where that was not asked for. */
+  /** Profile of this project's program; absent if not requested. */
   readonly profile?: Breakdown;
 };
 
 const round = (value: number, digits: number) => Number(value.toFixed(digits));
 
-/** One summary a measurement, over the outcomes of a contestant's rounds. */
+/** Summarizes the rounds of one runner: one summary per measurement. */
 export function summarizeRounds(rounds: readonly JobOutcome[]): readonly Summary[] {
   const [first] = rounds;
   if (first === undefined) return [];
@@ -90,15 +90,15 @@ export function summarizeRounds(rounds: readonly JobOutcome[]): readonly Summary
   });
 }
 
-/** The fastest by the median; the first of equals, null of none. */
-export function pickFastest<T extends Figures>(all: readonly T[]): T | null {
+/** The entry with the lowest median, the first of equal ones; null if there are none. */
+export function pickFastest<T extends Timings>(all: readonly T[]): T | null {
   return all.reduce<T | null>(
     (best, each) => best === null || each.medianMs < best.medianMs ? each : best,
     null,
   );
 }
 
-/** The line of a benchmark out of ours and PyTorch's variants, by name. */
+/** Combines this project's summary with those of the PyTorch variants by name. */
 export function composeResult(
   { name, precision, settings, shape }: Pick<
     BenchResult,
@@ -107,7 +107,7 @@ export function composeResult(
   { label, executor, medianMs, minMs, peakMiB, details, profile }: Summary,
   variants: ReadonlyMap<string, Summary>,
 ): BenchResult {
-  const torchAll = [...variants].map(([variant, { version, ...found }]): TorchFigures => ({
+  const torchAll = [...variants].map(([variant, { version, ...found }]): TorchTimings => ({
     medianMs: found.medianMs,
     minMs: found.minMs,
     peakMiB: found.peakMiB,

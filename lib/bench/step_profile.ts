@@ -1,41 +1,41 @@
 /**
- * Where the time of a training step goes, by kind of pass.
+ * Time of a training step by kind of pass.
  * @module
  */
 import { PASS_KINDS, type PassKind, type ProgramProfile } from "@/engine/profile.ts";
 
-/** Kinds of passes as a step has them, and what each is. */
+/** Kinds of passes in a step, with their descriptions. */
 export const STEP_KINDS = {
   ...PASS_KINDS,
-  optimizer: "all of the update: norm of the gradients, clipping, AdamW, gradients cleared",
+  optimizer: "the whole update: gradient norm, clipping, AdamW, clearing gradients",
 } as const satisfies Record<PassKind | "optimizer", string>;
 /** One of {@link STEP_KINDS}. */
 export type StepKind = keyof typeof STEP_KINDS;
 
-/** What the passes of one kind do in a step, on average. */
+/** Averages per step over the passes of one kind. */
 export type KindTotals = {
   readonly kind: StepKind;
   readonly ms: number;
-  /** Multiplications and additions of products. */
+  /** Multiplications and additions of matrix products. */
   readonly flops: number;
-  /** Bytes of the values that passes read and write, each counted once a pass. */
+  /** Bytes that passes read and write; each value counts once per pass. */
   readonly bytes: number;
 };
 
-/** The mean step, all of it: the milliseconds of `kinds` and the two that follow are `stepMs`. */
+/** Profile of the average step. `stepMs` is the sum of the times of `kinds`, `dispatchMs` and `javascriptMs`. */
 export type StepProfile = {
   readonly stepMs: number;
   readonly kinds: readonly KindTotals[];
-  /** In calls of programs but in no pass: binding memory, waking threads. */
+  /** Time inside program calls but outside passes: binding memory, waking threads. */
   readonly dispatchMs: number;
-  /** Outside of programs: JavaScript. */
+  /** Time outside program calls, in JavaScript. */
   readonly javascriptMs: number;
 };
 
-/** Name of the program that moves the parameters. */
+/** Name of the program that updates the parameters. */
 const UPDATE = "update";
 
-/** Adds up what programs did in `steps` steps that took `totalMs`, of which `runMs` in programs. */
+/** Averages the profiles of programs over `steps` steps that took `totalMs`, including `runMs` in programs. */
 export function summarizeProfile(
   programs: readonly ProgramProfile[],
   { steps, totalMs, runMs }: {
@@ -67,7 +67,7 @@ export function summarizeProfile(
   };
 }
 
-/** The mean of profiles of the same step from several processes; undefined of none. */
+/** Mean of profiles of the same step from several processes; undefined if there are none. */
 export function averageProfiles(profiles: readonly StepProfile[]): StepProfile | undefined {
   const [first] = profiles;
   if (first === undefined) return undefined;

@@ -1,8 +1,8 @@
-"""Does a benchmark job with PyTorch, beside ours: reads the job of `job.ts` as JSON on stdin, prints its outcome.
+"""Runs a benchmark job with PyTorch: reads the job (see `job.ts`) as JSON from stdin and prints its outcome.
 
     echo JOB | python torch_bench.py eager|compiled
 
-Needs torch and transformers. Each process measures one variant, as one must not disturb the other.
+Needs torch and transformers. Each process measures one variant, so that variants do not disturb each other.
 """
 
 import json
@@ -22,13 +22,13 @@ SHORT_TEXT = "A short sentence to encode."
 
 
 def autocast(precision):
-    """The context of a forward pass: matrix products in half precision where the job says so."""
+    """Autocast context of a forward pass: half precision if the job asks for it."""
     dtype = DTYPES[precision]
     return torch.autocast("cpu", dtype or torch.bfloat16, enabled=dtype is not None)
 
 
 def peak_mib():
-    """Most memory that this process ever held; not what the shell that began it held."""
+    """Peak resident memory of this process, without that of its parent shell."""
     try:
         with open("/proc/self/status", encoding="ascii") as status:
             return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM:"))
@@ -38,7 +38,7 @@ def peak_mib():
 
 
 class Head(nn.Module):
-    """dropout, dense, layer norm, GELU, dropout, out: as `lib/model/heads.ts`."""
+    """dropout, dense, layer norm, GELU, dropout, output layer: same as `lib/model/heads.ts`."""
 
     def __init__(self, size, labels, dropout):
         super().__init__()
@@ -52,7 +52,7 @@ class Head(nn.Module):
 
 
 class TwoTasks(nn.Module):
-    """One BERT encoder under a sentence head (masked mean) and a token head."""
+    """One BERT encoder with a sentence head (masked mean) and a token head."""
 
     def __init__(self, shape, dropout):
         from transformers import BertConfig, BertModel
@@ -72,7 +72,7 @@ class TwoTasks(nn.Module):
         return self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # [B, T, D]
 
     def forward(self, topic, entities):
-        """The sum of both losses; each task is (ids, mask, labels)."""
+        """Sum of both losses; each task is (ids, mask, labels)."""
         ids, mask, labels = topic
         weights = mask.unsqueeze(-1).float()
         pooled = (self.encode(ids, mask) * weights).sum(1) / weights.sum(1)
@@ -83,7 +83,7 @@ class TwoTasks(nn.Module):
 
 
 def draw_batches(shapes):
-    """Random pieces and labels for the two batches of a step."""
+    """Random tokens and labels for the two batches of a step."""
     (rows, length), (tag_rows, tag_length) = [(each["rows"], each["length"]) for each in shapes]
 
     def batch(rows, length, labels):
@@ -97,7 +97,7 @@ def draw_batches(shapes):
 
 
 def measure_steps(work, precision, compiled):
-    """Forward, backward, clipping to norm 1, fused AdamW."""
+    """Measures steps: forward, backward, clipping to norm 1, fused AdamW."""
     model = TwoTasks(work["model"], work["dropout"]).train()
     forward = torch.compile(model) if compiled else model
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, weight_decay=0.01, fused=True)
@@ -120,7 +120,7 @@ def measure_steps(work, precision, compiled):
 
 
 def measure_encoding(work, precision, compiled):
-    """Masked means of the last hidden state, in length order, tokenizing included."""
+    """Measures masked means of the last hidden state, sorted by length, including tokenization."""
     from transformers import AutoTokenizer, BertModel
 
     tokenizer = AutoTokenizer.from_pretrained(work["model"])
@@ -141,13 +141,13 @@ def measure_encoding(work, precision, compiled):
         return times[uncounted:]
 
     times = measure(texts, work["rows"], 1, work["passes"])
-    short = statistics.median(measure([SHORT_TEXT], 1, 5, 50))  # as `measure_encode.ts`
+    short = statistics.median(measure([SHORT_TEXT], 1, 5, 50))  # same as in `measure_encode.ts`
     rate = len(texts) * len(times) / sum(times) * 1e3
     return [measurement(times, textsPerSecond=rate, shortTextMs=short)]
 
 
 def max_length(folder, config):
-    """Longest input of a model folder, as sentence-transformers reads it."""
+    """Maximum input length of a model folder, as sentence-transformers determines it."""
     try:
         with open(os.path.join(folder, "sentence_bert_config.json"), encoding="utf-8") as file:
             return json.load(file).get("max_seq_length") or config.max_position_embeddings
@@ -176,7 +176,7 @@ def encode_once(texts, tokenizer, forward, *, rows, longest):
 
 
 def prepare_operation(spec):
-    """A function of no arguments that does the operation once."""
+    """Returns a function without arguments that runs the operation once."""
     kind = spec["operation"]
     if kind == "matMul":
         batch, m, k, n = (spec[name] for name in ("batch", "m", "k", "n"))
@@ -208,7 +208,7 @@ def prepare_operation(spec):
 
 
 def measure_operations(work, precision, _compiled):
-    """Each operation on its own."""
+    """Measures each operation separately."""
     found = []
     for spec in work["operations"]:
         run = prepare_operation(spec)

@@ -1,12 +1,12 @@
 /**
- * Results kept as files: a page to read and the figures behind it.
+ * Writes results to files: a Markdown page and the data behind it as JSON.
  * @module
  */
 import { writeFileAtomic } from "@/files.ts";
 import { type BenchContext, formatMarkdown } from "@/bench/format_results.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 
-/** Writes `path.md` and `path.json`; an ending `.md` or `.json` of `path` does not count. */
+/** Writes `path.md` and `path.json`; a suffix `.md` or `.json` of `path` is ignored. */
 export async function writePair(
   path: string,
   { markdown, figures }: { readonly markdown: string; readonly figures: unknown },
@@ -16,7 +16,7 @@ export async function writePair(
   await writeFileAtomic(`${stem}.json`, JSON.stringify(figures, null, 2) + "\n");
 }
 
-/** Writes the results of benchmarks by {@link writePair}. */
+/** Writes benchmark results as Markdown and JSON. */
 export async function writeResults(
   path: string,
   results: readonly BenchResult[],

@@ -3,10 +3,10 @@
  * @module
  */
 import { BENCHMARKS, type BenchName } from "@/bench/benchmarks.ts";
-import { findTorch, type Torch } from "@/bench/contestants.ts";
+import { findTorch, type Torch } from "@/bench/runners.ts";
 import { formatText } from "@/bench/format_results.ts";
 import type { Computation } from "@/bench/job.ts";
-import { type BenchOptions, createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
+import { type BenchOptions, createBenchInputs, resolveBenchConfig } from "@/bench/bench_inputs.ts";
 import { runBenchmarks } from "@/bench/run_benchmarks.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 import type { RunConfig } from "@/config.ts";
@@ -17,7 +17,7 @@ import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
-/** Threads of each contestant where native.threads is not set. */
+/** Threads of each program where native.threads is not set. */
 const THREADS = 2;
 
 const OPTIONS = {
@@ -44,7 +44,7 @@ const OPTIONS = {
     type: "string",
     value: "N",
     byDefault: "by benchmark",
-    help: "processes of each contestant, interleaved",
+    help: "processes of each program, interleaved",
   },
   steps: {
     type: "string",
@@ -142,7 +142,7 @@ export const BENCH = {
       results = await runBenchmarks({
         names,
         effort,
-        materials: createMaterials(config, { texts: values.texts ?? null, folder }),
+        inputs: createBenchInputs(config, { texts: values.texts ?? null, folder }),
         computation,
         variants,
         precision: asked ? config.precision : null,

@@ -6,7 +6,7 @@ import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createPredictQuestion, driveLoad, type LoadResult } from "@/bench/drive_load.ts";
 import { formatLoad, formatLoadPage } from "@/bench/format_load.ts";
-import { readTestTexts, resolveBenchConfig } from "@/bench/materials.ts";
+import { readTestTexts, resolveBenchConfig } from "@/bench/bench_inputs.ts";
 import { writePair } from "@/bench/write_results.ts";
 import { describeMachine } from "@/machine.ts";
 import { readResidentMiB } from "@/process_memory.ts";

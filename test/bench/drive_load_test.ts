@@ -16,14 +16,14 @@ Deno.test("quantile() takes the nearest rank", () => {
   deepStrictEqual([quantile([7], 0.5), quantile([], 0.5)], [7, NaN]);
 });
 
-Deno.test("summarizeMemory() takes medians of the first, middle and last tenth", () => {
-  // of 20 samples a tenth is two: 100, 102; places 9 and 10; 110, 120
+Deno.test("summarizeMemory() returns medians of the first, middle and last tenth", () => {
+  // a tenth of 20 samples is two: 100, 102; indices 9 and 10; 110, 120
   const samples = [100, 102, ...Array(7).fill(0), 105, 106, ...Array(7).fill(0), 110, 120];
   deepStrictEqual(summarizeMemory(samples), { start: 101, middle: 106, end: 115, max: 120 });
   strictEqual(summarizeMemory([]), null);
 });
 
-Deno.test("driveLoad() counts answers, errors and the time between, and asks no more at the end", async () => {
+Deno.test("driveLoad() counts responses and errors, measures latency and stops in time", async () => {
   let now = 0;
   const asked: number[] = [];
   const result = await driveLoad({
@@ -50,7 +50,7 @@ Deno.test("driveLoad() counts answers, errors and the time between, and asks no 
   });
 });
 
-Deno.test("a few clients are all answered by a real server, and a server at fault is noticed", async () => {
+Deno.test("driveLoad() works with a real server and detects wrong responses", async () => {
   await withServedApp(async ({ address, state }) => {
     const options = {
       ask: createPredictQuestion(address, ["Ada wrote.", "yes", ""]),
@@ -68,7 +68,7 @@ Deno.test("a few clients are all answered by a real server, and a server at faul
   });
 });
 
-Deno.test("formatLoad() says what was asked, how fast it was answered and in how much memory", () => {
+Deno.test("formatLoad() lists requests, throughput, latency and memory", () => {
   const result: LoadResult = {
     clients: 64,
     seconds: 60.4,
@@ -81,8 +81,8 @@ Deno.test("formatLoad() says what was asked, how fast it was answered and in how
   };
   deepStrictEqual(formatLoad(result), [
     "64 clients, 60 s: 1000 answers, 2 errors (2 × status 503)",
-    "16.6 texts a second",
-    "latency: p50 100 ms, p95 200 ms, p99 300 ms, most 400 ms",
+    "16.6 texts per second",
+    "latency: p50 100 ms, p95 200 ms, p99 300 ms, max 400 ms",
     "resident memory of the server: 400 MiB at the start, 410 in the middle, 405 at the end",
   ]);
   const machine = { cpu: "Abacus 9", cores: 2, memoryGiB: 24, flags: [] };

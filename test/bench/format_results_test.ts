@@ -45,16 +45,16 @@ const ALONE: BenchResult = {
   details: {},
 };
 
-Deno.test("formatMs() keeps three or four digits", () => {
+Deno.test("formatMs() keeps three or four significant digits", () => {
   deepStrictEqual([0.21449, 85.26, 1431.2].map(formatMs), ["0.214", "85.3", "1431"]);
 });
 
-Deno.test("formatText() lines columns up, numbers to the right", () => {
+Deno.test("formatText() aligns columns, numbers to the right", () => {
   const lines = formatText([STEP, ALONE], CONTEXT).split("\n");
   deepStrictEqual(lines.slice(0, 11), [
     "machine: Abacus 9, 2 cores, 24 GiB; avx2 amx_bf16",
     "versions: deno 2.9.6, torch 2.13.0",
-    "threads: 2 each",
+    "threads: 2 per program",
     "command: deno task bench step-mini",
     "",
     "benchmark  shape        precision  executor  ours ms (min)   MiB  PyTorch ms (min)   MiB  variant  ratio",
@@ -67,7 +67,7 @@ Deno.test("formatText() lines columns up, numbers to the right", () => {
   ]);
 });
 
-Deno.test("formatText() names the settings of a variant, and PyTorch's details once", () => {
+Deno.test("formatText() shows the settings of a variant, and PyTorch's details once", () => {
   const variant = { ...STEP, executor: "native", settings: "native.isa=avx2" };
   const lines = formatText([STEP, variant], CONTEXT).split("\n");
   ok(lines[7]?.includes("  native, native.isa=avx2  "));
@@ -78,7 +78,7 @@ Deno.test("formatText() names the settings of a variant, and PyTorch's details o
   ]);
 });
 
-Deno.test("a profile comes after the results, as a table with what it means", () => {
+Deno.test("formatText() and formatMarkdown() append profiles with an explanation", () => {
   const profile = {
     stepMs: 1800,
     kinds: [{ kind: "products" as const, ms: 1600, flops: 3.2e11, bytes: 2e9 }],
@@ -87,7 +87,7 @@ Deno.test("a profile comes after the results, as a table with what it means", ()
     limits: { float32GFlops: 250, bfloat16GFlops: null, memoryGBytes: 50, cacheGBytes: 190 },
   };
   const page = formatMarkdown([{ ...STEP, profile }, ALONE], CONTEXT);
-  const [, after = ""] = page.split("## Where a step's time goes: step-mini 2x32x64 float32\n\n");
+  const [, after = ""] = page.split("## Profile of a step: step-mini 2x32x64 float32\n\n");
   deepStrictEqual(after.split("\n").slice(0, 6), [
     "| pass | ms | share | GFLOP/s | of peak | GB/s |",
     "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -96,7 +96,9 @@ Deno.test("a profile comes after the results, as a table with what it means", ()
     "| JavaScript | 50.0 | 2.8 % |  |  |  |",
     "| step | 1800.0 | 100.0 % |  |  |  |",
   ]);
-  ok(after.includes("\nAt most: tiles of products 250 GFLOP/s in float32; streams "));
+  ok(
+    after.includes("\nLimits of this machine: matrix products 250 GFLOP/s in float32; bandwidth "),
+  );
   ok(after.includes("\n- products: matrix products\n"));
   ok(
     formatText([{ ...STEP, profile }], CONTEXT).includes(
@@ -105,7 +107,7 @@ Deno.test("a profile comes after the results, as a table with what it means", ()
   );
 });
 
-Deno.test("formatMarkdown() writes a table of as many columns in every row", () => {
+Deno.test("formatMarkdown() writes the same number of columns in every row", () => {
   const page = formatMarkdown([{ ...STEP, shape: "a|b" }, ALONE], CONTEXT);
   const rows = page.split("\n").filter((line) => line.startsWith("|"));
   strictEqual(
@@ -116,7 +118,7 @@ Deno.test("formatMarkdown() writes a table of as many columns in every row", () 
   ok(page.includes("- machine: Abacus 9, 2 cores, 24 GiB; avx2 amx_bf16\n"));
 });
 
-Deno.test("writeResults() keeps a page and the figures behind it", async () => {
+Deno.test("writeResults() writes a page and its data as JSON", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await writeResults(join(folder, "cpu.md"), [STEP], CONTEXT);
@@ -131,7 +133,7 @@ Deno.test("writeResults() keeps a page and the figures behind it", async () => {
   }
 });
 
-Deno.test("readMicroarchitecture() knows AMD's and Intel's by family and model", () => {
+Deno.test("readMicroarchitecture() recognizes AMD and Intel processors by family and model", () => {
   const cpuinfo = (vendor: string, family: number, model: number) =>
     `processor\t: 0\nvendor_id\t: ${vendor}\ncpu family\t: ${family}\nmodel\t\t: ${model}\n` +
     "model name\t: Some Processor\nstepping\t: 1\n";

@@ -1,11 +1,11 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { resolveBenchConfig } from "@/bench/materials.ts";
+import { resolveBenchConfig } from "@/bench/bench_inputs.ts";
 import { drawShapes, fillBatch, measureEpoch } from "@/bench/measure_epoch.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
 import { IGNORED } from "@/text/example.ts";
 
-Deno.test("fillBatch() makes full rows of what examples hold, over and over", () => {
+Deno.test("fillBatch() fills rows by repeating the tokens of examples", () => {
   const ids = [Int32Array.of(2, 7, 3), Int32Array.of(2, 3)];
   const tags = [Int32Array.of(IGNORED, 1, IGNORED), Int32Array.of(IGNORED, IGNORED)];
   const tagged = ids.map((ids, row) => ({ row, ids, labels: tags[row] as Int32Array }));
@@ -18,7 +18,7 @@ Deno.test("fillBatch() makes full rows of what examples hold, over and over", ()
   deepStrictEqual([...fillBatch(classed, { rows: 3, length: 4 }).labels], [2, 3, 2]);
 });
 
-Deno.test("measureEpoch() counts pieces of the settled half, and steps of a fixed shape between", async () => {
+Deno.test("measureEpoch() counts tokens of the second half and interleaves steps of a fixed shape", async () => {
   await openEngine({ executor: "onnx" });
   const config = resolveBenchConfig({
     set: [
@@ -40,7 +40,7 @@ Deno.test("measureEpoch() counts pieces of the settled half, and steps of a fixe
   strictEqual(timesMs.length, 6);
   const details: Readonly<Record<string, number>> = measured?.details ?? {};
   const { tokensPerSecond = NaN, fixedTokensPerSecond = NaN, ofFixedShape, padding } = details;
-  // steps 3, 4 and 5 are settled, 0 to 2 are not
+  // steps 0 to 2 are warm-up; steps 3, 4 and 5 are measured
   const expected = sum(tokens.slice(3)) / sum(timesMs.slice(3)) * 1000;
   ok(Math.abs(tokensPerSecond / expected - 1) < 1e-9, `${tokensPerSecond}, not ${expected}`);
   ok(fixedTokensPerSecond > 0 && Number.isFinite(fixedTokensPerSecond));

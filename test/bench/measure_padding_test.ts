@@ -4,14 +4,14 @@ import { prepareRun } from "@/train/prepare_run.ts";
 import { openBackend } from "../backend.ts";
 import { CONFIG } from "../train/tiny_run.ts";
 
-Deno.test("measurePadding() counts the pieces of texts alone, over the median pass", async () => {
+Deno.test("measurePadding() counts tokens without padding, over the median pass", async () => {
   await openBackend("onnx");
   const run = await prepareRun(CONFIG, null);
   try {
     const examples = run.tasks[0]?.train ?? [];
-    const pieces = examples.reduce((sum, { ids }) => sum + ids.length, 0);
-    ok(pieces > 100);
-    // the clock is read twice a way and pass, 3 · 2 of them to compile; the passes take 1 s, 2 s and 4 s
+    const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0);
+    ok(tokens > 100);
+    // the clock is read twice per strategy and pass; the first pass compiles; the others take 1 s, 2 s and 4 s
     const takesMs = [9000, 9000, 9000, 1000, 2000, 4000];
     let calls = 0, now = 0;
     const nowMs = () => now += calls++ % 2 === 0 ? 0 : takesMs[(calls - 2) / 2] ?? 0;
@@ -23,11 +23,11 @@ Deno.test("measurePadding() counts the pieces of texts alone, over the median pa
       nowMs,
     });
     deepStrictEqual(found, [
-      { name: "all 48 pieces long", "pieces a second": pieces, "more time (%)": 0 },
-      { name: "random order", "pieces a second": Math.round(pieces / 2), "more time (%)": 100 },
+      { name: "all 48 pieces long", "tokens per second": tokens, "more time (%)": 0 },
+      { name: "random order", "tokens per second": Math.round(tokens / 2), "more time (%)": 100 },
       {
         name: "like lengths together",
-        "pieces a second": Math.round(pieces / 4),
+        "tokens per second": Math.round(tokens / 4),
         "more time (%)": 300,
       },
     ]);

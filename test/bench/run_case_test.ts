@@ -1,11 +1,11 @@
 import { deepStrictEqual, match, rejects, strictEqual } from "node:assert/strict";
-import { type Case, makeCases, type Materials } from "@/bench/benchmarks.ts";
-import { type Contestant, findTorch, runContestant } from "@/bench/contestants.ts";
+import { type BenchInputs, type Case, makeCases } from "@/bench/benchmarks.ts";
+import { findTorch, runJobInProcess, type Runner } from "@/bench/runners.ts";
 import type { Computation, Job, JobOutcome } from "@/bench/job.ts";
 import { OPERATIONS } from "@/bench/operations.ts";
 import { type OwnVariant, runCase } from "@/bench/run_case.ts";
 
-const NOTHING: Materials = {
+const NOTHING: BenchInputs = {
   encode: () => Promise.resolve({ model: "m", texts: "t" }),
   epoch: () => Promise.reject(new Error("not asked for")),
 };
@@ -26,7 +26,7 @@ async function stepCase(rounds: number): Promise<Case> {
   return found;
 }
 
-/** Runs a case with processes that take as long as `times` says, in order of their turns. */
+/** Runs a case with simulated processes whose durations are `times`, in order of execution. */
 async function runWith(
   each: Case,
   time: (name: string, job: Job) => number | Error,
@@ -38,9 +38,9 @@ async function runWith(
     computation: COMPUTATION,
     variants,
     torch,
-    onTurn: ({ contestant, done, total }) => turns.push(`${done}/${total} ${contestant}`),
+    onTurn: ({ runner, done, total }) => turns.push(`${done}/${total} ${runner}`),
     onNote: (note) => notes.push(note),
-    run: ({ name }: Contestant, job): Promise<JobOutcome> => {
+    run: ({ name }: Runner, job): Promise<JobOutcome> => {
       jobs.push(job);
       const ms = time(name, job);
       if (ms instanceof Error) return Promise.reject(ms);
@@ -56,7 +56,7 @@ async function runWith(
   return { results, turns, notes, jobs };
 }
 
-Deno.test("runCase() lets contestants take turns, each round beginning with the next", async () => {
+Deno.test("runCase() rotates the order of the runners each round", async () => {
   const times: Record<string, number> = {
     ours: 20,
     "ours without dropout": 19,
@@ -87,7 +87,7 @@ Deno.test("runCase() lets contestants take turns, each round beginning with the 
   strictEqual(result?.details.dropoutShare?.toFixed(6), "0.050000"); // 1 − 19 / 20
 });
 
-Deno.test("runCase() lets ways of computing take turns with the plain one, a result each", async () => {
+Deno.test("runCase() measures alternative settings beside the main ones, one result each", async () => {
   const isa = (name: string | null) => ({ ...COMPUTATION, isa: name });
   const { results, turns, jobs } = await runWith(
     await stepCase(1),
@@ -113,24 +113,24 @@ Deno.test("runCase() lets ways of computing take turns with the plain one, a res
   );
 });
 
-Deno.test("runCase() leaves out a PyTorch variant that fails and says so", async () => {
+Deno.test("runCase() drops a PyTorch variant that fails, with a note", async () => {
   const { results, notes, turns } = await runWith(
     await stepCase(2),
     (name) => name === "compiled" ? new Error("no C++ compiler") : 10,
   );
-  deepStrictEqual(notes, ["PyTorch compiled is left out of step-mini: no C++ compiler"]);
+  deepStrictEqual(notes, ["PyTorch compiled is skipped in step-mini: no C++ compiler"]);
   strictEqual(turns.filter((turn) => turn.endsWith("compiled")).length, 1);
   deepStrictEqual(results[0]?.torchAll.map(({ variant }) => variant), ["eager"]);
 });
 
-Deno.test("runCase() fails where ours fails, and does without PyTorch where it is not installed", async () => {
+Deno.test("runCase() fails if our program fails, and works without PyTorch", async () => {
   const each = await stepCase(1);
   await rejects(runWith(each, () => new Error("out of memory")), { message: "out of memory" });
   const { results } = await runWith(each, () => 5, null);
   deepStrictEqual([results[0]?.torch, results[0]?.ratio], [null, null]);
 });
 
-Deno.test("makeCases() gives steps of the contract's shapes", async () => {
+Deno.test("makeCases() returns steps with the documented shapes", async () => {
   const shapes = [];
   for (const name of ["step-mini", "step-base"] as const) {
     for (
@@ -147,7 +147,7 @@ Deno.test("makeCases() gives steps of the contract's shapes", async () => {
   ]);
 });
 
-Deno.test("operations count their work: 2·m·k·n for a product, bytes moved at least elsewhere", () => {
+Deno.test("OPERATIONS count their work: 2·m·k·n for a matrix product, minimum bytes moved otherwise", () => {
   const work = new Map(OPERATIONS.map(({ label, work }) => [label, work]));
   strictEqual(work.get("mini intermediate 2048×384 · 384×1536ᵀ"), 2 * 2048 * 384 * 1536);
   strictEqual(work.get("mini attention scores 384× 64×32 · 32×64ᵀ"), 384 * 2 * 64 * 32 * 64);
@@ -156,8 +156,8 @@ Deno.test("operations count their work: 2·m·k·n for a product, bytes moved at
   strictEqual(work.size, OPERATIONS.length, "labels tell operations apart");
 });
 
-Deno.test("runContestant() gives the outcome of a process, or its last words", async () => {
-  const script = (code: string): Contestant => ({
+Deno.test("runJobInProcess() returns the outcome of a process or throws its last error line", async () => {
+  const script = (code: string): Runner => ({
     name: "fake",
     command: [Deno.execPath(), "eval", code],
   });
@@ -165,29 +165,29 @@ Deno.test("runContestant() gives the outcome of a process, or its last words", a
     work: { kind: "operations", operations: [], runs: 1 },
     computation: { ...COMPUTATION, threads: 3 },
   };
-  const outcome = await runContestant(
+  const outcome = await runJobInProcess(
     script(`const { computation: { threads } } = await new Response(Deno.stdin.readable).json();
       console.log(JSON.stringify({ executor: "e", version: "v", peakMiB: threads, measurements: [] }))`),
     job,
   );
-  strictEqual(outcome.peakMiB, 3); // the job came through
+  strictEqual(outcome.peakMiB, 3); // the process received the job
   await rejects(
-    runContestant(script(`console.error("warning\\nno memory"); Deno.exit(3)`), job),
+    runJobInProcess(script(`console.error("warning\\nno memory"); Deno.exit(3)`), job),
     (error: Error) => {
-      match(error.message, /must end well: it ended with code 3 and the words "no memory"$/);
+      match(error.message, /exited with code 3 and the error "no memory"$/);
       return true;
     },
   );
 });
 
-Deno.test("findTorch() says why PyTorch is left out", async () => {
+Deno.test("findTorch() returns the reason if PyTorch is not available", async () => {
   const before = Deno.env.get("PYTHON");
   Deno.env.set("PYTHON", "no-such-python");
   try {
     strictEqual(
       await findTorch(),
-      "PyTorch is left out: Cannot measure as no-such-python must be a program: not found; " +
-        "name an interpreter that has torch and transformers in PYTHON",
+      "PyTorch is skipped: Cannot measure: no program no-such-python; " +
+        "set PYTHON to an interpreter with torch and transformers",
     );
   } finally {
     if (before === undefined) Deno.env.delete("PYTHON");

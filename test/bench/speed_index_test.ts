@@ -1,4 +1,4 @@
-/** The page over all benchmarks. */
+/** Overview page of all benchmarks. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { writeSpeedIndex } from "@/bench/speed_index.ts";
@@ -37,7 +37,7 @@ async function withFolder(
   }
 }
 
-Deno.test("writeSpeedIndex() gives each result a row, those beside PyTorch first", async () => {
+Deno.test("writeSpeedIndex() writes one row per result, comparisons with PyTorch first", async () => {
   const files = {
     "alone.json": { ...CONTEXT, results: [RESULT] },
     "beside.json": { ...CONTEXT, results: [{ ...RESULT, torch: TORCH, ratio: 0.5 }] },
@@ -62,7 +62,7 @@ Deno.test("writeSpeedIndex() gives each result a row, those beside PyTorch first
   });
 });
 
-Deno.test("writeSpeedIndex() writes nothing without benchmarks and refuses a file of another kind", async () => {
+Deno.test("writeSpeedIndex() writes nothing without benchmarks and refuses other JSON files", async () => {
   await withFolder({}, async (folder) => {
     strictEqual(await writeSpeedIndex(folder), null);
     strictEqual(await writeSpeedIndex(join(folder, "missing")), null);
@@ -77,7 +77,7 @@ Deno.test("writeSpeedIndex() writes nothing without benchmarks and refuses a fil
   });
 });
 
-Deno.test("the committed page over benchmarks is what its JSON files give", async () => {
+Deno.test("the committed overview of benchmarks matches its JSON files", async () => {
   const committed = join(import.meta.dirname ?? "", "..", "..", "outputs", "benchmarks");
   await withFolder({}, async (folder) => {
     let count = 0;

@@ -14,14 +14,14 @@ const outcome = (peakMiB: number, ...times: readonly (readonly number[])[]): Job
   })),
 });
 
-Deno.test("median() is the middle value, or the mean of the middle two", () => {
+Deno.test("median() returns the middle value, or the mean of the middle two", () => {
   strictEqual(median([3, 1, 10]), 3);
   strictEqual(median([4, 1, 10, 2]), 3); // (2 + 4) / 2
   strictEqual(median([7]), 7);
   strictEqual(median([]), NaN);
 });
 
-Deno.test("median() has as many values above as below, and leaves its input alone", () => {
+Deno.test("median() has equally many values above and below, and does not change its input", () => {
   fc.assert(fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
     const before = [...values];
     const middle = median(values);
@@ -32,7 +32,7 @@ Deno.test("median() has as many values above as below, and leaves its input alon
   }));
 });
 
-Deno.test("summarizeRounds() takes times of all rounds together and the largest peak", () => {
+Deno.test("summarizeRounds() pools the times of all rounds and takes the largest peak memory", () => {
   const [found] = summarizeRounds([
     outcome(100, [10, 20]),
     outcome(300.4, [12]),
@@ -42,15 +42,15 @@ Deno.test("summarizeRounds() takes times of all rounds together and the largest 
     label: "",
     executor: "onnx",
     version: "1",
-    medianMs: 16, // of 10, 12, 20, 50
+    medianMs: 16, // median of 10, 12, 20, 50
     minMs: 10,
     peakMiB: 300,
-    details: { tokensPerSecond: 1000 / 12 }, // the middle one of 100, 83.3, 20
+    details: { tokensPerSecond: 1000 / 12 }, // median of 100, 83.3, 20
   });
   deepStrictEqual(summarizeRounds([]), []);
 });
 
-Deno.test("summarizeRounds() keeps the measurements of a job apart", () => {
+Deno.test("summarizeRounds() summarizes each measurement of a job separately", () => {
   const found = summarizeRounds([outcome(1, [1], [100]), outcome(1, [3], [300])]);
   deepStrictEqual(found.map(({ label, medianMs }) => [label, medianMs]), [
     ["part 0", 2],
@@ -58,14 +58,14 @@ Deno.test("summarizeRounds() keeps the measurements of a job apart", () => {
   ]);
 });
 
-Deno.test("pickFastest() goes by the median, not by the least", () => {
+Deno.test("pickFastest() compares medians, not minimums", () => {
   const slow = { medianMs: 20, minMs: 1, peakMiB: 1 },
     fast = { medianMs: 10, minMs: 9, peakMiB: 5 };
   strictEqual(pickFastest([slow, fast]), fast);
   strictEqual(pickFastest([]), null);
 });
 
-Deno.test("composeResult() puts the fastest variant beside ours, and all of them after it", () => {
+Deno.test("composeResult() compares with the fastest variant and keeps all of them", () => {
   const at = (medianMs: number) => ({
     label: "",
     executor: "torch",
@@ -107,12 +107,12 @@ Deno.test("composeResult() puts the fastest variant beside ours, and all of them
   ]);
 });
 
-Deno.test("readOutcome() reads the last line and refuses another", () => {
+Deno.test("readOutcome() reads the last line and refuses anything but an outcome", () => {
   const given = outcome(12, [1, 2]);
   deepStrictEqual(readOutcome(`a warning\n${JSON.stringify(given)}\n`), given);
   throws(() => readOutcome("out of memory\n"), {
     name: "SyntaxError",
-    message: "Cannot read measurement as the last line must be its outcome in JSON: " +
+    message: "Cannot read measurement: the last line of output must be its outcome as JSON; " +
       'current line is "out of memory"',
   });
   throws(() => readOutcome(JSON.stringify({ ...given, measurements: [{ label: "" }] })), {

@@ -29,12 +29,12 @@ const PROGRAMS: readonly ProgramProfile[] = [
   { name: "update", passes: [{ kind: "elements", seconds: 0.04, flops: 0, bytes: 2e9 }] },
 ];
 
-/** Two steps of 150 ms, of which 140 in programs: 130 in their passes. */
+/** Two steps of 150 ms: 140 ms in programs, of which 130 ms in passes. */
 const PROFILE = summarizeProfile(PROGRAMS, { steps: 2, totalMs: 300, runMs: 280 });
 
 const round = (value: number) => Number(value.toFixed(9));
 
-Deno.test("summarizeProfile() gives the mean step, all passes of the update under one kind", () => {
+Deno.test("summarizeProfile() averages steps and groups all passes of the update", () => {
   const { kinds, ...rest } = PROFILE;
   deepStrictEqual(
     kinds.map(({ kind, ms, flops, bytes }) => [kind, round(ms), flops, bytes]),
@@ -46,7 +46,7 @@ Deno.test("summarizeProfile() gives the mean step, all passes of the update unde
   );
 });
 
-Deno.test("averageProfiles() takes the mean of each time", () => {
+Deno.test("averageProfiles() averages each time", () => {
   const slower: StepProfile = {
     ...PROFILE,
     stepMs: 170,
@@ -63,7 +63,7 @@ Deno.test("averageProfiles() takes the mean of each time", () => {
   strictEqual(averageProfiles([]), undefined);
 });
 
-Deno.test("bestLimits() takes the best that any process saw", () => {
+Deno.test("bestLimits() takes the maximum over processes", () => {
   const other = { ...LIMITS, float32GFlops: 210, memoryGBytes: 40 };
   deepStrictEqual(bestLimits([LIMITS, other]), { ...LIMITS, float32GFlops: 210 });
   const without = { ...LIMITS, bfloat16GFlops: null };
@@ -71,7 +71,7 @@ Deno.test("bestLimits() takes the best that any process saw", () => {
   strictEqual(bestLimits([]), undefined);
 });
 
-Deno.test("profileCells() shows rates beside the peak of the precision, and what sums up to the step", () => {
+Deno.test("profileCells() shows throughput relative to the peak, and times that sum to the step", () => {
   const profile = { ...PROFILE, limits: LIMITS };
   deepStrictEqual(profileCells(profile, "mixed-bfloat16"), [
     ["products", "100.0", "66.7 %", "120", "30.0 %", "20.0"], // 12e9 in 0.1 s of 400e9
@@ -86,20 +86,20 @@ Deno.test("profileCells() shows rates beside the peak of the precision, and what
   strictEqual(profileCells(plain, "mixed-bfloat16")[0]?.[4], "60.0 %", "float32 does bfloat16");
   deepStrictEqual(explainProfile(profile).map((line) => line.split(":")[0]), [
     ...["products", "rows", "optimizer", "dispatch"],
-    "GB/s counts the values that a pass reads and writes, each once",
+    "GB/s",
   ]);
 });
 
-Deno.test("formatLimits() names bfloat16 where the processor has it", () => {
+Deno.test("formatLimits() includes bfloat16 if the processor supports it", () => {
   strictEqual(
     formatLimits({ ...LIMITS, bfloat16GFlops: null }),
-    "At most: tiles of products 200 GFLOP/s in float32; streams (two arrays read, one written) " +
-      "50 GB/s in memory, 190 GB/s where 12 MiB stay in cache.",
+    "Limits of this machine: matrix products 200 GFLOP/s in float32; bandwidth (two arrays read, one written) " +
+      "50 GB/s in memory, 190 GB/s in cache (12 MiB).",
   );
   ok(formatLimits(LIMITS).includes("in float32, 400 in bfloat16;"));
 });
 
-/** L layers of hidden size D with F inside, batches of B rows of T pieces. */
+/** L layers with hidden size D and intermediate size F, batches of B rows of T tokens. */
 const [L, D, F, B, T] = [1, 16, 32, 2, 8];
 const BATCH = { rows: B, length: T, tokens: B * T };
 const JOB: StepJob = {
@@ -112,7 +112,8 @@ const JOB: StepJob = {
 };
 
 Deno.test({
-  name: "a step's profile counts the products of BERT and its heads, and adds up to the step",
+  name:
+    "the profile of a step counts the matrix products of BERT and its heads, and sums to the step",
   ignore,
   async fn() {
     await openEngine({ executor: "native", threads: 2 });
@@ -120,8 +121,8 @@ Deno.test({
     const profile = found?.profile;
     if (found === undefined || profile === undefined) throw new Error("no profile");
     const flops = new Map(profile.kinds.map(({ kind, flops }) => [kind, flops]));
-    // 2 operations for an element of a weight and a piece, forward and twice backward; four D×D and two
-    // D×F a layer; heads of D×D and D×4 on rows, D×D and D×9 on pieces
+    // 2 operations per weight element and token, once forward and twice backward; four D×D and two
+    // D×F weights per layer; heads of D×D and D×4 on rows, D×D and D×9 on tokens
     const layers = 2 * L * B * T * (4 * D * D + 2 * D * F);
     const heads = B * (D * D + 4 * D) + B * T * (D * D + 9 * D);
     strictEqual(flops.get("products"), 3 * 2 * (layers + heads));
@@ -135,15 +136,15 @@ Deno.test({
   },
 });
 
-Deno.test("a profile on another executor is refused", async () => {
+Deno.test("profiling with another executor is refused", async () => {
   await openEngine({ executor: "onnx" });
   await rejects(measureSteps(JOB, () => performance.now()), {
-    message: "Cannot profile steps as executor must be native: current one is onnx",
+    message: "Cannot profile steps: the executor must be native, not onnx",
   });
 });
 
 Deno.test({
-  name: "measureLimits() gives finite rates, of bfloat16 where the processor multiplies it",
+  name: "measureLimits() returns finite values, for bfloat16 if the processor supports it",
   ignore,
   async fn() {
     const { bfloat16GFlops, ...rest } = await measureLimits(

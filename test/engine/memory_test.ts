@@ -3,7 +3,7 @@
  * test run counts.
  */
 import { ok, strictEqual } from "node:assert/strict";
-import { ourContestant, runContestant } from "@/bench/contestants.ts";
+import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
 import { DEVICES } from "@/config.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { isAvailable } from "../backend.ts";
@@ -37,7 +37,7 @@ for (const device of DEVICES) {
     name: `tensors and resident memory stay level over 200 steps of mixed lengths [${device}]`,
     ignore: device === "tensorflow" && !isAvailable(device),
     async fn() {
-      const { measurements: [found] } = await runContestant(ourContestant(), {
+      const { measurements: [found] } = await runJobInProcess(ownRunner(), {
         work: {
           kind: "epoch",
           config: { ...CONFIG, device },

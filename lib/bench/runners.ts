@@ -1,25 +1,25 @@
 /**
- * Who measures: our own program and PyTorch's, each job in a process of its own, so that threads that
- * spin after their work never disturb the other.
+ * The programs that run benchmark jobs: this project's and PyTorch's. Every job runs in a process of its own,
+ * so that threads that spin after one job do not disturb another.
  * @module
  */
 import { fileURLToPath } from "node:url";
 import { type Job, type JobOutcome, readOutcome } from "@/bench/job.ts";
 
-/** PyTorch's variants, as `torch_bench.py` calls them. */
+/** PyTorch variants, named as in `torch_bench.py`. */
 export const TORCH_VARIANTS = ["eager", "compiled"] as const;
 /** One of {@link TORCH_VARIANTS}. */
 export type TorchVariant = typeof TORCH_VARIANTS[number];
 
-/** A program that does jobs. */
-export type Contestant = {
-  /** `ours`, or PyTorch's variant. */
+/** A program that runs jobs. */
+export type Runner = {
+  /** `ours`, or the PyTorch variant. */
   readonly name: string;
-  /** The program and its arguments. */
+  /** Program and arguments. */
   readonly command: readonly [string, ...string[]];
 };
 
-/** An interpreter that has PyTorch and transformers. */
+/** A Python interpreter with PyTorch and transformers. */
 export type Torch = {
   readonly python: string;
   readonly versions: { readonly torch: string; readonly transformers: string };
@@ -27,8 +27,8 @@ export type Torch = {
 
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
-/** Ours: this very Deno over `lib/cli/bench_job.ts`. */
-export function ourContestant(): Contestant {
+/** Runner of this project: the current Deno executable with `lib/cli/bench_job.ts`. */
+export function ownRunner(): Runner {
   const config = pathOf("../../deno.json"), program = pathOf("../cli/bench_job.ts");
   return {
     name: "ours",
@@ -36,8 +36,8 @@ export function ourContestant(): Contestant {
   };
 }
 
-/** PyTorch's by variant. */
-export function torchContestant({ python }: Torch, variant: TorchVariant): Contestant {
+/** Runner of a PyTorch variant. */
+export function torchRunner({ python }: Torch, variant: TorchVariant): Runner {
   return { name: variant, command: [python, pathOf("torch_bench.py"), variant] };
 }
 
@@ -45,8 +45,8 @@ const PROBE = "import json, torch, transformers\n" +
   "print(json.dumps({'torch': torch.__version__, 'transformers': transformers.__version__}))";
 
 /**
- * The interpreter that the environment variable PYTHON names, else `python3`, where it can import
- * PyTorch; otherwise a sentence that says why not.
+ * Finds a Python interpreter that can import PyTorch: the one named by the environment variable PYTHON, else
+ * `python3`. Returns a sentence with the reason if that fails.
  */
 export async function findTorch(): Promise<Torch | string> {
   const python = Deno.env.get("PYTHON") || "python3";
@@ -55,16 +55,16 @@ export async function findTorch(): Promise<Torch | string> {
     return { python, versions: JSON.parse(output) as Torch["versions"] };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return `PyTorch is left out: ${reason}; name an interpreter that has torch and transformers in PYTHON`;
+    return `PyTorch is skipped: ${reason}; set PYTHON to an interpreter with torch and transformers`;
   }
 }
 
-/** Has a contestant do a job. */
-export async function runContestant({ command }: Contestant, job: Job): Promise<JobOutcome> {
+/** Runs a job in a new process. */
+export async function runJobInProcess({ command }: Runner, job: Job): Promise<JobOutcome> {
   return readOutcome(await runProgram(command, JSON.stringify(job)));
 }
 
-/** What a program prints when `input` is its stdin; its last words are the error where it fails. */
+/** Runs a program with `input` as stdin and returns its stdout. If it fails, throws its last error line. */
 async function runProgram(
   [program, ...args]: readonly [string, ...string[]],
   input: string,
@@ -80,20 +80,20 @@ async function runProgram(
     }).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot measure as ${program} must be a program: not found`);
+    throw new Deno.errors.NotFound(`Cannot measure: no program ${program}`);
   }
   const ended = child.output();
   try {
     await new Blob([input]).stream().pipeTo(child.stdin);
-  } catch { /* it ended without reading; its exit code says more */ }
+  } catch { /* the process exited without reading stdin; its exit code is reported below */ }
   const { success, code, signal, stdout, stderr } = await ended;
   const decoder = new TextDecoder();
   if (success) return decoder.decode(stdout);
   const lines = decoder.decode(stderr).trimEnd().split("\n");
-  const last = lines.find((line) => line.startsWith("error: ")) ?? lines.at(-1)?.trim(); // Deno's, Python's
+  const last = lines.find((line) => line.startsWith("error: ")) ?? lines.at(-1)?.trim(); // format of Deno, else of Python
   throw new Error(
-    `Cannot measure as ${program} must end well: it ended with ${signal ?? `code ${code}`}${
-      last ? ` and the words ${JSON.stringify(last.slice(0, 300))}` : ""
+    `Cannot measure: ${program} exited with ${signal ?? `code ${code}`}${
+      last ? ` and the error ${JSON.stringify(last.slice(0, 300))}` : ""
     }`,
   );
 }

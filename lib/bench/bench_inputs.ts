@@ -1,5 +1,5 @@
 /**
- * What benchmarks of real work are done on: a model folder, texts, a run's own batches.
+ * Inputs of the benchmarks `encode` and `epoch`: a model folder, texts, the batches of a run.
  * @module
  */
 import { join } from "node:path";
@@ -18,23 +18,23 @@ import { learnVocabulary } from "@/text/vocabulary.ts";
 import { NO_PROMPTS } from "@/text/prompts.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
 import { loadRunRows } from "@/train/run_data.ts";
-import type { Materials } from "@/bench/benchmarks.ts";
+import type { BenchInputs } from "@/bench/benchmarks.ts";
 import { drawShapes } from "@/bench/measure_epoch.ts";
 import { createBenchEncoder } from "@/bench/measure_step.ts";
 
-/** What a command line says on what is measured. */
+/** Options of the command line that choose configuration, model and data. */
 export type BenchOptions = {
   readonly set: readonly string[];
   readonly model?: string | undefined;
   readonly data?: string | undefined;
 };
 
-/** Pieces to learn at most where no model is given; more would take long and change no time. */
-const LEARNED_PIECES = 4000;
+/** Largest vocabulary to learn if no model is given. A larger one takes long to learn and changes no timing. */
+const MAX_VOCABULARY = 4000;
 
 /**
- * The configuration that benchmarks go by: the preset `minilm` with, unless others are given, a fresh
- * encoder and the built-in sample, so that nothing is downloaded.
+ * Resolves the configuration of a benchmark. The defaults are the preset `minilm` with a randomly initialized
+ * encoder and the built-in sample, so nothing is downloaded.
  */
 export function resolveBenchConfig({ set, model, data }: BenchOptions): RunConfig {
   return resolveConfig({
@@ -44,12 +44,12 @@ export function resolveBenchConfig({ set, model, data }: BenchOptions): RunConfi
   });
 }
 
-/** Texts of the test split of a run's first classification, each in one line. */
+/** Texts of the test split of the first classification task, each as a single line. */
 export async function readTestTexts(config: RunConfig): Promise<readonly string[]> {
   const task = config.tasks.find(({ kind }) => kind === "classification");
   if (task === undefined) {
     throw new RangeError(
-      "Cannot measure encode as tasks must hold a classification where no --texts are given",
+      "Cannot measure encode: without --texts, there must be a classification task to take texts from",
     );
   }
   const tasks: readonly TaskConfig[] = [{ ...task, alsoTest: [] }];
@@ -57,13 +57,13 @@ export async function readTestTexts(config: RunConfig): Promise<readonly string[
   return loaded.flatMap(({ test }) => test.map((row) => textOfRow(row).replace(/\s+/g, " ")));
 }
 
-/** Saves a model of random numbers and the configured shape, with a vocabulary learned from `texts`. */
+/** Saves a randomly initialized model of the configured shape with a vocabulary learned from `texts`. */
 async function saveFreshModel(
   folder: string,
   { fresh, maxLength }: ModelConfig,
   texts: readonly string[],
 ): Promise<void> {
-  const size = Math.min(LEARNED_PIECES, fresh.vocabularySize);
+  const size = Math.min(MAX_VOCABULARY, fresh.vocabularySize);
   const { json, config } = learnVocabulary(texts, { size, lowercase: true });
   const tokenizer = tokenizerFromJson(json, config, "the learned vocabulary");
   const model = createModel(createBenchEncoder(fresh, fresh), {
@@ -81,19 +81,19 @@ async function saveFreshModel(
 }
 
 /**
- * Makes materials as they are asked for.
+ * Creates the inputs of the benchmarks, each on demand.
  *
- * @param options.texts a file of texts, one a line; null: those of the test split
- * @param options.folder where files may be put
+ * @param options.texts path of a file with one text per line; null for the texts of the test split
+ * @param options.folder folder for temporary files
  */
-export function createMaterials(
+export function createBenchInputs(
   config: RunConfig,
   { texts, folder }: { readonly texts: string | null; readonly folder: string },
-): Materials {
+): BenchInputs {
   return {
     async encode() {
       if (texts !== null && !await isFile(texts)) {
-        throw new Deno.errors.NotFound(`Cannot measure encode as --texts must be a file: ${texts}`);
+        throw new Deno.errors.NotFound(`Cannot measure encode: --texts is not a file: ${texts}`);
       }
       const { source } = config.model;
       const path = texts ?? join(folder, "texts.txt");

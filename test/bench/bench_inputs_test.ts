@@ -1,11 +1,11 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { createMaterials, resolveBenchConfig } from "@/bench/materials.ts";
+import { createBenchInputs, resolveBenchConfig } from "@/bench/bench_inputs.ts";
 import { takeTexts } from "@/bench/measure_encode.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { disposeModel } from "@/model/parameters.ts";
 
-Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
+Deno.env.set("STX_CACHE", ""); // no cache for encoded rows in tests
 
 const TINY = [
   "model.maxLength=48",
@@ -14,13 +14,13 @@ const TINY = [
   "model.fresh.vocabularySize=400",
 ];
 
-Deno.test("takeTexts() goes over short files again and passes over empty lines", () => {
+Deno.test("takeTexts() repeats short files and skips empty lines", () => {
   deepStrictEqual(takeTexts("a\n\nb\r\nc\n", 5), ["a", "b", "c", "a", "b"]);
   deepStrictEqual(takeTexts("a\nb\n", 1), ["a"]);
   deepStrictEqual(takeTexts("\n", 3), []);
 });
 
-Deno.test("resolveBenchConfig() needs no download unless it is told of one", () => {
+Deno.test("resolveBenchConfig() needs no download by default", () => {
   const own = resolveBenchConfig({ set: [] });
   deepStrictEqual([own.preset, own.model.source, own.data.dir], ["minilm", null, "sample"]);
   const given = resolveBenchConfig({
@@ -33,33 +33,33 @@ Deno.test("resolveBenchConfig() needs no download unless it is told of one", () 
   );
 });
 
-Deno.test("materials of encode: texts a line each, and a model that reads them", async () => {
+Deno.test("createBenchInputs() creates texts and a model for encode", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const config = resolveBenchConfig({ set: [...TINY, "data.maxRows=20"] });
-    const { model, texts } = await createMaterials(config, { texts: null, folder }).encode();
+    const { model, texts } = await createBenchInputs(config, { texts: null, folder }).encode();
     const lines = (await Deno.readTextFile(texts)).trimEnd().split("\n");
     strictEqual(lines.length, 20);
     const saved = await openSavedModel(model);
     deepStrictEqual([saved.maxLength, saved.model.encoder.config.hiddenSize], [48, 16]);
     const ids = saved.tokenizer.encodeText(lines[0] ?? "");
-    ok(ids.length >= 3 && !ids.includes(saved.tokenizer.ids.unk), `pieces of a text: ${ids}`);
+    ok(ids.length >= 3 && !ids.includes(saved.tokenizer.ids.unk), `tokens of a text: ${ids}`);
     disposeModel(saved.model);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
 
-Deno.test("materials of encode must be there", async () => {
+Deno.test("createBenchInputs() refuses a missing file of texts", async () => {
   const config = resolveBenchConfig({ set: [] });
   const texts = join("no", "texts.txt");
-  await rejects(createMaterials(config, { texts, folder: "unused" }).encode(), {
+  await rejects(createBenchInputs(config, { texts, folder: "unused" }).encode(), {
     name: "NotFound",
-    message: `Cannot measure encode as --texts must be a file: ${texts}`,
+    message: `Cannot measure encode: --texts is not a file: ${texts}`,
   });
 });
 
-Deno.test("materials of epoch: the batches that a run begins with, in buckets and padded", async () => {
+Deno.test("createBenchInputs() creates the first batches of a run for epoch, in buckets and padded", async () => {
   const config = resolveBenchConfig({
     set: [
       ...TINY,
@@ -67,8 +67,8 @@ Deno.test("materials of epoch: the batches that a run begins with, in buckets an
       "training.batchRows=8",
     ],
   });
-  const materials = createMaterials(config, { texts: null, folder: "unused" });
-  const bucketed = await materials.epoch(4, "buckets"), padded = await materials.epoch(3, "padded");
+  const inputs = createBenchInputs(config, { texts: null, folder: "unused" });
+  const bucketed = await inputs.epoch(4, "buckets"), padded = await inputs.epoch(3, "padded");
   deepStrictEqual(bucketed.shape.model, {
     hiddenSize: 16,
     layers: 1,
