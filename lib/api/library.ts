@@ -8,25 +8,38 @@
  * @example
  * ```ts
  * import { encode, similarity, train } from "@/api/library.ts";
- * // const { dir } = await train({ preset: "quickstart", overrides: { training: { maxSteps: 20 } } });
+ * // const { dir, scores } = await train({ overrides: { training: { maxSteps: 20 } } });
+ * // scores.classification("ag_news").accuracy; // throws with the tasks that exist if it has another name
  * // const [first, second] = await encode(dir, ["A sentence.", "Another one."]);
  * // similarity([first], [second]); // [[cosine]]
  * ```
  * @module
  */
 import { join } from "node:path";
+import { RunScores } from "@/api/scores.ts";
 import type { Precision } from "@/config.ts";
 import { currentEngine, engineOptions, openEngine } from "@/engine/engine.ts";
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
-import { openTextModel } from "@/eval/text_model.ts";
-import { scoreRun, type ScoresBySplit } from "@/export/score_run.ts";
+import { openTextModel, type OpenTextModelOptions, type TextModel } from "@/eval/text_model.ts";
+import { scoreRun } from "@/export/score_run.ts";
 import { readJson } from "@/files.ts";
 import { SILENT } from "@/progress.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
+export {
+  compare,
+  type ComparedRuns,
+  figures,
+  loadRun,
+  loadRuns,
+  type RunResults,
+  type RunSource,
+  tables,
+} from "@/api/results.ts";
+export { RunScores } from "@/api/scores.ts";
 export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "@/api/train.ts";
 export type {
   DataConfig,
@@ -49,6 +62,9 @@ export type {
   TrainingConfig,
 } from "@/config.ts";
 export { type EngineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
+export type { CompareOptions as CompareRunsOptions, Comparison } from "@/eval/compare_runs.ts";
+export type { ClassificationScores } from "@/eval/classification.ts";
+export type { EntityScores } from "@/eval/entities.ts";
 export {
   compareEmbeddings,
   type CompareOptions,
@@ -68,6 +84,9 @@ export { openTextModel, type TextModel } from "@/eval/text_model.ts";
 export { exportModel } from "@/export/export_model.ts";
 export type { ScoresBySplit } from "@/export/score_run.ts";
 export { writeCard } from "@/export/write_card.ts";
+export { Named } from "@/named.ts";
+export { Figure } from "@/report/figure.ts";
+export type { MainMeasure, RunRecord } from "@/report/run_record.ts";
 export { disposeModel } from "@/model/parameters.ts";
 export type { Progress, ProgressView } from "@/progress.ts";
 export { writeReport } from "@/report/write_report.ts";
@@ -87,6 +106,25 @@ const FEW_ROWS = 16;
 /** Opens the engine with its defaults, unless one is open. */
 async function ensureEngine(): Promise<void> {
   if (currentEngine() === null) await openEngine();
+}
+
+/**
+ * Opens the model of a run, a folder or a name on the Hub for many calls; declare it with `using`.
+ *
+ * @example
+ * ```ts
+ * import { load } from "@/api/library.ts";
+ * using model = await load("outputs/minilm-bfloat16/model");
+ * const [embedding] = await model.createEncoder().encode(["A sentence."]);
+ * embedding?.length; // 384
+ * ```
+ */
+export async function load(
+  source: string,
+  options: OpenTextModelOptions = {},
+): Promise<TextModel> {
+  await ensureEngine();
+  return await openTextModel(source, options);
 }
 
 /**
@@ -141,14 +179,14 @@ export type EvaluateSettings = {
   readonly precision?: Precision;
 };
 
-/** Scores the model of a run on its data sets, by task and split, as `summary.json` holds them. */
+/** Scores the model of a run on its data sets, by task and split. */
 export async function evaluate(
   run: string,
   { split = "test", data, precision = "float32" }: EvaluateSettings = {},
-): Promise<ScoresBySplit> {
+): Promise<RunScores> {
   const file = await readJson(join(run, "config.json"), "run to evaluate");
   const config = resolveConfig({ file, shortcuts: { data, precision } });
   await openEngine(engineOptions(config));
   using model = await openTextModel(run);
-  return await scoreRun(model, { run, config, split, view: SILENT });
+  return new RunScores(await scoreRun(model, { run, config, split, view: SILENT }));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { RunScores } from "@/api/scores.ts";
 import { createTerminalProgress, printLine } from "@/cli/progress.ts";
 import { showCompiling } from "@/cli/show_compiling.ts";
 import type { RunConfig } from "@/config.ts";
@@ -56,6 +57,8 @@ export type TrainedRun = {
   readonly config: RunConfig;
   /** What `summary.json` holds: scores by task and split, steps, seconds. */
   readonly summary: RunSummary;
+  /** The scores, with accessors by task and split. */
+  readonly scores: RunScores;
 };
 
 /**
@@ -65,8 +68,8 @@ export type TrainedRun = {
  * ```ts
  * import { train } from "@/api/train.ts";
  * const short = { training: { maxSteps: 20 } };
- * // const { summary } = await train({ preset: "quickstart", out: "run", overrides: short });
- * // summary.scores.ag_news?.test;
+ * // const { scores } = await train({ preset: "quickstart", out: "run", overrides: short });
+ * // scores.classification("ag_news").accuracy;
  * ```
  *
  * @throws {Deno.errors.AlreadyExists} if `out` is not empty and neither `overwrite` nor `resume` is set
@@ -92,7 +95,7 @@ export async function train(settings: TrainSettings = {}): Promise<TrainedRun> {
   });
   if (report) await writeReport(dir);
   if (await isFile(join(dir, "model", "heads.json"))) await writeCard(dir);
-  return { dir, config, summary };
+  return { dir, config, summary, scores: new RunScores(summary.scores) };
 }
 
 /** The folder to train in, free or of a run to resume. */

@@ -73,7 +73,7 @@ Deno.test("train() resumes, overwrites or refuses what is in its folder", async 
 
     const scores = await evaluate(out, { split: "validation" });
     deepStrictEqual(
-      scores.ag_news?.validation,
+      scores.get("ag_news", "validation"),
       anew.summary.scores.ag_news?.validation,
       "evaluate() gives the scores of the summary",
     );
