@@ -10,7 +10,7 @@ import { Named } from "@/named.ts";
 import { isClassification, type MainMeasure, mainMeasure } from "@/report/run_record.ts";
 
 /**
- * Scores by task and split. The split is `test` by default.
+ * Scores by task and split. The split defaults to `test`, or to the first one if test was not scored.
  *
  * @example
  * ```ts
@@ -42,19 +42,20 @@ export class RunScores {
   }
 
   /** Scores of a task, of either kind. */
-  get(task: string, split = "test"): TaskScores {
-    return this.splits(task).get(split);
+  get(task: string, split?: string): TaskScores {
+    const splits = this.splits(task);
+    return splits.get(split ?? (splits.has("test") ? "test" : splits.names[0] ?? "test"));
   }
 
   /** Scores of a classification task; throws a TypeError if the task is a tagging task. */
-  classification(task: string, split = "test"): ClassificationScores {
+  classification(task: string, split?: string): ClassificationScores {
     const scores = this.get(task, split);
     if (isClassification(scores)) return scores;
     throw new TypeError(`${task} is a tagging task: read its scores with entities("${task}")`);
   }
 
   /** Scores of a tagging task; throws a TypeError if the task is a classification task. */
-  entities(task: string, split = "test"): EntityScores {
+  entities(task: string, split?: string): EntityScores {
     const scores = this.get(task, split);
     if (!isClassification(scores)) return scores;
     throw new TypeError(
@@ -63,7 +64,7 @@ export class RunScores {
   }
 
   /** Accuracy of a classification task or entity F1 of a tagging task, 0 to 1. */
-  main(task: string, split = "test"): MainMeasure {
+  main(task: string, split?: string): MainMeasure {
     return mainMeasure(this.get(task, split));
   }
 }

@@ -77,6 +77,7 @@ Deno.test("train() resumes, overwrites or refuses what is in its folder", async 
       anew.summary.scores.ag_news?.validation,
       "evaluate() gives the scores of the summary",
     );
+    strictEqual(scores.get("ag_news"), scores.get("ag_news", "validation"), "the only split");
     await rejects(evaluate(out, { split: "dev" }), /Cannot evaluate as split must be one of/);
     const [embedding] = await encode(out, ["A kettle."]);
     ok(embedding && embedding.length === 8 && embedding.every(Number.isFinite));
