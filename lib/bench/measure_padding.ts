@@ -10,7 +10,7 @@ import { jit } from "@/engine/jit.ts";
 import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
-import { type ComparePaddingOptions, planWays } from "@/text/compare_padding.ts";
+import { type ComparePaddingOptions, planBatchingStrategies } from "@/text/compare_padding.ts";
 import type { Example } from "@/text/example.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 
@@ -41,8 +41,8 @@ export async function measurePadding(
   const program = jit("measure padding", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
   }));
-  const strategies = planWays(examples.map(({ ids }) => ids.length), options)
-    .map((way) => ({ ...way, timesMs: new Array<number>() }));
+  const strategies = planBatchingStrategies(examples.map(({ ids }) => ids.length), options)
+    .map((strategy) => ({ ...strategy, timesMs: new Array<number>() }));
   for (let pass = 0; pass <= passes; pass++) {
     for (const { plans, timesMs } of strategies) {
       const batches = plans.map((plan) => collate(examples, plan, { padId, clsId }));

@@ -6,7 +6,7 @@ import { type Precision, PRECISIONS, type RunConfig } from "@/config.ts";
 import { engineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
 import { openTextModel, type TextModel } from "@/eval/text_model.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
-import { findLoneGraph } from "@/model/save_onnx.ts";
+import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
 import type { ProgressView } from "@/progress.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { didYouMean } from "@/suggest.ts";
@@ -80,7 +80,7 @@ export type ModelChoice = {
 export async function openModelFor(source: string, options: ModelChoice): Promise<TextModel> {
   const { task, engine, set = [], view } = options;
   const folder = await findModelFolder(source, view ? { view } : {});
-  const graph = await findLoneGraph(folder);
+  const graph = await findGraphWithoutWeights(folder);
   if (graph === null) {
     await openEngineFor(engine); // first: it must hold the model's tensors
     return await openTextModel(folder);

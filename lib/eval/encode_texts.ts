@@ -9,14 +9,14 @@ import * as tf from "@tensorflow/tfjs";
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import { jit } from "@/engine/jit.ts";
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
-import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";
 import type { Batch, Example } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
 import { findPoolingStart, type PromptChoice, resolvePrompt } from "@/text/prompts.ts";
-import { makeAhead } from "@/text/prefetch.ts";
+import { createPrefetcher } from "@/text/prefetch.ts";
 
 /** Batches per group; a group is tokenized and sorted by token count at once. */
 const BATCHES_AT_ONCE = 8;
@@ -61,7 +61,7 @@ export function createSentenceEncoder(
   }
   const program = jit("encode", (inputs: InputTensors) => ({
     embeddings: embed(model, inputs), // [B, E]
-  }), { dynamic: batchSizes(model) });
+  }), { dynamic: dynamicBatchDimensions(model) });
   /** Batches of texts, longest first. */
   const makeBatches = (texts: readonly string[]): readonly Batch[] => {
     const examples = encodeWholeTexts(texts, { tokenizer, maxLength, prompt });
@@ -80,7 +80,7 @@ export function createSentenceEncoder(
       const size = rows * BATCHES_AT_ONCE;
       let taken = 0;
       const interrupt = nextKernelInterrupt();
-      const ahead = makeAhead(() => {
+      const ahead = createPrefetcher(() => {
         const group = sorted.slice(taken, taken += size);
         return { group, batches: makeBatches(group.map(({ text }) => text)) };
       });

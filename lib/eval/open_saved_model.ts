@@ -7,7 +7,7 @@ import { findModelFolder } from "@/model/find_model_folder.ts";
 import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { loadModel } from "@/model/load_model.ts";
 import type { MultiTask } from "@/model/parameters.ts";
-import { findLoneGraph } from "@/model/save_onnx.ts";
+import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
 import type { ProgressView } from "@/progress.ts";
 import { loadTexts } from "@/model/sentence_settings.ts";
 import { findPoolingStart, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
@@ -48,7 +48,7 @@ export async function openSavedModel(
   options: { readonly view?: ProgressView } = {},
 ): Promise<SavedModel> {
   const folder = await findModelFolder(source, options);
-  const graph = await findLoneGraph(folder);
+  const graph = await findGraphWithoutWeights(folder);
   if (graph !== null) {
     throw new Deno.errors.NotFound(
       `Cannot open the weights of ${source}: its folder has no model.safetensors, only the exported graph ${graph}, ` +

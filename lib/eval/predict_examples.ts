@@ -6,7 +6,7 @@
 import { checkInterrupt, nextKernelInterrupt } from "@/interrupt.ts";
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
-import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import { collate } from "@/text/batches.ts";
@@ -49,7 +49,7 @@ export function createPredictor(
     (inputs: InputTensors) => ({
       probabilities: tf.softmax(runTask(model, task, inputs)), // [B, C] or [B · T, C]
     }),
-    { dynamic: batchSizes(model) },
+    { dynamic: dynamicBatchDimensions(model) },
   );
   return {
     labels,

@@ -29,7 +29,7 @@ import { findModelFolder } from "@/model/find_model_folder.ts";
 import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
 import { findTask } from "@/model/multi_task.ts";
 import { disposeModel } from "@/model/parameters.ts";
-import { findLoneGraph, writeOnnxFile } from "@/model/save_onnx.ts";
+import { findGraphWithoutWeights, writeOnnxFile } from "@/model/save_onnx.ts";
 import { loadTexts } from "@/model/sentence_settings.ts";
 import type { ProgressView } from "@/progress.ts";
 import { findPoolingStart, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
@@ -75,7 +75,7 @@ export async function openTextModel(
   { view, threads }: OpenTextModelOptions = {},
 ): Promise<TextModel> {
   const folder = await findModelFolder(source, view ? { view } : {});
-  const graph = await findLoneGraph(folder);
+  const graph = await findGraphWithoutWeights(folder);
   return graph === null
     ? textModelOf(await openSavedModel(folder))
     : await openGraphModel(folder, { graph, threads });

@@ -1,5 +1,5 @@
 /**
- * The BERT encoder (Devlin et al., arXiv 1810.04805), as Hugging Face transformers 4.57.1 computes it.
+ * The BERT encoder (Devlin et al., arXiv 1810.04805), as implemented in Hugging Face transformers 4.57.1.
  *
  * Shapes: B rows, T tokens, N = B·T, D hidden. Activations stay [N, D] throughout.
  * @module
@@ -14,20 +14,20 @@ import {
 } from "@/model/layers.ts";
 import type { Embeddings, Encoder } from "@/model/parameters.ts";
 
-/** A padded batch on its way through a model. */
+/** Inputs of a model: a padded batch. */
 export type ModelInputs = {
-  /** [B, T] int32 word-piece ids, each below the vocabulary's size (not checked here). */
+  /** [B, T] int32 token ids, each below the vocabulary size (not checked here). */
   readonly ids: tf.Tensor2D;
-  /** [B, T] int32: 1 on real pieces, 0 on padding. No row may be all padding. */
+  /** [B, T] int32: 1 at real tokens, 0 at padding. Every row must have a real token. */
   readonly mask: tf.Tensor2D;
-  /** In training alone. */
+  /** Only in training. */
   readonly dropout?: DropoutRates | undefined;
 };
 
-/** Added to the score of a padded piece: its attention is then exactly 0 in float32. */
+/** Added to the attention score of a padded position, whose probability is then exactly 0 in float32. */
 const MASKED = -1e9;
 
-/** Sums word, position and type rows and normalises: [B, T] ids → [N, D]. */
+/** Sums word, position and type embeddings and applies the layer norm: [B, T] ids → [N, D]. */
 function runEmbeddings(
   { words, positions, types, norm }: Embeddings,
   { ids, dropout }: ModelInputs,
@@ -36,7 +36,7 @@ function runEmbeddings(
   const [rows, length] = ids.shape;
   const [, hidden] = words.shape;
   const word = tf.gather(words as tf.Tensor2D, tf.reshape(ids, [rows * length])); // [N, D]
-  const place = tf.add( // [T, D]; every piece is of type 0
+  const place = tf.add( // [T, D]; every token has type 0
     tf.slice(positions as tf.Tensor2D, [0, 0], [length, hidden]),
     tf.slice(types as tf.Tensor2D, [0, 0], [1, hidden]),
   );
@@ -52,7 +52,7 @@ function runEmbeddings(
 /**
  * The last hidden states: [B, T] ids and mask → [N, D].
  *
- * @throws {RangeError} when the input is longer than the position table
+ * @throws {RangeError} if the input is longer than the position table
  */
 export function runEncoder(
   { config, embeddings, layers }: Encoder,
@@ -62,7 +62,7 @@ export function runEncoder(
   const [rows, length] = ids.shape;
   if (length > config.maxPositions) {
     throw new RangeError(
-      `Cannot encode as input must have at most ${config.maxPositions} pieces: current length is ${length}`,
+      `Cannot encode as input must have at most ${config.maxPositions} tokens: current length is ${length}`,
     );
   }
   const epsilon = config.layerNormEpsilon;

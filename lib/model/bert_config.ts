@@ -1,30 +1,30 @@
 /**
- * The shape of a BERT encoder, read from and written to a checkpoint's `config.json` with the keys of
+ * The configuration of a BERT encoder, read from and written to a checkpoint's `config.json` with the keys of
  * Hugging Face transformers 4.57.1 (`BertConfig`).
  * @module
  */
 import { readJson } from "@/files.ts";
 
-/** What a BERT encoder is made of. */
+/** Sizes and constants of a BERT encoder. */
 export type BertConfig = {
   readonly vocabularySize: number;
   readonly hiddenSize: number;
   readonly layers: number;
   readonly attentionHeads: number;
   readonly intermediateSize: number;
-  /** Longest input in word pieces. */
+  /** Longest input in tokens. */
   readonly maxPositions: number;
-  /** Rows of the token type table; this project uses type 0 alone. */
+  /** Rows of the token type table. Only type 0 is used here. */
   readonly typeVocabularySize: number;
   readonly layerNormEpsilon: number;
-  /** Standard deviation of fresh weights. */
+  /** Standard deviation of randomly initialized weights. */
   readonly initializerRange: number;
   readonly padId: number;
-  /** Dropout rates that the checkpoint was made with; a run's own configuration overrides them. */
+  /** Dropout rates with which the checkpoint was trained. A run's own configuration overrides them. */
   readonly dropout: { readonly hidden: number; readonly attention: number };
 };
 
-/** Heads that Hugging Face puts on the encoder; their weights are left aside on loading. */
+/** Supported architectures. Only the encoder is loaded; the weights of their heads are ignored. */
 const ARCHITECTURES = [
   "BertModel",
   "BertForPreTraining",
@@ -36,10 +36,10 @@ const ARCHITECTURES = [
   "BertForQuestionAnswering",
 ];
 
-/** More than any encoder has: a larger number is damage, and its list of tensors would fill memory. */
-export const MOST_LAYERS = 1024;
+/** Upper bound of the number of layers. A larger number means a damaged file, and its list of tensors would exhaust memory. */
+export const MAX_LAYERS = 1024;
 
-/** What a size may be; `fallback` where it is left out. */
+/** Largest allowed value of a size, and its default if the key is missing. */
 type SizeRule = { readonly fallback?: number; readonly most?: number };
 
 /** Reads `config.json` in `folder`. */
@@ -49,23 +49,23 @@ export async function readBertConfig(folder: string): Promise<BertConfig> {
 }
 
 /**
- * Checks the parsed `config.json` of a checkpoint; `path` names it in errors.
+ * Validates the parsed `config.json` of a checkpoint; `path` is its path in errors.
  *
- * @throws {RangeError} naming file, key, what is wanted and what is there
+ * @throws {RangeError} with file, key, expected and actual value
  */
 export function parseBertConfig(json: unknown, path: string): BertConfig {
   const fail = (key: string, wanted: string, present: unknown): never => {
     const shown = present === undefined ? "missing" : JSON.stringify(present);
     throw new RangeError(
-      `Cannot load model as "${key}" in ${path} must be ${wanted}: current value is ${shown}`,
+      `Cannot load model: "${key}" in ${path} must be ${wanted}, but is ${shown}`,
     );
   };
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new RangeError(`Cannot load model as ${path} must be a JSON object`);
+    throw new RangeError(`Cannot load model: ${path} must contain a JSON object`);
   }
   const given = json as { readonly [key: string]: unknown };
 
-  /** A value that may be left out, but is supported only as `wanted`. */
+  /** Checks a key of which only one value is supported. It may be missing. */
   const requireOnly = (key: string, wanted: unknown): void => {
     if ((given[key] ?? wanted) !== wanted) fail(key, JSON.stringify(wanted), given[key]);
   };
@@ -74,7 +74,7 @@ export function parseBertConfig(json: unknown, path: string): BertConfig {
     if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > most) {
       return fail(
         key,
-        most < 2 ** 31 - 1 ? `a whole number from 1 to ${most}` : "a whole number from 1",
+        most < 2 ** 31 - 1 ? `an integer from 1 to ${most}` : "a positive integer",
         value,
       );
     }
@@ -110,7 +110,7 @@ export function parseBertConfig(json: unknown, path: string): BertConfig {
   return {
     vocabularySize,
     hiddenSize,
-    layers: size("num_hidden_layers", { most: MOST_LAYERS }),
+    layers: size("num_hidden_layers", { most: MAX_LAYERS }),
     attentionHeads,
     intermediateSize: size("intermediate_size"),
     maxPositions: size("max_position_embeddings"),
@@ -120,7 +120,7 @@ export function parseBertConfig(json: unknown, path: string): BertConfig {
     padId: real(
       "pad_token_id",
       0,
-      `a whole number below vocab_size (${vocabularySize})`,
+      `a non-negative integer below vocab_size (${vocabularySize})`,
       (x) => Number.isInteger(x) && x >= 0 && x < vocabularySize,
     ),
     dropout: {
@@ -131,8 +131,8 @@ export function parseBertConfig(json: unknown, path: string): BertConfig {
 }
 
 /**
- * Refuses an encoder without a row for each of its tokenizer's `tokens`: looking one up would fail at the first text
- * that holds such a token. `folder` names the model in the error.
+ * Throws if the embedding table has fewer rows than the tokenizer has `tokens`. Otherwise encoding would fail at the
+ * first text with such a token. `folder` is the model's path in the error.
  */
 export function requireTokenRows(
   { vocabularySize }: Pick<BertConfig, "vocabularySize">,
@@ -141,13 +141,13 @@ export function requireTokenRows(
 ): void {
   if (tokens <= vocabularySize) return;
   throw new RangeError(
-    `Cannot load model as the tokenizer in ${folder} has ${tokens} tokens and the encoder's embedding table only ` +
-      `${vocabularySize} rows: use the tokenizer that the encoder was trained with, or save the model anew after ` +
+    `Cannot load model: the tokenizer in ${folder} has ${tokens} tokens, but the encoder's embedding table has only ` +
+      `${vocabularySize} rows. Use the tokenizer that the encoder was trained with, or save the model again after ` +
       "resize_token_embeddings",
   );
 }
 
-/** The `config.json` that transformers' `BertModel` loads, the inverse of {@link parseBertConfig}. */
+/** Formats the `config.json` that transformers' `BertModel` loads; the inverse of {@link parseBertConfig}. */
 export function formatBertConfig(config: BertConfig): { readonly [key: string]: unknown } {
   return {
     architectures: ["BertModel"],

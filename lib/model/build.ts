@@ -1,6 +1,6 @@
 /**
- * Makes variables and assembles them into a tree of parameters by their names, so that fresh models
- * and checkpoints are built by the same code. Shapes as in `parameters.ts`.
+ * Creates variables and assembles them into a tree of parameters by their names. Randomly initialized models and
+ * checkpoints are built by the same code. Shapes as in `parameters.ts`.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -11,15 +11,15 @@ import type { Encoder, LayerNorm, Linear, TaskHead } from "@/model/parameters.ts
 /** Variables by parameter name. */
 export type Variables = ReadonlyMap<string, tf.Variable>;
 
-/** Gives the values of a parameter, row-major. */
+/** Returns the values of a parameter, row-major. */
 export type ParameterSource = (spec: ParameterSpec) => Float32Array | Promise<Float32Array>;
 
-/** A trainable variable that tfjs names itself, so that several models can live at once. */
+/** Creates a trainable variable. TensorFlow.js chooses its name, so several models can exist at once. */
 export function makeVariable({ shape }: ParameterSpec, values: Float32Array): tf.Variable {
   return tf.tidy(() => tf.variable(tf.tensor(values, [...shape], "float32")));
 }
 
-/** Makes the variables of all `specs`, one after the other; none is left when a source fails. */
+/** Creates the variables of all `specs` sequentially. If a source throws, disposes those created so far. */
 export async function makeVariables(
   specs: readonly ParameterSpec[],
   source: ParameterSource,
@@ -34,21 +34,21 @@ export async function makeVariables(
   return variables;
 }
 
-/** The matrix called `name`. */
+/** The matrix of this name. */
 function takeMatrix(variables: Variables, name: string): tf.Variable<tf.Rank.R2> {
   const variable = variables.get(name);
   if (variable?.rank !== 2) throw new TypeError(`internal: there is no matrix ${name}`);
   return variable as tf.Variable<tf.Rank.R2>;
 }
 
-/** The vector called `name`. */
+/** The vector of this name. */
 function takeVector(variables: Variables, name: string): tf.Variable<tf.Rank.R1> {
   const variable = variables.get(name);
   if (variable?.rank !== 1) throw new TypeError(`internal: there is no vector ${name}`);
   return variable as tf.Variable<tf.Rank.R1>;
 }
 
-/** The linear layer called `name`. */
+/** The linear layer of this name. */
 export function buildLinear(variables: Variables, name: string): Linear {
   return {
     weight: takeMatrix(variables, `${name}.weight`),
@@ -56,7 +56,7 @@ export function buildLinear(variables: Variables, name: string): Linear {
   };
 }
 
-/** The layer norm called `name`. */
+/** The layer norm of this name. */
 function buildLayerNorm(variables: Variables, name: string): LayerNorm {
   return {
     weight: takeVector(variables, `${name}.weight`),
@@ -64,7 +64,7 @@ function buildLayerNorm(variables: Variables, name: string): LayerNorm {
   };
 }
 
-/** The encoder among `variables`, with a pooler where they hold one. */
+/** Builds the encoder from `variables`, with a pooler if they contain one. */
 export function buildEncoder(variables: Variables, config: BertConfig): Encoder {
   return {
     config,
@@ -95,7 +95,7 @@ export function buildEncoder(variables: Variables, config: BertConfig): Encoder 
   };
 }
 
-/** The head of `task` among `variables`. */
+/** Builds the head of `task` from `variables`. */
 export function buildHead(variables: Variables, task: string): TaskHead {
   return {
     dense: buildLinear(variables, `heads.${task}.dense`),

@@ -1,5 +1,5 @@
 /**
- * Which files of a Hub repository make a model folder, and in which order they are asked for.
+ * Downloads the files of a model folder from a Hub repository.
  * @module
  */
 import { dirname, join } from "node:path";
@@ -9,23 +9,23 @@ import { ONNX_FILES } from "@/model/save_onnx.ts";
 import { ENCODER_CONFIGS, SENTENCE_CONFIG } from "@/model/sentence_settings.ts";
 
 /**
- * Fetches one file of a repository and gives its local path; null when the repository has none of
- * that name. All files must land in one folder (a snapshot of the Hub's cache).
+ * Fetches one file of a repository and returns its local path; null if the repository has no such file. All files
+ * must end up in one folder (a snapshot of the Hub's cache).
  */
 export type FetchFile = (name: string) => Promise<string | null>;
 
 type JsonObject = { readonly [key: string]: unknown };
 
-/** The parsed JSON of a file as an object; empty where it is none, which its own reader refuses. */
+/** The object in a JSON file; empty if the file holds no object, which the code that loads it reports. */
 async function readLoosely(path: string | null): Promise<JsonObject> {
   const json = path === null ? null : await readJson(path, "Hub file");
   return typeof json === "object" && json !== null ? json as JsonObject : {};
 }
 
-/** A module of sentence-transformers; its kind is the last part of its class. */
+/** A module of sentence-transformers; `kind` is the last part of its class name. */
 type HubModule = { readonly folder: string; readonly kind: string };
 
-/** The modules that the repository lists in safe folders; "" is the repository's own. */
+/** The modules of a repository, except those with unsafe folder names. "" is the repository's root. */
 async function listModules(path: string): Promise<readonly HubModule[]> {
   return Object.values(await readLoosely(path)).flatMap((module) => {
     const { path: folder, type } = (module ?? {}) as JsonObject;
@@ -35,7 +35,7 @@ async function listModules(path: string): Promise<readonly HubModule[]> {
   });
 }
 
-/** Fetches the most exact graph of a repository without weights, with its labels; false: it has none. */
+/** Fetches the most precise ONNX graph of a repository without weights. Returns false if there is none. */
 async function fetchGraph(fetch: FetchFile): Promise<boolean> {
   for (const dtype of ONNX_DTYPES) {
     if (await fetch(ONNX_FILES[dtype]) !== null) return true;
@@ -43,7 +43,7 @@ async function fetchGraph(fetch: FetchFile): Promise<boolean> {
   return false;
 }
 
-/** Fetches the weights of `folder` in the repository: one file, or an index and its shards. */
+/** Fetches the weights in `folder` of the repository: one file, or an index and its shards. */
 async function fetchWeights(name: string, fetch: FetchFile, folder: string): Promise<void> {
   const single = join(folder, "model.safetensors");
   if (await fetch(single) !== null) return;
@@ -51,9 +51,9 @@ async function fetchWeights(name: string, fetch: FetchFile, folder: string): Pro
   if (index === null) {
     if (folder === "" && await fetch("heads.json") !== null && await fetchGraph(fetch)) return;
     throw new Deno.errors.NotFound(
-      `Cannot load model as Hub repository ${name} must hold ${single}: old repositories have ` +
-        "pytorch_model.bin alone, a pickled object that can run code when read; save it anew with " +
-        "save_pretrained(…, safe_serialization=True) and give the folder",
+      `Cannot load model: Hub repository ${name} does not contain ${single}. Old repositories have ` +
+        "only pytorch_model.bin, a pickled object that can execute code when it is read. Save it again with " +
+        "save_pretrained(…, safe_serialization=True) and pass the folder",
     );
   }
   const { weight_map: places } = await readLoosely(index);
@@ -65,7 +65,7 @@ async function fetchWeights(name: string, fetch: FetchFile, folder: string): Pro
   }
 }
 
-/** Fetches what goes with an encoder in `folder`: its tokenizer. */
+/** Fetches the tokenizer of the encoder in `folder`. */
 async function fetchTokenizer(fetch: FetchFile, folder: string): Promise<void> {
   if (await fetch(join(folder, "tokenizer.json")) === null) {
     await fetch(join(folder, "vocab.txt"));
@@ -75,19 +75,19 @@ async function fetchTokenizer(fetch: FetchFile, folder: string): Promise<void> {
   await fetch(join(folder, "special_tokens_map.json"));
 }
 
-/** Fetches what sentence-transformers says about the texts of the encoder in `folder`. */
+/** Fetches the sentence-transformers settings of the encoder in `folder`. */
 async function fetchEncoderConfig(fetch: FetchFile, folder: string): Promise<void> {
   for (const name of ENCODER_CONFIGS) {
     const path = await fetch(join(folder, name));
-    if (Object.keys(await readLoosely(path)).length > 0) return; // the first that is not empty counts
+    if (Object.keys(await readLoosely(path)).length > 0) return; // only the first non-empty file is read
   }
 }
 
 /**
- * Fetches what `loadModel` and `loadTexts` read of a repository and gives the folder it is in. They find
- * out whether all of it is there and right.
+ * Fetches the files that `loadModel` and `loadTexts` read and returns their folder. Those functions check that the
+ * files are complete and valid.
  *
- * @throws {Deno.errors.NotFound} when the repository has no `config.json`
+ * @throws {Deno.errors.NotFound} if the repository has no `config.json`
  */
 export async function downloadModel(name: string, fetch: FetchFile): Promise<string> {
   const modules = await fetch("modules.json");
@@ -95,12 +95,12 @@ export async function downloadModel(name: string, fetch: FetchFile): Promise<str
   const anchor = config ?? modules;
   if (anchor === null) {
     throw new Deno.errors.NotFound(
-      `Cannot load model as Hub repository ${name} must hold config.json`,
+      `Cannot load model: Hub repository ${name} does not contain config.json`,
     );
   }
   const list = modules === null ? [] : await listModules(modules);
   const encoder = list.find(({ kind }) => kind === "Transformer");
-  if (config !== null && (encoder?.folder ?? "") === "") { // else the encoder is in a folder of its own
+  if (config !== null && (encoder?.folder ?? "") === "") { // else the encoder is in a subfolder
     await fetchTokenizer(fetch, "");
     await fetchWeights(name, fetch, "");
   }

@@ -1,5 +1,5 @@
 /**
- * Where a model is that is called by name: a run, a folder, or a repository of the Hub.
+ * Finds the folder of a model given by name: a run, a folder, or a repository on the Hub.
  * @module
  */
 
@@ -12,17 +12,17 @@ import { downloadModel } from "@/model/download_model.ts";
 import type { ProgressView } from "@/progress.ts";
 
 /**
- * Folder of the run whose eight-bit graph ships with the repository, wherever it is run from. It answers
- * where nobody has trained a run yet.
+ * Absolute path of the run whose 8-bit graph is part of the repository. It is the default model if no run has been
+ * trained yet.
  */
 export const SHIPPED_RUN = fileURLToPath(new URL("../../outputs/minilm-bfloat16", import.meta.url));
 
-/** The Hub's `owner/name`, or a bare name of its early days. */
+/** Name of a Hub repository: `owner/name`, or a bare name as early repositories have. */
 const HUB_NAME = /^\w[\w.-]*(\/\w[\w.-]*)?$/;
 
 /**
- * The folder of a model: `model/` of a run, a folder itself, or what the Hub's repository of that name
- * holds, fetched into the Hub's shared cache. What is on this machine goes first.
+ * Returns the folder of a model: `model/` of a run, or the folder itself, or the folder in the Hub's shared cache to
+ * which the repository of this name is downloaded. Local folders take precedence over the Hub.
  */
 export async function findModelFolder(
   source: string,
@@ -32,19 +32,21 @@ export async function findModelFolder(
   if (await isModelFolder(ofRun)) return ofRun;
   if (await isFile(join(source, "environment.json"))) {
     throw new Deno.errors.NotFound(
-      `Cannot open model as run ${source} must hold model/config.json: it has not ended, or was ` +
-        "kept without its weights",
+      `Cannot open model: run ${source} does not contain model/config.json. It has not finished, or was ` +
+        "saved without its weights",
     );
   }
   if (await isModelFolder(source)) return source;
   if (await isHubName(source)) return await fetchModel(source, options);
   throw new Deno.errors.NotFound(
-    `Cannot open model as ${source} must be a run's folder or hold config.json: ` +
-      (await isFolder(source) ? "it does not" : "there is no such folder"),
+    `Cannot open model: ${source} ` +
+      (await isFolder(source)
+        ? "is not the folder of a run and does not contain config.json"
+        : "does not exist and is not the name of a repository on the Hub"),
   );
 }
 
-/** True if `source` names a repository of the Hub: it looks like one, and no folder here goes before it. */
+/** True if `source` is a repository on the Hub: it has the form of a name, and no local folder takes precedence. */
 export async function isHubName(source: string): Promise<boolean> {
   const parent = dirname(source);
   return HUB_NAME.test(source) && !await isFolder(source) &&
@@ -60,7 +62,7 @@ async function fetchModel(
     return await downloadModel(name, repo.fetch);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`There is no folder ${name}, and as a name on the Hub: ${reason}`, {
+    throw new Error(`There is no folder ${name}, and it cannot be loaded from the Hub: ${reason}`, {
       cause: error,
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Task heads, alike for both kinds: dropout · dense · layer norm · GELU · dropout · out.
+ * Task heads. Both task kinds use the same layers: dropout · dense · layer norm · GELU · dropout · out.
  * Shapes: N vectors, E their size, D hidden, C labels.
  * @module
  */
@@ -8,10 +8,10 @@ import { gelu } from "@/engine/neural.ts";
 import { dropAt, type DropoutRates, runLayerNorm, runLinear } from "@/model/layers.ts";
 import type { TaskHead } from "@/model/parameters.ts";
 
-/** Of the head's layer norm; PyTorch's default. */
+/** Epsilon of the head's layer norm; PyTorch's default. */
 const EPSILON = 1e-5;
 
-/** Scores each vector: [N, E] → [N, C]. `site` names the head in dropout sites. */
+/** Computes the scores of each vector: [N, E] → [N, C]. `site` is the head's prefix in dropout sites. */
 export function runTaskHead(
   { dense, norm, out }: TaskHead,
   x: tf.Tensor2D,

@@ -1,6 +1,6 @@
 /**
- * `heads.json`: what a model folder says beyond what the ecosystem reads: tasks with their label names,
- * and how embeddings are made (sentence-transformers' modules cannot say L1).
+ * `heads.json`: the part of a model folder that other libraries do not read. It lists the tasks with their labels,
+ * and how embeddings are computed (the modules of sentence-transformers cannot express an L1 norm).
  * @module
  */
 import { readJson } from "@/files.ts";
@@ -11,27 +11,27 @@ import type { ModelTask } from "@/model/parameters.ts";
 /** The content of `heads.json`. */
 export type HeadsFile = {
   readonly pooling: PoolingMode;
-  /** False: pooling skips [CLS] and the prompt. Older files leave it out, which means true. */
+  /** If false, pooling skips [CLS] and the prompt. Older files omit it, which means true. */
   readonly includePrompt: boolean;
-  /** E; null: no projection. */
+  /** E; null if there is no projection. */
   readonly embeddingSize: number | null;
   readonly normalize: NormalizeMode;
-  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  /** Longest input in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;
   readonly tasks: readonly ModelTask[];
 };
 
-/** Version of the layout; raised when an old reader would misread a new file. */
+/** Version of the format. Increment it when older versions of the reader would misread a new file. */
 const FORMAT = 1;
 
-/** The JSON to write. */
+/** Formats the content of `heads.json`. */
 export function formatHeadsFile(content: HeadsFile): string {
   return `${JSON.stringify({ format: FORMAT, ...content }, null, 2)}\n`;
 }
 
 type JsonObject = { readonly [key: string]: unknown };
 
-/** The value under `key`, which must be one of `choices`. */
+/** Returns the value under `key`, which must be one of `choices`. */
 function pick<T extends string>(
   object: JsonObject,
   key: string,
@@ -41,14 +41,14 @@ function pick<T extends string>(
   return choice ?? fail(object, key, { path, wanted: `one of ${choices.join(", ")}` });
 }
 
-/** Refuses the value under `key`. */
+/** Throws an error about the value under `key`. */
 function fail(
   object: JsonObject,
   key: string,
   { path, wanted }: { readonly path: string; readonly wanted: string },
 ): never {
   throw new RangeError(
-    `Cannot load model as "${key}" in ${path} must be ${wanted}: current value is ${
+    `Cannot load model: "${key}" in ${path} must be ${wanted}, but is ${
       JSON.stringify(object[key]) ?? "missing"
     }`,
   );
@@ -58,21 +58,21 @@ function isSize(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0;
 }
 
-/** One task; its name is a part of tensor names. */
+/** Validates one task. Its name becomes part of tensor names. */
 function parseTask(task: unknown, path: string): ModelTask {
   const object = (typeof task === "object" && task !== null ? task : {}) as JsonObject;
   const { name, labels } = object;
   if (typeof name !== "string" || name === "") {
-    return fail(object, "name", { path, wanted: "text" });
+    return fail(object, "name", { path, wanted: "a string" });
   }
   const isText = (label: unknown): label is string => typeof label === "string";
   if (!Array.isArray(labels) || labels.length === 0 || !labels.every(isText)) {
-    return fail(object, "labels", { path, wanted: "a list of names" });
+    return fail(object, "labels", { path, wanted: "a list of strings" });
   }
   return { name, kind: pick(object, "kind", { path, choices: TASK_KINDS }), labels };
 }
 
-/** Refuses a `maxLength` of the `heads.json` at `path` beyond the encoder's table of positions. */
+/** Throws if `maxLength` in the `heads.json` at `path` exceeds the size of the encoder's position table. */
 export function requirePositions(
   { maxPositions }: { readonly maxPositions: number },
   maxLength: number,
@@ -80,19 +80,19 @@ export function requirePositions(
 ): void {
   if (maxLength <= maxPositions) return;
   throw new RangeError(
-    `Cannot load model as "maxLength" in ${path} must be at most the encoder's ${maxPositions} positions: current value is ${maxLength}`,
+    `Cannot load model: "maxLength" in ${path} must be at most the encoder's ${maxPositions} positions, but is ${maxLength}`,
   );
 }
 
 /**
- * Reads and checks `heads.json` at `path`.
+ * Reads and validates `heads.json` at `path`.
  *
- * @throws {RangeError} naming file, key, what is wanted and what is there
+ * @throws {RangeError} with file, key, expected and actual value
  */
 export async function readHeadsFile(path: string): Promise<HeadsFile> {
   const json = await readJson(path, "task heads");
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new RangeError(`Cannot load model as ${path} must hold a JSON object`);
+    throw new RangeError(`Cannot load model: ${path} must contain a JSON object`);
   }
   const object = json as JsonObject;
   if (object.format !== FORMAT) fail(object, "format", { path, wanted: `${FORMAT}` });
@@ -101,10 +101,10 @@ export async function readHeadsFile(path: string): Promise<HeadsFile> {
     return fail(object, "includePrompt", { path, wanted: "true or false" });
   }
   if (embeddingSize !== null && !isSize(embeddingSize)) {
-    return fail(object, "embeddingSize", { path, wanted: "null or a whole number from 1" });
+    return fail(object, "embeddingSize", { path, wanted: "null or a positive integer" });
   }
   if (!isSize(maxLength)) {
-    return fail(object, "maxLength", { path, wanted: "a whole number from 1" });
+    return fail(object, "maxLength", { path, wanted: "a positive integer" });
   }
   if (!Array.isArray(tasks)) return fail(object, "tasks", { path, wanted: "a list" });
   const parsed = tasks.map((task) => parseTask(task, path));

@@ -1,7 +1,7 @@
 /**
- * Fresh parameters: normal weights, zero biases, unit gains, as Hugging Face transformers 4.57.1
- * `BertPreTrainedModel._init_weights`. Each parameter draws from a stream of its own name, so that
- * adding one never changes another.
+ * Random initialization: normal weights, zero biases, unit gains, like `BertPreTrainedModel._init_weights` of
+ * Hugging Face transformers 4.57.1. Each parameter has its own random stream, selected by its name, so adding a
+ * parameter does not change the others.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
@@ -23,13 +23,13 @@ import {
 import type { Encoder, ModelTask, MultiTask } from "@/model/parameters.ts";
 import { stream } from "@/random.ts";
 
-/** Where fresh values come from. */
-type Draw = Pick<BertConfig, "initializerRange" | "padId"> & { readonly seed: number };
+/** Parameters of the random initialization. */
+type InitOptions = Pick<BertConfig, "initializerRange" | "padId"> & { readonly seed: number };
 
-/** Fresh values of a parameter: weights have the standard deviation `initializerRange`. */
-function drawParameter(
+/** Initial values of a parameter. The standard deviation of weights is `initializerRange`. */
+function initializeParameter(
   { name, shape, role }: ParameterSpec,
-  { initializerRange, padId, seed }: Draw,
+  { initializerRange, padId, seed }: InitOptions,
 ): Float32Array {
   const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
   switch (role) {
@@ -50,30 +50,33 @@ function drawParameter(
   }
 }
 
-/** Fresh variables for all `specs`. */
-function drawVariables(specs: readonly ParameterSpec[], draw: Draw): Variables {
+/** Randomly initialized variables for all `specs`. */
+function initializeVariables(specs: readonly ParameterSpec[], options: InitOptions): Variables {
   return new Map(
-    specs.map((spec) => [spec.name, makeVariable(spec, drawParameter(spec, draw))]),
+    specs.map((spec) => [spec.name, makeVariable(spec, initializeParameter(spec, options))]),
   );
 }
 
-/** A fresh encoder. */
+/** Creates a randomly initialized encoder. */
 export function createEncoder(config: BertConfig, { seed }: { readonly seed: number }): Encoder {
-  const variables = drawVariables(encoderSpecs(config, { pooler: true }), { ...config, seed });
+  const variables = initializeVariables(encoderSpecs(config, { pooler: true }), {
+    ...config,
+    seed,
+  });
   return buildEncoder(variables, config);
 }
 
-/** How sentence embeddings are made and which heads there are. */
+/** Tasks, and how sentence embeddings are computed. */
 export type ModelOptions = {
   readonly tasks: readonly ModelTask[];
   readonly pooling: PoolingMode;
-  /** E; null: the hidden size, without a projection. */
+  /** E; null for the hidden size without a projection. */
   readonly embeddingSize: number | null;
   readonly normalize: NormalizeMode;
   readonly seed: number;
 };
 
-/** What `projection` and heads of a model are made of, encoder not counted. */
+/** The parameters of a model's projection and heads, without its encoder. */
 export function modelSpecs(
   { hiddenSize }: BertConfig,
   { tasks, embeddingSize }: Pick<ModelOptions, "tasks" | "embeddingSize">,
@@ -91,7 +94,7 @@ export function modelSpecs(
   ];
 }
 
-/** Joins an encoder with the variables of {@link modelSpecs}; the model owns both from then on. */
+/** Combines an encoder with the variables of {@link modelSpecs} into a model, which then owns both. */
 export function buildModel(
   encoder: Encoder,
   variables: Variables,
@@ -109,7 +112,7 @@ export function buildModel(
 }
 
 /**
- * Puts a fresh projection and fresh heads on an encoder, which the model then owns.
+ * Adds a randomly initialized projection and heads to an encoder. The model then owns the encoder.
  *
  * @example
  * ```ts
@@ -141,6 +144,6 @@ export function createModel(encoder: Encoder, options: ModelOptions): MultiTask 
     );
   }
   const { config } = encoder;
-  const variables = drawVariables(modelSpecs(config, options), { ...config, seed });
+  const variables = initializeVariables(modelSpecs(config, options), { ...config, seed });
   return buildModel(encoder, variables, options);
 }

@@ -1,5 +1,5 @@
 /**
- * What an encoder is given, as tensors. Shapes: B rows, T pieces.
+ * The inputs of an encoder as tensors. Shapes: B rows, T tokens.
  * @module
  */
 
@@ -9,10 +9,10 @@ import type { ModelInputs } from "@/model/bert.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
 
-/** Word pieces of a batch. */
+/** Token ids and mask of a batch. */
 export type InputTensors = Pick<ModelInputs, "ids" | "mask">;
 
-/** The pieces of a batch as tensors, which become the caller's. */
+/** Converts a batch to tensors, which the caller must dispose. */
 export function inputTensors(
   { rows, length, ids, mask }: Pick<Batch, "rows" | "length" | "ids" | "mask">,
 ): InputTensors {
@@ -22,8 +22,8 @@ export function inputTensors(
   };
 }
 
-/** What differs from batch to batch: B and T of {@link InputTensors}, and of `further` inputs. */
-export function batchSizes(
+/** The dynamic dimensions of a batch: B and T of {@link InputTensors}, and those of `further` inputs. */
+export function dynamicBatchDimensions(
   { encoder }: Pick<MultiTask, "encoder">,
   further: DynamicAxes = {},
 ): DynamicDimensions {

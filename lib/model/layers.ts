@@ -1,6 +1,6 @@
 /**
- * The layers of a transformer, as functions over their parameters. Formulas of Hugging Face
- * transformers 4.57.1 `modeling_bert.py`.
+ * The layers of a transformer as functions of their parameters. Formulas as in `modeling_bert.py` of Hugging Face
+ * transformers 4.57.1.
  *
  * Shapes: B rows, T tokens, N = B·T, D hidden, A attention heads, d = D / A. Activations stay [N, D].
  * @module
@@ -9,16 +9,16 @@ import * as tf from "@tensorflow/tfjs";
 import { dropout, gelu, layerNorm } from "@/engine/neural.ts";
 import type { Attention, FeedForward, LayerNorm, Linear } from "@/model/parameters.ts";
 
-/** Chance of one training step: rates by place and the step's seed. Absent in evaluation. */
+/** Dropout of one training step: the rates by kind, and the seed. Absent in evaluation. */
 export type DropoutRates = {
-  /** int32 scalar, new for every step and task: equal seeds give equal masks. */
+  /** int32 scalar, different for every step and task. Equal seeds produce equal masks. */
   readonly seed: tf.Scalar;
   readonly hidden: number;
   readonly attention: number;
   readonly head: number;
 };
 
-/** Drops out at `site` with the rate of its kind, or passes `x` on where there is no chance. */
+/** Applies dropout at `site` with the rate of its kind. Returns `x` unchanged without `rates` or if the rate is 0. */
 export function dropAt<T extends tf.Tensor>(
   x: T,
   site: string,
@@ -34,7 +34,7 @@ export function runLinear({ weight, bias }: Linear, x: tf.Tensor2D): tf.Tensor2D
   return tf.add(tf.matMul(x, weight as tf.Tensor2D, false, true), bias);
 }
 
-/** Normalises each row: [N, D] → [N, D]. */
+/** Normalizes each row: [N, D] → [N, D]. */
 export function runLayerNorm(
   { weight, bias }: LayerNorm,
   x: tf.Tensor2D,
@@ -43,7 +43,7 @@ export function runLayerNorm(
   return layerNorm(x, weight as tf.Tensor1D, bias as tf.Tensor1D, epsilon);
 }
 
-/** What a layer has to know besides its input. */
+/** Arguments of a layer besides its parameters and input. */
 export type LayerOptions = {
   /** B */
   readonly rows: number;
@@ -52,9 +52,9 @@ export type LayerOptions = {
   /** A */
   readonly attentionHeads: number;
   readonly epsilon: number;
-  /** [B, 1, 1, T] added to the attention scores: 0 on real pieces, −1e9 on padding. */
+  /** [B, 1, 1, T] added to the attention scores: 0 at real tokens, −1e9 at padding. */
   readonly maskBias: tf.Tensor4D;
-  /** Names the layer in dropout sites: `layer.0`. */
+  /** The layer's prefix in dropout sites: `layer.0`. */
   readonly site: string;
   readonly dropout?: DropoutRates | undefined;
 };

@@ -1,5 +1,5 @@
 /**
- * Loads a model folder: of a run, of sentence-transformers, or a plain BERT checkpoint.
+ * Loads a model from a folder written by a run or by sentence-transformers, or from a plain BERT checkpoint.
  * @module
  */
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { buildLinear, type Variables } from "@/model/build.ts";
 import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
 import { buildModel, modelSpecs } from "@/model/init.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
-import { loadVariables, placesOf } from "@/model/load_variables.ts";
+import { loadVariables, locateTensors } from "@/model/load_variables.ts";
 import { linearSpecs } from "@/model/parameter_specs.ts";
 import { disposeEncoder, type Encoder, type Linear, type MultiTask } from "@/model/parameters.ts";
 import { openSafetensors } from "@/model/safetensors.ts";
@@ -20,33 +20,33 @@ import {
 } from "@/model/sentence_modules.ts";
 import { openTensorFolder } from "@/model/tensor_folder.ts";
 
-/** A model and what its folder says besides. */
+/** A model, its maximum input length, and the unused tensors of its folder. */
 export type LoadedModel = {
   readonly model: MultiTask;
-  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  /** Longest input in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;
-  /** Tensors that were left aside: buffers and heads of other tasks. */
+  /** Tensors that were not loaded: buffers and heads of other tasks. */
   readonly ignored: readonly string[];
 };
 
-/** The `model_max_length` of the tokenizer in `folder`; null where it has none. */
+/** The `model_max_length` of the tokenizer in `folder`; null if there is none. */
 async function readTokenizerLimit(folder: string): Promise<number | null> {
   const path = join(folder, "tokenizer_config.json");
   if (!await isFile(path)) return null;
   const json = await readJson(path, "model configuration");
   const length = (json as { readonly model_max_length?: unknown } | null)?.model_max_length ?? null;
   if (length === null) return null;
-  if (typeof length === "number" && Number.isInteger(length) && length > 0) return length; // 1e30: no limit
+  if (typeof length === "number" && Number.isInteger(length) && length > 0) return length; // 1e30 means no limit
   throw new RangeError(
-    `Cannot load model as "model_max_length" in ${path} must be an integer from 1: current value is ${
+    `Cannot load model: "model_max_length" in ${path} must be a positive integer, but is ${
       JSON.stringify(length)
     }`,
   );
 }
 
 /**
- * Length at which sentence-transformers cuts texts: its own `max_seq_length` (up to 5.x), else the
- * tokenizer's `model_max_length`; at most the encoder's number of positions.
+ * Length to which sentence-transformers truncates texts: its own `max_seq_length` (up to 5.x), else the tokenizer's
+ * `model_max_length`; at most the encoder's number of positions.
  */
 async function readMaxLength(
   folder: string,
@@ -57,10 +57,10 @@ async function readMaxLength(
   return Math.min(limit ?? Infinity, config.maxPositions);
 }
 
-/** What is known of a folder's model once its weights are loaded. */
+/** Encoder and modules of the folder, which determine its default settings. */
 type ReadOptions = { readonly encoder: Encoder; readonly modules: SentenceModules | null };
 
-/** How embeddings are made and which heads there are, by `heads.json` if there is one. */
+/** Reads tasks and embedding settings from `heads.json`, or from the modules if there is no such file. */
 async function readSettings(
   folder: string,
   { encoder, modules }: ReadOptions,
@@ -81,7 +81,7 @@ async function readSettings(
   };
 }
 
-/** The variables of a Dense module under `name`, after checking its size. */
+/** Checks the size of a Dense module and loads its variables, whose names begin with `name`. */
 async function loadDense(
   { folder, input, output }: DenseModule,
   { name, sizes: [wantedInput, wantedOutput] }: {
@@ -91,23 +91,23 @@ async function loadDense(
 ): Promise<Variables> {
   if (input !== wantedInput || output !== wantedOutput) {
     throw new RangeError(
-      `Cannot load model as ${folder} must make ${wantedOutput} columns of ${wantedInput}: current sizes are ${output} and ${input}`,
+      `Cannot load model: ${folder} must map ${wantedInput} to ${wantedOutput} columns, but maps ${input} to ${output}`,
     );
   }
   using tensors = await openTensorFolder(folder);
-  const places = new Map(
+  const locations = new Map(
     [...tensors.files].map(([own, file]) =>
       [own.replace(/^linear\./, `${name}.`), { file, name: own }] as const
     ),
   );
-  return await loadVariables(linearSpecs(name, output, input), places, {
+  return await loadVariables(linearSpecs(name, output, input), locations, {
     what: "dense module",
     path: tensors.path,
     like: "config.json beside it",
   });
 }
 
-/** The variables of the heads of a run's model folder. */
+/** Loads the variables of the task heads. */
 async function loadHeads(
   folder: string,
   { encoder, settings }: { readonly encoder: Encoder; readonly settings: HeadsFile },
@@ -116,14 +116,14 @@ async function loadHeads(
     .filter(({ name }) => name.startsWith("heads."));
   if (settings.tasks.length === 0) return new Map();
   using file = await openSafetensors(join(folder, "heads.safetensors"));
-  return await loadVariables(specs, placesOf(file), {
+  return await loadVariables(specs, locateTensors(file), {
     what: "heads",
     path: file.path,
     like: "heads.json",
   });
 }
 
-/** The Dense that sentence-transformers runs as the pooler takes the place of the encoder's own. */
+/** Replaces the encoder's pooler with the Dense module that sentence-transformers runs in its place. */
 async function replacePooler(encoder: Encoder, module: DenseModule): Promise<Encoder> {
   const { hiddenSize } = encoder.config;
   const name = "pooler.dense";
@@ -135,8 +135,8 @@ async function replacePooler(encoder: Encoder, module: DenseModule): Promise<Enc
 }
 
 /**
- * Loads the model in `folder`. Without `heads.json` it has no tasks and its embedding is what
- * sentence-transformers' modules say; without those, the mean over real tokens.
+ * Loads the model in `folder`. Without `heads.json`, it has no tasks, and its embedding is defined by the modules of
+ * sentence-transformers; without modules, it is the mean over real tokens.
  */
 export async function loadModel(folder: string): Promise<LoadedModel> {
   const modules = await readSentenceModules(folder);
@@ -157,7 +157,7 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
     if (settings.embeddingSize !== null) {
       if (modules === null || modules.projection === null) {
         throw new RangeError(
-          `Cannot load model as modules.json in ${folder} must list the projection to ${settings.embeddingSize} columns that heads.json names`,
+          `Cannot load model: modules.json in ${folder} must list the projection to ${settings.embeddingSize} columns that heads.json requires`,
         );
       }
       made.push(

@@ -1,73 +1,73 @@
 /**
- * From tensors in files to the variables of a model, after checking that they are the right ones.
+ * Loads tensors from files into the variables of a model, after checking their names and shapes.
  * @module
  */
 import { makeVariables, type Variables } from "@/model/build.ts";
 import type { ParameterSpec } from "@/model/parameter_specs.ts";
 import type { SafetensorsFile } from "@/model/safetensors.ts";
 
-/** Where a parameter's values lie: under `name` in `file`. */
-export type TensorPlace = { readonly file: SafetensorsFile; readonly name: string };
+/** File and tensor name of a parameter's values. */
+export type TensorLocation = { readonly file: SafetensorsFile; readonly name: string };
 
-/** What is loaded, for errors. */
+/** Texts for errors. */
 export type LoadOptions = {
-  /** "encoder", "heads", … */
+  /** What is loaded: "encoder", "heads", … */
   readonly what: string;
-  /** The file or index of the tensors. */
+  /** Path of the file or index with the tensors. */
   readonly path: string;
-  /** The file that says which tensors there must be. */
+  /** The file that defines which tensors are required. */
   readonly like: string;
 };
 
-/** Every difference between wanted and present tensors, in words. */
+/** Describes all differences between the required and the present tensors. */
 function listFaults(
   specs: readonly ParameterSpec[],
-  places: ReadonlyMap<string, TensorPlace>,
+  locations: ReadonlyMap<string, TensorLocation>,
 ): readonly string[] {
-  const missing = specs.filter(({ name }) => !places.has(name)).map(({ name }) => name);
+  const missing = specs.filter(({ name }) => !locations.has(name)).map(({ name }) => name);
   const known = new Set(specs.map(({ name }) => name));
-  const extra = [...places].filter(([name]) => !known.has(name)).map(([, place]) => place.name);
+  const extra = [...locations].filter(([name]) => !known.has(name)).map(([, location]) =>
+    location.name
+  );
   const misshapen = specs.flatMap(({ name, shape }) => {
-    const place = places.get(name);
-    const present = place?.file.entries.get(place.name)?.shape;
+    const location = locations.get(name);
+    const present = location?.file.entries.get(location.name)?.shape;
     return present === undefined || `${present}` === `${shape}`
       ? []
-      : [`${name} [${present.join(", ")}], wanted [${shape.join(", ")}]`];
+      : [`${name} [${present.join(", ")}], expected [${shape.join(", ")}]`];
   });
   return [
     ...(missing.length === 0 ? [] : [`missing ${missing.join(", ")}`]),
-    ...(extra.length === 0 ? [] : [`not known ${extra.join(", ")}`]),
-    ...(misshapen.length === 0 ? [] : [`misshapen ${misshapen.join("; ")}`]),
+    ...(extra.length === 0 ? [] : [`unknown ${extra.join(", ")}`]),
+    ...(misshapen.length === 0 ? [] : [`wrong shape ${misshapen.join("; ")}`]),
   ];
 }
 
 /**
- * Makes the variables of all `specs`, reading one tensor after the other.
+ * Creates the variables of all `specs`, reading one tensor at a time.
  *
- * @param places where each parameter lies, by parameter name
- * @throws {RangeError} naming every missing, extra or misshapen tensor
+ * @param locations location of each parameter's values, by parameter name
+ * @throws {RangeError} listing every missing, unknown or misshapen tensor
  */
 export async function loadVariables(
   specs: readonly ParameterSpec[],
-  places: ReadonlyMap<string, TensorPlace>,
+  locations: ReadonlyMap<string, TensorLocation>,
   { what, path, like }: LoadOptions,
 ): Promise<Variables> {
-  const faults = listFaults(specs, places);
+  const faults = listFaults(specs, locations);
   if (faults.length > 0) {
     throw new RangeError(
-      `Cannot load ${what} as ${path} must hold the tensors that ${like} describes: ${
-        faults.join("; ")
-      }`,
+      `Cannot load ${what}: ${path} does not match ${like}: ${faults.join("; ")}`,
     );
   }
   return await makeVariables(specs, ({ name }) => {
-    const place = places.get(name);
-    if (place === undefined) throw new TypeError(`internal: no place for ${name}`);
-    return place.file.read(place.name);
+    const location = locations.get(name);
+    if (location === undefined) throw new TypeError(`internal: no location for ${name}`);
+    return location.file.read(location.name);
   });
 }
 
-/** The tensors of one file, each under its own name. */
-export function placesOf(file: SafetensorsFile): ReadonlyMap<string, TensorPlace> {
+/** Locations of all tensors of one file, by their own names. */
+export function locateTensors(file: SafetensorsFile): ReadonlyMap<string, TensorLocation> {
   return new Map([...file.entries.keys()].map((name) => [name, { file, name }]));
 }

@@ -1,6 +1,6 @@
 /**
- * A multi-task model at work: sentence embeddings and the scores of a task. Encoding and training go
- * through the same functions. Shapes: B rows, T tokens, N = B·T, E embedding, C labels.
+ * Forward pass of a multi-task model: sentence embeddings and task scores. Encoding and training use the same
+ * functions. Shapes: B rows, T tokens, N = B·T, E embedding, C labels.
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
@@ -13,7 +13,7 @@ import type { ModelTask, MultiTask } from "@/model/parameters.ts";
 import { poolSentences } from "@/model/pooling.ts";
 import { didYouMean } from "@/suggest.ts";
 
-/** One vector per row, pooled, projected, normalised: [B, T] → [B, E]. */
+/** Sentence embeddings, pooled, projected and normalized: [B, T] → [B, E]. */
 export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
   const { encoder, pooling, poolingStart, projection, normalize } = model;
   const hidden = runEncoder(encoder, inputs); // [N, D]
@@ -28,7 +28,7 @@ export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
   return normalizeRows(projected, normalize);
 }
 
-/** The task called `name`. */
+/** Returns the task of this name. */
 export function findTask({ tasks }: Pick<MultiTask, "tasks">, name: string): ModelTask {
   const task = tasks.find((task) => task.name === name);
   if (task === undefined) {
@@ -42,7 +42,7 @@ export function findTask({ tasks }: Pick<MultiTask, "tasks">, name: string): Mod
   return task;
 }
 
-/** The scores (logits) of a task's labels: [B, C] for classification, [N, C] for tagging. */
+/** Scores (logits) of a task's labels: [B, C] for classification, [N, C] for tagging. */
 export function runTask(model: MultiTask, name: string, inputs: ModelInputs): tf.Tensor2D {
   const { kind } = findTask(model, name);
   const head = model.heads.get(name);

@@ -1,11 +1,13 @@
 /**
- * A model as an ONNX graph, node by node the formulas of `bert.ts`, `pooling.ts`, `normalize.ts` and
- * `heads.ts`, for any number of rows and any length. Operators are those of ONNX 1.12 (opset 17), which
- * ONNX Runtime has on processors, in browsers and on phones since 2022.
+ * Builds the ONNX graph of a model, node by node with the formulas of `bert.ts`, `pooling.ts`, `normalize.ts` and
+ * `heads.ts`. Batch size and length are dynamic. The operators are those of ONNX 1.12 (opset 17), which ONNX Runtime
+ * has supported on CPUs, in browsers and on phones since 2022.
  *
- * In: `input_ids`, `attention_mask` [B, T]. Out: `last_hidden_state` [B, T, D], `sentence_embedding`
- * [B, E], and for each task `logits.<task>`, [B, C] for classification, [B, T, C] for tagging; where they
- * are asked for, `embedding.<pooling>` [B, E], pooled so, projected and not normalised.
+ * Inputs: `input_ids`, `attention_mask` [B, T]. Outputs:
+ * - `last_hidden_state` [B, T, D]
+ * - `sentence_embedding` [B, E]
+ * - `logits.<task>` for each task: [B, C] for classification, [B, T, C] for tagging
+ * - on request, `embedding.<pooling>` [B, E]: another pooling, projected but not normalized
  *
  * Shapes: B rows, T tokens, D hidden, A attention heads, d = D / A, E embedding, C labels.
  * @module
@@ -33,23 +35,23 @@ import {
   type TaskHead,
 } from "@/model/parameters.ts";
 
-/** What graphs are written for. */
+/** Versions of the file format and of the operators. */
 export const ONNX_VERSIONS = { ir: 8, opset: 17 } as const;
 
 /** The values of a model's parameters. */
 export type ParameterValues = ReadonlyMap<tf.Variable, Float32Array>;
 
-const LOWEST = -1e9; // of a padded piece's score, as in training
-const SHORTEST = 1e-12; // of an embedding that is divided by its length
+const MASKED = -1e9; // added to the score of a padded position, as in training
+const MIN_NORM = 1e-12; // smallest divisor of an embedding
 const HEAD_EPSILON = 1e-5;
 
-/** Adds a model's layers to a graph, one method a layer. */
-class GraphPrinter {
+/** Adds the layers of a model to a graph, one method per layer. */
+class GraphBuilder {
   readonly writer = new OnnxWriter();
 
   constructor(readonly values: ParameterValues, readonly dtype: OnnxDtype) {}
 
-  /** An operator with one output. */
+  /** Adds an operator with one output and returns that output's name. */
   add(
     op: string,
     inputs: readonly OnnxName[],
@@ -81,7 +83,7 @@ class GraphPrinter {
     const inputs = [x, this.#vector(weight), this.#vector(bias)];
     return this.add("LayerNormalization", inputs, { axis: -1, epsilon: { float: epsilon } });
   }
-  /** x · (erf(x / √2) + 1) / 2, which runtimes know as GELU. */
+  /** x · (erf(x / √2) + 1) / 2, a pattern that runtimes recognize as GELU. */
   gelu(x: OnnxName): OnnxName {
     const erf = this.add("Erf", [this.add("Div", [x, this.scalar(Math.SQRT2)])]);
     const twice = this.add("Mul", [x, this.add("Add", [erf, this.scalar(1)])]);
@@ -102,7 +104,7 @@ class GraphPrinter {
       size,
       writer.scalar(1, "int64"),
     ]); // [T]
-    const table = addToRows(this.matrix(positions), this.matrix(types).values); // all are of type 0
+    const table = addToRows(this.matrix(positions), this.matrix(types).values); // every token has type 0
     const place = addLookup(writer, places, { table, dtype }); // [T, D]
     return this.norm(norm, this.add("Add", [word, place]), epsilon);
   }
@@ -148,7 +150,7 @@ class GraphPrinter {
     return this.norm(norm, this.add("Add", [this.linear(output, inner), x]), epsilon);
   }
 
-  /** [B, T] → [B, T, 1]: `mask`, where only positions that `isKept` stay. */
+  /** [B, T] → [B, T, 1]: `mask`, set to 0 at positions for which `isKept` is false. */
   #keep(mask: OnnxName, positions: number, isKept: (position: number) => boolean): OnnxName {
     const integers = (...values: number[]) => this.writer.integers(values);
     const kept = Float32Array.from({ length: positions }, (_, at) => isKept(at) ? 1 : 0);
@@ -158,7 +160,7 @@ class GraphPrinter {
     return this.add("Unsqueeze", [this.add("Mul", [mask, own]), integers(2)]);
   }
 
-  /** [B, T, D] → [B, D]; `mask` is [B, T], of float32. */
+  /** [B, T, D] → [B, D]; `mask` is [B, T], float32. */
   pool(
     { pooling, poolingStart, encoder }: Pick<MultiTask, "pooling" | "poolingStart" | "encoder">,
     states: OnnxName,
@@ -184,11 +186,11 @@ class GraphPrinter {
       case "mean":
         return this.add("Div", [
           sum(this.add("Mul", [states, wide])),
-          this.add("Max", [sum(wide), this.scalar(1)]), // a row without real tokens: zeros
+          this.add("Max", [sum(wide), this.scalar(1)]), // zeros for a row without real tokens
         ]);
       case "max": {
         const padded = this.add("Sub", [this.scalar(1), wide]);
-        const lowered = this.add("Mul", [padded, this.scalar(LOWEST)]);
+        const lowered = this.add("Mul", [padded, this.scalar(MASKED)]);
         const largest = (x: OnnxName) => this.add("ReduceMax", [x], { axes: [1], keepdims: 0 });
         return this.add("Mul", [largest(this.add("Add", [states, lowered])), largest(wide)]);
       }
@@ -209,7 +211,7 @@ class GraphPrinter {
     if (mode === "none") return x;
     const op = mode === "l1" ? "ReduceL1" : "ReduceL2";
     const length = this.add(op, [x], { axes: [-1], keepdims: 1 });
-    return this.add("Div", [x, this.add("Max", [length, this.scalar(SHORTEST)])]);
+    return this.add("Div", [x, this.add("Max", [length, this.scalar(MIN_NORM)])]);
   }
 
   /** [N…, E] → [N…, C]; the last layer is small and stays float32. */
@@ -219,50 +221,50 @@ class GraphPrinter {
   }
 }
 
-/** The table with `row`'s first columns added to each of its rows. */
+/** Adds the first columns of `row` to every row of the table. */
 function addToRows({ values, rows, columns }: Matrix, row: Float32Array): Matrix {
   return { values: values.map((value, i) => value + (row[i % columns] ?? 0)), rows, columns };
 }
 
-/** How a graph is written. */
+/** Options of an exported graph. */
 export type GraphOptions = {
-  /** How weights are stored. */
+  /** Data type of the weights. */
   readonly dtype: OnnxDtype;
-  /** Poolings that have an output of their own besides; by default none. */
+  /** Additional poolings, each with its own output; by default none. */
   readonly poolings?: readonly PoolingMode[];
 };
 
-/** The graph of `model`, whose parameters have `values`. */
-export function printModelGraph(
+/** Builds the graph of `model`, with `values` as the values of its parameters. */
+export function buildModelGraph(
   model: MultiTask,
   values: ParameterValues,
   { dtype, poolings = [] }: GraphOptions,
 ): OnnxGraph {
-  const printer = new GraphPrinter(values, dtype);
+  const builder = new GraphBuilder(values, dtype);
   const { encoder: { config, embeddings, layers }, projection, tasks } = model;
   const epsilon = config.layerNormEpsilon;
-  const mask = printer.add("Cast", ["attention_mask"], { to: 1 }); // [B, T]
-  const padded = printer.add("Mul", [
-    printer.add("Sub", [printer.scalar(1), mask]),
-    printer.scalar(LOWEST),
+  const mask = builder.add("Cast", ["attention_mask"], { to: 1 }); // [B, T]
+  const padded = builder.add("Mul", [
+    builder.add("Sub", [builder.scalar(1), mask]),
+    builder.scalar(MASKED),
   ]);
-  const maskBias = printer.add("Unsqueeze", [padded, printer.writer.integers([1, 2])]);
-  let states = printer.embeddings(embeddings, "input_ids", epsilon);
+  const maskBias = builder.add("Unsqueeze", [padded, builder.writer.integers([1, 2])]);
+  let states = builder.embeddings(embeddings, "input_ids", epsilon);
   for (const { attention, feedForward } of layers) {
     const options = { heads: config.attentionHeads, maskBias, epsilon };
-    states = printer.attention(attention, states, options);
-    states = printer.feedForward(feedForward, states, epsilon);
+    states = builder.attention(attention, states, options);
+    states = builder.feedForward(feedForward, states, epsilon);
   }
   const pool = (pooling: PoolingMode) => {
-    const pooled = printer.pool({ ...model, pooling }, states, mask);
-    return projection === null ? pooled : printer.linear(projection, pooled);
+    const pooled = builder.pool({ ...model, pooling }, states, mask);
+    return projection === null ? pooled : builder.linear(projection, pooled);
   };
-  const embedding = printer.normalize(pool(model.pooling), model.normalize);
+  const embedding = builder.normalize(pool(model.pooling), model.normalize);
 
   const outputs: OnnxValue[] = [];
-  /** Gives `value` the name of an output. */
+  /** Adds `value` to the graph's outputs under `name`. */
   const expose = (name: string, value: OnnxName, shape: OnnxValue["shape"]) => {
-    printer.writer.nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
+    builder.writer.nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
     outputs.push({ name, type: "float32", shape });
   };
   expose(HIDDEN_STATES, states, ["batch", "sequence", config.hiddenSize]);
@@ -275,11 +277,11 @@ export function printModelGraph(
     if (head === undefined) throw new TypeError(`internal: task ${name} has no head`);
     switch (kind) {
       case "classification":
-        expose(logitsName(name), printer.head(head, embedding), ["batch", labels.length]);
+        expose(logitsName(name), builder.head(head, embedding), ["batch", labels.length]);
         break;
       case "tagging": {
         const shape = ["batch", "sequence", labels.length];
-        expose(logitsName(name), printer.head(head, states), shape);
+        expose(logitsName(name), builder.head(head, states), shape);
         break;
       }
       default:
@@ -289,9 +291,9 @@ export function printModelGraph(
   const tokens = { type: "int64", shape: ["batch", "sequence"] } as const;
   return {
     name: "multi-task sentence transformer",
-    nodes: printer.writer.nodes,
+    nodes: builder.writer.nodes,
     inputs: [{ name: "input_ids", ...tokens }, { name: "attention_mask", ...tokens }],
     outputs,
-    initializers: printer.writer.initializers,
+    initializers: builder.writer.initializers,
   };
 }

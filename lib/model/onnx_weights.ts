@@ -1,13 +1,11 @@
 /**
- * How the weights of an exported graph are stored: as float32, as half precision, or as whole numbers
- * of eight bits. Inputs, outputs and what lies between layers are float32 in all of them, so that every
- * runtime can compute every file.
+ * Stores the weights of an exported graph as float32, float16 or 8-bit integers. Inputs, outputs and activations
+ * between layers are always float32, so that every runtime can run every file.
  *
- * - `fp16` halves the file. Runtimes turn the weights back into float32 once, as they load them.
- * - `q8` multiplies whole numbers: each matrix has one scale for each output column, each table one for
- *   each row, and activations get theirs as they come (dynamic quantization, as ONNX Runtime 1.30's
- *   `quantize_dynamic` writes it). Weights are unsigned, around 128: products of unsigned by signed bytes
- *   overflow on processors without VNNI.
+ * - `fp16` halves the file. Runtimes convert the weights back to float32 once, when they load the file.
+ * - `q8` multiplies integers. A matrix has one scale per output column, a table one per row. Activations are
+ *   quantized at run time (dynamic quantization, as `quantize_dynamic` of ONNX Runtime 1.30 writes it). Weights are
+ *   unsigned with zero point 128, since products of unsigned and signed bytes overflow on processors without VNNI.
  *
  * Shapes: N vectors, in and out columns, V rows of a table, D columns.
  * @module
@@ -15,24 +13,24 @@
 import { assertNever } from "@/assert_never.ts";
 import type { OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
 
-/** How weights are stored, by the names of transformers.js. */
+/** Data types of the weights, by the names of transformers.js. */
 export const ONNX_DTYPES = ["fp32", "fp16", "q8"] as const;
 export type OnnxDtype = typeof ONNX_DTYPES[number];
 
-/** Values, row-major, and their shape. */
+/** A matrix, row-major. */
 export type Matrix = {
   readonly values: Float32Array;
   readonly rows: number;
   readonly columns: number;
 };
 
-/** Whole numbers around 128 and the scale of each group: value ≈ (whole − 128) · scale. */
-type Quantized = { readonly whole: Uint8Array; readonly scales: Float32Array };
+/** Quantized values and one scale per row: value ≈ (integer − 128) · scale. */
+type Quantized = { readonly integers: Uint8Array; readonly scales: Float32Array };
 
-/** The whole number that stands for zero. */
+/** The zero point. */
 const ZERO = 128;
 
-/** The same numbers, columns as rows: [rows, columns] → [columns, rows]. */
+/** [rows, columns] → [columns, rows] */
 export function transposeMatrix({ values, rows, columns }: Matrix): Matrix {
   const turned = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
@@ -43,35 +41,35 @@ export function transposeMatrix({ values, rows, columns }: Matrix): Matrix {
   return { values: turned, rows: columns, columns: rows };
 }
 
-/** Rounds each row to whole numbers from 1 to 255 around 128, with a scale of its own. */
+/** Quantizes each row to integers from 1 to 255 around 128, with its own scale. */
 export function quantizeRows({ values, rows, columns }: Matrix): Quantized {
-  const whole = new Uint8Array(values.length);
+  const integers = new Uint8Array(values.length);
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     const own = values.subarray(row * columns, (row + 1) * columns);
     const largest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const scale = largest === 0 ? 1 : largest / 127;
     scales[row] = scale;
-    own.forEach((value, i) => whole[row * columns + i] = ZERO + Math.round(value / scale));
+    own.forEach((value, i) => integers[row * columns + i] = ZERO + Math.round(value / scale));
   }
-  return { whole, scales };
+  return { integers, scales };
 }
 
-/** Rounds to half precision, to be written as its bits. */
+/** Rounds to float16 and returns the bits. */
 export function roundToHalf(values: Float32Array): Uint16Array {
   const half = new Float16Array(values);
   if (half.every(Number.isFinite)) return new Uint16Array(half.buffer);
   throw new RangeError(
-    "Cannot export as fp16 as every weight must lie within ±65504: choose fp32 or q8",
+    "Cannot export as fp16: every weight must be within ±65504. Choose fp32 or q8",
   );
 }
 
-/** A constant of float32. */
+/** Adds a float32 constant. */
 function addFloats(writer: OnnxWriter, values: Float32Array, shape: readonly number[]): OnnxName {
   return writer.data(values, "float32", shape);
 }
 
-/** Adds x · weightᵀ for a weight [out, in]: [N…, in] → [N…, out]. */
+/** Adds the matrix product x · weightᵀ for a weight [out, in]: [N…, in] → [N…, out]. */
 export function addMatmul(
   writer: OnnxWriter,
   x: OnnxName,
@@ -87,8 +85,8 @@ export function addMatmul(
       return writer.emit("MatMul", [x, writer.emit("Cast", [half], { to: 1 })]);
     }
     case "q8": {
-      const { whole, scales } = quantizeRows(weight); // a scale for each output column
-      const bytes = transposeBytes(whole, weight);
+      const { integers, scales } = quantizeRows(weight); // one scale per output column
+      const bytes = transposeBytes(integers, weight);
       const factors = writer.emitMany("DynamicQuantizeLinear", [x], 3, {});
       const [activation = "", scale = "", zero = ""] = factors;
       const product = writer.emit("MatMulInteger", [
@@ -106,7 +104,7 @@ export function addMatmul(
   }
 }
 
-/** Adds the rows of a table [V, D] that `ids` name: [N…] → [N…, D]. */
+/** Adds a lookup of the rows `ids` in a table [V, D]: [N…] → [N…, D]. */
 export function addLookup(
   writer: OnnxWriter,
   ids: OnnxName,
@@ -122,8 +120,8 @@ export function addLookup(
       return writer.emit("Cast", [half], { to: 1 });
     }
     case "q8": {
-      const { whole, scales } = quantizeRows(table);
-      const rows = writer.emit("Cast", [gather(writer.data(whole, "uint8", shape))], { to: 1 });
+      const { integers, scales } = quantizeRows(table);
+      const rows = writer.emit("Cast", [gather(writer.data(integers, "uint8", shape))], { to: 1 });
       const scale = gather(addFloats(writer, scales, [table.rows, 1])); // [N…, 1]
       return writer.emit("Mul", [
         writer.emit("Sub", [rows, writer.scalar(ZERO, "float32")]),

@@ -1,21 +1,21 @@
 /**
- * Which parameters a model of a given shape has, by name: what a fresh model draws, and what a
- * checkpoint must hold. Names as in `namedParameters`, shapes as in `parameters.ts`.
+ * Names, shapes and roles of a model's parameters, for random initialization and for checking checkpoints. Names as
+ * in `namedParameters`, shapes as in `parameters.ts`.
  * @module
  */
 import type { BertConfig } from "@/model/bert_config.ts";
 
-/** What part of a layer a parameter is; fresh values depend on it. */
+/** Role of a parameter in its layer, which determines its initialization. */
 export type ParameterRole = "weight" | "bias" | "gain" | "table" | "words";
 
-/** A parameter to be made. */
+/** Name, shape and role of a parameter. */
 export type ParameterSpec = {
   readonly name: string;
   readonly shape: readonly number[];
   readonly role: ParameterRole;
 };
 
-/** A linear layer called `name`: weight [output, input], bias [output]. */
+/** Parameters of a linear layer: weight [output, input], bias [output]. */
 export function linearSpecs(name: string, output: number, input: number): ParameterSpec[] {
   return [
     { name: `${name}.weight`, shape: [output, input], role: "weight" },
@@ -23,7 +23,7 @@ export function linearSpecs(name: string, output: number, input: number): Parame
   ];
 }
 
-/** A layer norm over `size` columns called `name`. */
+/** Parameters of a layer norm over `size` columns. */
 function normSpecs(name: string, size: number): ParameterSpec[] {
   return [
     { name: `${name}.weight`, shape: [size], role: "gain" },
@@ -31,7 +31,7 @@ function normSpecs(name: string, size: number): ParameterSpec[] {
   ];
 }
 
-/** An encoder, with or without its pooler. */
+/** Parameters of an encoder, with or without its pooler. */
 export function encoderSpecs(
   config: BertConfig,
   { pooler }: { readonly pooler: boolean },
@@ -75,14 +75,14 @@ export function encoderSpecs(
   ];
 }
 
-/** The sizes of a head: vectors of `input` columns, `hidden` inside, one score for each label. */
+/** Sizes of a head: `input` columns, `hidden` columns between its layers, and one score per label. */
 export type HeadSizes = {
   readonly input: number;
   readonly hidden: number;
   readonly labels: number;
 };
 
-/** The head of `task`. */
+/** Parameters of the head of `task`. */
 export function headSpecs(
   task: string,
   { input, hidden, labels }: HeadSizes,

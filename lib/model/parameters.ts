@@ -1,5 +1,5 @@
 /**
- * The tree of a model's parameters: the table of contents of this room.
+ * The parameter tree of a model. The other files of this folder are functions of these types.
  *
  * Names and layouts are those of Hugging Face's `BertModel.state_dict()`; a linear layer's weight is
  * [out, in]. Shapes: V vocabulary, P positions, D hidden, I intermediate, E embedding, C labels.
@@ -17,7 +17,7 @@ export type Linear = {
   readonly bias: tf.Variable<tf.Rank.R1>;
 };
 
-/** Gain and shift after normalising the last axis. */
+/** Gain and shift after normalizing the last axis. */
 export type LayerNorm = {
   /** [D] */
   readonly weight: tf.Variable<tf.Rank.R1>;
@@ -25,7 +25,7 @@ export type LayerNorm = {
   readonly bias: tf.Variable<tf.Rank.R1>;
 };
 
-/** Tables whose rows are summed for each piece, then normalised. */
+/** Embedding tables. The sum of their rows for each token is normalized. */
 export type Embeddings = {
   /** [V, D] */
   readonly words: tf.Variable<tf.Rank.R2>;
@@ -36,7 +36,7 @@ export type Embeddings = {
   readonly norm: LayerNorm;
 };
 
-/** Self-attention with its residual norm. */
+/** Self-attention with the norm after its residual connection. */
 export type Attention = {
   readonly query: Linear;
   readonly key: Linear;
@@ -45,7 +45,7 @@ export type Attention = {
   readonly norm: LayerNorm;
 };
 
-/** D → I → D with its residual norm. */
+/** D → I → D with the norm after its residual connection. */
 export type FeedForward = {
   /** [I, D] */
   readonly intermediate: Linear;
@@ -62,11 +62,11 @@ export type Encoder = {
   readonly config: BertConfig;
   readonly embeddings: Embeddings;
   readonly layers: readonly Layer[];
-  /** The tanh layer over [CLS]; null where the checkpoint has none (only pooling `cls` needs it). */
+  /** Dense layer with tanh over [CLS]; null if the checkpoint has none. Only pooling `cls` needs it. */
   readonly pooler: Linear | null;
 };
 
-/** Scores labels from a vector: dropout · dense · layer norm · GELU · dropout · out. */
+/** Computes label scores from a vector: dropout · dense · layer norm · GELU · dropout · out. */
 export type TaskHead = {
   /** [D, E] for classification, [D, D] for tagging */
   readonly dense: Linear;
@@ -75,21 +75,21 @@ export type TaskHead = {
   readonly out: Linear;
 };
 
-/** What a model must know of a task; a `TaskConfig` is one. */
+/** The properties of a task that a model needs. `TaskConfig` has them. */
 export type ModelTask = {
   readonly name: string;
   readonly kind: TaskKind;
-  /** Label names by number. */
+  /** Label names; a label's number is its index. */
   readonly labels: readonly string[];
 };
 
-/** One encoder, a sentence embedding made from it, and a head for each task. */
+/** An encoder, the settings of its sentence embedding, and one head per task. */
 export type MultiTask = {
   readonly encoder: Encoder;
   readonly pooling: PoolingMode;
-  /** Position of the first token that is pooled: above 0 where the prompt is excluded from pooling. */
+  /** Position of the first token that is pooled; above 0 if the prompt is excluded from pooling. */
   readonly poolingStart: number;
-  /** [E, D]; null: the embedding is the pooled vector itself. */
+  /** [E, D]; null if the embedding is the pooled vector itself. */
   readonly projection: Linear | null;
   readonly normalize: NormalizeMode;
   readonly tasks: readonly ModelTask[];
@@ -144,7 +144,7 @@ export function namedHeadParameters(task: string, head: TaskHead): readonly Name
   ];
 }
 
-/** Every parameter of a model, encoder first, heads last. The pooler is there even if unused. */
+/** All parameters of a model, encoder first, heads last. Includes the pooler even if it is not used. */
 export function namedParameters(model: MultiTask): readonly NamedParameter[] {
   return [
     ...namedEncoderParameters(model.encoder),
@@ -153,17 +153,17 @@ export function namedParameters(model: MultiTask): readonly NamedParameter[] {
   ];
 }
 
-/** How many numbers a model has learned. */
+/** The number of trainable values of a model. */
 export function countParameters(model: MultiTask): number {
   return namedParameters(model).reduce((sum, { variable }) => sum + variable.size, 0);
 }
 
-/** Frees all parameters; the model cannot be used afterwards. */
+/** Disposes all parameters. The model must not be used afterwards. */
 export function disposeModel(model: MultiTask): void {
   for (const { variable } of namedParameters(model)) variable.dispose();
 }
 
-/** Frees an encoder that no model has taken over. */
+/** Disposes an encoder that does not belong to a model. */
 export function disposeEncoder(encoder: Encoder): void {
   for (const { variable } of namedEncoderParameters(encoder)) variable.dispose();
 }

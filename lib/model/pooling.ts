@@ -8,25 +8,25 @@ import type { PoolingMode } from "@/config.ts";
 import { runLinear } from "@/model/layers.ts";
 import type { Linear } from "@/model/parameters.ts";
 
-/** How to pool, and over what. */
+/** Pooling mode, mask, and parameters. */
 export type PoolingOptions = {
   readonly mode: PoolingMode;
-  /** [B, T] int32: 1 on real pieces. */
+  /** [B, T] int32: 1 at real tokens. */
   readonly mask: tf.Tensor2D;
-  /** The tanh layer of mode `cls`; not read by the others. */
+  /** The pooler for mode `cls`; other modes ignore it. */
   readonly pooler: Linear | null;
   /** Position of the first token that is pooled; 0 by default. */
   readonly start?: number;
-  /** Bound of T where it is dynamic; by default T. */
+  /** Upper bound of T if it is dynamic; by default T. */
   readonly maxLength?: number;
 };
 
-/** Below every activation: what padding contributes to a maximum. */
-const LOWEST = -1e9;
+/** Lower than any activation; added to padding so that it never is the maximum. */
+const MASKED = -1e9;
 
 /**
- * Pools the hidden states of each row: [N, D] → [B, D]. A row without real tokens is zeros by mean and max, as
- * sentence-transformers 6.2 gives it by mean; by max it gives −∞, which no layer after it could take.
+ * Pools the hidden states of each row: [N, D] → [B, D]. A row without real tokens is zeros with mean and max.
+ * sentence-transformers 6.2 also returns zeros with mean, but −∞ with max, which later layers could not process.
  */
 export function poolSentences(
   hidden: tf.Tensor2D,
@@ -35,7 +35,7 @@ export function poolSentences(
   const [rows, length] = mask.shape;
   const [, size] = hidden.shape;
   const states = tf.reshape(hidden, [rows, length, size]) as tf.Tensor3D; // [B, T, D]
-  /** [B, T] mask, where only positions that `isKept` stay. */
+  /** [B, T] mask, set to 0 at positions for which `isKept` is false. */
   const keep = (isKept: (position: number) => boolean): tf.Tensor => {
     const kept = Float32Array.from(
       { length: maxLength },
@@ -61,7 +61,7 @@ export function poolSentences(
     }
     case "max": {
       const real = tf.reshape(pooled, [rows, length, 1]);
-      const largest = tf.max(tf.add(states, tf.mul(tf.sub(1, real), LOWEST)), 1);
+      const largest = tf.max(tf.add(states, tf.mul(tf.sub(1, real), MASKED)), 1);
       return tf.mul(largest, tf.max(real, 1));
     }
     case "cls":

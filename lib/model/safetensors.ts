@@ -1,6 +1,6 @@
 /**
- * Reads and writes safetensors files, one tensor at a time, so that the file is never in memory
- * beside its tensors. Reads float32, float16 and bfloat16 by widening, float64 by rounding; writes float32.
+ * Reads and writes safetensors files one tensor at a time, so that a file is never entirely in memory in addition to
+ * its tensors. Reads float32, and converts float16, bfloat16 and float64 to float32. Writes float32.
  * @module
  */
 import { CONTENT_START_BYTES, replaceFile, requireContent, writeAll } from "@/files.ts";
@@ -12,29 +12,27 @@ import {
   type SafetensorsHeader,
 } from "@/model/safetensors_header.ts";
 
-/** An open file; `close` it, or declare it with `using`. */
+/** An open file. Declare it with `using`, which closes it. */
 export type SafetensorsFile = SafetensorsHeader & Disposable & {
   readonly path: string;
-  /** The values of a tensor as float32. */
+  /** Reads the values of a tensor as float32. */
   read(name: string): Promise<Float32Array<ArrayBuffer>>;
 };
 
-/** Fills `bytes` from the file's position on. */
+/** Fills `bytes` from the file's current position. */
 async function readFully(file: Deno.FsFile, bytes: Uint8Array, path: string): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const count = await file.read(bytes.subarray(done));
     if (count === null) {
       throw new RangeError(
-        `Cannot read tensors as ${path} must not end before all its bytes are read: ${
-          bytes.length - done
-        } are missing`,
+        `Cannot read tensors: ${path} is truncated: ${bytes.length - done} bytes are missing`,
       );
     }
     done += count;
   }
 }
 
-/** The value of an IEEE half-precision number given by its bits. */
+/** Converts the bits of a float16 number to its value. */
 function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -44,10 +42,10 @@ function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Types whose values are read as float32. */
+/** Data types that can be read. */
 const FLOATS = ["F32", "F16", "BF16", "F64"] as const;
 
-/** Values as float32. Float32 is a view of `bytes`, not a copy. */
+/** Converts to float32. If the values already are float32, the result is a view of `bytes`, not a copy. */
 function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: typeof FLOATS[number]) {
   if (dtype === "F32") return new Float32Array(bytes.buffer);
   if (dtype === "F64") return Float32Array.from(new Float64Array(bytes.buffer));
@@ -58,7 +56,7 @@ function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: typeof FLOATS[number])
   return new Float32Array(words.buffer);
 }
 
-/** First bytes of weights in other formats, and what they are. */
+/** First bytes of other file formats, and a description. */
 const SIGNATURES = [
   { kind: "a pickled PyTorch object in a ZIP archive", bytes: [0x50, 0x4b, 3, 4] },
   { kind: "a pickled object", bytes: [0x80, 2] },
@@ -67,21 +65,21 @@ const SIGNATURES = [
   { kind: "a GGUF file", bytes: [0x47, 0x47, 0x55, 0x46] },
 ] as const;
 
-/** Refuses weights of another format that only bear the name of a safetensors file. */
+/** Throws if a file begins like another format of weights instead of safetensors. */
 function requireSafetensors(start: Uint8Array, path: string): void {
-  if (start[LENGTH_BYTES] === 0x7b) return; // the header's {
+  if (start[LENGTH_BYTES] === 0x7b) return; // "{", the first byte of the JSON
   const found = SIGNATURES.find(({ bytes }) => bytes.every((byte, i) => start[i] === byte));
   if (found === undefined) return;
   throw new RangeError(
-    `Cannot read tensors as ${path} must be a safetensors file: it is ${found.kind}; save the model anew with ` +
+    `Cannot read tensors: ${path} is not a safetensors file but ${found.kind}. Save the model again with ` +
       "save_pretrained(…, safe_serialization=True)",
   );
 }
 
 /**
- * Opens `path` and checks its header; no tensor is read yet.
+ * Opens `path` and validates its header. No tensor is read yet.
  *
- * @throws {RangeError | SyntaxError} naming the file, and the tensor where one is at fault
+ * @throws {RangeError | SyntaxError} with the file and, if one is invalid, the tensor
  */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   let file: Deno.FsFile;
@@ -89,7 +87,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     file = await Deno.open(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read tensors as there is no file ${path}`);
+    throw new Deno.errors.NotFound(`Cannot read tensors: there is no file ${path}`);
   }
   try {
     const { size: fileBytes } = await file.stat();
@@ -122,15 +120,15 @@ async function readTensor(
 ): Promise<Float32Array<ArrayBuffer>> {
   const entry = entries.get(name);
   if (entry === undefined) {
-    throw new RangeError(`Cannot read tensor "${name}" as ${path} does not have it`);
+    throw new RangeError(`Cannot read tensor "${name}": ${path} does not contain it`);
   }
   const { begin, end } = entry;
   const dtype = FLOATS.find((float) => float === entry.dtype);
   if (dtype === undefined) {
     throw new RangeError(
-      `Cannot read tensor "${name}" of ${path} as its dtype must be one of ${
+      `Cannot read tensor "${name}" of ${path}: its dtype must be one of ${
         FLOATS.join(", ")
-      }: current value is ${entry.dtype}`,
+      }, but is ${entry.dtype}`,
     );
   }
   const bytes = new Uint8Array(end - begin);
@@ -139,14 +137,14 @@ async function readTensor(
   return toFloat32(bytes, dtype);
 }
 
-/** A tensor to be written; `read` gives its values when its turn comes. */
+/** A tensor to write. `read` is called when it is written, and returns its values. */
 export type TensorToWrite = {
   readonly name: string;
   readonly shape: readonly number[];
   read(): Float32Array | Promise<Float32Array>;
 };
 
-/** Writes float32 tensors to `path`, whole or not at all; one tensor is in memory at a time. */
+/** Writes float32 tensors to `path` atomically. Only one tensor is in memory at a time. */
 export async function writeSafetensors(
   path: string,
   tensors: readonly TensorToWrite[],

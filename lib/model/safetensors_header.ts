@@ -1,11 +1,11 @@
 /**
- * The header of a safetensors file: 8 bytes of length, then JSON that says where each tensor lies
- * (https://github.com/huggingface/safetensors, format section of its README at v0.8.0). Everything
- * is checked here, so that a damaged or hostile file cannot make a reader allocate or read astray.
+ * The header of a safetensors file: its length in 8 bytes, then JSON with the position of each tensor
+ * (https://github.com/huggingface/safetensors, format section of its README at v0.8.0). Everything is validated
+ * here, so that a damaged or malicious file cannot cause huge allocations or reads outside of it.
  * @module
  */
 
-/** Bytes of one element, by the format's dtype names; several elements of F4 and F6 share a byte. */
+/** Bytes per element by dtype. Several elements of F4 and F6 share a byte. */
 const ELEMENT_BYTES: { readonly [dtype: string]: number } = {
   BOOL: 1,
   U8: 1,
@@ -31,19 +31,19 @@ const ELEMENT_BYTES: { readonly [dtype: string]: number } = {
   C64: 8,
 };
 
-/** The format's own limit on the JSON part. */
-const MOST_HEADER_BYTES = 100_000_000;
+/** Limit of the format on the size of the JSON. */
+const MAX_HEADER_BYTES = 100_000_000;
 
-/** Bytes before the JSON. */
+/** Bytes before the JSON, which contain its length. */
 export const LENGTH_BYTES = 8;
 
-/** Where a tensor lies in its file. */
+/** Type, shape and position of a tensor in its file. */
 export type TensorEntry = {
   readonly name: string;
-  /** As the format names it: `F32`, `BF16`, … */
+  /** Name in the format: `F32`, `BF16`, … */
   readonly dtype: string;
   readonly shape: readonly number[];
-  /** Bytes [begin, end) of the file. */
+  /** The tensor's bytes in the file are [begin, end). */
   readonly begin: number;
   readonly end: number;
 };
@@ -51,33 +51,33 @@ export type TensorEntry = {
 /** A parsed header. */
 export type SafetensorsHeader = {
   readonly entries: ReadonlyMap<string, TensorEntry>;
-  /** Free text, `{ format: "pt" }` in transformers' files. */
+  /** Arbitrary strings; `{ format: "pt" }` in files of transformers. */
   readonly metadata: { readonly [key: string]: string };
 };
 
 /**
- * The length of the JSON part, from the file's first 8 bytes.
+ * Reads the length of the JSON from the first 8 bytes of a file.
  *
- * @throws {RangeError} when it cannot be that of a file of `fileBytes` bytes
+ * @throws {RangeError} if a file of `fileBytes` bytes cannot contain this much JSON
  */
 export function parseHeaderLength(bytes: Uint8Array, fileBytes: number, path: string): number {
   if (fileBytes < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
     throw new RangeError(
-      `Cannot read tensors as ${path} must have a header of at least ${LENGTH_BYTES} bytes: current size is ${fileBytes}`,
+      `Cannot read tensors: ${path} must have a header of at least ${LENGTH_BYTES} bytes, but the file has ${fileBytes}`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES);
   const length = view.getBigUint64(0, true);
-  const most = Math.min(MOST_HEADER_BYTES, fileBytes - LENGTH_BYTES);
+  const most = Math.min(MAX_HEADER_BYTES, fileBytes - LENGTH_BYTES);
   if (length < 2n || length > BigInt(most)) {
     throw new RangeError(
-      `Cannot read tensors as the header of ${path} must have from 2 to ${most} bytes: current length is ${length}`,
+      `Cannot read tensors: the header of ${path} must have 2 to ${most} bytes, but has ${length}`,
     );
   }
   return Number(length);
 }
 
-/** A record whose keys come from a file. */
+/** An object parsed from a file. */
 type JsonObject = { readonly [key: string]: unknown };
 
 function isObject(value: unknown): value is JsonObject {
@@ -88,7 +88,7 @@ function isCount(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Checks one entry; `dataStart` and `fileBytes` bound its place. */
+/** Validates one entry. Its bytes must be between `dataStart` and `fileBytes`. */
 function parseEntry(
   name: string,
   value: unknown,
@@ -100,7 +100,7 @@ function parseEntry(
 ): TensorEntry {
   const fail = (what: string, wanted: string, present: unknown): never => {
     throw new RangeError(
-      `Cannot read tensor "${name}" of ${path} as its ${what} must be ${wanted}: current value is ${
+      `Cannot read tensor "${name}" of ${path}: its ${what} must be ${wanted}, but is ${
         JSON.stringify(present) ?? "missing"
       }`,
     );
@@ -114,31 +114,31 @@ function parseEntry(
     return fail("dtype", `one of ${Object.keys(ELEMENT_BYTES).join(", ")}`, dtype);
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    return fail("shape", "a list of whole numbers from 0", shape);
+    return fail("shape", "a list of non-negative integers", shape);
   }
   const [first, last] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
   const most = fileBytes - dataStart;
   if (isCount(last) && last > most) {
     throw new RangeError(
-      `Cannot read tensor "${name}" as ${path} is cut off before its end: it has ${fileBytes} of at least ${
+      `Cannot read tensor "${name}": ${path} is truncated. It has ${fileBytes} of at least ${
         dataStart + last
-      } bytes; download or copy it again`,
+      } bytes. Download or copy it again`,
     );
   }
   if (!isCount(first) || !isCount(last) || first > last) {
-    return fail("data_offsets", `two rising whole numbers from 0 to ${most}`, offsets);
+    return fail("data_offsets", `two ascending integers from 0 to ${most}`, offsets);
   }
   const wanted = shape.reduce((product, size) => product * size, bytes);
   if (wanted !== last - first) {
-    return fail("data_offsets", `${wanted} bytes apart, as ${dtype} [${shape}] needs`, offsets);
+    return fail("data_offsets", `${wanted} bytes apart, the size of ${dtype} [${shape}]`, offsets);
   }
   return { name, dtype, shape, begin: dataStart + first, end: dataStart + last };
 }
 
 /**
- * Checks the JSON part of a header.
+ * Validates the JSON of a header.
  *
- * @throws {RangeError | SyntaxError} naming file and tensor
+ * @throws {RangeError | SyntaxError} with file and tensor
  */
 export function parseHeader(
   json: Uint8Array,
@@ -149,10 +149,10 @@ export function parseHeader(
     parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
-    throw new SyntaxError(`Cannot read tensors as the header of ${path} must be JSON in UTF-8`);
+    throw new SyntaxError(`Cannot read tensors: the header of ${path} must be JSON in UTF-8`);
   }
   if (!isObject(parsed)) {
-    throw new RangeError(`Cannot read tensors as the header of ${path} must be a JSON object`);
+    throw new RangeError(`Cannot read tensors: the header of ${path} must be a JSON object`);
   }
   const dataStart = LENGTH_BYTES + json.length;
   const entries = new Map<string, TensorEntry>();
@@ -162,9 +162,11 @@ export function parseHeader(
       entries.set(name, parseEntry(name, value, { path, dataStart, fileBytes }));
       continue;
     }
-    if (value === null) continue; // safetensors reads it as metadata that is missing
+    if (value === null) continue; // safetensors treats null as missing metadata
     if (!isObject(value) || !Object.values(value).every((text) => typeof text === "string")) {
-      throw new RangeError(`Cannot read tensors as __metadata__ of ${path} must map names to text`);
+      throw new RangeError(
+        `Cannot read tensors: __metadata__ of ${path} must map strings to strings`,
+      );
     }
     metadata = value as { readonly [key: string]: string };
   }
@@ -172,7 +174,7 @@ export function parseHeader(
   return { entries, metadata };
 }
 
-/** Tensors must lie side by side and fill the file, as the format demands. */
+/** Throws unless tensors are contiguous and fill the file, as the format requires. */
 function requireNoGaps(
   entries: readonly TensorEntry[],
   { path, dataStart, fileBytes }: {
@@ -186,22 +188,22 @@ function requireNoGaps(
   for (const { name, begin, end } of inOrder) {
     if (begin !== at) {
       throw new RangeError(
-        `Cannot read tensor "${name}" of ${path} as it must begin where the one before ends, at byte ${at}: current value is ${begin}`,
+        `Cannot read tensor "${name}" of ${path}: it must begin at byte ${at}, where the previous tensor ends, but begins at byte ${begin}`,
       );
     }
     at = end;
   }
   if (at !== fileBytes) {
     throw new RangeError(
-      `Cannot read tensors as ${path} must end where its last tensor ends, at byte ${at}: current size is ${fileBytes}`,
+      `Cannot read tensors: ${path} must end at byte ${at}, where its last tensor ends, but has bytes up to ${fileBytes}`,
     );
   }
 }
 
-/** A float32 tensor to be placed in a file. */
+/** Name and shape of a float32 tensor. */
 export type TensorShape = { readonly name: string; readonly shape: readonly number[] };
 
-/** Length and JSON for float32 tensors laid side by side in the given order, padded to 8 bytes. */
+/** Length and JSON for contiguous float32 tensors in the given order, padded to a multiple of 8 bytes. */
 export function formatHeader(
   tensors: readonly TensorShape[],
   metadata: { readonly [key: string]: string },

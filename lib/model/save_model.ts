@@ -1,6 +1,6 @@
 /**
- * Writes the model folder of a run, which sentence-transformers and transformers read as well: see
- * "A model folder" of the architecture, and `load_model.ts` for the way back.
+ * Writes the model folder of a run, which sentence-transformers and transformers can also load. `load_model.ts` reads
+ * it.
  * @module
  */
 import { join } from "node:path";
@@ -20,16 +20,16 @@ import { saveOnnx } from "@/model/save_onnx.ts";
 import { SENTENCE_CONFIG } from "@/model/sentence_settings.ts";
 import type { PromptSettings } from "@/text/prompts.ts";
 
-/** What is saved beside the parameters. */
+/** Tokenizer and settings, which are saved together with the parameters. */
 export type SaveOptions = {
-  /** The content of tokenizer.json and of tokenizer_config.json (null: none); a `Tokenizer` is one. */
+  /** Contents of tokenizer.json and tokenizer_config.json (null if there is none). A `Tokenizer` has both. */
   readonly tokenizer: { readonly json: unknown; readonly config: unknown };
-  /** Longest input in word pieces, [CLS] and [SEP] included. */
+  /** Longest input in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;
   readonly prompts: PromptSettings;
 };
 
-/** Parameters as tensors to write, each downloaded when its turn comes. */
+/** Converts parameters to tensors. Their values are downloaded only when they are written. */
 function toTensors(parameters: readonly NamedParameter[]): readonly TensorToWrite[] {
   return parameters.map(({ name, variable }) => ({
     name,
@@ -42,18 +42,18 @@ function toTensors(parameters: readonly NamedParameter[]): readonly TensorToWrit
   }));
 }
 
-/** Keys of tokenizer_config.json that name files of the machine it was saved on. */
-const MACHINE_KEYS = ["name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file"];
+/** Keys of tokenizer_config.json with paths on the machine that saved it. */
+const LOCAL_PATH_KEYS = ["name_or_path", "special_tokens_map_file", "tokenizer_file", "vocab_file"];
 
-/** A path with a folder in it, absolute or relative to a home or working folder. */
+/** A string that is a path with a folder: absolute, or relative to the home or working folder. */
 const PATH = /^(?:\/|~|\.{1,2}\/|file:|[A-Za-z]:[\\/]|\\\\)[^\s]*[\\/]/;
 
-/** The content of tokenizer_config.json without places of the machine that the checkpoint comes from. */
-function withoutPlaces(config: unknown): { readonly [key: string]: unknown } {
+/** The content of tokenizer_config.json without paths on the machine that saved it. */
+function removeLocalPaths(config: unknown): { readonly [key: string]: unknown } {
   const entries = Object.entries(typeof config === "object" && config !== null ? config : {});
-  const isPlace = (value: unknown) => typeof value === "string" && PATH.test(value);
+  const isPath = (value: unknown) => typeof value === "string" && PATH.test(value);
   return Object.fromEntries(
-    entries.filter(([key, value]) => !MACHINE_KEYS.includes(key) && !isPlace(value)),
+    entries.filter(([key, value]) => !LOCAL_PATH_KEYS.includes(key) && !isPath(value)),
   );
 }
 
@@ -65,7 +65,7 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 /** One module of sentence-transformers. */
 type ModuleToWrite = { readonly kind: string; readonly write: (folder: string) => Promise<void> };
 
-/** A Dense module that holds `linear`. */
+/** A Dense module with the parameters of a linear layer. */
 function denseModule({ weight, bias }: Linear, activation: string): ModuleToWrite {
   const [output, input] = weight.shape;
   return {
@@ -86,7 +86,7 @@ function denseModule({ weight, bias }: Linear, activation: string): ModuleToWrit
   };
 }
 
-/** The modules that make a model's embedding out of its encoder's hidden states. */
+/** The sentence-transformers modules that compute a model's embedding from its encoder's hidden states. */
 function listModules(
   { encoder, pooling, projection, normalize }: MultiTask,
   { includePrompt }: PromptSettings,
@@ -113,7 +113,7 @@ function listModules(
   return modules;
 }
 
-/** Writes what a graph of `model` needs beside it: its shape, tokenizer, prompts and labels. */
+/** Writes the files that a graph of `model` requires: configuration, tokenizer, prompts and labels. */
 export async function writeSettings(
   dir: string,
   model: MultiTask,
@@ -125,8 +125,8 @@ export async function writeSettings(
   await writeJson(join(dir, "tokenizer.json"), tokenizer.json);
   await writeJson(join(dir, "tokenizer_config.json"), {
     tokenizer_class: "BertTokenizer",
-    ...withoutPlaces(tokenizer.config),
-    model_max_length: maxLength, // where other libraries cut
+    ...removeLocalPaths(tokenizer.config),
+    model_max_length: maxLength, // other libraries truncate to it
   });
   const size = projection === null ? null : embeddingSize(model);
   await writeFileAtomic(
@@ -140,8 +140,8 @@ export async function writeSettings(
 }
 
 /**
- * Writes `model` into the folder `dir`, each file whole or not at all, `modules.json` last.
- * An L1 norm is in `heads.json` alone, since sentence-transformers has none.
+ * Writes `model` into the folder `dir`. Each file is written atomically, `modules.json` last. Only `heads.json`
+ * contains an L1 norm, since sentence-transformers has none.
  */
 export async function saveModel(
   dir: string,
@@ -161,7 +161,7 @@ export async function saveModel(
   );
   await writeJson(join(dir, "sentence_bert_config.json"), {
     max_seq_length: maxLength,
-    do_lower_case: false, // the tokenizer does it
+    do_lower_case: false, // the tokenizer lowercases
   });
   await saveOnnx(dir, model, "fp32");
   const list = [{ kind: "Transformer", path: "" }];

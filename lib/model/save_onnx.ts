@@ -1,26 +1,26 @@
 /**
- * Writes a model as ONNX files, under the names by which transformers.js finds them in a model folder.
+ * Writes a model as ONNX files, with the file names that transformers.js expects in a model folder.
  * @module
  */
 import { join } from "node:path";
 import { serializeOnnx } from "@/engine/onnx/protobuf.ts";
 import { isFile, replaceFile, writeAll } from "@/files.ts";
-import { type GraphOptions, ONNX_VERSIONS, printModelGraph } from "@/model/onnx_graph.ts";
+import { buildModelGraph, type GraphOptions, ONNX_VERSIONS } from "@/model/onnx_graph.ts";
 import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
 
-/** Where transformers.js 4 looks for each kind of weights in a model folder. */
+/** Paths of the graphs in a model folder, as transformers.js 4 expects them. */
 export const ONNX_FILES = {
   fp32: "onnx/model.onnx",
   fp16: "onnx/model_fp16.onnx",
   q8: "onnx/model_quantized.onnx",
 } as const satisfies Record<OnnxDtype, string>;
 
-/** Files of weights, any of which goes before a graph. */
+/** Weight files. Any of them takes precedence over a graph. */
 const WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
 
-/** The graph of a model folder that holds no weights, the most exact where there are several; else null. */
-export async function findLoneGraph(folder: string): Promise<string | null> {
+/** The graph of a model folder without weight files, the most precise one if there are several; null if there is none. */
+export async function findGraphWithoutWeights(folder: string): Promise<string | null> {
   for (const name of WEIGHTS) if (await isFile(join(folder, name))) return null;
   for (const dtype of ONNX_DTYPES) {
     if (await isFile(join(folder, ONNX_FILES[dtype]))) return ONNX_FILES[dtype];
@@ -28,13 +28,10 @@ export async function findLoneGraph(folder: string): Promise<string | null> {
   return null;
 }
 
-/** The layout of ONNX cannot be longer. */
-const MOST_BYTES = 2 ** 31 - 1;
+/** Limit of the ONNX format. */
+const MAX_BYTES = 2 ** 31 - 1;
 
-/**
- * Writes `model` into the folder `dir` as one graph with its embedding and all heads; gives the file's
- * path and size.
- */
+/** Writes `model` into the folder `dir` as a graph with its embedding and all heads. Returns path and size of the file. */
 export async function saveOnnx(
   dir: string,
   model: MultiTask,
@@ -44,7 +41,7 @@ export async function saveOnnx(
   return { path, bytes: await writeOnnxFile(path, model, { dtype }) };
 }
 
-/** Writes `model` to `path` as a graph; gives the file's size. */
+/** Writes `model` to `path` as a graph and returns the file's size in bytes. */
 export async function writeOnnxFile(
   path: string,
   model: MultiTask,
@@ -59,11 +56,11 @@ export async function writeOnnxFile(
       }),
     ),
   );
-  const parts = serializeOnnx(printModelGraph(model, values, options), ONNX_VERSIONS);
+  const parts = serializeOnnx(buildModelGraph(model, values, options), ONNX_VERSIONS);
   const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-  if (bytes > MOST_BYTES) {
+  if (bytes > MAX_BYTES) {
     throw new RangeError(
-      `Cannot export model as an ONNX file must be smaller than 2 GiB: it would be ${bytes} bytes; choose fp16 or q8`,
+      `Cannot export model: an ONNX file must be smaller than 2 GiB, but would have ${bytes} bytes. Choose fp16 or q8`,
     );
   }
   await replaceFile(path, async (file) => {

@@ -1,9 +1,9 @@
 /**
- * How sentence-transformers (5.1 and 6.2) writes down what follows an encoder: `modules.json` lists
- * Transformer, Pooling, Dense and Normalize modules, each with a folder of its own.
+ * Reads the modules that sentence-transformers (5.1 and 6.2) applies after an encoder. `modules.json` lists
+ * Transformer, Pooling, Dense and Normalize modules, each with its own folder.
  *
- * Our pooling `cls` is its CLS pooling and a Dense with tanh that holds the pooler; our projection is
- * a Dense without activation. It has no L1 norm: `heads.json` alone says so.
+ * The pooling mode `cls` corresponds to CLS pooling and a Dense module with tanh, which holds the pooler. A projection
+ * corresponds to a Dense module without activation. There is no module for an L1 norm, which only `heads.json` has.
  * @module
  */
 import { join } from "node:path";
@@ -12,21 +12,21 @@ import type { NormalizeMode, PoolingMode } from "@/config.ts";
 
 /** A Dense module: one linear layer. */
 export type DenseModule = {
-  /** Its folder. */
+  /** Path of its folder. */
   readonly folder: string;
   readonly input: number;
   readonly output: number;
   readonly activation: "tanh" | "none";
 };
 
-/** What a folder's modules amount to. */
+/** The model settings that a folder's modules define. */
 export type SentenceModules = {
-  /** Where the encoder lies: the folder itself, or one in it. */
+  /** Path of the encoder: the model folder itself, or a subfolder. */
   readonly encoderFolder: string;
   readonly pooling: PoolingMode;
-  /** False: the Pooling module skips [CLS] and the tokens of the prompt. */
+  /** If false, pooling skips [CLS] and the tokens of the prompt. */
   readonly includePrompt: boolean;
-  /** The pooler of `cls`; null for the other modes. */
+  /** The pooler of mode `cls`; null for other modes. */
   readonly pooler: DenseModule | null;
   readonly projection: DenseModule | null;
   readonly normalize: NormalizeMode;
@@ -34,56 +34,58 @@ export type SentenceModules = {
 
 type JsonObject = { readonly [key: string]: unknown };
 
-/** A JSON file that must hold an object. */
+/** Reads a JSON file that must contain an object. */
 async function readObject(path: string, what: string): Promise<JsonObject> {
   const json = await readJson(path, what);
   if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as JsonObject;
-  throw new RangeError(`Cannot read ${what} as ${path} must hold a JSON object`);
+  throw new RangeError(`Cannot read ${what}: ${path} must contain a JSON object`);
 }
 
-/** One line of `modules.json`. */
+/** One entry of `modules.json`. */
 type ModuleEntry = { readonly kind: string; readonly folder: string };
 
-/** Modules that are supported. */
+/** Supported modules. */
 const KINDS = ["Transformer", "Pooling", "Dense", "Normalize"];
 
 /**
- * Kinds (last part of the Python class) and folders, in order.
+ * Reads the modules in order. `kind` is the last part of the Python class.
  *
- * @throws {RangeError} naming a module that is not supported
+ * @throws {RangeError} if a module is not supported
  */
 async function readModuleList(folder: string): Promise<readonly ModuleEntry[]> {
   const path = join(folder, "modules.json");
   const json = await readJson(path, "modules");
-  if (!Array.isArray(json)) throw new RangeError(`Cannot read modules as ${path} must be a list`);
+  if (!Array.isArray(json)) {
+    throw new RangeError(`Cannot read modules: ${path} must contain a list`);
+  }
   return json.map((entry: unknown) => {
     const { type, path: place } = (entry ?? {}) as JsonObject;
     if (
       typeof type !== "string" || typeof place !== "string" || !/^(?!\.\.?$)[\w.-]*$/.test(place)
     ) {
       throw new RangeError(
-        `Cannot read modules as ${path} must give each a type and a folder in it: current value is ${
+        `Cannot read modules: ${path} must give each module a type and a folder inside the model folder, but has ${
           JSON.stringify(entry)
         }`,
       );
     }
     if (!type.startsWith("sentence_transformers.")) {
       throw new RangeError(
-        `Cannot load model: ${path} lists ${type}, code of its own that is not run here; only modules ` +
+        `Cannot load model: ${path} lists ${type}, custom code that is not executed here. Only modules ` +
           "of sentence_transformers are supported",
       );
     }
     const kind = type.slice(type.lastIndexOf(".") + 1);
     if (KINDS.includes(kind)) return { kind, folder: join(folder, place) };
     throw new RangeError(
-      `Cannot load model as ${path} lists the module ${kind}, which is not supported: modules must be ${
+      `Cannot load model: ${path} lists the unsupported module ${kind}. Supported modules are ${
         KINDS.join(", ")
       }`,
     );
   });
 }
 
-/** Its pooling modes by our names; others are not supported. */
+/** Supported pooling modes of sentence-transformers, and their names here. */
 const POOLINGS: { readonly [name: string]: PoolingMode } = {
   cls: "cls-token",
   pooling_mode_cls_token: "cls-token",
@@ -94,8 +96,8 @@ const POOLINGS: { readonly [name: string]: PoolingMode } = {
 };
 
 /**
- * A Pooling module: `pooling_mode` (6.x) or one of the switches `pooling_mode_…` set, the mean where
- * neither is.
+ * Reads a Pooling module. Its mode is given by `pooling_mode` (6.x) or by the one `pooling_mode_…` key that is true;
+ * the default is the mean.
  */
 async function readPooling(
   folder: string,
@@ -112,7 +114,7 @@ async function readPooling(
     : undefined;
   if (mode === undefined) {
     throw new RangeError(
-      `Cannot load model as ${path} must pool by one of mean, max, cls: current value is ${
+      `Cannot load model: ${path} must set one pooling mode of mean, max, cls, but sets ${
         modes.join(" and ") || "none"
       }`,
     );
@@ -120,7 +122,7 @@ async function readPooling(
   const { include_prompt: includePrompt = true } = config;
   if (typeof includePrompt !== "boolean") {
     throw new RangeError(
-      `Cannot load model as "include_prompt" in ${path} must be true or false: current value is ${
+      `Cannot load model: "include_prompt" in ${path} must be true or false, but is ${
         JSON.stringify(includePrompt)
       }`,
     );
@@ -133,27 +135,27 @@ const ACTIVATIONS: { readonly [name: string]: DenseModule["activation"] } = {
   Identity: "none",
 };
 
-/** Refuses a module that reads or writes anything but the sentence embedding. */
-function checkPlace(config: JsonObject, path: string): void {
+/** Throws if a module reads or writes anything but the sentence embedding. */
+function requireSentenceEmbedding(config: JsonObject, path: string): void {
   for (const key of ["module_input_name", "module_output_name"]) {
     const value = config[key] ?? "sentence_embedding";
     if (value === "sentence_embedding") continue;
     throw new RangeError(
-      `Cannot load model as "${key}" in ${path} must be "sentence_embedding": current value is ${
+      `Cannot load model: "${key}" in ${path} must be "sentence_embedding", but is ${
         JSON.stringify(value)
       }`,
     );
   }
 }
 
-/** The shape of a Dense module. */
+/** Reads sizes and activation of a Dense module. */
 async function readDense(folder: string): Promise<DenseModule> {
   const path = join(folder, "config.json");
   const config = await readObject(path, "dense configuration");
-  checkPlace(config, path);
+  requireSentenceEmbedding(config, path);
   const fail = (key: string, wanted: string): never => {
     throw new RangeError(
-      `Cannot load model as "${key}" in ${path} must be ${wanted}: current value is ${
+      `Cannot load model: "${key}" in ${path} must be ${wanted}, but is ${
         JSON.stringify(config[key]) ?? "missing"
       }`,
     );
@@ -162,7 +164,7 @@ async function readDense(folder: string): Promise<DenseModule> {
     const value = config[key];
     return typeof value === "number" && Number.isInteger(value) && value > 0
       ? value
-      : fail(key, "a whole number from 1");
+      : fail(key, "a positive integer");
   };
   const name = String(config.activation_function ?? "Tanh").split(".").at(-1) ?? "";
   const activation = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
@@ -172,20 +174,22 @@ async function readDense(folder: string): Promise<DenseModule> {
     folder,
     input: size("in_features"),
     output: size("out_features"),
-    activation: activation ?? fail("activation_function", "Tanh or Identity of torch.nn"),
+    activation: activation ?? fail("activation_function", "Tanh or Identity from torch.nn"),
   };
 }
 
-/** A Normalize module; versions before 5.x wrote no configuration. */
+/** Checks a Normalize module. Versions before 5.x wrote no configuration for it. */
 async function checkNormalize(folder: string): Promise<void> {
   const path = join(folder, "config.json");
-  if (await isFile(path)) checkPlace(await readObject(path, "normalize configuration"), path);
+  if (await isFile(path)) {
+    requireSentenceEmbedding(await readObject(path, "normalize configuration"), path);
+  }
 }
 
 /**
- * What `modules.json` in `folder` amounts to; null where there is none.
+ * Reads the settings that `modules.json` in `folder` defines; null if there is no such file.
  *
- * @throws {RangeError} when it is more than pooling, projection and L2 norm
+ * @throws {RangeError} if it defines more than pooling, projection and L2 norm
  */
 export async function readSentenceModules(folder: string): Promise<SentenceModules | null> {
   const path = join(folder, "modules.json");
@@ -194,7 +198,7 @@ export async function readSentenceModules(folder: string): Promise<SentenceModul
   const kinds = list.map(({ kind }) => kind).join(", ");
   const unsupported = (wanted: string): never => {
     throw new RangeError(
-      `Cannot load model as ${path} must list ${wanted}: current list is ${kinds}`,
+      `Cannot load model: ${path} must list ${wanted}, but lists ${kinds}`,
     );
   };
   const [encoder, pooling] = list;
@@ -212,7 +216,7 @@ export async function readSentenceModules(folder: string): Promise<SentenceModul
   const pooler = mode === "cls-token" && dense[0]?.activation === "tanh" ? dense[0] : null;
   const [projection = null, ...others] = dense.slice(pooler === null ? 0 : 1);
   if (others.length > 0 || (projection !== null && projection.activation !== "none")) {
-    return unsupported("one Dense without activation at most, and one with Tanh after CLS pooling");
+    return unsupported("at most one Dense without activation, and one with Tanh after CLS pooling");
   }
   return {
     encoderFolder: encoder.folder,

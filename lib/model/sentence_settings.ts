@@ -1,6 +1,6 @@
 /**
- * What a sentence-transformers folder says about texts, read as version 6.2 reads it: prompts, lowercasing
- * and the longest input. A key that would change the embeddings and is not supported is refused by name.
+ * Reads the text settings of a sentence-transformers folder as version 6.2 does: prompts, lowercasing and the maximum
+ * length. Throws if a key would change the embeddings in a way that is not supported.
  * @module
  */
 import { join } from "node:path";
@@ -11,10 +11,10 @@ import { loadTokenizer, withLowercase } from "@/text/load_tokenizer.ts";
 import { NO_PROMPTS, type PromptSettings } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
-/** Settings of the whole model, beside `modules.json`. */
+/** File with settings of the whole model, beside `modules.json`. */
 export const SENTENCE_CONFIG = "config_sentence_transformers.json";
 
-/** Names of the settings beside the encoder, in the order in which they are looked for. */
+/** Files with settings of the encoder, in order of precedence. */
 export const ENCODER_CONFIGS = [
   "sentence_bert_config.json",
   "sentence_roberta_config.json",
@@ -25,23 +25,23 @@ export const ENCODER_CONFIGS = [
   "sentence_xlnet_config.json",
 ] as const;
 
-/** What a model folder says about texts. */
+/** Settings that apply to texts before they are encoded. */
 export type TextSettings = {
   readonly prompts: PromptSettings;
-  /** True: texts are lowercased before anything else, whatever the tokenizer does. */
+  /** True if texts are lowercased before the tokenizer reads them. */
   readonly lowercase: boolean;
-  /** Longest input in tokens; null where the folder does not say. */
+  /** Longest input in tokens; null if the folder does not define it. */
   readonly maxSeqLength: number | null;
 };
 
 type JsonObject = { readonly [key: string]: unknown };
 
-/** A value that decides how a model is read, and where it stands. */
+/** A key, its value and its file. */
 type Setting = { readonly key: string; readonly value: unknown; readonly path: string };
 
 function refuse({ key, value, path }: Setting, wanted: string): never {
   throw new RangeError(
-    `Cannot load model as ${JSON.stringify(key)} in ${path} must be ${wanted}: current value is ${
+    `Cannot load model: ${JSON.stringify(key)} in ${path} must be ${wanted}, but is ${
       JSON.stringify(value)
     }`,
   );
@@ -54,33 +54,38 @@ function isObject(value: unknown): value is JsonObject {
 async function readObject(path: string): Promise<JsonObject> {
   const json = await readJson(path, "model configuration");
   if (isObject(json)) return json;
-  throw new RangeError(`Cannot load model as ${path} must hold a JSON object`);
+  throw new RangeError(`Cannot load model: ${path} must contain a JSON object`);
 }
 
-/** Keys of `config_sentence_transformers.json` that must have one value, and why no other is taken. */
+/** Checks the keys of `config_sentence_transformers.json` of which only one value is supported. */
 function checkSentenceConfig(config: JsonObject, path: string): void {
   const { model_type: type = "SentenceTransformer", truncate_dim: size = null } = config;
   if (type !== "SentenceTransformer") {
     refuse({ key: "model_type", value: type, path }, '"SentenceTransformer"');
   }
   if (size !== null) {
-    refuse({ key: "truncate_dim", value: size, path }, "null: embeddings are not truncated here");
+    refuse(
+      { key: "truncate_dim", value: size, path },
+      "null, since embeddings are not truncated here",
+    );
   }
 }
 
-/** The prompts of `config_sentence_transformers.json`; those of {@link NO_PROMPTS} without the file. */
+/** Reads the prompts of `config_sentence_transformers.json`; {@link NO_PROMPTS} if there is no such file. */
 async function readPrompts(folder: string, includePrompt: boolean): Promise<PromptSettings> {
   const path = join(folder, SENTENCE_CONFIG);
   if (!await isFile(path)) return { ...NO_PROMPTS, includePrompt };
   const config = await readObject(path);
   checkSentenceConfig(config, path);
   const { prompts: given = {}, default_prompt_name: name = null } = config;
-  if (!isObject(given)) return refuse({ key: "prompts", value: given, path }, "an object of texts");
+  if (!isObject(given)) {
+    return refuse({ key: "prompts", value: given, path }, "an object of strings");
+  }
   const prompts = new Map(Object.entries(NO_PROMPTS.prompts));
   for (const [key, prompt] of Object.entries(given)) {
     if (prompt === null) prompts.set(key, "");
     else if (typeof prompt === "string") prompts.set(key, prompt);
-    else refuse({ key: `prompts.${key}`, value: prompt, path }, "text");
+    else refuse({ key: `prompts.${key}`, value: prompt, path }, "a string");
   }
   if (name !== null && !(typeof name === "string" && prompts.has(name))) {
     const wanted = `the name of a prompt (${[...prompts.keys()].join(", ")})`;
@@ -89,7 +94,7 @@ async function readPrompts(folder: string, includePrompt: boolean): Promise<Prom
   return { prompts: Object.fromEntries(prompts), defaultPromptName: name, includePrompt };
 }
 
-/** Arguments of the encoder's classes that leave the embeddings as they are, to rounding. */
+/** Arguments of the encoder's classes that do not change embeddings, except by rounding. */
 const HARMLESS_ARGUMENTS = [
   "add_pooling_layer",
   "attn_implementation",
@@ -101,39 +106,39 @@ const HARMLESS_ARGUMENTS = [
   "use_safetensors",
 ];
 
-/** Refuses arguments for the encoder's classes, unless they change nothing. */
+/** Throws if arguments of the encoder's classes could change embeddings. */
 function checkArguments(setting: Setting): void {
   const { key, value, path } = setting;
   if (value === null) return;
   if (!isObject(value)) refuse(setting, "an object");
   for (const [name, given] of Object.entries(value)) {
     if (HARMLESS_ARGUMENTS.includes(name)) continue;
-    refuse({ key: `${key}.${name}`, value: given, path }, "left out: it is not supported");
+    refuse({ key: `${key}.${name}`, value: given, path }, "omitted, since it is not supported");
   }
 }
 
-/** The only modality of a BERT encoder, and the output of it that is pooled. */
+/** Checks that the only modality is text and that the last hidden states are pooled. */
 function checkModalities(setting: Setting): void {
   const { value } = setting;
   const text = isObject(value) && Object.keys(value).join() === "text" ? value.text : null;
   if (
     isObject(text) && text.method === "forward" && text.method_output_name === "last_hidden_state"
   ) return;
-  refuse(setting, "text alone, by the method forward, with the output last_hidden_state");
+  refuse(setting, "text only, with the method forward and the output last_hidden_state");
 }
 
-/** A check that takes one value, and null for the default. */
+/** Returns a check that accepts one value, or null for the default. */
 const only = (wanted: string) => (setting: Setting): void => {
   if (setting.value !== wanted && setting.value !== null) refuse(setting, JSON.stringify(wanted));
 };
 const nothing = () => {};
 
-/** Keys of the encoder's settings. Keys without a check leave `encode` as it is, or are read elsewhere. */
+/** Known keys of the encoder's settings. Those with the check `nothing` do not affect embeddings or are read elsewhere. */
 const ENCODER_KEYS: { readonly [key: string]: (setting: Setting) => void } = {
   max_seq_length: nothing,
   do_lower_case: nothing,
   unpad_inputs: nothing,
-  query_length: nothing, // this and the next two apply to encode_query and encode_document alone
+  query_length: nothing, // this key and the next two apply only to encode_query and encode_document
   document_length: nothing,
   query_expansion: nothing,
   transformer_task: only("feature-extraction"),
@@ -150,7 +155,7 @@ const ENCODER_KEYS: { readonly [key: string]: (setting: Setting) => void } = {
     }
   },
   tokenizer_name_or_path: (setting) => {
-    if (setting.value !== null) refuse(setting, "null: the tokenizer must be in the folder");
+    if (setting.value !== null) refuse(setting, "null, since the tokenizer must be in the folder");
   },
   model_args: checkArguments,
   model_kwargs: checkArguments,
@@ -160,7 +165,7 @@ const ENCODER_KEYS: { readonly [key: string]: (setting: Setting) => void } = {
   config_kwargs: checkArguments,
 };
 
-/** The settings beside the encoder: the first file that is there and not empty. */
+/** Reads the encoder's settings from the first file that exists and is not empty. */
 async function readEncoderConfig(folder: string): Promise<Omit<TextSettings, "prompts">> {
   for (const name of ENCODER_CONFIGS) {
     const path = join(folder, name);
@@ -169,12 +174,12 @@ async function readEncoderConfig(folder: string): Promise<Omit<TextSettings, "pr
     if (Object.keys(config).length === 0) continue;
     for (const [key, value] of Object.entries(config)) {
       const check = Object.hasOwn(ENCODER_KEYS, key) ? ENCODER_KEYS[key] : undefined;
-      if (check === undefined) return refuse({ key, value, path }, "left out: it is not known");
+      if (check === undefined) return refuse({ key, value, path }, "omitted, since it is unknown");
       check({ key, value, path });
     }
     const { max_seq_length: length = null, do_lower_case: lowercase = null } = config;
     if (length !== null && !(Number.isInteger(length) && Number(length) > 0)) {
-      refuse({ key: "max_seq_length", value: length, path }, "an integer from 1");
+      refuse({ key: "max_seq_length", value: length, path }, "a positive integer");
     }
     if (lowercase !== null && typeof lowercase !== "boolean") {
       refuse({ key: "do_lower_case", value: lowercase, path }, "true or false");
@@ -188,10 +193,10 @@ async function readEncoderConfig(folder: string): Promise<Omit<TextSettings, "pr
 }
 
 /**
- * What the model folder says about texts. A folder without `modules.json` and without `heads.json`, of
- * `deno task export`, says nothing, whatever else is in it: sentence-transformers does not read it either.
+ * Reads the text settings of a model folder. A folder with neither `modules.json` nor `heads.json` (which
+ * `deno task export` writes) has none: sentence-transformers ignores its other files as well.
  *
- * @throws {RangeError} naming file, key, what is wanted and what is there
+ * @throws {RangeError} with file, key, expected and actual value
  */
 export async function readTextSettings(
   folder: string,
@@ -207,15 +212,15 @@ export async function readTextSettings(
   };
 }
 
-/** What turns texts into tokens for a model. */
+/** Tokenizer and prompts of a model. */
 export type LoadedTexts = {
   readonly tokenizer: Tokenizer;
   readonly prompts: PromptSettings;
-  /** The folder of the encoder and of the tokenizer. */
+  /** The folder with the encoder and the tokenizer. */
   readonly encoderFolder: string;
 };
 
-/** Loads what turns texts into tokens for the model in `folder`. */
+/** Loads tokenizer and prompts of the model in `folder`. */
 export async function loadTexts(folder: string): Promise<LoadedTexts> {
   const modules = await readSentenceModules(folder);
   const { prompts, lowercase } = await readTextSettings(folder, modules);

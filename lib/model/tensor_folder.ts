@@ -1,38 +1,38 @@
 /**
- * The tensors of a checkpoint folder: one `model.safetensors`, or shards listed in
+ * Opens the tensors of a checkpoint folder: one `model.safetensors`, or shards listed in
  * `model.safetensors.index.json` (the layout of Hugging Face transformers).
  * @module
  */
 import { join } from "node:path";
 import { isFile, isFolder, readJson } from "@/files.ts";
 import { openSafetensors, type SafetensorsFile } from "@/model/safetensors.ts";
-import { findLoneGraph } from "@/model/save_onnx.ts";
+import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
 
-/** Tensors by name, wherever they lie; declare it with `using`. */
+/** Tensors by name, in one file or several. Declare it with `using`. */
 export type TensorFolder = Disposable & {
-  /** The file or index that says which tensors there are. */
+  /** Path of the file or index that lists the tensors. */
   readonly path: string;
-  /** The file that holds each tensor. */
+  /** The open file that contains each tensor. */
   readonly files: ReadonlyMap<string, SafetensorsFile>;
 };
 
 const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
-/** Shard names by tensor name. */
+/** Reads the shard of each tensor from an index. */
 async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
   const json = await readJson(path, "index of tensors");
   const map = typeof json === "object" && json !== null && "weight_map" in json
     ? json.weight_map
     : null;
   if (typeof map !== "object" || map === null || Array.isArray(map)) {
-    throw new RangeError(`Cannot read tensors as ${path} must have an object "weight_map"`);
+    throw new RangeError(`Cannot read tensors: ${path} must have an object under "weight_map"`);
   }
   const shards = new Map<string, string>();
   for (const [name, file] of Object.entries(map)) {
     if (typeof file !== "string" || !/^[^/\\]+\.safetensors$/.test(file)) {
       throw new RangeError(
-        `Cannot read tensor "${name}" as ${path} must place it in a .safetensors file beside it: current value is ${
+        `Cannot read tensor "${name}": ${path} must name a .safetensors file in the same folder, not ${
           JSON.stringify(file)
         }`,
       );
@@ -42,7 +42,7 @@ async function readIndex(path: string): Promise<ReadonlyMap<string, string>> {
   return shards;
 }
 
-/** Opens all shards of an index and checks that each tensor is where the index says. */
+/** Opens all shards of an index and checks that they contain the listed tensors. */
 async function openShards(folder: string): Promise<TensorFolder> {
   const path = join(folder, INDEX);
   const shards = await readIndex(path);
@@ -59,7 +59,7 @@ async function openShards(folder: string): Promise<TensorFolder> {
       const file = opened.get(shard);
       if (!file?.entries.has(name)) {
         throw new RangeError(
-          `Cannot read tensor "${name}" as ${path} places it in ${shard}, which does not have it`,
+          `Cannot read tensor "${name}": ${path} says that it is in ${shard}, which does not contain it`,
         );
       }
       files.set(name, file);
@@ -71,9 +71,9 @@ async function openShards(folder: string): Promise<TensorFolder> {
   }
 }
 
-const PICKLED = "a pickled object that can run code when read";
+const PICKLED = "a pickled object that can execute code when it is read";
 
-/** Weights of other formats: a pattern of the file's name, what the file is, and how to save its weights anew. */
+/** Weights in other formats: file name, description, and the argument of `from_pretrained` that converts them. */
 const OTHER_WEIGHTS: readonly (readonly [pattern: RegExp, kind: string, from: string])[] = [
   [/^pytorch_model(-\d+-of-\d+)?\.bin$/, PICKLED, ""],
   [/^(?:tf_model.*\.h5|model\.ckpt\..*)$/, "weights of TensorFlow", ", from_tf=True"],
@@ -81,20 +81,20 @@ const OTHER_WEIGHTS: readonly (readonly [pattern: RegExp, kind: string, from: st
   [/\.(?:bin|pt|pth|ckpt|pkl)$/, PICKLED, ""],
 ];
 
-/** Weights that no Python call turns into the encoder's: what the file is. */
+/** Weights that Python cannot convert to the encoder's: file name and description. */
 const OTHER_KINDS: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [
     /^adapter_model\.(?:safetensors|bin)$/,
-    "an adapter without its encoder: merge_and_unload() and save it",
+    "an adapter without its encoder: call merge_and_unload() and save the result",
   ],
-  [/\.gguf$/, "quantized weights of llama.cpp: take the checkpoint that they were made of"],
+  [/\.gguf$/, "quantized weights of llama.cpp: use the checkpoint that they were converted from"],
   [
     /^openvino_model\.|^rust_model\.ot$/,
-    "a converted model: take the checkpoint that it was made of",
+    "a converted model: use the checkpoint that it was converted from",
   ],
 ];
 
-/** What `folder` has in place of safetensors, and what to do; empty where it has no weights at all. */
+/** Describes the weights in another format in `folder`, and how to convert them; empty if there are no weights. */
 async function describeOtherWeights(folder: string): Promise<string> {
   if (!await isFolder(folder)) return "";
   const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
@@ -104,21 +104,21 @@ async function describeOtherWeights(folder: string): Promise<string> {
     const save = await isFile(join(folder, "..", "modules.json"))
       ? "SentenceTransformer(…).save(…) of the whole folder"
       : `AutoModel.from_pretrained(…${from}).save_pretrained(…, safe_serialization=True)`;
-    return `: there is only ${name}, ${kind}; in Python, save it anew with ${save}`;
+    return `, but only ${name}, ${kind}. In Python, save it again with ${save}`;
   }
   for (const [pattern, kind] of OTHER_KINDS) {
     const name = names.find((name) => pattern.test(name));
-    if (name !== undefined) return `: there is only ${name}, ${kind}`;
+    if (name !== undefined) return `, but only ${name}, ${kind}`;
   }
-  const graph = await findLoneGraph(folder);
+  const graph = await findGraphWithoutWeights(folder);
   if (graph === null) return "";
-  return `: there is only ${graph}, an exported graph: take the checkpoint that it was made of`;
+  return `, but only ${graph}, an exported graph: use the checkpoint that it was exported from`;
 }
 
 /**
  * Opens the tensors of `folder`.
  *
- * @throws {Deno.errors.NotFound} when it has none, or has them in another format alone
+ * @throws {Deno.errors.NotFound} if it contains none, or only weights in another format
  */
 export async function openTensorFolder(folder: string): Promise<TensorFolder> {
   const path = join(folder, SINGLE);
@@ -129,7 +129,7 @@ export async function openTensorFolder(folder: string): Promise<TensorFolder> {
   }
   if (await isFile(join(folder, INDEX))) return await openShards(folder);
   throw new Deno.errors.NotFound(
-    `Cannot read tensors as ${folder} must have ${SINGLE} or ${INDEX}${await describeOtherWeights(
+    `Cannot read tensors: ${folder} contains no ${SINGLE} or ${INDEX}${await describeOtherWeights(
       folder,
     )}`,
   );

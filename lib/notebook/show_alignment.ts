@@ -31,7 +31,7 @@ export function showAlignment(
   const { ids, words } = tokenizer.encodeWords(row.tokens);
   const lines = row.tokens.map((word, index) => {
     const pieces = [...ids].filter((_, piece) => words[piece] === index)
-      .map((id) => tokenizer.piece(id));
+      .map((id) => tokenizer.token(id));
     const tag = labels[row.tags[index] ?? -1] ?? "";
     return { word, tag, pieces, asked: [tag, ...pieces.slice(1).map(() => "·")] };
   });

@@ -37,7 +37,7 @@ export function showBatchRow(
     const label = labels[at] ?? IGNORED;
     return {
       id: ids[at] ?? 0,
-      piece: options.tokenizer.piece(ids[at] ?? 0),
+      piece: options.tokenizer.token(ids[at] ?? 0),
       mask: mask[at] ?? 0,
       tag: label === IGNORED ? "ignored" : options.labels[label] ?? "",
     };

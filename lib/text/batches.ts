@@ -1,5 +1,5 @@
 /**
- * Examples to padded batches, epoch after epoch. Shapes: B rows, T pieces.
+ * Turns examples into padded batches, epoch after epoch. Shapes: B rows, T tokens.
  * @module
  */
 
@@ -7,10 +7,10 @@ import { stream } from "@/random.ts";
 import { type Batch, type Example, IGNORED } from "@/text/example.ts";
 import { type BatchPlan, type BatchSize, planBatches } from "@/text/plan_batches.ts";
 
-/** Special pieces that a batch is filled with. */
+/** Ids of the special tokens for padding and for filler rows. */
 export type CollateOptions = { readonly padId: number; readonly clsId: number };
 
-/** Lays the examples of a plan side by side. Filler rows are one [CLS] piece with ignored labels. */
+/** Stacks the examples of a plan into one padded batch. A filler row is a single [CLS] token with ignored labels. */
 export function collate(
   examples: readonly Example[],
   { examples: chosen, rows, length }: BatchPlan,
@@ -20,7 +20,7 @@ export function collate(
     const example = examples[index];
     if (example !== undefined && example.ids.length <= length) return example;
     throw new RangeError(
-      `internal: example ${index} is planned at ${length} pieces and has ${example?.ids.length}`,
+      `internal: example ${index} is planned at ${length} tokens and has ${example?.ids.length}`,
     );
   });
   const tagged = taken[0]?.words !== undefined;
@@ -39,36 +39,36 @@ export function collate(
   return { rows, length, ids, mask, labels, examples: [...chosen], tokens };
 }
 
-/** Where a stream stands: batch `batch` of epoch `epoch` is the next. */
+/** Position in a stream: the next batch is batch `batch` of epoch `epoch`. */
 export type StreamPosition = { readonly epoch: number; readonly batch: number };
 
-/** How a stream batches, and from where. */
+/** Batch size, padding, order and start position of a stream. */
 export type StreamOptions = BatchSize & CollateOptions & {
-  /** Padded lengths that batches may have, rising. */
+  /** Padded lengths that batches may have, in ascending order. */
   readonly lengths: readonly number[];
   /** The run's seed. */
   readonly seed: number;
-  /** The task, so that each has an order of its own. */
+  /** The task's name. It seeds the order, so every task has its own. */
   readonly name: string;
-  /** Where to begin; from the start by default. */
+  /** Where to start; by default at the first batch of epoch 0. */
   readonly position?: StreamPosition;
 };
 
-/** Batches without end, epoch after epoch. */
+/** An endless stream of batches, epoch after epoch. */
 export type BatchStream = {
-  /** The next batch; moves on. */
+  /** Returns the next batch and advances the stream. */
   next(): Batch;
-  /** What `next` will give next: pass it to `streamBatches` to go on from there. */
+  /** Position of the batch that `next` returns next. Pass it to `streamBatches` to resume there. */
   position(): StreamPosition;
-  /** The same in every epoch. */
+  /** Number of batches in an epoch; the same for every epoch. */
   readonly batchesPerEpoch: number;
-  /** The plans of an epoch, in order. */
+  /** The batch plans of an epoch, in order. */
   plans(epoch: number): readonly BatchPlan[];
 };
 
 /**
- * Streams training batches. The order of an epoch depends on (seed, name, epoch) alone, so a stream
- * that begins at a saved position goes on exactly. No example is left out of an epoch.
+ * Streams training batches. The order of an epoch depends on (seed, name, epoch) only, so a stream that
+ * starts at a saved position continues with exactly the same batches. Each epoch contains every example.
  */
 export function streamBatches(examples: readonly Example[], options: StreamOptions): BatchStream {
   const { seed, name } = options;

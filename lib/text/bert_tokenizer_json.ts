@@ -1,19 +1,19 @@
 /**
- * tokenizer.json and tokenizer_config.json of a BERT tokenizer, as Hugging Face's Python and JavaScript
- * libraries read them (`tokenizers` 0.22, `@huggingface/transformers` 4.3).
+ * Builds tokenizer.json and tokenizer_config.json of a BERT tokenizer, in the format of Hugging Face's Python
+ * and JavaScript libraries (`tokenizers` 0.22, `@huggingface/transformers` 4.3).
  * @module
  */
 
-/** The two files of a tokenizer. */
+/** The parsed contents of tokenizer.json and tokenizer_config.json. */
 export type TokenizerFiles = {
   readonly json: Record<string, unknown>;
   readonly config: Record<string, unknown>;
 };
 
-/** Tokens that every vocabulary begins with, in this order when it is ours. */
-export const SPECIAL_PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
+/** Tokens that every vocabulary contains. Vocabularies learned here begin with them, in this order. */
+export const SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
 
-/** The special tokens by role. */
+/** The text of each special token, by role. */
 export type SpecialNames = {
   readonly unk: string;
   readonly sep: string;
@@ -22,7 +22,7 @@ export type SpecialNames = {
   readonly mask: string;
 };
 
-/** Roles and texts of BERT's own special tokens. */
+/** The special tokens of BERT. */
 export const BERT_NAMES = {
   unk: "[UNK]",
   sep: "[SEP]",
@@ -31,19 +31,19 @@ export const BERT_NAMES = {
   mask: "[MASK]",
 } as const satisfies SpecialNames;
 
-/** A `BertNormalizer` as tokenizer.json holds it. */
+/** The `BertNormalizer` of tokenizer.json. */
 export type BertNormalizerJson = {
   readonly type: "BertNormalizer";
   readonly clean_text: boolean;
   readonly handle_chinese_chars: boolean;
-  /** Null: as `lowercase`. */
+  /** Null means the value of `lowercase`. */
   readonly strip_accents: boolean | null;
   readonly lowercase: boolean;
 };
 
-/** What a BERT tokenizer is built of. */
+/** The components of a BERT tokenizer. */
 export type BertParts = {
-  /** The id of each token of the vocabulary. */
+  /** The id of each token in the vocabulary. */
   readonly vocab: Record<string, unknown>;
   readonly names: SpecialNames;
   readonly normalizer: BertNormalizerJson;
@@ -51,7 +51,7 @@ export type BertParts = {
   readonly specials: Iterable<readonly [string, number]>;
 };
 
-/** The field `added_tokens` of tokenizer.json: plain special tokens. */
+/** Formats the field `added_tokens` of tokenizer.json, with plain special tokens. */
 export function formatAddedTokens(specials: BertParts["specials"]): readonly unknown[] {
   return Array.from(specials, ([content, id]) => ({
     id,
@@ -64,7 +64,7 @@ export function formatAddedTokens(specials: BertParts["specials"]): readonly unk
   }));
 }
 
-/** The fields of tokenizer.json that the `BertTokenizer` of transformers 5.24 builds anew for every checkpoint. */
+/** Builds the fields of tokenizer.json that `BertTokenizer` of transformers 5.24 rebuilds for every checkpoint. */
 export function buildBertFields(
   { vocab, names, normalizer, specials }: BertParts,
 ): Record<string, unknown> {
@@ -99,22 +99,22 @@ export function buildBertFields(
 }
 
 /**
- * The files of a WordPiece tokenizer over `pieces`, each with its index as id.
+ * Builds the files of a WordPiece tokenizer. The id of a token is its index in `tokens`.
  *
- * @param pieces must hold every one of {@link SPECIAL_PIECES}.
+ * @param tokens must contain all {@link SPECIAL_TOKENS}.
  */
 export function buildTokenizerFiles(
-  pieces: readonly string[],
+  tokens: readonly string[],
   options: { readonly lowercase: boolean },
 ): TokenizerFiles {
   const { lowercase } = options;
-  const ids = new Map(pieces.map((piece, id) => [piece, id]));
-  const specials = SPECIAL_PIECES.map((piece) => {
-    const id = ids.get(piece);
-    if (id !== undefined) return [piece, id] as const;
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const specials = SPECIAL_TOKENS.map((token) => {
+    const id = ids.get(token);
+    if (id !== undefined) return [token, id] as const;
     throw new RangeError(
-      `Cannot build tokenizer as its vocabulary must hold ${piece}: ` +
-        `none of its ${pieces.length} tokens is`,
+      `Cannot build tokenizer as its vocabulary must contain ${token}, but ` +
+        `none of its ${tokens.length} tokens is it`,
     );
   });
   const json = {
@@ -137,7 +137,7 @@ export function buildTokenizerFiles(
   return { json, config: buildTokenizerConfig(lowercase) };
 }
 
-/** A tokenizer_config.json for BERT, in the fields that both languages read. */
+/** Builds tokenizer_config.json for BERT, with the fields that the Python and JavaScript libraries read. */
 export function buildTokenizerConfig(lowercase: boolean): Record<string, unknown> {
   return {
     tokenizer_class: "BertTokenizer",

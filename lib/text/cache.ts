@@ -1,9 +1,9 @@
 /**
- * Encoded data sets kept on disk by the hash of all they depend on.
+ * Disk cache of encoded data sets. The key of an entry is a hash of everything that the encoding depends on.
  *
- * They lie in `.cache/encoded/` of the project, or in `encoded/` of the folder that the environment
- * variable STX_CACHE names; an empty STX_CACHE turns the cache off. A file is never changed, only made
- * anew under another name, and may be deleted at any time.
+ * Entries are stored in the project's `.cache/encoded/`, or in `encoded/` of the folder in the environment
+ * variable STX_CACHE. An empty STX_CACHE disables the cache. Entries are never modified and can be deleted
+ * at any time.
  * @module
  */
 
@@ -15,38 +15,38 @@ import { isFile, isSystemError, writeFileAtomic } from "@/files.ts";
 import { type EncodedRows, type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";
 import { readEncoded, writeEncoded } from "@/text/encoded_file.ts";
 
-/** Rises whenever the same rows would be encoded in another way. */
+/** Increment it when the same rows would be encoded differently. */
 const ENCODING_VERSION = 1;
 
-/** Rows that are encoded between two looks at what else there is to do. */
-const ROWS_AT_ONCE = 1024;
+/** Rows to encode before yielding to the event loop. */
+const CHUNK_ROWS = 1024;
 
-/** Where encoded rows are kept, and who watches. */
+/** Cache folder and progress callback. */
 export type CacheOptions = {
-  /** Where encoded rows lie; null: nowhere. {@link findEncodedFolder} by default. */
+  /** The cache folder; null disables the cache. Default: {@link findEncodedFolder}. */
   readonly folder?: string | null;
-  /** Called now and then while rows are made, with how many are; what it throws ends the work. */
+  /** Called from time to time with the number of rows encoded so far. An exception that it throws stops the encoding. */
   readonly onRows?: (done: number) => void;
 };
 
-/** Encoded rows and where they came from. */
+/** Encoded rows and how the cache was used. */
 export type CachedRows = EncodedRows & {
-  /** Whether they were read and not made. */
+  /** True if the rows were read from the cache. */
   readonly cached: boolean;
-  /** What went wrong with the cache, if anything; the rows are right all the same. */
+  /** Why the cache could not be read or written, else null. The rows are valid in any case. */
   readonly note: string | null;
 };
 
-/** The folder of encoded data sets; null where STX_CACHE is empty. */
+/** The folder of encoded data sets; null if STX_CACHE is empty. */
 export function findEncodedFolder(): string | null {
   return findCacheFolder("encoded");
 }
 
-/** A key over rows, tokenizer and options: equal keys, equal encodings. */
+/** The cache key: a hash of rows, tokenizer and options. */
 export function hashEncoding(rows: readonly Row[], options: EncodeOptions): string {
   const { tokenizer, kind, maxLength, windows, prompt } = options;
   const hash = createHash("sha256");
-  // V8 brings the Unicode tables that normalisation reads
+  // normalization uses the Unicode tables of V8
   hash.update(
     JSON.stringify([ENCODING_VERSION, Deno.version.v8, kind, maxLength, windows, prompt]),
   );
@@ -59,14 +59,14 @@ export function hashEncoding(rows: readonly Row[], options: EncodeOptions): stri
   return hash.digest("hex");
 }
 
-/** As `encodeRows`, from the cache where it holds the rows; else encodes and keeps them. */
+/** Reads encoded rows from the cache. On a miss, calls `encodeRows` and stores the result. */
 export async function encodeRowsCached(
   rows: readonly Row[],
   options: EncodeOptions,
   { folder = findEncodedFolder(), onRows = () => {} }: CacheOptions = {},
 ): Promise<CachedRows> {
   if (folder === null) {
-    return { ...await encodeInParts(rows, options, onRows), cached: false, note: null };
+    return { ...await encodeInChunks(rows, options, onRows), cached: false, note: null };
   }
   const path = join(folder, `${hashEncoding(rows, options)}.bin`);
   let note: string | null = null;
@@ -76,35 +76,37 @@ export async function encodeRowsCached(
     }
   } catch (error) {
     if (!(isSystemError(error) || error instanceof SyntaxError)) throw error;
-    note = `Encoded rows were made anew: ${path}: ${reasonOf(error)}`;
+    note = `Cannot read the cache of encoded rows ${path}, so the rows are encoded again: ${
+      reasonOf(error)
+    }`;
   }
-  const encoded = await encodeInParts(rows, options, onRows);
+  const encoded = await encodeInChunks(rows, options, onRows);
   try {
     await writeFileAtomic(path, writeEncoded(encoded));
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    note = `Encoded rows were not kept: ${path}: ${reasonOf(error)}`;
+    note = `Cannot write the cache of encoded rows ${path}: ${reasonOf(error)}`;
   }
   return { ...encoded, cached: false, note };
 }
 
-/** As `encodeRows`, with time for signals and drawing in between. */
-async function encodeInParts(
+/** Calls `encodeRows` in chunks and yields to the event loop between them, so that signals and drawing are handled. */
+async function encodeInChunks(
   rows: readonly Row[],
   options: EncodeOptions,
   onRows: (done: number) => void,
 ): Promise<EncodedRows> {
-  if (rows.length <= ROWS_AT_ONCE) return encodeRows(rows, options);
-  const parts: EncodedRows[] = [];
-  for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
-    parts.push(encodeRows(rows.slice(first, first + ROWS_AT_ONCE), { ...options, first }));
-    onRows(Math.min(rows.length, first + ROWS_AT_ONCE));
+  if (rows.length <= CHUNK_ROWS) return encodeRows(rows, options);
+  const chunks: EncodedRows[] = [];
+  for (let first = 0; first < rows.length; first += CHUNK_ROWS) {
+    chunks.push(encodeRows(rows.slice(first, first + CHUNK_ROWS), { ...options, first }));
+    onRows(Math.min(rows.length, first + CHUNK_ROWS));
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return {
-    examples: parts.flatMap(({ examples }) => examples),
-    cutWords: parts.reduce((sum, { cutWords }) => sum + cutWords, 0),
-    cutRows: parts.reduce((sum, { cutRows }) => sum + cutRows, 0),
+    examples: chunks.flatMap(({ examples }) => examples),
+    cutWords: chunks.reduce((sum, { cutWords }) => sum + cutWords, 0),
+    cutRows: chunks.reduce((sum, { cutRows }) => sum + cutRows, 0),
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * What an epoch computes under different ways of batching.
+ * Compares batching strategies by the number of tokens that an epoch computes.
  * @module
  */
 
@@ -8,35 +8,36 @@ import { measureCoverage } from "@/text/coverage.ts";
 import type { Example } from "@/text/example.ts";
 import { type BatchPlan, planBatches } from "@/text/plan_batches.ts";
 
-/** How batches are made. */
+/** Batch shapes and the seed of the random orders. */
 export type ComparePaddingOptions = {
-  /** Padded lengths that batches may have, rising; the last is the model's limit. */
+  /** Padded lengths that batches may have, in ascending order; the last is the model's limit. */
   readonly lengths: readonly number[];
-  /** Rows of a batch. */
+  /** Rows per batch. */
   readonly rows: number;
-  /** Of the orders. */
+  /** Seed of the random orders. */
   readonly seed: number;
 };
 
-/** One way of batching: word pieces of the examples, and all that is computed. */
+/** Tokens of one epoch with a batching strategy: those of the examples, and all that are computed, padding included. */
 export type BatchingCost = {
   readonly name: string;
   readonly tokens: number;
   readonly paddedTokens: number;
 };
 
-/** One way of batching and the batches that it makes of a set of examples. */
-export type BatchingWay = { readonly name: string; readonly plans: readonly BatchPlan[] };
+/** A batching strategy and the batches that it forms from a set of examples. */
+export type BatchingStrategy = { readonly name: string; readonly plans: readonly BatchPlan[] };
 
 /**
- * Batches of examples of the given lengths in three ways: padded to the limit, in random order padded to
- * the shortest length that holds a batch, and sorted by length as training does. `set` numbers the set of
- * examples: each has an order of its own.
+ * Plans batches for examples of the lengths `sizes` with three strategies: padded to the limit; in random order,
+ * each batch padded to the shortest length that fits; and sorted by length, as in training.
+ *
+ * @param options `set` is the index of the set of examples, which gives each set its own random order.
  */
-export function planWays(
+export function planBatchingStrategies(
   sizes: readonly number[],
   { lengths, rows, seed, set = 0 }: ComparePaddingOptions & { readonly set?: number },
-): readonly BatchingWay[] {
+): readonly BatchingStrategy[] {
   const limit = lengths.at(-1) ?? 0;
   const prng = () => stream(seed, "compare padding", set);
   return [
@@ -56,14 +57,14 @@ export function planWays(
   ];
 }
 
-/** Counts an epoch over sets of examples, each batched by itself in each of the {@link planWays}. */
+/** Counts the tokens of an epoch over all `sets` for each of the {@link planBatchingStrategies}. Sets are not mixed in a batch. */
 export function comparePadding(
   sets: readonly (readonly Example[])[],
   options: ComparePaddingOptions,
 ): readonly BatchingCost[] {
   const planned = sets.map((examples, set) => ({
     examples,
-    ways: planWays(examples.map(({ ids }) => ids.length), { ...options, set }),
+    ways: planBatchingStrategies(examples.map(({ ids }) => ids.length), { ...options, set }),
   }));
   const names = planned[0]?.ways.map(({ name }) => name) ?? [];
   return names.map((name, way) => {
@@ -76,7 +77,7 @@ export function comparePadding(
   });
 }
 
-/** The shortest of `lengths` that holds all of a batch. */
+/** The shortest of `lengths` that fits every example of a batch. */
 function fit(
   { examples, length }: BatchPlan,
   sizes: readonly number[],

@@ -1,5 +1,5 @@
 /**
- * What the batches of an epoch cover.
+ * Statistics of the batches of an epoch.
  * @module
  */
 
@@ -8,18 +8,18 @@ import type { BatchPlan } from "@/text/plan_batches.ts";
 
 /** Counts over the batches of an epoch. */
 export type Coverage = {
-  /** Rows of the data set of which at least one example is in a batch. */
+  /** Rows of the data set with at least one example in a batch. */
   readonly rows: number;
-  /** Examples in the batches; more than rows where long rows have several windows. */
+  /** Examples in the batches. Larger than `rows` if long rows are split into windows. */
   readonly examples: number;
   readonly batches: number;
-  /** Rows that only fill up a short batch. */
+  /** Rows without an example, which fill up short batches. */
   readonly fillerRows: number;
-  /** Word pieces of the examples. */
+  /** Tokens of the examples. */
   readonly tokens: number;
-  /** Word pieces with padding and filler rows: what is computed. */
+  /** Tokens that are computed, padding and filler rows included. */
   readonly paddedTokens: number;
-  /** How many batches there are of each shape, longest first. */
+  /** Number of batches of each shape, longest first. */
   readonly shapes: readonly {
     readonly rows: number;
     readonly length: number;
@@ -27,7 +27,7 @@ export type Coverage = {
   }[];
 };
 
-/** Counts what an epoch's plans cover. */
+/** Counts rows, examples, tokens and padding in the batches of an epoch. */
 export function measureCoverage(
   examples: readonly Example[],
   plans: readonly BatchPlan[],
@@ -61,7 +61,7 @@ export function measureCoverage(
   };
 }
 
-/** One line that says what an epoch covers. */
+/** Describes a coverage in one line. */
 export function describeCoverage(coverage: Coverage): string {
   const { rows, examples, batches, fillerRows, tokens, paddedTokens } = coverage;
   const count = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ",");

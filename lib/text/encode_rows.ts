@@ -1,5 +1,5 @@
 /**
- * Rows to examples, and predicted tags back to rows. Shapes: T pieces, [CLS] and [SEP] included.
+ * Encodes rows as examples, and maps predicted tags back to rows. Shapes: T tokens, [CLS] and [SEP] included.
  * @module
  */
 
@@ -10,33 +10,33 @@ import { type Example, IGNORED } from "@/text/example.ts";
 import type { EncodedWords, Tokenizer } from "@/text/tokenizer.ts";
 import { planWindows, type Window } from "@/text/windows.ts";
 
-/** What becomes of words beyond the model's limit: dropped, or answered for in a further window. */
+/** How words beyond the model's limit are handled: dropped ("cut"), or read in another, overlapping window. */
 export const WINDOW_MODES = ["cut", "overlap"] as const;
 /** One of {@link WINDOW_MODES}. */
 export type WindowMode = typeof WINDOW_MODES[number];
 
-/** How rows become pieces. */
+/** Tokenizer, limits and prompt of an encoding. */
 export type EncodeOptions = {
   readonly tokenizer: Tokenizer;
   readonly kind: TaskKind;
-  /** Longest example in pieces, [CLS] and [SEP] included; 3 or more. */
+  /** Longest example in tokens, [CLS] and [SEP] included; at least 3. */
   readonly maxLength: number;
-  /** For tagging; a classified text is always cut. */
+  /** Applies to tagging. Classified texts are always cut. */
   readonly windows: WindowMode;
   /** Prepended to each text, and to each window of a tagged row; "" for none. */
   readonly prompt: string;
 };
 
-/** What rows became, and what was lost of them. */
+/** The examples of all rows, and how much was truncated. */
 export type EncodedRows = {
   readonly examples: readonly Example[];
-  /** Tagging: words without an answer, as they lie beyond the limit. Always 0 for classification. */
+  /** Tagging: words beyond the limit, which get no prediction. Always 0 for classification. */
   readonly cutWords: number;
-  /** Rows that lost pieces at the limit. */
+  /** Rows that were truncated at the limit. */
   readonly cutRows: number;
 };
 
-/** Encodes the rows of one task, in order; `first` is the index of the first of them, by default 0. */
+/** Encodes the rows of one task, in order. `first` is the index of the first row, by default 0. */
 export function encodeRows(
   rows: readonly Row[],
   options: EncodeOptions & { readonly first?: number },
@@ -44,7 +44,7 @@ export function encodeRows(
   const { kind, maxLength, first = 0 } = options;
   if (!Number.isInteger(maxLength) || maxLength < 3) {
     throw new RangeError(
-      `Cannot encode rows as maxLength must be a whole number from 3: current value is ${maxLength}`,
+      `Cannot encode rows as maxLength must be an integer of at least 3: current value is ${maxLength}`,
     );
   }
   const examples: Example[] = [];
@@ -53,7 +53,7 @@ export function encodeRows(
     const index = first + place;
     if (isTaggedRow(row) !== (kind === "tagging")) {
       throw new TypeError(
-        `Cannot encode row ${index} as it must be one of ${kind}: ` +
+        `Cannot encode row ${index} as it must be a row of a ${kind} task: ` +
           `its fields are ${Object.keys(row).join(", ")}`,
       );
     }
@@ -67,29 +67,29 @@ export function encodeRows(
   return { examples, cutWords, cutRows };
 }
 
-/** `[CLS] pieces [SEP]`. */
-function frame(pieces: Int32Array, { ids }: Tokenizer): Int32Array {
-  const framed = new Int32Array(pieces.length + 2); // [T]
+/** Adds [CLS] and [SEP] around `tokens`. */
+function frame(tokens: Int32Array, { ids }: Tokenizer): Int32Array {
+  const framed = new Int32Array(tokens.length + 2); // [T]
   framed[0] = ids.cls;
-  framed.set(pieces, 1);
+  framed.set(tokens, 1);
   framed[framed.length - 1] = ids.sep;
   return framed;
 }
 
-/** A classified text, cut to the limit. */
+/** Encodes a classified text, truncated to the limit. */
 function encodeText(
   text: string,
   label: number,
   row: number,
   { tokenizer, maxLength, prompt }: EncodeOptions,
 ): EncodedRows {
-  const pieces = tokenizer.encodeText(prompt + text);
-  const ids = frame(pieces.subarray(0, maxLength - 2), tokenizer);
-  const cutRows = pieces.length > maxLength - 2 ? 1 : 0;
+  const tokens = tokenizer.encodeText(prompt + text);
+  const ids = frame(tokens.subarray(0, maxLength - 2), tokenizer);
+  const cutRows = tokens.length > maxLength - 2 ? 1 : 0;
   return { examples: [{ row, ids, labels: Int32Array.of(label) }], cutWords: 0, cutRows };
 }
 
-/** A tagged row: one example, or one for each window. */
+/** Encodes a tagged row as one example, or one example per window. */
 function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): EncodedRows {
   const { tokenizer, windows } = options;
   const { tokens, tags } = row;
@@ -100,7 +100,7 @@ function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): En
     );
   }
   const encoded = tokenizer.encodeWords(tokens);
-  const firsts = firstPieces(encoded, tokens.length);
+  const firsts = firstTokens(encoded, tokens.length);
   const prompt = tokenizer.encodeText(options.prompt);
   const capacity = options.maxLength - 2 - prompt.length;
   if (capacity < 1) {
@@ -117,7 +117,7 @@ function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): En
   if (encoded.ids.length <= capacity) return { examples: [take(all)], cutWords: 0, cutRows: 0 };
   switch (windows) {
     case "cut": {
-      const cutWords = firsts.filter((first) => first >= capacity).length - 1; // the last is the end
+      const cutWords = firsts.filter((first) => first >= capacity).length - 1; // the last entry is the number of tokens, not a word
       return { examples: [take(all)], cutWords, cutRows: 1 };
     }
     case "overlap": {
@@ -129,14 +129,14 @@ function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): En
   }
 }
 
-/** [W + 1] index of each word's first piece, then the number of pieces. */
-function firstPieces({ ids, words }: EncodedWords, count: number): number[] {
+/** [W + 1] index of the first token of each word, then the number of tokens. */
+function firstTokens({ ids, words }: EncodedWords, count: number): number[] {
   const firsts = new Array<number>(count + 1).fill(ids.length);
-  for (let piece = words.length - 1; piece >= 0; piece--) firsts[words[piece] ?? 0] = piece;
+  for (let token = words.length - 1; token >= 0; token--) firsts[words[token] ?? 0] = token;
   return firsts;
 }
 
-/** The example of one window, prompt first; tokens beyond `capacity` are left out. */
+/** Builds the example of one window, which begins with the prompt. Tokens beyond `capacity` are dropped. */
 function takeWindow(
   { tags }: TaggedRow,
   row: number,
@@ -151,25 +151,25 @@ function takeWindow(
 ): Example {
   const first = firsts[start] ?? 0;
   const last = Math.min(firsts[end] ?? 0, first + capacity);
-  const offset = 1 + prompt.length - first; // from a token of the row to its position in the example
+  const offset = 1 + prompt.length - first; // add it to a token's index in the row to get its position in the example
   const framed = frame(Int32Array.of(...prompt, ...ids.subarray(first, last)), tokenizer); // [T]
   const labels = new Int32Array(framed.length).fill(IGNORED);
   const words = new Int32Array(framed.length).fill(IGNORED);
   for (let word = from; word < to; word++) {
-    const piece = firsts[word] ?? 0;
-    if (piece >= last) break;
-    labels[piece + offset] = tags[word] ?? IGNORED;
-    words[piece + offset] = word;
+    const token = firsts[word] ?? 0;
+    if (token >= last) break;
+    labels[token + offset] = tags[word] ?? IGNORED;
+    words[token + offset] = word;
   }
   return { row, ids: framed, labels, words };
 }
 
 /**
- * Tags by row and word from the tags predicted at each piece.
+ * Converts tags predicted per token to tags per word of each row.
  *
- * @param predicted for each example, at least T tag numbers (padding beyond may follow).
- * @param rows the rows that were encoded; each result has as many tags as its row has words.
- * @param options `unread` is the tag of words that were cut off: by default 0, the tag O.
+ * @param predicted tag numbers of each example, at least T of them (the rest is padding).
+ * @param rows the encoded rows. The result has one tag for each of their words.
+ * @param options `unread` is the tag of words that were truncated; by default 0, the tag O.
  */
 export function readTags(
   examples: readonly Example[],
@@ -189,12 +189,12 @@ export function readTags(
     const found = predicted[index] ?? [];
     if (words === undefined || found.length < ids.length) {
       throw new RangeError(
-        `Cannot read tags of example ${index} as each of its ${ids.length} pieces must have one: ` +
+        `Cannot read tags of example ${index} as each of its ${ids.length} tokens must have one: ` +
           `current count is ${words === undefined ? 0 : found.length}`,
       );
     }
-    words.forEach((word, piece) => {
-      const tag = found[piece], rowTags = tags[row];
+    words.forEach((word, token) => {
+      const tag = found[token], rowTags = tags[row];
       if (word !== IGNORED && tag !== undefined && rowTags !== undefined) rowTags[word] = tag;
     });
   });

@@ -1,13 +1,13 @@
 /**
- * Encoded rows as one binary file with a checksum. N examples of T_i pieces.
+ * Binary format of encoded rows, with a checksum. N examples, of which example i has T_i tokens.
  *
  *     8 bytes   "STXENC01"
- *     32 bytes  SHA-256 of all that follows
+ *     32 bytes  SHA-256 of everything after it
  *     4 bytes   length of the header, a multiple of 4
- *     header    JSON: counts, and whether examples have words
+ *     header    JSON: counts, and whether the examples are tagged
  *     int32     rows [N], lengths [N], ids [ΣT], labels [N] or [ΣT], words [ΣT] or none
  *
- * Numbers are little-endian, as every machine that Deno runs on has them.
+ * Integers are little-endian, like every platform that Deno supports.
  * @module
  */
 
@@ -20,6 +20,7 @@ const HASH_AT = 8, BODY_AT = 40, HEADER_AT = 44;
 
 type Header = {
   readonly examples: number;
+  /** Number of tokens, ΣT. The key is part of the file format. */
   readonly pieces: number;
   readonly tagged: boolean;
   readonly cutWords: number;
@@ -30,14 +31,14 @@ function hash(bytes: Uint8Array): Uint8Array {
   return createHash("sha256").update(bytes).digest();
 }
 
-/** The bytes of encoded rows. */
+/** Serializes encoded rows. */
 export function writeEncoded({ examples, cutWords, cutRows }: EncodedRows): Uint8Array {
-  const pieces = examples.reduce((sum, { ids }) => sum + ids.length, 0);
+  const tokens = examples.reduce((sum, { ids }) => sum + ids.length, 0);
   const tagged = examples.some(({ words }) => words !== undefined);
-  const header: Header = { examples: examples.length, pieces, tagged, cutWords, cutRows };
+  const header: Header = { examples: examples.length, pieces: tokens, tagged, cutWords, cutRows };
   const text = JSON.stringify(header);
   const head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 4) * 4));
-  const numbers = 2 * examples.length + pieces + (tagged ? 2 * pieces : examples.length);
+  const numbers = 2 * examples.length + tokens + (tagged ? 2 * tokens : examples.length);
 
   const bytes = new Uint8Array(HEADER_AT + head.length + 4 * numbers);
   bytes.set(MAGIC);
@@ -58,13 +59,17 @@ export function writeEncoded({ examples, cutWords, cutRows }: EncodedRows): Uint
   return bytes;
 }
 
-/** Digest of examples in hexadecimal digits: equal digests, equal examples. */
+/** Hexadecimal SHA-256 of examples. Equal examples have equal digests. */
 export function digestExamples(examples: readonly Example[]): string {
   const bytes = writeEncoded({ examples, cutWords: 0, cutRows: 0 });
   return bytes.slice(HASH_AT, BODY_AT).toHex();
 }
 
-/** Encoded rows from their bytes; a SyntaxError says what is wrong with damaged ones. */
+/**
+ * Parses the bytes of encoded rows.
+ *
+ * @throws {SyntaxError} if they are damaged.
+ */
 export function readEncoded(bytes: Uint8Array<ArrayBuffer>): EncodedRows {
   const fail = (wanted: string) => {
     throw new SyntaxError(`Cannot read encoded rows as ${wanted}: ${bytes.length} bytes`);
@@ -79,8 +84,8 @@ export function readEncoded(bytes: Uint8Array<ArrayBuffer>): EncodedRows {
   const dataAt = HEADER_AT + view.getUint32(BODY_AT, true);
   const header: Header = JSON.parse(new TextDecoder().decode(bytes.subarray(HEADER_AT, dataAt)));
   const data = new Int32Array(bytes.slice(dataAt).buffer);
-  const { examples: count, pieces, tagged, cutWords, cutRows } = header;
-  const idsAt = 2 * count, labelsAt = idsAt + pieces, wordsAt = labelsAt + pieces;
+  const { examples: count, pieces: tokens, tagged, cutWords, cutRows } = header;
+  const idsAt = 2 * count, labelsAt = idsAt + tokens, wordsAt = labelsAt + tokens;
 
   const examples: Example[] = [];
   for (let index = 0, at = 0; index < count; index++) {

@@ -1,40 +1,40 @@
 /**
- * What a row becomes for the model: word-piece ids and labels. Shapes: T pieces, [CLS] and [SEP] included.
+ * Model inputs of a row: token ids and labels. Shapes: T tokens, [CLS] and [SEP] included.
  * @module
  */
 
-/** A label position that takes no part in loss or score. */
+/** Label of positions that loss and scores ignore. */
 export const IGNORED = -1;
 
-/** One encoded row, or one window of a long one. */
+/** An encoded row, or one window of a long row. */
 export type Example = {
   /** Index of the row in its split. */
   readonly row: number;
-  /** [T] word-piece ids. */
+  /** [T] token ids. */
   readonly ids: Int32Array;
-  /** [1] the class of a classification row; [T] the tag at each first piece, else {@link IGNORED}. */
+  /** Classification: [1] the class. Tagging: [T] the word's tag at its first token, else {@link IGNORED}. */
   readonly labels: Int32Array;
   /**
-   * Tagging only, [T]: the word (index in its row) whose tag is read at this piece; {@link IGNORED} at
-   * special pieces, at later pieces of a word and at words that another window answers for.
+   * Tagging only, [T]: index in the row of the word whose tag is predicted at this token. {@link IGNORED} at
+   * special tokens, at all but the first token of a word, and at words that another window predicts.
    */
   readonly words?: Int32Array;
 };
 
-/** Examples side by side, padded to one length. B rows, T pieces. */
+/** Examples padded to one length. B rows, T tokens. */
 export type Batch = {
   /** B, filler rows included. */
   readonly rows: number;
   /** T, one of the padded lengths. */
   readonly length: number;
-  /** [B, T] row-major word-piece ids; the padding id beyond an example's end. */
+  /** [B, T] token ids, row-major; the padding id after the end of an example. */
   readonly ids: Int32Array;
-  /** [B, T] 1 on real pieces, 0 on padding. A filler row is one [CLS] piece, so that no row is empty. */
+  /** [B, T] 1 at real tokens, 0 at padding. A filler row has one [CLS] token, so no row is empty. */
   readonly mask: Int32Array;
-  /** [B] classes or [B, T] tags; {@link IGNORED} on padding and filler rows. */
+  /** [B] classes or [B, T] tags; {@link IGNORED} at padding and in filler rows. */
   readonly labels: Int32Array;
-  /** Indices of the examples in the list that was batched, row by row; filler rows come after them. */
+  /** Index of each row's example in the list that was batched. Filler rows come last and have no entry. */
   readonly examples: readonly number[];
-  /** Real pieces, filler rows not counted. */
+  /** Number of real tokens, filler rows excluded. */
   readonly tokens: number;
 };

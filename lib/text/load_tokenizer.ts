@@ -1,14 +1,14 @@
 /**
- * Tokenizers in model folders: read and written.
+ * Reads and writes the tokenizer of a model folder.
  * @module
  */
 
 import { join } from "node:path";
 import { isFile, readJson, readText, writeFileAtomic } from "@/files.ts";
-import { contentOf } from "@/text/special_tokens.ts";
+import { tokenContent } from "@/text/special_tokens.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 
-/** Files of tokenizers that are not BERT's, and what made them. */
+/** Files that identify an unsupported tokenizer, and its algorithm. */
 const OTHER_TOKENIZERS: { readonly [file: string]: string } = {
   "sentencepiece.bpe.model": "SentencePiece",
   "spiece.model": "SentencePiece",
@@ -17,17 +17,17 @@ const OTHER_TOKENIZERS: { readonly [file: string]: string } = {
 };
 
 /**
- * Reads the tokenizer of a model folder: `tokenizer.json` with `tokenizer_config.json` beside it, or, where an old
- * checkpoint has no tokenizer.json, its `vocab.txt`. Files are followed as transformers 5.24 follows them.
+ * Reads the tokenizer of a model folder: `tokenizer.json` and `tokenizer_config.json`. Old checkpoints without
+ * tokenizer.json have `vocab.txt` instead. The files are interpreted as transformers 5.24 does.
  */
 export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   const path = join(dir, "tokenizer.json"), listPath = join(dir, "vocab.txt");
   const config = await readSettings(dir);
-  if (await isFile(path)) return tokenizerFromJson(await readWhole(path), config, path);
+  if (await isFile(path)) return tokenizerFromJson(await readTokenizerFile(path), config, path);
   if (await isFile(listPath)) {
     const lines = (await readText(listPath, "vocabulary")).split(/\r?\n/);
-    const pieces = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
-    const vocab = Object.fromEntries(pieces.map((piece, id) => [piece, id]));
+    const tokens = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+    const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
     const added = await readAdded(dir, config);
     const json = {
       version: "1.0",
@@ -41,29 +41,29 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   for (const [name, kind] of Object.entries(OTHER_TOKENIZERS)) {
     if (!await isFile(join(dir, name))) continue;
     throw new RangeError(
-      `Cannot load tokenizer as ${dir} must hold WordPiece as tokenizer.json or vocab.txt: it holds ${name}, ` +
-        `a tokenizer by ${kind}, which is not supported; choose a checkpoint with BERT's tokenizer`,
+      `Cannot load tokenizer: ${dir} must contain a WordPiece tokenizer as tokenizer.json or vocab.txt. It contains ${name}, ` +
+        `a ${kind} tokenizer, which is not supported. Choose a checkpoint with BERT's tokenizer`,
     );
   }
   throw new Deno.errors.NotFound(
-    `Cannot load tokenizer as the model folder must hold tokenizer.json or vocab.txt: ` +
-      `${dir} has neither; copy the file from where the checkpoint comes from`,
+    `Cannot load tokenizer: ${dir} contains neither tokenizer.json nor vocab.txt. ` +
+      `Copy the file from the source of the checkpoint`,
   );
 }
 
 type JsonObject = { readonly [key: string]: unknown };
 
 /**
- * What tokenizer_config.json says, null where it is missing. In older folders special_tokens_map.json names the
- * special tokens; config.json may name the tokenizer's class.
+ * Reads tokenizer_config.json; null if it is missing. In older folders, special_tokens_map.json contains the special
+ * tokens. If tokenizer_config.json does not name the tokenizer's class, config.json may.
  */
 async function readSettings(dir: string): Promise<unknown> {
-  const config = await readIfThere(dir, "tokenizer_config.json");
+  const config = await readOptional(dir, "tokenizer_config.json");
   const given = (config ?? {}) as JsonObject;
   const map = given.added_tokens_decoder === undefined
-    ? await readIfThere(dir, "special_tokens_map.json")
+    ? await readOptional(dir, "special_tokens_map.json")
     : null;
-  const model = await readIfThere(dir, "config.json") as JsonObject | null;
+  const model = await readOptional(dir, "config.json") as JsonObject | null;
   const named = given.tokenizer_class ?? model?.tokenizer_class ?? null;
   if (map === null && named === (given.tokenizer_class ?? null)) return config;
   return {
@@ -73,23 +73,23 @@ async function readSettings(dir: string): Promise<unknown> {
   };
 }
 
-/** The added tokens of added_tokens.json, which stands beside vocab.txt, as tokenizer.json holds them. */
+/** Reads added_tokens.json, which extends vocab.txt, and converts it to the form of tokenizer.json. */
 async function readAdded(dir: string, config: unknown): Promise<readonly unknown[]> {
-  const added = await readIfThere(dir, "added_tokens.json") ?? {};
-  const named = new Set(Object.values(config ?? {}).flat().map(contentOf));
+  const added = await readOptional(dir, "added_tokens.json") ?? {};
+  const named = new Set(Object.values(config ?? {}).flat().map(tokenContent));
   return Object.entries(added)
     .map(([content, id]) => ({ id, content, normalized: !named.has(content) }));
 }
 
-/** The content of a JSON file; null where it is missing. */
-async function readIfThere(dir: string, name: string): Promise<unknown> {
+/** Reads a JSON file; null if it is missing. */
+async function readOptional(dir: string, name: string): Promise<unknown> {
   const path = join(dir, name);
-  return await isFile(path) ? await readWhole(path) : null;
+  return await isFile(path) ? await readTokenizerFile(path) : null;
 }
 
 /**
- * The same tokenizer, which lowercases texts before anything else: `do_lower_case` of sentence-transformers.
- * Accents stay where the tokenizer itself keeps them; offsets refer to the text as it was given.
+ * Returns the same tokenizer, but texts are lowercased first (`do_lower_case` of sentence-transformers). Accents
+ * are stripped only if the given tokenizer strips them. Offsets refer to the original text.
  */
 export function withLowercase({ json, config }: Tokenizer): Tokenizer {
   const { normalizer } = json as { readonly normalizer: Readonly<Record<string, unknown>> };
@@ -108,12 +108,12 @@ export async function saveTokenizer(dir: string, tokenizer: Tokenizer): Promise<
   await writeFileAtomic(join(dir, "tokenizer_config.json"), text(tokenizer.config));
 }
 
-/** JSON of a tokenizer, with advice where it is damaged. */
-async function readWhole(path: string): Promise<unknown> {
+/** Parses a JSON file of the tokenizer. The error for a damaged file says how to fix it. */
+async function readTokenizerFile(path: string): Promise<unknown> {
   try {
     return await readJson(path, "tokenizer");
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new SyntaxError(`${error.message}; copy the file anew`);
+    throw new SyntaxError(`${error.message}. Copy the file again`);
   }
 }

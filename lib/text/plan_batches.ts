@@ -1,13 +1,13 @@
 /**
- * Which examples go into which batch, and how far each batch is padded.
+ * Assigns examples to batches and chooses the padded length of each batch.
  * @module
  */
 
 import { type Prng, shuffle } from "@/random.ts";
 
-/** One batch to be: B rows, T pieces. */
+/** Plan of one batch: B rows, T tokens. */
 export type BatchPlan = {
-  /** Indices of the examples, up to B of them; filler rows make up the rest. */
+  /** Indices of the examples, at most B; filler rows complete the batch. */
   readonly examples: readonly number[];
   /** B. */
   readonly rows: number;
@@ -15,31 +15,31 @@ export type BatchPlan = {
   readonly length: number;
 };
 
-/** How large batches are: by rows, or by word pieces with padding. */
+/** Size of a batch: a number of rows, or a number of tokens with padding. */
 export type BatchSize =
   | { readonly rows: number; readonly tokens?: null }
   | { readonly tokens: number; readonly rows?: null };
 
-/** How examples are put into batches. */
+/** Batch size, padded lengths and order. */
 export type PlanOptions = BatchSize & {
-  /** Padded lengths that batches may have, rising. */
+  /** Padded lengths that batches may have, in ascending order. */
   readonly lengths: readonly number[];
-  /** Draws the order; null: longest first, for evaluation. */
+  /** Shuffles the examples; null sorts them longest first, for evaluation. */
   readonly prng: Prng | null;
 };
 
-/** Batches of `rows` that are shuffled together before they are sorted, as the reference does. */
+/** Size of a pool in batches of `rows`, as in the reference implementation. A pool is shuffled, then sorted by length. */
 const POOL_BATCHES = 50;
 
 /**
- * Plans one epoch: every example in exactly one batch, examples of like length together.
+ * Plans one epoch. Each example is in exactly one batch, together with examples of similar length.
  *
- * Shuffles, sorts by padded length inside pools, cuts, and shuffles the batches. With `rows` a pool is
- * 50 batches. With `tokens` it is the whole set, so that every epoch has the same number of batches;
- * a batch of padded length T then has ⌊tokens / T⌋ rows. All batches of a length have the same number
- * of rows: the last, short one has room for filler rows.
+ * The examples are shuffled, split into pools, sorted by padded length within each pool and cut into batches,
+ * which are then shuffled. With `rows`, a pool has 50 batches. With `tokens`, there is one pool, so the number of
+ * batches is the same in every epoch, and a batch of padded length T has ⌊tokens / T⌋ rows. All batches of one
+ * length have the same number of rows: the last, short one is completed with filler rows.
  *
- * @param lengths pieces of each example.
+ * @param lengths number of tokens of each example.
  */
 export function planBatches(lengths: readonly number[], options: PlanOptions): BatchPlan[] {
   const { prng } = options;
@@ -51,7 +51,7 @@ export function planBatches(lengths: readonly number[], options: PlanOptions): B
 
   const plans: BatchPlan[] = [];
   for (let at = 0; at < order.length; at += pool) {
-    // longest first: a batch's first example sets its length; the sort keeps the order of equals
+    // longest first, so a batch's first example determines its length; the sort is stable
     const sorted = order.slice(at, at + pool).sort((a, b) => (padded[b] ?? 0) - (padded[a] ?? 0));
     for (let next = 0; next < sorted.length;) {
       const length = padded[sorted[next] ?? 0] ?? 0;
@@ -63,22 +63,22 @@ export function planBatches(lengths: readonly number[], options: PlanOptions): B
   return prng === null ? plans : shuffle(plans, prng);
 }
 
-/** The smallest padded length that holds `length` pieces. */
+/** The smallest padded length of at least `length` tokens. */
 function padLength(length: number, example: number, table: readonly number[]): number {
   const found = table.find((padded) => padded >= length);
   if (found !== undefined) return found;
   throw new RangeError(
-    `Cannot batch example ${example} as the longest padded length must hold its ${length} pieces: ` +
+    `Cannot batch example ${example} as the longest padded length must hold its ${length} tokens: ` +
       `current value is ${table.at(-1) ?? "none"}`,
   );
 }
 
-/** Rows of a batch by its padded length. */
+/** Returns a function from the padded length of a batch to its number of rows. */
 function rowCounter({ rows, tokens }: PlanOptions): (length: number) => number {
   const size = rows ?? tokens;
   if (!Number.isInteger(size) || size < 1) {
     throw new RangeError(
-      `Cannot batch as ${rows == null ? "tokens" : "rows"} must be a whole number from 1: ` +
+      `Cannot batch as ${rows == null ? "tokens" : "rows"} must be a positive integer: ` +
         `current value is ${size}`,
     );
   }

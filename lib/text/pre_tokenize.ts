@@ -1,18 +1,20 @@
 /**
- * BERT's normalisation and splitting of raw text, with the raw place of every character kept.
+ * BERT's normalization and pre-tokenization of raw text. Keeps the position of every character in the raw text.
  *
- * Follows BertNormalizer and BertPreTokenizer of Hugging Face `tokenizers` 0.22.2 (the Rust code that
- * checkpoints were trained with): clean, space out CJK, strip accents (NFD, marks dropped), lowercase.
- * The JavaScript library differs from it in three things that are put right here: it lowercases whole
- * words (Greek final sigma), it does not space out CJK beyond U+FFFF, and it takes U+FEFF for a space.
- * What class a character has is up to V8's Unicode tables, which are newer than Rust's: 659 rare code
- * points (marks and punctuation of small and historic scripts) are taken otherwise, as by the library.
+ * Follows BertNormalizer and BertPreTokenizer of Hugging Face `tokenizers` 0.22.2, the Rust code that checkpoints
+ * were trained with: clean, put spaces around CJK, strip accents (NFD without marks), lowercase. The JavaScript
+ * library deviates from it in three ways, which are corrected here: it lowercases whole words (Greek final sigma),
+ * it puts no spaces around CJK beyond U+FFFF, and it treats U+FEFF as a space.
+ *
+ * Character classes come from the Unicode tables of V8, which are newer than those of the Rust code. As in the
+ * JavaScript library, 659 rare code points (marks and punctuation of minor and historic scripts) are therefore
+ * treated differently.
  * @module
  */
 
-/** How text is normalised: the fields of a `BertNormalizer` in tokenizer.json. */
+/** Normalization options: the fields of a `BertNormalizer` in tokenizer.json. */
 export type NormalizerOptions = {
-  /** Drops control characters and makes every kind of space a space. */
+  /** Drops control characters and replaces every white-space character with a space. */
   readonly cleanText: boolean;
   /** Makes each CJK ideograph a word of its own. */
   readonly spaceOutCjk: boolean;
@@ -20,20 +22,20 @@ export type NormalizerOptions = {
   readonly lowercase: boolean;
 };
 
-/** A normalised word, and where each of its code points stands in the raw text (UTF-16 units). */
+/** A normalized word of C code points, and their positions in the raw text in UTF-16 units. */
 export type PreToken = {
   readonly text: string;
-  /** [C] first unit of the raw character that each of its C code points comes from. */
+  /** [C] start of the raw character that each code point comes from. */
   readonly starts: readonly number[];
-  /** [C] unit after that raw character. */
+  /** [C] end (exclusive) of that raw character. */
   readonly ends: readonly number[];
 };
 
-/** Splits raw text into normalised words. */
+/** Splits raw text into normalized words. */
 export type PreTokenizer = (text: string) => PreToken[];
 
-/** What one raw character becomes: `apart` words stand alone, "" is dropped, " " ends a word. */
-type Mapped = { readonly char: string; readonly apart: boolean };
+/** A normalized character. It is a word of its own if `isolated`; " " ends a word. */
+type Mapped = { readonly char: string; readonly isolated: boolean };
 
 const CONTROL = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
 const SPACE = /\p{White_Space}/u;
@@ -42,7 +44,7 @@ const ASCII_PUNCTUATION = /[!-/:-@[-`{-~]/;
 const PUNCTUATION = /\p{P}/u;
 const NOT_ASCII = /[^\0-\x7f]/;
 
-/** Whether a code point is an ideograph, by the ranges of BERT's own tokenizer. */
+/** True if a code point is an ideograph, by the ranges of BERT's original tokenizer. */
 function isCjk(code: number): boolean {
   return (code >= 0x4e00 && code <= 0x9fff) || (code >= 0x3400 && code <= 0x4dbf) ||
     (code >= 0x20000 && code <= 0x2a6df) || (code >= 0x2a700 && code <= 0x2b73f) ||
@@ -50,13 +52,13 @@ function isCjk(code: number): boolean {
     (code >= 0xf900 && code <= 0xfaff) || (code >= 0x2f800 && code <= 0x2fa1f);
 }
 
-/** What the character `code` becomes, taken alone. */
+/** Normalizes the single character `code`; empty if it is dropped. */
 function mapCharacter(code: number, options: NormalizerOptions): readonly Mapped[] {
   const raw = String.fromCodePoint(code);
   if (options.cleanText) {
     const kept = raw === "\t" || raw === "\n" || raw === "\r";
     if (code === 0 || code === 0xfffd || (!kept && CONTROL.test(raw))) return [];
-    if (SPACE.test(raw)) return [{ char: " ", apart: false }];
+    if (SPACE.test(raw)) return [{ char: " ", isolated: false }];
   }
   const cjk = options.spaceOutCjk && isCjk(code);
   let text = raw;
@@ -64,13 +66,13 @@ function mapCharacter(code: number, options: NormalizerOptions): readonly Mapped
   if (options.lowercase) text = [...text].map((char) => char.toLowerCase()).join("");
   return [...text].map((char) =>
     SPACE.test(char)
-      ? { char: " ", apart: false }
-      : { char, apart: cjk || ASCII_PUNCTUATION.test(char) || PUNCTUATION.test(char) }
+      ? { char: " ", isolated: false }
+      : { char, isolated: cjk || ASCII_PUNCTUATION.test(char) || PUNCTUATION.test(char) }
   );
 }
 
 /**
- * Makes a pre-tokenizer; it remembers what each character becomes, so keep it.
+ * Creates a pre-tokenizer. It caches the normalization of each character, so reuse it.
  *
  * @example
  * ```ts
@@ -88,7 +90,7 @@ export function createPreTokenizer(options: NormalizerOptions): PreTokenizer {
     let word = "", starts: number[] = [], ends: number[] = [];
     const finish = () => {
       if (word === "") return;
-      // marks that are no accents (Mc) may still stand in another order than NFD's
+      // marks that are not accents (Mc) may not be in NFD order yet
       if (options.stripAccents && NOT_ASCII.test(word)) word = word.normalize("NFD");
       tokens.push({ text: word, starts, ends });
       [word, starts, ends] = ["", [], []];
@@ -98,13 +100,13 @@ export function createPreTokenizer(options: NormalizerOptions): PreTokenizer {
       const end = at + (code > 0xffff ? 2 : 1);
       let mapped = known.get(code);
       if (mapped === undefined) known.set(code, mapped = mapCharacter(code, options));
-      for (const { char, apart } of mapped) {
-        if (char === " " || apart) finish();
+      for (const { char, isolated } of mapped) {
+        if (char === " " || isolated) finish();
         if (char === " ") continue;
         word += char;
         starts.push(at);
         ends.push(end);
-        if (apart) finish();
+        if (isolated) finish();
       }
       at = end;
     }

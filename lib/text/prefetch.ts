@@ -1,30 +1,30 @@
 /**
- * What is needed next, made ready while work on this goes on: batches of training, texts to encode.
+ * Prefetching: prepares the next batch, or the next texts to encode, while the current one is processed.
  * @module
  */
 
 import type { BatchStream } from "@/text/batches.ts";
 
-/** A stream that works ahead by one batch. */
-export type PrefetchedStream = BatchStream & {
-  /** Gives up what was made ready; call it when no more batches are wanted. */
+/** A batch stream that prepares one batch in advance. */
+export type PrefetchingStream = BatchStream & {
+  /** Cancels prefetching. Call it when no more batches are needed. */
   close(): void;
 };
 
-/** What is made one ahead of who asks for it. */
-export type Ahead<T> = {
-  /** The next one. */
+/** Source of values that prepares one value in advance. */
+export type Prefetcher<T> = {
+  /** Returns the next value. */
   next(): T;
-  /** Gives up what was made ready; call it when no more are wanted. */
+  /** Cancels prefetching. Call it when no more values are needed. */
   close(): void;
 };
 
 /**
- * Makes things one ahead: `next` gives the one that is ready and has the following one made in a later turn
- * of the event loop, while the caller awaits work on other threads. What `make` throws is thrown where that
- * one is asked for, not in a timer.
+ * Creates a prefetcher. `next` returns the prepared value and schedules `make` for the one after it in a later turn
+ * of the event loop, while the caller awaits work on other threads. If `make` throws, the call of `next` that
+ * requests this value throws, not the timer.
  */
-export function makeAhead<T>(make: () => T): Ahead<T> {
+export function createPrefetcher<T>(make: () => T): Prefetcher<T> {
   type Made = { readonly value: T } | { readonly failure: unknown };
   let ready: Made | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -49,12 +49,12 @@ export function makeAhead<T>(make: () => T): Ahead<T> {
 }
 
 /**
- * Works ahead of `source` by one batch, which nobody else may draw from. Batches, their order and `position`
- * are those of `source` as its reader sees it.
+ * Prefetches one batch of `source`, which nothing else may read from. Yields the same batches in the same order;
+ * `position` is that of the batches returned so far, not of the prefetched one.
  */
-export function prefetched(source: BatchStream): PrefetchedStream {
+export function prefetchBatches(source: BatchStream): PrefetchingStream {
   let position = source.position();
-  const ahead = makeAhead(() => ({ batch: source.next(), after: source.position() }));
+  const ahead = createPrefetcher(() => ({ batch: source.next(), after: source.position() }));
   return {
     next() {
       const { batch, after } = ahead.next();

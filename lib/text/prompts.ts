@@ -1,29 +1,29 @@
 /**
- * Prompts: the text that a model reads before each text, as `encode` of sentence-transformers 6.2 prepends
- * it. `encodeRows` is the one place that prepends it.
+ * Prompts: text that is prepended to each input text, as in `encode` of sentence-transformers 6.2. Only
+ * `encodeRows` prepends it.
  * @module
  */
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
-/** The prompts of a model. */
+/** The prompt settings of a model. */
 export type PromptSettings = {
   /** Prompts by name; "" prepends nothing. */
   readonly prompts: Readonly<Record<string, string>>;
-  /** Name of the prompt of every text for which no other is chosen; null: none. */
+  /** Name of the prompt that applies if none is chosen; null for no prompt. */
   readonly defaultPromptName: string | null;
-  /** False: pooling skips [CLS] and the tokens of the prompt. */
+  /** If false, pooling skips [CLS] and the tokens of the prompt. */
   readonly includePrompt: boolean;
 };
 
-/** A choice of prompt; without one, the model's default applies. */
+/** Chooses a prompt by text or by name. If both are missing, the model's default applies. */
 export type PromptChoice = {
-  /** The prompt itself; "" for none. */
+  /** Text of the prompt; "" for no prompt. */
   readonly prompt?: string | undefined;
   /** Name of one of the model's prompts. */
   readonly promptName?: string | undefined;
 };
 
-/** The settings of a model that says nothing about prompts; every model knows these two names. */
+/** Settings of a model without prompts. Every model has these two names. */
 export const NO_PROMPTS: PromptSettings = {
   prompts: { query: "", document: "" },
   defaultPromptName: null,
@@ -31,7 +31,7 @@ export const NO_PROMPTS: PromptSettings = {
 };
 
 /**
- * The prompt that `choice` stands for; "" for none.
+ * Returns the text of the chosen prompt; "" for no prompt.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export function resolvePrompt(
   { prompt, promptName }: PromptChoice = {},
 ): string {
   if (prompt !== undefined && promptName !== undefined) {
-    throw new RangeError("Cannot choose a prompt both by its name and by its text: give one");
+    throw new RangeError("Cannot choose a prompt by both name and text: pass only one of them");
   }
   if (prompt !== undefined) return prompt;
   const name = promptName ?? defaultPromptName;
@@ -61,8 +61,8 @@ export function resolvePrompt(
 }
 
 /**
- * Position of the first token that pooling reads: 0, or the one after [CLS] and the prompt where the
- * model excludes its prompt. sentence-transformers tokenizes the prompt alone to count its tokens.
+ * Position of the first token that is pooled: 0, or the one after [CLS] and the prompt if the model excludes its
+ * prompt from pooling. The prompt's tokens are counted as sentence-transformers counts them: tokenized alone.
  */
 export function findPoolingStart(
   { includePrompt }: Pick<PromptSettings, "includePrompt">,

@@ -1,12 +1,12 @@
 /**
- * The special tokens of a tokenizer: their texts, by the files of a model folder, and their ids, as Hugging Face's
- * `tokenizers` gives them.
+ * Special tokens of a tokenizer: their texts, from the files of a model folder, and their ids, as Hugging Face's
+ * `tokenizers` assigns them.
  * @module
  */
 
 import { BERT_NAMES, type SpecialNames } from "@/text/bert_tokenizer_json.ts";
 
-/** An object that came out of a file. */
+/** An object parsed from a JSON file. */
 export type JsonObject = Record<string, unknown>;
 
 /** Ids of the special tokens that the model needs. */
@@ -17,16 +17,16 @@ export type SpecialIds = {
   readonly unk: number;
 };
 
-/** More than any vocabulary has; a larger id is damage, and a table up to it would fill memory. */
-const MOST_PIECES = 2 ** 22;
+/** Upper bound of token ids. A larger id means a damaged file, and a table of that size would exhaust memory. */
+const MAX_VOCABULARY_SIZE = 2 ** 22;
 
-/** A field that must hold an object. */
-export function objectOf(value: unknown, what: string, from: string): JsonObject {
+/** Returns `value` if it is an object, else throws; `what` and `from` name the field and the file in the error. */
+export function requireObject(value: unknown, what: string, from: string): JsonObject {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return value as JsonObject;
   }
   throw new TypeError(
-    `Cannot read tokenizer as ${what} of ${from} must be an object: ${typeName(value)}`,
+    `Cannot read tokenizer: ${what} of ${from} must be an object, but is ${typeName(value)}`,
   );
 }
 
@@ -40,28 +40,30 @@ export function typeName(value: unknown): string {
     : typeof value;
 }
 
-/** An id as a place in the table of tokens. */
-export function checkId(id: unknown, piece: unknown, from: string): number {
-  if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < MOST_PIECES) return id;
+/** Returns `id` if it is a valid index into the table of tokens, else throws. */
+export function checkId(id: unknown, token: unknown, from: string): number {
+  if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < MAX_VOCABULARY_SIZE) {
+    return id;
+  }
   throw new TypeError(
-    `Cannot read tokenizer as token ${JSON.stringify(piece)} of ${from} must have an integer ` +
-      `from 0 to ${MOST_PIECES - 1} as id: current value is ${JSON.stringify(id) ?? "missing"}`,
+    `Cannot read tokenizer: token ${JSON.stringify(token)} of ${from} must have an integer id ` +
+      `from 0 to ${MAX_VOCABULARY_SIZE - 1}, but has ${JSON.stringify(id) ?? "missing"}`,
   );
 }
 
-/** The text of a token that is given as text, or as an object with its `content`. */
-export function contentOf(token: unknown): unknown {
+/** The text of a token, which is a string or an object with the key `content`. */
+export function tokenContent(token: unknown): unknown {
   return typeof token === "object" && token !== null ? (token as JsonObject)["content"] : token;
 }
 
-/** The special tokens by role, by tokenizer_config.json. */
+/** Reads the special tokens by role from tokenizer_config.json. */
 export function readNames(settings: JsonObject, from: string): SpecialNames {
   const name = (role: keyof SpecialNames): string => {
-    const text = contentOf(settings[`${role}_token`] ?? BERT_NAMES[role]);
+    const text = tokenContent(settings[`${role}_token`] ?? BERT_NAMES[role]);
     if (typeof text === "string" && text !== "") return text;
     throw new TypeError(
-      `Cannot read tokenizer as "${role}_token" in tokenizer_config.json beside ${from} must be a text: ` +
-        `current value is ${JSON.stringify(settings[`${role}_token`])}`,
+      `Cannot read tokenizer: "${role}_token" in tokenizer_config.json beside ${from} must be a string, ` +
+        `but is ${JSON.stringify(settings[`${role}_token`])}`,
     );
   };
   return {
@@ -73,7 +75,7 @@ export function readNames(settings: JsonObject, from: string): SpecialNames {
   };
 }
 
-/** The items of `added_tokens`, and those of `added_tokens_decoder`, which has them by id. */
+/** The items of `added_tokens` and of `added_tokens_decoder`, whose keys are ids. */
 function listDeclared(
   root: JsonObject,
   { settings, isBert }: { readonly settings: JsonObject; readonly isBert: boolean },
@@ -82,21 +84,23 @@ function listDeclared(
   const added = root["added_tokens"] ?? [];
   if (!Array.isArray(added)) {
     throw new TypeError(
-      `Cannot read tokenizer as "added_tokens" of ${from} must be an array: ${typeName(added)}`,
+      `Cannot read tokenizer: "added_tokens" of ${from} must be an array, but is ${
+        typeName(added)
+      }`,
     );
   }
   const decoder = settings["added_tokens_decoder"];
   if (decoder === undefined) return added;
   const beside = `the tokenizer_config.json beside ${from}`;
-  const others = Object.entries(objectOf(decoder, `"added_tokens_decoder"`, beside))
+  const others = Object.entries(requireObject(decoder, `"added_tokens_decoder"`, beside))
     .map(([id, token]) => ({
-      ...objectOf(token, `an item of "added_tokens_decoder"`, beside),
+      ...requireObject(token, `an item of "added_tokens_decoder"`, beside),
       id: Number(id),
     }));
   return isBert ? others : [...added, ...others];
 }
 
-/** The texts of all special tokens, all of which must be plain, in the order in which Python adds them. */
+/** Lists the texts of all special tokens in the order in which the Python library adds them. */
 export function listSpecials(
   root: JsonObject,
   options: {
@@ -107,7 +111,7 @@ export function listSpecials(
   from: string,
 ): readonly { readonly text: string; readonly declared: boolean }[] {
   const declared = listDeclared(root, options, from).map((item) => {
-    const token = objectOf(item, `an item of "added_tokens"`, from);
+    const token = requireObject(item, `an item of "added_tokens"`, from);
     const { id, content } = token;
     const text = plainText(token, from);
     return { text, id: checkId(id, content, from), declared: true };
@@ -115,23 +119,26 @@ export function listSpecials(
   const { settings, isBert, names } = options;
   const more = settings["extra_special_tokens"] ?? settings["additional_special_tokens"];
   const extra = Array.isArray(more)
-    ? more.map((item) => ({ text: plainText({ content: contentOf(item) }, from), declared: true }))
+    ? more.map((item) => ({
+      text: plainText({ content: tokenContent(item) }, from),
+      declared: true,
+    }))
     : [];
-  const roles = ["unk", "sep", "pad", "cls", "mask"] as const; // BertTokenizer alone has defaults for them
+  const roles = ["unk", "sep", "pad", "cls", "mask"] as const; // only BertTokenizer has defaults
   const named = roles.filter((role) => isBert || settings[`${role}_token`] !== undefined)
     .map((role) => ({ text: names[role], declared: false }));
   return [...declared, ...named, ...extra];
 }
 
-/** The text of an added token, which must not ask for spaces to be taken or text to be normalized. */
+/** The text of an added token. Throws if the token strips spaces or normalizes text, which is not supported. */
 function plainText(token: JsonObject, from: string): string {
   const { id, content } = token;
   if (typeof content !== "string" || content === "") {
     throw new TypeError(
-      `Cannot read tokenizer as added token ${
+      `Cannot read tokenizer: added token ${
         JSON.stringify(id) ?? ""
-      } of ${from} must have a text as ` +
-        `"content": current value is ${JSON.stringify(content) ?? "missing"}`,
+      } of ${from} must have a string as ` +
+        `"content", but is ${JSON.stringify(content) ?? "missing"}`,
     );
   }
   const odd = ["normalized", "lstrip", "rstrip", "single_word"].find((name) =>
@@ -139,14 +146,14 @@ function plainText(token: JsonObject, from: string): string {
   );
   if (odd === undefined) return content;
   throw new TypeError(
-    `Cannot read tokenizer as added token ${JSON.stringify(content)} of ${from} must ` +
-      `not be "${odd}": current value is true`,
+    `Cannot read tokenizer: added token ${JSON.stringify(content)} of ${from} has ` +
+      `"${odd}": true, which is not supported`,
   );
 }
 
 /**
- * Ids as `tokenizers` gives them: that of the vocabulary, else the next one after all others, whatever id the file
- * says. BERT's own special tokens are left out where neither the vocabulary nor the files have them.
+ * Assigns ids as `tokenizers` does: the id in the vocabulary, else the next free one, whatever id the file states.
+ * BERT's special tokens are omitted if neither the vocabulary nor the files contain them.
  */
 export function placeSpecials(
   tokens: readonly { readonly text: string; readonly declared: boolean }[],
@@ -164,18 +171,18 @@ export function placeSpecials(
   return places;
 }
 
-/** Finds the tokens that every text needs. */
+/** Finds the ids of the tokens that encoding requires. */
 export function findSpecialIds(
-  pieces: readonly string[],
+  tokens: readonly string[],
   { pad, cls, sep, unk }: SpecialNames,
   from: string,
 ): SpecialIds {
   const find = (token: string) => {
-    const id = pieces.indexOf(token);
+    const id = tokens.indexOf(token);
     if (id >= 0) return id;
     throw new RangeError(
-      `Cannot read tokenizer as the vocabulary of ${from} must hold ${token}: ` +
-        `none of its ${pieces.length} tokens is`,
+      `Cannot read tokenizer: the vocabulary of ${from} must contain ${token}, but ` +
+        `none of its ${tokens.length} tokens is it`,
     );
   };
   return { pad: find(pad), cls: find(cls), sep: find(sep), unk: find(unk) };

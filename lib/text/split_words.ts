@@ -1,47 +1,49 @@
 /**
- * Raw text to words as CoNLL-2003 has them, with their places, for tagging text that comes as it is.
+ * Splits raw text into words as CoNLL-2003 does, with their positions, so that untokenized text can be tagged.
  *
- * The conventions, seen from the corpus: punctuation at the edges stands alone ("Paris" ","), as do
- * quotes, brackets, "--" and "..." wherever they occur; "U.S.", "Inc." and initials keep their dot,
- * sentence ends do not; "'s" and "n't" are split off ("do" "n't"); currency signs stand before their
- * number ("US$" "300"); numbers, dates, hyphens and inner apostrophes stay ("1,000", "6-4", "O'Neill").
+ * The conventions are inferred from the corpus:
+ * - Punctuation at the edges of a word is a word ("Paris" ","). So are quotes, brackets, "--" and "..." anywhere.
+ * - "U.S.", "Inc." and initials keep their dot; the dot at the end of a sentence is a word.
+ * - "'s" and "n't" are split off ("do" "n't").
+ * - Currency signs are split from the number that follows ("US$" "300").
+ * - Numbers, dates, hyphens and inner apostrophes are kept together ("1,000", "6-4", "O'Neill").
  * @module
  */
 
-/** A word and where it stands: UTF-16 units [start, end) of the raw text. */
+/** A word and its position: UTF-16 units [start, end) of the raw text. */
 export type Word = { readonly word: string; readonly start: number; readonly end: number };
 
-/** Runs without space, as JavaScript's `\s` sees it. */
+/** Runs of characters other than white space (`\s` of JavaScript). */
 const CHUNK = /\S+/gu;
-/** Addresses lose nothing but what follows them. */
+/** URLs and e-mail addresses. Only trailing punctuation is split off. */
 const ADDRESS = /^(?:https?:\/\/|www\.|[\w.+-]+@[\w-]+\.[\w-])/iu;
 const AFTER_ADDRESS = /[.,;:!?'"”’)\]}>]$/u;
-/** Always words of their own, wherever they stand: emoji, dashes, dots, quotes, brackets … */
-const APART = new RegExp(
+/** Words of their own wherever they occur: emoji, dashes, dots, quotes, brackets … */
+const STANDALONE = new RegExp(
   [
     String.raw`\p{ExtPict}[\ufe0f\p{EMod}]*(?:\u200d\p{ExtPict}[\ufe0f\p{EMod}]*)*|\p{RI}{2}`,
     String.raw`-{2,}|\.{2,}|\x60\x60|''|[()[\]{}<>"“”„«»;!?…¿¡]`,
-    String.raw`(?<!\p{Nd}),|,(?!\p{Nd})`, // but not the comma of a number
+    String.raw`(?<!\p{Nd}),|,(?!\p{Nd})`, // a comma, except between digits
   ].join("|"),
   "gu",
 );
-/** One mark at the front: not the sign of a number, not an apostrophe that belongs to a clitic. */
+/** A punctuation mark at the start, except the sign of a number and the apostrophe of a clitic. */
 const LEADING =
   /^(?![-+.]\p{Nd})(?!['’](?:s|m|re|ve|ll|d|\p{Nd}\p{Nd}s?)$)(?:(?:US|[A-Z]{1,2})?[$£€¥]|[\p{P}\p{S}])(?=.)/iu;
-/** One mark at the end; a hyphen, an equals sign and currency stay ("6-", "10=", "C$"). */
+/** A punctuation mark at the end, except hyphen, equals sign and currency ("6-", "10=", "C$"). */
 const TRAILING = /(?<=.)(?![-–=+$£€¥.&*])[\p{P}\p{S}]$/u;
 const CLITIC = /(?<=.)(?:n['’]t|['’](?:s|m|re|ve|ll|d))$/iu;
-/** "U.S", "a.m", "F.B.I", before their last dot. */
+/** "U.S", "a.m", "F.B.I": dotted abbreviations without their last dot. */
 const DOTTED = /^(?:\p{L}{1,2}\.)+\p{L}{1,2}$|-(?:\p{L}\.)+\p{L}$/u;
 const INITIAL = /^\p{Lu}$/u;
-/** A rank at the front of a text, before its dot: "1. Smith". */
+/** A rank at the start of a text, without its dot: "1. Smith". */
 const RANK = /^\s*\p{Nd}{1,2}$/u;
-/** A rank stands no further into a text than this. */
+/** A rank ends within this many characters of the start of the text. */
 const RANK_REACH = 8;
-/** Only closing marks and space follow, to the end of the text. */
+/** Only closing marks and white space up to the end of the text. */
 const NOTHING_FOLLOWS = /[\s)\]}"”’'»]*$/uy;
 
-/** Abbreviations that keep their dot in the middle of a text. */
+/** Abbreviations that keep their dot, except at the end of a text. */
 const ABBREVIATIONS = new Set(
   ("mr mrs ms dr st inc corp co ltd bros vs etc jr sr lt gen rep sen gov rev prof capt col sgt maj " +
     "pres dept est no nos vol fig jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu " +
@@ -50,7 +52,7 @@ const ABBREVIATIONS = new Set(
 );
 
 /**
- * The words of a text, in order. Together they hold every character that is not space.
+ * Splits a text into words, in order. Together they contain every character that is not white space.
  *
  * @example
  * ```ts
@@ -72,7 +74,7 @@ export function splitWords(text: string): Word[] {
 
 type Add = (start: number, end: number) => void;
 
-/** An address and the marks that follow it. */
+/** Splits off the punctuation marks after an address. */
 function splitAddress(text: string, start: number, end: number, add: Add): void {
   let stop = end;
   while (stop > start + 1 && AFTER_ADDRESS.test(text.slice(start, stop))) stop--;
@@ -80,10 +82,10 @@ function splitAddress(text: string, start: number, end: number, add: Add): void 
   for (let at = stop; at < end; at++) add(at, at + 1);
 }
 
-/** A run without space: marks that always stand alone, and what is between them. */
+/** Splits a run without white space at the marks that are words of their own. */
 function splitChunk(text: string, start: number, end: number, add: Add): void {
   let from = start;
-  for (const { 0: mark, index } of text.slice(start, end).matchAll(APART)) {
+  for (const { 0: mark, index } of text.slice(start, end).matchAll(STANDALONE)) {
     splitEdges(text, from, start + index, add);
     from = start + index + mark.length;
     add(start + index, from);
@@ -91,9 +93,9 @@ function splitChunk(text: string, start: number, end: number, add: Add): void {
   splitEdges(text, from, end, add);
 }
 
-/** Marks at both edges, a last dot and a clitic. */
+/** Splits off marks at both edges, a final dot and clitics. */
 function splitEdges(text: string, start: number, end: number, add: Add): void {
-  const after: [number, number][] = []; // what is split off at the end, last first
+  const after: [number, number][] = []; // words split off at the end, last one first
   let front = start, back = end;
   const takeBack = (length: number) => {
     after.push([back - length, back]);
@@ -114,7 +116,7 @@ function splitEdges(text: string, start: number, end: number, add: Add): void {
   for (const [from, to] of after.reverse()) add(from, to);
 }
 
-/** Whether the dot at the end of [start, end) belongs to the word. */
+/** True if the dot at the end of [start, end) belongs to the word. */
 function keepsDot(text: string, start: number, end: number): boolean {
   const stem = text.slice(start, end - 1);
   if (DOTTED.test(stem)) return true;

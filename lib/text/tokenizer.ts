@@ -1,10 +1,10 @@
 /**
- * WordPiece through `@huggingface/tokenizers`, with the way back to words and raw text; runs in browsers
- * as well.
+ * WordPiece tokenizer on top of `@huggingface/tokenizers`. Also maps tokens to words and to positions in the raw
+ * text. Runs in browsers as well.
  *
- * The library looks up the pieces of each normalised word; splitting and normalising are in
- * `pre_tokenize.ts`, which keeps the raw places and follows the Rust tokenizers where the library
- * strays from them. Pieces of a word are remembered: most words of a text have been seen before.
+ * The library finds the word pieces of each normalized word. Splitting and normalization are in `pre_tokenize.ts`,
+ * which keeps raw positions and follows the Rust tokenizers where the library deviates from them. The tokens of a
+ * word are cached, since most words of a text have occurred before.
  * @module
  */
 
@@ -13,54 +13,53 @@ import { createPreTokenizer, type PreToken } from "@/text/pre_tokenize.ts";
 import type { SpecialIds } from "@/text/special_tokens.ts";
 import { readTokenizerJson, type TokenizerJson } from "@/text/tokenizer_json.ts";
 
-/** P pieces of a sequence of words. */
+/** The P tokens of a sequence of words. */
 export type EncodedWords = {
-  /** [P] piece ids, no special pieces. */
+  /** [P] token ids, without special tokens. */
   readonly ids: Int32Array;
-  /** [P] index of the word that each piece belongs to; never falls, and leaves out no word. */
+  /** [P] index of the word that each token belongs to, in ascending order. Every word has at least one token. */
   readonly words: Int32Array;
 };
 
-/** P pieces of a raw text and where they stand in it. */
+/** The P tokens of a raw text and their positions in it. */
 export type EncodedText = {
-  /** [P] piece ids, no special pieces. */
+  /** [P] token ids, without [CLS] and [SEP]. */
   readonly ids: Int32Array;
-  /** [P] first UTF-16 unit of each piece in the raw text. */
+  /** [P] start of each token in the raw text, in UTF-16 units. */
   readonly starts: Int32Array;
-  /** [P] UTF-16 unit after each piece. */
+  /** [P] end (exclusive) of each token. */
   readonly ends: Int32Array;
 };
 
-/** Text to word pieces. */
+/** A WordPiece tokenizer. */
 export type Tokenizer = {
-  /** Rows of the embedding table: the largest id and one. */
+  /** Rows that the embedding table needs: the largest id plus 1. */
   readonly vocabularySize: number;
   readonly ids: SpecialIds;
-  /** The piece ids of a raw text, no [CLS] and [SEP]. */
+  /** Token ids of a raw text, without [CLS] and [SEP]. */
   encodeText(text: string): Int32Array;
   /**
-   * The pieces of words that are given apart. A word of which normalisation leaves nothing (control
-   * characters, a lone accent) becomes one [UNK], so that every word has a piece; Hugging Face's
-   * `is_split_into_words` drops such a word.
+   * Tokens of words that are already split. A word that normalizes to nothing (control characters, a lone accent)
+   * becomes one [UNK], so that every word has a token. Hugging Face's `is_split_into_words` drops such a word.
    */
   encodeWords(words: readonly string[]): EncodedWords;
-  /** The pieces of a raw text with their places in it. */
+  /** Tokens of a raw text with their positions in it. */
   encodeWithOffsets(text: string): EncodedText;
-  /** The piece of an id, such as `##ing`. */
-  piece(id: number): string;
-  /** What tokenizer.json holds; saved with a model. */
+  /** The text of the token with this id, such as `##ing`. */
+  token(id: number): string;
+  /** Content of tokenizer.json, to be saved with a model. */
   readonly json: unknown;
-  /** What tokenizer_config.json holds. */
+  /** Content of tokenizer_config.json. */
   readonly config: unknown;
 };
 
-/** Words whose pieces are remembered, at most; then the memory starts anew. */
-const REMEMBERED_WORDS = 200_000;
+/** Words in the cache. When it is full, it is cleared. */
+const CACHED_WORDS = 200_000;
 
 /**
- * A tokenizer from the content of tokenizer.json and, if there is one, tokenizer_config.json.
+ * Creates a tokenizer from the contents of tokenizer.json and tokenizer_config.json (null if there is none).
  *
- * @param from names the source in errors.
+ * @param from path of tokenizer.json, for errors.
  */
 export function tokenizerFromJson(
   json: unknown,
@@ -68,18 +67,18 @@ export function tokenizerFromJson(
   from = "tokenizer.json",
 ): Tokenizer {
   const read = readTokenizerJson(json, config, from);
-  const pieces = pieceFinder(read);
+  const lookUp = createTokenLookup(read);
   const split = createPreTokenizer(read.normalizer);
-  const sections = sectionSplitter(read.specials);
+  const sections = createSectionSplitter(read.specials);
   const { unk } = read.ids;
 
-  /** Calls `visit` with every pre-token of `text`; special tokens in it come with their id. */
+  /** Calls `visit` with the token ids of every word and special token in `text`; `base` is the section's position. */
   const walk = (text: string, visit: (ids: Int32Array, token: PreToken, base: number) => void) => {
     for (const { start, part, special } of sections(text)) {
       if (special !== null) {
         visit(Int32Array.of(special), { text: part, starts: [0], ends: [part.length] }, start);
       } else {
-        for (const token of split(part)) visit(pieces(token.text), token, start);
+        for (const token of split(part)) visit(lookUp(token.text), token, start);
       }
     }
   };
@@ -90,7 +89,7 @@ export function tokenizerFromJson(
   };
 
   return {
-    vocabularySize: read.pieces.length,
+    vocabularySize: read.tokens.length,
     ids: read.ids,
     encodeText,
     encodeWords(words) {
@@ -107,7 +106,7 @@ export function tokenizerFromJson(
       const ids: number[] = [], starts: number[] = [], ends: number[] = [];
       walk(text, (found, token, base) => {
         const last = token.ends.length - 1;
-        let at = 0; // code points of the word that are used up
+        let at = 0; // code points of the word that earlier tokens cover
         for (const id of found) {
           const length = found.length === 1 ? last + 1 : read.lengths[id] ?? 0;
           ids.push(id);
@@ -122,11 +121,13 @@ export function tokenizerFromJson(
         ends: Int32Array.from(ends),
       };
     },
-    piece(id) {
-      const piece = read.pieces[id];
-      if (piece !== undefined) return piece;
+    token(id) {
+      const token = read.tokens[id];
+      if (token !== undefined) return token;
       throw new RangeError(
-        `Cannot name piece as id must be in 0 … ${read.pieces.length - 1}: current value is ${id}`,
+        `Cannot look up token as id must be in 0 … ${
+          read.tokens.length - 1
+        }: current value is ${id}`,
       );
     },
     json: read.json,
@@ -134,32 +135,32 @@ export function tokenizerFromJson(
   };
 }
 
-/** The library's tokenizer for words that come split and normalised; special pieces are added elsewhere. */
+/** Opens the library's tokenizer for words that are already split and normalized, without special tokens. */
 function openLibrary({ json, model }: TokenizerJson): Library {
   const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   return new Library({ ...json, ...parts, model }, {});
 }
 
-/** The library's pieces of a normalised word, remembered. */
-function pieceFinder(read: TokenizerJson): (word: string) => Int32Array {
+/** Returns a cached lookup of the token ids of a normalized word. */
+function createTokenLookup(read: TokenizerJson): (word: string) => Int32Array {
   const library = openLibrary(read);
   const { ids } = read;
   const known = new Map<string, Int32Array>();
   return (word) => {
     const found = known.get(word);
     if (found !== undefined) return found;
-    if (known.size >= REMEMBERED_WORDS) known.clear();
+    if (known.size >= CACHED_WORDS) known.clear();
     const encoded = Int32Array.from(library.encode(word, { add_special_tokens: false }).ids);
-    const pieces = encoded.length > 0 ? encoded : Int32Array.of(ids.unk);
-    known.set(word, pieces);
-    return pieces;
+    const tokens = encoded.length > 0 ? encoded : Int32Array.of(ids.unk);
+    known.set(word, tokens);
+    return tokens;
   };
 }
 
 type Section = { readonly start: number; readonly part: string; readonly special: number | null };
 
-/** Cuts raw text at the special tokens written out in it, such as "[SEP]", as the library does. */
-function sectionSplitter(specials: ReadonlyMap<string, number>): (text: string) => Section[] {
+/** Splits raw text at special tokens written in it, such as "[SEP]", as the library does. */
+function createSectionSplitter(specials: ReadonlyMap<string, number>): (text: string) => Section[] {
   const names = [...specials.keys()].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(
     `(${names.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|")})`,

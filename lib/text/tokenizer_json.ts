@@ -1,10 +1,10 @@
 /**
- * What the files of a BERT tokenizer say, checked: normalizer, vocabulary and special tokens.
+ * Validates the files of a BERT tokenizer and reads its normalizer, vocabulary and special tokens.
  *
- * The rules are those of `AutoTokenizer` in transformers 5.24. Its `BertTokenizer` takes the vocabulary and the
- * added tokens of tokenizer.json alone: the normalizer follows `do_lower_case`, `strip_accents` and
- * `tokenize_chinese_chars` of tokenizer_config.json, which are true, null and true where they are missing, whatever
- * the normalizer in tokenizer.json says. `PreTrainedTokenizerFast` and its other names take tokenizer.json as it is.
+ * The rules are those of `AutoTokenizer` in transformers 5.24. `BertTokenizer` reads only the vocabulary and the
+ * added tokens from tokenizer.json. Its normalizer is given by `do_lower_case`, `strip_accents` and
+ * `tokenize_chinese_chars` in tokenizer_config.json (defaults: true, null, true); the normalizer in tokenizer.json
+ * is ignored. `PreTrainedTokenizerFast` and its other names use tokenizer.json unchanged.
  * @module
  */
 
@@ -21,31 +21,31 @@ import {
   findSpecialIds,
   type JsonObject,
   listSpecials,
-  objectOf,
   placeSpecials,
   readNames,
+  requireObject,
   type SpecialIds,
   typeName,
 } from "@/text/special_tokens.ts";
 
-/** A checked tokenizer.json. V tokens. */
+/** A validated tokenizer.json with V tokens. */
 export type TokenizerJson = {
-  /** What tokenizer.json says once the rules are applied: every reader gives the same ids. */
+  /** tokenizer.json after the rules are applied, so that every library produces the same ids from it. */
   readonly json: Record<string, unknown>;
   readonly config: Record<string, unknown>;
-  /** The field `model` of `json`, what it leaves out filled in. */
+  /** The field `model` of `json`, with defaults filled in. */
   readonly model: Record<string, unknown>;
   readonly normalizer: NormalizerOptions;
-  /** [V] the token of each id; "" where an id is not used. */
-  readonly pieces: readonly string[];
-  /** [V] code points that each token covers, without its "##". */
+  /** [V] the text of each token; "" if an id is not used. */
+  readonly tokens: readonly string[];
+  /** [V] number of code points of each token, without "##". */
   readonly lengths: readonly number[];
   readonly ids: SpecialIds;
-  /** Special tokens by their text; they are recognized in raw text too. */
+  /** Ids of the special tokens by their text. They are also recognized in raw text. */
   readonly specials: ReadonlyMap<string, number>;
 };
 
-/** Classes of transformers 5.24 that build BERT's tokenizer anew from the vocabulary; `Fast` may follow. */
+/** Classes of transformers 5.24 that rebuild BERT's tokenizer from the vocabulary; the suffix `Fast` is optional. */
 const BERT_CLASSES = [
   "BertTokenizer",
   "DistilBertTokenizer",
@@ -58,7 +58,7 @@ const BERT_CLASSES = [
   "DPRContextEncoderTokenizer",
 ];
 
-/** Classes that take tokenizer.json as it is; `Fast` may follow. */
+/** Classes that use tokenizer.json unchanged; the suffix `Fast` is optional. */
 const FILE_CLASSES = [
   "PreTrainedTokenizer",
   "TokenizersBackend",
@@ -67,7 +67,7 @@ const FILE_CLASSES = [
   "RetriBertTokenizer",
 ];
 
-/** Refuses a part of tokenizer.json that is of another type than `wanted`; `advice` ends the sentence. */
+/** Returns a field of tokenizer.json if its type is `wanted`, else throws. `advice` is appended to the error. */
 function requireType(
   part: unknown,
   field: string,
@@ -77,52 +77,52 @@ function requireType(
 ): JsonObject {
   const type = part === null || part === undefined
     ? typeName(part)
-    : objectOf(part, `"${field}"`, from)["type"];
+    : requireObject(part, `"${field}"`, from)["type"];
   if (type === wanted) return part as JsonObject;
   throw new TypeError(
-    `Cannot read tokenizer as "${field}" of ${from} must be ${wanted}: current type is ${
+    `Cannot read tokenizer: "${field}" of ${from} must be ${wanted}, but is ${
       type ?? "missing"
     }${advice}`,
   );
 }
 
-const OTHER_MODEL = "; choose a checkpoint with BERT's own tokenizer";
+const OTHER_MODEL = ". Choose a checkpoint with BERT's own tokenizer";
 
-/** The field `model`, which must be WordPiece; old files leave its type out. */
+/** Reads the field `model`, which must be WordPiece. Old files omit its type. */
 function readModel(root: JsonObject, from: string): JsonObject {
   const { model } = root;
   if (model === null || model === undefined || (model as JsonObject)["type"] !== undefined) {
     return requireType(model, "model", "WordPiece", from, OTHER_MODEL);
   }
-  const { vocab, merges } = objectOf(model, '"model"', from);
+  const { vocab, merges } = requireObject(model, '"model"', from);
   const type = Array.isArray(vocab) ? "Unigram" : merges !== undefined ? "BPE" : "WordPiece";
   return requireType({ ...model as JsonObject, type }, "model", "WordPiece", from, OTHER_MODEL);
 }
 
-/** True where the class of the tokenizer builds BERT's own; false where it takes tokenizer.json as it is. */
+/** True if the tokenizer's class rebuilds BERT's tokenizer; false if it uses tokenizer.json unchanged. */
 function isBertClass(settings: JsonObject, from: string): boolean {
   const given = settings["tokenizer_class"] ?? "BertTokenizer";
   const name = typeof given === "string" ? given.replace(/Fast$/, "") : "";
   if (BERT_CLASSES.includes(name)) return true;
   if (FILE_CLASSES.includes(name)) return false;
   throw new RangeError(
-    `Cannot read tokenizer as "tokenizer_class" in tokenizer_config.json (or config.json) beside ${from} must be ` +
-      `BertTokenizer, another name of it, or PreTrainedTokenizerFast: current value is ${
+    `Cannot read tokenizer: "tokenizer_class" in tokenizer_config.json (or config.json) beside ${from} must be ` +
+      `BertTokenizer, one of its aliases, or PreTrainedTokenizerFast, but is ${
         JSON.stringify(given)
       }`,
   );
 }
 
-/** The normalizer that `BertTokenizer` builds from tokenizer_config.json. */
+/** Builds the normalizer of `BertTokenizer` from tokenizer_config.json. */
 function buildNormalizer(settings: JsonObject, from: string): BertNormalizerJson {
   const read = <T>(key: string, missing: boolean | T, also: readonly T[]): boolean | T => {
     const value = settings[key];
     if (value === undefined) return missing;
     if (typeof value === "boolean" || also.includes(value as T)) return value as boolean | T;
     throw new TypeError(
-      `Cannot read tokenizer as "${key}" in tokenizer_config.json beside ${from} must be ${
+      `Cannot read tokenizer: "${key}" in tokenizer_config.json beside ${from} must be ${
         ["true", "false", ...also.map(String)].join(" or ")
-      }: current value is ${JSON.stringify(value)}`,
+      }, but is ${JSON.stringify(value)}`,
     );
   };
   return {
@@ -134,7 +134,7 @@ function buildNormalizer(settings: JsonObject, from: string): BertNormalizerJson
   };
 }
 
-/** The normalizer that tokenizer.json holds. */
+/** Reads the normalizer of tokenizer.json. */
 function readNormalizer(root: JsonObject, from: string): BertNormalizerJson {
   const part = requireType(root["normalizer"], "normalizer", "BertNormalizer", from);
   return {
@@ -146,16 +146,20 @@ function readNormalizer(root: JsonObject, from: string): BertNormalizerJson {
   };
 }
 
-/** Refuses a tokenizer.json, taken as it is, that does not put [CLS] before a text and [SEP] after it. */
+/** Throws if an unchanged tokenizer.json does not add [CLS] before a text and [SEP] after it. */
 function requireTemplate(root: JsonObject, { cls, sep }: SpecialNames, from: string): void {
   const processor = root["post_processor"];
   if (processor === null || processor === undefined) {
     throw new TypeError(
-      `Cannot read tokenizer as "post_processor" of ${from} must put ${cls} before a text and ${sep} after it: ` +
-        `it is ${typeName(processor)}`,
+      `Cannot read tokenizer: "post_processor" of ${from} must put ${cls} before a text and ${sep} after it, ` +
+        `but is ${typeName(processor)}`,
     );
   }
-  const { type, single, cls: first, sep: last } = objectOf(processor, `"post_processor"`, from);
+  const { type, single, cls: first, sep: last } = requireObject(
+    processor,
+    `"post_processor"`,
+    from,
+  );
   if (type === "BertProcessing") {
     if (Array.isArray(first) && first[0] === cls && Array.isArray(last) && last[0] === sep) return;
   } else requireType(processor, "post_processor", "TemplateProcessing", from);
@@ -164,20 +168,20 @@ function requireTemplate(root: JsonObject, { cls, sep }: SpecialNames, from: str
   );
   if (parts.length === 3 && parts[0] === cls && parts[1] === 0 && parts[2] === sep) return;
   throw new TypeError(
-    `Cannot read tokenizer as "post_processor" of ${from} must put ${cls} before a text and ${sep} after it: ` +
-      `it puts others`,
+    `Cannot read tokenizer: "post_processor" of ${from} must put ${cls} before a text and ${sep} after it, ` +
+      `but adds other tokens`,
   );
 }
 
 /**
- * Checks the contents of tokenizer.json and tokenizer_config.json; `config` is null where the second is missing.
+ * Validates the contents of tokenizer.json and tokenizer_config.json; `config` is null if the latter is missing.
  *
- * @param from names the first in errors.
+ * @param from path of tokenizer.json, for errors.
  */
 export function readTokenizerJson(json: unknown, config: unknown, from: string): TokenizerJson {
-  const root = objectOf(json, "the content", from);
-  const given = readModel(root, from); // of another model nothing else is worth a complaint
-  const settings = config === null ? {} : objectOf(config, "the configuration", from);
+  const root = requireObject(json, "the content", from);
+  const given = readModel(root, from); // first, since an error about another field of an unsupported model would not help
+  const settings = config === null ? {} : requireObject(config, "the configuration", from);
   const isBert = isBertClass(settings, from);
   const named = readNames(settings, from);
   const names = isBert ? named : { ...named, unk: String(given["unk_token"] ?? "[UNK]") };
@@ -187,16 +191,16 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
     requireTemplate(root, names, from);
   }
   const prefix = isBert ? "##" : String(given["continuing_subword_prefix"] ?? "##");
-  const vocab = objectOf(given["vocab"], `"model.vocab"`, from);
-  const pieces: string[] = [], lengths: number[] = [];
-  for (const [piece, id] of Object.entries(vocab)) {
-    const place = checkId(id, piece, from);
-    pieces[place] = piece;
-    lengths[place] = [...piece].length - (piece.startsWith(prefix) ? [...prefix].length : 0);
+  const vocab = requireObject(given["vocab"], `"model.vocab"`, from);
+  const tokens: string[] = [], lengths: number[] = [];
+  for (const [token, id] of Object.entries(vocab)) {
+    const place = checkId(id, token, from);
+    tokens[place] = token;
+    lengths[place] = [...token].length - (token.startsWith(prefix) ? [...prefix].length : 0);
   }
   const specials = placeSpecials(listSpecials(root, { settings, isBert, names }, from), vocab);
-  for (const [text, id] of specials) [pieces[id], lengths[id]] = [text, [...text].length];
-  for (let id = 0; id < pieces.length; id++) pieces[id] ??= "";
+  for (const [text, id] of specials) [tokens[id], lengths[id]] = [text, [...text].length];
+  for (let id = 0; id < tokens.length; id++) tokens[id] ??= "";
 
   const fields = isBert
     ? buildBertFields({ vocab, names, normalizer, specials })
@@ -226,9 +230,9 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
       stripAccents: normalizer.strip_accents ?? lowercase,
       lowercase,
     },
-    pieces,
+    tokens,
     lengths,
-    ids: findSpecialIds(pieces, names, from),
+    ids: findSpecialIds(tokens, names, from),
     specials,
   };
 }

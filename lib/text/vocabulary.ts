@@ -1,32 +1,32 @@
 /**
- * A small WordPiece vocabulary learned from texts, for models that begin from nothing.
+ * Learns a small WordPiece vocabulary from texts, for models trained from scratch.
  * @module
  */
 
 import {
   buildTokenizerFiles,
-  SPECIAL_PIECES,
+  SPECIAL_TOKENS,
   type TokenizerFiles,
 } from "@/text/bert_tokenizer_json.ts";
-import { mergePieces } from "@/text/merge_pieces.ts";
+import { mergeTokens } from "@/text/merge_tokens.ts";
 import { createPreTokenizer } from "@/text/pre_tokenize.ts";
 
-/** How a vocabulary is learned. */
+/** Size and case of a vocabulary. */
 export type LearnOptions = {
-  /** Pieces, special ones and single characters included; fewer, once no pair of pieces repeats. */
+  /** Number of tokens, special tokens and single characters included. Fewer are learned if no pair of tokens repeats. */
   readonly size: number;
   readonly lowercase: boolean;
 };
 
-/** Letters and digits that a vocabulary holds even if the texts do not, so that new names have pieces. */
+/** Letters and digits that every vocabulary contains, so that words not in the texts can be tokenized. */
 const ALWAYS_LOWER = "abcdefghijklmnopqrstuvwxyz0123456789";
-/** Longer words are [UNK] and teach nothing. */
+/** Longer words become [UNK] and are not learned from. */
 const LONGEST_WORD = 100;
 
 /**
- * Learns a vocabulary from texts: the same for the same texts in any order.
+ * Learns a vocabulary from texts. The result does not depend on their order.
  *
- * Every character seen is a piece, alone and with "##", so only characters never seen become [UNK].
+ * Every character in the texts becomes a token, alone and with "##", so that only other characters become [UNK].
  */
 export function learnVocabulary(texts: Iterable<string>, options: LearnOptions): TokenizerFiles {
   const { size, lowercase } = options;
@@ -46,22 +46,22 @@ export function learnVocabulary(texts: Iterable<string>, options: LearnOptions):
   for (const word of counts.keys()) for (const character of word) characters.add(character);
 
   const singles = [...characters].sort(compareUnits);
-  // marks and ideographs always stand alone: two of them are two words
+  // repeated marks and ideographs are separate words, so they need no "##" token
   const joined = singles.filter((character) => split(character + character).length === 1);
   const alphabet = [...singles, ...joined.map((character) => "##" + character)];
-  const least = SPECIAL_PIECES.length + alphabet.length;
+  const least = SPECIAL_TOKENS.length + alphabet.length;
   if (!Number.isInteger(size) || size < least) {
     throw new RangeError(
-      `Cannot learn vocabulary as size must be a whole number from ${least}, for the characters of ` +
-        `the texts alone: current value is ${size}`,
+      `Cannot learn vocabulary as size must be an integer of at least ${least}, to hold all characters of ` +
+        `the texts: current value is ${size}`,
     );
   }
   const words = new Map([...counts].sort(([a], [b]) => compareUnits(a, b)));
-  const merged = mergePieces(words, alphabet, { count: size - least });
-  return buildTokenizerFiles([...SPECIAL_PIECES, ...alphabet, ...merged], { lowercase });
+  const merged = mergeTokens(words, alphabet, { count: size - least });
+  return buildTokenizerFiles([...SPECIAL_TOKENS, ...alphabet, ...merged], { lowercase });
 }
 
-/** By code units: the same in every locale. */
+/** Compares by code units, which is independent of the locale. */
 function compareUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

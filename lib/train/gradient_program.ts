@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
-import { batchSizes, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
 import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
@@ -59,7 +59,7 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
   const { task, parameters, dropout, lossWeight, logVariance, scale } = options;
   const variables = parameters.map(({ weight }) => weight);
   const labelAxes = findTask(model, task).kind === "tagging" ? ["B·T"] : ["B"];
-  const dynamic = batchSizes(model, { labels: labelAxes });
+  const dynamic = dynamicBatchDimensions(model, { labels: labelAxes });
   const program = jit(`gradient.${task}`, ({ ids, mask, labels, seed, share }: Inputs) => {
     const times = (loss: tf.Tensor, factor: tf.Tensor | null | undefined) =>
       (factor ? tf.mul(loss, factor) : loss) as tf.Scalar;

@@ -6,7 +6,7 @@ import type { RunConfig, TrainingConfig } from "@/config.ts";
 import { disposeModel, type MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
 import { streamBatches } from "@/text/batches.ts";
-import { prefetched, type PrefetchedStream } from "@/text/prefetch.ts";
+import { prefetchBatches, type PrefetchingStream } from "@/text/prefetch.ts";
 import { type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 import { restoreCheckpointInto, type RunState } from "@/train/checkpoint.ts";
@@ -142,11 +142,11 @@ function openStreams(
     readonly seed: number;
     readonly saved: RunState | null;
   },
-): ReadonlyMap<string, LoopTask & { readonly stream: PrefetchedStream }> {
+): ReadonlyMap<string, LoopTask & { readonly stream: PrefetchingStream }> {
   const { training, tokenizer: { ids }, seed, saved } = options;
   return new Map(tasks.map(({ task: { name }, train }) => {
     const position = saved?.positions[name];
-    const stream = prefetched(streamBatches(train, {
+    const stream = prefetchBatches(streamBatches(train, {
       ...batchSize(training),
       lengths: training.lengths,
       padId: ids.pad,

@@ -277,7 +277,7 @@ Deno.test("predict and encode refuse in one line with exit code 1", async () => 
     [
       "predict",
       ["test/none"],
-      "error: Cannot open model as test/none must be a run's folder or hold config.json: there is no such folder",
+      "error: Cannot open model: test/none does not exist and is not the name of a repository on the Hub",
     ],
     [
       "encode",

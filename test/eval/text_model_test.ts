@@ -168,19 +168,19 @@ Deno.test("openSavedModel() refuses a tokenizer or a length limit beyond the emb
       await rejects(openTextModel(place), {
         name: "RangeError",
         message:
-          `Cannot load model as the tokenizer in ${place} has ${
+          `Cannot load model: the tokenizer in ${place} has ${
             rows + 1
-          } tokens and the encoder's ` +
-          `embedding table only ${rows} rows: use the tokenizer that the encoder was trained with, or save the ` +
-          "model anew after resize_token_embeddings",
+          } tokens, but the encoder's ` +
+          `embedding table has only ${rows} rows. Use the tokenizer that the encoder was trained with, or save the ` +
+          "model again after resize_token_embeddings",
       });
       await putBack();
       await edit("heads.json", (json) => json.maxLength = 17);
       await rejects(openTextModel(place), {
         name: "RangeError",
         message:
-          `Cannot load model as "maxLength" in ${join(place, "heads.json")} must be at most the ` +
-          "encoder's 16 positions: current value is 17",
+          `Cannot load model: "maxLength" in ${join(place, "heads.json")} must be at most the ` +
+          "encoder's 16 positions, but is 17",
       });
     }
   });
@@ -213,9 +213,9 @@ Deno.test("a folder with only a graph is refused if weights are needed or if the
     });
     await rejects(loadEncoder(folder), {
       name: "NotFound",
-      message: `Cannot read tensors as ${folder} must have model.safetensors or ` +
-        "model.safetensors.index.json: there is only onnx/model_quantized.onnx, an exported graph: take " +
-        "the checkpoint that it was made of",
+      message: `Cannot read tensors: ${folder} contains no model.safetensors or ` +
+        "model.safetensors.index.json, but only onnx/model_quantized.onnx, an exported graph: use " +
+        "the checkpoint that it was exported from",
     });
     const heads = join(folder, "heads.json"), path = join(folder, "onnx/model_quantized.onnx");
     const text = await Deno.readTextFile(heads), bytes = await Deno.readFile(path);

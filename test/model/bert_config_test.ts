@@ -46,40 +46,40 @@ Deno.test("formatBertConfig() is the inverse of parseBertConfig()", () => {
 });
 
 const REFUSED: readonly (readonly [object, string])[] = [
-  [{ model_type: "roberta" }, '"model_type" in F must be "bert": current value is "roberta"'],
-  [{ model_type: undefined }, '"model_type" in F must be "bert": current value is missing'],
+  [{ model_type: "roberta" }, '"model_type" in F must be "bert", but is "roberta"'],
+  [{ model_type: undefined }, '"model_type" in F must be "bert", but is missing'],
   [
     { architectures: ["BertLMHeadModel"] },
     '"architectures" in F must be among BertModel, BertForPreTraining, BertForMaskedLM, BertForNextSentencePrediction, ' +
-    "BertForSequenceClassification, BertForTokenClassification, BertForMultipleChoice, BertForQuestionAnswering: " +
-    'current value is ["BertLMHeadModel"]',
+    "BertForSequenceClassification, BertForTokenClassification, BertForMultipleChoice, BertForQuestionAnswering, " +
+    'but is ["BertLMHeadModel"]',
   ],
-  [{ hidden_act: "gelu_new" }, '"hidden_act" in F must be "gelu": current value is "gelu_new"'],
+  [{ hidden_act: "gelu_new" }, '"hidden_act" in F must be "gelu", but is "gelu_new"'],
   [
     { position_embedding_type: "relative_key" },
-    '"position_embedding_type" in F must be "absolute": current value is "relative_key"',
+    '"position_embedding_type" in F must be "absolute", but is "relative_key"',
   ],
-  [{ is_decoder: true }, '"is_decoder" in F must be false: current value is true'],
+  [{ is_decoder: true }, '"is_decoder" in F must be false, but is true'],
   [
     { num_attention_heads: 5 },
-    '"hidden_size" in F must be a multiple of num_attention_heads (5): current value is 12',
+    '"hidden_size" in F must be a multiple of num_attention_heads (5), but is 12',
   ],
   [
     { vocab_size: undefined },
-    '"vocab_size" in F must be a whole number from 1: current value is missing',
+    '"vocab_size" in F must be a positive integer, but is missing',
   ],
   [
     { num_hidden_layers: 1.5 },
-    '"num_hidden_layers" in F must be a whole number from 1 to 1024: current value is 1.5',
+    '"num_hidden_layers" in F must be an integer from 1 to 1024, but is 1.5',
   ],
-  [{ layer_norm_eps: 0 }, '"layer_norm_eps" in F must be above 0: current value is 0'],
+  [{ layer_norm_eps: 0 }, '"layer_norm_eps" in F must be above 0, but is 0'],
   [
     { pad_token_id: 100 },
-    '"pad_token_id" in F must be a whole number below vocab_size (100): current value is 100',
+    '"pad_token_id" in F must be a non-negative integer below vocab_size (100), but is 100',
   ],
   [
     { hidden_dropout_prob: 1 },
-    '"hidden_dropout_prob" in F must be in [0, 1): current value is 1',
+    '"hidden_dropout_prob" in F must be in [0, 1), but is 1',
   ],
 ];
 
@@ -87,7 +87,7 @@ for (const [change, message] of REFUSED) {
   Deno.test(`parseBertConfig() refuses ${JSON.stringify(change)}`, () => {
     throws(() => parseBertConfig({ ...GIVEN, ...change }, "F"), {
       name: "RangeError",
-      message: `Cannot load model as ${message}`,
+      message: `Cannot load model: ${message}`,
     });
   });
 }

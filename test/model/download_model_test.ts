@@ -145,15 +145,16 @@ Deno.test("downloadModel() says what to do where weights are pickled", async () 
   const files = { "config.json": {}, "pytorch_model.bin": {}, "vocab.txt": {} };
   await rejects(download(files), {
     name: "NotFound",
-    message: "Cannot load model as Hub repository owner/name must hold model.safetensors: old " +
-      "repositories have pytorch_model.bin alone, a pickled object that can run code when read; save it " +
-      "anew with save_pretrained(…, safe_serialization=True) and give the folder",
+    message:
+      "Cannot load model: Hub repository owner/name does not contain model.safetensors. Old " +
+      "repositories have only pytorch_model.bin, a pickled object that can execute code when it is read. Save it " +
+      "again with save_pretrained(…, safe_serialization=True) and pass the folder",
   });
 });
 
 Deno.test("downloadModel() names a repository that holds no model", async () => {
   await rejects(downloadModel("owner/name", () => Promise.resolve(null)), {
     name: "NotFound",
-    message: "Cannot load model as Hub repository owner/name must hold config.json",
+    message: "Cannot load model: Hub repository owner/name does not contain config.json",
   });
 });

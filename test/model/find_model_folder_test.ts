@@ -1,7 +1,7 @@
 import { rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { findModelFolder, isHubName } from "@/model/find_model_folder.ts";
-import { findLoneGraph } from "@/model/save_onnx.ts";
+import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
 import { COMMIT, withFakeHub } from "../data/hub_server.ts";
 
 Deno.test("findModelFolder() takes a run, a model folder, and says what is missing", async () => {
@@ -17,8 +17,9 @@ Deno.test("findModelFolder() takes a run, a model folder, and says what is missi
     await write("run", "environment.json");
     await rejects(() => of("run"), {
       name: "NotFound",
-      message: `Cannot open model as run ${folder}/run must hold model/config.json: it has not ` +
-        "ended, or was kept without its weights",
+      message:
+        `Cannot open model: run ${folder}/run does not contain model/config.json. It has not ` +
+        "finished, or was saved without its weights",
     });
     await write("run", "model", "config.json");
     strictEqual(await of("run"), join(folder, "run", "model"));
@@ -27,11 +28,16 @@ Deno.test("findModelFolder() takes a run, a model folder, and says what is missi
     strictEqual(await of("sentence"), join(folder, "sentence"));
     await Deno.mkdir(join(folder, "empty"));
     const message = (name: string, reason: string) => ({
-      message:
-        `Cannot open model as ${folder}/${name} must be a run's folder or hold config.json: ${reason}`,
+      message: `Cannot open model: ${folder}/${name} ${reason}`,
     });
-    await rejects(() => of("empty"), message("empty", "it does not"));
-    await rejects(() => of("none"), message("none", "there is no such folder"));
+    await rejects(
+      () => of("empty"),
+      message("empty", "is not the folder of a run and does not contain config.json"),
+    );
+    await rejects(
+      () => of("none"),
+      message("none", "does not exist and is not the name of a repository on the Hub"),
+    );
     const here = Deno.cwd();
     Deno.chdir(folder);
     try { // a folder goes before the Hub's repository of the same name
@@ -60,10 +66,10 @@ Deno.test("findModelFolder() fetches the graph of a repository without weights",
   ];
   await withFakeHub(places, async (hub) => {
     const folder = await findModelFolder("owner/graph", { settings: hub.settings });
-    strictEqual(await findLoneGraph(folder), "onnx/model_fp16.onnx"); // the more exact one
+    strictEqual(await findGraphWithoutWeights(folder), "onnx/model_fp16.onnx"); // the more exact one
     await rejects(
       () => findModelFolder("owner/another", { settings: hub.settings }),
-      /Cannot load model as Hub repository owner\/another must hold model\.safetensors/,
+      /Cannot load model: Hub repository owner\/another does not contain model\.safetensors/,
     );
   });
 });
@@ -79,12 +85,12 @@ Deno.test("findModelFolder() fetches from the Hub what is not a folder", async (
     // beside a folder of this machine, a missing one is no name on the Hub
     await rejects(() => findModelFolder("lib/none", { settings: hub.settings }), {
       message:
-        "Cannot open model as lib/none must be a run's folder or hold config.json: there is no such folder",
+        "Cannot open model: lib/none does not exist and is not the name of a repository on the Hub",
     });
     strictEqual(hub.requests.length, 0);
     await rejects(
       () => findModelFolder("owner/none", { settings: hub.settings }),
-      /^Error: There is no folder owner\/none, and as a name on the Hub: Cannot fetch model owner\/none/,
+      /^Error: There is no folder owner\/none, and it cannot be loaded from the Hub: Cannot fetch model owner\/none/,
     );
   });
 });

@@ -108,18 +108,18 @@ testOnBackends("loadEncoder() reads shards by their index", async () => {
     await Deno.writeTextFile(index, JSON.stringify({ weight_map: { ...weight_map, lost: of(0) } }));
     await rejects(loadEncoder(folder), {
       name: "RangeError",
-      message: `Cannot read tensor "lost" as ${index} places it in ${
+      message: `Cannot read tensor "lost": ${index} says that it is in ${
         of(0)
-      }, which does not have it`,
+      }, which does not contain it`,
     });
     await Deno.writeTextFile(index, JSON.stringify({ weight_map: { a: "../x.safetensors" } }));
     await rejects(loadEncoder(folder), {
       message:
-        `Cannot read tensor "a" as ${index} must place it in a .safetensors file beside it: current value is "../x.safetensors"`,
+        `Cannot read tensor "a": ${index} must name a .safetensors file in the same folder, not "../x.safetensors"`,
     });
     await Deno.writeTextFile(index, "{}");
     await rejects(loadEncoder(folder), {
-      message: `Cannot read tensors as ${index} must have an object "weight_map"`,
+      message: `Cannot read tensors: ${index} must have an object under "weight_map"`,
     });
   });
 });
@@ -142,11 +142,10 @@ testOnBackends(
       const before = tf.memory().numTensors;
       await rejects(loadEncoder(folder), {
         name: "RangeError",
-        message:
-          `Cannot load encoder as ${path} must hold the tensors that config.json describes: ` +
+        message: `Cannot load encoder: ${path} does not match config.json: ` +
           "missing encoder.layer.1.output.dense.weight, encoder.layer.1.output.dense.bias; " +
-          "not known encoder.layer.2.weight, bert.odd; " +
-          "misshapen embeddings.LayerNorm.weight [2], wanted [32]",
+          "unknown encoder.layer.2.weight, bert.odd; " +
+          "wrong shape embeddings.LayerNorm.weight [2], expected [32]",
       });
       strictEqual(tf.memory().numTensors, before);
     });
@@ -160,7 +159,7 @@ testOnBackends("loadEncoder() refuses two names of one tensor", async () => {
     await writeSafetensors(path, [...tensors, EXTRA("bert.pooler.dense.bias")]);
     await rejects(loadEncoder(folder), {
       message:
-        `Cannot load encoder as ${path} must name each tensor once: pooler.dense.bias and bert.pooler.dense.bias are the same`,
+        `Cannot load encoder: ${path} contains pooler.dense.bias and bert.pooler.dense.bias, which are the same tensor`,
     });
   });
 });
@@ -170,28 +169,31 @@ Deno.test("loadEncoder() names weights in other formats, and a folder without te
     await rejects(loadEncoder(folder), {
       name: "NotFound",
       message:
-        `Cannot read tensors as ${folder} must have model.safetensors or model.safetensors.index.json`,
+        `Cannot read tensors: ${folder} contains no model.safetensors or model.safetensors.index.json`,
     });
     const save = (from: string) =>
-      `in Python, save it anew with AutoModel.from_pretrained(…${from}).save_pretrained(…, safe_serialization=True)`;
-    const pickled = `a pickled object that can run code when read; ${save("")}`;
+      `In Python, save it again with AutoModel.from_pretrained(…${from}).save_pretrained(…, safe_serialization=True)`;
+    const pickled = `a pickled object that can execute code when it is read. ${save("")}`;
     const others: Record<string, string> = {
       "pytorch_model.bin": pickled,
       "pytorch_model-00001-of-00002.bin": pickled,
       "weights.pt": pickled,
-      "tf_model.h5": `weights of TensorFlow; ${save(", from_tf=True")}`,
-      "flax_model.msgpack": `weights of Flax; ${save(", from_flax=True")}`,
-      "adapter_model.safetensors": "an adapter without its encoder: merge_and_unload() and save it",
-      "adapter_model.bin": "an adapter without its encoder: merge_and_unload() and save it",
-      "model-q4.gguf": "quantized weights of llama.cpp: take the checkpoint that they were made of",
-      "openvino_model.bin": "a converted model: take the checkpoint that it was made of",
+      "tf_model.h5": `weights of TensorFlow. ${save(", from_tf=True")}`,
+      "flax_model.msgpack": `weights of Flax. ${save(", from_flax=True")}`,
+      "adapter_model.safetensors":
+        "an adapter without its encoder: call merge_and_unload() and save the result",
+      "adapter_model.bin":
+        "an adapter without its encoder: call merge_and_unload() and save the result",
+      "model-q4.gguf":
+        "quantized weights of llama.cpp: use the checkpoint that they were converted from",
+      "openvino_model.bin": "a converted model: use the checkpoint that it was converted from",
     };
     for (const [name, kind] of Object.entries(others)) {
       await Deno.writeTextFile(join(folder, name), "");
       await rejects(loadEncoder(folder), {
         name: "NotFound",
-        message: `Cannot read tensors as ${folder} must have model.safetensors or ` +
-          `model.safetensors.index.json: there is only ${name}, ${kind}`,
+        message: `Cannot read tensors: ${folder} contains no model.safetensors or ` +
+          `model.safetensors.index.json, but only ${name}, ${kind}`,
       });
       await Deno.remove(join(folder, name));
     }
@@ -210,7 +212,7 @@ testOnBackends("loadEncoder() leaves nothing behind when a tensor is of no use",
     const before = tf.memory().numTensors;
     await rejects(loadEncoder(folder), {
       message:
-        `Cannot read tensor "pooler.dense.weight" of ${path} as its dtype must be one of F32, F16, BF16, F64: current value is I32`,
+        `Cannot read tensor "pooler.dense.weight" of ${path}: its dtype must be one of F32, F16, BF16, F64, but is I32`,
     });
     strictEqual(tf.memory().numTensors, before);
   });

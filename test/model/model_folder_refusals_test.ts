@@ -16,7 +16,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
     async (folder) => {
       await edit(join(folder, "1_Pooling/config.json"), { pooling_mode_max_tokens: true });
     },
-    "Cannot load model as DIR/1_Pooling/config.json must pool by one of mean, max, cls: current value is pooling_mode_mean_tokens and pooling_mode_max_tokens",
+    "Cannot load model: DIR/1_Pooling/config.json must set one pooling mode of mean, max, cls, but sets pooling_mode_mean_tokens and pooling_mode_max_tokens",
   ],
   [
     "a module that it does not know",
@@ -26,7 +26,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
       list.push({ idx: 3, name: "3", path: "3_CNN", type: "sentence_transformers.models.CNN" });
       await Deno.writeTextFile(path, JSON.stringify(list));
     },
-    "Cannot load model as DIR/modules.json lists the module CNN, which is not supported: modules must be Transformer, Pooling, Dense, Normalize",
+    "Cannot load model: DIR/modules.json lists the unsupported module CNN. Supported modules are Transformer, Pooling, Dense, Normalize",
   ],
   [
     "modules in another order",
@@ -35,7 +35,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
       const [encoder, pooling, dense] = await readJsonFile(path);
       await Deno.writeTextFile(path, JSON.stringify([encoder, dense, pooling]));
     },
-    "Cannot load model as DIR/modules.json must list Transformer, Pooling, up to two Dense, Normalize: current list is Transformer, Dense, Pooling",
+    "Cannot load model: DIR/modules.json must list Transformer, Pooling, up to two Dense, Normalize, but lists Transformer, Dense, Pooling",
   ],
   [
     "a configuration that Git LFS keeps elsewhere",
@@ -55,36 +55,36 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
         '[{"type":"a.Transformer","path":"../x"}]',
       );
     },
-    'Cannot read modules as DIR/modules.json must give each a type and a folder in it: current value is {"type":"a.Transformer","path":"../x"}',
+    'Cannot read modules: DIR/modules.json must give each module a type and a folder inside the model folder, but has {"type":"a.Transformer","path":"../x"}',
   ],
   [
     "an activation after the mean",
     async (folder) => {
       await edit(join(folder, "2_Dense/config.json"), { activation_function: "torch.nn.Tanh" });
     },
-    "Cannot load model as DIR/modules.json must list one Dense without activation at most, and one with Tanh after CLS pooling: current list is Transformer, Pooling, Dense",
+    "Cannot load model: DIR/modules.json must list at most one Dense without activation, and one with Tanh after CLS pooling, but lists Transformer, Pooling, Dense",
   ],
   [
     "another activation",
     async (folder) => {
       await edit(join(folder, "2_Dense/config.json"), { activation_function: "torch.nn.ReLU" });
     },
-    'Cannot load model as "activation_function" in DIR/2_Dense/config.json must be Tanh or Identity of torch.nn: current value is "torch.nn.ReLU"',
+    'Cannot load model: "activation_function" in DIR/2_Dense/config.json must be Tanh or Identity from torch.nn, but is "torch.nn.ReLU"',
   ],
   [
     "a projection of another size",
     async (folder) => await edit(join(folder, "2_Dense/config.json"), { out_features: 6 }),
-    "Cannot load model as DIR/2_Dense must make 5 columns of 8: current sizes are 6 and 8",
+    "Cannot load model: DIR/2_Dense must map 8 to 5 columns, but maps 8 to 6",
   ],
   [
     "an unknown pooling in heads.json",
     async (folder) => await edit(join(folder, "heads.json"), { pooling: "median" }),
-    'Cannot load model as "pooling" in DIR/heads.json must be one of mean, cls, cls-token, max: current value is "median"',
+    'Cannot load model: "pooling" in DIR/heads.json must be one of mean, cls, cls-token, max, but is "median"',
   ],
   [
     "a length beyond the positions",
     async (folder) => await edit(join(folder, "heads.json"), { maxLength: 11 }),
-    'Cannot load model as "maxLength" in DIR/heads.json must be at most the encoder\'s 10 positions: current value is 11',
+    'Cannot load model: "maxLength" in DIR/heads.json must be at most the encoder\'s 10 positions, but is 11',
   ],
   [
     "heads that heads.json does not list",
@@ -92,9 +92,9 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
       const { tasks } = await readJsonFile(folder, "heads.json");
       await edit(join(folder, "heads.json"), { tasks: [{ ...tasks[0], name: "mood" }] });
     },
-    "Cannot load heads as DIR/heads.safetensors must hold the tensors that heads.json describes: " +
+    "Cannot load heads: DIR/heads.safetensors does not match heads.json: " +
     "missing heads.mood.dense.weight, heads.mood.dense.bias, heads.mood.norm.weight, heads.mood.norm.bias, heads.mood.out.weight, heads.mood.out.bias; " +
-    "not known heads.topic.dense.weight, heads.topic.dense.bias, heads.topic.norm.weight, heads.topic.norm.bias, heads.topic.out.weight, heads.topic.out.bias, " +
+    "unknown heads.topic.dense.weight, heads.topic.dense.bias, heads.topic.norm.weight, heads.topic.norm.bias, heads.topic.out.weight, heads.topic.out.bias, " +
     "heads.names.dense.weight, heads.names.dense.bias, heads.names.norm.weight, heads.names.norm.bias, heads.names.out.weight, heads.names.out.bias",
   ],
 ];
@@ -113,7 +113,7 @@ for (const [what, damage, message] of REFUSED) {
   });
 }
 
-Deno.test("loadModel() says that a Dense module is pickled, and how to save it anew", async () => {
+Deno.test("loadModel() says that a Dense module is pickled, and how to convert it", async () => {
   await openBackend("cpu");
   await withSaved({ embeddingSize: 5 }, async (folder) => {
     const dense = join(folder, "2_Dense");
@@ -121,8 +121,8 @@ Deno.test("loadModel() says that a Dense module is pickled, and how to save it a
     await rejects(loadModel(folder), {
       name: "NotFound",
       message:
-        `Cannot read tensors as ${dense} must have model.safetensors or model.safetensors.index.json: there is ` +
-        "only pytorch_model.bin, a pickled object that can run code when read; in Python, save it anew with " +
+        `Cannot read tensors: ${dense} contains no model.safetensors or model.safetensors.index.json, but ` +
+        "only pytorch_model.bin, a pickled object that can execute code when it is read. In Python, save it again with " +
         "SentenceTransformer(…).save(…) of the whole folder",
     });
   });

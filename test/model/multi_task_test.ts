@@ -84,7 +84,7 @@ testOnBackends("embed() refuses input beyond the position table", () => {
   tf.tidy(() => {
     throws(() => embed(model, toInputs([[3]], 11)), {
       name: "RangeError",
-      message: "Cannot encode as input must have at most 10 pieces: current length is 11",
+      message: "Cannot encode as input must have at most 10 tokens: current length is 11",
     });
   });
   disposeModel(model);

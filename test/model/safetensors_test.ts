@@ -148,32 +148,32 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
   [
     "file shorter than its length field",
     new Uint8Array(5),
-    "Cannot read tensors as PATH must have a header of at least 8 bytes: current size is 5",
+    "Cannot read tensors: PATH must have a header of at least 8 bytes, but the file has 5",
   ],
   [
     "header longer than the file",
     fileOf("{}", [], 2n ** 63n),
-    "Cannot read tensors as the header of PATH must have from 2 to 2 bytes: current length is 9223372036854775808",
+    "Cannot read tensors: the header of PATH must have 2 to 2 bytes, but has 9223372036854775808",
   ],
   [
     "header that is not JSON",
     fileOf("{x}", []),
-    "Cannot read tensors as the header of PATH must be JSON in UTF-8",
+    "Cannot read tensors: the header of PATH must be JSON in UTF-8",
   ],
   [
     "header that is a list",
     fileOf("[]", []),
-    "Cannot read tensors as the header of PATH must be a JSON object",
+    "Cannot read tensors: the header of PATH must be a JSON object",
   ],
   [
     "metadata that is not text",
     fileOf('{"__metadata__":{"a":1}}', []),
-    "Cannot read tensors as __metadata__ of PATH must map names to text",
+    "Cannot read tensors: __metadata__ of PATH must map strings to strings",
   ],
   [
     "metadata that is a list",
     fileOf('{"__metadata__":[]}', []),
-    "Cannot read tensors as __metadata__ of PATH must map names to text",
+    "Cannot read tensors: __metadata__ of PATH must map strings to strings",
   ],
   [
     "Git LFS pointer",
@@ -190,48 +190,48 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
   [
     "falling pair of offsets",
     fileOf(JSON.stringify({ w: F32([1], [4, 0]) }), [0, 0, 0, 0]),
-    'Cannot read tensor "w" of PATH as its data_offsets must be two rising whole numbers from 0 to 4: current value is [4,0]',
+    'Cannot read tensor "w" of PATH: its data_offsets must be two ascending integers from 0 to 4, but is [4,0]',
   ],
   [
     "pickle by another name",
     Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0),
-    "Cannot read tensors as PATH must be a safetensors file: it is a pickled PyTorch object in a ZIP archive; save the model anew with save_pretrained(…, safe_serialization=True)",
+    "Cannot read tensors: PATH is not a safetensors file but a pickled PyTorch object in a ZIP archive. Save the model again with save_pretrained(…, safe_serialization=True)",
   ],
   [
     "unknown dtype",
     fileOf(JSON.stringify({ w: { dtype: "F31", shape: [1], data_offsets: [0, 4] } }), [0, 0, 0, 0]),
-    'Cannot read tensor "w" of PATH as its dtype must be one of BOOL, U8, I8, F4, F6_E2M3, F6_E3M2, F8_E4M3, F8_E4M3FNUZ, F8_E5M2, F8_E5M2FNUZ, F8_E8M0, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64, C64: current value is "F31"',
+    'Cannot read tensor "w" of PATH: its dtype must be one of BOOL, U8, I8, F4, F6_E2M3, F6_E3M2, F8_E4M3, F8_E4M3FNUZ, F8_E5M2, F8_E5M2FNUZ, F8_E8M0, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64, C64, but is "F31"',
   ],
   [
     "negative size",
     fileOf(JSON.stringify({ w: F32([-1], [0, 4]) }), [0, 0, 0, 0]),
-    'Cannot read tensor "w" of PATH as its shape must be a list of whole numbers from 0: current value is [-1]',
+    'Cannot read tensor "w" of PATH: its shape must be a list of non-negative integers, but is [-1]',
   ],
   [
     "tensor that ends beyond the file",
     fileOf(JSON.stringify({ w: F32([2], [0, 8]) }), [0, 0, 0, 0]),
     // 8 + 54 bytes of header, then the 8 that the tensor needs
-    'Cannot read tensor "w" as PATH is cut off before its end: it has 66 of at least 70 bytes; download or copy it again',
+    'Cannot read tensor "w": PATH is truncated. It has 66 of at least 70 bytes. Download or copy it again',
   ],
   [
     "offsets that do not fit the shape",
     fileOf(JSON.stringify({ w: F32([2, 3], [0, 4]) }), [0, 0, 0, 0]),
-    'Cannot read tensor "w" of PATH as its data_offsets must be 24 bytes apart, as F32 [2,3] needs: current value is [0,4]',
+    'Cannot read tensor "w" of PATH: its data_offsets must be 24 bytes apart, the size of F32 [2,3], but is [0,4]',
   ],
   [
     "shape whose product overflows",
     fileOf(JSON.stringify({ w: F32([2 ** 40, 2 ** 40], [0, 4]) }), [0, 0, 0, 0]),
-    'Cannot read tensor "w" of PATH as its data_offsets must be 4.835703278458517e+24 bytes apart, as F32 [1099511627776,1099511627776] needs: current value is [0,4]',
+    'Cannot read tensor "w" of PATH: its data_offsets must be 4.835703278458517e+24 bytes apart, the size of F32 [1099511627776,1099511627776], but is [0,4]',
   ],
   [
     "overlapping pair", // 8 + 107 bytes of header, then data
     fileOf(JSON.stringify({ a: F32([2], [0, 8]), b: F32([1], [4, 8]) }), [0, 0, 0, 0, 0, 0, 0, 0]),
-    'Cannot read tensor "b" of PATH as it must begin where the one before ends, at byte 123: current value is 119',
+    'Cannot read tensor "b" of PATH: it must begin at byte 123, where the previous tensor ends, but begins at byte 119',
   ],
   [
     "byte that no tensor owns", // 8 + 54 bytes of header, then data
     fileOf(JSON.stringify({ a: F32([1], [0, 4]) }), [0, 0, 0, 0, 9]),
-    "Cannot read tensors as PATH must end where its last tensor ends, at byte 66: current size is 67",
+    "Cannot read tensors: PATH must end at byte 66, where its last tensor ends, but has bytes up to 67",
   ],
 ];
 
@@ -248,7 +248,7 @@ Deno.test("openSafetensors() names a file that is not there", async () => {
   await withFile(async (path) => {
     await rejects(openSafetensors(path), {
       name: "NotFound",
-      message: `Cannot read tensors as there is no file ${path}`,
+      message: `Cannot read tensors: there is no file ${path}`,
     });
   });
 });
@@ -259,11 +259,11 @@ Deno.test("read() names tensors that are absent or not floating point", async ()
     await Deno.writeFile(path, fileOf(JSON.stringify(header), [0, 0, 0, 0, 0, 0, 0, 0]));
     using file = await openSafetensors(path);
     await rejects(file.read("m"), {
-      message: `Cannot read tensor "m" as ${path} does not have it`,
+      message: `Cannot read tensor "m": ${path} does not contain it`,
     });
     await rejects(file.read("n"), {
       message:
-        `Cannot read tensor "n" of ${path} as its dtype must be one of F32, F16, BF16, F64: current value is I64`,
+        `Cannot read tensor "n" of ${path}: its dtype must be one of F32, F16, BF16, F64, but is I64`,
     });
   });
 });

@@ -182,8 +182,8 @@ Deno.test("each kind of weights has a file of its own", () => {
 Deno.test("quantizeRows() gives each row its own scale, and zero 128", () => {
   // row 1: largest 2 → scale 2/127; 1 → 63.5, rounded up; row 2: largest 0.5; row 3: nothing but zeros
   const values = Float32Array.of(1, -2, 0, 0.5, 0.25, -0.5, 0, 0, 0);
-  const { whole, scales } = quantizeRows({ values, rows: 3, columns: 3 });
-  deepStrictEqual([...whole], [128 + 64, 1, 128, 255, 128 + 64, 1, 128, 128, 128]);
+  const { integers, scales } = quantizeRows({ values, rows: 3, columns: 3 });
+  deepStrictEqual([...integers], [128 + 64, 1, 128, 255, 128 + 64, 1, 128, 128, 128]);
   deepStrictEqual([...scales], [Math.fround(2 / 127), Math.fround(0.5 / 127), 1]);
 });
 
@@ -191,6 +191,6 @@ Deno.test("roundToHalf() refuses what half precision cannot hold", async () => {
   deepStrictEqual([...roundToHalf(Float32Array.of(1, -2, 65504))], [0x3c00, 0xc000, 0x7bff]);
   await rejects(async () => await Promise.resolve(roundToHalf(Float32Array.of(1, 70000))), {
     name: "RangeError",
-    message: "Cannot export as fp16 as every weight must lie within ±65504: choose fp32 or q8",
+    message: "Cannot export as fp16: every weight must be within ±65504. Choose fp32 or q8",
   });
 });

@@ -104,89 +104,89 @@ Deno.test("a folder without modules.json has no settings for texts, as in senten
 const MODEL = "config_sentence_transformers.json", ENCODER = "sentence_bert_config.json";
 const CLASSES = "sentence_transformers.models";
 
-/** File, its content, and the refusal; the error begins with "Cannot load model as". */
+/** File, its content, and the refusal; the error begins with "Cannot load model". */
 const REFUSED: readonly (readonly [string, unknown, string])[] = [
-  [MODEL, [], "DIR must hold a JSON object"],
+  [MODEL, [], "DIR must contain a JSON object"],
   [
     MODEL,
     { prompts: { a: "b" }, default_prompt_name: "c" },
-    '"default_prompt_name" in DIR must be the name of a prompt (query, document, a): current value is "c"',
+    '"default_prompt_name" in DIR must be the name of a prompt (query, document, a), but is "c"',
   ],
   [
     MODEL,
     { default_prompt_name: 5 },
-    '"default_prompt_name" in DIR must be the name of a prompt (query, document): current value is 5',
+    '"default_prompt_name" in DIR must be the name of a prompt (query, document), but is 5',
   ],
   [
     MODEL,
     { default_prompt_name: "toString" },
-    '"default_prompt_name" in DIR must be the name of a prompt (query, document): current value is "toString"',
+    '"default_prompt_name" in DIR must be the name of a prompt (query, document), but is "toString"',
   ],
-  [MODEL, { prompts: { a: 5 } }, '"prompts.a" in DIR must be text: current value is 5'],
+  [MODEL, { prompts: { a: 5 } }, '"prompts.a" in DIR must be a string, but is 5'],
   [
     MODEL,
     { prompts: ["a"] },
-    '"prompts" in DIR must be an object of texts: current value is ["a"]',
+    '"prompts" in DIR must be an object of strings, but is ["a"]',
   ],
   [
     MODEL,
     { truncate_dim: 8 },
-    '"truncate_dim" in DIR must be null: embeddings are not truncated here: current value is 8',
+    '"truncate_dim" in DIR must be null, since embeddings are not truncated here, but is 8',
   ],
   [
     MODEL,
     { model_type: "SparseEncoder" },
-    '"model_type" in DIR must be "SentenceTransformer": current value is "SparseEncoder"',
+    '"model_type" in DIR must be "SentenceTransformer", but is "SparseEncoder"',
   ],
   [
     ENCODER,
     { do_lower_case: "yes" },
-    '"do_lower_case" in DIR must be true or false: current value is "yes"',
+    '"do_lower_case" in DIR must be true or false, but is "yes"',
   ],
   [
     ENCODER,
     { max_seq_length: 1.5 },
-    '"max_seq_length" in DIR must be an integer from 1: current value is 1.5',
+    '"max_seq_length" in DIR must be a positive integer, but is 1.5',
   ],
   [
     ENCODER,
     { transformer_task: "fill-mask" },
-    '"transformer_task" in DIR must be "feature-extraction": current value is "fill-mask"',
+    '"transformer_task" in DIR must be "feature-extraction", but is "fill-mask"',
   ],
   [
     ENCODER,
     { modality_config: { text: { method: "forward", method_output_name: "pooler_output" } } },
-    '"modality_config" in DIR must be text alone, by the method forward, with the output last_hidden_state: current value is {"text":{"method":"forward","method_output_name":"pooler_output"}}',
+    '"modality_config" in DIR must be text only, with the method forward and the output last_hidden_state, but is {"text":{"method":"forward","method_output_name":"pooler_output"}}',
   ],
   [
     ENCODER,
     { processing_kwargs: { text: { padding: "max_length" } } },
-    '"processing_kwargs.text.padding" in DIR must be left out: it is not supported: current value is "max_length"',
+    '"processing_kwargs.text.padding" in DIR must be omitted, since it is not supported, but is "max_length"',
   ],
   [
     ENCODER,
     { tokenizer_args: { model_max_length: 5 } },
-    '"tokenizer_args.model_max_length" in DIR must be left out: it is not supported: current value is 5',
+    '"tokenizer_args.model_max_length" in DIR must be omitted, since it is not supported, but is 5',
   ],
   [
     ENCODER,
     { tokenizer_name_or_path: "a/b" },
-    '"tokenizer_name_or_path" in DIR must be null: the tokenizer must be in the folder: current value is "a/b"',
+    '"tokenizer_name_or_path" in DIR must be null, since the tokenizer must be in the folder, but is "a/b"',
   ],
   [
     ENCODER,
     { new_key: 1 },
-    '"new_key" in DIR must be left out: it is not known: current value is 1',
+    '"new_key" in DIR must be omitted, since it is unknown, but is 1',
   ],
   [
     "1_Pooling/config.json",
     { pooling_mode: "mean", include_prompt: 0 },
-    '"include_prompt" in DIR must be true or false: current value is 0',
+    '"include_prompt" in DIR must be true or false, but is 0',
   ],
   [
     "2_Normalize/config.json",
     { module_input_name: "token_embeddings" },
-    '"module_input_name" in DIR must be "sentence_embedding": current value is "token_embeddings"',
+    '"module_input_name" in DIR must be "sentence_embedding", but is "token_embeddings"',
   ],
 ];
 for (const [path, content, message] of REFUSED) {
@@ -194,7 +194,7 @@ for (const [path, content, message] of REFUSED) {
     await withFolder({ files: { [path]: content } }, async (folder) => {
       await rejects(openSavedModel(folder), {
         name: "RangeError",
-        message: `Cannot load model as ${message.replace("DIR", join(folder, path))}`,
+        message: `Cannot load model: ${message.replace("DIR", join(folder, path))}`,
       });
     });
   });
@@ -204,11 +204,11 @@ for (
   const [type, message] of [
     [
       "custom_st.Transformer",
-      "Cannot load model: DIR lists custom_st.Transformer, code of its own that is not run here; only modules of sentence_transformers are supported",
+      "Cannot load model: DIR lists custom_st.Transformer, custom code that is not executed here. Only modules of sentence_transformers are supported",
     ],
     [
       `${CLASSES}.Router`,
-      "Cannot load model as DIR lists the module Router, which is not supported: modules must be Transformer, Pooling, Dense, Normalize",
+      "Cannot load model: DIR lists the unsupported module Router. Supported modules are Transformer, Pooling, Dense, Normalize",
     ],
   ] as const
 ) {

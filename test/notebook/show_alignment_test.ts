@@ -1,11 +1,11 @@
 import { strictEqual, throws } from "node:assert/strict";
 import { DISPLAY } from "@/notebook/displayable.ts";
 import { showAlignment } from "@/notebook/show_alignment.ts";
-import { buildTokenizerFiles, SPECIAL_PIECES } from "@/text/bert_tokenizer_json.ts";
+import { buildTokenizerFiles, SPECIAL_TOKENS } from "@/text/bert_tokenizer_json.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 
 const PIECES = ["the", "re", "##port", "##ed"];
-const { json } = buildTokenizerFiles([...SPECIAL_PIECES, ...PIECES], { lowercase: true });
+const { json } = buildTokenizerFiles([...SPECIAL_TOKENS, ...PIECES], { lowercase: true });
 const OPTIONS = { tokenizer: tokenizerFromJson(json), labels: ["O", "B-ORG"] };
 
 Deno.test("showAlignment() asks the first piece of a word for its tag and the others for nothing", () => {

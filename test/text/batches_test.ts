@@ -5,11 +5,11 @@ import { collate, streamBatches, type StreamOptions } from "@/text/batches.ts";
 import { describeCoverage, measureCoverage } from "@/text/coverage.ts";
 import { type Example, IGNORED } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
-import { prefetched } from "@/text/prefetch.ts";
+import { prefetchBatches } from "@/text/prefetch.ts";
 
 const TABLE = [4, 8, 16];
 
-/** A classification example of `length` pieces, all of them its row number and 10. */
+/** A classification example of `length` tokens. Every id is its row number plus 10. */
 function textExample(row: number, length: number): Example {
   return { row, ids: new Int32Array(length).fill(10 + row), labels: Int32Array.of(row % 4) };
 }
@@ -24,7 +24,7 @@ const OPTIONS: StreamOptions = {
 };
 const EXAMPLES = [2, 9, 4, 5, 16, 3, 7, 8, 2, 2].map((length, row) => textExample(row, length));
 
-Deno.test("planBatches() without chance takes the longest first and pads to the table", () => {
+Deno.test("planBatches() without prng sorts longest first and pads to the given lengths", () => {
   // lengths pad to 16: {1, 2}, 8: {3}, 4: {0, 4}
   deepStrictEqual(planBatches([3, 9, 16, 5, 4], { rows: 2, lengths: TABLE, prng: null }), [
     { examples: [1, 2], rows: 2, length: 16 },
@@ -33,7 +33,7 @@ Deno.test("planBatches() without chance takes the longest first and pads to the 
   ]);
 });
 
-Deno.test("planBatches() with tokens gives short batches more rows", () => {
+Deno.test("planBatches() with a token budget gives batches of short examples more rows", () => {
   // 32 tokens: 2 rows of 16, 4 of 8, 8 of 4
   deepStrictEqual(planBatches([16, 3, 9, 5, 4, 8], { tokens: 32, lengths: TABLE, prng: null }), [
     { examples: [0, 2], rows: 2, length: 16 },
@@ -50,7 +50,7 @@ const sizes = fc.oneof(
   fc.record({ tokens: fc.integer({ min: 1, max: 200 }) }),
 );
 
-Deno.test("planBatches() puts every example into one batch that holds it, in few shapes", () => {
+Deno.test("planBatches() puts every example into exactly one batch of sufficient length, with few shapes", () => {
   fc.assert(
     fc.property(lengthLists, sizes, fc.option(fc.nat()), (lengths, size, seed) => {
       const prng = seed === null ? null : stream(seed, "order");
@@ -71,7 +71,7 @@ Deno.test("planBatches() puts every example into one batch that holds it, in few
   );
 });
 
-Deno.test("planBatches() gives every epoch the same number of batches", () => {
+Deno.test("planBatches() returns the same number of batches for every epoch", () => {
   fc.assert(
     fc.property(lengthLists, sizes, (lengths, size) => {
       const count = (epoch: number) =>
@@ -82,19 +82,19 @@ Deno.test("planBatches() gives every epoch the same number of batches", () => {
   );
 });
 
-Deno.test("planBatches() keeps padding small and mixes rows of all places", () => {
+Deno.test("planBatches() keeps padding small and shuffles rows across the data set", () => {
   const prng = stream(1, "lengths");
   const lengths = Array.from({ length: 2000 }, () => 2 + prng.below(15));
   const plans = planBatches(lengths, { rows: 8, lengths: TABLE, prng: stream(2, "order") });
   const least = lengths.reduce((sum, n) => sum + (TABLE.find((padded) => padded >= n) ?? 0), 0);
   const padded = plans.reduce((sum, { rows, length }) => sum + rows * length, 0);
-  // 5 pools of 400 rows, at most 2 mixed batches in each: each wastes under 8 × 12 pieces
-  strictEqual(padded - least < 5 * 2 * 8 * 12, true, `${padded - least} pieces wasted`);
+  // 5 pools of 400 rows, each with at most 2 mixed batches, which waste less than 8 × 12 tokens each
+  strictEqual(padded - least < 5 * 2 * 8 * 12, true, `${padded - least} tokens wasted`);
   const first = plans[0]?.examples ?? [];
   strictEqual(Math.max(...first) - Math.min(...first) > 200, true);
 });
 
-Deno.test("collate() lays text rows side by side; a filler row is one [CLS]", () => {
+Deno.test("collate() stacks classification rows and fills up with rows of one [CLS]", () => {
   const plan = { examples: [0, 2], rows: 3, length: 4 };
   deepStrictEqual(collate(EXAMPLES, plan, { padId: 0, clsId: 2 }), {
     rows: 3,
@@ -107,7 +107,7 @@ Deno.test("collate() lays text rows side by side; a filler row is one [CLS]", ()
   });
 });
 
-Deno.test("collate() pads tags with ignored ones", () => {
+Deno.test("collate() pads tags with IGNORED", () => {
   const example: Example = {
     row: 0,
     ids: Int32Array.of(2, 7, 3),
@@ -126,8 +126,8 @@ function take(source: { next(): { examples: readonly number[] } }, count: number
   return Array.from({ length: count }, () => source.next().examples);
 }
 
-Deno.test("streamBatches() goes on exactly from a saved position", () => {
-  const whole = streamBatches(EXAMPLES, OPTIONS); // 10 rows, 3 a batch: 4 batches an epoch
+Deno.test("streamBatches() resumes exactly at a saved position", () => {
+  const whole = streamBatches(EXAMPLES, OPTIONS); // 10 rows in batches of 3: 4 batches per epoch
   strictEqual(whole.batchesPerEpoch, 4);
   const batches = take(whole, 11);
   for (let done = 0; done < 10; done++) {
@@ -138,7 +138,7 @@ Deno.test("streamBatches() goes on exactly from a saved position", () => {
   }
 });
 
-Deno.test("streamBatches() covers all rows each epoch, in an order of its own", () => {
+Deno.test("streamBatches() covers all rows in each epoch, in a different order", () => {
   const source = streamBatches(EXAMPLES, OPTIONS);
   const [first, second] = [take(source, 4), take(source, 4)];
   const all = EXAMPLES.map((_, index) => index);
@@ -150,11 +150,11 @@ Deno.test("streamBatches() covers all rows each epoch, in an order of its own", 
   deepStrictEqual(first, source.plans(0).map(({ examples }) => examples));
 });
 
-Deno.test("prefetched() gives the same batches and positions, made one turn ahead", async () => {
+Deno.test("prefetchBatches() returns the same batches and positions, each batch prepared one turn ahead", async () => {
   let made = 0;
   const plain = streamBatches(EXAMPLES, OPTIONS);
   const source = streamBatches(EXAMPLES, OPTIONS);
-  const ahead = prefetched({
+  const ahead = prefetchBatches({
     ...source,
     next: () => {
       made++;
@@ -165,17 +165,17 @@ Deno.test("prefetched() gives the same batches and positions, made one turn ahea
     deepStrictEqual(ahead.next(), plain.next());
     deepStrictEqual(ahead.position(), plain.position());
     strictEqual(made, step);
-    if (step % 3 === 0) continue; // now and then no turn passes between two batches
-    await new Promise((done) => setTimeout(done, 1)); // the step runs
+    if (step % 3 === 0) continue; // after every third batch, request the next one before it is prefetched
+    await new Promise((done) => setTimeout(done, 1)); // stands for the training step
     strictEqual(made, step + 1);
   }
   ahead.close();
 });
 
-Deno.test("prefetched() throws a failure where the batch is asked for", async () => {
+Deno.test("prefetchBatches() throws when the failed batch is requested", async () => {
   const source = streamBatches(EXAMPLES, OPTIONS);
   let calls = 0;
-  const ahead = prefetched({
+  const ahead = prefetchBatches({
     ...source,
     next: () => {
       if (calls++ > 0) throw new RangeError("no more");
@@ -187,7 +187,7 @@ Deno.test("prefetched() throws a failure where the batch is asked for", async ()
   throws(() => ahead.next(), { name: "RangeError", message: "no more" });
 });
 
-Deno.test("measureCoverage() says what an epoch covers", () => {
+Deno.test("measureCoverage() counts rows, tokens and padding of an epoch", () => {
   const examples = [textExample(0, 3), textExample(1, 9), textExample(1, 5), textExample(2, 4)];
   const plans = planBatches(examples.map(({ ids }) => ids.length), {
     rows: 3,
@@ -221,17 +221,17 @@ Deno.test("measureCoverage() says what an epoch covers", () => {
   );
 });
 
-Deno.test("planBatches() and streamBatches() refuse what they cannot do, in words", () => {
+Deno.test("planBatches() and streamBatches() reject invalid arguments", () => {
   throws(() => planBatches([4, 17], { rows: 2, lengths: TABLE, prng: null }), {
     name: "RangeError",
-    message: "Cannot batch example 1 as the longest padded length must hold its 17 pieces: " +
+    message: "Cannot batch example 1 as the longest padded length must hold its 17 tokens: " +
       "current value is 16",
   });
   throws(() => planBatches([4], { rows: 0, lengths: TABLE, prng: null }), {
-    message: "Cannot batch as rows must be a whole number from 1: current value is 0",
+    message: "Cannot batch as rows must be a positive integer: current value is 0",
   });
   throws(() => planBatches([4], { tokens: 1.5, lengths: TABLE, prng: null }), {
-    message: "Cannot batch as tokens must be a whole number from 1: current value is 1.5",
+    message: "Cannot batch as tokens must be a positive integer: current value is 1.5",
   });
   throws(() => streamBatches([], OPTIONS), {
     message: "Cannot stream batches of ag_news as there must be at least one example: " +

@@ -48,7 +48,7 @@ Deno.test("readEncoded(writeEncoded()) is the identity", () => {
   );
 });
 
-Deno.test("readEncoded() refuses bytes of which any one has changed", () => {
+Deno.test("readEncoded() rejects a file if any byte has changed", () => {
   const bytes = writeEncoded(encodeRows(ROWS, OPTIONS));
   fc.assert(
     fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
@@ -66,7 +66,7 @@ Deno.test("readEncoded() refuses bytes of which any one has changed", () => {
   });
 });
 
-Deno.test("encodeRowsCached() keeps rows, gives them back and makes damaged ones anew", async () => {
+Deno.test("encodeRowsCached() stores rows, reads them back and re-encodes damaged entries", async () => {
   const folder = await Deno.makeTempDir();
   const plain = encodeRows(ROWS, OPTIONS);
   const first = await encodeRowsCached(ROWS, OPTIONS, { folder });
@@ -78,22 +78,22 @@ Deno.test("encodeRowsCached() keeps rows, gives them back and makes damaged ones
   await Deno.truncate(path, size - 4);
   deepStrictEqual(await encodeRowsCached(ROWS, OPTIONS, { folder }), {
     ...first,
-    note: `Encoded rows were made anew: ${path}: ` +
+    note: `Cannot read the cache of encoded rows ${path}, so the rows are encoded again: ` +
       `Cannot read encoded rows as the checksum must fit: ${size - 4} bytes`,
   });
   strictEqual((await encodeRowsCached(ROWS, OPTIONS, { folder })).cached, true);
   deepStrictEqual([...Deno.readDirSync(folder)].map(({ name }) => join(folder, name)), [path]);
 });
 
-Deno.test("encodeRowsCached() does without a cache that cannot be written", async () => {
+Deno.test("encodeRowsCached() works without a cache if it cannot be written", async () => {
   const file = await Deno.makeTempFile();
   const { note, ...rest } = await encodeRowsCached(ROWS, OPTIONS, { folder: join(file, "below") });
   deepStrictEqual(rest, { ...encodeRows(ROWS, OPTIONS), cached: false });
-  strictEqual(note?.startsWith("Encoded rows were not kept: "), true);
+  strictEqual(note?.startsWith("Cannot write the cache of encoded rows "), true);
   strictEqual((await encodeRowsCached(ROWS, OPTIONS, { folder: null })).cached, false);
 });
 
-Deno.test("hashEncoding() changes with all that the encoding depends on", () => {
+Deno.test("hashEncoding() changes with everything that the encoding depends on", () => {
   const other = tokenizerFromJson(TOKENIZER.json, { do_lower_case: false });
   const keys = [
     hashEncoding(ROWS, OPTIONS),
@@ -110,7 +110,7 @@ Deno.test("hashEncoding() changes with all that the encoding depends on", () => 
   strictEqual(hashEncoding([...ROWS], { ...OPTIONS }), keys[0]);
 });
 
-Deno.test("findEncodedFolder() follows STX_CACHE", () => {
+Deno.test("findEncodedFolder() respects STX_CACHE", () => {
   const before = Deno.env.get("STX_CACHE");
   try {
     Deno.env.set("STX_CACHE", "/elsewhere");

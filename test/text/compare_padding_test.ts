@@ -9,8 +9,8 @@ const ofLength = (length: number, row: number): Example => ({
   labels: Int32Array.of(0),
 });
 
-Deno.test("comparePadding() counts what batches compute, by hand", () => {
-  // two batches of two: like lengths are [3, 4] at 4 and [7, 8] at 8
+Deno.test("comparePadding() matches hand-computed token counts", () => {
+  // batches of two, sorted by length: [3, 4] padded to 4 and [7, 8] to 8
   const sets = [[3, 8, 4, 7].map(ofLength)];
   const costs = comparePadding(sets, { lengths: [4, 8, 16], rows: 2, seed: 1 });
   deepStrictEqual(costs.map(({ tokens }) => tokens), [22, 22, 22]);
@@ -22,7 +22,7 @@ Deno.test("comparePadding() counts what batches compute, by hand", () => {
   });
 });
 
-Deno.test("comparePadding() never computes more by sorting, nor less than the text", () => {
+Deno.test("comparePadding(): sorting never adds padding, and no strategy computes fewer tokens than the texts have", () => {
   const lengths = fc.array(fc.integer({ min: 2, max: 32 }), { minLength: 1, maxLength: 60 });
   fc.assert(fc.property(lengths, fc.integer({ min: 1, max: 100 }), (sizes, seed) => {
     const costs = comparePadding([sizes.map(ofLength)], { lengths: [8, 16, 32], rows: 4, seed });

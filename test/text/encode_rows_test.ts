@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import type { TaggedRow } from "@/data/rows.ts";
-import { buildTokenizerFiles, SPECIAL_PIECES } from "@/text/bert_tokenizer_json.ts";
+import { buildTokenizerFiles, SPECIAL_TOKENS } from "@/text/bert_tokenizer_json.ts";
 import { type EncodeOptions, encodeRows, readTags } from "@/text/encode_rows.ts";
 import { type Example, IGNORED } from "@/text/example.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
@@ -9,15 +9,15 @@ import { TOKENIZER } from "./fixture_tokenizer.ts";
 
 const HAND = ["the", "re", "##port", "##ed", "station", "railway"];
 const SMALL = tokenizerFromJson(
-  buildTokenizerFiles([...SPECIAL_PIECES, ...HAND], { lowercase: true }).json,
+  buildTokenizerFiles([...SPECIAL_TOKENS, ...HAND], { lowercase: true }).json,
 );
 const TAGGING = { tokenizer: SMALL, kind: "tagging", windows: "cut", prompt: "" } as const;
-const piecesOf = (ids: Int32Array) => [...ids].map((id) => SMALL.piece(id));
+const tokensOf = (ids: Int32Array) => [...ids].map((id) => SMALL.token(id));
 
 const ROW: TaggedRow = { tokens: ["the", "reported", "station"], tags: [0, 3, 5] };
 
-Deno.test("the premise of these tests: how words fall into pieces", () => {
-  deepStrictEqual(piecesOf(SMALL.encodeWords(ROW.tokens).ids), [
+Deno.test("the premise of these tests: the tokens of each word", () => {
+  deepStrictEqual(tokensOf(SMALL.encodeWords(ROW.tokens).ids), [
     "the",
     "re",
     "##port",
@@ -26,7 +26,7 @@ Deno.test("the premise of these tests: how words fall into pieces", () => {
   ]);
 });
 
-Deno.test("encodeRows() frames a text and cuts it to the limit", () => {
+Deno.test("encodeRows() adds [CLS] and [SEP] to a text and truncates it to the limit", () => {
   const rows = [{ text: "The railway station", label: 2 }, { text: "", label: 0 }];
   const { examples, cutRows, cutWords } = encodeRows(rows, {
     tokenizer: SMALL,
@@ -35,7 +35,7 @@ Deno.test("encodeRows() frames a text and cuts it to the limit", () => {
     windows: "overlap",
     prompt: "",
   });
-  deepStrictEqual(examples.map(({ ids }) => piecesOf(ids)), [
+  deepStrictEqual(examples.map(({ ids }) => tokensOf(ids)), [
     ["[CLS]", "the", "railway", "[SEP]"],
     ["[CLS]", "[SEP]"],
   ]);
@@ -44,7 +44,7 @@ Deno.test("encodeRows() frames a text and cuts it to the limit", () => {
   deepStrictEqual({ cutRows, cutWords }, { cutRows: 1, cutWords: 0 });
 });
 
-Deno.test("encodeRows() lays a word's tag on its first piece and no other", () => {
+Deno.test("encodeRows() puts a word's tag on its first token only", () => {
   const { examples } = encodeRows([ROW], { ...TAGGING, maxLength: 16 });
   deepStrictEqual(
     examples.map(({ ids, labels, words }) => [[...ids].length, [...labels], [...words ?? []]]),
@@ -55,8 +55,8 @@ Deno.test("encodeRows() lays a word's tag on its first piece and no other", () =
   );
 });
 
-Deno.test("encodeRows() cuts a tagged row and counts the words it cut", () => {
-  // room for 3 pieces: "reported" loses its last piece but keeps its tag, "station" is cut
+Deno.test("encodeRows() truncates a tagged row and counts the words it dropped", () => {
+  // room for 3 tokens: "reported" loses its last one but keeps its tag, "station" is cut
   const { examples, cutWords, cutRows } = encodeRows([ROW, ROW], { ...TAGGING, maxLength: 5 });
   deepStrictEqual(examples.map(({ labels }) => [...labels]), [
     [-1, 0, 3, -1, -1],
@@ -65,13 +65,13 @@ Deno.test("encodeRows() cuts a tagged row and counts the words it cut", () => {
   deepStrictEqual({ cutWords, cutRows }, { cutWords: 2, cutRows: 2 });
 });
 
-Deno.test("encodeRows() answers for every word once in overlapping windows", () => {
+Deno.test("encodeRows() labels every word exactly once in overlapping windows", () => {
   const { examples, cutWords, cutRows } = encodeRows([ROW], {
     ...TAGGING,
     maxLength: 6,
     windows: "overlap",
   });
-  deepStrictEqual(examples.map(({ ids }) => piecesOf(ids)), [
+  deepStrictEqual(examples.map(({ ids }) => tokensOf(ids)), [
     ["[CLS]", "the", "re", "##port", "##ed", "[SEP]"],
     ["[CLS]", "re", "##port", "##ed", "station", "[SEP]"],
   ]);
@@ -82,13 +82,13 @@ Deno.test("encodeRows() answers for every word once in overlapping windows", () 
   deepStrictEqual({ cutWords, cutRows }, { cutWords: 0, cutRows: 0 });
 });
 
-Deno.test("encodeRows() lets the first piece decide where a word exceeds a window", () => {
+Deno.test("encodeRows() keeps the first tokens of a word that exceeds a window", () => {
   const { examples } = encodeRows([{ tokens: ["reported"], tags: [4] }], {
     ...TAGGING,
     maxLength: 4,
     windows: "overlap",
   });
-  deepStrictEqual(examples.map(({ ids, labels }) => [piecesOf(ids), [...labels]]), [
+  deepStrictEqual(examples.map(({ ids, labels }) => [tokensOf(ids), [...labels]]), [
     [["[CLS]", "re", "##port", "[SEP]"], [-1, 4, -1, -1]],
   ]);
 });
@@ -121,7 +121,7 @@ Deno.test("readTags(encodeRows()) with gold labels is the identity in overlappin
   );
 });
 
-Deno.test("readTags(encodeRows()) of cut rows misses as many words as were counted", () => {
+Deno.test("readTags(encodeRows()) of truncated rows misses exactly the counted words", () => {
   fc.assert(
     fc.property(fc.array(row, { maxLength: 5 }), fc.integer({ min: 3, max: 20 }), (rows, n) => {
       const { examples, cutWords } = encodeRows(rows, { ...ANY, maxLength: n });
@@ -134,13 +134,13 @@ Deno.test("readTags(encodeRows()) of cut rows misses as many words as were count
   );
 });
 
-Deno.test("encodeRows() puts the prompt before a text, and before each window of a tagged row", () => {
+Deno.test("encodeRows() prepends the prompt to a text and to each window of a tagged row", () => {
   const text = encodeRows([{ text: "ported station", label: 1 }], {
     ...{ ...TAGGING, kind: "classification", prompt: "the re" },
     maxLength: 5,
   });
-  // "the re" + "ported station": the prompt is a part of the text that is tokenized, and cut
-  deepStrictEqual(text.examples.map(({ ids }) => piecesOf(ids)), [
+  // "the re" + "ported station": the prompt is tokenized and truncated together with the text
+  deepStrictEqual(text.examples.map(({ ids }) => tokensOf(ids)), [
     ["[CLS]", "the", "re", "##port", "[SEP]"],
   ]);
   strictEqual(text.cutRows, 1);
@@ -148,9 +148,9 @@ Deno.test("encodeRows() puts the prompt before a text, and before each window of
     ...{ ...TAGGING, windows: "overlap", prompt: "railway " },
     maxLength: 6,
   });
-  // 6 − [CLS] − [SEP] − "railway" = 3 tokens of words a window
+  // 6 − [CLS] − [SEP] − "railway" leaves 3 tokens for the words of a window
   deepStrictEqual(
-    tagged.examples.map(({ ids, labels, words = [] }) => [piecesOf(ids), [...labels], [...words]]),
+    tagged.examples.map(({ ids, labels, words = [] }) => [tokensOf(ids), [...labels], [...words]]),
     [
       [
         ["[CLS]", "railway", "re", "##port", "##ed", "[SEP]"],
@@ -162,7 +162,7 @@ Deno.test("encodeRows() puts the prompt before a text, and before each window of
   );
 });
 
-Deno.test("readTags(encodeRows()) with gold labels is the identity behind a prompt", () => {
+Deno.test("readTags(encodeRows()) with gold labels is the identity with a prompt", () => {
   fc.assert(
     fc.property(fc.array(row, { maxLength: 5 }), fc.integer({ min: 6, max: 20 }), (rows, n) => {
       const prompt = "the railway the ";
@@ -175,14 +175,14 @@ Deno.test("readTags(encodeRows()) with gold labels is the identity behind a prom
   );
 });
 
-Deno.test("readTags() ignores predictions on padding, later pieces and special pieces", () => {
+Deno.test("readTags() ignores predictions at padding, special tokens and all but the first token of a word", () => {
   const { examples } = encodeRows([ROW], { ...TAGGING, maxLength: 16 });
   //                   [CLS] the re ##port ##ed station [SEP] pad pad
   const predicted = [[8, 1, 2, 8, 8, 3, 8, 8, 8]];
   deepStrictEqual(readTags(examples, predicted, [ROW]), [[1, 2, 3]]);
 });
 
-Deno.test("encodeRows() and readTags() refuse what does not fit, in words", () => {
+Deno.test("encodeRows() and readTags() reject invalid arguments", () => {
   const refuse = (
     rows: Parameters<typeof encodeRows>[0],
     options: EncodeOptions,
@@ -196,12 +196,12 @@ Deno.test("encodeRows() and readTags() refuse what does not fit, in words", () =
   refuse(
     [],
     { ...TAGGING, maxLength: 2 },
-    "Cannot encode rows as maxLength must be a whole number from 3: current value is 2",
+    "Cannot encode rows as maxLength must be an integer of at least 3: current value is 2",
   );
   refuse(
     [ROW, { text: "a", label: 0 }],
     { ...TAGGING, maxLength: 9 },
-    "Cannot encode row 1 as it must be one of tagging: its fields are text, label",
+    "Cannot encode row 1 as it must be a row of a tagging task: its fields are text, label",
   );
   refuse(
     [{ tokens: ["a", "b"], tags: [0] }],
@@ -219,6 +219,6 @@ Deno.test("encodeRows() and readTags() refuse what does not fit, in words", () =
   });
   throws(() => readTags([example], [[1, 2]], [ROW]), {
     message:
-      "Cannot read tags of example 0 as each of its 3 pieces must have one: current count is 2",
+      "Cannot read tags of example 0 as each of its 3 tokens must have one: current count is 2",
   });
 });

@@ -1,4 +1,4 @@
-/** The small tokenizer of `test/fixtures/tokenizer`. @module */
+/** The small tokenizer in `test/fixtures/tokenizer`. @module */
 
 import { loadTokenizer } from "@/text/load_tokenizer.ts";
 

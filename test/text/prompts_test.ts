@@ -8,7 +8,7 @@ const SETTINGS = {
   includePrompt: false,
 };
 
-Deno.test("resolvePrompt() prefers the prompt asked for to the default one", () => {
+Deno.test("resolvePrompt() prefers an explicit prompt over the default", () => {
   strictEqual(resolvePrompt(SETTINGS), "find: ");
   strictEqual(resolvePrompt(SETTINGS, { promptName: "plain" }), "");
   strictEqual(resolvePrompt(SETTINGS, { prompt: "" }), "");
@@ -17,7 +17,7 @@ Deno.test("resolvePrompt() prefers the prompt asked for to the default one", () 
   strictEqual(resolvePrompt(NO_PROMPTS, { promptName: "document" }), "");
 });
 
-Deno.test("resolvePrompt() refuses an unknown name, and a name beside a text", () => {
+Deno.test("resolvePrompt() rejects an unknown name, and a name together with a text", () => {
   for (const promptName of ["Query", "toString"]) {
     throws(() => resolvePrompt(SETTINGS, { promptName }), {
       name: "RangeError",
@@ -26,17 +26,17 @@ Deno.test("resolvePrompt() refuses an unknown name, and a name beside a text", (
   }
   throws(() => resolvePrompt(SETTINGS, { prompt: "", promptName: "plain" }), {
     name: "RangeError",
-    message: "Cannot choose a prompt both by its name and by its text: give one",
+    message: "Cannot choose a prompt by both name and text: pass only one of them",
   });
 });
 
-Deno.test("findPoolingStart() is behind [CLS] and the prompt, within the longest input", () => {
+Deno.test("findPoolingStart() is the position after [CLS] and the prompt, within the maximum length", () => {
   const start = (prompt: string, maxLength = 16, includePrompt = false) =>
     findPoolingStart({ includePrompt }, prompt, { tokenizer: TOKENIZER, maxLength });
   strictEqual(TOKENIZER.encodeText("the railway ").length, 2);
   strictEqual(start("the railway "), 3);
   strictEqual(start("the railway ", 16, true), 0);
   strictEqual(start(""), 0); // no prompt: [CLS] is pooled
-  strictEqual(start(" "), 1); // a prompt without a token still takes [CLS] out
-  strictEqual(start("the railway the railway", 4), 3); // [SEP] alone is left
+  strictEqual(start(" "), 1); // a prompt without tokens still excludes [CLS]
+  strictEqual(start("the railway the railway", 4), 3); // only [SEP] remains to be pooled
 });

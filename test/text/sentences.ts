@@ -1,4 +1,4 @@
-/** Sentences of our own that the small vocabulary in `test/fixtures/tokenizer` is learned from. @module */
+/** Hand-written sentences from which the small vocabulary in `test/fixtures/tokenizer` is learned. @module */
 
 export const SENTENCES: readonly string[] = [
   "The harbor town of Wendling reopened its old railway station on Monday.",

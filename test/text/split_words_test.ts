@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { splitWords } from "@/text/split_words.ts";
 
-/** Texts of our own and their words, by CoNLL-2003's conventions. */
+/** Hand-written texts and their words by the conventions of CoNLL-2003, separated by "|". */
 const CASES: readonly [string, string][] = [
   ["Okafor scored twice.", "Okafor|scored|twice|."],
   ["The U.S. team, led by J. R. Moss, won.", "The|U.S.|team|,|led|by|J.|R.|Moss|,|won|."],
@@ -38,7 +38,7 @@ for (const [text, words] of CASES) {
   });
 }
 
-Deno.test("splitWords() holds every character that is not space once, in order", () => {
+Deno.test("splitWords() covers every character except white space exactly once, in order", () => {
   const part = fc.oneof(
     fc.string({ unit: "binary", maxLength: 8 }),
     fc.constantFrom(
@@ -62,7 +62,7 @@ Deno.test("splitWords() holds every character that is not space once, in order",
   );
 });
 
-Deno.test("splitWords() is steady: words with spaces between split into themselves", () => {
+Deno.test("splitWords() is idempotent: words joined by spaces split into the same words", () => {
   for (const [text] of CASES.filter(([text]) => !/Inc\.$|Inc\."/.test(text))) {
     const words = splitWords(text).map(({ word }) => word);
     deepStrictEqual(splitWords(words.join(" ")).map(({ word }) => word), words);

@@ -1,4 +1,4 @@
-/** Parity with AutoTokenizer over which of a tokenizer's files wins; see test/parity/tokenizer_rules.py. */
+/** Parity with AutoTokenizer on the precedence of a tokenizer's files; see test/parity/tokenizer_rules.py. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { readJson } from "@/files.ts";
@@ -23,7 +23,7 @@ type Fixture = {
 const FIXTURE = await readJson("test/fixtures/tokenizer_rules.json", "fixture") as Fixture;
 const { texts, cases, first, vocabulary } = FIXTURE;
 
-/** A model folder with the files of a case. */
+/** Writes a model folder with the files of a case. */
 async function writeFolder({ tokenizer, config, model, files }: Case): Promise<string> {
   const dir = await Deno.makeTempDir();
   const write = (name: string, value: Json) =>
@@ -36,17 +36,17 @@ async function writeFolder({ tokenizer, config, model, files }: Case): Promise<s
   return dir;
 }
 
-/** The ids of all texts by the tokenizer of a folder, [CLS] and [SEP] around each. */
+/** Encodes all texts with the tokenizer of a folder, including [CLS] and [SEP]. */
 async function encodeAll(dir: string): Promise<number[][]> {
   const { ids: { cls, sep }, encodeText } = await loadTokenizer(dir);
   return texts.map((text) => [cls, ...encodeText(text), sep]);
 }
 
 for (const item of cases) {
-  Deno.test(`loadTokenizer() gives the ids of transformers ${FIXTURE.versions.transformers}: ${item.name}`, async () => {
+  Deno.test(`loadTokenizer() returns the ids of transformers ${FIXTURE.versions.transformers}: ${item.name}`, async () => {
     const dir = await writeFolder(item);
     deepStrictEqual(await encodeAll(dir), item.ids);
-    // what is saved tokenizes the same, whichever of its two files a reader follows
+    // the saved files give the same ids, whichever of the two a library reads
     const saved = await Deno.makeTempDir();
     await saveTokenizer(saved, await loadTokenizer(dir));
     deepStrictEqual(await encodeAll(saved), item.ids);
@@ -57,7 +57,7 @@ for (const item of cases) {
   });
 }
 
-Deno.test("the cases of tokenizer rules tell the rules apart", () => {
+Deno.test("the cases of tokenizer rules distinguish the rules", () => {
   const distinct = new Set(cases.map(({ ids }) => JSON.stringify(ids)));
   strictEqual(distinct.size > 12, true, `${distinct.size}`);
 });

@@ -18,19 +18,19 @@ type Parity = {
 };
 const PARITY = await readJson("test/fixtures/tokenizer_parity.json", "fixture") as Parity;
 
-/** Pieces of ids, for tests that read better in words. */
-function piecesOf(ids: Iterable<number>, tokenizer: Tokenizer = TOKENIZER): string[] {
-  return [...ids].map((id) => tokenizer.piece(id));
+/** The tokens of ids, since texts are easier to read in tests. */
+function tokensOf(ids: Iterable<number>, tokenizer: Tokenizer = TOKENIZER): string[] {
+  return [...ids].map((id) => tokenizer.token(id));
 }
 
-/** BERT's normalisation of text without spaces in other words than lib's; final sigma is left out. */
+/** A second implementation of BERT's normalization, for texts without spaces and without final sigma. */
 function normalize(text: string): string {
   return text.normalize("NFD").replace(/[\p{Mn}\p{Cc}\p{Cf}\p{Cs}\p{Co}\ufffd]/gu, "").toLowerCase()
     .replaceAll("ς", "σ");
 }
 
-/** Text with everything that is hard: accents, CJK, emoji, surrogates, controls, spaces, long words. */
-const nastyText = fc.array(
+/** Random text with all difficult characters: accents, CJK, emoji, surrogates, controls, spaces; and long words. */
+const difficultText = fc.array(
   fc.oneof(
     fc.string({ unit: "binary", maxLength: 6 }),
     fc.string({ unit: "grapheme", maxLength: 6 }),
@@ -50,10 +50,10 @@ for (const [name, { normalizer, texts, words }] of Object.entries(PARITY.variant
   const tokenizer = tokenizerFromJson({
     ...JSON_FILE,
     normalizer: { type: "BertNormalizer", ...normalizer },
-  }, { tokenizer_class: "PreTrainedTokenizerFast" }); // the class that takes the normalizer as it is
+  }, { tokenizer_class: "PreTrainedTokenizerFast" }); // this class uses the normalizer of tokenizer.json unchanged
   const source = `transformers ${PARITY.versions.transformers}`;
 
-  Deno.test(`encodeWithOffsets() gives the ids and offsets of ${source}, ${name}`, () => {
+  Deno.test(`encodeWithOffsets() returns the ids and offsets of ${source}, ${name}`, () => {
     for (const { text, ids, starts, ends } of texts) {
       const found = tokenizer.encodeWithOffsets(text);
       deepStrictEqual(
@@ -64,7 +64,7 @@ for (const [name, { normalizer, texts, words }] of Object.entries(PARITY.variant
     }
   });
 
-  Deno.test(`encodeWords() gives the ids and word indices of ${source}, ${name}`, () => {
+  Deno.test(`encodeWords() returns the ids and word indices of ${source}, ${name}`, () => {
     for (const { words: row, ids, owners } of words) {
       const found = tokenizer.encodeWords(row);
       deepStrictEqual(
@@ -75,21 +75,21 @@ for (const [name, { normalizer, texts, words }] of Object.entries(PARITY.variant
   });
 }
 
-Deno.test("parity texts reach what they are meant to reach", () => {
+Deno.test("the premise: the parity texts contain all difficult tokens", () => {
   const texts = PARITY.variants["uncased"]?.texts ?? [];
-  const pieces = new Set(texts.flatMap(({ ids }) => piecesOf(ids)));
-  for (const piece of ["[UNK]", "[SEP]", "[MASK]", "##ing", "東", "𠀁", "ᄉ", "##σ", "ς", "🎉"]) {
-    strictEqual(pieces.has(piece), true, piece);
+  const tokens = new Set(texts.flatMap(({ ids }) => tokensOf(ids)));
+  for (const token of ["[UNK]", "[SEP]", "[MASK]", "##ing", "東", "𠀁", "ᄉ", "##σ", "ς", "🎉"]) {
+    strictEqual(tokens.has(token), true, token);
   }
 });
 
-Deno.test("encodeText() gives the library's own ids, but where the library strays from Python", () => {
+Deno.test("encodeText() returns the ids of the JavaScript library, except where it deviates from Python", () => {
   const library = new BertTokenizer(TOKENIZER.json as Json, TOKENIZER.config as Json);
-  // capital sigma, ideographs beyond U+FFFF and U+FEFF: see pre_tokenize.ts; parity above covers them
+  // capital sigma, ideographs beyond U+FFFF and U+FEFF: see pre_tokenize.ts; the parity tests above cover them
   const strays = /[Σ\ufeff]|\p{Script=Han}(?<=[\u{10000}-\u{3ffff}])|[\ud840-\ud87e]/u;
   let compared = 0;
   fc.assert(
-    fc.property(nastyText, (text) => {
+    fc.property(difficultText, (text) => {
       if (strays.test(text)) return;
       compared++;
       deepStrictEqual(
@@ -100,32 +100,32 @@ Deno.test("encodeText() gives the library's own ids, but where the library stray
     { numRuns: 500, seed: 1 },
   );
   strictEqual(compared > 150, true, `compared ${compared}`);
-  deepStrictEqual(piecesOf(TOKENIZER.encodeText("ΟΣ 𠀀𠀁")), ["ο", "##σ", "𠀀", "𠀁"]);
-  deepStrictEqual(piecesOf(library.encode("ΟΣ 𠀀𠀁", { add_special_tokens: false })), [
+  deepStrictEqual(tokensOf(TOKENIZER.encodeText("ΟΣ 𠀀𠀁")), ["ο", "##σ", "𠀀", "𠀁"]);
+  deepStrictEqual(tokensOf(library.encode("ΟΣ 𠀀𠀁", { add_special_tokens: false })), [
     "ο",
     "##ς",
     "[UNK]",
   ]);
 });
 
-Deno.test("encodeWithOffsets() keeps offsets in range, in order, and on the piece's own text", () => {
+Deno.test("encodeWithOffsets(): offsets are in range, ordered, and select the token's text", () => {
   fc.assert(
-    fc.property(nastyText, (text) => {
+    fc.property(difficultText, (text) => {
       const { ids, starts, ends } = TOKENIZER.encodeWithOffsets(text);
       deepStrictEqual(ids, TOKENIZER.encodeText(text));
       let before = { start: 0, end: 0 };
       ids.forEach((id, index) => {
         const start = starts[index] ?? -1, end = ends[index] ?? -1;
         strictEqual(0 <= start && start < end && end <= text.length, true);
-        // pieces of one raw character (한 is three) share its place, others never overlap
+        // tokens of one raw character (한 has three) share its position; other tokens never overlap
         strictEqual(start >= before.end || (start >= before.start && end >= before.end), true);
         before = { start, end };
-        const piece = TOKENIZER.piece(id);
+        const token = TOKENIZER.token(id);
         if (id === TOKENIZER.ids.unk) return;
-        const letters = piece.startsWith("##") && piece.length > 2 ? piece.slice(2) : piece;
+        const letters = token.startsWith("##") && token.length > 2 ? token.slice(2) : token;
         const raw = text.slice(start, end);
         const slice = normalize(raw), wanted = letters.replaceAll("ς", "σ");
-        // a syllable such as 한 is three letters: a piece may end within it
+        // a syllable such as 한 is three letters, so a token may end inside it
         const whole = [...raw].every((character) => [...normalize(character)].length < 2);
         if (whole) strictEqual(slice, wanted, JSON.stringify(raw));
         else strictEqual(slice.includes(wanted), true, `${JSON.stringify(raw)} has ${wanted}`);
@@ -135,17 +135,17 @@ Deno.test("encodeWithOffsets() keeps offsets in range, in order, and on the piec
   );
 });
 
-Deno.test("encodeWords() leaves no word without a piece", () => {
+Deno.test("encodeWords() returns at least one token for every word", () => {
   const { ids, words } = TOKENIZER.encodeWords(["the", "\u0007", "", "\u0301", "station"]);
-  deepStrictEqual(piecesOf(ids), ["the", "[UNK]", "[UNK]", "[UNK]", "station"]);
+  deepStrictEqual(tokensOf(ids), ["the", "[UNK]", "[UNK]", "[UNK]", "station"]);
   deepStrictEqual([...words], [0, 1, 2, 3, 4]);
   fc.assert(
-    fc.property(fc.array(nastyText, { maxLength: 8 }), (row) => {
+    fc.property(fc.array(difficultText, { maxLength: 8 }), (row) => {
       const found = TOKENIZER.encodeWords(row);
       deepStrictEqual([...new Set(found.words)], row.map((_, index) => index));
       const alone = row.flatMap((word) => {
-        const pieces = [...TOKENIZER.encodeText(word)];
-        return pieces.length > 0 ? pieces : [TOKENIZER.ids.unk];
+        const tokens = [...TOKENIZER.encodeText(word)];
+        return tokens.length > 0 ? tokens : [TOKENIZER.ids.unk];
       });
       deepStrictEqual([...found.ids], alone);
     }),
@@ -153,11 +153,11 @@ Deno.test("encodeWords() leaves no word without a piece", () => {
   );
 });
 
-Deno.test("encodeText() drops lone surrogates, which Python cannot even be given", () => {
-  deepStrictEqual(piecesOf(TOKENIZER.encodeText("a\ud83db \udc00")), ["a", "##b"]);
+Deno.test("encodeText() drops lone surrogates, which Python strings cannot contain", () => {
+  deepStrictEqual(tokensOf(TOKENIZER.encodeText("a\ud83db \udc00")), ["a", "##b"]);
 });
 
-Deno.test("saveTokenizer() and loadTokenizer() give the tokenizer back, vocab.txt alone does too", async () => {
+Deno.test("saveTokenizer() and loadTokenizer() round-trip, and vocab.txt alone restores the tokenizer", async () => {
   const dir = await Deno.makeTempDir();
   const text = "Zürich's railway station, 東京 🎉";
   const ids = TOKENIZER.encodeText(text);
@@ -168,16 +168,16 @@ Deno.test("saveTokenizer() and loadTokenizer() give the tokenizer back, vocab.tx
   deepStrictEqual(loaded.config, TOKENIZER.config);
 
   const old = await Deno.makeTempDir();
-  const pieces = Array.from({ length: TOKENIZER.vocabularySize }, (_, id) => TOKENIZER.piece(id));
-  await Deno.writeTextFile(join(old, "vocab.txt"), pieces.join("\n") + "\n");
+  const tokens = Array.from({ length: TOKENIZER.vocabularySize }, (_, id) => TOKENIZER.token(id));
+  await Deno.writeTextFile(join(old, "vocab.txt"), tokens.join("\n") + "\n");
   const fromList = await loadTokenizer(old);
   deepStrictEqual(fromList.encodeText(text), ids);
   strictEqual(fromList.vocabularySize, TOKENIZER.vocabularySize);
-  await Deno.writeTextFile(join(old, "vocab.txt"), "\ufeff" + pieces.join("\r\n"));
+  await Deno.writeTextFile(join(old, "vocab.txt"), "\ufeff" + tokens.join("\r\n"));
   deepStrictEqual((await loadTokenizer(old)).encodeText(text), ids, "as Notepad writes it");
 });
 
-Deno.test("loadTokenizer() refuses a vocab.txt that is not UTF-8, by line and byte", async () => {
+Deno.test("loadTokenizer() reports line and byte of a vocab.txt that is not UTF-8", async () => {
   const dir = await Deno.makeTempDir(), path = join(dir, "vocab.txt");
   const latin1 = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncrêpe\n";
   await Deno.writeFile(path, Uint8Array.from(latin1, (character) => character.charCodeAt(0)));
@@ -190,24 +190,23 @@ Deno.test("loadTokenizer() refuses a vocab.txt that is not UTF-8, by line and by
   });
 });
 
-Deno.test("loadTokenizer() says which file is missing or damaged and what to do", async () => {
+Deno.test("loadTokenizer() reports a missing or damaged file and how to fix it", async () => {
   const dir = await Deno.makeTempDir(), path = join(dir, "tokenizer.json");
   await rejects(loadTokenizer(dir), {
     name: "NotFound",
-    message:
-      `Cannot load tokenizer as the model folder must hold tokenizer.json or vocab.txt: ${dir} ` +
-      `has neither; copy the file from where the checkpoint comes from`,
+    message: `Cannot load tokenizer: ${dir} contains neither tokenizer.json nor vocab.txt. ` +
+      `Copy the file from the source of the checkpoint`,
   });
   const whole = await Deno.readTextFile(join(TOKENIZER_FOLDER, "tokenizer.json"));
   await Deno.writeTextFile(path, whole.slice(0, 100));
   await rejects(loadTokenizer(dir), (error: Error) => {
     strictEqual(error.name, "SyntaxError");
     strictEqual(error.message.startsWith(`Cannot read tokenizer as ${path} must be JSON: `), true);
-    return error.message.endsWith("; copy the file anew");
+    return error.message.endsWith(". Copy the file again");
   });
 });
 
-Deno.test("tokenizerFromJson() takes added tokens that are null or left out for none", () => {
+Deno.test("tokenizerFromJson() treats missing and null added tokens as none", () => {
   const { added_tokens: _, ...without } = JSON_FILE;
   for (const json of [without, { ...without, added_tokens: null }]) {
     const text = "the railway";
@@ -215,15 +214,15 @@ Deno.test("tokenizerFromJson() takes added tokens that are null or left out for 
   }
 });
 
-Deno.test("piece() refuses an id beyond the vocabulary", () => {
-  throws(() => TOKENIZER.piece(TOKENIZER.vocabularySize), {
+Deno.test("token() rejects an id outside the vocabulary", () => {
+  throws(() => TOKENIZER.token(TOKENIZER.vocabularySize), {
     name: "RangeError",
-    message: `Cannot name piece as id must be in 0 … ${TOKENIZER.vocabularySize - 1}: ` +
+    message: `Cannot look up token as id must be in 0 … ${TOKENIZER.vocabularySize - 1}: ` +
       `current value is ${TOKENIZER.vocabularySize}`,
   });
 });
 
-Deno.test("withLowercase() lowercases a cased tokenizer's texts, keeps accents and places, and special tokens", () => {
+Deno.test("withLowercase() lowercases the texts of a cased tokenizer and keeps accents, offsets and special tokens", () => {
   const cased = (settings: Json) =>
     tokenizerFromJson(JSON_FILE, {
       tokenizer_class: "BertTokenizer",
@@ -233,11 +232,11 @@ Deno.test("withLowercase() lowercases a cased tokenizer's texts, keeps accents a
   const text = "The RAILWAY İn [SEP] É";
   const plain = cased({});
   const lowered = withLowercase(plain);
-  deepStrictEqual(piecesOf(plain.encodeText("RAILWAY")), ["[UNK]"]); // the premise
+  deepStrictEqual(tokensOf(plain.encodeText("RAILWAY")), ["[UNK]"]); // the premise
   const { ids, starts, ends } = lowered.encodeWithOffsets(text);
-  const found = piecesOf(ids, lowered).map((piece, i) => [piece, text.slice(starts[i], ends[i])]);
+  const found = tokensOf(ids, lowered).map((token, i) => [token, text.slice(starts[i], ends[i])]);
   deepStrictEqual(found.slice(0, 2), [["the", "The"], ["railway", "RAILWAY"]]);
-  ok(found.some(([piece, part]) => piece === "[SEP]" && part === "[SEP]"));
+  ok(found.some(([token, part]) => token === "[SEP]" && part === "[SEP]"));
   // "İ" becomes two code points, "i" and a dot above, both from one character of the text
   const within = [...starts].map((start, i) => [start, ends[i] ?? NaN])
     .filter(([start = 0]) => start >= 12 && start < 14);
@@ -246,6 +245,6 @@ Deno.test("withLowercase() lowercases a cased tokenizer's texts, keeps accents a
   deepStrictEqual(lowered.encodeText("É"), plain.encodeText("é"));
   const stripped = withLowercase(cased({ strip_accents: true }));
   deepStrictEqual(stripped.encodeText("É"), plain.encodeText("e"));
-  // a tokenizer that lowercases already stays as it is
+  // a tokenizer that already lowercases is unchanged
   deepStrictEqual(withLowercase(TOKENIZER).encodeText(text), TOKENIZER.encodeText(text));
 });

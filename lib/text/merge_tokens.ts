@@ -1,64 +1,65 @@
 /**
- * Byte-pair-like merging of word pieces, most frequent pair first (Sennrich et al., arXiv 1508.07909,
- * as Hugging Face's WordPiece trainer uses it). Deterministic: equal counts go by the order of ids.
+ * Learns tokens as byte-pair encoding does: merges the most frequent pair of neighboring tokens, again and again
+ * (Sennrich et al., arXiv 1508.07909; Hugging Face's WordPiece trainer does the same). Deterministic: ties are
+ * broken by token id.
  * @module
  */
 
-/** A word's pieces (ids) and how often the word occurs. Rewritten while pieces are merged. */
-type CountedWord = { pieces: number[]; readonly count: number };
+/** The token ids of a word and how often the word occurs. Merging rewrites `tokens` in place. */
+type CountedWord = { tokens: number[]; readonly count: number };
 
 type Candidate = { readonly count: number; readonly pair: number };
 
-/** More pieces than any vocabulary has: a pair of ids is one number. */
+/** Larger than any vocabulary, so that left · PAIR_BASE + right identifies a pair of ids. */
 const PAIR_BASE = 2 ** 24;
 
 /**
- * New pieces, made by merging the most frequent neighbors again and again, in the order of making.
+ * Returns the tokens that merging adds to `alphabet`, in the order of the merges.
  *
- * @param words how often each normalised word occurs.
- * @param alphabet the pieces to begin with: every character, and with "##" before it.
- * @param options `count` is how many to make; fewer, once no pair occurs twice.
+ * @param words number of occurrences of each normalized word.
+ * @param alphabet the initial tokens: each character alone and, where it can continue a word, after "##".
+ * @param options `count` is the number of tokens to add. Fewer are returned if no pair occurs twice.
  */
-export function mergePieces(
+export function mergeTokens(
   words: ReadonlyMap<string, number>,
   alphabet: readonly string[],
   options: { readonly count: number },
 ): string[] {
-  const pieces = [...alphabet];
-  const ids = new Map(pieces.map((piece, id) => [piece, id]));
+  const tokens = [...alphabet];
+  const ids = new Map(tokens.map((token, id) => [token, id]));
   const counted: CountedWord[] = [...words].map(([word, count]) => ({
-    pieces: [...word].map((char, at) => ids.get(at === 0 ? char : "##" + char) ?? -1),
+    tokens: [...word].map((char, at) => ids.get(at === 0 ? char : "##" + char) ?? -1),
     count,
-  })).filter((word) => !word.pieces.includes(-1));
+  })).filter((word) => !word.tokens.includes(-1));
   const table = createPairTable(counted);
 
-  while (pieces.length < alphabet.length + options.count) {
+  while (tokens.length < alphabet.length + options.count) {
     const best = table.takeBest();
     if (best === null || best.count < 2) break;
     const left = Math.floor(best.pair / PAIR_BASE), right = best.pair % PAIR_BASE;
-    const merged = (pieces[left] ?? "") + (pieces[right] ?? "").slice(2); // without its "##"
+    const merged = (tokens[left] ?? "") + (tokens[right] ?? "").slice(2); // without its "##"
     let id = ids.get(merged);
     if (id === undefined) {
-      id = pieces.length;
-      pieces.push(merged);
+      id = tokens.length;
+      tokens.push(merged);
       ids.set(merged, id);
     }
     table.merge(best.pair, left, right, id);
   }
-  return pieces.slice(alphabet.length);
+  return tokens.slice(alphabet.length);
 }
 
-/** How often each pair of neighbors occurs and in which words, kept up to date. */
+/** Tracks how often each pair of neighbors occurs, and in which words. */
 function createPairTable(words: readonly CountedWord[]) {
   const counts = new Map<number, number>();
-  const places = new Map<number, Set<number>>(); // pair → words; may hold words it has left
+  const places = new Map<number, Set<number>>(); // pair → words; may include words that no longer contain the pair
   const heap = createHeap();
 
-  /** Adds the pairs of a word `sign` times its count; notes those that grew. */
+  /** Adds `sign` times the word's count to each of its pairs. If `sign` is 1, adds the pairs to `grown`. */
   const tally = (word: number, sign: 1 | -1, grown: Set<number>) => {
-    const { pieces, count } = words[word] ?? { pieces: [], count: 0 };
-    for (let at = 1; at < pieces.length; at++) {
-      const pair = (pieces[at - 1] ?? 0) * PAIR_BASE + (pieces[at] ?? 0);
+    const { tokens, count } = words[word] ?? { tokens: [], count: 0 };
+    for (let at = 1; at < tokens.length; at++) {
+      const pair = (tokens[at - 1] ?? 0) * PAIR_BASE + (tokens[at] ?? 0);
       counts.set(pair, (counts.get(pair) ?? 0) + sign * count);
       if (sign < 0) continue;
       grown.add(pair);
@@ -75,7 +76,7 @@ function createPairTable(words: readonly CountedWord[]) {
   offer(all);
 
   return {
-    /** The most frequent pair; entries of the heap that are out of date are put right or dropped. */
+    /** Removes and returns the most frequent pair. Outdated heap entries are corrected or dropped on the way. */
     takeBest(): Candidate | null {
       for (let top; (top = heap.pop()) !== null;) {
         const count = counts.get(top.pair) ?? 0;
@@ -84,7 +85,7 @@ function createPairTable(words: readonly CountedWord[]) {
       }
       return null;
     },
-    /** Replaces the neighbors `left`, `right` by `id` in every word. */
+    /** Replaces the neighbors `left`, `right` with `id` in every word. */
     merge(pair: number, left: number, right: number, id: number): void {
       const grown = new Set<number>();
       for (const index of places.get(pair) ?? []) {
@@ -92,12 +93,12 @@ function createPairTable(words: readonly CountedWord[]) {
         if (word === undefined) continue;
         tally(index, -1, grown);
         const rest: number[] = [];
-        for (let at = 0; at < word.pieces.length; at++) {
-          const both = word.pieces[at] === left && word.pieces[at + 1] === right;
-          rest.push(both ? id : word.pieces[at] ?? 0);
+        for (let at = 0; at < word.tokens.length; at++) {
+          const both = word.tokens[at] === left && word.tokens[at + 1] === right;
+          rest.push(both ? id : word.tokens[at] ?? 0);
           if (both) at++;
         }
-        word.pieces = rest;
+        word.tokens = rest;
         tally(index, 1, grown);
       }
       places.delete(pair);
@@ -108,7 +109,7 @@ function createPairTable(words: readonly CountedWord[]) {
   };
 }
 
-/** A binary heap: the highest count first, then the lowest pair. */
+/** Binary heap, highest count first, then lowest pair. */
 function createHeap() {
   const items: Candidate[] = [];
   const before = (a: Candidate, b: Candidate) =>
