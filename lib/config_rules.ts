@@ -12,7 +12,7 @@ export type Rule<T> = (value: unknown, key: string) => T;
 /** The error for a value that violates its rule; `wanted` describes valid values. */
 export function wrongValue(key: string, wanted: string, value: unknown): RangeError {
   const present = value === undefined ? "it is missing" : `current value is ${print(value)}`;
-  return new RangeError(`Cannot resolve config as ${key} must be ${wanted}: ${present}`);
+  return new RangeError(`config: ${key} must be ${wanted}: ${present}`);
 }
 
 /** The error for a value that is not one of `choices`. */
@@ -49,31 +49,28 @@ export function unknownKey(
   const meant = path ?? (beside === null ? null : parent + beside);
   const name = JSON.stringify(key);
   return new RangeError(
-    `Cannot resolve config: ${
-      meant === null
-        ? `key ${name} is not one of ${known.join(", ")}`
-        : `there is no key ${name} (did you mean ${meant}?)`
-    }`,
+    `config: unknown key ${name}` +
+      (meant === null ? `: known keys are ${known.join(", ")}` : ` (did you mean ${meant}?)`),
   );
 }
 
 /** A nonempty string. */
 export const text: Rule<string> = (value, key) => {
-  if (typeof value !== "string" || value === "") throw wrongValue(key, "a text", value);
+  if (typeof value !== "string" || value === "") throw wrongValue(key, "a nonempty string", value);
   return value;
 };
 
 /** A boolean. */
-export const flag: Rule<boolean> = (value, key) => {
+export const boolean: Rule<boolean> = (value, key) => {
   if (typeof value !== "boolean") throw wrongValue(key, "true or false", value);
   return value;
 };
 
 /** An integer from `least` to `most`. */
-export function whole(least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> {
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER): Rule<number> {
   const range = most === Number.MAX_SAFE_INTEGER
-    ? `a whole number of at least ${least}`
-    : `a whole number from ${least} to ${most}`;
+    ? `an integer of at least ${least}`
+    : `an integer from ${least} to ${most}`;
   return (value, key) => {
     if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
       throw wrongValue(key, range, value);
@@ -128,7 +125,11 @@ export function nullable<T>(rule: Rule<T>): Rule<T | null> {
 export function list<T>(rule: Rule<T>, least = 0): Rule<readonly T[]> {
   return (value, key) => {
     if (!Array.isArray(value) || value.length < least) {
-      throw wrongValue(key, least > 0 ? `a list of at least ${least}` : "a list", value);
+      throw wrongValue(
+        key,
+        least > 0 ? `a list of at least ${least} ${least === 1 ? "item" : "items"}` : "a list",
+        value,
+      );
     }
     return value.map((item: unknown, i) => rule(item, `${key}.${i}`));
   };

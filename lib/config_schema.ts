@@ -15,7 +15,8 @@ import {
   type TaskConfig,
 } from "@/config.ts";
 import {
-  flag,
+  boolean,
+  integer,
   isObject,
   list,
   nullable,
@@ -26,7 +27,6 @@ import {
   type Rule,
   SHARE,
   text,
-  whole,
   wrongChoice,
   wrongValue,
 } from "@/config_rules.ts";
@@ -62,17 +62,17 @@ const task = object<TaskConfig>({
 const model = object<ModelConfig>({
   source: nullable(text),
   fresh: object<ModelConfig["fresh"]>({
-    hiddenSize: whole(1, 2 ** 16),
-    layers: whole(1, 2 ** 10), // the limit for checkpoints
-    attentionHeads: whole(1, 2 ** 16),
-    intermediateSize: whole(1, 2 ** 18),
-    maxPositions: whole(4, 2 ** 20),
-    vocabularySize: whole(32, 2 ** 22),
+    hiddenSize: integer(1, 2 ** 16),
+    layers: integer(1, 2 ** 10), // the limit for checkpoints
+    attentionHeads: integer(1, 2 ** 16),
+    intermediateSize: integer(1, 2 ** 18),
+    maxPositions: integer(4, 2 ** 20),
+    vocabularySize: integer(32, 2 ** 22),
   }),
   pooling: oneOf(POOLING_MODES),
-  embeddingSize: nullable(whole(1, 2 ** 16)),
+  embeddingSize: nullable(integer(1, 2 ** 16)),
   normalize: oneOf(NORMALIZE_MODES),
-  maxLength: whole(4, 2 ** 20), // [CLS], a token, a second one so that windows can overlap, [SEP]
+  maxLength: integer(4, 2 ** 20), // [CLS], a token, a second one so that windows can overlap, [SEP]
   dropout: object<ModelConfig["dropout"]>({
     hidden: real(SHARE),
     attention: real(SHARE),
@@ -88,17 +88,17 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
   training,
   data: object<RunConfig["data"]>({
     dir: nullable(text),
-    validationRows: whole(1),
-    maxRows: nullable(whole(1)),
-    scoreTest: flag,
+    validationRows: integer(1),
+    maxRows: nullable(integer(1)),
+    scoreTest: boolean,
   }),
-  seed: whole(0, 2 ** 32 - 1),
+  seed: integer(0, 2 ** 32 - 1),
   device: oneOf(DEVICES),
   executor: oneOf(EXECUTORS),
   precision: oneOf(PRECISIONS),
   native: object<RunConfig["native"]>({
     isa: nullable(text),
-    threads: nullable(whole(1, 2 ** 10)),
+    threads: nullable(integer(1, 2 ** 10)),
   }),
   tensorflow: object<RunConfig["tensorflow"]>({ library: nullable(text) }),
 });
@@ -106,7 +106,7 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
 /** Checks that columns, labels and metric of a task fit its kind. */
 function checkTask({ kind, columns, labels, metric }: TaskConfig, key: string): void {
   if (new Set(labels).size < labels.length) {
-    throw wrongValue(`${key}.labels`, "different from each other", labels);
+    throw wrongValue(`${key}.labels`, "all different", labels);
   }
   const fits: readonly string[] = METRICS[kind];
   if (!fits.includes(metric)) {
@@ -151,7 +151,7 @@ export function checkTogether({ model, tasks, training, device, executor }: RunC
     throw wrongValue("model.maxLength", wanted, maxLength);
   }
   if (device === "tensorflow" && executor !== "auto") {
-    throw wrongValue("executor", "auto on device tensorflow, which has none of ours", executor);
+    throw wrongValue("executor", "auto on device tensorflow", executor);
   }
   checkTraining(training, { tasks, maxLength });
 }

@@ -13,6 +13,7 @@ import {
 } from "@/config.ts";
 import {
   FACTOR,
+  integer,
   list,
   NOT_NEGATIVE,
   nullable,
@@ -24,7 +25,6 @@ import {
   type Rule,
   SHARE,
   text,
-  whole,
   wrongValue,
 } from "@/config_rules.ts";
 
@@ -45,20 +45,20 @@ const BELOW_ONE: Range = {
 const stepsOrEpoch: Rule<number | "epoch"> = (value, key) => {
   if (value === "epoch") return value;
   if (typeof value === "number" && Number.isInteger(value) && value >= 1) return value;
-  throw wrongValue(key, 'a whole number of at least 1 or "epoch"', value);
+  throw wrongValue(key, 'an integer of at least 1 or "epoch"', value);
 };
 
 /** Types and ranges of `training`. */
 export const training: Rule<TrainingConfig> = object<TrainingConfig>({
   epochs: real(POSITIVE),
-  maxSteps: nullable(whole(1)),
+  maxSteps: nullable(integer(1)),
   mixing: oneOf(MIXINGS),
   mixingTemperature: real(AT_LEAST_ONE),
   lossWeights: oneOf(LOSS_WEIGHTS),
-  batchRows: nullable(whole(1, 2 ** 16)),
-  batchTokens: nullable(whole(1, 2 ** 24)),
-  accumulate: whole(1, 2 ** 16),
-  lengths: list(whole(4, 2 ** 20), 1),
+  batchRows: nullable(integer(1, 2 ** 16)),
+  batchTokens: nullable(integer(1, 2 ** 24)),
+  accumulate: integer(1, 2 ** 16),
+  lengths: list(integer(4, 2 ** 20), 1),
   freeze: list(text),
   unfreezeEvery: nullable(stepsOrEpoch),
   learningRate: object<TrainingConfig["learningRate"]>({
@@ -79,15 +79,15 @@ export const training: Rule<TrainingConfig> = object<TrainingConfig>({
     initial: real(POSITIVE),
     growth: real(ABOVE_ONE),
     backoff: real(BELOW_ONE),
-    interval: whole(1),
+    interval: integer(1),
   }),
-  logEvery: whole(1),
-  evaluateEvery: nullable(whole(1)),
-  checkpointEvery: nullable(whole(1)),
-  keepCheckpoints: whole(1),
+  logEvery: integer(1),
+  evaluateEvery: nullable(integer(1)),
+  checkpointEvery: nullable(integer(1)),
+  keepCheckpoints: integer(1),
   earlyStopping: nullable(object<EarlyStoppingConfig>({
     metric: text,
-    patience: nullable(whole(1)),
+    patience: nullable(integer(1)),
     minDelta: real(NOT_NEGATIVE),
   })),
 });
@@ -120,14 +120,14 @@ export function checkTraining(
 ): void {
   const { batchRows, batchTokens, lengths, freeze, lossWeights, earlyStopping } = config;
   if ((batchRows === null) === (batchTokens === null)) {
-    const wanted = "null where training.batchTokens rules, and set where it does not";
+    const wanted = "null if training.batchTokens is set, and set if it is null";
     throw wrongValue("training.batchRows", wanted, batchRows);
   }
   if (batchTokens !== null && batchTokens < maxLength) {
     throw wrongValue("training.batchTokens", `at least model.maxLength ${maxLength}`, batchTokens);
   }
   if (lengths.some((length, i) => i > 0 && length <= (lengths[i - 1] ?? 0))) {
-    throw wrongValue("training.lengths", "rising", lengths);
+    throw wrongValue("training.lengths", "in ascending order", lengths);
   }
   const heads = tasks.map(({ name }) => `heads.${name}`);
   freeze.forEach((part, i) => {
@@ -138,7 +138,7 @@ export function checkTraining(
   });
   tasks.forEach(({ weight }, i) => {
     if (lossWeights === "uncertainty" && weight !== 1) {
-      throw wrongValue(`tasks.${i}.weight`, "1 where training.lossWeights are learned", weight);
+      throw wrongValue(`tasks.${i}.weight`, "1 if training.lossWeights are learned", weight);
     }
   });
   if (earlyStopping !== null) checkEarlyStopping(earlyStopping, config.evaluateEvery, tasks);
@@ -151,11 +151,11 @@ function checkEarlyStopping(
 ): void {
   if (findWatchedScores(metric, tasks) === null) {
     const scores = tasks.flatMap(({ name, kind }) => METRICS[kind].map((m) => `${name}.${m}`));
-    const wanted = `mean, or of ${scores.join(", ")} one or several joined by +`;
+    const wanted = `mean, or one or several of ${scores.join(", ")} joined by +`;
     throw wrongValue("training.earlyStopping.metric", wanted, metric);
   }
   if (evaluateEvery === null) {
-    const wanted = "a number of steps where training.earlyStopping is set";
+    const wanted = "a number of steps if training.earlyStopping is set";
     throw wrongValue("training.evaluateEvery", wanted, evaluateEvery);
   }
 }

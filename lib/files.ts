@@ -39,7 +39,7 @@ export async function replaceFile(
  * errors are returned unchanged.
  */
 export function explainWriteError(path: string, error: unknown): unknown {
-  return explainSystemError(error, `Cannot write ${path} as there must be room and permission to`);
+  return explainSystemError(error, `Cannot write ${path}`);
 }
 
 /** Converts a system error to one whose message begins with `what`; other errors are returned unchanged. */
@@ -109,7 +109,7 @@ export function requireContent(start: Uint8Array, path: string, what: string): v
   const text = new TextDecoder().decode(start.subarray(0, CONTENT_START_BYTES)).trimStart();
   const fail = (kind: string, advice: string): never => {
     throw new RangeError(
-      `Cannot read ${what} as ${path} is ${kind} in place of the file itself: ${advice}`,
+      `Cannot read ${what} as ${path} is ${kind} instead of the file itself: ${advice}`,
     );
   };
   if (/^version https:\/\/(?:git-lfs|hawser)\b/.test(text)) {
@@ -125,7 +125,7 @@ export function requireContent(start: Uint8Array, path: string, what: string): v
   const isPage = /^<(?:!doctype\s+html|html|head|\?xml|error)\b/i.test(text) ||
     (path.endsWith(".json") && text.startsWith("<"));
   if (isPage && !/\.(?:x?html?|xml|svg)$/i.test(path)) {
-    fail("a web page", "download the file again, signed in where its host asks for it");
+    fail("a web page", "download the file again, signing in if its host requires it");
   }
 }
 
@@ -137,11 +137,11 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array<
     return bytes;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      throw new Deno.errors.NotFound(`Cannot read ${what} as the file must exist: ${path}`);
+      throw new Deno.errors.NotFound(`Cannot read ${what} as ${path} does not exist`);
     }
     if (error instanceof Deno.errors.IsADirectory || await isFolder(path)) {
       throw new Deno.errors.IsADirectory(
-        `Cannot read ${what} as the path must be a file: ${path} is a folder`,
+        `Cannot read ${what} as ${path} is a folder`,
       );
     }
     throw error;

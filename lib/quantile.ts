@@ -67,7 +67,7 @@ function incompleteBeta(x: number, a: number, b: number): number {
 export function studentQuantile(share: number, freedom: number): number {
   if (!(share > 0 && share < 1) || !(freedom > 0 && freedom < Infinity)) {
     throw new RangeError(
-      `Cannot take a quantile of Student's t as share must lie between 0 and 1 and degrees of freedom must be ` +
+      `Cannot compute a quantile of Student's t as share must be between 0 and 1 and the degrees of freedom must be ` +
         `finite and above 0: current values are ${share} and ${freedom}`,
     );
   }

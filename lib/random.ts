@@ -73,7 +73,7 @@ export function stream(seed: number, ...names: readonly (string | number)[]): Pr
     below(bound) {
       if (!Number.isInteger(bound) || bound < 1 || bound > 0x1_0000_0000) {
         throw new RangeError(
-          `Cannot draw as bound must be a whole number from 1 to 2^32: ${bound}`,
+          `Cannot draw as the bound must be an integer from 1 to 2^32: ${bound}`,
         );
       }
       const limit = 0x1_0000_0000 - (0x1_0000_0000 % bound);

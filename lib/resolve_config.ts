@@ -96,9 +96,7 @@ function applySet(tree: Tree, assignment: string): Tree {
   const at = assignment.indexOf("=");
   if (at < 1) {
     throw new RangeError(
-      `Cannot resolve config as --set must be like key.path=value: current value is ${
-        JSON.stringify(assignment)
-      }`,
+      `config: --set must be like key.path=value: current value is ${JSON.stringify(assignment)}`,
     );
   }
   const path = assignment.slice(0, at);
@@ -150,9 +148,9 @@ function setKey(tree: Tree, path: readonly string[], value: unknown, above: stri
   }
   if (!isObject(below)) {
     throw new RangeError(
-      `Cannot resolve config: key ${JSON.stringify([...above, ...path].join("."))} goes below ${
+      `config: unknown key ${JSON.stringify([...above, ...path].join("."))}: ${
         here.join(".")
-      }, which is a single value`,
+      } is a single value`,
     );
   }
   return { ...tree, [key]: setKey(below, rest, value, here) };

@@ -94,42 +94,42 @@ Deno.test("resolveConfig() fills what a task may leave out, and carves validatio
 Deno.test("resolveConfig() suggests the key that an unknown one stands for, or lists the known ones", () => {
   strictEqual(
     failure({ file: { sead: 3 } }),
-    'Cannot resolve config: there is no key "sead" (did you mean seed?)',
+    'config: unknown key "sead" (did you mean seed?)',
   );
   strictEqual(
     failure({ file: { training: { learningRate: { head: 3 } } } }),
-    'Cannot resolve config: there is no key "training.learningRate.head" ' +
+    'config: unknown key "training.learningRate.head" ' +
       "(did you mean training.learningRate.heads?)",
   );
   strictEqual(
     failure({ file: { verbosity: 3 } }),
-    'Cannot resolve config: key "verbosity" is not one of preset, model, tasks, training, data, ' +
+    'config: unknown key "verbosity": known keys are preset, model, tasks, training, data, ' +
       "seed, device, executor, precision, native, tensorflow",
   );
   strictEqual(
     failure({ set: ["maxSteps=5"] }),
-    'Cannot resolve config: there is no key "maxSteps" (did you mean training.maxSteps?)',
+    'config: unknown key "maxSteps" (did you mean training.maxSteps?)',
   );
   strictEqual(
     failure({ set: ["trainig.max_steps=5"] }),
-    'Cannot resolve config: there is no key "trainig" (did you mean training.maxSteps?)',
+    'config: unknown key "trainig" (did you mean training.maxSteps?)',
   );
   strictEqual(
     failure({ preset: "minlm" }),
-    "Cannot resolve config as preset must be one of quickstart, minilm, bert-base: current value " +
+    "config: preset must be one of quickstart, minilm, bert-base: current value " +
       'is "minlm" (did you mean minilm?)',
   );
   strictEqual(
     failure({ set: ["data.folder=x"] }),
-    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows, scoreTest',
+    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, scoreTest',
   );
   strictEqual(
     failure({ set: ["tasks.2.weight=1"] }),
-    'Cannot resolve config: key "tasks.2" is not one of 0, 1',
+    'config: unknown key "tasks.2": known keys are 0, 1',
   );
   strictEqual(
     failure({ set: ["seed.x=1"] }),
-    'Cannot resolve config: key "seed.x" goes below seed, which is a single value',
+    'config: unknown key "seed.x": seed is a single value',
   );
 });
 
@@ -142,16 +142,19 @@ const WRONG: readonly (readonly [string, string])[] = [
     "training.learningRate.decay must be a number above 0 and at most 1: current value is 1.1",
   ],
   ["device=gpu", 'device must be one of cpu, tensorflow: current value is "gpu"'],
-  ["seed=0.5", "seed must be a whole number from 0 to 4294967295: current value is 0.5"],
+  ["seed=0.5", "seed must be an integer from 0 to 4294967295: current value is 0.5"],
   [
     "model.pooling=sum",
     'model.pooling must be one of mean, cls, cls-token, max: current value is "sum"',
   ],
-  ["training.lengths=[64,32]", "training.lengths must be rising: current value is [64,32,128]"],
+  [
+    "training.lengths=[64,32]",
+    "training.lengths must be in ascending order: current value is [64,32,128]",
+  ],
   ["training=3", "training must be an object: current value is 3"],
   [
     "training.batchTokens=4096",
-    "training.batchRows must be null where training.batchTokens rules, and set where it does not: " +
+    "training.batchRows must be null if training.batchTokens is set, and set if it is null: " +
     "current value is 32",
   ],
   ["tasks.0.metric=f1", 'tasks.0.metric must be one of accuracy, macroF1: current value is "f1"'],
@@ -167,7 +170,7 @@ const WRONG: readonly (readonly [string, string])[] = [
     "tasks.0.kind=ranking",
     'tasks.0.kind must be one of classification, tagging: current value is "ranking"',
   ],
-  ["tasks=[]", "tasks must be a list of at least 1: current value is []"],
+  ["tasks=[]", "tasks must be a list of at least 1 item: current value is []"],
   ['tasks=[{"name":"a"}]', "tasks.0.kind must be one of classification, tagging: it is missing"],
   [
     "precision=float64",
@@ -177,40 +180,40 @@ const WRONG: readonly (readonly [string, string])[] = [
 ];
 
 for (const [assignment, message] of WRONG) {
-  Deno.test(`resolveConfig() refuses --set ${assignment}`, () => {
+  Deno.test(`resolveConfig() rejects --set ${assignment}`, () => {
     strictEqual(
       failure({ preset: "minilm", set: [assignment] }),
-      `Cannot resolve config as ${message}`,
+      `config: ${message}`,
     );
   });
 }
 
-Deno.test("resolveConfig() refuses learned loss weights beside given ones", () => {
+Deno.test("resolveConfig() rejects tasks.N.weight together with learned loss weights", () => {
   strictEqual(
     failure({ set: ["training.lossWeights=uncertainty", "tasks.1.weight=2"] }),
-    "Cannot resolve config as tasks.1.weight must be 1 where training.lossWeights are learned: " +
+    "config: tasks.1.weight must be 1 if training.lossWeights are learned: " +
       "current value is 2",
   );
 });
 
-Deno.test("resolveConfig() refuses an executor on a device that has none", () => {
+Deno.test("resolveConfig() rejects executor with device tensorflow", () => {
   strictEqual(
     failure({ set: ["device=tensorflow", "executor=native"] }),
-    "Cannot resolve config as executor must be auto on device tensorflow, which has none of ours: " +
+    "config: executor must be auto on device tensorflow: " +
       'current value is "native"',
   );
 });
 
-Deno.test("resolveConfig() refuses early stopping without evaluations", () => {
+Deno.test("resolveConfig() rejects early stopping without evaluations", () => {
   const earlyStopping = { metric: "mean", patience: 3, minDelta: 0 };
   strictEqual(
     failure({ file: { training: { earlyStopping, evaluateEvery: null } } }),
-    "Cannot resolve config as training.evaluateEvery must be a number of steps where " +
+    "config: training.evaluateEvery must be a number of steps if " +
       "training.earlyStopping is set: current value is null",
   );
 });
 
-Deno.test("findWatchedScores() reads one score, several, or the mean of each task's own", () => {
+Deno.test("findWatchedScores() accepts one score, several, or the mean of the tasks' metrics", () => {
   const { tasks } = resolveConfig();
   const f1 = { task: "conll2003", score: "f1" }, macro = { task: "ag_news", score: "macroF1" };
   deepStrictEqual(findWatchedScores("conll2003.f1", tasks), [f1]);
@@ -219,17 +222,17 @@ Deno.test("findWatchedScores() reads one score, several, or the mean of each tas
   strictEqual(findWatchedScores("conll2003.f1+", tasks), null);
 });
 
-Deno.test("resolveConfig() refuses an unknown preset, a file that is no object, a --set without =", () => {
+Deno.test("resolveConfig() rejects an unknown preset, a file that is not an object, and --set without =", () => {
   strictEqual(
     failure({ preset: "large" }),
-    'Cannot resolve config as preset must be one of quickstart, minilm, bert-base: current value is "large"',
+    'config: preset must be one of quickstart, minilm, bert-base: current value is "large"',
   );
   strictEqual(
     failure({ file: [1] }),
-    "Cannot resolve config as the file must be an object: current value is [1]",
+    "config: the file must be an object: current value is [1]",
   );
   strictEqual(
     failure({ set: ["seed"] }),
-    'Cannot resolve config as --set must be like key.path=value: current value is "seed"',
+    'config: --set must be like key.path=value: current value is "seed"',
   );
 });

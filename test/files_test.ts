@@ -81,7 +81,7 @@ Deno.test("explainWriteError() says path and reason of what the system refused, 
   deepStrictEqual(
     explained,
     new Error(
-      "Cannot write run/metrics.jsonl as there must be room and permission to: No space left on " +
+      "Cannot write run/metrics.jsonl: No space left on " +
         "device (os error 28)",
     ),
   );
@@ -96,11 +96,11 @@ Deno.test("readJson() names the role and the path of a missing, a wrong and a br
     const path = join(folder, "config.json");
     await rejects(() => readJson(path, "run configuration"), {
       name: "NotFound",
-      message: `Cannot read run configuration as the file must exist: ${path}`,
+      message: `Cannot read run configuration as ${path} does not exist`,
     });
     await rejects(() => readText(folder, "run configuration"), {
       name: "IsADirectory",
-      message: `Cannot read run configuration as the path must be a file: ${folder} is a folder`,
+      message: `Cannot read run configuration as ${folder} is a folder`,
     });
     await Deno.writeTextFile(path, '{"a": ');
     await rejects(() => readJson(path, "run configuration"), {
@@ -143,12 +143,12 @@ Deno.test("isFile() and isFolder() tell files, folders and nothing apart", async
 Deno.test("readBytes() and its like refuse what stands in a file's place", async () => {
   const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 466062\n";
   const lfs =
-    "a Git LFS pointer to 466062 bytes in place of the file itself: run `git lfs pull` in its " +
+    "a Git LFS pointer to 466062 bytes instead of the file itself: run `git lfs pull` in its " +
     "repository, or download the file";
   const page =
-    "a web page in place of the file itself: download the file again, signed in where its host asks for it";
+    "a web page instead of the file itself: download the file again, signing in if its host requires it";
   const annex =
-    "a git-annex pointer in place of the file itself: run `git annex get` in its repository, or " +
+    "a git-annex pointer instead of the file itself: run `git annex get` in its repository, or " +
     "download the file";
   const others: [name: string, content: string, kind: string][] = [
     ["tokenizer.json", pointer, lfs],

@@ -49,7 +49,7 @@ Deno.test("studentQuantile() refuses what has no quantile", () => {
     throws(() => studentQuantile(share, freedom), {
       name: "RangeError",
       message:
-        "Cannot take a quantile of Student's t as share must lie between 0 and 1 and degrees of freedom must " +
+        "Cannot compute a quantile of Student's t as share must be between 0 and 1 and the degrees of freedom must " +
         `be finite and above 0: current values are ${share} and ${freedom}`,
     });
   }

@@ -94,7 +94,7 @@ Deno.test("below() rejects the numbers that would bias it", () => {
   for (const wrong of [0, -1, 1.5, 2 ** 32 + 1, NaN]) {
     throws(() => prng.below(wrong), {
       name: "RangeError",
-      message: `Cannot draw as bound must be a whole number from 1 to 2^32: ${wrong}`,
+      message: `Cannot draw as the bound must be an integer from 1 to 2^32: ${wrong}`,
     });
   }
   strictEqual(prng.below(1), 0);

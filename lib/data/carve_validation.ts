@@ -28,7 +28,7 @@ export function carveValidation<T>(
   }
   if (!Number.isInteger(options.rows) || options.rows < 1) {
     throw new RangeError(
-      `Cannot carve validation rows as data.validationRows must be a whole number above 0: current value is ${options.rows}`,
+      `Cannot carve validation rows as data.validationRows must be an integer above 0: current value is ${options.rows}`,
     );
   }
   const count = Math.min(options.rows, Math.max(1, Math.floor(rows.length * LARGEST_SHARE)));

@@ -60,7 +60,7 @@ export function readConfigs({ where, card, settings }: CardTexts): DatasetConfig
     const names = (chosen === undefined ? named : defaults).map(({ name }) => name).join(", ");
     return refuse(
       chosen === undefined
-        ? `names ${names}, none of them the default. Copy the files of one into a folder of its own`
+        ? `has the configurations ${names}, but no default. Copy the files of one into a separate folder`
         : `marks more than one as the default: ${names}`,
     );
   }
@@ -68,7 +68,7 @@ export function readConfigs({ where, card, settings }: CardTexts): DatasetConfig
   return {
     folder: typeof folder === "string" ? normalizeFolder(folder) : "",
     patterns: files === undefined || files === null ? null : readPatterns(files) ??
-      refuse(`has data_files of ${chosen.name} in a form that is not known`),
+      refuse(`has data_files of ${chosen.name} in an unknown form`),
   };
 }
 

@@ -120,8 +120,8 @@ export function findConverted({ paths, where }: DatasetFiles, split: string): re
     throw new RangeError(
       `Cannot read split ${split} of ${where}: it has the configurations ${
         configs.join(", ")
-      } and no ` +
-        "default. Copy the files of one into a folder of its own and give that as data.dir",
+      }, but no ` +
+        "default. Copy the files of one into a separate folder and set data.dir to it",
     );
   }
   const files = found.filter((path) => path.startsWith(`${config}/`)).sort();

@@ -54,8 +54,8 @@ async function ask(
     return { json: JSON.parse(text), headers };
   } catch {
     throw new SyntaxError(
-      `Cannot fetch ${request.what}: ${request.settings.endpoint} answers with ` +
-        `${headers.get("Content-Type") ?? "something"} where the Hub answers with JSON. ` +
+      `Cannot fetch ${request.what}: ${request.settings.endpoint} returned ` +
+        `${headers.get("Content-Type") ?? "something"} instead of JSON. ` +
         "Check HF_ENDPOINT and proxies",
     );
   }
@@ -69,7 +69,7 @@ export async function askCommit(request: HubRequest, address: RepoAddress): Prom
   const sha = isObject(json) ? json.sha : undefined;
   if (typeof sha === "string" && isCommit(sha)) return sha;
   throw new Error(
-    `Cannot fetch ${request.what}: ${request.settings.endpoint} names no commit of it`,
+    `Cannot fetch ${request.what}: ${request.settings.endpoint} returned no commit`,
   );
 }
 
@@ -84,7 +84,7 @@ export async function askPaths(request: HubRequest, address: RepoAddress): Promi
     for (const entry of Array.isArray(json) ? json : [json]) {
       if (!isObject(entry) || typeof entry.path !== "string") {
         throw new Error(
-          `Cannot fetch ${request.what}: ${request.settings.endpoint} answers with another form of list`,
+          `Cannot fetch ${request.what}: ${request.settings.endpoint} returned a list of unknown form`,
         );
       }
       if (entry.type === "file" && !seen.has(entry.path)) files.push(entry.path);
@@ -93,7 +93,7 @@ export async function askPaths(request: HubRequest, address: RepoAddress): Promi
     url = findNextPage(headers.get("Link"), url);
     if (url !== null && seen.size === known) {
       throw new Error(
-        `Cannot fetch ${request.what}: the pages of ${request.settings.endpoint} repeat without an end`,
+        `Cannot fetch ${request.what}: ${request.settings.endpoint} returns the same pages again and again`,
       );
     }
   }
@@ -140,7 +140,7 @@ export async function askFile(
     typeof size !== "number" || !Number.isSafeInteger(size) || size < 0
   ) {
     throw new Error(
-      `Cannot fetch ${request.what}: ${request.settings.endpoint} does not name its hash and size`,
+      `Cannot fetch ${request.what}: ${request.settings.endpoint} returned no hash and size`,
     );
   }
   return { hash, size };

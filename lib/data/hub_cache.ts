@@ -113,7 +113,7 @@ export async function linkBlob(blob: string, pointer: string): Promise<void> {
  * True if a file of a snapshot has its original content: it is a link to a blob whose hash equals its name. A copy, made
  * where links are not possible, cannot be verified and counts as intact.
  */
-export async function isWhole(pointer: string): Promise<boolean> {
+export async function isIntact(pointer: string): Promise<boolean> {
   const hash = basename(await Deno.realPath(pointer));
   return !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(hash) || await matchesHash(pointer, hash);
 }

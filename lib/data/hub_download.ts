@@ -45,7 +45,7 @@ export async function downloadBlob(download: Download): Promise<void> {
   }
   const lock = await waitForLock(download);
   try {
-    if (await isWholeBlob(download)) return; // another process has downloaded it
+    if (await isIntactBlob(download)) return; // another process has downloaded it
     // with the lock held, a partial file comes from an interrupted process and can be resumed
     const partial = lock === null
       ? `${blob}.${crypto.randomUUID().slice(0, 8)}.incomplete`
@@ -55,7 +55,7 @@ export async function downloadBlob(download: Download): Promise<void> {
       await Deno.rename(partial, blob);
     } catch (error) {
       if (lock === null) await Deno.remove(partial).catch(() => {});
-      if (await isWholeBlob(download)) return; // another process has downloaded it, on a file system without locks
+      if (await isIntactBlob(download)) return; // another process has downloaded it, on a file system without locks
       throw explainWriteError(blob, error);
     }
   } finally {
@@ -65,7 +65,7 @@ export async function downloadBlob(download: Download): Promise<void> {
 }
 
 /** True if the blob exists and matches its hash; a damaged blob is removed. */
-async function isWholeBlob({ blob, hash }: Download): Promise<boolean> {
+async function isIntactBlob({ blob, hash }: Download): Promise<boolean> {
   if (!await isFile(blob)) return false;
   if (await matchesHash(blob, hash)) return true;
   await Deno.remove(blob).catch((error) => {
@@ -93,7 +93,7 @@ async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.F
     if (!isSystemError(error)) throw error;
     return null; // another user's cache or a full disk, which the download itself will report
   }
-  const label = `${what}: another process fetches it`;
+  const label = `${what}: waiting for another process that downloads it`;
   try {
     let waits = false;
     while (!await file.tryLock(true)) {
@@ -119,8 +119,8 @@ async function fillPartial(download: Download, partial: string): Promise<void> {
     await Deno.remove(partial);
     if (!resumed) {
       throw new Error(
-        `Cannot fetch ${what}: the ${size} bytes that arrived do not have the hash ${hash} that the ` +
-          "Hub names. Try again; if it stays, check proxies on the way",
+        `Cannot fetch ${what}: the ${size} bytes received do not match the Hub's hash ` +
+          `${hash}. Try again; if the error persists, check your proxy`,
       );
     }
   }

@@ -23,7 +23,7 @@ export class HubUnreachableError extends Error {
 }
 
 /** A failure that the next attempt may not have. */
-class PassingFault extends Error {
+class TransientError extends Error {
   constructor(
     message: string,
     /** Waiting time that the Hub requests; null if it requests none. */
@@ -48,15 +48,15 @@ export async function withRetries<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
       const delay = retryDelaysMs[tries];
-      const fault = error instanceof PassingFault ? error : null;
+      const fault = error instanceof TransientError ? error : null;
       const asked = fault?.waitMs ?? 0;
       waitedMs += asked;
       if (delay !== undefined && waitedMs <= LONGEST_WAIT_MS) {
         const reason = fault?.isRateLimit
           ? `waiting for the rate limit of ${endpoint}`
-          : `${endpoint} asks to wait`;
+          : `waiting as requested by ${endpoint}`;
         await wait(Math.max(delay, asked), asked > 0 ? `${what}: ${reason}, s` : null, view);
         continue;
       }
@@ -70,16 +70,18 @@ export async function withRetries<T>(
         );
       }
       throw new HubUnreachableError(
-        `Cannot fetch ${what}: ${endpoint} failed in ${attempts}, last by ${describeFault(error)}` +
+        `Cannot fetch ${what}: ${endpoint} failed in ${attempts}, most recently with ${
+          describeFault(error)
+        }` +
           (asked > 0 ? `. Try again ${later}` : ""),
       );
     }
   }
 }
 
-function isPassing(error: unknown): error is Error {
+function isTransient(error: unknown): error is Error {
   // fetch() throws TypeError if a connection fails or breaks, in headers or body
-  return error instanceof PassingFault || error instanceof TypeError ||
+  return error instanceof TransientError || error instanceof TypeError ||
     error instanceof Deno.errors.Http || error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.UnexpectedEof ||
     (error instanceof DOMException && error.name === "TimeoutError");
@@ -92,7 +94,7 @@ function describeFault(error: Error): string {
 
 /** Throws an error for a body of the wrong length, which {@link withRetries} retries. */
 export function reportCut(got: number, wanted: number): never {
-  throw new PassingFault(`a body of ${got} in place of ${wanted} bytes`);
+  throw new TransientError(`a body of ${got} instead of ${wanted} bytes`);
 }
 
 /** Yields the chunks of a body. After a silence of `timeoutMs` it throws an error that {@link withRetries} retries. */
@@ -106,7 +108,7 @@ export async function* readChunks(
       let timer: ReturnType<typeof setTimeout> | undefined;
       const silence = new Promise<never>((_, reject) => {
         timer = setTimeout(
-          () => reject(new PassingFault(`a silence of more than ${timeoutMs / 1000} s`)),
+          () => reject(new TransientError(`a silence of more than ${timeoutMs / 1000} s`)),
           timeoutMs,
         );
       });
@@ -129,7 +131,7 @@ export async function fetchFromHub(
 ): Promise<Response> {
   const waiting = new AbortController();
   const timer = setTimeout(
-    () => waiting.abort(new DOMException("no answer in time", "TimeoutError")),
+    () => waiting.abort(new DOMException("no response in time", "TimeoutError")),
     settings.silenceTimeoutMs,
   );
   try {
@@ -146,10 +148,10 @@ function explainStatus(response: Response, settings: HubSettings, what: string):
   const { status, headers } = response;
   const { endpoint, token } = settings;
   if (status === 429 || status >= 500) {
-    return new PassingFault(`status ${status}`, readWaitMs(headers), status === 429);
+    return new TransientError(`status ${status}`, readWaitMs(headers), status === 429);
   }
   const code = headers.get("X-Error-Code");
-  const answer = `Cannot fetch ${what}: ${endpoint} answers with status ${status}`;
+  const answer = `Cannot fetch ${what}: ${endpoint} returned status ${status}`;
   if (code === "GatedRepo") {
     return new Deno.errors.PermissionDenied(
       `${answer}, as the repository is gated. Accept its terms on ${endpoint} and set HF_TOKEN to a ` +
@@ -158,13 +160,13 @@ function explainStatus(response: Response, settings: HubSettings, what: string):
   }
   if (status === 401 || status === 403) {
     const strange = token !== null && !token.startsWith("hf_") && endpoint === HUB_URL
-      ? '; tokens of this Hub begin with "hf_", and this one does not'
+      ? '; tokens of this Hub begin with "hf_", but this one does not'
       : "";
     return new Deno.errors.PermissionDenied(
       token === null
-        ? `${answer}. Check the name; a private repository needs HF_TOKEN, a token that may read it`
+        ? `${answer}. Check the name; for a private repository, set HF_TOKEN to a token with read access`
         : `${answer}. Check the name, and that the token in use (HF_TOKEN, else that of ` +
-          `\`hf auth login\`) is valid and may read it${strange}`,
+          `\`hf auth login\`) is valid and has read access${strange}`,
     );
   }
   if (status === 404) {

@@ -16,7 +16,7 @@ import { askCommit, askFile, askPaths } from "@/data/hub_api.ts";
 import {
   type CachedRepo,
   isCommit,
-  isWhole,
+  isIntact,
   linkBlob,
   listCommits,
   listSnapshot,
@@ -62,7 +62,7 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
   const { repo, kind, revision = "main", settings = readHubSettings(), view = SILENT } = options;
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(repo) || repo.split("/").some((part) => /^\.+$/.test(part))) {
     throw new RangeError(
-      `Cannot use the Hub as a repository's name must look like owner/name: current value is "${repo}"`,
+      `Cannot use the Hub as the name of a repository must have the form owner/name: current value is "${repo}"`,
     );
   }
   const cached: CachedRepo = { cacheDir: settings.cacheDir, repo, kind };
@@ -78,15 +78,15 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
       throw new Deno.errors.NotFound(
         `Cannot fetch ${subject}: HF_HUB_OFFLINE is set, and the cache ` +
           (commits.length === 0
-            ? `holds nothing of it in ${repoFolder(cached)}`
-            : `does not say which commit ${revision} is: ${
+            ? `has no files of it in ${repoFolder(cached)}`
+            : `has no commit for ${revision}: ${
               join(repoFolder(cached), "refs", revision)
-            } must hold one of ${commits.join(", ")}`),
+            } must contain one of ${commits.join(", ")}`),
       );
     }
     if (isCommit(revision)) return { commit: revision, online: true };
     const fallBack = (reason: string) => { // to the commit of the last successful lookup
-      const label = `${reason}. ${subject} as in the cache is used`;
+      const label = `${reason}. Using the cached version of ${subject}`;
       view.update({ label, done: 1, total: 1 });
     };
     try {
@@ -116,21 +116,21 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
     async fetch(path) {
       if (/^[/\\]|^\w:|\\/.test(path) || path.split("/").includes("..")) {
         throw new RangeError(
-          `Cannot fetch from ${subject} as a path must stay inside it: current value is "${path}"`,
+          `Cannot fetch from ${subject} as the path must be inside the repository: current value is "${path}"`,
         );
       }
       const { commit, online } = await resolve();
       const pointer = join(snapshotFolder(cached, commit), path);
       const what = `${path} of ${subject}`;
       if (await isFile(pointer)) {
-        if (checked.has(pointer) || await isWhole(pointer)) {
+        if (checked.has(pointer) || await isIntact(pointer)) {
           checked.add(pointer);
           return pointer;
         }
         if (!online) {
           throw new Error(
-            `Cannot use ${what}: its copy in the cache is damaged, its hash differs. Fetch it again ` +
-              `where the Hub can be reached, or remove ${pointer}`,
+            `Cannot use ${what}: its copy in the cache is damaged (its hash differs). Download it ` +
+              `again while the Hub is reachable, or remove ${pointer}`,
           );
         }
       }

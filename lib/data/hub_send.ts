@@ -42,12 +42,14 @@ export async function sendWithToken(
     await response.body?.cancel();
     const next = URL.parse(place, url);
     if (next === null || !/^https?:$/.test(next.protocol)) {
-      throw new Error(`Cannot follow ${url.origin}: it redirects to "${place}", no address`);
+      throw new Error(
+        `Cannot follow ${url.origin}: it redirects to "${place}", which is not a valid URL`,
+      );
     }
     if (url.protocol === "https:" && next.protocol === "http:") {
       throw new Error(
         `Cannot follow ${url.origin}: it redirects from https to http (${next.origin}), where ` +
-          "others may read and change what is sent",
+          "others could read and change the request",
       );
     }
     if (response.status < 307 && method === "POST") [method, body] = ["GET", null];

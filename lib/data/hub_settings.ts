@@ -59,7 +59,9 @@ function readToken(): string | null {
   const token = given === "" ? cleanToken(readIfThere(path)) : given;
   if (/[^\x21-\x7e]/.test(token)) { // fetch() would reject it as a header and print it
     throw new TypeError(
-      `Cannot use the Hub: ${given === "" ? `the token in ${path}` : "HF_TOKEN"} holds a space, ` +
+      `Cannot use the Hub: ${
+        given === "" ? `the token in ${path}` : "HF_TOKEN"
+      } contains a space, ` +
         "a control character or a character outside ASCII; copy the token again",
     );
   }
@@ -92,14 +94,14 @@ function readEndpoint(): string {
   const url = URL.parse(endpoint);
   if (url !== null && (url.username !== "" || url.password !== "")) {
     throw new TypeError(
-      "Cannot use the Hub: HF_ENDPOINT holds a user name or password; write the address without " +
-        "them and put the token into HF_TOKEN",
+      "Cannot use the Hub: HF_ENDPOINT contains a user name or password; remove them " +
+        "and set HF_TOKEN to the token",
     );
   }
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
     throw new TypeError(
       `Cannot use the Hub: HF_ENDPOINT must be an http or https address such as ${HUB_URL}, ` +
-        `and is ${endpoint}`,
+        `but is ${endpoint}`,
     );
   }
   return endpoint;

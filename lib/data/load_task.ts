@@ -39,7 +39,7 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
   const { source, seed, maxRows } = options;
   if (maxRows !== null && (!Number.isInteger(maxRows) || maxRows < 1)) {
     throw new RangeError(
-      `Cannot load "${task.name}" as data.maxRows must be null or a whole number above 0: current value is ${maxRows}`,
+      `Cannot load "${task.name}" as data.maxRows must be null or an integer above 0: current value is ${maxRows}`,
     );
   }
   if (task.split.test === "train" || task.split.validation === "train") {
@@ -73,7 +73,7 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
     notes.push(
       `${task.name}: ${parts.validation.length} of ${given.length} training rows were carved off for validation` +
         (parts.validation.length < options.validationRows
-          ? `, a fifth of train in place of the ${options.validationRows} asked for`
+          ? `, a fifth of train instead of the requested ${options.validationRows}`
           : ""),
     );
   }
@@ -96,7 +96,7 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
     overlap[split] = found;
     if (found.length > 0) {
       notes.push(
-        `${task.name}: ${found.length} of ${rows.length} ${split} rows have a text that is in train; they are kept`,
+        `${task.name}: ${found.length} of ${rows.length} ${split} rows have a text that is also in train; they are kept`,
       );
     }
   }

@@ -15,7 +15,7 @@ export function openLocalSource(dir: string, name = "local"): DataSource {
   const list = async (dataset: string): Promise<DatasetFiles> => {
     if (dataset.split(/[/\\]/).some((part) => part === ".." || part === "")) {
       throw new RangeError(
-        `Cannot read data as a data set's name must be a folder inside ${dir}: current value is "${dataset}"`,
+        `Cannot read data as the name of a data set must be a folder in ${dir}: current value is "${dataset}"`,
       );
     }
     const folder = join(dir, dataset);
@@ -65,8 +65,8 @@ async function listFolders(dir: string, dataset: string): Promise<string> {
   for await (const { name, isFile } of Deno.readDir(dir)) {
     if (!isFile && !name.startsWith(".")) names.push(name);
   }
-  if (basename(resolve(dir)) === dataset) return `Give the folder around ${dir} instead`;
+  if (basename(resolve(dir)) === dataset) return `Use the parent folder of ${dir} instead`;
   return names.length === 0
-    ? `${dir} holds no folders`
-    : `${dir} holds ${names.sort().join(", ")}${didYouMean(dataset, names)}`;
+    ? `${dir} contains no folders`
+    : `${dir} contains ${names.sort().join(", ")}${didYouMean(dataset, names)}`;
 }

@@ -65,7 +65,7 @@ export async function readColumns(
     if (new RegExp(`^(${pattern})$`).test(found)) return found;
     const sample = parse(() => findText(pl.readParquet(bytes, { columns: [name] }), name, found));
     throw new TypeError(
-      `Cannot read ${path}: column "${name}" has the type ${found}${sample}, and it must hold ` +
+      `Cannot read ${path}: column "${name}" has type ${found}${sample}, but must contain ` +
         `${says}. ${advise(found, type)}`,
     );
   });
@@ -84,18 +84,20 @@ function describeFault(bytes: Uint8Array, cause: unknown): string {
   const text = (part: Uint8Array) => String.fromCharCode(...part);
   const [start, end] = [text(bytes.subarray(0, 4)), text(bytes.subarray(-4))];
   if (bytes.length === 0) return "the file is empty";
-  if (start === "PARE" || end === "PARE") return "the parquet file is encrypted; store it as plain";
+  if (start === "PARE" || end === "PARE") {
+    return "the parquet file is encrypted; store it without encryption";
+  }
   if (start !== "PAR1") {
     return `it is not a parquet file: its first bytes are ${
       JSON.stringify(start)
-    }, those of one are "PAR1"`;
+    } instead of "PAR1"`;
   }
   if (cause instanceof Error && /String data contain/.test(cause.message)) {
-    return "a text in it is not UTF-8; write the file again with texts decoded";
+    return "a text in it is not UTF-8; write the file again with decoded texts";
   }
   return end === "PAR1" && bytes.length > 12
-    ? "the parquet file is damaged, or of a kind that is not read; write it again"
-    : "the parquet file is cut off: its end is missing";
+    ? "the parquet file is damaged or of an unsupported kind; write it again"
+    : "the parquet file is truncated";
 }
 
 /** The type of a column, such as `int64` or `list[string]`. */
@@ -130,10 +132,10 @@ function findText(frame: DataFrame, name: string, type: string): string {
 function advise(found: string, wanted: ColumnType): string {
   const { store } = COLUMN_TYPES[wanted];
   if (found.includes("struct")) {
-    return `Store the field that is wanted as a column of its own, a ${store}`;
+    return `Store the required field in a separate column, as ${store}`;
   }
   if (/^(list|array)\[/.test(found) && !store.startsWith("list")) {
-    return `Store one value a row, as ${store}`;
+    return `Store one value per row, as ${store}`;
   }
   if (/string|categorical|enum/.test(found) && /^integer/.test(wanted)) {
     return `Store the index of each label in the task's "labels", from 0, as ${store}`;

@@ -52,7 +52,7 @@ function show(value: unknown): string {
 }
 
 function checkTextRow(text: unknown, label: unknown, place: Place): TextRow {
-  if (typeof text !== "string") refuse(place, `"${place.input}" is ${show(text)}, not a text`);
+  if (typeof text !== "string") refuse(place, `"${place.input}" is ${show(text)}, not a string`);
   return { text, label: checkLabel(label, place, `"${place.output}"`) };
 }
 
@@ -62,27 +62,27 @@ function checkLabel(value: unknown, place: Place, what: string): number {
   const known = labels.length <= 20 ? ` (${labels.join(", ")})` : "";
   refuse(
     place,
-    `${what} is ${show(value)}, and must be an integer from 0 to ${labels.length - 1}${known}`,
+    `${what} is ${show(value)}, but must be an integer from 0 to ${labels.length - 1}${known}`,
   );
 }
 
 function checkTaggedRow(tokens: unknown, tags: unknown, place: Place): TaggedRow {
   const { input, output } = place;
   if (!Array.isArray(tokens) || tokens.length === 0) {
-    refuse(place, `"${input}" is ${show(tokens)}, and must hold words`);
+    refuse(place, `"${input}" is ${show(tokens)}, but must contain words`);
   }
   if (!Array.isArray(tags) || tags.length !== tokens.length) {
     refuse(
       place,
       `"${output}" is ${
         show(tags)
-      }, and must hold one tag for each of the ${tokens.length} words of "${input}"`,
+      }, but must contain one tag for each of the ${tokens.length} words of "${input}"`,
     );
   }
   const words = tokens.map((token: unknown, index) =>
     typeof token === "string"
       ? token
-      : refuse(place, `word ${index} of "${input}" is ${show(token)}, not a text`)
+      : refuse(place, `word ${index} of "${input}" is ${show(token)}, not a string`)
   );
   const numbers = tags.map((tag: unknown, index) =>
     checkLabel(tag, place, `tag ${index} of "${output}"`)
@@ -99,7 +99,7 @@ function checkBio(tags: readonly number[], place: Place): void {
     if (name.startsWith("I-") && previous.slice(2) !== name.slice(2)) {
       refuse(
         place,
-        `tag ${index} of "${place.output}" is ${name} after ${previous}, and must follow B-${
+        `tag ${index} of "${place.output}" is ${name} after ${previous}, but must follow B-${
           name.slice(2)
         } or ${name}`,
       );

@@ -27,11 +27,11 @@ export async function readSentencePairs(paths: readonly string[]): Promise<Sente
       const second = seconds[row], score = scores[row];
       const refuse = (name: string, value: unknown, must: string): never => {
         throw new RangeError(
-          `Cannot use row ${row} of ${path} (counted from 0): "${name}" is ${value}, and must be ${must}`,
+          `Cannot use row ${row} of ${path} (counted from 0): "${name}" is ${value}, but must be ${must}`,
         );
       };
-      if (typeof first !== "string") return refuse("sentence1", first, "a text");
-      if (typeof second !== "string") return refuse("sentence2", second, "a text");
+      if (typeof first !== "string") return refuse("sentence1", first, "a string");
+      if (typeof second !== "string") return refuse("sentence2", second, "a string");
       if (typeof score !== "number" || !Number.isFinite(score)) {
         return refuse("score", score, "a finite number");
       }

@@ -84,9 +84,9 @@ export function describeSplits(files: DatasetFiles, wanted: string): string {
     ? `It has ${named.join(", ")}`
     : `There is no parquet file${files.paths.length > 0 ? ` among ${listSome(files.paths)}` : ""}`;
   return readConfigs(files) === null
-    ? `${found}. Name the file or its folder for the split: ${wanted}.parquet, ` +
+    ? `${found}. Name the file or its folder after the split: ${wanted}.parquet, ` +
       `${wanted}-00000-of-00002.parquet, ${wanted}/0.parquet`
-    : `${found}, by the configs in its README.md`;
+    : `${found}, according to the configs in its README.md`;
 }
 
 /** The first few of `paths` and their total number. */
@@ -144,7 +144,7 @@ function match(patterns: readonly string[], paths: readonly string[], where?: st
     const matched = sorted.filter((path) => regex.test(path) && !isPassedOver(path, pattern));
     if (matched.length === 0 && where !== undefined && !/[*?[]/.test(pattern)) {
       throw new RangeError(
-        `Cannot read ${where}: its README.md names ${pattern}, and there is no such parquet file`,
+        `Cannot read ${where}: no parquet file matches ${pattern} in its README.md`,
       );
     }
     for (const path of matched) found.add(path);
@@ -172,7 +172,7 @@ function translateGlob(pattern: string, where = "data set"): RegExp {
     if (part === "**") return last ? ".*" : "(?:.+/)?";
     if (part.includes("**")) {
       throw new RangeError(
-        `Cannot read ${where}: "**" in the pattern "${pattern}" of its README.md must be a whole name, as in **/*.parquet`,
+        `Cannot read ${where}: "**" in the pattern "${pattern}" in its README.md must be an entire name, as in **/*.parquet`,
       );
     }
     const name = part.replaceAll(/\[(!?)(\]?[^\]]*)\]|\*|\?|[^]/g, (found, not, inner) => {
@@ -208,11 +208,9 @@ export function checkShards(paths: readonly string[], where: string): void {
     if (missing.length === 0) continue;
     const more = missing.length > MOST_NAMED ? ", …" : "";
     throw new RangeError(
-      `Cannot read ${where}: of ${set}, N from ${first} to ${
-        first + total - 1
-      }, these are missing: ${missing.slice(0, MOST_NAMED).join(", ")}${more}. It has ${
-        listSome(paths)
-      }`,
+      `Cannot read ${where}: missing shards ${set} with N = ${
+        missing.slice(0, MOST_NAMED).join(", ")
+      }${more} (of ${first} to ${first + total - 1}). It has ${listSome(paths)}`,
     );
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { RunConfig } from "@/config.ts";
 import {
+  integer,
   isObject,
   list,
   object,
@@ -12,7 +13,6 @@ import {
   type Rule,
   text,
   unknownKey,
-  whole,
   wrongChoice,
   wrongValue,
 } from "@/config_rules.ts";
@@ -84,7 +84,7 @@ const RULE = object<Experiment>({
   base: changes,
   variants: list(variant, 1),
   reference: text,
-  seeds: list(whole(0), 1),
+  seeds: list(integer(0), 1),
   score: oneOf(SCORE_SPLITS),
 });
 
@@ -123,12 +123,12 @@ export function planRuns(
     variants.map((variant) => {
       const assignments = Object.entries({ ...base, ...variant.set, seed })
         .map(([key, value]) => `${key}=${JSON.stringify(value)}`);
-      const whole = resolveConfig({
+      const resolved = resolveConfig({
         preset,
         set: [...assignments, `data.scoreTest=${score === "test"}`, ...set],
         shortcuts: { model, data },
       });
-      return { variant: variant.name, seed, config: keepTasks(whole, variant) };
+      return { variant: variant.name, seed, config: keepTasks(resolved, variant) };
     })
   );
 }

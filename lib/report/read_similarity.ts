@@ -4,7 +4,7 @@
  */
 
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
-import { list, nullable, object, oneOf, real, type Rule, text, whole } from "@/config_rules.ts";
+import { integer, list, nullable, object, oneOf, real, type Rule, text } from "@/config_rules.ts";
 import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
 import { SIMILARITIES, type SimilarityDifference } from "@/eval/similarity.ts";
@@ -49,7 +49,7 @@ export async function readSimilarity(file: string): Promise<SimilarityRecord> {
       pooling: oneOf(POOLING_MODES),
       normalize: oneOf(NORMALIZE_MODES),
       similarity: oneOf(SIMILARITIES),
-      pairs: whole(1),
+      pairs: integer(1),
       spearman: correlation,
       interval: ends(correlation),
       difference: nullable(object<SimilarityDifference>({

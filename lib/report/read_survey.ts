@@ -2,7 +2,7 @@
  * Reads what `deno task survey --out` wrote.
  * @module
  */
-import { list, nullable, object, type Rule, text, whole } from "@/config_rules.ts";
+import { integer, list, nullable, object, type Rule, text } from "@/config_rules.ts";
 import { readJson } from "@/files.ts";
 import type { LengthGroup } from "@/report/data_figures.ts";
 import type { BatchingCost } from "@/text/compare_padding.ts";
@@ -17,19 +17,19 @@ export type SurveyRecord = DataSurvey & {
 
 const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
   preset: text,
-  seed: whole(0),
-  batchRows: whole(1),
+  seed: integer(0),
+  batchRows: integer(1),
   tasks: list(object<TaskSurvey>({
     task: text,
-    train: whole(0),
-    validation: whole(0),
-    test: whole(0),
-    cutRows: whole(0),
-    cutWords: whole(0),
-    lengths: list(object<LengthCount>({ length: whole(1), rows: whole(1) })),
-    names: nullable(object<NameCounts>({ test: whole(0), unseen: whole(0) })),
+    train: integer(0),
+    validation: integer(0),
+    test: integer(0),
+    cutRows: integer(0),
+    cutWords: integer(0),
+    lengths: list(object<LengthCount>({ length: integer(1), rows: integer(1) })),
+    names: nullable(object<NameCounts>({ test: integer(0), unseen: integer(0) })),
   })),
-  padding: list(object<BatchingCost>({ name: text, tokens: whole(1), paddedTokens: whole(1) })),
+  padding: list(object<BatchingCost>({ name: text, tokens: integer(1), paddedTokens: integer(1) })),
 });
 
 /** Reads the record in `file`; an error names the key that is wrong. */

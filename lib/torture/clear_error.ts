@@ -10,6 +10,6 @@ const OF_THE_ENGINE =
 
 /** Whether an error says what could not be done, and as what it should have been. */
 export function isClearError(error: unknown): boolean {
-  return error instanceof Error && /^Cannot \w+ [^]*( as |: )/.test(error.message) &&
+  return error instanceof Error && /^(Cannot \w+ [^]*( as |: )|config: )/.test(error.message) &&
     !OF_THE_ENGINE.test(error.message);
 }

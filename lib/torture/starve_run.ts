@@ -59,7 +59,7 @@ const lastLine = ({ errors }: Pick<Life, "errors">) => errors.trim().split("\n")
 /** Whether a run ended with the error that its files could not be written. */
 function saysWrite(life: Life): boolean {
   return life.exitCode === 1 && !life.errors.includes("\n    at ") &&
-    /^error: Cannot write \S+ as there must be room and permission to: .*\(os error \d+\)$/
+    /^error: Cannot write \S+: .*\(os error \d+\)$/
       .test(lastLine(life));
 }
 

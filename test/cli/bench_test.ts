@@ -34,8 +34,8 @@ Deno.test("bench refuses what it does not know before it measures anything", asy
       "error: Cannot run bench as --steps must be a whole number from 1: current value is many",
       "error: Cannot run bench as --variant must set device, executor, native.isa, native.threads, tensorfl",
       "error: Cannot run bench as --variant must set device, executor, native.isa, native.threads, tensorfl",
-      "error: Cannot resolve config as precision must be one of float32, mixed-bfloat16, mixed-float16: cur",
-      'error: Cannot resolve config: there is no key "threads" (did you mean native.threads?)',
+      'error: config: precision must be one of float32, mixed-bfloat16, mixed-float16: current value is "fl',
+      'error: config: unknown key "threads" (did you mean native.threads?)',
     ],
   );
 });

@@ -80,7 +80,7 @@ async function fail(...args: string[]): Promise<{ code: number; errors: string[]
 
 const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [[], "Cannot run reproduce as RUN must be given: see --help"],
-  [["none"], "Cannot read run to reproduce as the file must exist: none/config.json"],
+  [["none"], "Cannot read run to reproduce as none/config.json does not exist"],
 ];
 
 for (const [args, message] of WRONG) {

@@ -22,17 +22,17 @@ async function fail(...args: string[]): Promise<{ code: number; errors: string[]
 const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [
     ["--preset", "big"],
-    "Cannot resolve config as preset must be one of quickstart, minilm, bert-base: " +
+    "config: preset must be one of quickstart, minilm, bert-base: " +
     'current value is "big"',
   ],
   [
     ["--set", "data.folder=x"],
-    'Cannot resolve config: key "data.folder" is not one of dir, validationRows, maxRows, scoreTest',
+    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, scoreTest',
   ],
-  [["--config", "none.json"], "Cannot read configuration as the file must exist: none.json"],
+  [["--config", "none.json"], "Cannot read configuration as none.json does not exist"],
   [
     ["--resume", "none"],
-    "Cannot read run to resume as the file must exist: none/config.json",
+    "Cannot read run to resume as none/config.json does not exist",
   ],
   [
     ["--resume", "none", "--seed"],

@@ -92,7 +92,7 @@ Deno.test("openHubRepo() names the cache that cannot be written to when it must 
       openHubRepo({ ...TINY, settings }).fetch("model.safetensors"),
       (error: Error) =>
         error.message.startsWith(
-          `Cannot write ${join(folder, "blobs", sha256(LARGE))} as there must be`,
+          `Cannot write ${join(folder, "blobs", sha256(LARGE))}: `,
         ),
     );
   });
@@ -129,7 +129,8 @@ Deno.test("openHubRepo() waits for the lock of huggingface_hub, and shows that i
     };
     const fetched = openHubRepo({ ...TINY, settings, view }).fetch("model.safetensors");
     await waits.promise;
-    const label = "model.safetensors of model owner/tiny: another process fetches it";
+    const label =
+      "model.safetensors of model owner/tiny: waiting for another process that downloads it";
     deepStrictEqual(shown, [{ label, done: 0, total: 1 }]);
     ok(!requests.some((each) => each.startsWith("CDN")));
     other.close();
@@ -183,15 +184,14 @@ Deno.test("openHubRepo() refuses bytes of another hash or size", async () => {
     faults.push({ at: sha256(LARGE), do: () => new Response(LARGE.toReversed()) });
     const repo = openHubRepo({ ...TINY, settings });
     await rejects(() => repo.fetch("model.safetensors"), {
-      message:
-        "Cannot fetch model.safetensors of model owner/tiny: the 50000 bytes that arrived do " +
-        `not have the hash ${
+      message: "Cannot fetch model.safetensors of model owner/tiny: the 50000 bytes received do " +
+        `not match the Hub's hash ${
           sha256(LARGE)
-        } that the Hub names. Try again; if it stays, check proxies on the way`,
+        }. Try again; if the error persists, check your proxy`,
     });
     deepStrictEqual(await namesIn(join(settings.cacheDir, "models--owner--tiny", "blobs")), []);
     faults.push({ at: sha256(LARGE), do: () => new Response(new Uint8Array(LARGE.length + 1)) });
-    await rejects(() => repo.fetch("model.safetensors"), /do not have the hash/);
+    await rejects(() => repo.fetch("model.safetensors"), /do not match the Hub's hash/);
   });
 });
 

@@ -22,8 +22,8 @@ Deno.test("openHubRepo() fetches what is damaged in the cache again, and without
         for (const without of [{ ...settings, offline: true }, unreachable]) {
           await rejects(openHubRepo({ ...TINY, settings: without }).fetch(name), {
             message:
-              `Cannot use ${name} of model owner/tiny: its copy in the cache is damaged, its hash ` +
-              `differs. Fetch it again where the Hub can be reached, or remove ${path}`,
+              `Cannot use ${name} of model owner/tiny: its copy in the cache is damaged (its ` +
+              `hash differs). Download it again while the Hub is reachable, or remove ${path}`,
           });
         }
         strictEqual(await openHubRepo({ ...TINY, settings }).fetch(name), path);
@@ -39,9 +39,8 @@ Deno.test("openHubRepo() fetches what is damaged in the cache again, and without
     await Deno.writeTextFile(join(folder, "refs", "main"), "../../elsewhere");
     requests.length = 0;
     await rejects(offline().fetch("config.json"), {
-      message:
-        "Cannot fetch model owner/tiny: HF_HUB_OFFLINE is set, and the cache does not say which " +
-        `commit main is: ${join(folder, "refs", "main")} must hold one of ${COMMIT}`,
+      message: "Cannot fetch model owner/tiny: HF_HUB_OFFLINE is set, and the cache has no " +
+        `commit for main: ${join(folder, "refs", "main")} must contain one of ${COMMIT}`,
     });
     deepStrictEqual(requests, []);
   });

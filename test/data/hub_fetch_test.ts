@@ -74,9 +74,8 @@ Deno.test("list() requests every page from the endpoint, and refuses endless pag
         faults.push({ at: tree, do: page("a", `<?cursor=${cursor}>; rel="next"`) });
       }
       await rejects(openHubRepo({ ...TINY, settings: hub }).list(), {
-        message:
-          `Cannot fetch the list of files of model owner/tiny: the pages of ${hub.endpoint} ` +
-          "repeat without an end",
+        message: `Cannot fetch the list of files of model owner/tiny: ${hub.endpoint} returns ` +
+          "the same pages again and again",
       });
     });
   });
@@ -114,7 +113,7 @@ Deno.test("sendWithToken() refuses endless redirects, invalid addresses, and htt
   const nowhere = () => new Response(null, { status: 302, headers: { Location: "file:///x" } });
   await withServer(nowhere, async (endpoint) => {
     await rejects(sendWithToken({ ...SETTINGS, endpoint }, endpoint, {}), {
-      message: `Cannot follow ${endpoint}: it redirects to "file:///x", no address`,
+      message: `Cannot follow ${endpoint}: it redirects to "file:///x", which is not a valid URL`,
     });
   });
   const { fetch } = globalThis;
@@ -123,7 +122,7 @@ Deno.test("sendWithToken() refuses endless redirects, invalid addresses, and htt
   try {
     await rejects(sendWithToken({ ...SETTINGS, endpoint: "https://hub" }, "https://hub/x", {}), {
       message: "Cannot follow https://hub: it redirects from https to http (http://hub), where " +
-        "others may read and change what is sent",
+        "others could read and change the request",
     });
   } finally {
     globalThis.fetch = fetch;
@@ -191,7 +190,7 @@ Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it waits"
     const { endpoint } = settings;
     const reasons = [[429, `waiting for the rate limit of ${endpoint}`], [
       503,
-      `${endpoint} asks to wait`,
+      `waiting as requested by ${endpoint}`,
     ]] as const;
     for (const [status, reason] of reasons) {
       const shown: Progress[] = [];
@@ -232,7 +231,7 @@ Deno.test("openHubRepo() names the rate limit, immediately if the wait would be 
 Deno.test("openHubRepo() explains each refusal", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
     const answer = (status: number) =>
-      `Cannot fetch model owner/tiny: ${settings.endpoint} answers with status ${status}`;
+      `Cannot fetch model owner/tiny: ${settings.endpoint} returned status ${status}`;
     const cases = [
       [
         403,
@@ -253,12 +252,12 @@ Deno.test("openHubRepo() explains each refusal", async () => {
     const page = { headers: { "Content-Type": "text/html" } };
     faults.push({ at: "/revision/", do: () => new Response("<!DOCTYPE html>", page) });
     await rejects(openHubRepo({ ...TINY, settings }).commit(), {
-      message: `Cannot fetch model owner/tiny: ${settings.endpoint} answers with text/html where ` +
-        "the Hub answers with JSON. Check HF_ENDPOINT and proxies",
+      message: `Cannot fetch model owner/tiny: ${settings.endpoint} returned text/html ` +
+        "instead of JSON. Check HF_ENDPOINT and proxies",
     });
     faults.push({ at: "/revision/", do: () => Response.json({ sha: "main" }) });
     await rejects(openHubRepo({ ...TINY, settings }).commit(), {
-      message: `Cannot fetch model owner/tiny: ${settings.endpoint} names no commit of it`,
+      message: `Cannot fetch model owner/tiny: ${settings.endpoint} returned no commit`,
     });
   });
 });
@@ -269,7 +268,8 @@ Deno.test("openHubRepo() says how tokens of the official Hub begin after a 401",
   try {
     const settings = { ...SETTINGS, endpoint: "https://huggingface.co" };
     await rejects(openHubRepo({ ...TINY, settings }).commit(), {
-      message: /valid and may read it; tokens of this Hub begin with "hf_", and this one does not$/,
+      message:
+        /valid and has read access; tokens of this Hub begin with "hf_", but this one does not$/,
     });
   } finally {
     globalThis.fetch = fetch;

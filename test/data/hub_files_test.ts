@@ -69,13 +69,13 @@ Deno.test("openHubRepo() says to set HF_TOKEN when refused, and reads with it", 
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
       name: "PermissionDenied",
       message:
-        `Cannot fetch model owner/tiny: ${settings.endpoint} answers with status 401. Check the name; a private repository needs HF_TOKEN, a token that may read it`,
+        `Cannot fetch model owner/tiny: ${settings.endpoint} returned status 401. Check the name; for a private repository, set HF_TOKEN to a token with read access`,
     });
     strictEqual(requests.length, 1, "a refusal is not tried again");
     const wrong = { ...settings, token: "hf_wrong" };
     await rejects(() => openHubRepo({ ...TINY, settings: wrong }).fetch("config.json"), {
       message:
-        `Cannot fetch model owner/tiny: ${settings.endpoint} answers with status 401. Check the name, and that the token in use (HF_TOKEN, else that of \`hf auth login\`) is valid and may read it`,
+        `Cannot fetch model owner/tiny: ${settings.endpoint} returned status 401. Check the name, and that the token in use (HF_TOKEN, else that of \`hf auth login\`) is valid and has read access`,
     });
     const right = { ...settings, token: "hf_right" };
     ok(await openHubRepo({ ...TINY, settings: right }).fetch("model.safetensors"));
@@ -88,7 +88,7 @@ Deno.test("openHubRepo() names a revision that does not exist", async () => {
     await rejects(() => openHubRepo({ ...TINY, revision: "v9", settings }).fetch("config.json"), {
       name: "NotFound",
       message:
-        `Cannot fetch model owner/tiny at v9: ${settings.endpoint} answers with status 404: the repository has no such revision`,
+        `Cannot fetch model owner/tiny at v9: ${settings.endpoint} returned status 404: the repository has no such revision`,
     });
   });
 });
@@ -112,7 +112,7 @@ Deno.test("openHubRepo() gives up after the last delay and says what failed", as
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
       name: "HubUnreachableError",
       message:
-        `Cannot fetch model owner/tiny: ${settings.endpoint} failed in 4 attempts, last by status 500`,
+        `Cannot fetch model owner/tiny: ${settings.endpoint} failed in 4 attempts, most recently with status 500`,
     });
     strictEqual(requests.length, 4);
   });
@@ -159,7 +159,7 @@ Deno.test("openHubRepo() uses the cache alone when offline", async () => {
     await rejects(() => openHubRepo({ ...TINY, settings: offline }).fetch("config.json"), {
       name: "NotFound",
       message:
-        `Cannot fetch model owner/tiny: HF_HUB_OFFLINE is set, and the cache holds nothing of it in ${
+        `Cannot fetch model owner/tiny: HF_HUB_OFFLINE is set, and the cache has no files of it in ${
           join(settings.cacheDir, "models--owner--tiny")
         }`,
     });
@@ -180,7 +180,7 @@ Deno.test("openHubRepo() falls back on the cache when the Hub cannot be reached"
     await rejects(() => openHubRepo({ ...TINY, settings: down }).fetch("config.json"), {
       name: "HubUnreachableError",
       message:
-        /^Cannot fetch model owner\/tiny: http:\/\/127\.0\.0\.1:9 failed in 4 attempts, last by /,
+        /^Cannot fetch model owner\/tiny: http:\/\/127\.0\.0\.1:9 failed in 4 attempts, most recently with /,
     });
     await openHubRepo({ ...TINY, settings }).fetch("config.json");
     const shown: string[] = [];
@@ -188,7 +188,7 @@ Deno.test("openHubRepo() falls back on the cache when the Hub cannot be reached"
     const path = await openHubRepo({ ...TINY, settings: down, view }).fetch("config.json");
     deepStrictEqual(await Deno.readFile(path ?? ""), SMALL);
     strictEqual(shown.length, 1);
-    ok(shown[0]?.endsWith(". model owner/tiny as in the cache is used"), shown.join());
+    ok(shown[0]?.endsWith(". Using the cached version of model owner/tiny"), shown.join());
   });
 });
 
@@ -197,12 +197,12 @@ Deno.test("openHubRepo() refuses names and paths that lead elsewhere", async () 
     throws(() => openHubRepo({ repo: "../x", kind: "model", settings }), {
       name: "RangeError",
       message:
-        'Cannot use the Hub as a repository\'s name must look like owner/name: current value is "../x"',
+        'Cannot use the Hub as the name of a repository must have the form owner/name: current value is "../x"',
     });
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("../../refs/main"), {
       name: "RangeError",
       message:
-        'Cannot fetch from model owner/tiny as a path must stay inside it: current value is "../../refs/main"',
+        'Cannot fetch from model owner/tiny as the path must be inside the repository: current value is "../../refs/main"',
     });
   });
 });

@@ -70,7 +70,8 @@ Deno.test("readHubSettings() takes any token that an HTTP header can carry, clea
     withEnvironment({ HF_TOKEN: given }, () => {
       throws(() => readHubSettings(), {
         name: "TypeError",
-        message: "Cannot use the Hub: HF_TOKEN holds a space, a control character or a character " +
+        message:
+          "Cannot use the Hub: HF_TOKEN contains a space, a control character or a character " +
           "outside ASCII; copy the token again",
       });
     });
@@ -88,7 +89,7 @@ Deno.test("readHubSettings() keeps the path of HF_ENDPOINT, and refuses invalid 
       throws(() => readHubSettings(), {
         name: "TypeError",
         message: "Cannot use the Hub: HF_ENDPOINT must be an http or https address such as " +
-          `https://huggingface.co, and is ${given}`,
+          `https://huggingface.co, but is ${given}`,
       });
     });
   }

@@ -23,8 +23,8 @@ Deno.test("findConverted() takes the split of one configuration, and the default
   throws(() => find(["a/test/0000.parquet", "b/test/0000.parquet"], "test"), {
     name: "RangeError",
     message:
-      "Cannot read split test of data set o/x: it has the configurations a, b and no default. " +
-      "Copy the files of one into a folder of its own and give that as data.dir",
+      "Cannot read split test of data set o/x: it has the configurations a, b, but no default. " +
+      "Copy the files of one into a separate folder and set data.dir to it",
   });
 });
 
@@ -105,7 +105,7 @@ Deno.test("openHubSource() works offline from what it fetched before", async () 
       strictEqual(offline.describe(), `the Hub's cache in ${settings.cacheDir} (HF_HUB_OFFLINE)`);
       await rejects(() => offline.files("conllpp", "test"), {
         message:
-          `Cannot fetch dataset ZihanWangKi/conllpp at refs/convert/parquet: HF_HUB_OFFLINE is set, and the cache holds nothing of it in ${
+          `Cannot fetch dataset ZihanWangKi/conllpp at refs/convert/parquet: HF_HUB_OFFLINE is set, and the cache has no files of it in ${
             join(settings.cacheDir, "datasets--ZihanWangKi--conllpp")
           }`,
       });
@@ -131,7 +131,7 @@ Deno.test("openHubSource() follows the configs of README.md, and lists what ther
     deepStrictEqual(await source.files("owner/news", "test"), []);
     strictEqual(
       await source.describeSplits("owner/news", "test"),
-      "It has train (rows/a.parquet), by the configs in its README.md",
+      "It has train (rows/a.parquet), according to the configs in its README.md",
     );
     requests.length = 0;
     const offline = openHubSource({ settings: { ...settings, offline: true } });

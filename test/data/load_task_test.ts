@@ -44,7 +44,7 @@ Deno.test("carveValidation() refuses what cannot be parted", () => {
   throws(() => carveValidation(range(9), { rows: 0, seed: 1, name: "x" }), {
     name: "RangeError",
     message:
-      "Cannot carve validation rows as data.validationRows must be a whole number above 0: current value is 0",
+      "Cannot carve validation rows as data.validationRows must be an integer above 0: current value is 0",
   });
 });
 
@@ -64,7 +64,7 @@ Deno.test("loadTask() carves validation where there is none, and never from test
 
     const many = await loadTask(TOPIC_TASK, { ...OPTIONS, source, validationRows: 100 });
     deepStrictEqual(many.notes, [
-      "topics: 4 of 20 training rows were carved off for validation, a fifth of train in place of the 100 asked for",
+      "topics: 4 of 20 training rows were carved off for validation, a fifth of train instead of the requested 100",
     ]);
   });
 });
@@ -87,9 +87,9 @@ Deno.test("loadTask() counts texts that train holds too, and keeps them", async 
       other: [{ tokens: ["x"], tags: [0] }, { tokens: ["c"], tags: [0] }],
     });
     deepStrictEqual(data.notes, [
-      "names: 1 of 2 validation rows have a text that is in train; they are kept",
-      "names: 3 of 5 test rows have a text that is in train; they are kept",
-      "names: 1 of 2 other rows have a text that is in train; they are kept",
+      "names: 1 of 2 validation rows have a text that is also in train; they are kept",
+      "names: 3 of 5 test rows have a text that is also in train; they are kept",
+      "names: 1 of 2 other rows have a text that is also in train; they are kept",
     ]);
   });
 });
@@ -109,7 +109,7 @@ Deno.test("loadTask() limits every split, train to a random choice", async () =>
     await rejects(() => loadTask(TOPIC_TASK, { ...OPTIONS, source, maxRows: 0 }), {
       name: "RangeError",
       message:
-        'Cannot load "topics" as data.maxRows must be null or a whole number above 0: current value is 0',
+        'Cannot load "topics" as data.maxRows must be null or an integer above 0: current value is 0',
     });
   });
 });
@@ -151,7 +151,7 @@ Deno.test("loadTask() says which split is missing where", async () => {
       name: "NotFound",
       message:
         `Cannot read split validation of "words" (split.validation of task "names"): it is not in parquet files under ${dir}. ` +
-        "It has train (train.parquet). Name the file or its folder for the split: validation.parquet, " +
+        "It has train (train.parquet). Name the file or its folder after the split: validation.parquet, " +
         "validation-00000-of-00002.parquet, validation/0.parquet. split.validation: null carves it from train",
     });
   });

@@ -41,7 +41,7 @@ Deno.test("openLocalSource() refuses a split with missing shards", async () => {
       name: "RangeError",
       message: `Cannot read split train of ${
         join(dir, "news")
-      }: of train-N-of-00003, N from 0 to 2, these are missing: 1. It has ${there.join(", ")}`,
+      }: missing shards train-N-of-00003 with N = 1 (of 0 to 2). It has ${there.join(", ")}`,
     });
   });
 });
@@ -79,16 +79,18 @@ Deno.test("openLocalSource() lists what there is when a data set is missing", as
       name: "NotFound",
       message: `Cannot read data set "other": there is no folder ${
         join(dir, "other")
-      }. ${dir} holds a, new`,
+      }. ${dir} contains a, new`,
     });
     await rejects(() => openLocalSource(dir).files("New", "train"), {
       message:
-        `Cannot read data set "New": there is no folder ${join(dir, "New")}. ${dir} holds a, new ` +
+        `Cannot read data set "New": there is no folder ${
+          join(dir, "New")
+        }. ${dir} contains a, new ` +
         "(did you mean new?)",
     });
     await rejects(() => openLocalSource(join(dir, "new")).files("new", "test"), {
       message: `Cannot read data set "new": there is no folder ${join(dir, "new", "new")}. ` +
-        `Give the folder around ${join(dir, "new")} instead`,
+        `Use the parent folder of ${join(dir, "new")} instead`,
     });
     const nowhere = join(dir, "nowhere");
     await rejects(() => openLocalSource(nowhere).files("news", "train"), {
@@ -98,7 +100,7 @@ Deno.test("openLocalSource() lists what there is when a data set is missing", as
     });
     await rejects(() => openLocalSource(join(dir, "a")).files("../b", "test"), {
       name: "RangeError",
-      message: `Cannot read data as a data set's name must be a folder inside ${
+      message: `Cannot read data as the name of a data set must be a folder in ${
         join(dir, "a")
       }: current value is "../b"`,
     });

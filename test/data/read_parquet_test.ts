@@ -64,24 +64,24 @@ Deno.test("readColumns() names file, column, type and remedy for every other typ
       "text",
       "struct[2]",
       "text",
-      "Store the field that is wanted as a column of its own, a string",
+      "Store the required field in a separate column, as string",
     ],
     [
       "structs",
       "texts",
       "list[struct[2]]",
       "lists of text",
-      "Store the field that is wanted as a column of its own, a list of string",
+      "Store the required field in a separate column, as list of string",
     ],
     [
       "map",
       "integers",
       "list[struct[2]]",
       "lists of integers",
-      "Store the field that is wanted as a column of its own, a list of int64",
+      "Store the required field in a separate column, as list of int64",
     ],
     ["deep", "texts", "list[list[string]]", "lists of text", "Store it as list of string"],
-    ["deep", "text", "list[list[string]]", "text", "Store one value a row, as string"],
+    ["deep", "text", "list[list[string]]", "text", "Store one value per row, as string"],
     [
       "text enum",
       "integer",
@@ -111,7 +111,7 @@ Deno.test("readColumns() names file, column, type and remedy for every other typ
     await rejects(read(path, name, wanted), {
       name: "TypeError",
       message:
-        `Cannot read ${path}: column "${name}" has the type ${type}, and it must hold ${says}. ${advice}`,
+        `Cannot read ${path}: column "${name}" has type ${type}, but must contain ${says}. ${advice}`,
     });
   }
 });
@@ -121,7 +121,7 @@ Deno.test("readColumns() raises no error of polars for any pair of types", async
     for (const type of Object.keys(COLUMN_TYPES) as ColumnType[]) {
       const found = await read(PYARROW, name, type).catch((error) => {
         ok(
-          error.message.startsWith(`Cannot read ${PYARROW}: column "${name}" has the type `),
+          error.message.startsWith(`Cannot read ${PYARROW}: column "${name}" has type `),
           error.message,
         );
         return [];
@@ -143,15 +143,15 @@ Deno.test("readColumns() says why a file is not a readable parquet file", async 
       [bytes(""), "the file is empty"],
       [
         bytes("text,label\na,0\n"),
-        'it is not a parquet file: its first bytes are "text", those of one are "PAR1"',
+        'it is not a parquet file: its first bytes are "text" instead of "PAR1"',
       ],
-      [whole.subarray(0, -9), "the parquet file is cut off: its end is missing"],
-      [bytes("PAR1PAR1"), "the parquet file is cut off: its end is missing"],
+      [whole.subarray(0, -9), "the parquet file is truncated"],
+      [bytes("PAR1PAR1"), "the parquet file is truncated"],
       [
         bytes("PARE and what is not to be seen PARE"),
-        "the parquet file is encrypted; store it as plain",
+        "the parquet file is encrypted; store it without encryption",
       ],
-      [garbled, "the parquet file is damaged, or of a kind that is not read; write it again"],
+      [garbled, "the parquet file is damaged or of an unsupported kind; write it again"],
     ] as const;
     const path = join(folder, "a.parquet");
     for (const [content, problem] of cases) {
@@ -202,7 +202,7 @@ Deno.test("readRows() reads labels and tags of every width, and integral floats"
     }
     const task = (label: string) => ({ ...TOPIC_TASK, columns: { text: "text string", label } });
     const place = `Cannot use row 0 of ${PYARROW} (counted from 0): `;
-    const must = ", and must be an integer from 0 to 2 (A, B, C)";
+    const must = ", but must be an integer from 0 to 2 (A, B, C)";
     await rejects(readRows([PYARROW], task("beyond")), {
       message: `${place}"beyond" is 9007199254740993${must}`,
     });

@@ -37,19 +37,19 @@ Deno.test("readRows() gives words and tags, an entity's end in the last word inc
 const TOPIC_FAULTS = [
   [
     { text: ["a", "b"], label: [0, 3] },
-    'Cannot use row 1 of FILE (counted from 0): "label" is 3, and must be an integer from 0 to 2 (A, B, C)',
+    'Cannot use row 1 of FILE (counted from 0): "label" is 3, but must be an integer from 0 to 2 (A, B, C)',
   ],
   [
     { text: ["a"], label: [-1] },
-    'Cannot use row 0 of FILE (counted from 0): "label" is -1, and must be an integer from 0 to 2 (A, B, C)',
+    'Cannot use row 0 of FILE (counted from 0): "label" is -1, but must be an integer from 0 to 2 (A, B, C)',
   ],
   [
     { text: ["a", "b"], label: [null, 1] },
-    'Cannot use row 0 of FILE (counted from 0): "label" is null, and must be an integer from 0 to 2 (A, B, C)',
+    'Cannot use row 0 of FILE (counted from 0): "label" is null, but must be an integer from 0 to 2 (A, B, C)',
   ],
   [
     { text: ["a", null], label: [0, 1] },
-    'Cannot use row 1 of FILE (counted from 0): "text" is null, not a text',
+    'Cannot use row 1 of FILE (counted from 0): "text" is null, not a string',
   ],
   [
     { sentence: ["a"], label: [0] },
@@ -73,47 +73,47 @@ const TAG_FAULTS = [
   [
     [["a", "b"]],
     [[0]],
-    'Cannot use row 0 of FILE (counted from 0): "ner_tags" is [0], and must hold one tag for each of the 2 words of "tokens"',
+    'Cannot use row 0 of FILE (counted from 0): "ner_tags" is [0], but must contain one tag for each of the 2 words of "tokens"',
   ],
   [
     [["a"], ["b"]],
     [[0], null],
-    'Cannot use row 1 of FILE (counted from 0): "ner_tags" is null, and must hold one tag for each of the 1 words of "tokens"',
+    'Cannot use row 1 of FILE (counted from 0): "ner_tags" is null, but must contain one tag for each of the 1 words of "tokens"',
   ],
   [
     [["a"], []],
     [[0], []],
-    'Cannot use row 1 of FILE (counted from 0): "tokens" is [], and must hold words',
+    'Cannot use row 1 of FILE (counted from 0): "tokens" is [], but must contain words',
   ],
   [
     [["a"], null],
     [[0], []],
-    'Cannot use row 1 of FILE (counted from 0): "tokens" is null, and must hold words',
+    'Cannot use row 1 of FILE (counted from 0): "tokens" is null, but must contain words',
   ],
   [
     [["a", null]],
     [[0, 0]],
-    'Cannot use row 0 of FILE (counted from 0): word 1 of "tokens" is null, not a text',
+    'Cannot use row 0 of FILE (counted from 0): word 1 of "tokens" is null, not a string',
   ],
   [
     [["a"]],
     [[5]],
-    'Cannot use row 0 of FILE (counted from 0): tag 0 of "ner_tags" is 5, and must be an integer from 0 to 4 (O, B-PER, I-PER, B-LOC, I-LOC)',
+    'Cannot use row 0 of FILE (counted from 0): tag 0 of "ner_tags" is 5, but must be an integer from 0 to 4 (O, B-PER, I-PER, B-LOC, I-LOC)',
   ],
   [
     [["a", "b"]],
     [[0, 2]],
-    'Cannot use row 0 of FILE (counted from 0): tag 1 of "ner_tags" is I-PER after O, and must follow B-PER or I-PER',
+    'Cannot use row 0 of FILE (counted from 0): tag 1 of "ner_tags" is I-PER after O, but must follow B-PER or I-PER',
   ],
   [
     [["a"]],
     [[4]],
-    'Cannot use row 0 of FILE (counted from 0): tag 0 of "ner_tags" is I-LOC after O, and must follow B-LOC or I-LOC',
+    'Cannot use row 0 of FILE (counted from 0): tag 0 of "ner_tags" is I-LOC after O, but must follow B-LOC or I-LOC',
   ],
   [
     [["a", "b"]],
     [[3, 2]],
-    'Cannot use row 0 of FILE (counted from 0): tag 1 of "ner_tags" is I-PER after B-LOC, and must follow B-PER or I-PER',
+    'Cannot use row 0 of FILE (counted from 0): tag 1 of "ner_tags" is I-PER after B-LOC, but must follow B-PER or I-PER',
   ],
 ] as const;
 
@@ -135,7 +135,7 @@ Deno.test("readRows() tells a missing file and one without rows apart", async ()
     const missing = join(folder, "missing.parquet");
     await rejects(() => readRows([missing], TOPIC_TASK), {
       name: "NotFound",
-      message: `Cannot read parquet file as the file must exist: ${missing}`,
+      message: `Cannot read parquet file as ${missing} does not exist`,
     });
     const empty = await writeParquet(folder, "empty.parquet", { text: [], label: [] }, {
       text: pl.String,

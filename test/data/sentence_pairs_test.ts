@@ -17,13 +17,13 @@ Deno.test("readSentencePairs() reads STS-B's columns and names what is wrong", a
     pl.DataFrame({ ...columns, score: ["high", "low"] }).writeParquet(file);
     await rejects(readSentencePairs([file]), {
       message:
-        `Cannot read ${file}: column "score" has the type string ("high" in row 0), and it must hold numbers. Store it as float64`,
+        `Cannot read ${file}: column "score" has type string ("high" in row 0), but must contain numbers. Store it as float64`,
     });
     const faults = [
-      [{ sentence1: ["a", null] }, '"sentence1" is null, and must be a text'],
-      [{ sentence2: ["c", null] }, '"sentence2" is null, and must be a text'],
-      [{ score: [1, null] }, '"score" is null, and must be a finite number'],
-      [{ score: [1, NaN] }, '"score" is NaN, and must be a finite number'],
+      [{ sentence1: ["a", null] }, '"sentence1" is null, but must be a string'],
+      [{ sentence2: ["c", null] }, '"sentence2" is null, but must be a string'],
+      [{ score: [1, null] }, '"score" is null, but must be a finite number'],
+      [{ score: [1, NaN] }, '"score" is NaN, but must be a finite number'],
     ] as const;
     for (const [fault, problem] of faults) {
       pl.DataFrame({ ...columns, ...fault }).writeParquet(file);

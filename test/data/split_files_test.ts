@@ -70,19 +70,19 @@ Deno.test("findSplitFiles() refuses a split with missing shards", () => {
   throws(() => findSplitFiles(describe([shard(2, 3), shard(0, 3)]), "train"), {
     name: "RangeError",
     message:
-      "Cannot read split train of data set news: of data/train-N-of-00003, N from 0 to 2, these " +
-      `are missing: 1. It has ${shard(0, 3)}, ${shard(2, 3)}`,
+      "Cannot read split train of data set news: missing shards data/train-N-of-00003 with " +
+      `N = 1 (of 0 to 2). It has ${shard(0, 3)}, ${shard(2, 3)}`,
   });
   const one = ["train-1-of-2.parquet", "train-2-of-2.parquet"];
   deepStrictEqual(findSplitFiles(describe(one), "train"), one);
   const faults = [
-    [["data/train-00000-of-00002-0a1b2c3d.parquet"], /N from 0 to 1, these are missing: 1\. /],
-    [["train_2_of_2.parquet"], /of train_N-of-2, N from 1 to 2, these are missing: 1\. /],
+    [["data/train-00000-of-00002-0a1b2c3d.parquet"], /with N = 1 \(of 0 to 1\)\. /],
+    [["train_2_of_2.parquet"], /missing shards train_N-of-2 with N = 1 \(of 1 to 2\)\. /],
     [
       [shard(0, 1), shard(1, 9)],
-      /-of-00009, N from 0 to 8, these are missing: 0, 2, 3, 4, 5, …\. /,
+      /-of-00009 with N = 0, 2, 3, 4, 5, … \(of 0 to 8\)\. /,
     ],
-    [["train-0-of-99999999999.parquet"], /these are missing: 1, 2, 3, 4, 5, …\. /],
+    [["train-0-of-99999999999.parquet"], /with N = 1, 2, 3, 4, 5, … \(of 0 to 99999999998\)\. /],
   ] as const;
   for (const [paths, message] of faults) {
     throws(() => findSplitFiles(describe(paths), "train"), message);
@@ -92,7 +92,7 @@ Deno.test("findSplitFiles() refuses a split with missing shards", () => {
 Deno.test("describeSplits() lists the splits with their files, and says how files are named", () => {
   const shards = Array.from({ length: 5 }, (_, index) => `train_${index}.parquet`);
   const names =
-    "Name the file or its folder for the split: test.parquet, test-00000-of-00002.parquet, test/0.parquet";
+    "Name the file or its folder after the split: test.parquet, test-00000-of-00002.parquet, test/0.parquet";
   strictEqual(
     describeSplits(describe([...shards, "dev.parquet"]), "test"),
     `It has train (train_0.parquet, train_1.parquet, train_2.parquet and 2 more), validation (dev.parquet). ${names}`,
@@ -105,7 +105,7 @@ Deno.test("describeSplits() lists the splits with their files, and says how file
   const card = "---\nconfigs:\n- config_name: default\n  data_files: a.parquet\n---\n";
   strictEqual(
     describeSplits(describe(["a.parquet"], card), "test"),
-    "It has train (a.parquet), by the configs in its README.md",
+    "It has train (a.parquet), according to the configs in its README.md",
   );
 });
 
@@ -118,7 +118,7 @@ Deno.test("findSplits() names what is wrong in README.md", () => {
     ["configs:\n- x", `${start} has an entry without config_name`],
     [
       two,
-      `${start} names a, b, none of them the default. Copy the files of one into a folder of its own`,
+      `${start} has the configurations a, b, but no default. Copy the files of one into a separate folder`,
     ],
     [
       `${two}\n  default: true\n- config_name: default`,
@@ -126,11 +126,11 @@ Deno.test("findSplits() names what is wrong in README.md", () => {
     ],
     [
       "configs:\n- config_name: a\n  data_files: 3",
-      `${start} has data_files of a in a form that is not known`,
+      `${start} has data_files of a in an unknown form`,
     ],
     [
       "configs:\n- config_name: a\n  data_files: b.parquet",
-      "Cannot read data set news: its README.md names b.parquet, and there is no such parquet file",
+      "Cannot read data set news: no parquet file matches b.parquet in its README.md",
     ],
     [
       "a: b: c",

@@ -63,23 +63,23 @@ Deno.test("readExperiment() says what is wrong with a declaration", () => {
     throws(() => readExperiment(value), { message });
   refuses(
     without("seeds"),
-    "Cannot resolve config as seeds must be a list of at least 1: it is missing",
+    "config: seeds must be a list of at least 1 item: it is missing",
   );
   refuses(
     { ...DECLARED, reference: "average" },
-    'Cannot resolve config as reference must be one of mean, max, news: current value is "average"',
+    'config: reference must be one of mean, max, news: current value is "average"',
   );
   refuses(
     { ...DECLARED, base: { "training.steps": 5 } },
-    'Cannot resolve config: there is no key "training.steps" (did you mean training.maxSteps?)',
+    'config: unknown key "training.steps" (did you mean training.maxSteps?)',
   );
   refuses(
     { ...DECLARED, variants: [{ name: "mean", tasks: ["sst2"] }] },
-    'Cannot resolve config: key "mean.tasks.sst2" is not one of ag_news, conll2003',
+    'config: unknown key "mean.tasks.sst2": known keys are ag_news, conll2003',
   );
   refuses(
     { ...DECLARED, seeds: [1, 1] },
-    "Cannot resolve config as seeds must be different: current value is [1,1]",
+    "config: seeds must be different: current value is [1,1]",
   );
 });
 

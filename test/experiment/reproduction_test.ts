@@ -213,7 +213,7 @@ Deno.test("planReproduction() says what of a run is missing, and takes what lies
   });
   await withRun({ ...config, speed: 1 }, async (dir) => {
     await rejects(planReproduction(dir), {
-      message: 'Cannot resolve config: there is no key "speed" (did you mean seed?)',
+      message: 'config: unknown key "speed" (did you mean seed?)',
     });
   });
 });

@@ -68,7 +68,7 @@ for (const name of ["config.json", "environment.json", "metrics.jsonl", "summary
     await withRun({ [name]: null }, async (dir) => {
       await rejects(readRun(dir), {
         name: "NotFound",
-        message: `Cannot read run as the file must exist: ${join(dir, name)}`,
+        message: `Cannot read run as ${join(dir, name)} does not exist`,
       });
     });
   });

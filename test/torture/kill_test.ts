@@ -96,9 +96,7 @@ Deno.test(
     strictEqual(code, 1);
     strictEqual(
       error,
-      `error: Cannot write ${
-        join(dir, "metrics.jsonl")
-      } as there must be room and permission to: ` +
+      `error: Cannot write ${join(dir, "metrics.jsonl")}: ` +
         "File too large (os error 27)",
     );
     deepStrictEqual(await inspectRemains(dir), before);
@@ -117,7 +115,7 @@ Deno.test("a run refuses a folder that it may not write to, by name", { ignore }
   strictEqual(code, 1);
   strictEqual(
     error,
-    `error: Cannot write ${join(dir, "config.json")} as there must be room and permission to: ` +
+    `error: Cannot write ${join(dir, "config.json")}: ` +
       "Permission denied (os error 13)",
   );
 });

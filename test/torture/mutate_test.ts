@@ -78,7 +78,7 @@ Deno.test("mutateBytes() refuses a file without any", () => {
 });
 
 Deno.test("isClearError() takes our words, and neither the engine's nor broken invariants", () => {
-  const clear = ["Cannot read tensors as x must be JSON", 'Cannot resolve config: key "a" is …'];
+  const clear = ["Cannot read tensors as x must be JSON", 'config: unknown key "a"'];
   const unclear = [
     "Cannot read properties of undefined (reading 'as x')",
     "Cannot convert undefined or null to object as: it",
