@@ -24,7 +24,7 @@ const ROOMS = [
   "notebook",
   "app",
   "bench",
-  "torture",
+  "fault_injection",
   "cli",
   "api",
 ];

@@ -3,7 +3,7 @@
  * and reads an outcome a line.
  * @module
  */
-import { type MutationJob, runMutations } from "@/torture/mutation_job.ts";
+import { type MutationJob, runMutations } from "@/fault_injection/mutation_job.ts";
 
 if (import.meta.main) {
   const job = await new Response(Deno.stdin.readable).json() as MutationJob;

@@ -1,5 +1,5 @@
 /**
- * `deno task torture`: kills runs, starves them, damages what they read, and says what came of it.
+ * `deno task torture`: kills runs, fills disks, damages files, and reports the outcomes.
  * @module
  */
 import { cpus } from "node:os";
@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { readJson, writeFileAtomic } from "@/files.ts";
 import { checkInterrupt } from "@/interrupt.ts";
 import { stream } from "@/random.ts";
-import { checkFinished, killRun, liveOnce, writeKillConfig } from "@/torture/kill_run.ts";
-import { formatRecord, isGood, type Kill } from "@/torture/record.ts";
-import { fillDisks, lockDisks } from "@/torture/starve_run.ts";
-import { SUBJECTS } from "@/torture/subjects.ts";
-import { type MutationTally, tryMutations } from "@/torture/try_mutations.ts";
+import { checkFinished, killRun, trainOnce, writeRunConfig } from "@/fault_injection/kill_run.ts";
+import { formatFaultReport, isGood, type Kill } from "@/fault_injection/fault_report.ts";
+import { fillDisks, lockDisks } from "@/fault_injection/disk_faults.ts";
+import { SUBJECTS } from "@/fault_injection/subjects.ts";
+import { type MutationTally, tryMutations } from "@/fault_injection/try_mutations.ts";
 import { type Options, parseWhole } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { readEngineChoice, SET_ENGINE } from "./open_engine.ts";
@@ -26,40 +26,43 @@ const OPTIONS = {
   set: SET_ENGINE,
 } as const satisfies Options;
 
-/** What the runs of this task are, and where. */
+/** Folders and settings of the runs. */
 type Runs = {
   readonly root: string;
   readonly config: string;
-  /** A run that nobody touched. */
-  readonly whole: string;
+  /** Folder of a run without faults. */
+  readonly reference: string;
   readonly nowMs: () => number;
   readonly signal: AbortSignal;
 };
 
-/** Kills runs, a line each; all so far go to `keep`. */
+/** Kills runs and prints one line per run. Passes all results so far to `keep`. */
 async function killRuns(
   { root, signal, ...runs }: Runs,
-  { kills, seed, lastedMs, keep }: {
+  { kills, seed, durationMs, keep }: {
     readonly kills: number;
     readonly seed: number;
-    readonly lastedMs: number;
+    readonly durationMs: number;
     readonly keep: (done: readonly Kill[]) => Promise<void>;
   },
 ): Promise<readonly Kill[]> {
-  console.log("kill  after   lines  checkpoints      the same in the end");
+  console.log("kill  after   lines  checkpoints      same result");
   const done: Kill[] = [];
-  let longestMs = lastedMs;
+  let longestMs = durationMs;
   for (let i = 1; i <= kills; i++) {
-    checkInterrupt(signal, () => `Torture was interrupted after ${i - 1} of ${kills} kills`);
+    checkInterrupt(
+      signal,
+      () => `Fault injection was interrupted after ${i - 1} of ${kills} kills`,
+    );
     const dir = join(root, `run-${i}`), prng = stream(seed, "torture", i);
     const killed = await killRun(dir, { ...runs, kills: 1, longestMs, prng });
     longestMs = killed.longestMs;
-    for (const { killMs, remains } of killed.lives) {
-      const { begun, metricsLines, checkpoints } = remains;
-      done.push({ killMs, remains, same: killed.same });
-      const found = begun
+    for (const { killMs, state } of killed.interruptions) {
+      const { started, metricsLines, checkpoints } = state;
+      done.push({ killMs, state, same: killed.same });
+      const found = started
         ? [String(metricsLines).padStart(5), checkpoints.join(" ").padEnd(15)]
-        : ["    –", "not begun      "];
+        : ["    –", "not started      "];
       const after = `${(killMs / 1000).toFixed(2)} s`.padStart(7);
       console.log(
         `${String(i).padStart(4)} ${after}  ${found.join("  ")}  ${killed.same ? "yes" : "NO"}`,
@@ -71,17 +74,17 @@ async function killRuns(
   return done;
 }
 
-/** Damages files of each kind, a line each. */
+/** Damages files of each kind and prints one line per kind. */
 async function damageFiles(
-  { root, whole, signal }: Runs,
+  { root, reference, signal }: Runs,
   { cases, seed }: { readonly cases: number; readonly seed: number },
 ): Promise<readonly MutationTally[]> {
   const tallies: MutationTally[] = [];
   const view = createTerminalProgress();
   for (const subject of SUBJECTS) {
-    checkInterrupt(signal, () => `Torture was interrupted before damage to ${subject}`);
+    checkInterrupt(signal, () => `Fault injection was interrupted before damage to ${subject}`);
     const tally = await tryMutations(subject, {
-      run: whole,
+      run: reference,
       folder: join(root, "damaged"),
       seed,
       cases,
@@ -90,7 +93,9 @@ async function damageFiles(
     await view.finish();
     tallies.push(tally);
     const { right, refused, bad } = tally;
-    console.log(`${subject}: ${refused} refused, ${right} right, ${bad.length} bad of ${cases}`);
+    console.log(
+      `${subject}: ${refused} refused, ${right} correct, ${bad.length} failed of ${cases}`,
+    );
     for (const { what, message } of bad) console.log(`  ${what}: ${message}`);
   }
   return tallies;
@@ -116,32 +121,36 @@ export const TORTURE = {
     try {
       const choice = readEngineChoice("torture", values.set);
       const executor = values.executor ?? choice.executor;
-      const config = await writeKillConfig(root, { ...choice, executor });
-      const runs: Runs = { root, config, whole: join(root, "whole"), nowMs, signal };
-      checkFinished(await liveOnce(runs.whole, { config, killMs: null, nowMs }));
-      // a second time, with all that the first one cached
-      const timed = await liveOnce(join(root, "timed"), { config, killMs: null, nowMs });
-      const { lastedMs } = timed;
-      console.log(`a run never killed: ${(lastedMs / 1000).toFixed(1)} s`);
+      const config = await writeRunConfig(root, { ...choice, executor });
+      const runs: Runs = { root, config, reference: join(root, "reference"), nowMs, signal };
+      checkFinished(await trainOnce(runs.reference, { config, killMs: null, nowMs }));
+      // timed with a warm cache
+      const timed = await trainOnce(join(root, "timed"), { config, killMs: null, nowMs });
+      const { durationMs } = timed;
+      console.log(`duration of an uninterrupted run: ${(durationMs / 1000).toFixed(1)} s`);
       const tallies = cases > 0 ? await damageFiles(runs, { cases, seed }) : [];
       const filled = await fillDisks(runs), locked = await lockDisks(runs);
-      const starved = filled === null || locked === null ? null : [...filled, ...locked];
-      for (const { what, said, good } of starved ?? []) {
-        console.log(`${what}: ${good ? "ok" : "NOT AS IT MUST BE"}: ${said}`);
+      const diskFaults = filled === null || locked === null ? null : [...filled, ...locked];
+      for (const { what, said, good } of diskFaults ?? []) {
+        console.log(`${what}: ${good ? "ok" : "FAILED"}: ${said}`);
       }
-      if (starved === null) console.log("disks of a given size cannot be made here: not tried");
-      const where = await describeWhere(runs.whole);
+      if (diskFaults === null) {
+        console.log(
+          "full disks are not tried: file systems of a given size cannot be created here",
+        );
+      }
+      const where = await describeWhere(runs.reference);
       const compose = (kills: readonly Kill[]) => ({
-        ...{ seed, where, lastedMs, kills, starved, tallies },
+        ...{ seed, where, durationMs, kills, diskFaults, tallies },
       });
       const { out } = values;
-      // kept as it grows: an hour's work is not lost with its last minute
+      // written after each run, so that an interruption loses nothing
       const keep = async (kills: readonly Kill[]) => {
-        if (out !== undefined) await writeFileAtomic(out, formatRecord(compose(kills)));
+        if (out !== undefined) await writeFileAtomic(out, formatFaultReport(compose(kills)));
       };
       await keep([]);
-      const killed = await killRuns(runs, { kills, seed, lastedMs, keep });
-      console.log(`${killed.filter(({ same }) => same).length} of ${kills} the same`);
+      const killed = await killRuns(runs, { kills, seed, durationMs, keep });
+      console.log(`${killed.filter(({ same }) => same).length} of ${kills} with the same result`);
       return isGood(compose(killed));
     } finally {
       await Deno.remove(root, { recursive: true });
@@ -149,7 +158,7 @@ export const TORTURE = {
   },
 } as const satisfies Task<typeof OPTIONS>;
 
-/** Executor, system and processor in a few words. */
+/** Executor, system and processor as text. */
 async function describeWhere(run: string): Promise<string> {
   const environment = await readJson(join(run, "environment.json"), "environment");
   const executor = typeof environment === "object" && environment !== null &&

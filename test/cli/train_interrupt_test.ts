@@ -1,7 +1,7 @@
 /** `deno task train` interrupted from outside: Ctrl+C in a pseudo-terminal, SIGTERM. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { TINY_MODEL } from "@/torture/kill_run.ts";
+import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
 import { inFolder } from "../train/tiny_run.ts";
 
 const ROOT = join(import.meta.dirname ?? "", "../..");

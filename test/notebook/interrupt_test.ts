@@ -2,7 +2,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { type Kernel, type Listener, startKernel } from "@/notebook/kernel.ts";
-import { TINY_MODEL } from "@/torture/kill_run.ts";
+import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
 import { inFolder } from "../train/tiny_run.ts";
 
 const NOTEBOOKS = join(import.meta.dirname ?? "", "../../notebooks");
@@ -50,7 +50,7 @@ import { trainRun } from "@/train/train_run.ts";
 Deno.env.set("STX_CACHE", "");
 const config = resolveConfig({ file: ${JSON.stringify(FILE)} });
 const options = { out: ${out}, nowMs: () => 0, environment: {}, onNote: console.log };
-const variable = { lives: "yes" };
+const variable = { killed: "yes" };
 await openEngine({ executor: "onnx" });
 let last = 0;
 const onStep = ({ step }) => { last = step; if (step === 3) console.log("step three"); };`);
@@ -67,7 +67,7 @@ const onStep = ({ step }) => { last = step; if (step === 3) console.log("step th
         );
         ok(step >= 3 && step < 100_000, stopped.evalue);
 
-        const alive = await execute("variable.lives + last");
+        const alive = await execute("variable.killed + last");
         match(alive.shown, new RegExp(`yes${step}`));
         const { status: found, shown: handles } = await execute(
           `Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
@@ -102,7 +102,7 @@ runs[0].record.summary.steps`;
 
         await execute("await new Promise((done) => setTimeout(done, 300)); console.log('rest');");
         kernel.interrupt(); // while nothing runs
-        match((await execute("variable.lives")).shown, /yes/);
+        match((await execute("variable.killed")).shown, /yes/);
         deepStrictEqual(late, []);
       } finally {
         await kernel.stop();

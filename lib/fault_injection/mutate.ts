@@ -1,16 +1,16 @@
 /**
- * Damage to files, drawn from a stream of chance: the same stream, the same damage. Bytes are turned,
- * cut off, blown up, repeated; in JSON, values change their type, their size or their name.
+ * Random damage to files, reproducible from a random stream. Bytes are flipped, truncated, overwritten,
+ * blanked or repeated. In JSON, values change their type, size or key.
  * @module
  */
 import type { Prng } from "@/random.ts";
 
-/** A file's bytes after damage, and the damage in words. */
+/** Damaged bytes and a description of the damage. */
 export type Mutation = { readonly bytes: Uint8Array<ArrayBuffer>; readonly what: string };
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Whole numbers that overflow, or ask for more memory than there is, where a length is read. */
+/** Integers that overflow or request excessive memory if they are read as a length. */
 const LENGTHS = [
   0n,
   1n,
@@ -22,7 +22,7 @@ const LENGTHS = [
   2n ** 64n - 1n,
 ];
 
-/** Values of every type, awkward ones of each. */
+/** JSON values of every type, edge cases in particular. */
 const VALUES: readonly unknown[] = [
   ...[null, true, false, 0, -1, 0.5, 2 ** 31, 2 ** 53, 1e300, -1e300],
   ...["", "\u0000", "x".repeat(5000), "__proto__", "\ud800", [], [[]], {}, { "": null }],
@@ -34,7 +34,7 @@ function pick<T>(items: readonly T[], prng: Prng): T {
   return item;
 }
 
-/** A place in `bytes`: anywhere, or close to an end, where formats keep their lengths. */
+/** A random index of `bytes`: anywhere, or near an end, where file formats store lengths. */
 function pickPlace(bytes: Bytes, prng: Prng): number {
   const near = Math.min(bytes.length, 64);
   switch (prng.below(3)) {
@@ -54,20 +54,20 @@ const BYTE_DAMAGES: readonly ((bytes: Bytes, prng: Prng) => Mutation)[] = [
       const at = pickPlace(bytes, prng);
       bytes[at] = (bytes[at] ?? 0) ^ 1 << prng.below(8);
     }
-    return { bytes, what: `${count} bits turned` };
+    return { bytes, what: `${count} bits flipped` };
   },
-  function cutShort(bytes, prng) {
+  function truncate(bytes, prng) {
     const length = prng.below(bytes.length);
     return { bytes: bytes.slice(0, length), what: `cut to ${length} of ${bytes.length} bytes` };
   },
-  function blowUpLength(bytes, prng) {
+  function overwriteLength(bytes, prng) {
     const at = pickPlace(bytes, prng), value = pick(LENGTHS, prng), width = prng.below(2) ? 8 : 4;
     for (let i = 0; i < width && at + i < bytes.length; i++) {
       bytes[at + i] = Number(value >> BigInt(8 * i) & 0xffn);
     }
     return { bytes, what: `${width} bytes at ${at} made ${value}` };
   },
-  function blowUpVarint(bytes, prng) { // Thrift's and Protocol Buffers' way to write lengths
+  function overwriteVarint(bytes, prng) { // the encoding of lengths in Thrift and Protocol Buffers
     const at = pickPlace(bytes, prng), length = 1 + prng.below(9);
     for (let i = 0; i < length && at + i < bytes.length; i++) bytes[at + i] = 0xff;
     if (at + length < bytes.length) bytes[at + length] = prng.below(128);
@@ -87,18 +87,18 @@ const BYTE_DAMAGES: readonly ((bytes: Bytes, prng: Prng) => Mutation)[] = [
   },
 ];
 
-/** Damages the bytes of a file. */
+/** Damages the bytes of a file. Does not change `bytes`. */
 export function mutateBytes(bytes: Uint8Array, prng: Prng): Mutation {
-  if (bytes.length === 0) throw new RangeError("Cannot mutate bytes as there must be some: 0");
+  if (bytes.length === 0) throw new RangeError("Cannot mutate bytes: the file is empty");
   return pick(BYTE_DAMAGES, prng)(Uint8Array.from(bytes), prng);
 }
 
-/** A value inside JSON: where it hangs, and under which name. */
+/** A value inside JSON: its parent and its key there. */
 type Place = { readonly parent: Record<string, unknown> | unknown[]; readonly key: string };
 
 /**
- * A place drawn by walking down: at each level any child, so that large lists hide nothing; the walk ends
- * at a leaf, or now and then above it.
+ * Picks a value by walking down from the root. Every child of a node is equally likely, so large lists do not
+ * hide other values. The walk ends at a leaf, or earlier with probability 1/6 per level.
  */
 function walkDown(root: Record<string, unknown>, prng: Prng): Place {
   let place: Place = { parent: root, key: "root" };
@@ -110,14 +110,14 @@ function walkDown(root: Record<string, unknown>, prng: Prng): Place {
   }
 }
 
-/** Changes the value at a place, and says how. */
+/** Changes the value at a place. Returns a description. */
 function damageValue({ parent, key }: Place, prng: Prng): string {
   const value: unknown = Reflect.get(parent, key);
   const set = (next: unknown) => Reflect.set(parent, key, next);
   const choice = prng.below(5);
   if (choice === 0 && !Array.isArray(parent) && key !== "root") {
     delete parent[key];
-    return `"${key}" left out`;
+    return `"${key}" removed`;
   }
   if (choice === 1 && !Array.isArray(parent) && key !== "root") {
     delete parent[key];
@@ -138,7 +138,7 @@ function damageValue({ parent, key }: Place, prng: Prng): string {
   return `"${key}" made ${JSON.stringify(next).slice(0, 20)}`;
 }
 
-/** Damages a JSON text: what it says, in three of four cases, or else its bytes. */
+/** Damages a JSON text: its values with probability 3/4, else its bytes. */
 export function mutateJson(text: string, prng: Prng): Mutation {
   const encoder = new TextEncoder();
   if (prng.below(4) === 0) return mutateBytes(encoder.encode(text), prng);
@@ -147,7 +147,7 @@ export function mutateJson(text: string, prng: Prng): Mutation {
   return { bytes: encoder.encode(JSON.stringify(holder.root, null, 2)), what };
 }
 
-/** Damages a safetensors file: the JSON of its header, whose length is then put right, or its bytes. */
+/** Damages a safetensors file: its bytes, or the JSON of its header (whose length field is then adjusted). */
 export function mutateSafetensors(bytes: Uint8Array<ArrayBuffer>, prng: Prng): Mutation {
   if (prng.below(2) === 0) return mutateBytes(bytes, prng);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));

@@ -1,5 +1,5 @@
 /**
- * Damages files and reads them, in this process, which may not survive it.
+ * Damages files and reads them in the current process, which may crash.
  * @module
  */
 import { join } from "node:path";
@@ -7,37 +7,37 @@ import { openEngine } from "@/engine/engine.ts";
 import { readBytes } from "@/files.ts";
 import { readProcessMemory } from "@/process_memory.ts";
 import { stream } from "@/random.ts";
-import { isClearError } from "@/torture/clear_error.ts";
-import { mutateFile, openSubject, type SubjectName } from "@/torture/subjects.ts";
+import { isClearError } from "@/fault_injection/clear_error.ts";
+import { mutateFile, openSubject, type SubjectName } from "@/fault_injection/subjects.ts";
 
-/** Cases to be done. */
+/** A range of cases to run. */
 export type MutationJob = {
   readonly subject: SubjectName;
-  /** Copies of all files, made by `copySubjects`; none else may use them meanwhile. */
+  /** Folder with copies of all files, made by `copySubjects`. Must not be used by others at the same time. */
   readonly folder: string;
   readonly seed: number;
-  /** Cases [first, end). */
+  /** Range of case indices [first, end). */
   readonly first: number;
   readonly end: number;
 };
 
-/** What came of a damaged file, where the process lived to tell. */
+/** Possible outcomes of reading a damaged file, if the process survives. */
 export const VERDICTS = ["right", "refused", "unclear", "wrong"] as const;
 
-/** What a damaged file came to. */
+/** Outcome of one case. */
 export type MutationOutcome = {
   readonly index: number;
-  /** Which file was damaged, and how. */
+  /** The damaged file and the damage. */
   readonly what: string;
   readonly verdict: typeof VERDICTS[number];
-  /** What was said in the error, or what is wrong with the result. */
+  /** Error message, or a description of what is wrong with the result. */
   readonly message: string;
-  /** Memory of the process: the most that was resident so far, and how much more of it this case reserved. */
+  /** Peak resident memory of the process so far, and the growth of reserved memory during this case. */
   readonly peakMiB: number;
   readonly grownMiB: number;
 };
 
-/** Does the cases of a job, in turn. */
+/** Runs the cases of a job, one after the other. */
 export async function* runMutations(job: MutationJob): AsyncGenerator<MutationOutcome> {
   const { subject, folder, seed, first, end } = job;
   await openEngine({ executor: "onnx" });

@@ -1,63 +1,63 @@
 /**
- * Damaged files read in processes of their own, each case within limits of time and memory, and what came
- * of them counted. A process that ends, hangs or takes too much is replaced, and the work goes on.
+ * Reads damaged files in child processes, with limits of time and memory for each case, and counts the
+ * outcomes. A process that crashes, hangs or exceeds a limit is replaced, and the remaining cases continue.
  * @module
  */
 import { join } from "node:path";
-import type { MutationJob, MutationOutcome } from "@/torture/mutation_job.ts";
-import { copySubjects, type SubjectName } from "@/torture/subjects.ts";
+import type { MutationJob, MutationOutcome } from "@/fault_injection/mutation_job.ts";
+import { copySubjects, type SubjectName } from "@/fault_injection/subjects.ts";
 
-/** What a case may take. */
+/** Limits of a case. */
 export type Limits = {
-  /** Of memory, resident or newly reserved. */
+  /** Memory, resident or newly reserved. */
   readonly memoryMiB: number;
-  /** From one case to the next; the first waits for the process to start. */
+  /** Time per case; `startMs` includes the start of the process and its first case. */
   readonly caseMs: number;
   readonly startMs: number;
 };
 
-/** What a case may take on a machine that may be busy with other things. */
+/** Default limits, generous enough for a busy machine. */
 export const LIMITS: Limits = { memoryMiB: 1024, caseMs: 30_000, startMs: 120_000 };
 
-/** A case that did not end as it must, and all that there is to say about it. */
+/** A failed case with a description of the damage and of the failure. */
 export type BadCase = { readonly index: number; readonly what: string; readonly message: string };
 
-/** What the cases of a subject came to. */
+/** Outcomes of all cases of a subject. */
 export type MutationTally = {
   readonly subject: SubjectName;
   readonly cases: number;
-  /** Files that were read all the same, to a right result. */
+  /** Cases in which the file was read and the result was correct. */
   readonly right: number;
-  /** Files that were refused with a clear error. */
+  /** Cases in which the file was refused with a clear error. */
   readonly refused: number;
-  /** All others: an unclear error, a wrong result, a crash, a hang, too much memory. */
+  /** All other cases: an unclear error, a wrong result, a crash, a hang, too much memory. */
   readonly bad: readonly BadCase[];
-  /** The most that was resident in a process. */
+  /** Largest resident memory of a process. */
   readonly peakMiB: number;
 };
 
-/** Whose files are damaged, and how often. */
+/** Options of {@link tryMutations}. */
 export type MutationOptions = {
-  /** A finished run. */
+  /** Folder of a finished run. */
   readonly run: string;
-  /** A folder for copies; it need not be there. */
+  /** Folder for copies; created if it does not exist. */
   readonly folder: string;
   readonly seed: number;
   readonly cases: number;
-  /** Told after each case. */
+  /** Called after each case. */
   readonly onCase?: (done: number) => void;
   /** {@link LIMITS} by default. */
   readonly limits?: Limits;
-  /** Program that does the cases; another one in tests. */
+  /** Program that runs the cases; replaced in tests. */
   readonly program?: string;
 };
 
 const PROGRAM = join(import.meta.dirname ?? "", "../cli/mutation_job.ts");
 
-/** How one process ended: where it got to, and what stopped it, if it was not the last case. */
+/** End of a process: the next case to run, and the case that stopped the process, if any. */
 type Ending = { readonly next: number; readonly stopped: BadCase | null };
 
-/** Damages the files of a subject `cases` times and counts what comes of it. */
+/** Runs `cases` cases of a subject and counts the outcomes. */
 export async function tryMutations(
   subject: SubjectName,
   options: MutationOptions,
@@ -93,12 +93,12 @@ function isLarge({ peakMiB, grownMiB }: MutationOutcome, { memoryMiB }: Limits):
 }
 
 function describeMemory({ peakMiB, grownMiB, verdict }: MutationOutcome): string {
-  return `took too much memory: ${peakMiB.toFixed(0)} MiB resident, ${
+  return `used too much memory: ${peakMiB.toFixed(0)} MiB resident, ${
     grownMiB.toFixed(0)
   } MiB more reserved (${verdict})`;
 }
 
-/** Runs cases in a process until one stops it, or takes more memory than it may. */
+/** Runs cases in a child process until one crashes it or exceeds a limit. */
 async function runJob(
   job: MutationJob,
   { take, limits, program }: {
@@ -120,7 +120,7 @@ async function runJob(
   const kill = () => {
     try {
       child.kill("SIGKILL");
-    } catch { /* it has ended */ }
+    } catch { /* it has already exited */ }
   };
   const expire = () => {
     hung = true;
@@ -132,13 +132,13 @@ async function runJob(
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) {
-      if (!line.startsWith("{")) continue; // a library's own words
+      if (!line.startsWith("{")) continue; // output of a library
       const outcome: MutationOutcome = JSON.parse(line);
       take(outcome);
       next = outcome.index + 1;
       clearTimeout(timer);
       timer = setTimeout(expire, limits.caseMs);
-      // The next cases must not be charged for what this one took.
+      // Kill the process, so that later cases do not count this one's memory.
       large ||= isLarge(outcome, limits);
       if (large) kill();
     }
@@ -147,7 +147,7 @@ async function runJob(
   const { code, signal } = await child.status;
   const last = (await said).trim().split("\n").at(-1) ?? "";
   if (next >= job.end || large) return { next, stopped: null };
-  const message = hung ? "hung" : `ended the process: ${signal ?? `code ${code}`}: ${last}`;
+  const message = hung ? "hung" : `crashed: ${signal ?? `code ${code}`}: ${last}`;
   const stopped = { index: next, what: `case ${next}`, message };
   return { next: next + 1, stopped };
 }

@@ -1,6 +1,6 @@
 /**
- * What is damaged, and how it is read: files of a finished run and of a data set, each read as the tasks
- * read it, with a look at whether what comes of it can be right.
+ * Kinds of files to damage, and how each is read: files of a finished run and of a data set, read as the tasks
+ * of the command line read them, with checks of the result.
  * @module
  */
 import { dirname, join, relative } from "node:path";
@@ -17,11 +17,16 @@ import type { Prng } from "@/random.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 import { loadTokenizer } from "@/text/load_tokenizer.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
-import { mutateBytes, mutateJson, mutateSafetensors, type Mutation } from "@/torture/mutate.ts";
-import { makeHubCache } from "@/torture/hub_subject.ts";
-import { openSavedCheckpoint } from "@/torture/saved_checkpoint.ts";
+import {
+  mutateBytes,
+  mutateJson,
+  mutateSafetensors,
+  type Mutation,
+} from "@/fault_injection/mutate.ts";
+import { makeHubCache } from "@/fault_injection/hub_subject.ts";
+import { openSavedCheckpoint } from "@/fault_injection/saved_checkpoint.ts";
 
-/** What is damaged. */
+/** Kinds of files to damage. */
 export const SUBJECTS = [
   "safetensors",
   "parquet",
@@ -33,11 +38,11 @@ export const SUBJECTS = [
 /** One of {@link SUBJECTS}. */
 export type SubjectName = typeof SUBJECTS[number];
 
-/** Files that are damaged one at a time, and the way they are read. */
+/** Files that are damaged one at a time, and a function that reads them. */
 export type Subject = {
-  /** Paths in the folder that {@link openSubject} was given. */
+  /** Paths relative to the folder passed to {@link openSubject}. */
   readonly files: readonly string[];
-  /** Reads `file`, damaged; gives what is wrong with the result, null where nothing is. */
+  /** Reads the damaged `file`. Returns a description if the result is wrong, else null. */
   read(file: string): Promise<string | null>;
 };
 
@@ -51,13 +56,13 @@ const MODEL_FILES = [
 ].map((name) => join("model", name));
 
 const TASKS = PRESETS.quickstart.tasks;
-/** A table of each task. */
+/** One table per task. */
 const TABLES = TASKS.map(({ dataset }) => join("data", dataset, "test.parquet"));
 
-/** A text with all that a tokenizer must bear. */
+/** A text with difficult input for a tokenizer. */
 const PROBE = "Héllo, [SEP] wörld! 東京 naïve 🙂 \u0301 Nexavor's 1,234.5 un\u00adfamiliar\tend";
 
-/** Opens a subject in `folder`, where copies of a finished run and of the built-in sample are. */
+/** Opens a subject in `folder`, which holds copies of a finished run and of the built-in sample. */
 export async function openSubject(name: SubjectName, folder: string): Promise<Subject> {
   switch (name) {
     case "safetensors":
@@ -73,7 +78,7 @@ export async function openSubject(name: SubjectName, folder: string): Promise<Su
           const task = TASKS[TABLES.indexOf(file)];
           if (task === undefined) throw new TypeError(`internal: no task reads ${file}`);
           const rows = await readRows([join(folder, file)], task);
-          return rows.length > 0 ? null : "it gave no rows";
+          return rows.length > 0 ? null : "it has no rows";
         },
       };
     case "tokenizer.json":
@@ -108,7 +113,7 @@ export async function openSubject(name: SubjectName, folder: string): Promise<Su
   }
 }
 
-/** Damages a file of a kind that its name tells. */
+/** Damages a file according to its format, which its name determines. */
 export function mutateFile(
   file: string,
   bytes: Uint8Array<ArrayBuffer>,
@@ -153,24 +158,24 @@ async function readModel(folder: string): Promise<string | null> {
   return null;
 }
 
-/** A tokenizer must give ids of its own vocabulary, and places that rise within the text. */
+/** Checks that a tokenizer returns ids of its vocabulary and valid offsets. */
 async function readTokenizer(folder: string): Promise<string | null> {
   const tokenizer = await loadTokenizer(folder);
   const { ids, starts, ends } = tokenizer.encodeWithOffsets(PROBE);
   for (const [i, id] of ids.entries()) {
     const start = starts[i] ?? NaN, end = ends[i] ?? NaN;
-    if (!(id >= 0 && id < tokenizer.vocabularySize)) return `it gave the id ${id}`;
+    if (!(id >= 0 && id < tokenizer.vocabularySize)) return `it returned the invalid id ${id}`;
     if (!(start >= 0 && start <= end && end <= PROBE.length)) {
-      return `it placed a piece at ${start} to ${end}`;
+      return `it returned the offsets ${start} to ${end} for a token`;
     }
   }
   const same = tokenizer.encodeText(PROBE);
-  return `${same}` === `${ids}` ? null : "it gave other ids with offsets than without";
+  return `${same}` === `${ids}` ? null : "its ids with offsets differ from those without";
 }
 
 /**
- * A configuration that is taken must be complete: resolved again, it is itself. A run over it must be
- * ready for its first step; what is asked for on purpose, a huge model or another device, is not tried.
+ * Checks that an accepted configuration is complete: resolving it again must not change it. A run with it must
+ * be ready for its first step. Huge models and other devices are skipped.
  */
 async function readConfig(path: string): Promise<string | null> {
   const config = resolveConfig({ file: await readJson(path, "run to resume") });
@@ -183,7 +188,7 @@ async function readConfig(path: string): Promise<string | null> {
   try {
     for (const { stream } of run.setup.tasks.values()) {
       const { rows, length, ids } = stream.next();
-      if (ids.length !== rows * length) return "it gave batches of another size than they say";
+      if (ids.length !== rows * length) return "its batches do not have their declared size";
     }
     return null;
   } finally {
@@ -191,7 +196,7 @@ async function readConfig(path: string): Promise<string | null> {
   }
 }
 
-/** Whether a fresh encoder is one that a machine of any size would make at once: below 4 M parameters. */
+/** True if a randomly initialized encoder has fewer than about 4 million parameters. */
 function isSmall(fresh: ModelConfig["fresh"]): boolean {
   const { hiddenSize, layers, intermediateSize, maxPositions, vocabularySize } = fresh;
   const perLayer = 4 * hiddenSize + 2 * intermediateSize;

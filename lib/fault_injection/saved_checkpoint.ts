@@ -1,5 +1,5 @@
 /**
- * A run's checkpoints as they were saved, to be told from what comes of damaged ones.
+ * Saved checkpoints with their original content, to check what is restored from damaged ones.
  * @module
  */
 import { join } from "node:path";
@@ -8,18 +8,18 @@ import { readBytes, writeFileAtomic } from "@/files.ts";
 import { openSafetensors } from "@/model/safetensors.ts";
 import { restoreCheckpointInto, type SavedParameter } from "@/train/checkpoint.ts";
 
-/** Checkpoints that are read while one of their files is damaged. */
+/** Checkpoints to restore while one of their files is damaged. */
 export type SavedCheckpoint = {
-  /** Names of the files. */
+  /** File names. */
   readonly files: readonly string[];
-  /** Restores what can be; gives what is wrong with it, null where nothing is. */
+  /** Restores the newest usable checkpoint. Returns a description if the result is wrong, else null. */
   read(): Promise<string | null>;
 };
 
-/** What a whole checkpoint holds. */
+/** Content of an intact checkpoint. */
 type Content = { readonly state: string; readonly weights: readonly (readonly number[])[] };
 
-/** Opens the checkpoints in `dir`, all of which must be whole, and remembers what is in them. */
+/** Opens the checkpoints in `dir`, which must all be intact, and reads their content for later comparison. */
 export async function openSavedCheckpoint(dir: string): Promise<SavedCheckpoint> {
   const steps: number[] = [];
   for await (const { name } of Deno.readDir(dir)) {
@@ -30,15 +30,15 @@ export async function openSavedCheckpoint(dir: string): Promise<SavedCheckpoint>
   const parameters = await makeParameters(join(dir, `step-${steps[0]}.safetensors`));
   const readWeights = async () =>
     await Promise.all(parameters.map(async ({ weight }) => [...await weight.data()]));
-  // Each is restored once alone: the newest of all that are there is what is put back.
-  const whole = new Map<number, Content>();
+  // Only the newest checkpoint is ever restored, so each is hidden in turn after its content has been read.
+  const contents = new Map<number, Content>();
   const hidden: (() => Promise<void>)[] = [];
   for (const step of steps) {
     const restored = await restoreCheckpointInto(parameters, dir);
     if (restored === null || restored.notes.length > 0) {
-      throw new TypeError(`internal: checkpoint ${step} of ${dir} is not whole`);
+      throw new TypeError(`internal: checkpoint ${step} of ${dir} is not contents`);
     }
-    whole.set(step, { state: JSON.stringify(restored.state), weights: await readWeights() });
+    contents.set(step, { state: JSON.stringify(restored.state), weights: await readWeights() });
     const manifest = join(dir, `step-${step}.json`);
     const bytes = await readBytes(manifest, "checkpoint");
     await Deno.remove(manifest);
@@ -49,19 +49,21 @@ export async function openSavedCheckpoint(dir: string): Promise<SavedCheckpoint>
     files: steps.flatMap((step) => [`step-${step}.json`, `step-${step}.safetensors`]),
     async read() {
       const restored = await restoreCheckpointInto(parameters, dir);
-      if (restored === null) return "it was taken for a run without checkpoints";
+      if (restored === null) return "it was treated as a run without checkpoints";
       const { state, notes } = restored;
-      const known = whole.get(state.step);
-      if (JSON.stringify(state) !== known?.state) return "its state is not the one that was saved";
+      const known = contents.get(state.step);
+      if (JSON.stringify(state) !== known?.state) return "its state differs from the saved one";
       if (JSON.stringify(await readWeights()) !== JSON.stringify(known.weights)) {
-        return "its weights are not those that were saved";
+        return "its weights differ from the saved ones";
       }
-      return state.step === steps[0] || notes.length > 0 ? null : "an older one was used unsaid";
+      return state.step === steps[0] || notes.length > 0
+        ? null
+        : "an older checkpoint was used without a note";
     },
   };
 }
 
-/** Variables for all parameters in a file of tensors. */
+/** Creates variables for all parameters in a safetensors file. */
 async function makeParameters(path: string): Promise<readonly SavedParameter[]> {
   using file = await openSafetensors(path);
   const zeros = (shape: readonly number[]) => tf.variable(tf.zeros([...shape]), false);

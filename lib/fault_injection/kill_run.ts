@@ -1,6 +1,6 @@
 /**
- * Runs of `deno task train` in processes that are killed (SIGKILL) and taken up again, and what is left of
- * them compared with a run that never was.
+ * Kills runs of `deno task train` (SIGKILL), resumes them in a new process, and compares the results with a
+ * run that was never killed.
  * @module
  */
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ import type { ModelConfig } from "@/config.ts";
 import type { Prng } from "@/random.ts";
 import { trainCommand } from "@/train_command.ts";
 
-/** A model so small that a run of it takes seconds. */
+/** A model so small that training it takes seconds. */
 export const TINY_MODEL = {
   fresh: {
     hiddenSize: 8,
@@ -22,7 +22,7 @@ export const TINY_MODEL = {
   maxLength: 48,
 } as const satisfies Partial<ModelConfig>;
 
-/** A small run that uses whatever a checkpoint must remember. */
+/** A small run that uses every feature whose state a checkpoint must save. */
 export const KILL_CONFIG = {
   preset: "quickstart",
   precision: "mixed-float16",
@@ -46,39 +46,39 @@ export const KILL_CONFIG = {
   data: { maxRows: 16, validationRows: 16 },
 };
 
-/** How one life of a run ended. */
-export type Life = {
-  /** Milliseconds from its start to its end. */
-  readonly lastedMs: number;
+/** Result of one process that trains a run. */
+export type TrainProcess = {
+  /** Duration of the process. */
+  readonly durationMs: number;
   readonly killed: boolean;
   readonly exitCode: number;
   readonly errors: string;
 };
 
-/** What a killed run had come to. */
-export type Remains = {
-  /** Whether there was a run to go on with at all. */
-  readonly begun: boolean;
+/** State of a run's folder after a kill. */
+export type RunState = {
+  /** True if there is a run to resume. */
+  readonly started: boolean;
   readonly metricsLines: number;
-  /** Steps of the checkpoints. */
+  /** Steps that have a checkpoint, in ascending order. */
   readonly checkpoints: readonly number[];
 };
 
-/** How a run is started. */
-export type LifeOptions = {
-  /** A file. */
+/** Options of {@link trainOnce}. */
+export type TrainOptions = {
+  /** Path of a configuration file. */
   readonly config: string;
   readonly killMs: number | null;
   readonly nowMs: () => number;
-  /** A command that the run's own is handed to, such as one that takes rights away. */
+  /** Command to run the training command through, such as one that drops privileges. */
   readonly through?: readonly string[];
 };
 
-/** Starts a run in `dir`, or goes on with it, and kills it after `killMs`; null: it may finish. */
-export async function liveOnce(
+/** Starts or resumes a run in `dir` and kills it after `killMs`; null to let it finish. */
+export async function trainOnce(
   dir: string,
-  { config, killMs, nowMs, through = [] }: LifeOptions,
-): Promise<Life> {
+  { config, killMs, nowMs, through = [] }: TrainOptions,
+): Promise<TrainProcess> {
   const [program = "", ...args] = [...through, ...await trainCommand(dir, config)];
   const startMs = nowMs();
   const child = new Deno.Command(program, {
@@ -86,7 +86,7 @@ export async function liveOnce(
     stdin: "null",
     stdout: "null",
     stderr: "piped",
-    // What is cached survives a kill as well, and must serve those that come after.
+    // The cache survives kills too, and must still work for later processes.
     env: { NO_COLOR: "1", STX_CACHE: join(dirname(config), "cache") },
   }).spawn();
   let killed = false;
@@ -97,15 +97,15 @@ export async function liveOnce(
   const { code, stderr } = await child.output();
   clearTimeout(timer);
   return {
-    lastedMs: nowMs() - startMs,
-    killed: killed && code !== 0, // it may have finished first
+    durationMs: nowMs() - startMs,
+    killed: killed && code !== 0, // the run may have finished before the kill
     exitCode: code,
     errors: new TextDecoder().decode(stderr),
   };
 }
 
-/** What there is in a run's folder. */
-export async function inspectRemains(dir: string): Promise<Remains> {
+/** Inspects the folder of a run. */
+export async function inspectRun(dir: string): Promise<RunState> {
   const metrics = join(dir, "metrics.jsonl");
   const checkpoints: number[] = [];
   try {
@@ -117,7 +117,7 @@ export async function inspectRemains(dir: string): Promise<Remains> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return {
-    begun: await isFile(join(dir, "config.json")),
+    started: await isFile(join(dir, "config.json")),
     metricsLines: await isFile(metrics)
       ? (await readText(metrics, "metrics")).split("\n").length - 1
       : 0,
@@ -125,77 +125,78 @@ export async function inspectRemains(dir: string): Promise<Remains> {
   };
 }
 
-/** `metrics.jsonl` without its times: what must be the same bytes, run for run. */
-export async function readTimelessMetrics(dir: string): Promise<string> {
+/** `metrics.jsonl` without its times; must be byte-identical across runs of the same configuration. */
+export async function readMetricsWithoutTimes(dir: string): Promise<string> {
   const text = await readText(join(dir, "metrics.jsonl"), "metrics");
   return text.replace(/"seconds":[^,}]+/g, '"seconds":0');
 }
 
-/** A run killed some times and then finished, beside one that never was. */
+/** A run that was killed several times and then finished. */
 export type KilledRun = {
-  readonly lives: readonly { readonly killMs: number; readonly remains: Remains }[];
-  /** Whether metrics (but for times) and weights are the same bytes as the other run's. */
+  readonly interruptions: readonly { readonly killMs: number; readonly state: RunState }[];
+  /** True if metrics (except times) and weights are byte-identical to those of the reference run. */
   readonly same: boolean;
-  /** How long a run lasts, as far as is known. */
+  /** Current estimate of the duration of an uninterrupted run. */
   readonly longestMs: number;
 };
 
 /**
- * Kills the run in `dir` at `kills` moments, drawn up to `longestMs`, lets it finish, and compares. A run
- * that finishes before it is killed begins anew: the machine has become quicker.
+ * Kills the run in `dir` `kills` times, each after a random time up to `longestMs`, lets it finish, and compares
+ * it with the reference. If a run finishes before its first kill, it starts again: the machine has become
+ * faster.
  */
 export async function killRun(
   dir: string,
-  { config, whole, kills, longestMs, prng, nowMs }: {
+  { config, reference, kills, longestMs, prng, nowMs }: {
     readonly config: string;
-    /** Folder of the run that was never killed. */
-    readonly whole: string;
+    /** Folder of a run that was never killed. */
+    readonly reference: string;
     readonly kills: number;
     readonly longestMs: number;
     readonly prng: Prng;
     readonly nowMs: () => number;
   },
 ): Promise<KilledRun> {
-  const lives: { killMs: number; remains: Remains }[] = [];
+  const interruptions: { killMs: number; state: RunState }[] = [];
   let shortestMs = longestMs;
-  while (lives.length < kills) {
+  while (interruptions.length < kills) {
     const killMs = prng.uniform() * shortestMs;
-    const life = await liveOnce(dir, { config, killMs, nowMs });
-    if (life.killed) {
-      lives.push({ killMs, remains: await inspectRemains(dir) });
+    const process = await trainOnce(dir, { config, killMs, nowMs });
+    if (process.killed) {
+      interruptions.push({ killMs, state: await inspectRun(dir) });
       continue;
     }
-    checkFinished(life);
-    shortestMs = Math.min(shortestMs, life.lastedMs);
-    if (lives.length === 0) await Deno.remove(dir, { recursive: true });
+    checkFinished(process);
+    shortestMs = Math.min(shortestMs, process.durationMs);
+    if (interruptions.length === 0) await Deno.remove(dir, { recursive: true });
   }
-  const last = await liveOnce(dir, { config, killMs: null, nowMs });
+  const last = await trainOnce(dir, { config, killMs: null, nowMs });
   checkFinished(last);
-  // One that had to begin anew shows how long a run lasts now, should the machine have become slower.
-  const begun = lives.at(-1)?.remains.begun ?? true;
+  // If the run had to start again from scratch, its duration shows whether the machine has become slower.
+  const started = interruptions.at(-1)?.state.started ?? true;
   return {
-    lives,
-    same: await isSameRun(dir, whole),
-    longestMs: begun ? shortestMs : Math.max(shortestMs, last.lastedMs),
+    interruptions,
+    same: await isSameRun(dir, reference),
+    longestMs: started ? shortestMs : Math.max(shortestMs, last.durationMs),
   };
 }
 
-/** Whether metrics (but for times) and weights of two finished runs are the same bytes. */
+/** True if metrics (except times) and weights of two finished runs are byte-identical. */
 export async function isSameRun(one: string, other: string): Promise<boolean> {
   const weights = (run: string) => Deno.readFile(join(run, "model", "model.safetensors"));
   const [a, b] = [await weights(one), await weights(other)];
-  return await readTimelessMetrics(one) === await readTimelessMetrics(other) &&
+  return await readMetricsWithoutTimes(one) === await readMetricsWithoutTimes(other) &&
     a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** A life that was not ended from outside must have ended well. */
-export function checkFinished({ exitCode, errors }: Life): void {
+/** Throws if a process that was not killed has failed. */
+export function checkFinished({ exitCode, errors }: TrainProcess): void {
   if (exitCode === 0) return;
-  throw new Error(`Cannot go on as the run must end well: it ended with ${exitCode}: ${errors}`);
+  throw new Error(`Cannot continue: the run failed with exit code ${exitCode}: ${errors}`);
 }
 
-/** Writes the configuration of killed runs into a folder and gives its path. */
-export async function writeKillConfig(
+/** Writes the configuration of killed runs into a folder. Returns its path. */
+export async function writeRunConfig(
   root: string,
   overrides: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {

@@ -1,24 +1,24 @@
-/** The short form of `deno task torture`: a few damaged files of each kind. */
+/** A short version of `deno task torture`: some damaged files of each kind. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { checkFinished, liveOnce, writeKillConfig } from "@/torture/kill_run.ts";
-import { runMutations } from "@/torture/mutation_job.ts";
-import { formatRecord, isGood, type TortureRecord } from "@/torture/record.ts";
-import { copySubjects, SUBJECTS } from "@/torture/subjects.ts";
-import { tryMutations } from "@/torture/try_mutations.ts";
+import { checkFinished, trainOnce, writeRunConfig } from "@/fault_injection/kill_run.ts";
+import { runMutations } from "@/fault_injection/mutation_job.ts";
+import { type FaultReport, formatFaultReport, isGood } from "@/fault_injection/fault_report.ts";
+import { copySubjects, SUBJECTS } from "@/fault_injection/subjects.ts";
+import { tryMutations } from "@/fault_injection/try_mutations.ts";
 
 const root = await Deno.makeTempDir({ prefix: "damage-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(root, { recursive: true }));
 const run = join(root, "run");
 const nowMs = () => performance.now();
 
-Deno.test("a finished run is there to be damaged", async () => {
-  const config = await writeKillConfig(root, { executor: "onnx" });
-  checkFinished(await liveOnce(run, { config, killMs: null, nowMs }));
+Deno.test("creates a finished run to damage", async () => {
+  const config = await writeRunConfig(root, { executor: "onnx" });
+  checkFinished(await trainOnce(run, { config, killMs: null, nowMs }));
 });
 
 for (const subject of SUBJECTS) {
-  Deno.test(`damage to ${subject} is refused clearly or does no harm, 40 times`, async () => {
+  Deno.test(`damage to ${subject} causes a clear error or a correct result (40 cases)`, async () => {
     const folder = join(root, subject);
     await copySubjects(run, folder);
     const job = { subject, folder, seed: 20, first: 0, end: 40 };
@@ -26,12 +26,12 @@ for (const subject of SUBJECTS) {
     deepStrictEqual(outcomes.map(({ index }) => index), Array.from({ length: 40 }, (_, i) => i));
     const bad = outcomes.filter(({ verdict }) => verdict !== "right" && verdict !== "refused");
     deepStrictEqual(bad, []);
-    // a damaged checkpoint is passed over for the one before
+    // if a checkpoint is damaged, the previous one is used
     if (subject !== "checkpoint") ok(outcomes.some(({ verdict }) => verdict === "refused"));
   });
 }
 
-/** Ends at case 1, hangs at 3, takes too much at 5, calls 6 wrong. */
+/** A program that exits at case 1, hangs at 3, exceeds the memory limit at 5 and reports 6 as wrong. */
 const PROGRAM = `
 const { first, end } = await new Response(Deno.stdin.readable).json();
 for (let index = first; index < end; index++) {
@@ -39,13 +39,13 @@ for (let index = first; index < end; index++) {
   if (index === 3) await new Promise((resolve) => setTimeout(resolve, 60_000));
   const verdict = index === 6 ? "wrong" : index % 2 === 0 ? "right" : "refused";
   const peakMiB = index === 5 ? 2000 : 10;
-  console.log("a library's words");
+  console.log("output of a library");
   console.log(JSON.stringify({ index, what: "x", verdict, message: "m", peakMiB, grownMiB: 0 }));
   if (index === 5) await new Promise((resolve) => setTimeout(resolve, 60_000));
 }
 `;
 
-Deno.test("tryMutations() counts processes that end, hang or take too much, and goes on", async () => {
+Deno.test("tryMutations() counts processes that crash, hang or exceed a limit, and continues", async () => {
   const program = join(root, "program.ts");
   await Deno.writeTextFile(program, PROGRAM);
   const done: number[] = [];
@@ -64,13 +64,13 @@ Deno.test("tryMutations() counts processes that end, hang or take too much, and 
       {
         index: 1,
         what: "case 1",
-        message: "ended the process: code 134: memory allocation failed",
+        message: "crashed: code 134: memory allocation failed",
       },
       { index: 3, what: "case 3", message: "hung" },
       {
         index: 5,
         what: "x",
-        message: "took too much memory: 2000 MiB resident, 0 MiB more reserved (refused)",
+        message: "used too much memory: 2000 MiB resident, 0 MiB more reserved (refused)",
       },
       { index: 6, what: "x", message: "wrong: m" },
     ],
@@ -78,25 +78,29 @@ Deno.test("tryMutations() counts processes that end, hang or take too much, and 
   deepStrictEqual(done, [1, 3, 5, 6, 7, 8, 9]);
 });
 
-Deno.test("a record of torture is good only where nothing in it is bad", () => {
-  const remains = { begun: true, metricsLines: 3, checkpoints: [4] };
-  const kill = { killMs: 1, remains, same: true };
-  const starved = { what: "a disk of 0 KiB", said: "error: Cannot write run/a", checkpoints: [] };
+Deno.test("isGood() is true only if no check has failed", () => {
+  const state = { started: true, metricsLines: 3, checkpoints: [4] };
+  const kill = { killMs: 1, state, same: true };
+  const diskFaults = {
+    what: "a disk of 0 KiB",
+    said: "error: Cannot write run/a",
+    checkpoints: [],
+  };
   const tally = { subject: "parquet", cases: 1000, right: 9, refused: 991, peakMiB: 10.4 } as const;
-  const good: TortureRecord = {
-    ...{ seed: 1, where: "here", lastedMs: 1234 },
-    kills: [kill, { ...kill, remains: { ...remains, begun: false } }],
-    starved: [{ ...starved, good: true }],
+  const good: FaultReport = {
+    ...{ seed: 1, where: "here", durationMs: 1234 },
+    kills: [kill, { ...kill, state: { ...state, started: false } }],
+    diskFaults: [{ ...diskFaults, good: true }],
     tallies: [{ ...tally, bad: [] }],
   };
   strictEqual(isGood(good), true);
-  strictEqual(isGood({ ...good, starved: null }), true);
+  strictEqual(isGood({ ...good, diskFaults: null }), true);
   strictEqual(isGood({ ...good, kills: [{ ...kill, same: false }] }), false);
-  strictEqual(isGood({ ...good, starved: [{ ...starved, good: false }] }), false);
+  strictEqual(isGood({ ...good, diskFaults: [{ ...diskFaults, good: false }] }), false);
   const bad = [{ index: 1, what: "x", message: "hung" }];
   strictEqual(isGood({ ...good, tallies: [{ ...tally, bad }] }), false);
-  const text = formatRecord({ ...good, tallies: [{ ...tally, bad }] });
-  ok(text.includes("**2 of 2** came to the metrics"), text);
+  const text = formatFaultReport({ ...good, tallies: [{ ...tally, bad }] });
+  ok(text.includes("**2 of 2** ended with the metrics"), text);
   ok(text.includes("| parquet | 1,000 | 991 | 9 | 1 | 10 |"), text);
   ok(text.includes("- parquet: x: hung"), text);
 });

@@ -1,7 +1,7 @@
 import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { stream } from "@/random.ts";
-import { isClearError } from "@/torture/clear_error.ts";
-import { mutateBytes, mutateJson, mutateSafetensors } from "@/torture/mutate.ts";
+import { isClearError } from "@/fault_injection/clear_error.ts";
+import { mutateBytes, mutateJson, mutateSafetensors } from "@/fault_injection/mutate.ts";
 
 const BYTES = Uint8Array.from({ length: 300 }, (_, i) => i % 251 + 1);
 const JSON_TEXT = JSON.stringify({ a: { b: [1, 2, 3], c: "text" }, d: 4, e: null });
@@ -9,7 +9,7 @@ const draws = Array.from({ length: 300 }, (_, i) => i);
 const many = Array.from({ length: 2000 }, (_, i) => i);
 const prng = (i: number) => stream(3, "test", i);
 
-Deno.test("mutateBytes() does the same damage for the same stream, and leaves its argument alone", () => {
+Deno.test("mutateBytes() is reproducible and does not change its argument", () => {
   const before = BYTES.slice();
   for (const i of draws) {
     deepStrictEqual(mutateBytes(BYTES, prng(i)), mutateBytes(BYTES, prng(i)));
@@ -18,11 +18,11 @@ Deno.test("mutateBytes() does the same damage for the same stream, and leaves it
   deepStrictEqual(BYTES, before);
 });
 
-Deno.test("mutateBytes() turns, cuts, blows up, blanks and repeats, at both ends and between", () => {
+Deno.test("mutateBytes() flips, truncates, overwrites, blanks and repeats bytes anywhere in a file", () => {
   const kinds = new Set(draws.map((i) => mutateBytes(BYTES, prng(i)).what.replace(/\d+/g, "#")));
   deepStrictEqual([...kinds].sort(), [
     ...[
-      "# bits turned",
+      "# bits flipped",
       "# bytes at # made #",
       "# bytes at # repeated",
       "a varint of # bytes at #",
@@ -33,17 +33,17 @@ Deno.test("mutateBytes() turns, cuts, blows up, blanks and repeats, at both ends
   ok(Math.min(...lengths) < 30 && Math.max(...lengths) > 350, "some are much shorter, some longer");
 });
 
-Deno.test("mutateJson() changes type, size or name of one value and keeps the rest", () => {
+Deno.test("mutateJson() changes the type, size or key of one value and keeps the rest", () => {
   const parsed = many.map((i) => mutateJson(JSON_TEXT, prng(i))).flatMap(({ bytes, what }) => {
     try {
       return [{ value: JSON.parse(new TextDecoder().decode(bytes)), what }];
     } catch {
-      return []; // damage to the text itself
+      return []; // the damage is to the bytes of the text
     }
   });
   ok(parsed.length > 1400 && parsed.length < 2000, `${parsed.length} of 2,000 are still JSON`);
   const of = (pattern: RegExp) => parsed.filter(({ what }) => pattern.test(what));
-  deepStrictEqual(of(/^"d" left out$/)[0]?.value, { a: { b: [1, 2, 3], c: "text" }, e: null });
+  deepStrictEqual(of(/^"d" removed$/)[0]?.value, { a: { b: [1, 2, 3], c: "text" }, e: null });
   deepStrictEqual(of(/^"d" renamed$/)[0]?.value, {
     a: { b: [1, 2, 3], c: "text" },
     e: null,
@@ -54,7 +54,7 @@ Deno.test("mutateJson() changes type, size or name of one value and keeps the re
   ok(of(/times 1000000000000$/).length > 0, "numbers grow");
 });
 
-Deno.test("mutateSafetensors() puts the length of a damaged header right", () => {
+Deno.test("mutateSafetensors() adjusts the length field of a damaged header", () => {
   const header = new TextEncoder().encode(JSON_TEXT);
   const file = new Uint8Array(8 + header.length + 4).fill(7);
   new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
@@ -71,13 +71,13 @@ Deno.test("mutateSafetensors() puts the length of a damaged header right", () =>
   ok(seen > 100, `${seen} of 300`);
 });
 
-Deno.test("mutateBytes() refuses a file without any", () => {
+Deno.test("mutateBytes() refuses an empty file", () => {
   throws(() => mutateBytes(new Uint8Array(), prng(0)), {
-    message: "Cannot mutate bytes as there must be some: 0",
+    message: "Cannot mutate bytes: the file is empty",
   });
 });
 
-Deno.test("isClearError() takes our words, and neither the engine's nor broken invariants", () => {
+Deno.test("isClearError() accepts this project's errors, not those of the engine or of broken invariants", () => {
   const clear = ["Cannot read tensors as x must be JSON", 'config: unknown key "a"'];
   const unclear = [
     "Cannot read properties of undefined (reading 'as x')",

@@ -1,5 +1,5 @@
 /**
- * The Hub's cache, read without the Hub: by wish (`HF_HUB_OFFLINE`) and because nothing answers.
+ * Reads the Hub's cache without the Hub: in offline mode (`HF_HUB_OFFLINE`), and with an unreachable server.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -14,15 +14,15 @@ import { PRESETS } from "@/presets.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
-/** A cache with one data set in it, whose files may be damaged. */
+/** A cache with one data set, whose files may be damaged. */
 export type HubSubject = {
-  /** Paths in the folder of the cache. */
+  /** Paths relative to the folder of the cache. */
   readonly files: readonly string[];
-  /** Reads the data set; gives what is wrong with its rows, null where nothing is. */
+  /** Reads the data set. Returns a description if its rows are wrong, else null. */
   read(): Promise<string | null>;
 };
 
-/** Makes a cache in `cacheDir` that holds the test split of AG News; `table` is its content. */
+/** Creates a cache in `cacheDir` with the test split of AG News; `table` is the path of its file. */
 export async function makeHubCache(cacheDir: string, table: string): Promise<HubSubject> {
   const [task] = PRESETS.quickstart.tasks, place = HUB_DATASETS.ag_news;
   if (task === undefined || place === undefined) throw new TypeError("internal: no ag_news");
@@ -38,7 +38,7 @@ export async function makeHubCache(cacheDir: string, table: string): Promise<Hub
   await linkBlob(blob, join(snapshotFolder(cached, COMMIT), "data", "test-00000-of-00001.parquet"));
   await writeRef(cached, place.revision, COMMIT);
   const settings: HubSettings = {
-    endpoint: "http://127.0.0.1:9", // where nothing listens
+    endpoint: "http://127.0.0.1:9", // no server listens there
     token: null,
     cacheDir,
     offline: true,
@@ -57,7 +57,7 @@ export async function makeHubCache(cacheDir: string, table: string): Promise<Hub
     ),
     async read() {
       for (const offline of [true, false]) {
-        if (await readAll(offline) !== good) return "it gave other rows than were fetched";
+        if (await readAll(offline) !== good) return "its rows differ from those downloaded";
       }
       return null;
     },
