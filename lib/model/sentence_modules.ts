@@ -105,7 +105,7 @@ async function readPooling(
   const path = join(folder, "config.json");
   const config = await readObject(path, "pooling configuration");
   const switches = Object.keys(config).filter((key) =>
-    key.startsWith("pooling_mode_") && config[key] === true
+    key.startsWith("pooling_mode_") && Boolean(config[key]) // 1 counts as true, as in Python
   );
   const named = config.pooling_mode ?? (switches.length === 0 ? "mean" : switches);
   const modes = Array.isArray(named) ? named : [named];

@@ -25,8 +25,8 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
   const config = await readSettings(dir);
   if (await isFile(path)) return tokenizerFromJson(await readTokenizerFile(path), config, path);
   if (await isFile(listPath)) {
-    const lines = (await readText(listPath, "vocabulary")).split(/\r?\n/);
-    const tokens = lines.at(-1) === "" ? lines.slice(0, -1) : lines;
+    const lines = (await readText(listPath, "vocabulary")).split("\n");
+    const tokens = (lines.at(-1) === "" ? lines.slice(0, -1) : lines).map(trimEnd);
     const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
     const added = await readAdded(dir, config);
     const json = {
@@ -49,6 +49,11 @@ export async function loadTokenizer(dir: string): Promise<Tokenizer> {
     `Cannot load tokenizer: ${dir} contains neither tokenizer.json nor vocab.txt. ` +
       `Copy the file from the source of the checkpoint`,
   );
+}
+
+/** Removes trailing white space as the Rust library `tokenizers` does for each line of vocab.txt. */
+function trimEnd(line: string): string {
+  return line.replace(/\p{White_Space}+$/u, "");
 }
 
 type JsonObject = { readonly [key: string]: unknown };

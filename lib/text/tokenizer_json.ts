@@ -134,6 +134,17 @@ function buildNormalizer(settings: JsonObject, from: string): BertNormalizerJson
   };
 }
 
+/** Throws if texts that are too long would lose their start: encoders here keep the start. */
+function requireRightTruncation(settings: JsonObject, from: string): void {
+  const side = settings["truncation_side"] ?? "right";
+  if (side === "right") return;
+  throw new RangeError(
+    `Cannot read tokenizer: "truncation_side" in tokenizer_config.json beside ${from} must be "right", but is ${
+      JSON.stringify(side)
+    }. Long texts lose their end here, not their start`,
+  );
+}
+
 /** Reads the normalizer of tokenizer.json. */
 function readNormalizer(root: JsonObject, from: string): BertNormalizerJson {
   const part = requireType(root["normalizer"], "normalizer", "BertNormalizer", from);
@@ -183,6 +194,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
   const given = readModel(root, from); // first, since an error about another field of an unsupported model would not help
   const settings = config === null ? {} : requireObject(config, "the configuration", from);
   const isBert = isBertClass(settings, from);
+  requireRightTruncation(settings, from);
   const named = readNames(settings, from);
   const names = isBert ? named : { ...named, unk: String(given["unk_token"] ?? "[UNK]") };
   const normalizer = isBert ? buildNormalizer(settings, from) : readNormalizer(root, from);

@@ -64,7 +64,8 @@ export function planMixing(
     tasksOfStep: (step: number, steps: number) => readonly string[],
   ): MixingPlan => {
     const steps = countSteps(stepsPerEpoch, options);
-    const note = `An epoch is ${stepsPerEpoch} steps: ${covers}.`;
+    const unit = stepsPerEpoch === 1 ? "step" : "steps";
+    const note = `An epoch is ${stepsPerEpoch} ${unit}: ${covers}.`;
     return { stepsPerEpoch, steps, tasksOfStep: (step) => tasksOfStep(step, steps), note };
   };
   const pick = (index: number) => names[index] ?? [];

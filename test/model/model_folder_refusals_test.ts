@@ -19,6 +19,13 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
     "Cannot load model: DIR/1_Pooling/config.json must set one pooling mode of mean, max, cls, but sets pooling_mode_mean_tokens and pooling_mode_max_tokens",
   ],
   [
+    "a pooling of two modes, one switched on by a number",
+    async (folder) => {
+      await edit(join(folder, "1_Pooling/config.json"), { pooling_mode_max_tokens: 1 });
+    },
+    "Cannot load model: DIR/1_Pooling/config.json must set one pooling mode of mean, max, cls, but sets pooling_mode_mean_tokens and pooling_mode_max_tokens",
+  ],
+  [
     "a module that it does not know",
     async (folder) => {
       const path = join(folder, "modules.json");

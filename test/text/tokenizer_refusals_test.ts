@@ -56,6 +56,12 @@ Deno.test("tokenizerFromJson() rejects settings that it cannot reproduce exactly
       'false or null, but is "no"',
     { strip_accents: "no" },
   );
+  refuse(
+    JSON_FILE,
+    'Cannot read tokenizer: "truncation_side" in tokenizer_config.json beside m/tokenizer.json must be "right", ' +
+      'but is "left". Long texts lose their end here, not their start',
+    { truncation_side: "left" },
+  );
 });
 
 Deno.test("tokenizerFromJson() reports an unsupported tokenizer type before other errors", () => {

@@ -173,6 +173,10 @@ Deno.test("saveTokenizer() and loadTokenizer() round-trip, and vocab.txt alone r
   const fromList = await loadTokenizer(old);
   deepStrictEqual(fromList.encodeText(text), ids);
   strictEqual(fromList.vocabularySize, TOKENIZER.vocabularySize);
+  // trailing white space of a line is not part of its token, as in transformers 5.24
+  await Deno.writeTextFile(join(old, "vocab.txt"), tokens.join(" \t\u0085\n") + "\u3000\n");
+  const trimmed = await loadTokenizer(old);
+  deepStrictEqual(tokens.map((_, id) => trimmed.token(id)), tokens);
   await Deno.writeTextFile(join(old, "vocab.txt"), "\ufeff" + tokens.join("\r\n"));
   deepStrictEqual((await loadTokenizer(old)).encodeText(text), ids, "as Notepad writes it");
 });

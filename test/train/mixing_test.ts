@@ -27,6 +27,8 @@ Deno.test("planMixing() both: an epoch covers the larger task once, the smaller 
     plan.note,
     "An epoch is 1574 steps: every row of ag_news once, conll2003 3.6 times round.",
   );
+  const short = planMixing("both", [{ ...TASKS[0], name: "few", batchesPerEpoch: 1 }], OPTIONS);
+  strictEqual(short.note, "An epoch is 1 step: every row of few once.");
 });
 
 Deno.test("planMixing() proportional: every batch of every task once an epoch, each epoch anew", () => {
