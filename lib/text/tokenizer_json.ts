@@ -134,14 +134,14 @@ function buildNormalizer(settings: JsonObject, from: string): BertNormalizerJson
   };
 }
 
-/** Throws if texts that are too long would lose their start: encoders here keep the start. */
+/** Throws if the tokenizer truncates long texts at the start. Only truncation at the end is supported. */
 function requireRightTruncation(settings: JsonObject, from: string): void {
   const side = settings["truncation_side"] ?? "right";
   if (side === "right") return;
   throw new RangeError(
     `Cannot read tokenizer: "truncation_side" in tokenizer_config.json beside ${from} must be "right", but is ${
       JSON.stringify(side)
-    }. Long texts lose their end here, not their start`,
+    }. Only truncation at the end is supported`,
   );
 }
 

@@ -13,7 +13,7 @@ const GIVEN = {
   max_position_embeddings: 64,
 };
 
-Deno.test("parseBertConfig() fills in transformers' defaults", () => {
+Deno.test("parseBertConfig() uses the defaults of transformers", () => {
   deepStrictEqual(parseBertConfig(GIVEN, "config.json"), {
     vocabularySize: 100,
     hiddenSize: 12,
@@ -29,7 +29,7 @@ Deno.test("parseBertConfig() fills in transformers' defaults", () => {
   });
 });
 
-Deno.test("readBertConfig() reads what save_pretrained wrote", async () => {
+Deno.test("readBertConfig() reads a file written by save_pretrained", async () => {
   const config = await readBertConfig(FOLDER);
   strictEqual(config.hiddenSize, 32);
   strictEqual(config.attentionHeads, 4);
@@ -84,7 +84,7 @@ const REFUSED: readonly (readonly [object, string])[] = [
 ];
 
 for (const [change, message] of REFUSED) {
-  Deno.test(`parseBertConfig() refuses ${JSON.stringify(change)}`, () => {
+  Deno.test(`parseBertConfig() rejects ${JSON.stringify(change)}`, () => {
     throws(() => parseBertConfig({ ...GIVEN, ...change }, "F"), {
       name: "RangeError",
       message: `Cannot load model: ${message}`,
@@ -92,6 +92,6 @@ for (const [change, message] of REFUSED) {
   });
 }
 
-Deno.test("readBertConfig() names a file that is not there", async () => {
+Deno.test("readBertConfig() reports a missing file", async () => {
   await rejects(readBertConfig("/no/such/folder"), { name: "NotFound" });
 });

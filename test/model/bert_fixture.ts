@@ -1,5 +1,5 @@
 /**
- * The recorded numbers of `test/parity/bert_parity.py` and the model they belong to.
+ * The recorded values of `test/parity/bert_parity.py` and the model that computed them.
  * @module
  */
 import { ok } from "node:assert/strict";
@@ -21,7 +21,7 @@ export async function readAll(path: string): Promise<ReadonlyMap<string, Float32
   return tensors;
 }
 
-/** What PyTorch gave, by name. */
+/** PyTorch's values, by name. */
 export async function readExpected(): Promise<(name: string) => Float32Array> {
   const tensors = await readAll(`${FOLDER}/expected.safetensors`);
   return (name) => {
@@ -33,7 +33,7 @@ export async function readExpected(): Promise<(name: string) => Float32Array> {
 
 type Inputs = { ids: number[][]; mask: number[][]; topics: number[]; tags: number[][] };
 
-/** The recorded batch as tensors; the caller disposes them. */
+/** The recorded batch as tensors, which the caller must dispose. */
 export async function readInputs() {
   const { ids, mask, topics, tags }: Inputs = JSON.parse(
     await Deno.readTextFile(`${FOLDER}/inputs.json`),
@@ -48,7 +48,7 @@ export async function readInputs() {
 
 const LABELS = ["a", "b", "c", "d", "e"];
 
-/** The recorded model; with the projection, the topic head is `projected`, else `plain`. */
+/** The recorded model. With a projection, the topic head is `projected`, else `plain`. */
 export async function loadFixtureModel(
   options: Pick<ModelOptions, "pooling" | "normalize"> & { readonly projected: boolean },
 ): Promise<MultiTask> {
@@ -68,7 +68,7 @@ export async function loadFixtureModel(
   const recorded = await readAll(`${FOLDER}/heads.safetensors`);
   for (const { name, variable } of namedParameters(model)) {
     const values = recorded.get(name);
-    if (values === undefined) continue; // the encoder's
+    if (values === undefined) continue; // a parameter of the encoder
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
   }
   return model;

@@ -1,5 +1,5 @@
-// Parity with PyTorch 2.13 and transformers 4.57.1, recorded by test/parity/bert_parity.py.
-// Tolerances of issue 3: values 1e-5, loss 1e-6 relative, gradients ‖g − r‖ ≤ 1e-4 · max(‖r‖, 1e-6 · ‖all r‖).
+// Parity with PyTorch 2.13 and transformers 4.57.1, recorded by test/parity/bert_parity.py. Tolerances:
+// values 1e-5, loss 1e-6 relative, gradients ‖g − r‖ ≤ 1e-4 · max(‖r‖, 1e-6 · ‖all r‖).
 import { ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
@@ -32,7 +32,7 @@ function requireClose(
   ok(worst <= tolerance, `${what}: off by ${worst}`);
 }
 
-/** Loss and gradients by parameter name; a parameter without influence has none. */
+/** Computes the loss, and the gradients by parameter name. A parameter that does not affect the loss has none. */
 function differentiate(model: MultiTask, loss: () => tf.Scalar) {
   const parameters = namedParameters(model);
   const { value, grads } = tf.variableGrads(loss, parameters.map(({ variable }) => variable));
@@ -44,7 +44,7 @@ function differentiate(model: MultiTask, loss: () => tf.Scalar) {
   return { value, gradients };
 }
 
-/** Holds each gradient to its record; `all` is the norm of all recorded ones together. */
+/** Compares a gradient with the recorded one; `all` is the norm of all recorded gradients together. */
 function requireGradient(actual: tf.Tensor, expected: Float32Array, all: number, what: string) {
   const values = actual.dataSync();
   strictEqual(values.length, expected.length, what);
@@ -53,13 +53,13 @@ function requireGradient(actual: tf.Tensor, expected: Float32Array, all: number,
   ok(off <= bound, `gradient of ${what}: off by ${off}, bound ${bound}`);
 }
 
-Deno.test("the parity fixture names the versions it was made with", async () => {
+Deno.test("the parity fixture records the versions that created it", async () => {
   using file = await openSafetensors(`${FOLDER}/expected.safetensors`);
   strictEqual(file.metadata.torch, "2.13.0+cpu");
   strictEqual(file.metadata.transformers, "4.57.1");
 });
 
-testOnBackends("runEncoder() gives the hidden states of BertModel", async () => {
+testOnBackends("runEncoder() matches the hidden states of BertModel", async () => {
   const expected = await readExpected();
   const inputs = await readInputs();
   const model = await loadFixtureModel({ pooling: "mean", normalize: "none", projected: false });
@@ -75,7 +75,7 @@ for (const pooling of POOLING_MODES) {
     for (const projected of [false, true]) {
       const head = projected ? "projected" : "plain";
       const at = `${pooling}.${normalize}.${head}`;
-      testOnBackends(`embed() and runTask() are PyTorch's for ${at}`, async () => {
+      testOnBackends(`embed() and runTask() match PyTorch: ${at}`, async () => {
         const expected = await readExpected();
         const inputs = await readInputs();
         const model = await loadFixtureModel({ pooling, normalize, projected });
@@ -88,7 +88,7 @@ for (const pooling of POOLING_MODES) {
           );
           const loss = expected(`${at}.loss`);
           requireClose(value, loss, 1e-6 * (loss[0] ?? 0), "loss");
-          if (!projected) return; // gradients are recorded with the projection alone
+          if (!projected) return; // only recorded with a projection
           const names = [
             "projection.dense.weight",
             "projection.dense.bias",
@@ -115,7 +115,7 @@ for (const pooling of POOLING_MODES) {
   }
 }
 
-testOnBackends("gradients of both tasks' loss are PyTorch's for every parameter", async () => {
+testOnBackends("gradients of both tasks' losses match PyTorch for every parameter", async () => {
   const expected = await readExpected();
   const inputs = await readInputs();
   const model = await loadFixtureModel({ pooling: "cls", normalize: "l1", projected: true });
@@ -132,7 +132,7 @@ testOnBackends("gradients of both tasks' loss are PyTorch's for every parameter"
     const sum = tagLoss + topicLoss;
     requireClose(value, Float32Array.of(sum), 1e-6 * sum, "sum of losses");
     const parameters = namedParameters(model);
-    strictEqual(gradients.size, parameters.length); // every parameter has a part in this loss
+    strictEqual(gradients.size, parameters.length); // every parameter affects this loss
     const all = norm(parameters.flatMap(({ name }) => [...expected(`both.gradient.${name}`)]));
     for (const { name } of parameters) {
       const gradient = gradients.get(name);
@@ -140,8 +140,8 @@ testOnBackends("gradients of both tasks' loss are PyTorch's for every parameter"
       const recorded = expected(`both.gradient.${name}`);
       if (!name.endsWith("key.bias")) requireGradient(gradient, recorded, all, name);
       else {
-        // A key's bias moves all scores of a row alike, which softmax does not see: its gradient is
-        // zero, and both sides hold nothing but float32 rounding (2^-24 is 6e-8).
+        // The bias of a key shifts all scores of a row equally, which softmax ignores. Its gradient is therefore zero, and
+        // both sides contain only rounding errors of float32 (2^-24 is 6e-8).
         ok(norm(gradient.dataSync()) <= 6e-8 * all, `gradient of ${name} must vanish`);
         ok(norm(recorded) <= 6e-8 * all, `recorded gradient of ${name} must vanish`);
       }

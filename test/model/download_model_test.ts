@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isFile } from "@/files.ts";
 import { downloadModel } from "@/model/download_model.ts";
 
-/** A repository of the given files; gives the names asked for and the answer. */
+/** Downloads from a repository with the given files. Returns the requested names and the result. */
 async function download(files: { readonly [name: string]: unknown }) {
   const repository = await Deno.makeTempDir();
   try {
@@ -25,7 +25,7 @@ async function download(files: { readonly [name: string]: unknown }) {
   }
 }
 
-Deno.test("downloadModel() fetches a plain checkpoint and nothing besides", async () => {
+Deno.test("downloadModel() fetches the files of a plain checkpoint and no others", async () => {
   const found = await download({
     "config.json": {},
     "model.safetensors": {},
@@ -38,7 +38,7 @@ Deno.test("downloadModel() fetches a plain checkpoint and nothing besides", asyn
   deepStrictEqual(found, wanted);
 });
 
-Deno.test("downloadModel() fetches the modules of sentence-transformers and heads of ours", async () => {
+Deno.test("downloadModel() fetches the modules of sentence-transformers and task heads", async () => {
   const files = {
     "1_Pooling/config.json": {},
     "2_Dense/config.json": {},
@@ -55,7 +55,7 @@ Deno.test("downloadModel() fetches the modules of sentence-transformers and head
   deepStrictEqual(await download(files), Object.keys(files));
 });
 
-Deno.test("downloadModel() fetches settings for texts under their old names, up to one that is not empty", async () => {
+Deno.test("downloadModel() fetches text settings under their old names, up to the first non-empty file", async () => {
   const files = {
     "1_Pooling/config.json": {},
     "config.json": {},
@@ -73,7 +73,7 @@ Deno.test("downloadModel() fetches settings for texts under their old names, up 
   deepStrictEqual(await download(more), Object.keys(files));
 });
 
-Deno.test("downloadModel() fetches no weights of a module that is not supported", async () => {
+Deno.test("downloadModel() fetches no weights of an unsupported module", async () => {
   const files = {
     "1_CNN/config.json": {},
     "config.json": {},
@@ -84,7 +84,7 @@ Deno.test("downloadModel() fetches no weights of a module that is not supported"
   deepStrictEqual(await download(files), Object.keys(files));
 });
 
-Deno.test("downloadModel() fetches the shards that the index lists, none outside the repository", async () => {
+Deno.test("downloadModel() fetches the shards listed in the index, but none outside the repository", async () => {
   const found = await download({
     "config.json": {},
     "model.safetensors.index.json": {
@@ -104,7 +104,7 @@ Deno.test("downloadModel() fetches the shards that the index lists, none outside
   ]);
 });
 
-Deno.test("downloadModel() fetches an encoder in a folder of its own, and vocab.txt for want of better", async () => {
+Deno.test("downloadModel() fetches an encoder in a subfolder, and vocab.txt if there is no tokenizer.json", async () => {
   const files = {
     "0_Transformer/config.json": {},
     "0_Transformer/model.safetensors": {},
@@ -116,14 +116,14 @@ Deno.test("downloadModel() fetches an encoder in a folder of its own, and vocab.
   deepStrictEqual(await download(files), Object.keys(files));
 });
 
-Deno.test("downloadModel() looks for no weights beside a config.json that is not the encoder's", async () => {
+Deno.test("downloadModel() looks for no weights beside a config.json that does not belong to the encoder", async () => {
   const files = {
     "0_Transformer/config.json": {},
     "0_Transformer/model.safetensors": {},
     "0_Transformer/sentence_bert_config.json": { max_seq_length: 128 },
     "0_Transformer/tokenizer.json": {},
     "1_Pooling/config.json": {},
-    "config.json": { __version__: "0.3.8" }, // of the first sentence-transformers
+    "config.json": { __version__: "0.3.8" }, // as written by the first versions of sentence-transformers
     "config_sentence_transformers.json": {},
     "modules.json": ["0_Transformer", "1_Pooling"].map((path) => ({ path })),
   };
@@ -141,7 +141,7 @@ Deno.test("downloadModel() fetches the prompts of an exported graph", async () =
   deepStrictEqual(await download(files), Object.keys(files));
 });
 
-Deno.test("downloadModel() says what to do where weights are pickled", async () => {
+Deno.test("downloadModel() says how to convert pickled weights", async () => {
   const files = { "config.json": {}, "pytorch_model.bin": {}, "vocab.txt": {} };
   await rejects(download(files), {
     name: "NotFound",
@@ -152,7 +152,7 @@ Deno.test("downloadModel() says what to do where weights are pickled", async () 
   });
 });
 
-Deno.test("downloadModel() names a repository that holds no model", async () => {
+Deno.test("downloadModel() reports a repository without a model", async () => {
   await rejects(downloadModel("owner/name", () => Promise.resolve(null)), {
     name: "NotFound",
     message: "Cannot load model: Hub repository owner/name does not contain config.json",

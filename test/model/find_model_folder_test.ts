@@ -4,7 +4,7 @@ import { findModelFolder, isHubName } from "@/model/find_model_folder.ts";
 import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
 import { COMMIT, withFakeHub } from "../data/hub_server.ts";
 
-Deno.test("findModelFolder() takes a run, a model folder, and says what is missing", async () => {
+Deno.test("findModelFolder() accepts a run or a model folder, and reports what is missing", async () => {
   const folder = await Deno.makeTempDir();
   const write = async (...path: string[]) => {
     const file = join(folder, ...path);
@@ -40,14 +40,14 @@ Deno.test("findModelFolder() takes a run, a model folder, and says what is missi
     );
     const here = Deno.cwd();
     Deno.chdir(folder);
-    try { // a folder goes before the Hub's repository of the same name
+    try { // a local folder takes precedence over a repository of the same name
       for (
         const name of ["sentence", "run/model", "./other", "../other", "a/b/c", folder, "C:\\a"]
       ) {
         strictEqual(await isHubName(name), false, name);
       }
       strictEqual(await isHubName("owner/name"), true);
-      strictEqual(await isHubName("run/other"), false); // beside a folder that is there
+      strictEqual(await isHubName("run/other"), false); // its parent folder exists
     } finally {
       Deno.chdir(here);
     }
@@ -66,7 +66,7 @@ Deno.test("findModelFolder() fetches the graph of a repository without weights",
   ];
   await withFakeHub(places, async (hub) => {
     const folder = await findModelFolder("owner/graph", { settings: hub.settings });
-    strictEqual(await findGraphWithoutWeights(folder), "onnx/model_fp16.onnx"); // the more exact one
+    strictEqual(await findGraphWithoutWeights(folder), "onnx/model_fp16.onnx"); // the more precise one
     await rejects(
       () => findModelFolder("owner/another", { settings: hub.settings }),
       /Cannot load model: Hub repository owner\/another does not contain model\.safetensors/,
@@ -74,7 +74,7 @@ Deno.test("findModelFolder() fetches the graph of a repository without weights",
   });
 });
 
-Deno.test("findModelFolder() fetches from the Hub what is not a folder", async () => {
+Deno.test("findModelFolder() fetches a name from the Hub if there is no such folder", async () => {
   const bytes = new TextEncoder().encode("{}");
   const files = { "config.json": bytes, "tokenizer.json": bytes, "model.safetensors": bytes };
   await withFakeHub([{ id: "models/owner/tiny", revision: "main", files }], async (hub) => {
@@ -82,7 +82,7 @@ Deno.test("findModelFolder() fetches from the Hub what is not a folder", async (
     strictEqual(folder, join(hub.settings.cacheDir, "models--owner--tiny", "snapshots", COMMIT));
     strictEqual(await Deno.readTextFile(join(folder, "model.safetensors")), "{}");
     hub.requests.length = 0;
-    // beside a folder of this machine, a missing one is no name on the Hub
+    // a missing subfolder of a local folder is not the name of a repository
     await rejects(() => findModelFolder("lib/none", { settings: hub.settings }), {
       message:
         "Cannot open model: lib/none does not exist and is not the name of a repository on the Hub",

@@ -22,7 +22,7 @@ function readParameters(model: MultiTask): ReadonlyMap<string, readonly number[]
 }
 
 testOnBackends(
-  "createModel() draws normal weights, zero biases, unit gains, a zero row for padding",
+  "createModel() initializes normal weights, zero biases, unit gains, and zeros for padding",
   () => {
     const model = createTinyModel();
     const values = readParameters(model);
@@ -32,7 +32,7 @@ testOnBackends(
     }
     const words = values.get("embeddings.word_embeddings.weight") ?? [];
     deepStrictEqual(words.slice(0, 8), Array(8).fill(0)); // id 0 is [PAD]
-    // all drawn weights together: mean 0 within 4 standard errors, deviation 0.4 within 10 %
+    // all weights together: mean 0 within 4 standard errors, standard deviation 0.4 within 10 %
     const drawn = [...values].flatMap(([name, list]) =>
       /norm.*weight$/i.test(name) || name.endsWith("bias") ? [] : list
     ).filter((value) => value !== 0);
@@ -46,7 +46,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "a task, a projection or another pooling more never changes other parameters",
+  "adding a task or a projection, or changing the pooling, does not change other parameters",
   () => {
     const plain = createTinyModel();
     const more = createTinyModel({
@@ -65,7 +65,7 @@ testOnBackends(
   },
 );
 
-testOnBackends("another seed draws other weights, the same seed the same", () => {
+testOnBackends("initial weights depend on the seed only", () => {
   const models = [7, 7, 8].map((seed) => createTinyModel({ seed }));
   const [first, same, other] = models.map((model) =>
     readParameters(model).get("heads.topic.dense.weight")
@@ -75,7 +75,7 @@ testOnBackends("another seed draws other weights, the same seed the same", () =>
   models.forEach(disposeModel);
 });
 
-testOnBackends("countParameters() is the sum worked by hand", () => {
+testOnBackends("countParameters() matches a hand-computed sum", () => {
   const model = createTinyModel({ embeddingSize: 5 });
   // hidden 8, intermediate 12, vocabulary 20, positions 10, types 2
   const embeddings = (20 + 10 + 2) * 8 + 2 * 8;
@@ -89,7 +89,7 @@ testOnBackends("countParameters() is the sum worked by hand", () => {
   disposeModel(model);
 });
 
-testOnBackends("createModel() refuses two tasks of one name, and cls without a pooler", () => {
+testOnBackends("createModel() rejects duplicate task names, and cls without a pooler", () => {
   const encoder = createEncoder(TINY_CONFIG, { seed: 1 });
   const [topic] = TINY_OPTIONS.tasks;
   ok(topic !== undefined);
@@ -104,7 +104,7 @@ testOnBackends("createModel() refuses two tasks of one name, and cls without a p
   disposeEncoder(encoder);
 });
 
-testOnBackends("several models live at once, and disposing one leaves the other", () => {
+testOnBackends("several models can coexist, and disposing one does not affect the other", () => {
   const [a, b] = [createTinyModel(), createTinyModel()];
   disposeModel(a);
   ok(namedParameters(b).every(({ variable }) => !variable.isDisposed));

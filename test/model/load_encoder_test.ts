@@ -7,7 +7,7 @@ import { type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import { testOnBackends } from "../backend.ts";
 import { FOLDER, readAll } from "./bert_fixture.ts";
 
-/** The fixture's tensors, renamed; those that `rename` maps to null are left out. */
+/** The fixture's tensors under new names. Those for which `rename` returns null are omitted. */
 async function listTensors(rename: (name: string) => string | null): Promise<TensorToWrite[]> {
   const shapes = new Map<string, readonly number[]>();
   const { encoder } = await loadEncoder(FOLDER);
@@ -23,7 +23,7 @@ async function listTensors(rename: (name: string) => string | null): Promise<Ten
   });
 }
 
-/** Runs `test` with a folder that has the fixture's config.json. */
+/** Runs `test` with a folder that contains the fixture's config.json. */
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -34,7 +34,7 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** Fails unless the encoder in `folder` is the fixture's; gives back what was ignored. */
+/** Fails unless the encoder in `folder` equals the fixture's. Returns the ignored tensors. */
 async function requireFixture(folder: string): Promise<readonly string[]> {
   const wanted = await readAll(join(FOLDER, "model.safetensors"));
   const { encoder, ignored } = await loadEncoder(folder);
@@ -52,7 +52,7 @@ const EXTRA = (name: string): TensorToWrite => ({
 });
 
 testOnBackends(
-  "loadEncoder() reads what save_pretrained wrote, every parameter of it",
+  "loadEncoder() reads every parameter written by save_pretrained",
   async () => {
     deepStrictEqual(await requireFixture(FOLDER), []);
     const wanted = await readAll(join(FOLDER, "model.safetensors"));
@@ -64,7 +64,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "loadEncoder() takes the names of bert-base-uncased and lists what it ignores",
+  "loadEncoder() accepts the names of bert-base-uncased and lists ignored tensors",
   async () => {
     await withFolder(async (folder) => {
       const tensors = await listTensors((name) =>
@@ -79,7 +79,7 @@ testOnBackends(
   },
 );
 
-testOnBackends("loadEncoder() without a pooler in the checkpoint gives none", async () => {
+testOnBackends("loadEncoder() returns no pooler if the checkpoint has none", async () => {
   await withFolder(async (folder) => {
     const tensors = await listTensors((name) => name.startsWith("pooler") ? null : name);
     await writeSafetensors(join(folder, "model.safetensors"), tensors);
@@ -89,7 +89,7 @@ testOnBackends("loadEncoder() without a pooler in the checkpoint gives none", as
   });
 });
 
-testOnBackends("loadEncoder() reads shards by their index", async () => {
+testOnBackends("loadEncoder() reads the shards listed in an index", async () => {
   await withFolder(async (folder) => {
     const tensors = await listTensors((name) => name);
     const shards = [
@@ -125,7 +125,7 @@ testOnBackends("loadEncoder() reads shards by their index", async () => {
 });
 
 testOnBackends(
-  "loadEncoder() names every missing, extra and misshapen tensor at once",
+  "loadEncoder() reports all missing, unknown and misshapen tensors at once",
   async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "model.safetensors");
@@ -152,7 +152,7 @@ testOnBackends(
   },
 );
 
-testOnBackends("loadEncoder() refuses two names of one tensor", async () => {
+testOnBackends("loadEncoder() rejects two names of the same tensor", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "model.safetensors");
     const tensors = await listTensors((name) => name);
@@ -164,7 +164,7 @@ testOnBackends("loadEncoder() refuses two names of one tensor", async () => {
   });
 });
 
-Deno.test("loadEncoder() names weights in other formats, and a folder without tensors", async () => {
+Deno.test("loadEncoder() reports weights in other formats and a folder without tensors", async () => {
   await withFolder(async (folder) => {
     await rejects(loadEncoder(folder), {
       name: "NotFound",
@@ -200,7 +200,7 @@ Deno.test("loadEncoder() names weights in other formats, and a folder without te
   });
 });
 
-testOnBackends("loadEncoder() leaves nothing behind when a tensor is of no use", async () => {
+testOnBackends("loadEncoder() leaks no memory if a tensor cannot be used", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "model.safetensors");
     await Deno.copyFile(join(FOLDER, "model.safetensors"), path);

@@ -5,28 +5,28 @@ import { loadModel } from "@/model/load_model.ts";
 import { openBackend, testOnBackends } from "../backend.ts";
 import { readJsonFile, withSaved } from "./saved_folder.ts";
 
-/** Changes one JSON file of a saved model. */
+/** Changes keys in a JSON file of a saved model. */
 async function edit(path: string, change: object): Promise<void> {
   await Deno.writeTextFile(path, JSON.stringify({ ...await readJsonFile(path), ...change }));
 }
 
 const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, string])[] = [
   [
-    "a pooling of two modes",
+    "two pooling modes",
     async (folder) => {
       await edit(join(folder, "1_Pooling/config.json"), { pooling_mode_max_tokens: true });
     },
     "Cannot load model: DIR/1_Pooling/config.json must set one pooling mode of mean, max, cls, but sets pooling_mode_mean_tokens and pooling_mode_max_tokens",
   ],
   [
-    "a pooling of two modes, one switched on by a number",
+    "two pooling modes, one of them set to 1 instead of true",
     async (folder) => {
       await edit(join(folder, "1_Pooling/config.json"), { pooling_mode_max_tokens: 1 });
     },
     "Cannot load model: DIR/1_Pooling/config.json must set one pooling mode of mean, max, cls, but sets pooling_mode_mean_tokens and pooling_mode_max_tokens",
   ],
   [
-    "a module that it does not know",
+    "an unknown module",
     async (folder) => {
       const path = join(folder, "modules.json");
       const list = await readJsonFile(path);
@@ -45,7 +45,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
     "Cannot load model: DIR/modules.json must list Transformer, Pooling, up to two Dense, Normalize, but lists Transformer, Dense, Pooling",
   ],
   [
-    "a configuration that Git LFS keeps elsewhere",
+    "a Git LFS pointer as configuration",
     async (folder) => {
       await Deno.writeTextFile(
         join(folder, "1_Pooling/config.json"),
@@ -107,7 +107,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
 ];
 
 for (const [what, damage, message] of REFUSED) {
-  testOnBackends(`loadModel() refuses ${what} and keeps nothing`, async () => {
+  testOnBackends(`loadModel() rejects ${what} without leaking memory`, async () => {
     await withSaved({ embeddingSize: 5 }, async (folder) => {
       await damage(folder);
       const before = tf.memory().numTensors;
@@ -120,7 +120,7 @@ for (const [what, damage, message] of REFUSED) {
   });
 }
 
-Deno.test("loadModel() says that a Dense module is pickled, and how to convert it", async () => {
+Deno.test("loadModel() reports a pickled Dense module and how to convert it", async () => {
   await openBackend("cpu");
   await withSaved({ embeddingSize: 5 }, async (folder) => {
     const dense = join(folder, "2_Dense");

@@ -13,7 +13,7 @@ import { FOLDER } from "./bert_fixture.ts";
 import { readJsonFile, TOKENIZER, withSaved } from "./saved_folder.ts";
 import { createTinyModel } from "./tiny_model.ts";
 
-/** The embedding of two rows, one padded. */
+/** The embeddings of two rows, one of them padded. */
 function embedTwo(model: MultiTask): readonly number[] {
   return tf.tidy(() => {
     const ids = tf.tensor2d([[3, 4, 5], [6, 7, 0]], undefined, "int32");
@@ -26,7 +26,7 @@ for (const pooling of POOLING_MODES) {
   for (const normalize of NORMALIZE_MODES) {
     for (const embeddingSize of [null, 5]) {
       const what = `${pooling}, ${normalize}, ${embeddingSize ?? "no"} projection`;
-      testOnBackends(`loadModel() gives back what saveModel() wrote: ${what}`, async () => {
+      testOnBackends(`loadModel() restores the model that saveModel() wrote: ${what}`, async () => {
         await withSaved({ pooling, normalize, embeddingSize }, async (folder, model) => {
           const { model: loaded, maxLength, ignored } = await loadModel(folder);
           strictEqual(maxLength, 9);
@@ -48,7 +48,7 @@ for (const pooling of POOLING_MODES) {
       });
 
       testOnBackends(
-        `sentence-transformers' files alone say as much, but for L1: ${what}`,
+        `the files of sentence-transformers define the same embedding, except for L1: ${what}`,
         async () => {
           await withSaved({ pooling, normalize, embeddingSize }, async (folder, model) => {
             await Deno.remove(join(folder, "heads.json"));
@@ -67,7 +67,7 @@ for (const pooling of POOLING_MODES) {
 }
 
 testOnBackends(
-  "saveModel() writes the files of sentence-transformers, the pooler as a Dense",
+  "saveModel() writes the files of sentence-transformers, with the pooler as a Dense module",
   async () => {
     const options = { pooling: "cls", normalize: "l2", embeddingSize: 5 } as const;
     await withSaved(options, async (folder, model) => {
@@ -110,7 +110,7 @@ testOnBackends(
       const pooler = model.encoder.pooler?.weight.dataSync() ?? [];
       deepStrictEqual([...await dense.read("linear.weight")], [...pooler]);
       using encoder = await openSafetensors(join(folder, "model.safetensors"));
-      strictEqual(encoder.metadata.format, "pt"); // transformers refuses a file without
+      strictEqual(encoder.metadata.format, "pt"); // transformers rejects a file without it
     });
   },
 );
@@ -138,7 +138,7 @@ Deno.test("saveModel() leaves places of the machine out of tokenizer_config.json
 });
 
 testOnBackends(
-  "loadModel() takes a plain BERT checkpoint for mean pooling without heads",
+  "loadModel() loads a plain BERT checkpoint with mean pooling and without heads",
   async () => {
     const { model, maxLength } = await loadModel(FOLDER);
     strictEqual(model.pooling, "mean");
@@ -149,7 +149,7 @@ testOnBackends(
   },
 );
 
-testOnBackends("a loaded head scores as the saved one", async () => {
+testOnBackends("a loaded head returns the same scores as the saved one", async () => {
   await withSaved({}, async (folder, model) => {
     const { model: loaded } = await loadModel(folder);
     tf.tidy(() => {
@@ -164,7 +164,7 @@ testOnBackends("a loaded head scores as the saved one", async () => {
   });
 });
 
-testOnBackends("saveModel() twice into one folder leaves the newer model", async () => {
+testOnBackends("saveModel() overwrites an older model in the same folder", async () => {
   await withSaved({ pooling: "cls", normalize: "l2" }, async (folder) => {
     const newer = createTinyModel({ pooling: "max", seed: 8 });
     await saveModel(folder, newer, { tokenizer: TOKENIZER, maxLength: 10, prompts: NO_PROMPTS });

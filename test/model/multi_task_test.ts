@@ -31,7 +31,7 @@ const rows = fc.array(fc.array(fc.integer({ min: 1, max: 19 }), { minLength: 1, 
 for (const pooling of POOLING_MODES) {
   for (const normalize of NORMALIZE_MODES) {
     testOnBackends(
-      `padding and neighbors never change an embedding: ${pooling}, ${normalize}`,
+      `padding and other rows of a batch do not change an embedding: ${pooling}, ${normalize}`,
       () => {
         const model = createTinyModel({ pooling, normalize, embeddingSize: 5 });
         fc.assert(
@@ -52,21 +52,21 @@ for (const pooling of POOLING_MODES) {
   }
 }
 
-testOnBackends("runTask() scores a row by class and each piece by tag", () => {
+testOnBackends("runTask() returns class scores per row, and tag scores per token", () => {
   const model = createTinyModel();
   tf.tidy(() => {
     const inputs = toInputs([[3, 4, 5], [6, 7]], 4);
     strictEqual(`${runTask(model, "topic", inputs).shape}`, "2,3");
     const tags = runTask(model, "names", inputs);
     strictEqual(`${tags.shape}`, "8,3");
-    // piece 1 of row 0, whether row 1 is there or not
+    // token 1 of row 0 has the same scores with and without row 1
     const alone = runTask(model, "names", toInputs([[3, 4, 5]], 3)).dataSync();
     ok(difference(tags.dataSync().slice(3, 6), alone.slice(3, 6)) < 1e-5);
   });
   disposeModel(model);
 });
 
-testOnBackends("runTask() names the tasks there are", () => {
+testOnBackends("runTask() lists the available tasks", () => {
   const model = createTinyModel();
   tf.tidy(() => {
     throws(() => runTask(model, "topics", toInputs([[3]], 1)), {
@@ -79,7 +79,7 @@ testOnBackends("runTask() names the tasks there are", () => {
   disposeModel(model);
 });
 
-testOnBackends("embed() refuses input beyond the position table", () => {
+testOnBackends("embed() rejects input longer than the position table", () => {
   const model = createTinyModel();
   tf.tidy(() => {
     throws(() => embed(model, toInputs([[3]], 11)), {
@@ -91,7 +91,7 @@ testOnBackends("embed() refuses input beyond the position table", () => {
 });
 
 testOnBackends(
-  "dropout is a function of its seed, and each kind of rate has places of its own",
+  "dropout depends on its seed only, and each rate applies to its own sites",
   () => {
     const model = createTinyModel();
     const off = { hidden: 0, attention: 0, head: 0 };
@@ -121,7 +121,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "a training pass drops out at each place of BERT and head, under a name of its own",
+  "a training pass applies dropout at every site of BERT and head, each with its own name",
   () => {
     const model = createTinyModel();
     const sites: string[] = [];

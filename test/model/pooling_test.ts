@@ -5,48 +5,48 @@ import { poolSentences } from "@/model/pooling.ts";
 import { normalizeRows } from "@/model/normalize.ts";
 import { testOnBackends } from "../backend.ts";
 
-/** Two rows of three tokens, two columns; the padded 99 and −99 must have no part. */
+/** Two rows of three tokens with two columns. The padded 99 and −99 must not affect the results. */
 const HIDDEN = [[1, -4], [3, -2], [99, -99], [5, 6], [99, 99], [99, 99]];
 const MASK = [[1, 1, 0], [1, 0, 0]];
 
-/** What `poolSentences` gives for the rows above, and its gradient by HIDDEN for a sum of all. */
+/** Result of `poolSentences` for HIDDEN, and the gradient of its sum with respect to HIDDEN. */
 function pool(mode: "mean" | "max" | "cls-token") {
   return tf.tidy(() => {
     const hidden = tf.tensor2d(HIDDEN);
     const mask = tf.tensor2d(MASK, undefined, "int32");
     const run = (hidden: tf.Tensor2D) => poolSentences(hidden, { mode, mask, pooler: null });
-    const slope = tf.grad((x) => tf.sum(run(x as tf.Tensor2D)))(hidden);
-    return { value: run(hidden).arraySync(), slope: slope.arraySync() };
+    const gradient = tf.grad((x) => tf.sum(run(x as tf.Tensor2D)))(hidden);
+    return { value: run(hidden).arraySync(), gradient: gradient.arraySync() };
   });
 }
 
-testOnBackends("poolSentences() takes the mean over real tokens", () => {
-  const { value, slope } = pool("mean");
+testOnBackends("poolSentences() with mean averages the real tokens", () => {
+  const { value, gradient } = pool("mean");
   deepStrictEqual(value, [[2, -3], [5, 6]]); // (1 + 3) / 2, (−4 − 2) / 2
-  deepStrictEqual(slope, [[0.5, 0.5], [0.5, 0.5], [0, 0], [1, 1], [0, 0], [0, 0]]);
+  deepStrictEqual(gradient, [[0.5, 0.5], [0.5, 0.5], [0, 0], [1, 1], [0, 0], [0, 0]]);
 });
 
-testOnBackends("poolSentences() takes the largest of real tokens in each column", () => {
-  const { value, slope } = pool("max");
+testOnBackends("poolSentences() with max takes the maximum over real tokens in each column", () => {
+  const { value, gradient } = pool("max");
   deepStrictEqual(value, [[3, -2], [5, 6]]);
-  deepStrictEqual(slope, [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [0, 0]]);
+  deepStrictEqual(gradient, [[0, 0], [1, 1], [0, 0], [1, 1], [0, 0], [0, 0]]);
 });
 
-testOnBackends("poolSentences() takes the first token for cls-token", () => {
-  const { value, slope } = pool("cls-token");
+testOnBackends("poolSentences() with cls-token takes the first token", () => {
+  const { value, gradient } = pool("cls-token");
   deepStrictEqual(value, [[1, -4], [5, 6]]);
-  deepStrictEqual(slope, [[1, 1], [0, 0], [0, 0], [1, 1], [0, 0], [0, 0]]);
+  deepStrictEqual(gradient, [[1, 1], [0, 0], [0, 0], [1, 1], [0, 0], [0, 0]]);
 });
 
 testOnBackends(
-  "poolSentences() gives zeros, and zero gradients, for a row without real tokens",
+  "poolSentences() returns zeros with zero gradients for a row without real tokens",
   () => {
     tf.tidy(() => {
       const mask = tf.tensor2d([[0, 0, 0], [1, 1, 0]], undefined, "int32");
       const wanted = {
-        mean: [[0, 0], [5, 6]], // sentence-transformers 6.2: sums of nothing over a count of at least 1e-9
-        max: [[0, 0], [5, 6]], // there −∞, of which the next layer makes NaN
-        "cls-token": [[1, -4], [5, 6]], // the first token, masked or not, as there
+        mean: [[0, 0], [5, 6]], // sentence-transformers 6.2 divides the empty sum by a count of at least 1e-9
+        max: [[0, 0], [5, 6]], // there −∞, which the next layer turns into NaN
+        "cls-token": [[1, -4], [5, 6]], // the first token, masked or not, as in sentence-transformers
       };
       const hidden = tf.tensor2d([[1, -4], [3, -2], [99, -99], [5, 6], [5, 6], [99, 99]]);
       for (const mode of ["mean", "max", "cls-token"] as const) {
@@ -54,10 +54,10 @@ testOnBackends(
         const absolute = (values: number[][]) => values.map((row) => row.map((x) => x + 0)); // −0 is 0
         deepStrictEqual(absolute(run(hidden).arraySync()), wanted[mode], mode);
         for (const normalize of NORMALIZE_MODES) {
-          const slope = tf.grad((x) => tf.sum(normalizeRows(run(x as tf.Tensor2D), normalize)))(
+          const gradient = tf.grad((x) => tf.sum(normalizeRows(run(x as tf.Tensor2D), normalize)))(
             hidden,
           );
-          const values = [...slope.dataSync()];
+          const values = [...gradient.dataSync()];
           strictEqual(values.every(Number.isFinite), true, `${mode}, ${normalize}: ${values}`);
           if (mode !== "cls-token") {
             deepStrictEqual(values.slice(0, 6).map((x) => x + 0), Array(6).fill(0));
@@ -69,7 +69,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "poolSentences() leaves out tokens before start, but not the first of a shorter row",
+  "poolSentences() excludes tokens before start, but uses the first token of a shorter row",
   () => {
     const hidden = [[1, -4], [3, -2], [99, -99], [5, 6], [7, 2], [1, 8]];
     const pool = (mode: "mean" | "max" | "cls-token", mask: number[][]) =>
@@ -90,9 +90,9 @@ testOnBackends(
   },
 );
 
-testOnBackends("poolSentences() runs the pooler over the first token for cls", () => {
+testOnBackends("poolSentences() with cls applies the pooler to the first token", () => {
   const [weight, bias] = [
-    tf.tidy(() => tf.variable(tf.tensor2d([[0, 1], [0.5, 0]]))), // [out, in]: swaps, halves
+    tf.tidy(() => tf.variable(tf.tensor2d([[0, 1], [0.5, 0]]))), // [out, in]: swaps the columns and halves one
     tf.tidy(() => tf.variable(tf.tensor1d([4, 0]))),
   ];
   tf.tidy(() => {
@@ -114,7 +114,7 @@ testOnBackends("poolSentences() runs the pooler over the first token for cls", (
   tf.dispose([weight, bias]);
 });
 
-testOnBackends("normalizeRows() divides by the norm, or by 1e-12 where it is shorter", () => {
+testOnBackends("normalizeRows() divides by the norm, but at least by 1e-12", () => {
   tf.tidy(() => {
     const x = tf.tensor2d([[3, -4], [0.03, 0.04], [3e-13, 0], [0, 0]]);
     deepStrictEqual([...normalizeRows(x, "none").dataSync()], [...x.dataSync()]);
@@ -128,12 +128,14 @@ testOnBackends("normalizeRows() divides by the norm, or by 1e-12 where it is sho
   });
 });
 
-testOnBackends("normalizeRows() has a gradient where a row is zero", () => {
+testOnBackends("normalizeRows() has a finite gradient at a zero row", () => {
   tf.tidy(() => {
     for (const mode of ["l1", "l2"] as const) {
-      const slope = tf.grad((x) => tf.sum(normalizeRows(x as tf.Tensor2D, mode)));
-      // the norm is held at 1e-12 there, so each element counts 1e12-fold
-      for (const value of slope(tf.tensor2d([[0, 0]])).dataSync()) ok(Math.abs(value - 1e12) < 1e6);
+      const gradient = tf.grad((x) => tf.sum(normalizeRows(x as tf.Tensor2D, mode)));
+      // the divisor is 1e-12 there, so the derivative is 1e12
+      for (const value of gradient(tf.tensor2d([[0, 0]])).dataSync()) {
+        ok(Math.abs(value - 1e12) < 1e6);
+      }
     }
   });
 });

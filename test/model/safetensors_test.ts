@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { join } from "node:path";
 import { openSafetensors, writeSafetensors } from "@/model/safetensors.ts";
 
-/** Runs `test` with a path in a folder that is removed afterwards. */
+/** Runs `test` with a path in a temporary folder. */
 async function withFile(test: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -13,7 +13,7 @@ async function withFile(test: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-/** A file with the given JSON header and data; `length` overrides the header's own. */
+/** A file with the given JSON header and data; `length` overrides the length field. */
 function fileOf(json: string, data: readonly number[], length?: bigint): Uint8Array {
   const header = new TextEncoder().encode(json);
   const bytes = new Uint8Array(8 + header.length + data.length);
@@ -34,7 +34,7 @@ async function readOnly(header: unknown, data: readonly number[], name: string) 
   return [...values];
 }
 
-Deno.test("openSafetensors() reads float32 by its place, whatever the order of the header", async () => {
+Deno.test("openSafetensors() reads float32 by offset, independent of the order in the header", async () => {
   const header = {
     b: { dtype: "F32", shape: [1], data_offsets: [8, 12] },
     a: { dtype: "F32", shape: [2, 1], data_offsets: [0, 8] },
@@ -45,14 +45,14 @@ Deno.test("openSafetensors() reads float32 by its place, whatever the order of t
   deepStrictEqual(await readOnly(header, data, "b"), [0.5]);
 });
 
-Deno.test("openSafetensors() widens bfloat16: the upper half of a float32", async () => {
+Deno.test("openSafetensors() converts bfloat16, the upper half of a float32", async () => {
   const header = { x: { dtype: "BF16", shape: [4], data_offsets: [0, 8] } };
   // 3f80 = 1, c000 = −2, 7f80 = ∞, 0001 = 2^-133
   const data = [0x80, 0x3f, 0, 0xc0, 0x80, 0x7f, 1, 0];
   deepStrictEqual(await readOnly(header, data, "x"), [1, -2, Infinity, 2 ** -133]);
 });
 
-Deno.test("openSafetensors() widens float16: subnormal, largest, infinite and NaN too", async () => {
+Deno.test("openSafetensors() converts float16, including subnormals, maximum, infinity and NaN", async () => {
   const header = { x: { dtype: "F16", shape: [7], data_offsets: [0, 14] } };
   // 3c00 = 1, c000 = −2, 0001 = 2^-24, 7bff = 65504, fc00 = −∞, 7e00 = NaN, 3555 = 0.333251953125
   const data = [0, 0x3c, 0, 0xc0, 1, 0, 0xff, 0x7b, 0, 0xfc, 0, 0x7e, 0x55, 0x35];
@@ -60,7 +60,7 @@ Deno.test("openSafetensors() widens float16: subnormal, largest, infinite and Na
   deepStrictEqual(await readOnly(header, data, "x"), wanted);
 });
 
-Deno.test("openSafetensors() rounds float64", async () => {
+Deno.test("openSafetensors() rounds float64 to float32", async () => {
   const header = { x: { dtype: "F64", shape: [2], data_offsets: [0, 16] } };
   const values = Float64Array.of(0.1, -2);
   deepStrictEqual(await readOnly(header, [...new Uint8Array(values.buffer)], "x"), [
@@ -69,7 +69,7 @@ Deno.test("openSafetensors() rounds float64", async () => {
   ]);
 });
 
-/** Headers that safetensors 0.8.0 accepts, tried with its Python package; the data is 8 zeros. */
+/** Headers that the Python package safetensors 0.8.0 accepts. "A" stands for the entry of 2 floats; the data is 8 zeros. */
 const ACCEPTED: Record<string, string> = {
   "null as metadata": '{"__metadata__":null,"a":A}',
   "no metadata": '{"a":A}',
@@ -78,7 +78,7 @@ const ACCEPTED: Record<string, string> = {
   "another key in an entry": '{"a":{"extra":1,"dtype":"F32","shape":[2],"data_offsets":[0,8]}}',
   "tensors without elements": '{"y":{"dtype":"F32","shape":[0,3],"data_offsets":[0,0]},"a":A,' +
     '"z":{"dtype":"I64","shape":[0],"data_offsets":[8,8]}}',
-  "types that no encoder has":
+  "types that encoders do not use":
     '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"f8":{"dtype":"F8_E8M0",' +
     '"shape":[1],"data_offsets":[4,5]},"f6":{"dtype":"F6_E3M2","shape":[4],"data_offsets":[5,8]}}',
 };
@@ -98,7 +98,7 @@ for (const [what, json] of Object.entries(ACCEPTED)) {
   });
 }
 
-Deno.test("writeSafetensors() then openSafetensors() gives names, shapes, bits and metadata", async () => {
+Deno.test("writeSafetensors() and openSafetensors() round-trip names, shapes, bits and metadata", async () => {
   const tensor = fc.record({
     shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
     seed: fc.float(),
@@ -131,7 +131,7 @@ Deno.test("writeSafetensors() then openSafetensors() gives names, shapes, bits a
   );
 });
 
-Deno.test("writeSafetensors() leaves the old file when a tensor cannot be read", async () => {
+Deno.test("writeSafetensors() keeps the old file if a tensor cannot be read", async () => {
   await withFile(async (path) => {
     await Deno.writeTextFile(path, "old");
     const broken = { name: "x", shape: [1], read: () => Promise.reject(new Error("lost")) };
@@ -166,7 +166,7 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
     "Cannot read tensors: the header of PATH must be a JSON object",
   ],
   [
-    "metadata that is not text",
+    "non-string metadata value",
     fileOf('{"__metadata__":{"a":1}}', []),
     "Cannot read tensors: __metadata__ of PATH must map strings to strings",
   ],
@@ -188,12 +188,12 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
     "Cannot read tensors as PATH is a web page instead of the file itself: download the file again, signing in if its host requires it",
   ],
   [
-    "falling pair of offsets",
+    "descending pair of offsets",
     fileOf(JSON.stringify({ w: F32([1], [4, 0]) }), [0, 0, 0, 0]),
     'Cannot read tensor "w" of PATH: its data_offsets must be two ascending integers from 0 to 4, but is [4,0]',
   ],
   [
-    "pickle by another name",
+    "pickle named like a safetensors file",
     Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0, 0, 0),
     "Cannot read tensors: PATH is not a safetensors file but a pickled PyTorch object in a ZIP archive. Save the model again with save_pretrained(…, safe_serialization=True)",
   ],
@@ -229,14 +229,14 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
     'Cannot read tensor "b" of PATH: it must begin at byte 123, where the previous tensor ends, but begins at byte 119',
   ],
   [
-    "byte that no tensor owns", // 8 + 54 bytes of header, then data
+    "byte that belongs to no tensor", // 8 + 54 bytes of header, then data
     fileOf(JSON.stringify({ a: F32([1], [0, 4]) }), [0, 0, 0, 0, 9]),
     "Cannot read tensors: PATH must end at byte 66, where its last tensor ends, but has bytes up to 67",
   ],
 ];
 
 for (const [what, bytes, message] of DAMAGED) {
-  Deno.test(`openSafetensors() refuses a ${what}`, async () => {
+  Deno.test(`openSafetensors() rejects a ${what}`, async () => {
     await withFile(async (path) => {
       await Deno.writeFile(path, bytes);
       await rejects(openSafetensors(path), { message: message.replace("PATH", path) });
@@ -244,7 +244,7 @@ for (const [what, bytes, message] of DAMAGED) {
   });
 }
 
-Deno.test("openSafetensors() names a file that is not there", async () => {
+Deno.test("openSafetensors() reports a missing file", async () => {
   await withFile(async (path) => {
     await rejects(openSafetensors(path), {
       name: "NotFound",
@@ -253,7 +253,7 @@ Deno.test("openSafetensors() names a file that is not there", async () => {
   });
 });
 
-Deno.test("read() names tensors that are absent or not floating point", async () => {
+Deno.test("read() reports tensors that are missing or not floating point", async () => {
   await withFile(async (path) => {
     const header = { n: { dtype: "I64", shape: [1], data_offsets: [0, 8] } };
     await Deno.writeFile(path, fileOf(JSON.stringify(header), [0, 0, 0, 0, 0, 0, 0, 0]));
@@ -268,7 +268,7 @@ Deno.test("read() names tensors that are absent or not floating point", async ()
   });
 });
 
-Deno.test("a mutated file gives an error of ours or tensors within it, never anything else", async () => {
+Deno.test("a mutated file causes a clear error or tensors within the file, never anything else", async () => {
   const good = fileOf(
     JSON.stringify({ __metadata__: { format: "pt" }, a: F32([2, 1], [0, 8]), b: F32([], [8, 12]) }),
     Array.from({ length: 12 }, (_, i) => i),

@@ -24,8 +24,8 @@ type Output = {
   readonly values: number[];
 };
 
-/** What training's own functions compute for every output of the graph. */
-function computeHere(model: MultiTask, batch: Batch = BATCH): readonly Output[] {
+/** Every output of the graph, computed by the functions that training uses. */
+function computeWithModel(model: MultiTask, batch: Batch = BATCH): readonly Output[] {
   return tf.tidy(() => {
     const ids = tf.tensor2d(batch.ids, undefined, "int32");
     const mask = tf.tensor2d(batch.mask, undefined, "int32");
@@ -43,8 +43,8 @@ function computeHere(model: MultiTask, batch: Batch = BATCH): readonly Output[] 
   });
 }
 
-/** What ONNX Runtime computes for one output of a file. */
-async function computeThere(
+/** One output of a file, computed by ONNX Runtime. */
+async function computeWithRuntime(
   path: string,
   { name, shape }: Pick<Output, "name" | "shape">,
   { ids, mask }: Batch = BATCH,
@@ -78,15 +78,15 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
 for (const pooling of POOLING_MODES) {
   for (const normalize of NORMALIZE_MODES) {
     const what = `${pooling}, ${normalize}`;
-    Deno.test(`saveOnnx() writes what training computes, to 1e-5: ${what}`, async () => {
+    Deno.test(`the graph of saveOnnx() matches training to 1e-5: ${what}`, async () => {
       await openBackend("cpu");
       const embeddingSize = normalize === "none" ? 5 : null; // with and without a projection
       const model = createTinyModel({ pooling, normalize, embeddingSize });
       await withFolder(async (folder) => {
         const { path } = await saveOnnx(folder, model, "fp32");
         strictEqual(path, join(folder, "onnx/model.onnx"));
-        for (const output of computeHere(model)) {
-          const found = await computeThere(path, output);
+        for (const output of computeWithModel(model)) {
+          const found = await computeWithRuntime(path, output);
           ok(Math.max(...found.map(Math.abs)) > 0.01, "there is something to compare");
           ok(distance(found, output.values) < 1e-5, output.name);
         }
@@ -97,31 +97,32 @@ for (const pooling of POOLING_MODES) {
 }
 
 for (const pooling of POOLING_MODES) {
-  Deno.test(`saveOnnx() leaves the prompt out of pooling as training does: ${pooling}`, async () => {
+  Deno.test(`saveOnnx() excludes the prompt from pooling as training does: ${pooling}`, async () => {
     await openBackend("cpu");
     const whole = createTinyModel({ pooling }), model = { ...whole, poolingStart: 2 };
     await withFolder(async (folder) => {
       const { path } = await saveOnnx(folder, model, "fp32");
-      for (const output of computeHere(model)) {
-        const found = await computeThere(path, output);
+      for (const output of computeWithModel(model)) {
+        const found = await computeWithRuntime(path, output);
         ok(distance(found, output.values) < 1e-5, output.name);
       }
     });
-    const [, { values: skipped = [] } = {}] = computeHere(model), [, all] = computeHere(whole);
+    const [, { values: skipped = [] } = {}] = computeWithModel(model),
+      [, all] = computeWithModel(whole);
     ok(distance(skipped, all?.values ?? []) > 0.01, "the premise: the start matters");
     disposeModel(model);
   });
 }
 
 for (const [dtype, tolerance] of [["fp16", 0.01], ["q8", 0.15]] as const) {
-  Deno.test(`saveOnnx() with ${dtype} stays within ${tolerance} of training, and is no copy of it`, async () => {
+  Deno.test(`saveOnnx() with ${dtype} differs from training by at most ${tolerance}, but does differ`, async () => {
     await openBackend("cpu");
     const model = createTinyModel({ normalize: "l2" });
     await withFolder(async (folder) => {
       const { path, bytes } = await saveOnnx(folder, model, dtype);
       strictEqual((await Deno.stat(path)).size, bytes);
-      for (const output of computeHere(model)) {
-        const found = await computeThere(path, output);
+      for (const output of computeWithModel(model)) {
+        const found = await computeWithRuntime(path, output);
         const scale = Math.max(1, ...output.values.map(Math.abs));
         const away = distance(found, output.values) / scale;
         ok(away > 1e-6 && away < tolerance, `${output.name} differs by ${away}`);
@@ -131,21 +132,21 @@ for (const [dtype, tolerance] of [["fp16", 0.01], ["q8", 0.15]] as const) {
   });
 }
 
-/** Every row of an output, by its first dimension. */
+/** Splits an output into rows along its first dimension. */
 function rowsOf(values: readonly number[], rows: number): readonly (readonly number[])[] {
   const size = values.length / rows;
   return Array.from({ length: rows }, (_, row) => values.slice(row * size, (row + 1) * size));
 }
 
-Deno.test("a row whose mask is all zero is finite, and leaves the other rows alone", async () => {
+Deno.test("a row with an all-zero mask is finite and does not affect other rows", async () => {
   await openBackend("cpu");
   const ids = [[3, 4, 5], [6, 7, 8]], mask = [[0, 0, 0], [1, 1, 1]];
   for (const pooling of POOLING_MODES) {
     for (const normalize of NORMALIZE_MODES) {
       const embeddingSize = normalize === "none" ? 5 : null;
       const model = createTinyModel({ pooling, normalize, embeddingSize });
-      const wanted = computeHere(model, { ids, mask });
-      const alone = computeHere(model, { ids: ids.slice(1), mask: mask.slice(1) });
+      const wanted = computeWithModel(model, { ids, mask });
+      const alone = computeWithModel(model, { ids: ids.slice(1), mask: mask.slice(1) });
       await withFolder(async (folder) => {
         const graphs = await Promise.all(ONNX_DTYPES.map(async (dtype) => {
           const { path } = await saveOnnx(folder, model, dtype);
@@ -157,15 +158,15 @@ Deno.test("a row whose mask is all zero is finite, and leaves the other rows alo
           const [, kept] = rowsOf(values, 2);
           ok(distance(kept ?? [], alone[at]?.values ?? []) < 1e-6, what);
           for (const { dtype, path } of graphs) {
-            const found = await computeThere(path, { name, shape }, { ids, mask });
+            const found = await computeWithRuntime(path, { name, shape }, { ids, mask });
             const [masked = [], other = []] = rowsOf(found, 2);
             strictEqual(masked.every(Number.isFinite), true, `${what}, ${dtype}`);
-            const single = await computeThere(path, { name, shape: [1, ...shape.slice(1)] }, {
+            const single = await computeWithRuntime(path, { name, shape: [1, ...shape.slice(1)] }, {
               ids: ids.slice(1),
               mask: mask.slice(1),
             });
             const scale = Math.max(1, ...single.map(Math.abs));
-            const tolerance = dtype === "q8" ? 0.15 : 1e-5; // eight-bit scales are those of a batch
+            const tolerance = dtype === "q8" ? 0.15 : 1e-5; // 8-bit scales of activations depend on the whole batch
             ok(distance(other, single) / scale < tolerance, `${what}, ${dtype}`);
           }
         }
@@ -175,19 +176,19 @@ Deno.test("a row whose mask is all zero is finite, and leaves the other rows alo
   }
 });
 
-Deno.test("each kind of weights has a file of its own", () => {
+Deno.test("each data type of weights has its own file", () => {
   strictEqual(new Set(ONNX_DTYPES.map((dtype) => ONNX_FILES[dtype])).size, ONNX_DTYPES.length);
 });
 
-Deno.test("quantizeRows() gives each row its own scale, and zero 128", () => {
-  // row 1: largest 2 → scale 2/127; 1 → 63.5, rounded up; row 2: largest 0.5; row 3: nothing but zeros
+Deno.test("quantizeRows() uses one scale per row and zero point 128", () => {
+  // row 1: largest 2 → scale 2/127; 1 → 63.5, rounded up; row 2: largest 0.5; row 3: only zeros
   const values = Float32Array.of(1, -2, 0, 0.5, 0.25, -0.5, 0, 0, 0);
   const { integers, scales } = quantizeRows({ values, rows: 3, columns: 3 });
   deepStrictEqual([...integers], [128 + 64, 1, 128, 255, 128 + 64, 1, 128, 128, 128]);
   deepStrictEqual([...scales], [Math.fround(2 / 127), Math.fround(0.5 / 127), 1]);
 });
 
-Deno.test("roundToHalf() refuses what half precision cannot hold", async () => {
+Deno.test("roundToHalf() rejects values beyond the range of float16", async () => {
   deepStrictEqual([...roundToHalf(Float32Array.of(1, -2, 65504))], [0x3c00, 0xc000, 0x7bff]);
   await rejects(async () => await Promise.resolve(roundToHalf(Float32Array.of(1, 70000))), {
     name: "RangeError",

@@ -8,10 +8,10 @@ import { saveModel } from "@/model/save_model.ts";
 import { NO_PROMPTS } from "@/text/prompts.ts";
 import { createTinyModel } from "./tiny_model.ts";
 
-/** Stands for a tokenizer: these tests tokenize nothing. */
+/** Placeholder for a tokenizer: these tests do not tokenize. */
 export const TOKENIZER = { json: { model: "of words" }, config: { do_lower_case: true } };
 
-/** Runs `test` with a folder that is removed afterwards. */
+/** Runs `test` with a temporary folder. */
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -21,7 +21,7 @@ async function withFolder(test: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** Saves a fresh model with `options` into a folder and hands both to `test`. */
+/** Saves a randomly initialized model with `options` into a temporary folder and passes both to `test`. */
 export async function withSaved(
   options: Parameters<typeof createTinyModel>[0],
   test: (folder: string, model: MultiTask) => Promise<void>,

@@ -5,7 +5,7 @@ import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { openBackend, testOnBackends } from "../backend.ts";
 
-/** Folders as sentence-transformers 6.2.0 saves them (test/parity/sentence_transformers_parity.py). */
+/** Folders saved by sentence-transformers 6.2.0 (test/parity/sentence_transformers_parity.py). */
 const FIXTURES = join(import.meta.dirname ?? "", "../fixtures/sentence_transformers");
 
 const FOLDERS = [
@@ -15,14 +15,14 @@ const FOLDERS = [
 
 for (const { name, pooling, size } of FOLDERS) {
   testOnBackends(
-    `a folder of sentence-transformers gives its embeddings, to 1e-5: ${name}`,
+    `a folder of sentence-transformers produces its embeddings to 1e-5: ${name}`,
     async () => {
       const folder = join(FIXTURES, name);
       const { texts, embeddings } = JSON.parse(
         await Deno.readTextFile(join(folder, "expected.json")),
       ) as { texts: string[]; embeddings: number[][] };
       const saved = await openSavedModel(folder);
-      strictEqual(saved.maxLength, 12); // the longest text is cut
+      strictEqual(saved.maxLength, 12); // the longest text is truncated
       ok(texts.includes("") && texts.includes(" \t"), "blank texts have an embedding as well");
       strictEqual(saved.model.pooling, pooling);
       const vectors = await createSentenceEncoder(saved, { rows: 4 }).encode(texts);
@@ -38,7 +38,7 @@ for (const { name, pooling, size } of FOLDERS) {
   );
 }
 
-Deno.test("an encoder in a folder of its own, with vocab.txt alone, gives the same embeddings", async () => {
+Deno.test("an encoder in a subfolder, with only vocab.txt, produces the same embeddings", async () => {
   await openBackend("cpu");
   const folder = join(FIXTURES, "max-l2"), old = await Deno.makeTempDir();
   const own = join(old, "0_Transformer");

@@ -9,7 +9,7 @@ import { testOnBackends } from "../backend.ts";
 
 const FIXTURES = join(import.meta.dirname ?? "", "../fixtures/sentence_transformers");
 
-/** Embeddings of sentence-transformers 6.2.0 (test/parity/sentence_settings_parity.py). */
+/** Embeddings computed by sentence-transformers 6.2.0 (test/parity/sentence_settings_parity.py). */
 type Fixture = {
   readonly texts: readonly string[];
   readonly cases: readonly {
@@ -53,27 +53,31 @@ async function withFolder(
 }
 
 for (const { name, base, files, answers } of FIXTURE.cases) {
-  testOnBackends(`encode() follows sentence-transformers' settings, to 1e-5: ${name}`, async () => {
-    await withFolder({ base, files }, async (folder) => {
-      const saved = await openSavedModel(folder);
-      for (const { choice: { prompt, prompt_name: promptName }, embeddings } of answers) {
-        const encoder = createSentenceEncoder(saved, { rows: 4, prompt, promptName });
-        const vectors = await encoder.encode(FIXTURE.texts);
-        vectors.forEach((vector, text) =>
-          vector.forEach((value, i) =>
-            ok(
-              Math.abs(value - (embeddings[text]?.[i] ?? NaN)) < 1e-5,
-              `prompt ${prompt ?? promptName}, text ${text}, column ${i}: ${value}`,
+  testOnBackends(
+    `encode() follows the settings of sentence-transformers to 1e-5: ${name}`,
+    async () => {
+      await withFolder({ base, files }, async (folder) => {
+        const saved = await openSavedModel(folder);
+        for (const { choice: { prompt, prompt_name: promptName }, embeddings } of answers) {
+          const encoder = createSentenceEncoder(saved, { rows: 4, prompt, promptName });
+          const vectors = await encoder.encode(FIXTURE.texts);
+          vectors.forEach((vector, text) =>
+            vector.forEach((value, i) =>
+              ok(
+                Math.abs(value - (embeddings[text]?.[i] ?? NaN)) < 1e-5,
+                `prompt ${prompt ?? promptName}, text ${text}, column ${i}: ${value}`,
+              )
             )
-          )
-        );
-      }
-      disposeModel(saved.model);
-    });
-  }, { backends: ["cpu", "onnx"] });
+          );
+        }
+        disposeModel(saved.model);
+      });
+    },
+    { backends: ["cpu", "onnx"] },
+  );
 }
 
-Deno.test("openSavedModel() keeps every prompt of the folder, and the two that each model has", async () => {
+Deno.test("openSavedModel() reads all prompts of the folder and adds the two that every model has", async () => {
   const settings = { prompts: { lookup: "find: ", document: null }, default_prompt_name: "lookup" };
   const files = { "config_sentence_transformers.json": settings };
   await withFolder({ files }, async (folder) => {
@@ -86,7 +90,7 @@ Deno.test("openSavedModel() keeps every prompt of the folder, and the two that e
   });
 });
 
-Deno.test("a folder without modules.json has no settings for texts, as in sentence-transformers", async () => {
+Deno.test("a folder without modules.json has no text settings, as in sentence-transformers", async () => {
   const files = {
     "config_sentence_transformers.json": { prompts: { a: "b" }, default_prompt_name: "a" },
     "sentence_bert_config.json": { max_seq_length: 5, do_lower_case: true },
@@ -96,7 +100,7 @@ Deno.test("a folder without modules.json has no settings for texts, as in senten
     const { prompts, lowercase, maxSeqLength } = await readTextSettings(folder, null);
     deepStrictEqual([prompts.defaultPromptName, lowercase, maxSeqLength], [null, false, null]);
     const saved = await openSavedModel(folder);
-    strictEqual(saved.maxLength, 12); // of tokenizer_config.json
+    strictEqual(saved.maxLength, 12); // from tokenizer_config.json
     disposeModel(saved.model);
   });
 });
@@ -104,7 +108,7 @@ Deno.test("a folder without modules.json has no settings for texts, as in senten
 const MODEL = "config_sentence_transformers.json", ENCODER = "sentence_bert_config.json";
 const CLASSES = "sentence_transformers.models";
 
-/** File, its content, and the refusal; the error begins with "Cannot load model". */
+/** File, its content, and the error after "Cannot load model: ". DIR stands for the file's path. */
 const REFUSED: readonly (readonly [string, unknown, string])[] = [
   [MODEL, [], "DIR must contain a JSON object"],
   [
@@ -190,7 +194,7 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ],
 ];
 for (const [path, content, message] of REFUSED) {
-  Deno.test(`openSavedModel() refuses in ${path} what it cannot apply: ${JSON.stringify(content)}`, async () => {
+  Deno.test(`openSavedModel() rejects unsupported settings in ${path}: ${JSON.stringify(content)}`, async () => {
     await withFolder({ files: { [path]: content } }, async (folder) => {
       await rejects(openSavedModel(folder), {
         name: "RangeError",
@@ -212,7 +216,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`openSavedModel() refuses a module of another class by its name: ${type}`, async () => {
+  Deno.test(`openSavedModel() rejects an unsupported module class: ${type}`, async () => {
     const modules = [{ path: "", type }, { path: "1_Pooling", type: `${CLASSES}.Pooling` }];
     await withFolder({ files: { "modules.json": modules } }, async (folder) => {
       await rejects(openSavedModel(folder), {
@@ -223,7 +227,7 @@ for (
   });
 }
 
-Deno.test("openSavedModel() takes settings that leave embeddings as they are", async () => {
+Deno.test("openSavedModel() accepts settings that do not affect embeddings", async () => {
   const content = {
     max_seq_length: 12,
     unpad_inputs: false,

@@ -1,12 +1,12 @@
 /**
- * A fresh model small enough for properties and round trips.
+ * A randomly initialized model, small enough for property tests and round trips.
  * @module
  */
 import { type BertConfig, parseBertConfig } from "@/model/bert_config.ts";
 import { createEncoder, createModel, type ModelOptions } from "@/model/init.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 
-/** Weights are drawn wide, so that attention and norms have something to do. */
+/** The standard deviation of weights is large, so that attention and norms matter. */
 export const TINY_CONFIG: BertConfig = parseBertConfig({
   model_type: "bert",
   vocab_size: 20,
@@ -29,7 +29,7 @@ export const TINY_OPTIONS: ModelOptions = {
   seed: 7,
 };
 
-/** A fresh model; `options` override {@link TINY_OPTIONS}. */
+/** Creates a randomly initialized model; `options` override {@link TINY_OPTIONS}. */
 export function createTinyModel(options: Partial<ModelOptions> = {}): MultiTask {
   return createModel(createEncoder(TINY_CONFIG, { seed: 7 }), { ...TINY_OPTIONS, ...options });
 }

@@ -1,11 +1,15 @@
-"""Makes test/fixtures/bert_parity: what PyTorch and transformers give for a tiny multi-task BERT.
+"""Creates test/fixtures/bert_parity: results of PyTorch and transformers for a tiny multi-task BERT.
 
     pip install torch==2.13.0 transformers==4.57.1 safetensors
     python test/parity/bert_parity.py
 
-Files: config.json and model.safetensors as BertModel.save_pretrained writes them; heads.safetensors with the
-projection and the heads; inputs.json with ids, mask, labels; expected.safetensors with hidden states, embeddings,
-logits, losses and gradients, its metadata naming the versions. Names of cases: <pooling>.<normalize>.<projected|plain>.
+Files:
+- config.json and model.safetensors, written by BertModel.save_pretrained
+- heads.safetensors: the projection and the heads
+- inputs.json: ids, mask and labels
+- expected.safetensors: hidden states, embeddings, logits, losses and gradients; its metadata contains the versions
+
+Cases are named <pooling>.<normalize>.<projected|plain>.
 """
 import json
 import pathlib
@@ -18,13 +22,14 @@ from transformers import BertConfig, BertModel
 
 FOLDER = pathlib.Path(__file__).parent.parent / "fixtures" / "bert_parity"
 HIDDEN, EMBEDDING, TOPICS, TAGS = 32, 12, 4, 5
-LENGTHS = [7, 4, 1, 5]  # real pieces of each row
-# of the gradients of each case, to keep the file small; those of all parameters are recorded once
-KEPT = ("projection", "pooler.dense.bias", "embeddings.LayerNorm", "encoder.layer.1.output.LayerNorm", "heads.projected.norm")
+LENGTHS = [7, 4, 1, 5]  # real tokens of each row
+# Prefixes of the parameters whose gradients are recorded for each case. All gradients are recorded only once, which
+# keeps the file small.
+RECORDED = ("projection", "pooler.dense.bias", "embeddings.LayerNorm", "encoder.layer.1.output.LayerNorm", "heads.projected.norm")
 
 
 class Head(nn.Module):
-    """dense, layer norm, GELU, dense; dropout is off"""
+    """Dense, layer norm, GELU, dense; without dropout."""
 
     def __init__(self, size, labels):
         super().__init__()
@@ -34,8 +39,8 @@ class Head(nn.Module):
         return self.out(F.gelu(self.norm(self.dense(x))))
 
 
-def shake(module):
-    """Weights large enough for attention, norms and biases to matter."""
+def randomize(module):
+    """Sets weights large enough for attention, norms and biases to matter."""
     for name, p in module.named_parameters():
         gain = "norm" in name.lower() and name.endswith("weight")
         nn.init.normal_(p, mean=1.0 if gain else 0.0, std=0.2)
@@ -65,7 +70,7 @@ def main():
         "heads.tags": Head(HIDDEN, TAGS),
     }
     for module in [encoder, *parts.values()]:
-        shake(module)
+        randomize(module)
     named = {f"encoder {n}": p for n, p in encoder.named_parameters()}
     for prefix, module in parts.items():
         named.update({f"{prefix}.{n}": p for n, p in module.named_parameters()})
@@ -77,7 +82,7 @@ def main():
     topics = torch.tensor([2, 0, 3, 1])
     tags = torch.where(mask == 1, torch.randint(0, TAGS, mask.shape), -1)
     tags[:, 0] = -1  # [CLS] has no tag
-    tags[0, 3] = -1  # nor has a word's second piece
+    tags[0, 3] = -1  # nor has the second token of a word
     expected = {}
 
     def gradients(loss, keep):
@@ -102,10 +107,10 @@ def main():
                 case = f"{mode}.{norm}.{head}"
                 expected |= {f"{case}.embedding": x, f"{case}.logits": logits, f"{case}.loss": loss}
                 if head == "projected":
-                    found = gradients(loss, lambda n, _: n.startswith(KEPT))
+                    found = gradients(loss, lambda n, _: n.startswith(RECORDED))
                     expected |= {f"{case}.gradient.{n}": g for n, g in found.items()}
 
-    # one loss through everything: pooler, projection and both kinds of head
+    # a loss that depends on everything: pooler, projection and both kinds of head
     out = encoder(input_ids=ids, attention_mask=mask)
     x = F.normalize(parts["projection.dense"](pool(out, mask, "cls")), p=1, dim=-1)
     topic_loss = F.cross_entropy(parts["heads.projected"](x), topics)

@@ -1,10 +1,9 @@
-"""Makes test/fixtures/entity_scores.json: random tag sequences, most of them malformed, with the spans and scores that
-seqeval finds in them by its default mode (conlleval's rules) and by mode="strict", scheme=IOB2.
+"""Creates test/fixtures/entity_scores.json: random tag sequences, most of them malformed, with their spans and scores
+according to seqeval in its default mode (conlleval's rules) and with mode="strict", scheme=IOB2.
 
-    python3 test/parity/entity_parity.py      (needs seqeval; the versions are written into the fixture)
+    python3 test/parity/entity_parity.py      (needs seqeval; the fixture records the versions)
 
-seqeval's other habits that do not show here: it takes tags without a type as type "_" and warns on unknown marks;
-lib/eval refuses both.
+Not covered: seqeval treats tags without a type as type "_" and only warns about unknown prefixes; lib/eval rejects both.
 """
 import json, platform, random, warnings
 from importlib.metadata import version
@@ -15,17 +14,17 @@ from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.scheme import IOB2, Entities
 
 TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
-warnings.filterwarnings("ignore")  # scores without a denominator are 0 here as there
+warnings.filterwarnings("ignore")  # scores with a zero denominator are 0, as in lib/eval
 rng = random.Random(13)
 
 
 def noise(length):
-    """Any tag after any tag."""
+    """Random tags, in which any tag can follow any other."""
     return rng.choices(TAGS, weights=[4, 2, 3, 2, 3, 1, 2], k=length)
 
 
 def disturb(tags, rate):
-    """A prediction: gold with some tags replaced, as a model errs."""
+    """A prediction: the gold tags with some of them replaced."""
     return [rng.choice(TAGS) if rng.random() < rate else tag for tag in tags]
 
 
@@ -38,11 +37,11 @@ def scores(gold, predicted, **mode):
 
 
 def strict_spans(tags):
-    return [[e.tag, e.start, e.end] for e in Entities([tags], IOB2).entities[0]]  # end is past the last word
+    return [[e.tag, e.start, e.end] for e in Entities([tags], IOB2).entities[0]]  # end is exclusive
 
 
 def default_spans(tags):
-    return [[kind, start, end + 1] for kind, start, end in get_entities(tags)]  # end is the last word
+    return [[kind, start, end + 1] for kind, start, end in get_entities(tags)]  # end is inclusive
 
 
 groups = []

@@ -1,8 +1,8 @@
-"""Writes what sentence-transformers makes of the settings for texts of a model folder.
+"""Records how sentence-transformers applies the text settings of a model folder, for
+test/model/sentence_settings_test.ts.
 
-Each case is a saved folder of test/fixtures/sentence_transformers with a few files replaced, as are the
-choices of prompt and the embeddings of each. The fixture holds the replaced files, not the weights; it is
-read by test/model/sentence_settings_test.ts.
+A case is a folder in test/fixtures/sentence_transformers with a few files replaced. For each case, the fixture contains
+the replaced files (not the weights), several choices of prompt, and the embeddings for each choice.
 
     python test/parity/sentence_settings_parity.py test/fixtures/sentence_transformers
 
@@ -46,20 +46,20 @@ def pooling(mode, **more):
 
 
 def cased(source, **more):
-    """A tokenizer that keeps case, and accents unless `more` says so."""
+    """Settings of a tokenizer that preserves case, and accents unless `more` overrides it."""
     config = json.loads((source / TOKENIZER).read_text())
     return {TOKENIZER: {**config, "do_lower_case": False, **more}}
 
 
 def list_cases(source):
-    """Name, folder, replaced files, choices of prompt."""
+    """Yields name, folder, replaced files and prompt choices of each case."""
     without = {"include_prompt": False}
     yield "default prompt", "max-l2", DEFAULT, [*CHOICES, {"prompt_name": "gone"}, {"prompt_name": "query"}]
     for mode in ["mean", "max", "cls"]:
         files = {**DEFAULT, **pooling(mode, **without)}
         yield f"{mode} without the prompt", "max-l2", files, CHOICES
     yield "pooler without the prompt", "cls-tanh-dense-l2", {**DEFAULT, **pooling("cls", **without)}, CHOICES
-    yield "a prompt beyond the limit", "max-l2", pooling("mean", **without), [{"prompt": LONG}, {"prompt": " "}]
+    yield "a prompt longer than the limit", "max-l2", pooling("mean", **without), [{"prompt": LONG}, {"prompt": " "}]
     yield "a known default name without a prompt", "max-l2", {SETTINGS: {"default_prompt_name": "query"}}, [{}]
     yield "do_lower_case", "max-l2", {ENCODER: {"do_lower_case": True}, **cased(source)}, [{}]
     yield (
@@ -67,9 +67,9 @@ def list_cases(source):
         {ENCODER: {"do_lower_case": True}, **cased(source, strip_accents=True)}, [{}],
     )
     yield "do_lower_case twice", "max-l2", {ENCODER: {"do_lower_case": True}}, [{}]
-    yield "keeps case", "max-l2", cased(source), [{}]
+    yield "case preserved", "max-l2", cased(source), [{}]
     yield (
-        "settings under another name, behind an empty file", "max-l2",
+        "settings under another name, after an empty file", "max-l2",
         {ENCODER: {}, "sentence_roberta_config.json": {"max_seq_length": 6, "do_lower_case": True},
          **cased(source)}, [{}],
     )

@@ -1,14 +1,14 @@
-"""Holds model folders to sentence-transformers and transformers, both ways.
+"""Checks that sentence-transformers and transformers can load model folders, and vice versa.
 
-Loads every folder that write_model_folders.ts wrote and compares embeddings (1e-5); has transformers'
-AutoModel load each encoder; with a second argument, writes folders as sentence-transformers saves them, with its
-embeddings, as fixtures of test/model/sentence_folder_test.ts.
+Loads every folder written by write_model_folders.ts, compares its embeddings (1e-5), and loads each encoder with
+transformers' AutoModel. With a second argument, saves folders with sentence-transformers, together with its embeddings,
+as fixtures for test/model/sentence_folder_test.ts.
 
     deno run -A test/parity/write_model_folders.ts DIR
     python test/parity/sentence_transformers_parity.py DIR [test/fixtures/sentence_transformers]
 
 Run with sentence-transformers 5.1.2 (transformers 4.57.1) and 6.2.0 (transformers 5.24.0), PyTorch 2.13.0;
-fixtures by the latter.
+the fixtures were created with the latter.
 """
 import json
 import pathlib
@@ -29,12 +29,12 @@ VERSIONS = {
 
 
 def check(folder):
-    """The largest difference from our embeddings, that of an AutoModel's hidden states included."""
+    """Returns the largest difference from the expected embeddings, and from the hidden states of AutoModel."""
     expected = json.loads((folder / "expected.json").read_text())
     model = SentenceTransformer(str(folder), device="cpu")
     wanted = torch.tensor(expected["embeddings"])
     found = model.encode(expected["texts"], convert_to_tensor=True)
-    if expected["normalize"] == "l1":  # as the card says: not in its format
+    if expected["normalize"] == "l1":  # modules.json cannot express an L1 norm, as the model card says
         found = found / found.abs().sum(-1, keepdim=True)
     distance = (found - wanted).abs().max().item()
     encoder = transformers.AutoModel.from_pretrained(folder).eval()
@@ -48,7 +48,7 @@ def check(folder):
 
 
 def write_fixture(source, target, modules, name):
-    """A folder as sentence-transformers saves it, and its embeddings."""
+    """Saves a folder with sentence-transformers, together with its embeddings."""
     torch.manual_seed(5)
     encoder = Transformer(str(source), max_seq_length=12)
     model = SentenceTransformer(modules=[encoder, *modules(encoder)], device="cpu")

@@ -1,7 +1,7 @@
-"""Quantiles of Student's t by scipy, for test/quantile_test.ts.
+"""Records quantiles of Student's t computed by scipy, for test/quantile_test.ts.
 
     pip install scipy
-    python test/parity/student_t.py        # from the repository's root
+    python test/parity/student_t.py        # from the root of the repository
 
 They agree with the published table (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2) to its three decimals.
 """

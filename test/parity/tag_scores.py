@@ -1,10 +1,11 @@
-"""Makes test/fixtures/tag_scores.json: what seqeval scores on 5,000 random tag sequences, most of them malformed, by its
-default mode (conlleval's rules) and by mode="strict", scheme=IOB2; and what conlleval.pl prints for some of them.
+"""Creates test/fixtures/tag_scores.json: scores of 5,000 random tag sequences, most of them malformed, according to
+seqeval in its default mode (conlleval's rules) and with mode="strict", scheme=IOB2; and the output of conlleval.pl for
+some of them.
 
-    python3 test/parity/tag_scores.py conlleval.pl     (needs seqeval and perl; versions are written into the fixture)
+    python3 test/parity/tag_scores.py conlleval.pl     (needs seqeval and perl; the fixture records the versions)
 
-The sequences are not stored: test/eval/tag_sequences.ts draws the same ones. conlleval.pl (Tjong Kim Sang, 2004) is not
-part of this repository; it is handed out with the CoNLL-2003 shared task.
+The fixture does not contain the sequences: test/eval/tag_sequences.ts generates the same ones. conlleval.pl (Tjong Kim
+Sang, 2004) is not part of this repository; it is distributed with the CoNLL-2003 shared task.
 """
 import json, platform, subprocess, sys, warnings
 from importlib.metadata import version
@@ -15,12 +16,12 @@ from seqeval.scheme import IOB2
 
 TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
 BATCHES, SENTENCES = 50, 100
-PRINTED = 10  # batches that conlleval.pl prints
-warnings.filterwarnings("ignore")  # scores without a denominator are 0 here as there
+PRINTED = 10  # batches scored by conlleval.pl
+warnings.filterwarnings("ignore")  # scores with a zero denominator are 0, as in lib/eval
 
 
 def draws(state):
-    """The linear congruential generator of Numerical Recipes (1992); a draw is its upper half."""
+    """The linear congruential generator of Numerical Recipes (1992). Yields the upper half of its state."""
     while True:
         state = (1664525 * state + 1013904223) % 2**32
         yield state >> 16
@@ -30,7 +31,7 @@ def make_batch(batch):
     draw = draws(batch)
     below = lambda bound: next(draw) % bound
     gold = [[TAGS[below(7)] for _ in range(1 + below(12))] for _ in range(SENTENCES)]
-    rate = 5 + 9 * (batch % 10)  # of 100 words given another tag, or the same by chance
+    rate = 5 + 9 * (batch % 10)  # percentage of words with a random tag, which may be the same one
     predicted = [[TAGS[below(7)] if below(100) < rate else tag for tag in tags] for tags in gold]
     return gold, predicted
 

@@ -1,10 +1,10 @@
-"""Ids, word indices and offsets by Hugging Face's fast BERT tokenizer, for test/text/tokenizer_test.ts.
+"""Records ids, word indices and offsets of Hugging Face's fast BERT tokenizer, for test/text/tokenizer_test.ts.
 
     pip install transformers==4.57.1
-    python test/parity/tokenizer_parity.py        # from the repository's root
+    python test/parity/tokenizer_parity.py        # from the root of the repository
 
-The vocabulary is the project's own (test/fixtures/tokenizer), the strings are made up here. Offsets are
-turned from code points into UTF-16 units, JavaScript's.
+The vocabulary is that of test/fixtures/tokenizer. Offsets are converted from code points to UTF-16 units, which
+JavaScript uses.
 """
 import json
 import tokenizers, transformers
@@ -33,12 +33,12 @@ VARIANTS = {
     "uncased": dict(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=True),
     "cased": dict(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=False),
     "accents kept": dict(clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True),
-    "as it is": dict(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False),
+    "only accents stripped": dict(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False),
 }
 
 
 def utf16(text):
-    """UTF-16 unit at which each code point begins, and the end"""
+    """Position of each code point in UTF-16 units, and the length."""
     places = [0]
     for c in text:
         places.append(places[-1] + (2 if ord(c) > 0xFFFF else 1))
@@ -49,7 +49,7 @@ out = {"versions": {"transformers": transformers.__version__, "tokenizers": toke
 for name, normalizer in VARIANTS.items():
     source = json.load(open(SOURCE, encoding="utf-8"))
     source["normalizer"] = {"type": "BertNormalizer", **normalizer}
-    # without these BertTokenizerFast puts its own defaults over what tokenizer.json says
+    # without these arguments, the defaults of BertTokenizerFast override tokenizer.json
     tok = BertTokenizerFast(tokenizer_object=tokenizers.Tokenizer.from_str(json.dumps(source)),
                             do_lower_case=normalizer["lowercase"], strip_accents=normalizer["strip_accents"],
                             tokenize_chinese_chars=normalizer["handle_chinese_chars"])

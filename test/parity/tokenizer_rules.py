@@ -1,9 +1,10 @@
-"""Which file of a tokenizer wins, by AutoTokenizer of transformers, for test/text/tokenizer_rules_test.ts.
+"""Records which file of a tokenizer takes precedence in transformers' AutoTokenizer, for
+test/text/tokenizer_rules_test.ts.
 
     pip install transformers==5.24.0
-    python test/parity/tokenizer_rules.py        # from the repository's root
+    python test/parity/tokenizer_rules.py        # from the root of the repository
 
-Every case is a folder: config.json, tokenizer.json (or vocab.txt) and tokenizer_config.json (or none).
+Each case is a folder with config.json, tokenizer.json (or vocab.txt) and tokenizer_config.json (or none).
 """
 import itertools, json, os, tempfile
 import tokenizers, transformers
@@ -57,10 +58,10 @@ for normalizer, says in [(UNCASED, "uncased"), (CASED, "cased")]:
 for name in ["BertTokenizerFast", "DistilBertTokenizer", "ElectraTokenizerFast", "MobileBertTokenizer", "SqueezeBertTokenizer", "LayoutLMTokenizer",
              "LxmertTokenizer", "DPRQuestionEncoderTokenizer", "DPRContextEncoderTokenizer", "PreTrainedTokenizerFast", "PreTrainedTokenizer",
              "TokenizersBackend", "ConvBertTokenizer", "RetriBertTokenizer"]:
-    add(f"tokenizer_class {name} beside do_lower_case", base(CASED), {"tokenizer_class": name, "do_lower_case": True})
+    add(f"tokenizer_class {name} with do_lower_case", base(CASED), {"tokenizer_class": name, "do_lower_case": True})
 for name in ["BertTokenizer", "PreTrainedTokenizerFast"]:
-    add(f"tokenizer_class {name} of config.json", base(CASED), None, {"tokenizer_class": name})
-    add(f"tokenizer_class {name} of config.json beside other settings", base(CASED), {"strip_accents": True}, {"tokenizer_class": name})
+    add(f"tokenizer_class {name} in config.json", base(CASED), None, {"tokenizer_class": name})
+    add(f"tokenizer_class {name} in config.json beside other settings", base(CASED), {"strip_accents": True}, {"tokenizer_class": name})
     odd = base(UNCASED)
     odd["model"] |= {"max_input_chars_per_word": 3, "continuing_subword_prefix": "@@"}
     add(f"{name}: another prefix and word length", odd, {"tokenizer_class": name})
@@ -72,10 +73,10 @@ for name in ["BertTokenizer", "PreTrainedTokenizerFast"]:
     add(f"{name}: extra special tokens", base(UNCASED), {"tokenizer_class": name, "additional_special_tokens": ["[X]"]})
 add("other special tokens", base(UNCASED), {"cls_token": "<s>", "sep_token": {"__type": "AddedToken", "content": "</s>", "lstrip": False, "rstrip": False, "normalized": False, "single_word": False}, "unk_token": "<unk>"})
 bert_processing = base(UNCASED, post_processor={"type": "BertProcessing", "cls": ["[CLS]", 2], "sep": ["[SEP]", 3]})
-add("BertProcessing taken as it is", bert_processing, {"tokenizer_class": "PreTrainedTokenizerFast"})
+add("BertProcessing of tokenizer.json", bert_processing, {"tokenizer_class": "PreTrainedTokenizerFast"})
 untyped = base(UNCASED)
 del untyped["model"]["type"]
-add("a model without its type", untyped, {})
+add("a model without a type", untyped, {})
 add("vocab.txt alone", None, None)
 add("vocab.txt and tokenizer_config.json", None, {"do_lower_case": False, "strip_accents": True})
 ROLES = {"cls_token": "<s>", "sep_token": {"content": "</s>", "lstrip": False, "rstrip": False, "normalized": False, "single_word": False}}
@@ -100,7 +101,7 @@ for case in cases:
 with open(TARGET, "w", encoding="utf-8") as file:
     line = lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     head = {"versions": {"transformers": transformers.__version__, "tokenizers": tokenizers.__version__}, "vocabulary": VOCAB, "texts": TEXTS}
-    # each tokenizer.json as what differs from the first
+    # store only the fields of tokenizer.json that differ from the first case
     first = cases[0]["tokenizer"]
     for case in cases:
         if case["tokenizer"] is not None: case["tokenizer"] = {k: v for k, v in case["tokenizer"].items() if v != first[k]}

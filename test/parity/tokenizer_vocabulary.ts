@@ -1,6 +1,6 @@
 /**
- * Makes the small tokenizer that tests use: `deno run -A test/parity/tokenizer_vocabulary.ts`, then
- * `tokenizer_parity.py` anew.
+ * Creates the small tokenizer that tests use: run `deno run -A test/parity/tokenizer_vocabulary.ts`, then
+ * `tokenizer_parity.py`.
  * @module
  */
 

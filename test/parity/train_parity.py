@@ -1,10 +1,11 @@
-"""Twenty training steps of PyTorch, for test/train/parity_test.ts.
+"""Records twenty training steps of PyTorch, for test/train/parity_test.ts.
 
     pip install torch==2.13.0 transformers==4.57.1
     python test/parity/train_parity.py test/fixtures/train/steps.json
 
-A tiny BERT with two heads, dropout off, layer-wise rates, warm-up, weight decay and clipping, a batch of both tasks a
-step. The starting weights follow from a hash of their names, so the file holds batches and results alone.
+A tiny BERT with two heads, without dropout, with layer-wise learning rates, warm-up, weight decay and gradient clipping.
+Each step has a batch of both tasks. The initial weights are computed from a hash of their names, so the file contains
+only batches and results.
 """
 import base64, json, sys
 import numpy as np, torch, transformers
@@ -25,7 +26,7 @@ def mix32(h):
 
 
 def values(name, shape):
-    """uniform in ±0.3 for matrices, ±0.1 for vectors (around 1 for gains): MurmurHash3's finaliser of FNV-1a(name) + i"""
+    """Uniform in ±0.3 for matrices and ±0.1 for vectors (around 1 for gains): MurmurHash3's finalizer of FNV-1a(name) + i."""
     h = 0x811c9dc5
     for c in name: h = ((h ^ ord(c)) * 0x01000193) & 0xffffffff
     start = int(mix32(np.array([h], np.uint32))[0])

@@ -1,10 +1,10 @@
-"""Training steps of PyTorch in mixed precision, for test/train/precision_parity_test.ts.
+"""Records training steps of PyTorch in mixed precision, for test/train/precision_parity_test.ts.
 
     pip install torch==2.13.0 transformers==4.57.1
     python test/parity/train_precision_parity.py test/fixtures/train
 
 Model, recipe and batches are those of train_parity.py (batches are read from its steps.json); only the number of steps
-and the precision differ. The file holds losses, gradient norms and the scaler's decisions alone.
+and the precision differ. The file contains losses, gradient norms, loss scales and skipped steps.
 """
 import json, os, sys
 import torch
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from train_parity import RECIPE, TASKS, Model, group
 
 RATE_FACTOR = 1
-# CUDA's autocast has layer norm in float32, the CPU's leaves it in half where its input is (softmax is asked for in float32).
+# CUDA's autocast computes layer norm in float32, the CPU's in the type of its input. (Both compute softmax in float32.)
 layer_norm = F.layer_norm
 F.layer_norm = lambda x, *rest: layer_norm(x.float(), *rest)
 STEPS, DTYPES = 50, {"mixed-bfloat16": torch.bfloat16, "mixed-float16": torch.float16}
@@ -35,7 +35,7 @@ def run(batches, dtype, steps, scaler=None, boosts=()):
             shape = (b["rows"], b["length"])
             with torch.autocast("cpu", dtype=dtype, enabled=dtype is not torch.float32):
                 logits = model(task, torch.tensor(b["ids"]).view(shape), torch.tensor(b["mask"]).view(shape))
-            # CUDA's autocast has losses in float32, the CPU's would leave them in half.
+            # CUDA's autocast computes losses in float32, the CPU's in half precision.
             loss = F.cross_entropy(logits.float().view(-1, TASKS[task]), torch.tensor(b["labels"]), ignore_index=-1)
             row["losses"][task] = loss.item(); total = total + RECIPE["weights"][task] * loss
         if step in boosts: total = total * FORCED["boost"]
@@ -51,7 +51,7 @@ def run(batches, dtype, steps, scaler=None, boosts=()):
 
 
 def overflowing(batches, scale):
-    """Names of the parameters whose gradient is not finite in the first step in float16 at a loss scale."""
+    """Names of the parameters whose gradient is not finite in the first float16 step with this loss scale."""
     torch.manual_seed(0); model = Model().train(); total = 0
     for task in TASKS:
         b = batches[task][0]; shape = (b["rows"], b["length"])
@@ -64,7 +64,7 @@ def overflowing(batches, scale):
 
 
 def find_marginal(batches):
-    """A loss scale at which the gradient of a single parameter overflows half precision, with a margin of 10 % about it."""
+    """Finds a loss scale at which the gradient of exactly one parameter overflows, and also at 10 % below and above it."""
     for k in range(600):
         scale = 2.0 ** 12 * 1.03 ** k
         low, middle, high = (overflowing(batches, scale * f) for f in (0.9, 1, 1.1))

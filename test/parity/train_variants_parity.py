@@ -1,10 +1,10 @@
-"""Training steps of PyTorch by other recipes, for test/train/variants_parity_test.ts.
+"""Records training steps of PyTorch with other recipes, for test/train/variants_parity_test.ts.
 
     pip install torch==2.13.0 transformers==4.57.1
     python test/parity/train_variants_parity.py test/fixtures/train
 
-Model, recipe and batches are those of train_parity.py (batches are read from its steps.json). The file holds losses and
-gradient norms alone. What has no gradient in a step is left alone by it: PyTorch's own way with grad None.
+Model, recipe and batches are those of train_parity.py (batches are read from its steps.json). The file contains only
+losses and gradient norms. A parameter without a gradient is not changed by a step, as is PyTorch's rule for grad None.
 """
 import json, os, sys
 import torch
@@ -13,11 +13,11 @@ from torch.nn import functional as F
 from train_parity import RECIPE, TASKS, Model, group
 
 STEPS, STAGE = 16, 4
-STAGES = ["heads.", "encoder.encoder.layer.1.", "encoder.encoder.layer.0.", "encoder.embeddings."]  # from the top
+STAGES = ["heads.", "encoder.encoder.layer.1.", "encoder.encoder.layer.0.", "encoder.embeddings."]  # from the top down
 
 
 def mean_loss(model, batches, task, numbers):
-    """over all counted labels of several batches"""
+    """Mean over all labels of several batches that are not ignored."""
     total = count = 0
     for i in numbers:
         b = batches[task][i % 4]

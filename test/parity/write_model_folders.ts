@@ -1,7 +1,7 @@
 /**
- * Writes tiny model folders of every pooling, normalization and projection: plain, with a prompt that
- * pooling skips, and lowercased. Each holds the embeddings that the project computes of a few texts
- * (`expected.json`), for `sentence_transformers_parity.py`.
+ * Writes a tiny model folder for every combination of pooling, normalization and projection; each plain, with a prompt
+ * that pooling skips, and lowercased. For `sentence_transformers_parity.py`, `expected.json` in each folder contains the
+ * embeddings of a few texts.
  *
  *     deno run -A test/parity/write_model_folders.ts DIR
  */
@@ -27,7 +27,7 @@ const TEXTS = [
   " \t",
 ];
 
-/** Settings for texts, each of which is tried with every way to make embeddings. */
+/** Prompt settings of the variant "prompt". */
 const PROMPTS: PromptSettings = {
   prompts: { query: "one two: ", document: "" },
   defaultPromptName: "query",
@@ -56,7 +56,7 @@ const config = parseBertConfig({
   num_attention_heads: 2,
   intermediate_size: 32,
   max_position_embeddings: 16,
-  initializer_range: 0.4, // wide, so that attention and norms have something to do
+  initializer_range: 0.4, // large, so that attention and norms matter
   pad_token_id: tokenizer.ids.pad,
 }, "parity");
 for (const pooling of POOLING_MODES) {

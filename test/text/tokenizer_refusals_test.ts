@@ -59,7 +59,7 @@ Deno.test("tokenizerFromJson() rejects settings that it cannot reproduce exactly
   refuse(
     JSON_FILE,
     'Cannot read tokenizer: "truncation_side" in tokenizer_config.json beside m/tokenizer.json must be "right", ' +
-      'but is "left". Long texts lose their end here, not their start',
+      'but is "left". Only truncation at the end is supported',
     { truncation_side: "left" },
   );
 });
