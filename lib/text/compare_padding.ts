@@ -42,7 +42,7 @@ export function planBatchingStrategies(
   const prng = () => stream(seed, "compare padding", set);
   return [
     {
-      name: `all ${limit} pieces long`,
+      name: `padded to ${limit} tokens`,
       plans: planBatches(sizes, { rows, lengths: [limit], prng: null }),
     },
     {
@@ -51,7 +51,7 @@ export function planBatchingStrategies(
         .map((plan) => ({ ...plan, length: fit(plan, sizes, lengths) })),
     },
     {
-      name: "like lengths together",
+      name: "sorted by length",
       plans: planBatches(sizes, { rows, lengths, prng: prng() }),
     },
   ];

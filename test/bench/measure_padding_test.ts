@@ -23,10 +23,10 @@ Deno.test("measurePadding() counts tokens without padding, over the median pass"
       nowMs,
     });
     deepStrictEqual(found, [
-      { name: "all 48 pieces long", "tokens per second": tokens, "more time (%)": 0 },
+      { name: "padded to 48 tokens", "tokens per second": tokens, "more time (%)": 0 },
       { name: "random order", "tokens per second": Math.round(tokens / 2), "more time (%)": 100 },
       {
-        name: "like lengths together",
+        name: "sorted by length",
         "tokens per second": Math.round(tokens / 4),
         "more time (%)": 300,
       },

@@ -28,8 +28,8 @@ const SURVEY = {
     names: { test: 4, unseen: 1 },
   }],
   padding: [
-    { name: "all 8 pieces long", tokens: 20, paddedTokens: 32 },
-    { name: "like lengths together", tokens: 20, paddedTokens: 24 },
+    { name: "padded to 8 tokens", tokens: 20, paddedTokens: 32 },
+    { name: "sorted by length", tokens: 20, paddedTokens: 24 },
   ],
 };
 
@@ -76,8 +76,8 @@ Deno.test("a survey is told in lines, rows of tables and lengths of a histogram"
     "  word pieces: median 3, 95 % at most 7, longest 7",
     "  training rows cut at the limit: 2, tagged words with them: 5",
     "  names in test: 4, in no training row 25 %",
-    "padding of an epoch, all 8 pieces long: 38 %",
-    "padding of an epoch, like lengths together: 17 %",
+    "padding of an epoch, padded to 8 tokens: 38 %",
+    "padding of an epoch, sorted by length: 17 %",
   ]);
   deepStrictEqual(lengthGroups(SURVEY), [{ name: "names", lengths: [3, 3, 7, 7] }]);
   deepStrictEqual(surveyRows(SURVEY), [{

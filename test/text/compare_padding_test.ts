@@ -14,9 +14,9 @@ Deno.test("comparePadding() matches hand-computed token counts", () => {
   const sets = [[3, 8, 4, 7].map(ofLength)];
   const costs = comparePadding(sets, { lengths: [4, 8, 16], rows: 2, seed: 1 });
   deepStrictEqual(costs.map(({ tokens }) => tokens), [22, 22, 22]);
-  deepStrictEqual(costs[0], { name: "all 16 pieces long", tokens: 22, paddedTokens: 4 * 16 });
+  deepStrictEqual(costs[0], { name: "padded to 16 tokens", tokens: 22, paddedTokens: 4 * 16 });
   deepStrictEqual(costs[2], {
-    name: "like lengths together",
+    name: "sorted by length",
     tokens: 22,
     paddedTokens: 2 * 4 + 2 * 8,
   });
