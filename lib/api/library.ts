@@ -1,9 +1,10 @@
 /**
- * The public API, what other projects import: train a run, evaluate it, encode and predict with a model,
- * write its report, graphs and card. Everything else may change from release to release.
+ * The public API: train a run, evaluate it, encode texts and predict labels with its model, and write its report,
+ * graphs and model card. Everything outside this module may change between releases.
  *
- * It runs on Deno, whose FFI the engine needs; in Node.js and browsers use the graphs that `exportModel`
- * writes. Each function opens the engine with its defaults if none is open; {@link openEngine} chooses.
+ * It needs Deno, because the engine calls native code through Deno's FFI. For Node.js and browsers, `exportModel`
+ * writes ONNX graphs. The functions open the engine with default options when
+ * they need it; {@link openEngine} opens it with other options.
  *
  * @example
  * ```ts
@@ -100,16 +101,16 @@ export type { TrainLine } from "@/train/run_folder.ts";
 export type { RunSummary } from "@/train/run_summary.ts";
 export { type StepEvent, type TrainOptions, trainRun } from "@/train/train_run.ts";
 
-/** Texts that run together: a batch always has as many, and callers often have few. */
+/** Rows per batch in {@link encode}: batches are padded to this size, and callers often pass few texts. */
 const FEW_ROWS = 16;
 
-/** Opens the engine with its defaults, unless one is open. */
+/** Opens the engine with default options if it is not open. */
 async function ensureEngine(): Promise<void> {
   if (currentEngine() === null) await openEngine();
 }
 
 /**
- * Opens the model of a run, a folder or a name on the Hub for many calls; declare it with `using`.
+ * Opens a model for repeated calls. Declare it with `using`, which closes it at the end of the block.
  *
  * @example
  * ```ts
@@ -118,6 +119,8 @@ async function ensureEngine(): Promise<void> {
  * const [embedding] = await model.createEncoder().encode(["A sentence."]);
  * embedding?.length; // 384
  * ```
+ *
+ * @param source Run folder, model folder, or model name on the Hugging Face Hub.
  */
 export async function load(
   source: string,
@@ -128,8 +131,13 @@ export async function load(
 }
 
 /**
- * [E] an embedding of each text by the model of a run, a folder or a name on the Hub. It opens the model
- * at each call; `createSentenceEncoder` keeps it open.
+ * Returns the embedding of each text: an array of N vectors of length E.
+ *
+ * Each call opens the model again. For repeated calls, use {@link load}.
+ *
+ * @param source Run folder, model folder, or model name on the Hugging Face Hub.
+ * @param texts N texts.
+ * @param options Prompt, batch size and progress.
  */
 export async function encode(
   source: string,
@@ -140,7 +148,13 @@ export async function encode(
   return await embedTexts(source, texts, { rows: FEW_ROWS, ...options });
 }
 
-/** Labels and entities of each text, by task; `createTextPredictor` keeps the model open. */
+/**
+ * Returns the predicted labels and entities of each text, by task.
+ *
+ * Each call opens the model again. For repeated calls, use {@link load}.
+ *
+ * @param source Run folder or model folder; it must have trained heads.
+ */
 export async function predict(
   source: string,
   texts: readonly string[],
@@ -151,7 +165,8 @@ export async function predict(
 }
 
 /**
- * [A][B] the similarity of each of A embeddings to each of B; larger is more alike, distances are negative.
+ * Computes the similarity of each of A embeddings to each of B embeddings, as a matrix [A][B]. Larger values mean more
+ * similar: the distance measures (`euclidean`, `manhattan`) are negated.
  *
  * @example
  * ```ts
@@ -160,6 +175,8 @@ export async function predict(
  * similarity([east], [east, north]); // [[1, 0]]
  * similarity([east], [north], "manhattan"); // [[-3]]
  * ```
+ *
+ * @param measure Default: `cosine`.
  */
 export function similarity(
   first: readonly Float32Array[],
@@ -169,17 +186,23 @@ export function similarity(
   return first.map((a) => second.map((b) => measureSimilarity(measure, a, b)));
 }
 
-/** What {@link evaluate} scores; all of it may be left out. */
+/** Options of {@link evaluate}. */
 export type EvaluateSettings = {
-  /** `test` (the default; data sets of `alsoTest` and unseen rows come with it), or another split. */
+  /** Split to score; default: `test`, which includes unseen rows and the data sets of `alsoTest`. */
   readonly split?: string;
-  /** Folder of the data sets; default: as the run was configured. */
+  /** Folder of the data sets; default: the one in the run's configuration. */
   readonly data?: string;
-  /** Default: `float32`. */
+  /** Precision of matrix products; default: `float32`. */
   readonly precision?: Precision;
 };
 
-/** Scores the model of a run on its data sets, by task and split. */
+/**
+ * Scores the model of a run on its data sets. Returns scores by task and split.
+ *
+ * It opens the engine with the run's device and executor, even if the engine is already open with other options.
+ *
+ * @param run Run folder.
+ */
 export async function evaluate(
   run: string,
   { split = "test", data, precision = "float32" }: EvaluateSettings = {},

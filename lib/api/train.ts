@@ -1,6 +1,6 @@
 /**
- * Trains a run by one call: resolves the configuration, opens the engine, shows progress, trains, evaluates,
- * and writes report and card.
+ * Trains a run with one call: resolves the configuration, opens the engine, shows progress, trains, evaluates, and
+ * writes the report and the model card.
  * @module
  */
 import { join } from "node:path";
@@ -21,48 +21,51 @@ import { TrainingInterrupted } from "@/train/resume.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 import { type StepEvent, trainRun } from "@/train/train_run.ts";
 
-/** How progress is shown: a line on stderr (in a notebook a display), nothing, or by a function. */
+/**
+ * How progress is shown: `terminal` is a line on stderr, or a display in a notebook; `none` is silent; a function
+ * receives every update.
+ */
 export type ProgressOption = "terminal" | "none" | ((progress: Progress) => void);
 
-/** What {@link train} trains; all of it may be left out. */
+/** Options of {@link train}; all are optional. */
 export type TrainSettings = {
-  /** One of `quickstart` (the default: built-in sample, offline), `minilm` and `bert-base`. */
+  /** `quickstart` (default; uses the built-in sample and works offline), `minilm` or `bert-base`. */
   readonly preset?: string;
-  /** Keys that differ from the preset's, such as `{ training: { maxSteps: 20 } }`. */
+  /** Configuration keys to change from the preset, such as `{ training: { maxSteps: 20 } }`; lists are replaced. */
   readonly overrides?: ConfigOverrides;
-  /** Folder of the run; by default the first of `outputs/PRESET`, `outputs/PRESET-2`, … that is free. */
+  /** Run folder; default: the first of `outputs/PRESET`, `outputs/PRESET-2`, … that does not exist. */
   readonly out?: string;
-  /** Deletes the run that is in `out`. */
+  /** Deletes an existing run in `out` before training. Default: false. */
   readonly overwrite?: boolean;
-  /** Goes on with the run that is in `out`, or begins one if there is none. */
+  /** Resumes the run in `out`, or starts a new one if there is none. Default: false. */
   readonly resume?: boolean;
-  /** Default: `terminal`. */
+  /** How progress is shown; default: `terminal`. */
   readonly progress?: ProgressOption;
-  /** Writes `report.md` and `report.html`; default: true. */
+  /** Writes `report.md` and `report.html` into the run folder. Default: true. */
   readonly report?: boolean;
-  /** Called after each step. */
+  /** Called after each training step. */
   readonly onStep?: (event: StepEvent) => void;
   /**
-   * Once aborted, the step is saved and the call throws `Deno.errors.Interrupted`; `resume` then goes on.
-   * By default Ctrl+C does that, in a notebook Jupyter's interrupt.
+   * Aborting it interrupts training: the run saves a checkpoint, and the call throws `Deno.errors.Interrupted`. `resume`
+   * continues the run. Default: Ctrl+C interrupts, in a notebook the interrupt of Jupyter.
    */
   readonly signal?: AbortSignal;
 };
 
-/** A run that has ended. */
+/** A finished run. */
 export type TrainedRun = {
-  /** Its folder, which `encode`, `predict` and `evaluate` take. */
+  /** Run folder, an argument for `encode`, `predict` and `evaluate`. */
   readonly dir: string;
   /** The complete configuration. */
   readonly config: RunConfig;
-  /** What `summary.json` holds: scores by task and split, steps, seconds. */
+  /** The content of `summary.json`: scores by task and split, steps, seconds. */
   readonly summary: RunSummary;
   /** The scores, with accessors by task and split. */
   readonly scores: RunScores;
 };
 
 /**
- * Trains and evaluates a run, writes its folder and its report.
+ * Trains and evaluates a run, and writes its folder, report and model card.
  *
  * @example
  * ```ts
@@ -73,7 +76,7 @@ export type TrainedRun = {
  * ```
  *
  * @throws {Deno.errors.AlreadyExists} if `out` is not empty and neither `overwrite` nor `resume` is set
- * @throws {Deno.errors.Interrupted} if it was interrupted
+ * @throws {Deno.errors.Interrupted} if training was interrupted
  */
 export async function train(settings: TrainSettings = {}): Promise<TrainedRun> {
   const { preset, overrides, progress = "terminal", report = true, onStep } = settings;
@@ -91,14 +94,18 @@ export async function train(settings: TrainSettings = {}): Promise<TrainedRun> {
     ...(interrupt.signal && { signal: interrupt.signal }),
   }).catch((error) => {
     if (!(error instanceof TrainingInterrupted) || !error.resumable) throw error;
-    throw new TrainingInterrupted(error.when, `resume: true goes on with the run in ${dir}`, true);
+    throw new TrainingInterrupted(
+      error.when,
+      `train() with resume: true continues the run in ${dir}`,
+      true,
+    );
   });
   if (report) await writeReport(dir);
   if (await isFile(join(dir, "model", "heads.json"))) await writeCard(dir);
   return { dir, config, summary, scores: new RunScores(summary.scores) };
 }
 
-/** The folder to train in, free or of a run to resume. */
+/** Finds or clears the folder to train in; `resume` is true if it has a run to resume. */
 async function prepareFolder(
   { out, overwrite = false, resume = false }: TrainSettings,
   preset: string,
@@ -121,12 +128,12 @@ async function prepareFolder(
   if (!holds) return { dir: out, resume: false };
   if (!isRun) {
     throw new Deno.errors.AlreadyExists(
-      `Cannot train into ${out}: the folder is not empty and holds no run; choose another out`,
+      `Cannot train into ${out}: the folder is not empty and has no run; choose another out`,
     );
   }
   if (!overwrite) {
     throw new Deno.errors.AlreadyExists(
-      `Cannot train into ${out}: it holds a run; pass resume: true to go on with it, overwrite: true ` +
+      `Cannot train into ${out}: it holds a run; pass resume: true to continue it, overwrite: true ` +
         "to delete it, or choose another out",
     );
   }
@@ -134,7 +141,7 @@ async function prepareFolder(
   return { dir: out, resume: false };
 }
 
-/** The view of an option. */
+/** Opens the progress view of an option. */
 function openView(progress: ProgressOption): ProgressView {
   if (typeof progress === "function") return { update: progress, finish() {} };
   if (progress === "none") return SILENT;
@@ -143,10 +150,10 @@ function openView(progress: ProgressOption): ProgressView {
     : createNotebookProgress();
 }
 
-/** Ctrl+C may arrive twice, forwarded by `deno task`; after this time another one ends the process. */
+/** One Ctrl+C may arrive twice, because `deno task` forwards it. After this time, another one ends the process. */
 const SAME_SIGNAL_MS = 1000;
 
-/** The caller's signal; without one, a signal that Ctrl+C aborts. A kernel has its own interrupt. */
+/** Returns the caller's signal, else one that Ctrl+C aborts. Jupyter kernels have their own interrupt. */
 function listenForCtrlC(
   signal: AbortSignal | undefined,
 ): Disposable & { readonly signal: AbortSignal | undefined } {

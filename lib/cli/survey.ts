@@ -9,7 +9,7 @@ import { lengthGroups, type SurveyRecord } from "@/report/read_survey.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
-import { surveyData } from "@/train/survey_data.ts";
+import { computeDataStatistics } from "@/train/data_statistics.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
@@ -79,7 +79,7 @@ if (import.meta.main) {
         preset: config.preset,
         seed,
         batchRows: rows,
-        ...surveyData(data, tasks, { lengths, rows, seed }),
+        ...computeDataStatistics(data, tasks, { lengths, rows, seed }),
       };
       for (const line of formatSurvey(survey)) console.log(line);
       if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(survey)}\n`);

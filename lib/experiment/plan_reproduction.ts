@@ -9,7 +9,7 @@ import { SAMPLE_DIR } from "@/data/open_source.ts";
 import { isFile, isFolder, readJson } from "@/files.ts";
 import { readRun } from "@/report/read_run.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { tellsOfOtherSteps } from "@/train/resume.ts";
+import { isScheduleChangeNote } from "@/train/resume.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 
 /** What of a run lies elsewhere on this machine. */
@@ -45,7 +45,7 @@ export async function planReproduction(
   await checkData(config.data.dir);
   return {
     config: keepMachinery(config, environment),
-    notes: [...describeFilled(recorded, config), ...summary.notes.filter(tellsOfOtherSteps)],
+    notes: [...describeFilled(recorded, config), ...summary.notes.filter(isScheduleChangeNote)],
   };
 }
 

@@ -6,10 +6,15 @@ import { integer, list, nullable, object, type Rule, text } from "@/config_rules
 import { readJson } from "@/files.ts";
 import type { LengthGroup } from "@/report/data_figures.ts";
 import type { BatchingCost } from "@/text/compare_padding.ts";
-import type { DataSurvey, LengthCount, NameCounts, TaskSurvey } from "@/train/survey_data.ts";
+import type {
+  DataStatistics,
+  EntityCounts,
+  LengthCount,
+  TaskStatistics,
+} from "@/train/data_statistics.ts";
 
 /** A survey and the run whose data it is of. */
-export type SurveyRecord = DataSurvey & {
+export type SurveyRecord = DataStatistics & {
   readonly preset: string;
   readonly seed: number;
   readonly batchRows: number;
@@ -19,7 +24,7 @@ const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
   preset: text,
   seed: integer(0),
   batchRows: integer(1),
-  tasks: list(object<TaskSurvey>({
+  tasks: list(object<TaskStatistics>({
     task: text,
     train: integer(0),
     validation: integer(0),
@@ -27,7 +32,7 @@ const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
     cutRows: integer(0),
     cutWords: integer(0),
     lengths: list(object<LengthCount>({ length: integer(1), rows: integer(1) })),
-    names: nullable(object<NameCounts>({ test: integer(0), unseen: integer(0) })),
+    names: nullable(object<EntityCounts>({ test: integer(0), unseen: integer(0) })),
   })),
   padding: list(object<BatchingCost>({ name: text, tokens: integer(1), paddedTokens: integer(1) })),
 });
@@ -38,7 +43,7 @@ export async function readSurvey(file: string): Promise<SurveyRecord> {
 }
 
 /** The lengths of each task's training rows, one a row, as a histogram takes them. */
-export function lengthGroups({ tasks }: DataSurvey): readonly LengthGroup[] {
+export function lengthGroups({ tasks }: DataStatistics): readonly LengthGroup[] {
   return tasks.map(({ task, lengths }) => ({
     name: task,
     lengths: lengths.flatMap(({ length, rows }) => Array<number>(rows).fill(length)),
@@ -46,7 +51,7 @@ export function lengthGroups({ tasks }: DataSurvey): readonly LengthGroup[] {
 }
 
 /** A row a task, as a table takes them; what is counted of names is null where rows have none. */
-export function surveyRows({ tasks }: DataSurvey) {
+export function surveyRows({ tasks }: DataStatistics) {
   return tasks.map(({ task, train, validation, test, cutRows, cutWords, names }) => ({
     task,
     train,

@@ -1,12 +1,14 @@
 /**
- * AdamW (Loshchilov and Hutter, arXiv 1711.05101), number for number as PyTorch 2.13 `torch.optim.AdamW`:
+ * AdamW (Loshchilov and Hutter, arXiv 1711.05101), numerically equivalent to PyTorch 2.13 `torch.optim.AdamW`:
  *
  *     m ← β₁·m + (1 − β₁)·g          v ← β₂·v + (1 − β₂)·g²
  *     w ← (1 − r·λ)·w − r/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
  *
- * rearranged so that all that changes with t are scalars and each tensor is passed over few times:
+ * The form below is equivalent. Everything that depends on t is a scalar, so few passes over each tensor suffice:
  *
  *     w ← (1 − r·λ)·w − (r·s) · m / (√v + e),   s = √(1 − β₂ᵗ)/(1 − β₁ᵗ),  e = ε·√(1 − β₂ᵗ)
+ *
+ * Symbols: w weight, g gradient, m and v first and second moment, r learning rate, λ weight decay, t update number.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -18,25 +20,25 @@ export type AdamOptions = {
   readonly epsilon: number;
 };
 
-/** The numbers that change with the step, worked out in float64. */
+/** The scalars that change from step to step, computed in float64. */
 export type AdamStep = {
-  /** Factor of the peak rates for w's decay: the schedule's own. */
+  /** Factor on the peak learning rate for weight decay: the schedule's factor. */
   readonly factor: number;
-  /** Factor of the peak rates for w's move: the schedule's factor times s. */
+  /** Factor on the peak learning rate for the update: the schedule's factor times s. */
   readonly scale: number;
-  /** e. */
+  /** e, the epsilon after the bias correction. */
   readonly epsilon: number;
 };
 
-/** The scalars of update `t`, counted from 1, under the schedule's `factor`. */
+/** Computes the scalars of update `t`, counted from 1; `factor` is the schedule's factor. */
 export function adamStep(t: number, factor: number, options: AdamOptions): AdamStep {
   const { beta1, beta2, epsilon } = options;
   const root = Math.sqrt(1 - beta2 ** t);
   return { factor, scale: factor * root / (1 - beta1 ** t), epsilon: epsilon * root };
 }
 
-/** The same scalars inside a program, where the number of updates is known there alone. */
-export function recordAdamStep(
+/** Traces the same scalars into a program, for programs that count updates themselves. */
+export function traceAdamStep(
   t: tf.Tensor,
   factor: tf.Scalar,
   { beta1, beta2, epsilon }: AdamOptions,
@@ -50,8 +52,8 @@ export function recordAdamStep(
 }
 
 /**
- * 1 − βᵗ without the cancellation that a float32 power would suffer where β is near 1: with
- * y = −t·log β it is 1 − e⁻ʸ = 2u/(1 + u), u = tanh(y/2).
+ * 1 − βᵗ without the cancellation of a float32 power if β is near 1: with y = −t·log β it equals
+ * 1 − e⁻ʸ = 2u/(1 + u), u = tanh(y/2).
  */
 function oneMinusPower(beta: number, t: tf.Tensor): tf.Tensor {
   if (beta === 0) return tf.scalar(1);
@@ -59,17 +61,17 @@ function oneMinusPower(beta: number, t: tf.Tensor): tf.Tensor {
   return tf.div(tf.mul(u, 2), tf.add(u, 1));
 }
 
-/** A parameter with what the optimiser keeps for it, all of one shape. */
+/** A parameter with its optimizer state; all tensors have the same shape. */
 export type AdamSlot = {
   readonly weight: tf.Tensor;
   readonly gradient: tf.Tensor;
-  /** m. */
+  /** First moment m. */
   readonly first: tf.Tensor;
-  /** v. */
+  /** Second moment v. */
   readonly second: tf.Tensor;
 };
 
-/** The scalars of {@link AdamStep} as inputs of a program, with the clipping factor of the gradients. */
+/** The scalars of {@link AdamStep} as inputs of a program, and the factor that clips the gradients. */
 export type AdamScalars = {
   readonly factor: tf.Scalar;
   readonly scale: tf.Scalar;
@@ -77,14 +79,14 @@ export type AdamScalars = {
   readonly clip: tf.Scalar;
 };
 
-/** One parameter's values after a step, as new tensors. */
+/** Returns the weight and the moments of a parameter after one step, as new tensors. */
 export function adamUpdate(
   { weight, gradient, first, second }: AdamSlot,
   scalars: AdamScalars,
   options: AdamOptions & { readonly learningRate: number; readonly weightDecay: number },
 ): { readonly weight: tf.Tensor; readonly first: tf.Tensor; readonly second: tf.Tensor } {
   const { beta1, beta2, learningRate, weightDecay } = options;
-  // d = (1 − β₁)·clip·g serves both moments, and is clipped before it is squared.
+  // d = (1 − β₁)·clip·g is used for both moments; clipping comes before squaring.
   const d = tf.mul(gradient, tf.mul(scalars.clip, 1 - beta1));
   const m = tf.add(tf.mul(first, beta1), d);
   const v = tf.add(tf.mul(second, beta2), tf.mul(tf.mul(d, d), (1 - beta2) / (1 - beta1) ** 2));

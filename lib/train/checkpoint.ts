@@ -1,7 +1,8 @@
 /**
- * Checkpoints: all that a run needs to go on as if it had never stopped. Each is a file of tensors and,
- * written after it, a manifest with the rest, the checksum of the tensors and its own:
- * `step-N.safetensors`, `step-N.json`. Chance needs no state: every draw is a function of the seed and the step.
+ * Checkpoints: the complete state of a run, so that a resumed run continues exactly. A checkpoint has two files:
+ * `step-N.safetensors` with the tensors, and `step-N.json`, a manifest with the remaining state and checksums of
+ * both files. The manifest is written last. Random generators need no state, because every random number is a
+ * function of the seed and the step.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -24,54 +25,54 @@ import { checkInputs, type RunInputs } from "@/train/run_inputs.ts";
 import type { StepState } from "@/train/step.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
-/** Sums since the last line of metrics. */
+/** Sums since the last line of `metrics.jsonl`. */
 export type MetricSums = {
-  /** Steps summed; those that a loss scale skipped are not. */
+  /** Number of steps in the sums; excludes steps that loss scaling skipped. */
   readonly steps: number;
   readonly gradientNorm: number;
-  /** By task: losses times counts, and counts. */
+  /** Sum of loss times label count, and sum of label counts, by task. */
   readonly losses: Readonly<Record<string, { readonly sum: number; readonly count: number }>>;
 };
 
-/** Where a run stands, apart from its tensors. */
+/** The state of a run without its tensors. */
 export type RunState = {
-  /** Steps done. */
+  /** Number of completed steps. */
   readonly step: number;
-  /** Those among them that a loss scale skipped. */
+  /** Number of those steps that loss scaling skipped. */
   readonly skipped: number;
   readonly tokens: number;
   readonly seconds: { readonly train: number; readonly evaluate: number };
   readonly sums: MetricSums;
   readonly best: Best | null;
-  /** Counts of updates and the loss scale. */
+  /** Update counts and the loss scale. */
   readonly programs: StepState;
-  /** What each task's stream of batches gives next. */
+  /** Position of each task's batch stream: the batch that comes next. */
   readonly positions: Readonly<Record<string, StreamPosition>>;
-  /** Lines of `metrics.jsonl` that belong to it. */
+  /** Number of lines in `metrics.jsonl` at this step. */
   readonly metricsLines: number;
-  /** Whether the evaluation of this step is still to be done. */
+  /** True if the evaluation of this step has not been done yet. */
   readonly evaluationDue: boolean;
-  /** What it was trained on. */
+  /** Digests of the tokenizer and the data. */
   readonly inputs: RunInputs;
-  /** What it was configured to be; missing in checkpoints of older code. */
+  /** The configuration at this step; missing in checkpoints of older versions. */
   readonly config?: RunConfig;
-  /** What that configuration changed when the run was resumed, the earliest first. */
+  /** Configuration changes made when the run was resumed, oldest first. */
   readonly changes?: readonly ConfigChange[];
 };
 
-/** What of a parameter a checkpoint holds. */
+/** The part of a trained parameter that a checkpoint contains. */
 export type SavedParameter =
   & Pick<TrainedParameter, typeof SLOTS[number]>
   & { readonly plan: Pick<TrainedParameter["plan"], "name"> };
 
-/** A state put back, with what there is to say about it. */
+/** A restored state, with notes for the user. */
 export type Restored = { readonly state: RunState; readonly notes: readonly string[] };
 
 type Manifest = {
   readonly state: RunState;
-  /** Checksum of the file of tensors. */
+  /** SHA-256 of the tensors file. */
   readonly tensors: string;
-  /** Checksum of the two above. */
+  /** SHA-256 of `state` and `tensors`. */
   readonly sha256: string;
 };
 
@@ -80,7 +81,7 @@ const SLOTS = ["weight", "first", "second"] as const;
 const tensorsPath = (dir: string, step: number) => join(dir, `step-${step}.safetensors`);
 const manifestPath = (dir: string, step: number) => join(dir, `step-${step}.json`);
 
-/** Checksum of a file, read in parts; a file that another one stands in place of is refused. */
+/** SHA-256 of a file, read in chunks. Throws if the file is a placeholder such as a Git LFS pointer. */
 async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   using file = await Deno.open(path);
@@ -93,12 +94,12 @@ async function hashFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Checksum of what a manifest says. */
+/** SHA-256 of the content of a manifest. */
 function hashManifest({ state, tensors }: Omit<Manifest, "sha256">): string {
   return createHash("sha256").update(JSON.stringify([state, tensors])).digest("hex");
 }
 
-/** Steps of all files in `dir`, the newest first. */
+/** Step numbers of the files in `dir` that match `pattern`, newest first. */
 async function listSteps(dir: string, pattern: RegExp): Promise<number[]> {
   if (!await isFolder(dir)) return [];
   const steps = new Set<number>();
@@ -110,8 +111,8 @@ async function listSteps(dir: string, pattern: RegExp): Promise<number[]> {
 }
 
 /**
- * Saves parameters, moments and state in the folder `dir`. Of the checkpoints in it, this one, those
- * before it up to `keep` and the best one stay.
+ * Saves parameters, moments and state in the folder `dir`, and deletes old checkpoints there. The newest `keep`
+ * checkpoints remain, this one included, and so does the best one.
  */
 export async function saveCheckpoint(
   dir: string,
@@ -127,7 +128,7 @@ export async function saveCheckpoint(
       read: async () => await parameter[slot].data() as Float32Array,
     }))
   );
-  // An older checkpoint of this step would, half replaced, be neither.
+  // Remove the manifest of an older checkpoint of this step first: it does not match the new tensors.
   await Deno.remove(manifestPath(dir, step)).catch(() => {});
   await writeSafetensors(tensorsPath(dir, step), tensors, { metadata: {} });
   const content = { state, tensors: await hashFile(tensorsPath(dir, step)) };
@@ -144,12 +145,12 @@ export async function saveCheckpoint(
 }
 
 /**
- * Puts the newest checkpoint in `dir` that is whole back into `parameters`, in place, and gives the state
- * that it was saved with; null where there is none. A damaged one is named in a note.
+ * Restores `parameters` in place from the newest undamaged checkpoint in `dir`. Returns its state, or null if there
+ * is no checkpoint. A note names each damaged checkpoint that was skipped.
  *
- * @param options `inputs` of the run that goes on must be those that the checkpoint was saved with.
- * @throws {RangeError} where there are checkpoints and all of them are damaged
- * @throws {TypeError} where inputs have changed
+ * @param options `inputs`: digests of the current data, which must equal those of the checkpoint.
+ * @throws {RangeError} if all checkpoints are damaged
+ * @throws {TypeError} if the inputs have changed
  */
 export async function restoreCheckpointInto(
   parameters: readonly SavedParameter[],
@@ -162,7 +163,7 @@ export async function restoreCheckpointInto(
     try {
       const state = await restoreStepInto(parameters, dir, { step, slots: SLOTS, ...options });
       const notes = damages.map((damage) =>
-        `${damage}: went on from the one before, of step ${step}`
+        `${damage}. Resumed from the previous checkpoint, step ${step}.`
       );
       return { state, notes };
     } catch (error) {
@@ -170,11 +171,13 @@ export async function restoreCheckpointInto(
       damages.push(error.message);
     }
   }
-  if (damages[0] !== undefined) throw new RangeError(damages[0]);
+  if (damages[0] !== undefined) {
+    throw new RangeError(`${damages[0]}. No other checkpoint is intact: start a new run`);
+  }
   return null;
 }
 
-/** The state of the newest checkpoint in `dir` whose manifest is whole; null if there is none. */
+/** The state of the newest checkpoint in `dir` with an undamaged manifest; null if there is none. */
 export async function readNewestState(dir: string): Promise<RunState | null> {
   for (const step of await listSteps(dir, /^step-(\d+)\.json$/)) {
     try {
@@ -186,7 +189,7 @@ export async function readNewestState(dir: string): Promise<RunState | null> {
   return null;
 }
 
-/** Puts the weights alone of the checkpoint of `step` back into `parameters`, in place. */
+/** Restores only the weights of `parameters`, in place, from the checkpoint of `step`. */
 export async function restoreWeightsInto(
   parameters: readonly SavedParameter[],
   dir: string,
@@ -206,7 +209,7 @@ async function restoreStepInto(
 ): Promise<RunState> {
   const path = tensorsPath(dir, step);
   const { state, tensors } = await readManifest(manifestPath(dir, step));
-  checkSum(path, await isFile(path) ? await hashFile(path) : null, tensors);
+  verifyHash(path, await isFile(path) ? await hashFile(path) : null, tensors);
   if (inputs !== undefined) checkInputs(inputs, state.inputs);
   using saved = await openSafetensors(path);
   for (const parameter of parameters) {
@@ -219,21 +222,24 @@ async function restoreStepInto(
   return state;
 }
 
-function checkSum(path: string, found: string | null, wanted: string): void {
+function verifyHash(path: string, found: string | null, wanted: string): void {
   if (found === wanted) return;
   throw new RangeError(
-    `Cannot resume run as ${path} must have the checksum ${wanted}: current one is ${
-      found ?? "none, as the file is missing"
-    }`,
+    `Cannot resume from ${path}: ` +
+      (found === null
+        ? "the file is missing"
+        : `the file is damaged (its SHA-256 is ${found}, not ${wanted})`),
   );
 }
 
-/** Reads a manifest that is, by its own checksum, what was written. */
+/** Reads a manifest and verifies its checksum. */
 async function readManifest(path: string): Promise<Manifest> {
   const { state, tensors, sha256 } = await readJson(path, "checkpoint") as Partial<Manifest> ?? {};
   if (typeof state !== "object" || typeof tensors !== "string" || typeof sha256 !== "string") {
-    throw new RangeError(`Cannot resume run as ${path} must hold state, tensors and sha256`);
+    throw new RangeError(
+      `Cannot resume from ${path}: the file must contain state, tensors and sha256`,
+    );
   }
-  checkSum(path, hashManifest({ state, tensors }), sha256);
+  verifyHash(path, hashManifest({ state, tensors }), sha256);
   return { state, tensors, sha256 };
 }

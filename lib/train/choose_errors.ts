@@ -1,6 +1,6 @@
 /**
- * Wrong answers of a run on its main split, with their texts: written as `errors.jsonl` with the run, so that
- * its report can show them without model or data.
+ * Wrong predictions of a run on its main split, with their texts. They are saved in the run as `errors.jsonl`, so
+ * that its report can show them without model or data.
  * @module
  */
 import { join } from "node:path";
@@ -11,40 +11,41 @@ import { listAnswers, listWrongSentences, pickWrong } from "@/eval/wrong_answers
 import { writeFileAtomic } from "@/files.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";
 
-/** Name of the file in a run's folder. */
+/** Name of the file in the run folder. */
 export const ERRORS_FILE = "errors.jsonl";
 
-/** Wrong answers kept of a task. */
-const MOST = 20;
+/** Maximum number of wrong predictions per task. */
+const MAX_ERRORS = 20;
 
-/** Characters kept of a text. */
-const LONGEST = 2000;
+/** Maximum length of a text, in characters; longer texts are shortened. */
+const MAX_CHARACTERS = 2000;
 
-/** A wrong answer: one line of `errors.jsonl`. */
+/** A wrong prediction: one line of `errors.jsonl`. */
 export type WrongAnswer =
   & { readonly task: string; readonly split: string }
   & (
     | {
       readonly kind: "classification";
       readonly text: string;
-      /** Names of classes. */
+      /** Class name. */
       readonly gold: string;
       readonly predicted: string;
-      /** Of the predicted class. */
+      /** Probability of the predicted class. */
       readonly probability: number;
     }
     | {
       readonly kind: "tagging";
       readonly words: readonly string[];
-      /** BIO tags by name, one a word. */
+      /** BIO tag of each word. */
       readonly gold: readonly string[];
       readonly predicted: readonly string[];
     }
   );
 
 /**
- * Wrong answers of each task whose texts may be shown, on test or, where test was not scored, on validation.
- * Of a classification those come first that the model was surest of, of a tagging those with most errors.
+ * Selects wrong predictions of each task whose texts may be published. They come from the test split, or from
+ * validation if test was not scored. Classification errors are sorted by the model's confidence, tagging errors by
+ * the number of errors in the sentence, in descending order.
  */
 export function chooseErrors(
   { data }: Pick<RunConfig, "data">,
@@ -58,7 +59,7 @@ export function chooseErrors(
     if (record === undefined || rows === undefined || !mayShowTexts(task, data.dir)) return [];
     const place = { task: task.name, split };
     if (record.kind === "classification") {
-      return pickWrong(listAnswers(record, rows)).slice(0, MOST)
+      return pickWrong(listAnswers(record, rows)).slice(0, MAX_ERRORS)
         .map(({ text, ...rest }) => ({
           ...place,
           kind: record.kind,
@@ -67,17 +68,17 @@ export function chooseErrors(
         }));
     }
     return listWrongSentences(record, rows)
-      .toSorted((a, b) => b.errors.length - a.errors.length).slice(0, MOST)
+      .toSorted((a, b) => b.errors.length - a.errors.length).slice(0, MAX_ERRORS)
       .map(({ errors: _errors, ...rest }) => ({ ...place, kind: record.kind, ...rest }));
   });
 }
 
 function shorten(text: string): string {
   const letters = [...text];
-  return letters.length <= LONGEST ? text : `${letters.slice(0, LONGEST).join("")}…`;
+  return letters.length <= MAX_CHARACTERS ? text : `${letters.slice(0, MAX_CHARACTERS).join("")}…`;
 }
 
-/** Writes wrong answers into the folder of a run. */
+/** Writes wrong predictions into a run folder. */
 export async function writeErrors(run: string, errors: readonly WrongAnswer[]): Promise<void> {
   const lines = errors.map((error) => JSON.stringify(error) + "\n");
   await writeFileAtomic(join(run, ERRORS_FILE), lines.join(""));

@@ -1,6 +1,6 @@
 /**
- * Texts of a run's test rows (where it has none: of its validation rows) that the demo page offers as examples,
- * written as `examples.json` with the run.
+ * Example texts for the app, taken from a run's test rows, or from validation rows if there are no test rows.
+ * They are saved in the run as `examples.json`.
  * @module
  */
 import type { RunConfig } from "@/config.ts";
@@ -8,28 +8,28 @@ import { isTaggedRow, type Row, textOfRow } from "@/data/rows.ts";
 import { mayShowTexts } from "@/data/text_rights.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";
 
-/** Number of examples over all tasks. */
+/** Total number of examples. */
 const COUNT = 4;
 
-/** Characters of a text that reads well as an example; other lengths are taken where there is no such row. */
+/** Preferred length of an example, in characters; other lengths are used if there are too few such rows. */
 const READABLE = { least: 20, most: 200 } as const;
 
-/** Longest text that is taken at all. */
-const LONGEST = 1000;
+/** Maximum length of an example, in characters. */
+const MAX_CHARACTERS = 1000;
 
 /** The content of `examples.json`. */
 export type RunExamples = {
-  /** Texts of test rows; none of a data set whose license forbids showing them. */
+  /** Texts of test rows; never from a data set whose license forbids publishing them. */
   readonly texts: readonly string[];
 };
 
-/** The text of a row as people write it: words of a tagged row get no space before punctuation. */
+/** The text of a row in normal spelling: the words of a tagged row have no space before punctuation. */
 function writeText(row: Row): string {
   const text = textOfRow(row);
   return isTaggedRow(row) ? text.replace(/ ([.,;:!?])(?= |$)/g, "$1") : text;
 }
 
-/** What an example shows of a task: the class of a text, or the entity types that occur in it. */
+/** What an example illustrates: the class of a text, or the entity types that occur in it. */
 function contentOf(row: Row, labels: readonly string[]): string {
   if (!isTaggedRow(row)) return labels[row.label] ?? "";
   const types = row.tags.map((tag) => labels[tag] ?? "O").filter((tag) => tag !== "O")
@@ -37,7 +37,7 @@ function contentOf(row: Row, labels: readonly string[]): string {
   return [...new Set(types)].sort().join();
 }
 
-/** Texts of one task: each shows another content than those before it, as long as there is another. */
+/** Selects texts of one task. Texts with different classes or entity types come first, repetitions after them. */
 function chooseTexts(
   { task: { labels }, evaluation }: EvaluationTask,
   count: number,
@@ -47,7 +47,7 @@ function chooseTexts(
   const isReadable = (text: string) =>
     text.length >= READABLE.least && text.length <= READABLE.most;
   const candidates = rows.map((row) => ({ text: writeText(row), content: contentOf(row, labels) }))
-    .filter(({ text }) => text.trim() !== "" && text.length <= LONGEST);
+    .filter(({ text }) => text.trim() !== "" && text.length <= MAX_CHARACTERS);
   const readable = candidates.filter(({ text }) => isReadable(text));
   const pool = readable.length >= count ? readable : candidates;
   const withContent = pool.filter(({ content }) => content !== "");
@@ -57,7 +57,7 @@ function chooseTexts(
   return [...new Set([...firsts, ...withContent, ...pool].map(({ text }) => text))].slice(0, count);
 }
 
-/** Examples of a run: as many of each task whose texts may be shown, a task after the other in turn. */
+/** Selects the examples of a run, alternating between the tasks whose texts may be published. */
 export function chooseExamples(
   { data }: Pick<RunConfig, "data">,
   tasks: readonly EvaluationTask[],

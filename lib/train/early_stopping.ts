@@ -1,5 +1,5 @@
 /**
- * The best model of a run so far, and when to stop waiting for a better one.
+ * Early stopping: tracks the best model of a run and decides when to stop.
  * @module
  */
 import type { EarlyStoppingConfig, RunConfig } from "@/config.ts";
@@ -8,15 +8,15 @@ import type { ScoresByTask } from "@/train/evaluate_run.ts";
 
 /** The best evaluation so far. */
 export type Best = {
-  /** The step whose model it was. */
+  /** The step of the best model. */
   readonly step: number;
-  /** Its value of the metric. */
+  /** Its score on the configured metric. */
   readonly value: number;
-  /** Evaluations since then. */
+  /** Number of evaluations since then. */
   readonly waited: number;
 };
 
-/** The value of `training.earlyStopping.metric` over validation scores. */
+/** Reads `training.earlyStopping.metric` from validation scores; a metric with several scores is their mean. */
 export function readMetric(
   metric: string,
   tasks: RunConfig["tasks"],
@@ -27,14 +27,14 @@ export function readMetric(
     const value = Object.entries(scores[task] ?? {}).find(([name]) => name === score)?.[1];
     if (typeof value === "number") return value;
     throw new RangeError(
-      `Cannot watch ${metric} as validation must score ${task}.${score}: it has no such score`,
+      `Cannot compute the early stopping metric ${metric}: validation has no score ${task}.${score}`,
     );
   });
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** What the best is once step `step` was evaluated. */
-export function judge(
+/** Returns the best evaluation after step `step` was evaluated; a better one exceeds the best by over `minDelta`. */
+export function updateBest(
   best: Best | null,
   { step, value }: Pick<Best, "step" | "value">,
   { minDelta }: Pick<EarlyStoppingConfig, "minDelta">,
@@ -44,8 +44,8 @@ export function judge(
     : { ...best, waited: best.waited + 1 };
 }
 
-/** Whether a run has waited long enough for a better model. */
-export function hasStopped(best: Best | null, options: EarlyStoppingConfig | null): boolean {
+/** True if there was no improvement for `patience` evaluations. */
+export function isOutOfPatience(best: Best | null, options: EarlyStoppingConfig | null): boolean {
   const patience = options?.patience ?? null;
   return best !== null && patience !== null && best.waited >= patience;
 }

@@ -1,5 +1,5 @@
 /**
- * The scores of a run's model on the splits of its tasks.
+ * Evaluation of a run's model on the splits of its tasks.
  * @module
  */
 import {
@@ -13,35 +13,35 @@ import { type PredictionRecord, recordPredictions } from "@/eval/prediction_reco
 import type { ProgressView } from "@/progress.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";
 
-/** Name of the scores over test rows whose text is not in train. */
+/** Key of the scores on test rows whose text does not occur in train. */
 export const UNSEEN = "test-unseen";
 
 /** Scores by task. */
 export type ScoresByTask = Readonly<Record<string, TaskScores>>;
 
-/** Scores a model as it stands; its programs are kept from call to call. */
+/** Evaluates a model with its current weights; its compiled programs are reused between calls. */
 export type RunEvaluator = {
-  /** Scores of every task on `split`; tasks without it are left out. */
+  /** Scores of every task on `split`; tasks without that split are omitted. */
   evaluate(split: string): Promise<ScoresByTask>;
-  /** Scores by task on all splits but validation: test, test-unseen, data sets of `alsoTest`. */
+  /** Scores by task on all splits except validation: test, test-unseen and the data sets of `alsoTest`. */
   evaluateTests(): Promise<Readonly<Record<string, Readonly<Record<string, TaskScores>>>>>;
 };
 
-/** What a run is evaluated with. */
+/** Options of {@link createRunEvaluator}. */
 export type RunEvaluatorOptions = {
-  /** Shows how far it is. */
+  /** Shows progress. */
   readonly view: ProgressView;
-  /** By task, fitted on validation before; each evaluation of validation fits them anew. */
+  /** Calibration temperatures by task, already fitted; each evaluation of validation fits them again. */
   readonly temperatures?: Readonly<Record<string, number>>;
-  /** Called after each batch; what it throws ends the evaluation. */
+  /** Called after each batch; if it throws, the evaluation ends with that error. */
   readonly onBatch?: () => void;
-  /** Makes what predicts for a task. */
+  /** Creates the predictor of a task. */
   readonly predictorOf: (task: string) => Predictor;
-  /** Takes what was predicted for each row of a split, once it is scored. */
+  /** Receives the predictions for the rows of a split after it is scored. */
   readonly onPredictions?: (record: PredictionRecord) => Promise<unknown>;
 };
 
-/** An evaluator over the tasks of a run. */
+/** Creates an evaluator for the tasks of a run. */
 export function createRunEvaluator(
   tasks: readonly EvaluationTask[],
   options: RunEvaluatorOptions,
@@ -50,7 +50,7 @@ export function createRunEvaluator(
   const temperatures = new Map(Object.entries(options.temperatures ?? {}));
   const predictors = new Map(tasks.map(({ task: { name } }) => [name, predictorOf(name)]));
 
-  /** Scores of one task on one split, and on its unseen rows where that was asked for. */
+  /** Scores one task on one split; on test, also on the unseen rows if some rows of test occur in train. */
   const score = async ({ task, evaluation, unseen }: EvaluationTask, split: string) => {
     const set = evaluation.get(split), predictor = predictors.get(task.name);
     if (set === undefined || predictor === undefined) return null;

@@ -1,7 +1,7 @@
 /**
- * The compiled gradient of one task: adds into buffers that all tasks share.
+ * The compiled gradient of one task's loss, which is added into gradient buffers that all tasks share.
  *
- * Shapes: B rows, T pieces.
+ * Shapes: B rows, T tokens.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -15,34 +15,37 @@ import { countLabels, crossEntropy } from "@/train/losses.ts";
 import { readScalar } from "@/train/read_scalar.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
-/** What a gradient is of; all of it is fixed for a program. */
+/** Options of {@link createGradientProgram}; all are fixed for a program. */
 export type GradientOptions = {
   readonly task: string;
-  /** What learns; what the task does not reach must not be among it. */
+  /** The parameters to differentiate by; the loss of the task must depend on each of them. */
   readonly parameters: readonly TrainedParameter[];
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
-  /** Factor of the loss, where none is learned. */
+  /** Fixed weight of the task's loss; ignored if `logVariance` is set. */
   readonly lossWeight: number;
   readonly logVariance: tf.Variable | null;
-  /** Further factor of the loss, for float16. */
+  /** Loss scale, for mixed-float16; null for none. */
   readonly scale: tf.Variable | null;
 };
 
-/** What a batch's loss was made of. */
+/** The loss of a batch. */
 export type LossMetrics = {
-  /** Mean over the counted labels, before any factor. */
+  /** Mean over the labels, without any weight or scale. */
   readonly loss: number;
-  /** Labels counted: rows of a classification, words of a tagging. */
+  /** Number of labels: rows for classification, words for tagging. */
   readonly count: number;
 };
 
-/** Below every share but that of a batch without labels, whose loss of 0 is divided by this. */
-const SMALLEST_SHARE = 1e-12;
+/** Divisor for a batch without labels, whose weight and loss are 0; smaller than every other weight. */
+const MIN_BATCH_WEIGHT = 1e-12;
 
-/** Adds the gradient of `share` of the loss of a batch into the gradient buffers, in place. */
+/**
+ * Computes the gradient of a batch's loss times `batchWeight` and adds it into the gradient buffers, in place.
+ * `batchWeight` is the weight of a micro-batch within its step.
+ */
 export type GradientProgram = (
   batch: Batch,
-  options: { readonly dropoutSeed: number; readonly share: number },
+  options: { readonly dropoutSeed: number; readonly batchWeight: number },
 ) => Promise<LossMetrics>;
 
 type Inputs = InputTensors & {
@@ -50,17 +53,17 @@ type Inputs = InputTensors & {
   readonly labels: tf.Tensor1D;
   /** int32 */
   readonly seed: tf.Scalar;
-  /** Left out where it is 1. */
-  readonly share?: tf.Scalar;
+  /** Omitted if it is 1. */
+  readonly batchWeight?: tf.Scalar;
 };
 
-/** Makes the program; it is compiled once for all shapes of batches. */
+/** Creates the program of a task; it is compiled once and serves all batch shapes. */
 export function createGradientProgram(model: MultiTask, options: GradientOptions): GradientProgram {
   const { task, parameters, dropout, lossWeight, logVariance, scale } = options;
   const variables = parameters.map(({ weight }) => weight);
   const labelAxes = findTask(model, task).kind === "tagging" ? ["B·T"] : ["B"];
   const dynamic = dynamicBatchDimensions(model, { labels: labelAxes });
-  const program = jit(`gradient.${task}`, ({ ids, mask, labels, seed, share }: Inputs) => {
+  const program = jit(`gradient.${task}`, ({ ids, mask, labels, seed, batchWeight }: Inputs) => {
     const times = (loss: tf.Tensor, factor: tf.Tensor | null | undefined) =>
       (factor ? tf.mul(loss, factor) : loss) as tf.Scalar;
     const { value, grads } = tf.variableGrads(() => {
@@ -69,7 +72,7 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
       const weighed = logVariance === null
         ? tf.mul(loss, lossWeight)
         : weighLoss(loss, logVariance);
-      return times(times(weighed, share), scale);
+      return times(times(weighed, batchWeight), scale);
     }, variables);
     for (const { weight, gradient } of parameters) {
       const added = grads[weight.name];
@@ -77,18 +80,18 @@ export function createGradientProgram(model: MultiTask, options: GradientOptions
       gradient.assign(tf.add(gradient, added));
     }
     const unscaled = scale === null ? value : tf.div(value, scale) as tf.Scalar;
-    const weighed = share === undefined
+    const weighed = batchWeight === undefined
       ? unscaled
-      : tf.div(unscaled, tf.maximum(share, SMALLEST_SHARE)) as tf.Scalar;
+      : tf.div(unscaled, tf.maximum(batchWeight, MIN_BATCH_WEIGHT)) as tf.Scalar;
     const loss = logVariance === null ? weighed : unweighLoss(weighed, logVariance);
     return { loss, count: countLabels(labels) };
   }, { dynamic });
-  return async (batch, { dropoutSeed, share }) => {
+  return async (batch, { dropoutSeed, batchWeight }) => {
     const inputs: Inputs = {
       ...inputTensors(batch),
       labels: tf.tensor1d(batch.labels, "int32"),
       seed: tf.scalar(dropoutSeed, "int32"),
-      ...(share === 1 ? {} : { share: tf.scalar(share) }),
+      ...(batchWeight === 1 ? {} : { batchWeight: tf.scalar(batchWeight) }),
     };
     const outputs = await program(inputs);
     const loss = await readScalar(outputs.loss), count = await readScalar(outputs.count);

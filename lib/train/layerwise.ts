@@ -1,24 +1,23 @@
 /**
- * Layer-wise learning rates: embeddings learn slowest, each layer faster than the one below, heads
- * fastest (Howard and Ruder, arXiv 1801.06146, section 3.2).
+ * Layer-wise learning rates: the embeddings have the lowest, each layer has a higher one than the layer below, and the
+ * heads have their own (Howard and Ruder, arXiv 1801.06146, section 3.2).
  * @module
  */
 
-/** The rates that a configuration gives. */
+/** Configured peak learning rates. */
 export type LayerwiseRates = {
-  /** Of the top layer, the pooler and the projection. */
+  /** Learning rate of the top layer, the pooler and the projection. */
   readonly top: number;
-  /** Each layer below learns this much as fast; embeddings stand below layer 0. */
+  /** Factor of the learning rate per layer downward; embeddings come below layer 0. */
   readonly decay: number;
   readonly heads: number;
 };
 
-/** A named peak learning rate. */
+/** A parameter group's name and peak learning rate. */
 export type LayerwiseGroup = { readonly name: string; readonly learningRate: number };
 
 /**
- * The groups of an encoder of `layers` layers from the lowest to the highest: embeddings, layer 0, …,
- * heads.
+ * The parameter groups of an encoder with `layers` layers, from bottom to top: embeddings, layer 0, …, heads.
  *
  * @example
  * ```ts
@@ -40,8 +39,7 @@ export function layerwiseGroups(layers: number, rates: LayerwiseRates): readonly
 }
 
 /**
- * Name of the group that a parameter learns with; pooler and projection go with the top layer, learned
- * factors of losses with the heads.
+ * Name of a parameter's group. Pooler and projection belong to the top layer, learned loss weights to the heads.
  */
 export function groupOfParameter(name: string, layers: number): string {
   if (name.startsWith("embeddings.")) return "embeddings";
@@ -55,30 +53,30 @@ export function groupOfParameter(name: string, layers: number): string {
   );
 }
 
-/** A parameter as grouping sees it. */
+/** Name and shape of a parameter. */
 export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
 
-/** How one parameter learns. */
+/** Optimizer settings of one parameter. */
 export type ParameterPlan = {
   readonly name: string;
   readonly group: string;
-  /** Peak rate; the schedule's factor multiplies it. */
+  /** Peak learning rate; the optimizer multiplies it by the schedule's factor. */
   readonly learningRate: number;
-  /** 0 for bias and layer norm, that is for every parameter of one dimension. */
+  /** 0 for biases and layer norms, that is, for all parameters with one dimension. */
   readonly weightDecay: number;
 };
 
-/** A group with what is in it: a row of the table that notebooks print and reports draw. */
+/** A parameter group with its size: a row of the table in notebooks and reports. */
 export type ParameterGroup = LayerwiseGroup & {
-  /** Of the group's matrices. */
+  /** Weight decay of the matrices in the group. */
   readonly weightDecay: number;
-  /** Numbers that learn in it. */
+  /** Number of trained scalars in the group. */
   readonly parameters: number;
-  /** Those among them without weight decay: biases and layer norms. */
+  /** Number of scalars without weight decay: biases and layer norms. */
   readonly undecayed: number;
 };
 
-/** The plan of every parameter and the groups as a table; a group that holds none is left out. */
+/** Plans every parameter and lists the parameter groups; empty groups are omitted. */
 export function planParameters(
   parameters: readonly ParameterShape[],
   options: {

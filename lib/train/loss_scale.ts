@@ -1,30 +1,30 @@
 /**
- * A factor of the loss that keeps small gradients in the range of float16 (Micikevicius et al., arXiv
- * 1710.03740), decision for decision as PyTorch 2.13 `torch.amp.GradScaler`: a step with a gradient that
- * is not finite is skipped and shrinks the scale; `interval` steps in a row without one let it grow.
+ * Dynamic loss scaling, which keeps small gradients within the range of float16 (Micikevicius et al., arXiv
+ * 1710.03740). The rules are those of PyTorch 2.13 `torch.amp.GradScaler`: a step with a non-finite gradient is skipped
+ * and reduces the scale; `interval` consecutive finite steps increase it.
  *
- * All of it is part of the update program: nothing waits for the host to decide.
+ * All of this happens inside the update program, so the host does not wait for a decision.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { LossScaleConfig } from "@/config.ts";
 
-/** The scale and how many steps in a row were finite, both scalars that the update program moves. */
+/** The loss scale and the number of consecutive finite steps, as scalars that the update program changes. */
 export type LossScaler = {
   readonly scale: tf.Variable<tf.Rank.R0>;
   readonly streak: tf.Variable<tf.Rank.R0>;
 };
 
-/** The values of a {@link LossScaler}, for a checkpoint. */
+/** The values of a {@link LossScaler}, as saved in a checkpoint. */
 export type LossScalerValues = { readonly scale: number; readonly streak: number };
 
-/** The largest float32: what exceeds it, or is no number, is not finite. */
-const LARGEST = 3.4028234663852886e38;
+/** The largest finite float32. */
+const MAX_FLOAT32 = 3.4028234663852886e38;
 
-/** Below this a run has no hope (fairseq 0.12 `--min-loss-scale`). */
-export const LEAST_LOSS_SCALE = 1e-4;
+/** Training fails if the loss scale falls below this value, as in fairseq 0.12 (`--min-loss-scale`). */
+export const MIN_LOSS_SCALE = 1e-4;
 
-/** A scaler at its first step. */
+/** Creates a scaler with the initial scale. */
 export function createLossScaler({ initial }: LossScaleConfig): LossScaler {
   return tf.tidy(() => ({
     scale: tf.variable(tf.scalar(initial), false),
@@ -33,24 +33,24 @@ export function createLossScaler({ initial }: LossScaleConfig): LossScaler {
 }
 
 /**
- * Whether all of some gradients are finite, by their norm: their squares stay far from float32's end
- * as long as they are products of float16 numbers.
+ * True if all gradients are finite, judged by their norm. The norm of finite gradients does not overflow, because
+ * gradients in float16 are far too small for their squares to reach the limit of float32.
  */
 export function isFiniteNorm(norm: tf.Scalar): tf.Scalar {
-  return tf.lessEqual(norm, LARGEST) as tf.Scalar;
+  return tf.lessEqual(norm, MAX_FLOAT32) as tf.Scalar;
 }
 
-/** Records into a program what a step, finite or not, does to the scaler. */
+/** Traces the update of the scaler after a step into a program; `finite` is true if the step's gradient is finite. */
 export function updateLossScaler(
   { scale, streak }: LossScaler,
   finite: tf.Scalar,
   { growth, backoff, interval }: LossScaleConfig,
 ): void {
-  const longer = tf.add(streak, 1);
-  const grows = tf.equal(longer, interval);
+  const nextStreak = tf.add(streak, 1);
+  const grows = tf.equal(nextStreak, interval);
   const grown = tf.mul(scale, growth);
-  const kept = tf.where(tf.logicalAnd(grows, tf.lessEqual(grown, LARGEST)), grown, scale);
-  const next = tf.where(finite, kept, tf.mul(scale, backoff)) as tf.Scalar;
-  streak.assign(tf.where(tf.logicalAnd(finite, tf.logicalNot(grows)), longer, 0) as tf.Scalar);
+  const current = tf.where(tf.logicalAnd(grows, tf.lessEqual(grown, MAX_FLOAT32)), grown, scale);
+  const next = tf.where(finite, current, tf.mul(scale, backoff)) as tf.Scalar;
+  streak.assign(tf.where(tf.logicalAnd(finite, tf.logicalNot(grows)), nextStreak, 0) as tf.Scalar);
   scale.assign(next);
 }

@@ -1,60 +1,60 @@
 /**
- * How tasks share the steps of training, and what an epoch covers. A task's size n is the number of
- * batches in one pass over its rows. All of it is a function of the seed and the step alone, so that a
- * run that is taken up again goes on exactly.
+ * Task mixing: which tasks each training step takes batches from, and what an epoch covers. The size n of a task is
+ * the number of batches in one pass over its rows. The plan depends only on the seed and the step, so a resumed run
+ * continues exactly.
  *
- * - `both`: every step takes a batch of every task; an epoch covers the largest task once.
- * - `proportional`: the batches of all tasks together in random order, every row once an epoch (MT-DNN,
+ * - `both`: every step takes a batch of every task; an epoch is one pass over the largest task.
+ * - `proportional`: the batches of all tasks together in random order; an epoch is one pass over all rows (MT-DNN,
  *   Liu et al., arXiv 1901.11504, algorithm 1).
- * - `round-robin`: tasks in turn; an epoch covers the largest once.
- * - `temperature`: a step draws its task with chance ∝ n^(1/T) (Raffel et al., arXiv 1910.10683, section
- *   3.5.2, without their limit on n); an epoch has as many steps as `proportional`.
- * - `annealed`: a step draws its task with chance ∝ n^a, a falling from 1 to 0.2 over the run (Stickland
- *   and Murray, arXiv 1902.02671, section 4.3: a = 1 − 0.8·(e − 1)/(E − 1) in epoch e of E). Here a
- *   falls with every step, so that a run of one epoch anneals too; epochs as of `temperature`.
+ * - `round-robin`: tasks take turns; an epoch is one pass over the largest task.
+ * - `temperature`: each step samples its task with probability ∝ n^(1/T) (Raffel et al., arXiv 1910.10683, section
+ *   3.5.2, without their limit on n); an epoch has as many steps as with `proportional`.
+ * - `annealed`: each step samples its task with probability ∝ n^a, where a falls from 1 to 0.2 during the run
+ *   (Stickland and Murray, arXiv 1902.02671, section 4.3: a = 1 − 0.8·(e − 1)/(E − 1) in epoch e of E). Here a falls
+ *   with every step, so that it also anneals in a run of one epoch; an epoch is the same as with `temperature`.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
 import type { Mixing } from "@/config.ts";
 import { shuffle, stream } from "@/random.ts";
 
-/** Batches in one pass over each task's rows. */
+/** A task and the number of batches in one pass over its rows. */
 export type TaskBatches = { readonly name: string; readonly batchesPerEpoch: number };
 
-/** Which tasks a step takes batches of. */
+/** The tasks of each step. */
 export type MixingPlan = {
-  /** Steps of an epoch. */
+  /** Number of steps in an epoch. */
   readonly stepsPerEpoch: number;
-  /** Steps of the whole run: those of its epochs, at least one, at most `maxSteps`. */
+  /** Number of steps in the run: those of its epochs, at least 1, at most `maxSteps`. */
   readonly steps: number;
-  /** Tasks of step `step`, counted from 0, each once. */
+  /** Names of the tasks in step `step`, counted from 0. */
   tasksOfStep(step: number): readonly string[];
-  /** What an epoch covers, for a reader of the run. */
+  /** A sentence for the user that says what an epoch covers. */
   readonly note: string;
 };
 
-/** What a plan follows from, besides the tasks. */
+/** Options of {@link planMixing}. */
 export type MixingOptions = {
   readonly epochs: number;
   readonly maxSteps: number | null;
-  /** Batches of each of its tasks that a step takes. */
+  /** Number of micro-batches per task and step. */
   readonly accumulate: number;
-  /** T of `temperature`. */
+  /** T in `temperature`. */
   readonly mixingTemperature: number;
   readonly seed: number;
 };
 
-/** What remains of the exponent of `annealed` at the end. */
+/** Final exponent of `annealed`. */
 const LAST_EXPONENT = 0.2;
 
-/** The plan of a mixing over tasks of the given sizes. */
+/** Plans which tasks the steps of a run use. */
 export function planMixing(
   mixing: Mixing,
   tasks: readonly TaskBatches[],
   options: MixingOptions,
 ): MixingPlan {
   const { accumulate, seed } = options;
-  // What a task has steps for, the last of them with batches of the next pass.
+  // Steps per pass; the last step may take micro-batches of the next pass.
   const sizes = tasks.map(({ batchesPerEpoch }) => Math.ceil(batchesPerEpoch / accumulate));
   const names = tasks.map(({ name }) => [name]);
   const largest = Math.max(...sizes), total = sizes.reduce((sum, size) => sum + size, 0);
@@ -69,11 +69,11 @@ export function planMixing(
     return { stepsPerEpoch, steps, tasksOfStep: (step) => tasksOfStep(step, steps), note };
   };
   const pick = (index: number) => names[index] ?? [];
-  const rounds = tasks.map(({ name, batchesPerEpoch }) => {
-    const times = largest * accumulate / batchesPerEpoch;
-    return times === 1 ? `every row of ${name} once` : `${name} ${times.toFixed(1)} times round`;
+  const passesByTask = tasks.map(({ name, batchesPerEpoch }) => {
+    const passes = largest * accumulate / batchesPerEpoch;
+    return passes === 1 ? `one pass over ${name}` : `${passes.toFixed(1)} passes over ${name}`;
   }).join(", ");
-  /** Draws each step's task with the chances that an exponent of the sizes gives. */
+  /** Plans to sample the task of each step with probabilities ∝ n^exponent. */
   const draw = (exponentOf: (step: number, steps: number) => number) =>
     plan(
       total,
@@ -84,14 +84,14 @@ export function planMixing(
   switch (mixing) {
     case "both": {
       const all = tasks.map(({ name }) => name);
-      return plan(largest, rounds, () => all);
+      return plan(largest, passesByTask, () => all);
     }
     case "proportional": {
       const order = shuffledEpochs(sizes, seed);
-      return plan(total, "every row of every task once", (step) => pick(order(step)));
+      return plan(total, "one pass over all rows", (step) => pick(order(step)));
     }
     case "round-robin":
-      return plan(largest * tasks.length, rounds, (step) => pick(step % tasks.length));
+      return plan(largest * tasks.length, passesByTask, (step) => pick(step % tasks.length));
     case "temperature":
       return draw(() => 1 / options.mixingTemperature);
     case "annealed":
@@ -101,7 +101,7 @@ export function planMixing(
   }
 }
 
-/** Index of the task of each step where an epoch is all tasks' batches, shuffled. */
+/** Returns the task index of a step, if every epoch shuffles the batches of all tasks. */
 function shuffledEpochs(sizes: readonly number[], seed: number): (step: number) => number {
   const batches = sizes.flatMap((size, task) => new Array<number>(size).fill(task));
   let known = { epoch: -1, order: batches };
@@ -114,21 +114,21 @@ function shuffledEpochs(sizes: readonly number[], seed: number): (step: number) 
   };
 }
 
-/** Chances of tasks in proportion to a power of their sizes. */
+/** Probabilities of the tasks, ∝ size^exponent. */
 export function taskChances(sizes: readonly number[], exponent: number): readonly number[] {
   const powers = sizes.map((size) => size ** exponent);
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => power / sum);
 }
 
-/** Index of the task that a uniform number in [0, 1) falls to. */
+/** Index of the task that a uniform random number in [0, 1) selects. */
 function drawTask(sizes: readonly number[], exponent: number, uniform: number): number {
   let left = uniform;
   const found = taskChances(sizes, exponent).findIndex((chance) => (left -= chance) < 0);
-  return found < 0 ? sizes.length - 1 : found; // chances may add up to a little less than 1
+  return found < 0 ? sizes.length - 1 : found; // the probabilities may sum to slightly less than 1
 }
 
-/** The chances at the beginning and, where they change, at the end. */
+/** Describes the probabilities at the start and, if they change, at the end. */
 function describeChances(
   tasks: readonly TaskBatches[],
   sizes: readonly number[],
@@ -140,10 +140,10 @@ function describeChances(
   const chances = tasks.map(({ name }, i) =>
     `${name} ${before[i]}${first === last ? "" : ` to ${after[i]}`} %`
   );
-  return `each draws its task, ${chances.join(", ")}`;
+  return `each step samples its task (${chances.join(", ")})`;
 }
 
-/** Steps of a run: whole steps of its epochs, at least one, at most `maxSteps`. */
+/** Number of steps in a run: `epochs` times `stepsPerEpoch`, rounded down, at least 1, at most `maxSteps`. */
 export function countSteps(
   stepsPerEpoch: number,
   { epochs, maxSteps }: Pick<MixingOptions, "epochs" | "maxSteps">,

@@ -1,6 +1,6 @@
 /**
- * The model that a run begins with: a checkpoint's encoder, or a fresh one over a vocabulary learned from
- * the run's own training rows; heads are always fresh.
+ * The initial model of a run: a pretrained encoder, or a randomly initialized one with a vocabulary learned from the
+ * training rows. The heads are always randomly initialized.
  * @module
  */
 import type { ModelConfig, RunConfig } from "@/config.ts";
@@ -21,16 +21,16 @@ import {
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
-/** What turns texts into tokens for a model. */
+/** The tokenizer and the prompts of a model. */
 export type OpenedTexts = { readonly tokenizer: Tokenizer; readonly prompts: PromptSettings };
 
 /** A model with the tokenizer and the prompts of its checkpoint. */
 export type OpenedModel = OpenedTexts & { readonly model: MultiTask };
 
-/** What a model is made over; `folder` is the encoder's, null where the encoder is randomly initialized. */
+/** Source of a model; `folder` is the folder of the encoder, null if the encoder is randomly initialized. */
 type Source = OpenedTexts & { readonly folder: string | null };
 
-/** What a run's model reads texts with, without the model; `rows` are the training rows of all its tasks. */
+/** Opens the tokenizer and prompts of a run without its model; `rows` are the training rows of all tasks. */
 export async function openTexts(
   config: ModelConfig,
   rows: Iterable<Row>,
@@ -40,8 +40,8 @@ export async function openTexts(
 }
 
 /**
- * Makes the model of a run; `rows` are the training rows of all its tasks. The default prompt of the
- * checkpoint begins every text of the run, in training as in evaluation and afterwards.
+ * Creates the model of a run; `rows` are the training rows of all tasks. The checkpoint's default prompt precedes every
+ * text, in training, in evaluation and in later use of the model.
  */
 export async function openModel(
   { model: config, tasks, seed }: Pick<RunConfig, "model" | "tasks" | "seed">,
@@ -90,7 +90,7 @@ function createFresh({ fresh, dropout }: ModelConfig, tokenizer: Tokenizer, seed
   return createEncoder({
     ...fresh,
     vocabularySize: tokenizer.vocabularySize,
-    typeVocabularySize: 2, // this and the next two as in BERT
+    typeVocabularySize: 2, // this and the next two settings as in BERT
     layerNormEpsilon: 1e-12,
     initializerRange: 0.02,
     padId: tokenizer.ids.pad,
@@ -98,12 +98,12 @@ function createFresh({ fresh, dropout }: ModelConfig, tokenizer: Tokenizer, seed
   }, { seed });
 }
 
-/** An encoder must have a position for each token of the longest input. */
+/** Throws if the encoder has fewer positions than the maximum input length. */
 function checkLength({ config }: Encoder, maxLength: number): void {
   if (maxLength > config.maxPositions) {
     throw new RangeError(
-      `Cannot load model as model.maxLength must be at most the encoder's ${config.maxPositions} ` +
-        `positions: current value is ${maxLength}`,
+      `Cannot load model: model.maxLength is ${maxLength}, but the encoder has only ` +
+        `${config.maxPositions} positions; reduce model.maxLength`,
     );
   }
 }

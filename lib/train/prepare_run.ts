@@ -1,5 +1,5 @@
 /**
- * All that a run needs before its first step: data, model, programs, streams of batches.
+ * Preparation of a run before its first step: loads data and model, and creates programs and batch streams.
  * @module
  */
 import type { RunConfig, TrainingConfig } from "@/config.ts";
@@ -17,29 +17,29 @@ import { digestInputs, type RunInputs } from "@/train/run_inputs.ts";
 import { createTrainStep } from "@/train/step.ts";
 import type { LoopSetup, LoopTask } from "@/train/train_loop.ts";
 
-/** A run ready to take its next step. */
+/** A run that is ready for its next step. */
 export type PreparedRun = {
   readonly model: MultiTask;
   readonly tokenizer: Tokenizer;
   readonly prompts: PromptSettings;
   readonly tasks: readonly RunTask[];
-  /** Digests of tokenizer and rows. */
+  /** Digests of the tokenizer and the encoded rows. */
   readonly inputs: RunInputs;
-  /** What the loop needs, but for a clock. */
+  /** Input of the training loop, without the clock. */
   readonly setup: Omit<LoopSetup, "nowMs">;
-  /** Where the run was saved; null at its beginning. */
+  /** State of the checkpoint that the run resumes from; null for a new run. */
   readonly saved: RunState | null;
-  /** What a reader of the run should know, a sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
-  /** Frees all of it. */
+  /** Frees the model, the programs and the streams. */
   dispose(): void;
 };
 
 /**
- * Loads data and model and makes the programs of a run.
+ * Loads data and model and creates the programs of a run.
  *
- * @param checkpoint folder of a checkpoint to go on from; one that holds none is as good as null.
- * @param options `view` shows what is fetched and encoded; an aborted `signal` ends the work.
+ * @param checkpoint Folder with checkpoints to resume from; null or a folder without checkpoints starts from step 0.
+ * @param options `view` shows download and encoding progress; aborting `signal` stops the preparation with an error.
  */
 export async function prepareRun(
   config: RunConfig,
@@ -69,7 +69,7 @@ export async function prepareRun(
       lossWeights: training.lossWeights,
       lossScale: config.precision === "mixed-float16" ? training.lossScale : null,
       freeze: training.freeze,
-      gradual: training.unfreezeEvery !== null,
+      gradualUnfreezing: training.unfreezeEvery !== null,
     });
     owned.push(step.dispose);
     const restored = checkpoint === null
@@ -110,30 +110,30 @@ export async function prepareRun(
   }
 }
 
-/** The prompt that every text of the run begins with, if there is one. */
+/** A note about the prompt of all texts, if there is one. */
 function describePrompt(prompts: PromptSettings): readonly string[] {
   const prompt = resolvePrompt(prompts);
   if (prompt === "") return [];
-  const pooled = prompts.includePrompt ? "" : " Pooling skips it.";
+  const pooled = prompts.includePrompt ? "" : " Pooling excludes it.";
   return [
     `Every text begins with ${JSON.stringify(prompt)}, the checkpoint's default prompt ` +
     `${JSON.stringify(prompts.defaultPromptName)}.${pooled}`,
   ];
 }
 
-/** When groups begin to learn, where they do so one after the other. */
+/** A note about when parameter groups start learning, if they are unfrozen gradually. */
 function describeStages(
   groups: PreparedRun["setup"]["step"]["groups"],
   stepsPerStage: number | null,
 ): readonly string[] {
   if (stepsPerStage === null) return [];
-  const begins = groups.toReversed().map(({ name, stage }) =>
+  const starts = groups.toReversed().map(({ name, stage }) =>
     `${name} from step ${stage * stepsPerStage + 1}`
   );
-  return [`Learning: ${begins.join(", ")}.`];
+  return [`Gradual unfreezing: ${starts.join(", ")}.`];
 }
 
-/** Streams of training batches by task, from where they stood. */
+/** Opens the streams of training batches by task, at their saved positions. */
 function openStreams(
   tasks: readonly RunTask[],
   options: {
@@ -159,7 +159,7 @@ function openStreams(
   }));
 }
 
-/** How large batches are: by rows or by word pieces, as the configuration says. */
+/** The configured batch size, in rows or in tokens. */
 function batchSize({ batchRows, batchTokens }: TrainingConfig) {
   if (batchRows !== null) return { rows: batchRows };
   if (batchTokens !== null) return { tokens: batchTokens };

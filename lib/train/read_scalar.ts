@@ -1,4 +1,4 @@
-/** Reads single numbers out of tensors. @module */
+/** Reads the value of a scalar tensor. @module */
 import type * as tf from "@tensorflow/tfjs";
 
 /** The value of a scalar. */

@@ -1,6 +1,6 @@
 /**
- * What a run may change when it is resumed. A checkpoint holds the configuration that it was saved with;
- * the run's own is compared with it key by key, and only keys of {@link MAY_CHANGE} may differ.
+ * Configuration changes when a run is resumed. A checkpoint contains the configuration that it was saved with. It is
+ * compared with the current one key by key, and only the keys in {@link MAY_CHANGE} may differ.
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
@@ -10,40 +10,40 @@ import { resolveConfig } from "@/resolve_config.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import type { RunState } from "@/train/checkpoint.ts";
 
-/** A run that was interrupted. */
+/** Training was interrupted. */
 export class TrainingInterrupted extends Deno.errors.Interrupted {
   /**
-   * @param when such as `after step 3 of 8`
-   * @param then what became of the run
-   * @param resumable true if the run's folder holds what `resume` goes on from
+   * @param when Point in the run, such as `after step 3 of 8`.
+   * @param then State of the run folder, such as `it is saved in outputs/run/checkpoint`.
+   * @param resumable True if `resume` can continue the run.
    */
   constructor(readonly when: string, then: string, readonly resumable: boolean) {
     super(`Training was interrupted ${when}: ${then}`);
   }
 }
 
-/** What a run that is resumed goes on from. */
+/** A note about the step from which the run resumes. */
 export function describeResume({ saved, setup: { steps } }: PreparedRun): string {
   return saved === null
-    ? "no checkpoint: from the start"
+    ? "no checkpoint: starting from step 0"
     : `resuming from step ${saved.step} of ${steps}`;
 }
 
-/** Refuses to resume a run that has done more steps than it is configured to have now. */
+/** Throws if more steps are completed than the current configuration has. */
 export function checkStepsLeft({ saved, setup: { steps } }: PreparedRun): void {
   if (saved === null || saved.step <= steps) return;
   throw new RangeError(
-    `Cannot resume run as it must have at least the ${saved.step} steps that are done: ` +
-      `training.epochs and training.maxSteps give ${steps}`,
+    `Cannot resume run: it has completed ${saved.step} steps, but training.epochs and ` +
+      `training.maxSteps allow only ${steps}; increase them`,
   );
 }
 
-/** A key that a run was resumed with another value of. */
+/** A configuration key that was changed when a run was resumed. */
 export type ConfigChange = {
-  /** Steps done before. */
+  /** Number of steps completed before the change. */
   readonly step: number;
   readonly key: string;
-  /** Both null where the key was missing, as of a task that is new. */
+  /** The values before and after the change; null if the key was missing, for example for an additional task. */
   readonly before: unknown;
   readonly now: unknown;
 };
@@ -51,7 +51,7 @@ export type ConfigChange = {
 const STEPS = "learning rates and mixing follow the new number of steps";
 const ROUNDING = "numbers may be rounded differently";
 
-/** Keys that may change between two parts of a run, each with the consequence that a reader should know. */
+/** Keys that may change when a run is resumed, each with a consequence that the user should know, if any. */
 export const MAY_CHANGE: Readonly<Record<string, string | null>> = {
   "training.epochs": STEPS,
   "training.maxSteps": STEPS,
@@ -61,7 +61,7 @@ export const MAY_CHANGE: Readonly<Record<string, string | null>> = {
   "training.keepCheckpoints": null,
   "data.dir": null, // rows are compared by their digests
   "data.scoreTest": null,
-  "model.source": null, // the weights are those of the checkpoint; see NEEDS_SOURCE
+  "model.source": null, // the checkpoint has the weights; see mayChange() for frozen ones
   device: ROUNDING,
   executor: ROUNDING,
   "native.isa": ROUNDING,
@@ -69,10 +69,10 @@ export const MAY_CHANGE: Readonly<Record<string, string | null>> = {
   "tensorflow.library": ROUNDING,
 };
 
-/** Keys whose change gives an ended run something left to do. */
+/** Keys that, if changed, give a finished run more work. */
 const EXTENDING = ["training.epochs", "training.maxSteps", "data.scoreTest"];
 
-/** Values by dotted key: objects and lists of objects are taken apart, other lists are one value. */
+/** Values by dotted key. Objects and lists of objects are flattened; other lists are one value. */
 function flatten(value: unknown, key = ""): readonly (readonly [key: string, value: unknown])[] {
   const below = Array.isArray(value) && value.some(isObject) ? { ...value } : value;
   if (!isObject(below)) return [[key, value]];
@@ -81,64 +81,63 @@ function flatten(value: unknown, key = ""): readonly (readonly [key: string, val
   );
 }
 
-/** True if `key` may differ in a run of this configuration. */
+/** True if `key` may change when a run with this configuration is resumed. */
 function mayChange(key: string, { training: { freeze } }: RunConfig): boolean {
-  // a checkpoint lacks frozen weights, which come from the source again
+  // Frozen weights are not in the checkpoint; they are loaded from the source again.
   if (key === "model.source" && freeze.length > 0) return false;
   return Object.hasOwn(MAY_CHANGE, key);
 }
 
-/** A value in one line, shortened. */
+/** A value on one line, shortened. */
 function print(value: unknown): string {
   const text = JSON.stringify(value) ?? "missing";
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 /**
- * The keys that differ between the configuration that `saved` was saved with and `config`.
+ * Lists the differences between the configuration of the checkpoint and `config`.
  *
- * @throws {RangeError} naming all keys that must not differ, each with both values
+ * @throws {RangeError} if a key differs that must not change; the message lists all such keys with both values
  */
 export function compareConfigs(
-  { step, config: begun }: Pick<RunState, "step" | "config">,
+  { step, config: original }: Pick<RunState, "step" | "config">,
   config: RunConfig,
 ): readonly ConfigChange[] {
-  if (begun === undefined) return []; // a checkpoint of older code
-  const before = new Map(flatten(resolveConfig({ file: begun }))), now = new Map(flatten(config));
+  if (original === undefined) return []; // checkpoint of an older version
+  const before = new Map(flatten(resolveConfig({ file: original }))),
+    now = new Map(flatten(config));
   const changes = [...new Set([...before.keys(), ...now.keys()])]
     .map((key) => ({ step, key, before: before.get(key), now: now.get(key) }))
     .filter((change) => !isDeepStrictEqual(change.before, change.now));
   const refused = changes.filter(({ key }) => !mayChange(key, config));
   if (refused.length > 0) {
     const list = refused.map(({ key, before, now }) =>
-      `${key} is ${print(now)} and was ${print(before)}`
+      `${key} (was ${print(before)}, is now ${print(now)})`
     );
     throw new RangeError(
-      `Cannot resume run as its configuration has changed since step ${step}: ${
-        list.join(", ")
-      }; ` +
-        "put it back, or begin a new run. Only these keys may change: " +
+      `Cannot resume run: its configuration has changed since step ${step}: ${list.join(", ")}; ` +
+        "undo the change, or start a new run. Only these keys may change: " +
         Object.keys(MAY_CHANGE).join(", "),
     );
   }
   return changes.map(({ before = null, now = null, ...change }) => ({ ...change, before, now }));
 }
 
-/** True if an ended run has something left to do after these changes. */
+/** True if a finished run has more work after these changes. */
 export function extendsRun(changes: readonly ConfigChange[]): boolean {
   return changes.some(({ key, now }) =>
     EXTENDING.includes(key) && !(key === "data.scoreTest" && now === false)
   );
 }
 
-/** A change in a sentence, for the terminal and the report. */
+/** Describes a change in a sentence, for the terminal and the report. */
 export function describeChange({ step, key, before, now }: ConfigChange): string {
   const consequence = MAY_CHANGE[key] ?? null;
-  return `Resumed at step ${step} with ${key} ${print(now)}, before ${print(before)}` +
+  return `Resumed at step ${step} with ${key} = ${print(now)} (was ${print(before)})` +
     (consequence === null ? "" : `: ${consequence}`);
 }
 
-/** True if a note is by {@link describeChange} and tells of another course of training. */
-export function tellsOfOtherSteps(note: string): boolean {
+/** True if a note is from {@link describeChange} and says that the number of steps changed. */
+export function isScheduleChangeNote(note: string): boolean {
   return note.startsWith("Resumed at step ") && note.endsWith(STEPS);
 }

@@ -1,5 +1,5 @@
 /**
- * The data of a run: rows of every task, encoded for training and ready for evaluation.
+ * The data of a run: the rows of every task, encoded for training and evaluation.
  * @module
  */
 import type { RunConfig, TaskConfig } from "@/config.ts";
@@ -26,21 +26,21 @@ export async function loadRunRows(
   return loaded;
 }
 
-/** What a task is scored on. */
+/** A task with its evaluation data. */
 export type EvaluationTask = {
   readonly task: TaskConfig;
-  /** By split: `validation`, `test`, data sets of `alsoTest`. */
+  /** Evaluation data by split: `validation`, `test`, and the data sets of `alsoTest`. */
   readonly evaluation: ReadonlyMap<string, EvaluationSet>;
-  /** Rows of test whose text is not in train; null where all are such. */
+  /** Indices of test rows whose text does not occur in train; null if this applies to all test rows. */
   readonly unseen: readonly number[] | null;
 };
 
-/** One task's data, encoded. */
+/** The encoded data of one task. */
 export type RunTask = EvaluationTask & {
   readonly train: readonly Example[];
-  /** Training rows that lost pieces at the limit. */
+  /** Number of training rows that were truncated. */
   readonly cutRows: number;
-  /** Counts for the summary. */
+  /** Counts for `summary.json`. */
   readonly counts: {
     readonly train: number;
     readonly validation: number;
@@ -51,19 +51,19 @@ export type RunTask = EvaluationTask & {
   readonly notes: readonly string[];
 };
 
-/** How rows become pieces. */
+/** Options for encoding rows as tokens. */
 export type EncodingOptions = {
   readonly tokenizer: Tokenizer;
   readonly maxLength: number;
   /** Prepended to each text; "" for none. */
   readonly prompt: string;
-  /** Shows how far it is. */
+  /** Shows progress. */
   readonly view?: ProgressView;
-  /** Once aborted, the work ends with an error. */
+  /** Aborting it stops the encoding with an error. */
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Tells `view` how many rows of a split are encoded, and ends the work where that is wanted. */
+/** Creates a callback that reports the number of encoded rows to `view` and throws if `signal` is aborted. */
 function watchRows(rows: readonly unknown[], label: string, { view, signal }: EncodingOptions) {
   return (done: number) => {
     checkInterrupt(signal, () => "Encoding was interrupted");
@@ -71,7 +71,7 @@ function watchRows(rows: readonly unknown[], label: string, { view, signal }: En
   };
 }
 
-/** Encodes what a task is scored on: long tagged rows are read through windows, long texts are cut. */
+/** Encodes the evaluation data of a task. Long tagged rows are split into overlapping windows, long texts truncated. */
 export async function encodeEvaluation(
   { task, validation, test, alsoTest, overlap }: TaskData,
   options: EncodingOptions,
@@ -86,7 +86,7 @@ export async function encodeEvaluation(
   return { task, evaluation, unseen: known.size > 0 ? unseen : null };
 }
 
-/** Encodes the rows of a task; training cuts what is longer than `maxLength`. */
+/** Encodes all data of a task. Training rows longer than `maxLength` are truncated. */
 export async function encodeTask(data: TaskData, options: EncodingOptions): Promise<RunTask> {
   const { task, train } = data;
   const { examples, cutWords, cutRows, note } = await encodeRowsCached(train, {
@@ -96,10 +96,10 @@ export async function encodeTask(data: TaskData, options: EncodingOptions): Prom
   }, { onRows: watchRows(train, `${task.name} train`, options) });
   const notes = [...data.notes, ...(note === null ? [] : [note])];
   if (cutRows > 0) {
-    const words = task.kind === "tagging" ? `, ${cutWords} tagged words with them,` : "";
+    const words = task.kind === "tagging" ? ` (losing ${cutWords} tagged words)` : "";
     notes.push(
-      `${task.name}: ${cutRows} of ${train.length} training rows${words} were cut at ` +
-        `${options.maxLength} word pieces`,
+      `${task.name}: ${cutRows} of ${train.length} training rows were truncated to ` +
+        `${options.maxLength} tokens${words}`,
     );
   }
   return {

@@ -1,6 +1,5 @@
 /**
- * What `environment.json` says of a run that was taken up again: where it began, and what was different
- * each time that it went on.
+ * The content of `environment.json`: where a run started, and what was different each time it was resumed.
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
@@ -15,18 +14,18 @@ import type { RunFolder } from "@/train/run_folder.ts";
 /** The content of `environment.json`. */
 export type RunEnvironment = Readonly<Record<string, unknown>>;
 
-/** Where the pretrained model of a run was found: key `modelOrigin`. */
+/** Source of a run's pretrained model, in key `modelOrigin`. */
 export type ModelOrigin = "hub" | "folder";
 
-/** A time that a run was taken up again. */
+/** An entry of the list `resumed`: one time that a run was resumed. */
 export type ResumedAt = {
-  /** Steps done before. */
+  /** Number of steps completed before. */
   readonly step: number;
-  /** By key: what differed from where it began. */
+  /** The keys that differ from the start of the run, with their new values. */
   readonly changed: RunEnvironment;
 };
 
-/** The environment of a run's beginning, `begun`, with one more time in its list `resumed`. */
+/** Adds an entry to the list `resumed` of the environment in which a run started. */
 export function addResumed(
   begun: RunEnvironment,
   { step, now }: { readonly step: number; readonly now: RunEnvironment },
@@ -43,13 +42,16 @@ export function addResumed(
   return { ...first, resumed: [...Array.isArray(resumed) ? resumed : [], entry] };
 }
 
-/** Where the model that a run begins with comes from, for the model card; null: its weights are random. */
+/** Origin of a run's pretrained model, for the model card; null if it is randomly initialized. */
 async function findModelOrigin(source: string | null): Promise<ModelOrigin | null> {
   if (source === null) return null;
   return await isHubName(source) ? "hub" : "folder";
 }
 
-/** Writes where, when and from what the run is made; `resumedAt` is the step it resumes at, null: it begins. */
+/**
+ * Writes `environment.json`: machine, software, date, commit and command. `resumedAt` is the step at which the run
+ * resumes, null for a new run.
+ */
 export async function writeEnvironment(
   folder: RunFolder,
   { model: { source } }: Pick<RunConfig, "model">,
@@ -74,7 +76,7 @@ export async function writeEnvironment(
   );
 }
 
-/** The machine, the software, and the engine that is open; empty where TensorFlow.js computes by itself. */
+/** Describes the machine, the software and the open engine; empty if TensorFlow.js computes without an engine. */
 export function describeEngine(): RunEnvironment {
   const engine = currentEngine();
   return engine === null ? {} : describeEnvironment(engine.device, engine);

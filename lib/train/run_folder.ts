@@ -1,6 +1,6 @@
 /**
- * The folder of a run while it is being written. A reader never sees half a file; `metrics.jsonl` alone
- * grows line by line and is cut back to a known number of lines when a run is taken up again.
+ * The run folder during training. All files are written atomically, except `metrics.jsonl`, which grows line by line.
+ * When a run is resumed, `metrics.jsonl` is truncated to the lines before the checkpoint.
  * @module
  */
 import { basename, join, resolve } from "node:path";
@@ -14,61 +14,61 @@ import {
 } from "@/files.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 
-/** A line of `metrics.jsonl`, written every so many steps. */
+/** A line of training metrics in `metrics.jsonl`, written every `training.logEvery` steps. */
 export type TrainLine = {
   readonly kind: "train";
-  /** Steps done. */
+  /** Number of completed steps. */
   readonly step: number;
-  /** Epochs done, with fractions. */
+  /** Number of completed epochs, fractional. */
   readonly epoch: number;
-  /** Mean loss a counted label by task, over the steps since the line before. */
+  /** Mean loss per label, by task, over the steps since the previous line. */
   readonly losses: Readonly<Record<string, number>>;
-  /** Mean of the global norm before clipping, over the same steps but those skipped; 0 where all were. */
+  /** Mean global gradient norm before clipping over these steps, without skipped steps; 0 if all were skipped. */
   readonly gradientNorm: number;
-  /** The schedule's factor of the peak rates at this step. */
+  /** The schedule's factor on the peak learning rates at this step. */
   readonly rate: number;
-  /** Word pieces seen since the run began, padding not counted. */
+  /** Tokens processed since the run started, without padding. */
   readonly tokens: number;
-  /** Seconds spent training since the run began. */
+  /** Seconds of training since the run started. */
   readonly seconds: number;
-  /** Of `mixed-float16`: the loss scale of the next step. */
+  /** Only with `mixed-float16`: the loss scale of the next step. */
   readonly lossScale?: number;
-  /** Of `mixed-float16`: steps since the run began that were skipped, as a gradient was not finite. */
+  /** Only with `mixed-float16`: number of steps skipped so far because of non-finite gradients. */
   readonly skipped?: number;
-  /** Of learned loss weights: log σ² by task. */
+  /** Only with learned loss weights: log σ² by task. */
   readonly logVariances?: Readonly<Record<string, number>>;
 };
 
-/** A line of `metrics.jsonl` on an evaluation. */
+/** A line of evaluation scores in `metrics.jsonl`. */
 export type EvaluateLine = {
   readonly kind: "evaluate";
   readonly step: number;
   readonly split: string;
   readonly scores: Readonly<Record<string, TaskScores>>;
-  /** Seconds that this evaluation took. */
+  /** Duration of this evaluation in seconds. */
   readonly seconds: number;
 };
 
-/** What goes into `metrics.jsonl`. */
+/** A line of `metrics.jsonl`. */
 export type MetricsLine = TrainLine | EvaluateLine;
 
-/** A run's folder, open for writing. */
+/** A run folder that is open for writing. */
 export type RunFolder = {
   readonly dir: string;
-  /** Its last part: what the run is called. */
+  /** Name of the run: the last component of the path. */
   readonly name: string;
-  /** Where something of the run is. */
+  /** Path of a file in the folder. */
   path(...parts: readonly string[]): string;
-  /** Lines of `metrics.jsonl` so far. */
+  /** Number of lines in `metrics.jsonl`. */
   metricsLines(): number;
   appendMetrics(line: MetricsLine): Promise<void>;
-  /** Cuts `metrics.jsonl` back to its first `lines` lines. */
+  /** Truncates `metrics.jsonl` to its first `lines` lines. */
   truncateMetrics(lines: number): Promise<void>;
-  /** Writes a JSON file, whole or not at all. */
+  /** Writes a JSON file atomically. */
   writeJson(name: string, value: unknown): Promise<void>;
 };
 
-/** A folder for a new run: the first of `outputs/PRESET`, `outputs/PRESET-2`, … that does not exist. */
+/** Finds a folder for a new run: the first of `outputs/PRESET`, `outputs/PRESET-2`, … that does not exist. */
 export async function chooseRunFolder(preset: string): Promise<string> {
   for (let i = 1;; i++) {
     const dir = join("outputs", i === 1 ? preset : `${preset}-${i}`);
@@ -82,23 +82,23 @@ export async function chooseRunFolder(preset: string): Promise<string> {
 }
 
 /**
- * Opens the folder of a new run, which is made with the first file in it.
+ * Opens the folder of a new run. The folder is created when the first file is written.
  *
- * @throws {Deno.errors.AlreadyExists} where there is something in it already
+ * @throws {Deno.errors.AlreadyExists} if it is not empty
  */
 export async function createRunFolder(dir: string): Promise<RunFolder> {
   try {
     for await (const { name } of Deno.readDir(dir)) {
-      if (isPartial(name)) continue; // of a start that was killed
+      if (isPartial(name)) continue; // left over from a start that was killed
       throw new Deno.errors.AlreadyExists(
-        `Cannot start run as ${dir} must be empty: it holds ${name}; choose another --out, or go on ` +
-          `with --resume ${dir}`,
+        `Cannot start run: ${dir} is not empty (it contains ${name}); choose another --out, or ` +
+          `continue the run with --resume ${dir}`,
       );
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotADirectory) {
       throw new Deno.errors.AlreadyExists(
-        `Cannot start run as ${dir} must be a folder: there is a file of that name`,
+        `Cannot start run: ${dir} is a file, not a folder; choose another --out`,
       );
     }
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -106,18 +106,22 @@ export async function createRunFolder(dir: string): Promise<RunFolder> {
   return openFolder(dir, 0);
 }
 
-/** Opens the folder of a run to go on with it. */
+/**
+ * Opens the folder of a run to resume it.
+ *
+ * @throws {Deno.errors.NotFound} if it has no `config.json`
+ */
 export async function openRunFolder(dir: string): Promise<RunFolder> {
   if (!await isFile(join(dir, "config.json"))) {
     throw new Deno.errors.NotFound(
-      `Cannot resume run as ${dir} must hold config.json: it is not the folder of a run`,
+      `Cannot resume run: ${dir} is not a run folder, it has no config.json`,
     );
   }
   await removePartials(dir);
   return openFolder(dir, (await readMetricsText(dir)).split("\n").length - 1);
 }
 
-/** `metrics.jsonl` as it stands; empty where there is none yet. */
+/** Content of `metrics.jsonl`; empty if the file does not exist. */
 async function readMetricsText(dir: string): Promise<string> {
   const path = join(dir, "metrics.jsonl");
   return await isFile(path) ? await readText(path, "metrics") : "";
@@ -143,7 +147,7 @@ function openFolder(dir: string, known: number): RunFolder {
       const kept = (await readMetricsText(dir)).split("\n").slice(0, -1).slice(0, wanted);
       if (kept.length < wanted) {
         throw new RangeError(
-          `Cannot resume run as ${metrics} must have ${wanted} lines: current number is ${kept.length}`,
+          `Cannot resume run: ${metrics} has ${kept.length} lines, but had ${wanted} at the checkpoint`,
         );
       }
       await writeFileAtomic(metrics, kept.map((line) => line + "\n").join(""));

@@ -1,5 +1,5 @@
 /**
- * What a run was given to learn from, as digests: a run is taken up again over the same data only.
+ * Digests of a run's tokenizer and data. A run can only be resumed with the same inputs.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -7,10 +7,10 @@ import { digestExamples } from "@/text/encoded_file.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 import type { RunTask } from "@/train/run_data.ts";
 
-/** Digests by what they are of, in words for errors: `the tokenizer`, `the train rows of ag_news`, … */
+/** Digests by name of the input, as used in error messages: `the tokenizer`, `the train rows of ag_news`, … */
 export type RunInputs = Readonly<Record<string, string>>;
 
-/** Digests of tokenizer and encoded rows. */
+/** Computes the digests of the tokenizer and the encoded rows. */
 export function digestInputs(tokenizer: Tokenizer, tasks: readonly RunTask[]): RunInputs {
   const vocabulary = createHash("sha256").update(JSON.stringify(tokenizer.json)).digest("hex");
   const rows = tasks.flatMap(({ task: { name }, train, evaluation }) => [
@@ -23,18 +23,18 @@ export function digestInputs(tokenizer: Tokenizer, tasks: readonly RunTask[]): R
 }
 
 /**
- * Refuses to go on with other inputs than those that a run was begun with.
+ * Throws if the inputs differ from those of the checkpoint.
  *
- * @throws {TypeError} naming what has changed
+ * @throws {TypeError} naming the inputs that changed
  */
 export function checkInputs(current: RunInputs, saved: RunInputs): void {
   const names = new Set([...Object.keys(saved), ...Object.keys(current)]);
   const changed = [...names].filter((name) => saved[name] !== current[name]);
-  // What rows are encoded by explains that they differ.
+  // Another tokenizer changes all rows, so naming it is enough.
   const what = changed.includes("the tokenizer") ? "the tokenizer" : changed.join(", ");
   if (changed.length === 0) return;
   throw new TypeError(
-    `Cannot resume run as its inputs must be those that it was begun with: changed ${what}; put them ` +
-      "back, or begin a new run",
+    `Cannot resume run: these inputs have changed since it was started: ${what}; restore them, or ` +
+      "start a new run",
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What a run came to: the content of `summary.json`.
+ * The results of a run: the content of `summary.json`.
  * @module
  */
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
@@ -8,34 +8,34 @@ import type { ParameterGroup } from "@/train/layerwise.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import type { RunTask } from "@/train/run_data.ts";
 
-/** `summary.json`. */
+/** The content of `summary.json`. */
 export type RunSummary = {
   readonly name: string;
   readonly preset: string;
-  /** Steps done. */
+  /** Number of completed steps. */
   readonly steps: number;
-  /** Steps of the schedule, where training stopped before them. */
+  /** Number of planned steps, if training stopped early. */
   readonly plannedSteps?: number;
-  /** Word pieces trained on, padding not counted. */
+  /** Tokens processed in training, without padding. */
   readonly tokens: number;
   readonly parameters: number;
   readonly seconds: { readonly train: number; readonly evaluate: number };
-  /** By task, then by split. */
+  /** Scores by task, then by split. */
   readonly scores: Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
-  /** The best model, which `model/` holds, where `training.earlyStopping` asked for it. */
+  /** With `training.earlyStopping`: the best model, which is saved in `model/`. */
   readonly best?: { readonly step: number; readonly metric: string; readonly value: number };
-  /** From the lowest to the highest; `from` is the step, counted from 1, in which a group begins late. */
+  /** Parameter groups from bottom to top; with gradual unfreezing, `from` is a group's first step, counted from 1. */
   readonly groups: readonly (ParameterGroup & { readonly from?: number })[];
   readonly data: Readonly<Record<string, RunTask["counts"]>>;
   readonly notes: readonly string[];
 };
 
-/** What {@link composeSummary} cannot know from a run's setup. */
+/** Measurements of a run, the input of {@link composeSummary}. */
 export type Measured =
   & Pick<RunSummary, "name" | "preset" | "steps" | "tokens" | "seconds" | "scores">
   & { readonly best: RunSummary["best"] | null; readonly notes: readonly string[] };
 
-/** Adds to what a run measured all that its setup tells. */
+/** Combines the measurements of a run with facts about its setup. */
 export function composeSummary(
   { name, preset, steps, tokens, seconds, scores, best, notes }: Measured,
   run: PreparedRun,

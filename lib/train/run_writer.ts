@@ -1,36 +1,36 @@
 /**
- * Writes validation scores and checkpoints of a run while it trains, and keeps the time that scoring takes.
+ * Evaluates a run on validation and saves checkpoints during training, and measures the time spent on evaluation.
  * @module
  */
 import type { RunConfig } from "@/config.ts";
 import { restoreWeightsInto, saveCheckpoint } from "@/train/checkpoint.ts";
-import { type Best, judge, readMetric } from "@/train/early_stopping.ts";
+import { type Best, readMetric, updateBest } from "@/train/early_stopping.ts";
 import type { RunEvaluator, ScoresByTask } from "@/train/evaluate_run.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import type { ConfigChange } from "@/train/resume.ts";
 import type { RunFolder } from "@/train/run_folder.ts";
 import type { LoopState } from "@/train/train_loop.ts";
 
-/** See the head of the file. */
+/** Evaluates and saves a run during training. */
 export type RunWriter = {
-  /** Scores validation, writes its line, and says what the best model now is, if any is sought. */
+  /** Evaluates on validation, appends a line to `metrics.jsonl`, and updates the best model if early stopping is on. */
   evaluate(
     state: LoopState,
   ): Promise<{ readonly scores: ScoresByTask; readonly best: Best | null }>;
-  /** Saves a checkpoint; with `evaluationDue`, before the evaluation of its step. */
+  /** Saves a checkpoint; `evaluationDue` is true if the step still has to be evaluated. */
   save(state: LoopState, options?: { readonly evaluationDue: boolean }): Promise<void>;
-  /** Gives the model the weights of the best step, in place. */
+  /** Restores the weights of the best step into the model, in place. */
   restoreBest(best: Best): Promise<void>;
-  /** Does `work` on the time of evaluation. */
+  /** Runs `work` and counts its duration as evaluation time. */
   timed<T>(work: () => Promise<T>): Promise<T>;
   evaluateSeconds(): number;
 };
 
-/** A writer for a run in its folder. */
+/** Creates the writer of a run. */
 export function createRunWriter(config: RunConfig, { run, folder, changes, ...options }: {
   readonly run: PreparedRun;
   readonly folder: RunFolder;
-  /** What `config` changed when the run was resumed. */
+  /** Configuration changes made when the run was resumed. */
   readonly changes: readonly ConfigChange[];
   readonly evaluator: RunEvaluator;
   readonly nowMs: () => number;
@@ -57,7 +57,7 @@ export function createRunWriter(config: RunConfig, { run, folder, changes, ...op
       await folder.appendMetrics({ kind: "evaluate", step, split: "validation", scores, seconds });
       if (earlyStopping === null) return { scores, best: null };
       const value = readMetric(earlyStopping.metric, tasks, scores);
-      return { scores, best: judge(best, { step, value }, earlyStopping) };
+      return { scores, best: updateBest(best, { step, value }, earlyStopping) };
     },
     async save({ trainSeconds, ...state }, { evaluationDue } = { evaluationDue: false }) {
       await saveCheckpoint(checkpoints, programs.parameters, {

@@ -1,23 +1,23 @@
 /**
- * How the learning rates rise and fall over a run, as a factor of their peaks.
+ * Learning rate schedules: a factor on the peak learning rates.
  * @module
  */
 import type { Schedule } from "@/config.ts";
 import { assertNever } from "@/assert_never.ts";
 
-/** Where in the run a step stands. */
+/** Length of the run and of its warmup. */
 export type ScheduleOptions = {
-  /** Steps of the whole run. */
+  /** Number of steps in the run. */
   readonly steps: number;
-  /** Share of the steps over which the factor rises from zero. */
+  /** Fraction of the steps during which the factor rises from 0. */
   readonly warmup: number;
 };
 
 /**
- * Factor of step `step`, counted from 0: rises by equal amounts to 1 over the warm-up, then falls to 0 at
- * `steps`, along a line or a half cosine (Loshchilov and Hutter, arXiv 1608.03983). The first step
- * already moves, the last one too. A linear warm-up that ends within a step peaks a little above 1,
- * by less than one step's fall: its length is not rounded to whole steps.
+ * The factor at step `step`, counted from 0. It rises linearly to 1 during warmup and then falls to 0 at `steps`,
+ * linearly or along a half cosine (Loshchilov and Hutter, arXiv 1608.03983). It is above 0 at the first step and at the
+ * last one. The length of the warmup is not rounded to whole steps. Therefore the peak may be slightly above 1, by
+ * less than the decrease of one step.
  */
 export function scheduleFactor(
   schedule: Schedule,
@@ -25,7 +25,7 @@ export function scheduleFactor(
   { steps, warmup }: ScheduleOptions,
 ): number {
   const rising = (step + 1) / (warmup * steps);
-  const left = Math.max(0, (steps - step) / (steps * (1 - warmup))); // above 1 during the warm-up
+  const left = Math.max(0, (steps - step) / (steps * (1 - warmup))); // above 1 during warmup
   switch (schedule) {
     case "linear":
       return Math.min(rising, left);

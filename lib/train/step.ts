@@ -1,6 +1,6 @@
 /**
- * One step of training as compiled programs: a gradient program for each task, which adds into buffers that
- * all tasks share, and one update program over all that the step moves.
+ * A training step as compiled programs: one gradient program per task, which adds into gradient buffers that all tasks
+ * share, and one update program for all parameters that the step updates.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -24,54 +24,54 @@ import {
   type TrainedParameter,
 } from "@/train/trained_parameters.ts";
 import {
-  type Cohort,
   createUpdateProgram,
+  type UpdateGroup,
   type UpdateMetrics,
   type UpdateProgram,
 } from "@/train/update_program.ts";
 
-/** How steps are made; all of it is fixed for a run. */
+/** Options of {@link createTrainStep}; all are fixed for a run. */
 export type StepOptions = {
-  /** Tasks by name, with the factor of each one's loss in the sum. */
+  /** Tasks and the weights of their losses. */
   readonly tasks: readonly { readonly name: string; readonly weight: number }[];
   readonly rates: LayerwiseRates;
   readonly weightDecay: number;
   readonly adam: AdamOptions;
-  /** Null: gradients are not clipped. */
+  /** Maximum global norm of the gradients; null for no clipping. */
   readonly clipNorm: number | null;
   readonly dropout: GradientOptions["dropout"];
-  /** By default the tasks' own. */
+  /** Default: `fixed`, the weights in `tasks`. */
   readonly lossWeights?: LossWeights;
-  /** Of float16; null, the default: the loss is not scaled. */
+  /** Loss scaling, for mixed-float16; null (the default) for none. */
   readonly lossScale?: LossScaleConfig | null;
-  /** Names as `training.freeze` has them. */
+  /** Frozen parameters, in the syntax of `training.freeze`. */
   readonly freeze?: readonly string[];
-  /** Whether groups begin to learn one after the other; then every call must name its stage. */
-  readonly gradual?: boolean;
+  /** True if parameter groups start learning one by one; then every call must pass its stage. */
+  readonly gradualUnfreezing?: boolean;
 };
 
-/** How one batch takes part in a step. */
+/** Options for one batch of a step. */
 export type AccumulateOptions = {
-  /** The part of the task's loss in this step that this batch is. */
-  readonly share?: number;
-  /** What has begun to learn; see `freezing.ts`. */
+  /** Weight of this micro-batch in the task's loss; the weights of a step's micro-batches sum to 1. Default: 1. */
+  readonly batchWeight?: number;
+  /** Stage of gradual unfreezing, see `freezing.ts`; by default the last one, in which every group learns. */
   readonly stage?: number;
 };
 
-/** Numbers beside the tensors that steps go on from. */
+/** State of the steps besides the tensors. */
 export type StepState = {
-  /** How often the parameters of each cohort were moved. */
+  /** Number of updates of each {@link UpdateGroup}, by name. */
   readonly updates: Readonly<Record<string, number>>;
   readonly lossScaler: LossScalerValues | null;
 };
 
-/** The programs of a run's steps and the state they work on. */
+/** The programs of a run's steps and their state. */
 export type TrainStep = {
   readonly parameters: readonly TrainedParameter[];
   readonly groups: readonly TrainedGroup[];
-  /** Whether steps with gradients that are not finite are skipped. */
+  /** True if steps with non-finite gradients are skipped. */
   readonly scalesLoss: boolean;
-  /** Adds the gradient of `task` over a batch into the gradient buffers, in place. */
+  /** Adds the gradient of the task's loss on a batch into the gradient buffers, in place. */
   accumulate(
     task: string,
     batch: Batch,
@@ -79,23 +79,29 @@ export type TrainStep = {
     options?: AccumulateOptions,
   ): Promise<LossMetrics>;
   /**
-   * Moves in place what the gradients since the last update reach, and clears the gradients. What they
-   * do not reach neither moves nor decays, as in PyTorch a parameter without a gradient.
+   * Updates the parameters of all tasks with a gradient since the last update, in place, and clears the gradients.
+   * Other parameters neither change nor decay, like a parameter without gradient in PyTorch.
    */
   update(
     options: { readonly factor: number; readonly stage?: number },
   ): Promise<UpdateMetrics>;
-  /** The learned log σ² of each task; empty where factors are given. */
+  /** The learned log σ² of each task; empty if the loss weights are fixed. */
   readLogVariances(): Promise<Readonly<Record<string, number>>>;
   readState(): Promise<StepState>;
-  /** Puts a saved state back, in place. */
+  /** Restores a saved state, in place. */
   restoreState(state: StepState): void;
-  /** Frees gradients and moments; the model stays. */
+  /** Frees gradients and moments, but not the model. */
   dispose(): void;
 };
 
-/** Parameters by the tasks that reach them and the stage in which they begin: they move together. */
-function formCohorts(parameters: readonly TrainedParameter[], counted: boolean): Cohort[] {
+/**
+ * Groups parameters that have the same tasks and the same unfreezing stage: they are always updated together.
+ * `countOnHost` is false if the update program counts the updates.
+ */
+function createUpdateGroups(
+  parameters: readonly TrainedParameter[],
+  countOnHost: boolean,
+): UpdateGroup[] {
   const members = new Map<string, TrainedParameter[]>();
   for (const parameter of parameters) {
     const name = `${parameter.tasks.join("+")} ${parameter.stage}`;
@@ -106,26 +112,27 @@ function formCohorts(parameters: readonly TrainedParameter[], counted: boolean):
   return [...members].map(([name, parameters]) => ({
     name,
     parameters,
-    updates: counted ? { count: 0 } : tf.tidy(() => tf.variable(tf.scalar(0), false)),
+    updates: countOnHost ? { count: 0 } : tf.tidy(() => tf.variable(tf.scalar(0), false)),
   }));
 }
 
-/** Makes the programs of a run. */
+/** Creates the programs of a run; each is compiled when it is first used. */
 export function createTrainStep(model: MultiTask, options: StepOptions): TrainStep {
-  const { tasks, lossScale = null, lossWeights = "fixed", freeze = [], gradual = false } = options;
+  const { tasks, lossScale = null, lossWeights = "fixed", freeze = [], gradualUnfreezing = false } =
+    options;
   const trained = createTrainedParameters(model, {
     ...options,
     freeze,
-    gradual,
+    gradualUnfreezing,
     learnsLossWeights: lossWeights === "uncertainty",
   });
   const { parameters, groups, logVariances } = trained;
   const scaler = lossScale === null ? null : createLossScaler(lossScale);
   const scaling = scaler === null || lossScale === null ? null : { scaler, config: lossScale };
-  const cohorts = formCohorts(parameters, scaling === null);
+  const updateGroups = createUpdateGroups(parameters, scaling === null);
   const last = Math.max(...parameters.map(({ stage }) => stage));
   const gradients = new Map<string, GradientProgram>(), updates = new Map<string, UpdateProgram>();
-  const touched = new Set<string>();
+  const tasksWithGradient = new Set<string>();
 
   const gradientProgram = (name: string, stage: number): GradientProgram => {
     const key = `${name} ${Math.min(stage, last)}`;
@@ -145,13 +152,14 @@ export function createTrainStep(model: MultiTask, options: StepOptions): TrainSt
     return made;
   };
   const updateProgram = (stage: number): UpdateProgram => {
-    const key = `${tasks.map(({ name }) => touched.has(name))} ${Math.min(stage, last)}`;
+    const key = `${tasks.map(({ name }) => tasksWithGradient.has(name))} ${Math.min(stage, last)}`;
     const known = updates.get(key);
     if (known !== undefined) return known;
-    const moved = cohorts.filter(({ parameters: [first] }) =>
-      first !== undefined && first.stage <= stage && first.tasks.some((task) => touched.has(task))
+    const updated = updateGroups.filter(({ parameters: [first] }) =>
+      first !== undefined && first.stage <= stage &&
+      first.tasks.some((task) => tasksWithGradient.has(task))
     );
-    const made = createUpdateProgram(moved, { ...options, scaling });
+    const made = createUpdateProgram(updated, { ...options, scaling });
     updates.set(key, made);
     return made;
   };
@@ -160,14 +168,14 @@ export function createTrainStep(model: MultiTask, options: StepOptions): TrainSt
     parameters,
     groups,
     scalesLoss: scaler !== null,
-    async accumulate(task, batch, dropoutSeed, { share = 1, stage = last } = {}) {
-      const metrics = await gradientProgram(task, stage)(batch, { dropoutSeed, share });
-      touched.add(task);
+    async accumulate(task, batch, dropoutSeed, { batchWeight = 1, stage = last } = {}) {
+      const metrics = await gradientProgram(task, stage)(batch, { dropoutSeed, batchWeight });
+      tasksWithGradient.add(task);
       return metrics;
     },
     async update({ factor, stage = last }) {
       const metrics = await updateProgram(stage)(factor);
-      touched.clear();
+      tasksWithGradient.clear();
       return metrics;
     },
     async readLogVariances() {
@@ -177,7 +185,7 @@ export function createTrainStep(model: MultiTask, options: StepOptions): TrainSt
     },
     async readState() {
       const counts: Record<string, number> = {};
-      for (const { name, updates } of cohorts) {
+      for (const { name, updates } of updateGroups) {
         counts[name] = updates instanceof tf.Variable ? await readScalar(updates) : updates.count;
       }
       const lossScaler = scaler === null
@@ -188,7 +196,7 @@ export function createTrainStep(model: MultiTask, options: StepOptions): TrainSt
     restoreState(state) {
       const set = (variable: tf.Variable, value: number) =>
         tf.tidy(() => variable.assign(tf.scalar(value)));
-      for (const { name, updates } of cohorts) {
+      for (const { name, updates } of updateGroups) {
         const count = state.updates[name] ?? 0;
         if (updates instanceof tf.Variable) set(updates, count);
         else updates.count = count;
@@ -199,7 +207,7 @@ export function createTrainStep(model: MultiTask, options: StepOptions): TrainSt
     },
     dispose() {
       disposeTrainedParameters(trained);
-      for (const { updates } of cohorts) if (updates instanceof tf.Variable) updates.dispose();
+      for (const { updates } of updateGroups) if (updates instanceof tf.Variable) updates.dispose();
       if (scaler !== null) tf.dispose([scaler.scale, scaler.streak]);
     },
   };

@@ -1,6 +1,6 @@
 /**
- * The loop of training: batches in, steps done, a line of metrics now and then. What else happens at a
- * step (evaluation, checkpoints, progress) is its caller's.
+ * The training loop: takes batches, runs steps and composes lines of metrics. The caller evaluates, saves checkpoints
+ * and shows progress.
  * @module
  */
 import type { TrainingConfig } from "@/config.ts";
@@ -10,47 +10,47 @@ import type { BatchStream } from "@/text/batches.ts";
 import type { Batch, Example } from "@/text/example.ts";
 import type { MetricSums, RunState } from "@/train/checkpoint.ts";
 import { stageOfStep } from "@/train/freezing.ts";
-import { LEAST_LOSS_SCALE } from "@/train/loss_scale.ts";
+import { MIN_LOSS_SCALE } from "@/train/loss_scale.ts";
 import type { MixingPlan } from "@/train/mixing.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
 import type { TrainStep } from "@/train/step.ts";
 
-/** A task's examples and the stream that batches them. */
+/** A task's training examples and batch stream. */
 export type LoopTask = { readonly examples: readonly Example[]; readonly stream: BatchStream };
 
-/** All that stays the same over a run. */
+/** Everything that is constant during a run. */
 export type LoopSetup = {
   readonly step: TrainStep;
-  /** By name. */
+  /** Tasks by name. */
   readonly tasks: ReadonlyMap<string, LoopTask>;
   readonly mixing: MixingPlan;
-  /** Steps of the whole run. */
+  /** Number of steps in the run. */
   readonly steps: number;
-  /** After so many steps one more group learns; null: all do from the first. */
+  /** Interval in steps at which one more parameter group is unfrozen; null if all learn from the start. */
   readonly stepsPerStage: number | null;
   readonly training: Pick<TrainingConfig, "schedule" | "warmup" | "accumulate" | "logEvery">;
   readonly seed: number;
   readonly nowMs: () => number;
 };
 
-/** What moves with the steps; a line of metrics empties `sums`. */
+/** State that changes with every step; `sums` starts again after each line of metrics. */
 export type LoopState = Pick<RunState, "step" | "skipped" | "tokens" | "sums" | "best"> & {
   readonly trainSeconds: number;
 };
 
-/** What one step did. */
+/** Result of one step. */
 export type StepResult = {
   readonly state: LoopState;
-  /** Mean loss a counted label, by task. */
+  /** Mean loss per label, by task. */
   readonly losses: Readonly<Record<string, number>>;
-  /** The line of metrics that is due, if one is. */
+  /** The line of metrics if one is due at this step, else null. */
   readonly line: TrainLine | null;
 };
 
-/** Sums of no steps. */
+/** Sums over zero steps. */
 export const NO_SUMS: MetricSums = { steps: 0, gradientNorm: 0, losses: {} };
 
-/** Before the first step. */
+/** State before the first step. */
 export const LOOP_START: LoopState = {
   step: 0,
   skipped: 0,
@@ -60,7 +60,7 @@ export const LOOP_START: LoopState = {
   trainSeconds: 0,
 };
 
-/** Says which batch made a number that is not finite. */
+/** The error for a non-finite number, with the rows of the batches that caused it. */
 function notFinite(
   what: string,
   value: number,
@@ -69,17 +69,17 @@ function notFinite(
 ): RangeError {
   const batches = [...rows].map(([task, rows]) => `${task} rows ${rows.join(", ")}`);
   return new RangeError(
-    `Cannot continue training as ${what} must be finite: at step ${step} it is ${value}; ` +
-      `batch: ${batches.join("; ")}`,
+    `Cannot continue training: at step ${step} ${what} is ${value}; try a lower learning rate. ` +
+      `Batch: ${batches.join("; ")}`,
   );
 }
 
-/** The rows of a batch, as indices of the training split. */
+/** Indices of a batch's rows in the training split. */
 function rowsOf(batch: Batch, examples: readonly Example[]): number[] {
   return batch.examples.map((index) => examples[index]?.row ?? -1);
 }
 
-/** Labels of a batch that count. */
+/** Number of labels in a batch. */
 function countLabels({ labels }: Batch): number {
   let count = 0;
   for (const label of labels) if (label >= 0) count++;
@@ -87,28 +87,28 @@ function countLabels({ labels }: Batch): number {
 }
 
 /**
- * The part of a task's loss that each of its batches in a step is: in proportion to their labels, so that
- * several batches are one large one, however unlike they are.
+ * Weights of a task's micro-batches in the loss of a step, proportional to their label counts. Several micro-batches
+ * thus have the same gradient as one large batch.
  */
-export function shareLoss(batches: readonly Batch[]): readonly number[] {
+export function weighMicroBatches(batches: readonly Batch[]): readonly number[] {
   if (batches.length === 1) return [1];
   const counts = batches.map(countLabels);
   const total = counts.reduce((sum, count) => sum + count, 0);
   return counts.map((count) => total > 0 ? count / total : 1 / counts.length);
 }
 
-/** What the batches of one task in one step came to. */
+/** Result of one task in one step. */
 type TaskResult = {
-  /** Mean over all counted labels. */
+  /** Mean over all labels. */
   readonly loss: number;
-  /** Of finite losses. */
+  /** Sum over the labels of micro-batches with a finite loss. */
   readonly sum: number;
   readonly count: number;
   readonly tokens: number;
   readonly rows: readonly number[];
 };
 
-/** Draws the batches of one task that belong to step `step` and adds up their gradients in place. */
+/** Takes the micro-batches of one task for step `step` and accumulates their gradients in place. */
 async function accumulateTask(
   { step: programs, tasks, training, seed, stepsPerStage }: LoopSetup,
   name: string,
@@ -118,21 +118,24 @@ async function accumulateTask(
   if (task === undefined) throw new TypeError(`internal: no task ${name}`);
   const stage = stageOfStep(step, stepsPerStage);
   const batches = Array.from({ length: training.accumulate }, () => task.stream.next());
-  const shares = shareLoss(batches);
+  const weights = weighMicroBatches(batches);
   let result: TaskResult = { loss: 0, sum: 0, count: 0, tokens: 0, rows: [] };
   for (const [i, batch] of batches.entries()) {
     const rows = rowsOf(batch, task.examples);
     const path = i === 0 ? [name, step] : [name, step, i];
     const dropoutSeed = stream(seed, "dropout", ...path).uint32() | 0;
-    const share = shares[i] ?? 1;
-    const { loss, count } = await programs.accumulate(name, batch, dropoutSeed, { share, stage });
+    const batchWeight = weights[i] ?? 1;
+    const { loss, count } = await programs.accumulate(name, batch, dropoutSeed, {
+      batchWeight,
+      stage,
+    });
     const finite = Number.isFinite(loss);
-    // Under a loss scale the step is skipped: the gradient is not finite either.
+    // With loss scaling the update skips this step, because its gradient is not finite either.
     if (!finite && !programs.scalesLoss) {
       throw notFinite(`the loss of ${name}`, loss, step + 1, new Map([[name, rows]]));
     }
     result = {
-      loss: result.loss + share * loss,
+      loss: result.loss + batchWeight * loss,
       sum: result.sum + (finite ? loss * count : 0),
       count: result.count + (finite ? count : 0),
       tokens: result.tokens + batch.tokens,
@@ -142,7 +145,7 @@ async function accumulateTask(
   return result;
 }
 
-/** Does step `state.step`, counted from 0: draws batches, moves the parameters in place. */
+/** Runs step `state.step`, counted from 0: takes batches and updates the parameters in place. */
 export async function runStep(setup: LoopSetup, state: LoopState): Promise<StepResult> {
   const { step: programs, mixing, steps, training, nowMs } = setup;
   const startMs = nowMs();
@@ -166,10 +169,10 @@ export async function runStep(setup: LoopSetup, state: LoopState): Promise<StepR
     stage: stageOfStep(step, setup.stepsPerStage),
   });
   if (!skipped && !Number.isFinite(gradientNorm)) {
-    throw notFinite("the gradient's norm", gradientNorm, done, rows);
+    throw notFinite("the gradient norm", gradientNorm, done, rows);
   }
-  if (lossScale !== null && lossScale < LEAST_LOSS_SCALE) {
-    throw notFinite("the gradient under the least loss scale", NaN, done, rows);
+  if (lossScale !== null && lossScale < MIN_LOSS_SCALE) {
+    throw notFinite("the gradient norm at the minimum loss scale", NaN, done, rows);
   }
   const summed: MetricSums = {
     steps: state.sums.steps + Number(!skipped),
@@ -197,7 +200,7 @@ export async function runStep(setup: LoopSetup, state: LoopState): Promise<StepR
   };
 }
 
-/** The line of metrics on the steps that `summed` is of. */
+/** Composes a line of metrics from the sums since the previous line. */
 function composeLine(
   { state: { step, skipped, tokens, trainSeconds: seconds }, summed, rate, lossScale }: {
     readonly state: LoopState;
@@ -224,7 +227,7 @@ function composeLine(
   };
 }
 
-/** Mean loss a counted label, by task. A task without any counted label has none. */
+/** Mean loss per label, by task; tasks without labels are omitted. */
 export function averageLosses({ losses }: MetricSums): Record<string, number> {
   return Object.fromEntries(
     Object.entries(losses).flatMap(([task, { sum, count }]) =>

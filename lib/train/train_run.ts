@@ -1,5 +1,5 @@
 /**
- * A whole run: preparation, training, evaluation, and the folder that holds it all.
+ * A complete run: preparation, training, evaluation and the run folder.
  * @module
  */
 import type { RunConfig } from "@/config.ts";
@@ -14,7 +14,7 @@ import { readNewestState, type RunState } from "@/train/checkpoint.ts";
 import { chooseErrors, writeErrors } from "@/train/choose_errors.ts";
 import { chooseExamples } from "@/train/choose_examples.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
-import { hasStopped } from "@/train/early_stopping.ts";
+import { isOutOfPatience } from "@/train/early_stopping.ts";
 import { createRunEvaluator, type RunEvaluator, type ScoresByTask } from "@/train/evaluate_run.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
 import { describeEngine, type RunEnvironment, writeEnvironment } from "@/train/run_environment.ts";
@@ -31,62 +31,65 @@ import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
 import { describeStep } from "@/train/step_progress.ts";
 import { averageLosses, LOOP_START, type LoopState, runStep } from "@/train/train_loop.ts";
 
-/** What a step did, for whoever watches. */
+/** A completed step, as passed to `onStep`. */
 export type StepEvent = {
-  /** Steps done. */
+  /** Number of completed steps. */
   readonly step: number;
-  /** Steps of the whole run. */
+  /** Number of steps in the run. */
   readonly steps: number;
-  /** Loss of this step's batch, by task. */
+  /** Mean loss per label in this step, by task. */
   readonly losses: Readonly<Record<string, number>>;
-  /** Word pieces seen so far. */
+  /** Tokens processed so far, without padding. */
   readonly tokens: number;
-  /** Seconds spent training so far. */
+  /** Seconds of training so far. */
   readonly seconds: number;
 };
 
-/** Where a run is written and who watches it. */
+/** Options of {@link trainRun}. */
 export type TrainOptions = {
-  /** The run's folder: empty or not there yet; with `resume`, that of the run to go on with. */
+  /** The run folder: empty or missing for a new run; with `resume`, the folder of the run to resume. */
   readonly out: string;
-  /** Goes on from the folder's checkpoint, or from the start where none was saved yet. */
+  /** Resumes from the newest checkpoint in the folder, or starts from step 0 if there is none. Default: false. */
   readonly resume?: boolean;
-  /** A clock in milliseconds; by default `performance.now`. */
+  /** Clock in milliseconds; default: `performance.now`. */
   readonly nowMs?: () => number;
   /**
-   * What `environment.json` will hold beside date, commit and command, which it may replace; of a resumed
-   * run, what differs from its beginning.
+   * Entries for `environment.json`, in addition to date, commit and command; they override entries of the same name.
+   * For a resumed run, only differences from its start are recorded. Default: machine, software and engine.
    */
   readonly environment?: RunEnvironment;
   readonly view?: ProgressView;
   readonly onStep?: (event: StepEvent) => void;
-  /** What a reader of the run should know, a sentence each, before the first step. */
+  /** Called with notes for the user: most before the first step, some after the last. */
   readonly onNote?: (note: string) => void;
   /**
-   * Once aborted, the run saves a checkpoint after the step it is in, and stops; while it is prepared or
-   * evaluated it stops at once. An interrupt of the Jupyter kernel that it runs in does the same.
+   * If it is aborted during training, the run completes its current step, saves a checkpoint and stops. During
+   * preparation or evaluation it stops at once. An interrupt of the Jupyter kernel has the same effect.
    */
   readonly signal?: AbortSignal;
 };
 
-/** Refuses to record one device or precision and compute by another. */
+/** Throws if the open engine has another device or precision than the configuration, which the run records. */
 function checkEngine({ device, precision }: RunConfig): void {
   const engine = currentEngine();
   if (engine === null) return;
   if (engine.device !== device) {
     throw new TypeError(
-      `Cannot train on ${device} as the engine must be opened for that device: it is ${engine.device}`,
+      `Cannot train on device ${device}: the open engine has device ${engine.device}`,
     );
   }
   if (engine.precision !== precision) {
     throw new TypeError(
-      `Cannot train in ${precision} as the engine must be opened with that precision: it has ` +
-        engine.precision,
+      `Cannot train in ${precision}: the open engine has precision ${engine.precision}`,
     );
   }
 }
 
-/** Trains, evaluates and saves a run; its folder then holds all but the report. */
+/**
+ * Trains, evaluates and saves a run. Its folder then has everything but the report.
+ *
+ * @throws {TrainingInterrupted} if `signal` was aborted; its `resumable` tells if `resume` can continue the run
+ */
 export async function trainRun(config: RunConfig, options: TrainOptions): Promise<RunSummary> {
   const { out, resume = false, view = SILENT, onNote = () => {} } = options;
   const { nowMs = () => performance.now(), environment = describeEngine() } = options;
@@ -99,7 +102,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   const changes = [...newest?.changes ?? [], ...changed];
   const ended = folder.path("summary.json");
   if (resume && !extendsRun(changed) && await isFile(ended)) {
-    onNote(`the run in ${out} has ended: nothing is left to train`);
+    onNote(`the run in ${out} is complete: there is nothing left to train`);
     return await readJson(ended, "summary") as RunSummary;
   }
   const run = await untilInterrupt(
@@ -120,7 +123,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   });
   try {
     checkStepsLeft(run);
-    // Written once data and model are known to be there: a run that cannot start leaves no trace.
+    // These files are written only after data and model are loaded: a run that cannot start leaves no trace.
     if (await isFile(ended)) await Deno.remove(ended);
     await folder.writeJson("config.json", config);
     await writeEnvironment(folder, config, {
@@ -146,7 +149,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
               true,
             ),
         ),
-      onPredictions: (record) => writePredictions(folder.dir, record), // the last of each split stays
+      onPredictions: (record) => writePredictions(folder.dir, record), // later predictions on a split replace earlier ones
     });
     const writer = createRunWriter(config, {
       run,
@@ -193,7 +196,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   }
 }
 
-/** What a run leaves behind: the model as it stands, now the best one where that was asked for. */
+/** Evaluates the last model and, with early stopping, restores the best one. */
 async function chooseModel(
   { training: { earlyStopping } }: RunConfig,
   state: LoopState,
@@ -207,7 +210,7 @@ async function chooseModel(
   readonly best: RunSummary["best"] | null;
   readonly notes: readonly string[];
 }> {
-  const stopped = hasStopped(state.best, earlyStopping);
+  const stopped = isOutOfPatience(state.best, earlyStopping);
   const last = stopped ? null : await writer.evaluate(state);
   const best = last?.best ?? state.best;
   if (earlyStopping === null || best === null) {
@@ -219,17 +222,17 @@ async function chooseModel(
     `${
       stopped ? `Stopped early, after step ${state.step} of ${run.setup.steps}. ` : ""
     }The model is ` +
-    `that of step ${step}, with the best ${metric}: ${value.toFixed(4)}.`,
+    `from step ${step}, which has the best ${metric}: ${value.toFixed(4)}.`,
   ];
   const kept = { step, metric, value };
   if (last !== null && step === state.step) return { validation: last.scores, best: kept, notes };
   await writer.restoreBest(best);
-  // Scored again, since temperatures are fitted on validation.
+  // Evaluate again, because this fits the calibration temperatures of the restored model.
   const validation = await writer.timed(() => evaluator.evaluate("validation"));
   return { validation, best: kept, notes };
 }
 
-/** Does all steps that are left, with what is due at each, and gives the state after the last. */
+/** Runs the remaining steps, with evaluations and checkpoints, and returns the state after the last step. */
 async function trainSteps(
   { training }: RunConfig,
   options: Pick<TrainOptions, "onStep"> & {
@@ -258,13 +261,13 @@ async function trainSteps(
       `it is saved in ${folder.path("checkpoint")}`,
       true,
     );
-  let evaluationDue = saved?.evaluationDue ?? false; // it was interrupted
-  while (evaluationDue || state.step < steps && !hasStopped(state.best, earlyStopping)) {
+  let evaluationDue = saved?.evaluationDue ?? false; // true if the evaluation was interrupted
+  while (evaluationDue || state.step < steps && !isOutOfPatience(state.best, earlyStopping)) {
     if (!evaluationDue) {
       const { state: next, losses, line } = await runStep(setup, state);
       state = next;
       const { step, tokens, trainSeconds: seconds, sums } = state;
-      const shown = line?.losses ?? averageLosses(sums); // smoother than those of one batch
+      const shown = line?.losses ?? averageLosses(sums); // a mean over several steps is less noisy
       view.update(describeStep({ step, steps, losses: shown, tokens, seconds }));
       onStep?.({ step, steps, losses, tokens, seconds });
       if (line !== null) await folder.appendMetrics(line);
@@ -275,15 +278,15 @@ async function trainSteps(
         state = { ...state, best: (await writer.evaluate(state)).best };
       } catch (error) {
         if (!(error instanceof Deno.errors.Interrupted)) throw error;
-        await writer.save(state, { evaluationDue }); // the first thing to do again
+        await writer.save(state, { evaluationDue }); // a resumed run starts with it
         throw interrupted(state.step);
       }
     }
     evaluationDue = false;
     const { step } = state;
     const stops = signal?.aborted === true && step < steps;
-    const ends = step === steps || hasStopped(state.best, earlyStopping);
-    const better = state.best?.step === step; // its model must be there at the end
+    const ends = step === steps || isOutOfPatience(state.best, earlyStopping);
+    const better = state.best?.step === step; // the end of the run restores it
     if (ends || stops || better || isDue(training.checkpointEvery)) await writer.save(state);
     if (stops && !ends) {
       throw interrupted(step);
@@ -292,7 +295,7 @@ async function trainSteps(
   return state;
 }
 
-/** What the loop goes on from. */
+/** The part of a saved state that the loop continues from. */
 function pickLoopState(
   { step, skipped, tokens, sums, best }: RunState,
 ): Omit<LoopState, "trainSeconds"> {

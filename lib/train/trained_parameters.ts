@@ -1,11 +1,11 @@
 /**
- * The parameters of a run that learn, with all that the optimiser keeps for them.
+ * The trained parameters of a run, with their gradients and optimizer state.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { runTask } from "@/model/multi_task.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
-import { checkFreeze, isFrozen, planStages } from "@/train/freezing.ts";
+import { checkFreeze, isFrozen, planUnfreezing } from "@/train/freezing.ts";
 import {
   type LayerwiseRates,
   type ParameterGroup,
@@ -14,45 +14,45 @@ import {
 } from "@/train/layerwise.ts";
 import { createLogVariance, logVarianceName } from "@/train/loss_weights.ts";
 
-/** A parameter that learns, with its gradient and moments, all variables of one shape. */
+/** A trained parameter with its gradient and moments; all are variables of the same shape. */
 export type TrainedParameter = {
   readonly plan: ParameterPlan;
   readonly weight: tf.Variable;
   readonly gradient: tf.Variable;
   readonly first: tf.Variable;
   readonly second: tf.Variable;
-  /** Tasks whose loss reaches it. */
+  /** Names of the tasks whose loss depends on it. */
   readonly tasks: readonly string[];
-  /** When it begins to learn; see `freezing.ts`. */
+  /** The stage in which it starts learning; see `freezing.ts`. */
   readonly stage: number;
 };
 
-/** A group with the stage in which it begins to learn. */
+/** A parameter group with the stage in which it starts learning. */
 export type TrainedGroup = ParameterGroup & { readonly stage: number };
 
-/** All that learns in a run. */
+/** All trained parameters of a run. */
 export type TrainedParameters = {
   readonly parameters: readonly TrainedParameter[];
   readonly groups: readonly TrainedGroup[];
-  /** By task; empty where the factors of losses are given. */
+  /** Learned log σ² by task; empty if the loss weights are fixed. */
   readonly logVariances: ReadonlyMap<string, tf.Variable>;
 };
 
-/** What is fixed for a run. */
+/** Options of {@link createTrainedParameters}. */
 export type LearningOptions = {
   readonly tasks: readonly { readonly name: string }[];
   readonly rates: LayerwiseRates;
   readonly weightDecay: number;
-  /** Names as `training.freeze` has them. */
+  /** Frozen parameters, in the syntax of `training.freeze`. */
   readonly freeze: readonly string[];
-  /** Whether groups begin to learn one after the other. */
-  readonly gradual: boolean;
-  /** Whether the factors of the losses are learned. */
+  /** True if parameter groups start learning one by one. */
+  readonly gradualUnfreezing: boolean;
+  /** True if the loss weights are learned. */
   readonly learnsLossWeights: boolean;
 };
 
-/** Names of the variables that the loss of a task reaches; by a trial on one short row. */
-function findReached(model: MultiTask, task: string): ReadonlySet<string> {
+/** Names of the variables that a task's loss depends on, found by a backward pass over one short row. */
+function findTaskVariables(model: MultiTask, task: string): ReadonlySet<string> {
   const names = new Set<string>();
   tf.tidy(() => {
     const ids = tf.zeros<tf.Rank.R2>([1, 2], "int32");
@@ -63,30 +63,35 @@ function findReached(model: MultiTask, task: string): ReadonlySet<string> {
   return names;
 }
 
-/** Zeros like `weight`, as a variable that no gradient is sought for. */
+/** Zeros of the same shape as `weight`, as a variable that is not differentiated. */
 function zerosFor(weight: tf.Variable): tf.Variable {
   return tf.tidy(() => tf.variable(tf.zeros(weight.shape), false));
 }
 
 /**
- * Finds what learns and makes its gradients and moments. What no task reaches (the pooler under mean
- * pooling) and what is frozen is left out: it neither moves nor decays, as in PyTorch.
+ * Lists the trained parameters and creates their gradients and moments. It excludes frozen parameters and those that no
+ * task depends on (such as the pooler with mean pooling): they neither change nor decay, as in PyTorch.
+ *
+ * @throws {RangeError} if no parameter of a task learns in stage 0
  */
 export function createTrainedParameters(
   model: MultiTask,
-  { tasks, rates, weightDecay, freeze, gradual, learnsLossWeights }: LearningOptions,
+  { tasks, rates, weightDecay, freeze, gradualUnfreezing, learnsLossWeights }: LearningOptions,
 ): TrainedParameters {
   const { layers } = model.encoder.config;
   checkFreeze(freeze, layers);
-  const reached = tasks.map(({ name }) => ({ name, variables: findReached(model, name) }));
+  const taskVariables = tasks.map(({ name }) => ({
+    name,
+    variables: findTaskVariables(model, name),
+  }));
   const logVariances = new Map(
     learnsLossWeights ? tasks.map(({ name }) => [name, createLogVariance()]) : [],
   );
-  const learning = [
+  const trainable = [
     ...namedParameters(model).map(({ name, variable }) => ({
       name,
       variable,
-      tasks: reached.flatMap((task) => task.variables.has(variable.name) ? [task.name] : []),
+      tasks: taskVariables.flatMap((task) => task.variables.has(variable.name) ? [task.name] : []),
     })),
     ...[...logVariances].map(([task, variable]) => ({
       name: logVarianceName(task),
@@ -95,11 +100,11 @@ export function createTrainedParameters(
     })),
   ].filter(({ name, tasks }) => tasks.length > 0 && !isFrozen(name, freeze));
   const { plans, groups } = planParameters(
-    learning.map(({ name, variable }) => ({ name, shape: variable.shape })),
+    trainable.map(({ name, variable }) => ({ name, shape: variable.shape })),
     { layers, rates, weightDecay },
   );
-  const stages = gradual ? planStages(groups) : new Map<string, number>();
-  const parameters = learning.flatMap(({ variable: weight, tasks }, i): TrainedParameter[] => {
+  const stages = gradualUnfreezing ? planUnfreezing(groups) : new Map<string, number>();
+  const parameters = trainable.flatMap(({ variable: weight, tasks }, i): TrainedParameter[] => {
     const plan = plans[i];
     if (plan === undefined) throw new TypeError("internal: a parameter has no plan");
     return [{
@@ -117,25 +122,27 @@ export function createTrainedParameters(
     groups: groups.map((group) => ({ ...group, stage: stages.get(group.name) ?? 0 })),
     logVariances,
   };
-  const idle = tasks.find(({ name }) =>
-    !parameters.some((each) => each.stage === 0 && each.tasks.includes(name) && isOfModel(each))
+  const untrained = tasks.find(({ name }) =>
+    !parameters.some((each) =>
+      each.stage === 0 && each.tasks.includes(name) && isModelParameter(each)
+    )
   );
-  if (idle !== undefined) {
+  if (untrained !== undefined) {
     disposeTrainedParameters(result);
     throw new RangeError(
-      `Cannot train as ${idle.name} must have a parameter that learns from the first step: ` +
-        `training.freeze is ${freeze.join(", ")}`,
+      `Cannot train ${untrained.name}: none of its parameters learns from the first step; ` +
+        `change training.freeze (${freeze.join(", ")})`,
     );
   }
   return result;
 }
 
-/** Whether it is one of the model's, not a factor of a loss. */
-function isOfModel({ plan }: TrainedParameter): boolean {
+/** True for a parameter of the model, false for a learned loss weight. */
+function isModelParameter({ plan }: TrainedParameter): boolean {
   return !plan.name.startsWith(logVarianceName(""));
 }
 
-/** Frees what {@link createTrainedParameters} made; the model stays. */
+/** Frees the variables that {@link createTrainedParameters} created, but not the model. */
 export function disposeTrainedParameters({ parameters, logVariances }: TrainedParameters): void {
   for (const { gradient, first, second } of parameters) tf.dispose([gradient, first, second]);
   for (const variable of logVariances.values()) variable.dispose();

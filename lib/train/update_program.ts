@@ -1,6 +1,6 @@
 /**
- * The compiled update: one program over all parameters that a step moves, which unscales and clips the
- * gradients, does a step of AdamW, minds the loss scale and clears the gradients.
+ * The compiled update: one program for all parameters that a step updates. It unscales and clips the gradients, applies
+ * AdamW, updates the loss scale and clears the gradients.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -11,99 +11,101 @@ import {
   type AdamScalars,
   adamStep,
   adamUpdate,
-  recordAdamStep,
+  traceAdamStep,
 } from "@/train/adamw.ts";
 import { clipFactor, globalNorm } from "@/train/clip.ts";
 import { isFiniteNorm, type LossScaler, updateLossScaler } from "@/train/loss_scale.ts";
 import { readScalar } from "@/train/read_scalar.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
-/** Parameters that are always moved in the same steps. */
-export type Cohort = {
+/** Parameters that are always updated in the same steps, so they share one update count. */
+export type UpdateGroup = {
   readonly name: string;
   readonly parameters: readonly TrainedParameter[];
-  /** How often they were moved: a variable where the program alone knows, under a loss scale. */
+  /** Number of updates so far: a variable with loss scaling, where only the program knows which steps are skipped. */
   readonly updates: { count: number } | tf.Variable<tf.Rank.R0>;
 };
 
-/** How parameters are moved; all of it is fixed for a run. */
+/** Options of {@link createUpdateProgram}; all are fixed for a run. */
 export type UpdateOptions = {
   readonly adam: AdamOptions;
-  /** Null: gradients are not clipped. */
+  /** Maximum global norm of the gradients; null for no clipping. */
   readonly clipNorm: number | null;
-  /** Of float16; null: gradients are taken as they are. */
+  /** Loss scaling, for mixed-float16; null for none. */
   readonly scaling: { readonly scaler: LossScaler; readonly config: LossScaleConfig } | null;
 };
 
-/** What an update was. */
+/** Metrics of an update. */
 export type UpdateMetrics = {
-  /** Of all gradients together, unscaled, before clipping. */
+  /** Global norm of all gradients, unscaled, before clipping. */
   readonly gradientNorm: number;
-  /** Whether nothing moved, since a gradient was not finite under a loss scale. */
+  /** True if the step was skipped because of a non-finite gradient; only with loss scaling. */
   readonly skipped: boolean;
-  /** The loss scale of the next step; null without one. */
+  /** The loss scale of the next step; null without loss scaling. */
   readonly lossScale: number | null;
 };
 
-/** Moves parameters and moments in place, at the schedule's factor of their peak rates. */
+/** Updates parameters and moments in place; `factor` is the schedule's factor on the peak learning rates. */
 export type UpdateProgram = (factor: number) => Promise<UpdateMetrics>;
 
-/** Makes the program for some cohorts. */
+/** Creates the program that updates the given groups. */
 export function createUpdateProgram(
-  cohorts: readonly Cohort[],
+  updateGroups: readonly UpdateGroup[],
   options: UpdateOptions,
 ): UpdateProgram {
   return options.scaling === null
-    ? createPlainUpdate(cohorts, options)
-    : createScaledUpdate(cohorts, options, options.scaling);
+    ? createPlainUpdate(updateGroups, options)
+    : createScaledUpdate(updateGroups, options, options.scaling);
 }
 
-type Moved = ReturnType<typeof adamUpdate>;
+type Updated = ReturnType<typeof adamUpdate>;
 
-/** Records what AdamW makes of a cohort; `settle` says what is kept of it. */
-function recordCohort(
-  { parameters }: Cohort,
+/** Traces AdamW for a group; `select` chooses between a new value and the old one. */
+function traceUpdate(
+  { parameters }: UpdateGroup,
   scalars: AdamScalars,
   adam: AdamOptions,
-  settle: (moved: tf.Tensor, old: tf.Variable) => tf.Tensor = (moved) => moved,
+  select: (updated: tf.Tensor, old: tf.Variable) => tf.Tensor = (updated) => updated,
 ): void {
   for (const { plan, weight, gradient, first, second } of parameters) {
-    const moved: Moved = adamUpdate(
+    const updated: Updated = adamUpdate(
       { weight, gradient, first, second },
       scalars,
       { ...adam, learningRate: plan.learningRate, weightDecay: plan.weightDecay },
     );
-    weight.assign(settle(moved.weight, weight));
-    first.assign(settle(moved.first, first));
-    second.assign(settle(moved.second, second));
+    weight.assign(select(updated.weight, weight));
+    first.assign(select(updated.first, first));
+    second.assign(select(updated.second, second));
     gradient.assign(tf.zerosLike(gradient));
   }
 }
 
-/** Norm of the gradients of all cohorts. */
-function normOf(cohorts: readonly Cohort[]): tf.Scalar {
-  return globalNorm(cohorts.flatMap(({ parameters }) => parameters.map((each) => each.gradient)));
+/** Global norm of the gradients of all groups. */
+function normOf(updateGroups: readonly UpdateGroup[]): tf.Scalar {
+  return globalNorm(
+    updateGroups.flatMap(({ parameters }) => parameters.map((each) => each.gradient)),
+  );
 }
 
-/** Without a loss scale: the host counts updates and works out their scalars in float64. */
+/** Update without loss scaling: the host counts updates and computes their scalars in float64. */
 function createPlainUpdate(
-  cohorts: readonly Cohort[],
+  updateGroups: readonly UpdateGroup[],
   { adam, clipNorm }: UpdateOptions,
 ): UpdateProgram {
   type Inputs = { readonly factor: tf.Scalar; readonly [scalar: string]: tf.Scalar };
   const program = jit("update", (inputs: Inputs) => {
-    const norm = normOf(cohorts);
+    const norm = normOf(updateGroups);
     const clip = clipNorm === null ? tf.scalar(1) : clipFactor(norm, clipNorm);
-    cohorts.forEach((cohort, i) => {
+    updateGroups.forEach((group, i) => {
       const scale = inputs[`scale${i}`], epsilon = inputs[`epsilon${i}`];
-      if (!scale || !epsilon) throw new TypeError("internal: a cohort has no scalars");
-      recordCohort(cohort, { factor: inputs.factor, scale, epsilon, clip }, adam);
+      if (!scale || !epsilon) throw new TypeError("internal: a group has no scalars");
+      traceUpdate(group, { factor: inputs.factor, scale, epsilon, clip }, adam);
     });
     return { norm };
   });
   return async (factor) => {
     const inputs: Record<string, tf.Scalar> & Inputs = { factor: tf.scalar(factor) };
-    cohorts.forEach(({ updates }, i) => {
+    updateGroups.forEach(({ updates }, i) => {
       if (updates instanceof tf.Variable) throw new TypeError("internal: updates are a variable");
       const { scale, epsilon } = adamStep(++updates.count, factor, adam);
       inputs[`scale${i}`] = tf.scalar(scale);
@@ -116,30 +118,30 @@ function createPlainUpdate(
   };
 }
 
-/** With a loss scale: the program decides whether anything moves, and counts the times that it does. */
+/** Update with loss scaling: the program decides if the step is skipped, and counts the updates. */
 function createScaledUpdate(
-  cohorts: readonly Cohort[],
+  updateGroups: readonly UpdateGroup[],
   { adam, clipNorm }: UpdateOptions,
   { scaler, config }: NonNullable<UpdateOptions["scaling"]>,
 ): UpdateProgram {
   const program = jit("update", ({ factor }: { readonly factor: tf.Scalar }) => {
-    const scaledNorm = normOf(cohorts);
+    const scaledNorm = normOf(updateGroups);
     const finite = isFiniteNorm(scaledNorm);
     const inverse = tf.reciprocal(scaler.scale) as tf.Scalar;
     const norm = tf.mul(scaledNorm, inverse) as tf.Scalar;
-    // Unscaled, then clipped: both factors at once.
+    // Unscale, then clip, with one factor.
     const clip = clipNorm === null
       ? inverse
       : tf.mul(clipFactor(norm, clipNorm), inverse) as tf.Scalar;
-    for (const cohort of cohorts) {
-      const { updates } = cohort;
+    for (const group of updateGroups) {
+      const { updates } = group;
       if (!(updates instanceof tf.Variable)) throw new TypeError("internal: updates are a number");
       const t = tf.add(updates, 1);
-      recordCohort(
-        cohort,
-        { ...recordAdamStep(t, factor, adam), clip },
+      traceUpdate(
+        group,
+        { ...traceAdamStep(t, factor, adam), clip },
         adam,
-        (moved, old) => tf.where(finite, moved, old),
+        (updated, old) => tf.where(finite, updated, old),
       );
       updates.assign(tf.where(finite, t, updates) as tf.Scalar);
     }

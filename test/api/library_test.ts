@@ -5,7 +5,7 @@ import { isFile, readJson } from "@/files.ts";
 
 const ROOT = join(import.meta.dirname ?? "", "../..");
 
-/** Copies a folder's files, those of TypeScript, C and JSON. */
+/** Copies a folder recursively. */
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for await (const { name, isDirectory } of Deno.readDir(from)) {
@@ -14,7 +14,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
-Deno.test("another project imports the library from a folder in its workspace", async () => {
+Deno.test("README's example runs in another project that has the library in its workspace", async () => {
   const project = await Deno.makeTempDir();
   const member = join(project, "vendor/sentence-transformer");
   try {
@@ -26,13 +26,13 @@ Deno.test("another project imports the library from a folder in its workspace", 
     const settings = /^```json\n(\{ "nodeModulesDir": "auto", "workspace": .*\})\n```$/m.exec(
       readme,
     )?.[1];
-    ok(settings !== undefined, "README shows the settings");
-    // packages are installed already, and stay as they are
+    ok(settings !== undefined, "README has the settings");
+    // uses the packages that are already installed
     await Deno.writeTextFile(join(project, "deno.json"), settings.replace('"auto"', '"manual"'));
-    await Deno.symlink(join(ROOT, "node_modules"), join(project, "node_modules")); // installed already
+    await Deno.symlink(join(ROOT, "node_modules"), join(project, "node_modules"));
     const [program = ""] = /(?<=^```ts\n)import .*"@stx\/sentence-transformer";\n[^]*?(?=^```$)/m
       .exec(readme) ?? [];
-    ok(program.includes("await train("), "README shows a program");
+    ok(program.includes("await train("), "README has an example program");
     await Deno.writeTextFile(join(project, "main.ts"), program);
     const start = async (source: string) => {
       await Deno.writeTextFile(join(project, "main.ts"), source);
@@ -55,13 +55,13 @@ Deno.test("another project imports the library from a folder in its workspace", 
 
     const again = await start(program);
     ok(again.success, again.error);
-    match(again.error, /the run in run has ended: nothing is left to train/);
-    strictEqual(again.out, first.out, "the same run gives the same answers");
+    match(again.error, /the run in run is complete: there is nothing left to train/);
+    strictEqual(again.out, first.out, "the same run has the same predictions");
     const refused = await start(program.replace("resume: true", "resume: false"));
     strictEqual(refused.success, false);
     match(
       refused.error,
-      /AlreadyExists: Cannot train into run: it holds a run; pass resume: true to go on with it, /,
+      /AlreadyExists: Cannot train into run: it holds a run; pass resume: true to continue it, /,
     );
   } finally {
     await Deno.remove(project, { recursive: true });

@@ -1,4 +1,4 @@
-/** `train()` and the functions beside it, by their options. */
+/** The options of `train()` and of the other functions of the public API. */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import {
@@ -25,7 +25,7 @@ const OVERRIDES: ConfigOverrides = {
 
 const QUIET: TrainSettings = { overrides: OVERRIDES, progress: "none", report: false };
 
-Deno.test("resolveConfig() lays typed overrides over a preset, lists replaced", () => {
+Deno.test("resolveConfig() merges typed overrides into a preset and replaces lists", () => {
   const task: TaskInput = {
     name: "topics",
     kind: "classification",
@@ -37,19 +37,23 @@ Deno.test("resolveConfig() lays typed overrides over a preset, lists replaced", 
   strictEqual(config.training.maxSteps, 3);
   deepStrictEqual(config.tasks, resolveConfig({ file: config }).tasks);
   deepStrictEqual(config.tasks.map(({ name, metric }) => [name, metric]), [["topics", "accuracy"]]);
-  strictEqual(config.training.warmup, resolveConfig().training.warmup, "others are the preset's");
+  strictEqual(
+    config.training.warmup,
+    resolveConfig().training.warmup,
+    "other keys keep the values of the preset",
+  );
   const wrong: object = { training: { steps: 3 } };
   throws(() => resolveConfig({ overrides: wrong }), /there is no key|is not one of/);
 });
 
-Deno.test("train() resumes, overwrites or refuses what is in its folder", async () => {
+Deno.test("train() resumes, overwrites or rejects an existing run", async () => {
   await inFolder(async (root) => {
     const out = join(root, "run");
     const seen: Progress[] = [];
     const first = await train({
       ...QUIET,
       out,
-      resume: true, // there is none: it begins one
+      resume: true, // starts a new run, because there is none
       progress: (progress) => seen.push(progress),
     });
     strictEqual(first.dir, out);
@@ -59,7 +63,7 @@ Deno.test("train() resumes, overwrites or refuses what is in its folder", async 
 
     await rejects(train({ ...QUIET, out }), {
       name: "AlreadyExists",
-      message: `Cannot train into ${out}: it holds a run; pass resume: true to go on with it, ` +
+      message: `Cannot train into ${out}: it holds a run; pass resume: true to continue it, ` +
         "overwrite: true to delete it, or choose another out",
     });
     const more: ConfigOverrides = {
@@ -75,7 +79,7 @@ Deno.test("train() resumes, overwrites or refuses what is in its folder", async 
     deepStrictEqual(
       scores.get("ag_news", "validation"),
       anew.summary.scores.ag_news?.validation,
-      "evaluate() gives the scores of the summary",
+      "evaluate() returns the scores of the summary",
     );
     strictEqual(scores.get("ag_news"), scores.get("ag_news", "validation"), "the only split");
     await rejects(evaluate(out, { split: "dev" }), /Cannot evaluate as split must be one of/);
@@ -84,16 +88,16 @@ Deno.test("train() resumes, overwrites or refuses what is in its folder", async 
   });
 });
 
-Deno.test("train() deletes nothing but runs, and wants one decision", async () => {
+Deno.test("train() deletes only runs, and rejects contradictory options", async () => {
   await inFolder(async (root) => {
     const out = join(root, "mine");
     await Deno.mkdir(out);
-    await Deno.writeTextFile(join(out, "config.json"), "{}"); // a model's folder has one too
+    await Deno.writeTextFile(join(out, "config.json"), "{}"); // a model folder has one too
     for (const option of [{ overwrite: true }, { resume: true }, {}]) {
       await rejects(train({ ...QUIET, out, ...option }), {
         name: "AlreadyExists",
         message:
-          `Cannot train into ${out}: the folder is not empty and holds no run; choose another out`,
+          `Cannot train into ${out}: the folder is not empty and has no run; choose another out`,
       });
     }
     ok(await isFolder(out));
@@ -106,20 +110,20 @@ Deno.test("train() deletes nothing but runs, and wants one decision", async () =
   });
 });
 
-Deno.test("train() stops by its signal and says how to go on", async () => {
+Deno.test("train() stops when its signal is aborted and says how to resume", async () => {
   await inFolder(async (root) => {
     const out = join(root, "run"), abort = new AbortController();
     const onStep = ({ step }: { readonly step: number }) => step === 2 && abort.abort();
     await rejects(train({ ...QUIET, out, signal: abort.signal, onStep }), {
       name: "Interrupted",
       message:
-        `Training was interrupted after step 2 of 3: resume: true goes on with the run in ${out}`,
+        `Training was interrupted after step 2 of 3: train() with resume: true continues the run in ${out}`,
     });
     strictEqual((await train({ ...QUIET, out, resume: true })).summary.steps, 3);
   });
 });
 
-Deno.test("similarity() compares each of the first with each of the second", () => {
+Deno.test("similarity() compares each of the first embeddings with each of the second", () => {
   const east = Float32Array.of(2, 0), north = Float32Array.of(0, 1), back = Float32Array.of(-1, 0);
   deepStrictEqual(similarity([east, north], [east, north, back]), [[1, 0, -1], [0, 1, 0]]);
   deepStrictEqual(similarity([east], [north], "manhattan"), [[-3]]); // |2 − 0| + |0 − 1|

@@ -8,7 +8,7 @@ import { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/read
 import { resolveConfig } from "@/resolve_config.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
-import { countLengths, countNames, surveyData } from "@/train/survey_data.ts";
+import { computeDataStatistics, countEntities, countLengths } from "@/train/data_statistics.ts";
 
 const LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"];
 
@@ -44,7 +44,7 @@ async function withFile(survey: unknown, use: (file: string) => Promise<void>): 
   }
 }
 
-Deno.test("countLengths() counts equal lengths, rising", () => {
+Deno.test("countLengths() counts each length, in ascending order", () => {
   deepStrictEqual(countLengths([5, 3, 5, 20, 5]), [
     { length: 3, rows: 1 },
     { length: 5, rows: 3 },
@@ -52,13 +52,13 @@ Deno.test("countLengths() counts equal lengths, rising", () => {
   ]);
 });
 
-Deno.test("countNames() holds a name for unseen unless the same words are one in training", () => {
+Deno.test("countEntities() counts an entity as unseen unless the same words are an entity in training", () => {
   const train = [{ tokens: ["Anna", "Berg", "left", "Oslo"], tags: [1, 2, 0, 3] }];
   const test = [
     { tokens: ["Anna", "saw", "Anna", "Berg"], tags: [1, 0, 1, 2] }, // new: Anna alone
     { tokens: ["Oslo", "left", "Rome"], tags: [3, 0, 3] }, // new: Rome
   ];
-  deepStrictEqual(countNames({ train, test, labels: LABELS }), { test: 4, unseen: 2 });
+  deepStrictEqual(countEntities({ train, test, labels: LABELS }), { test: 4, unseen: 2 });
 });
 
 Deno.test("readSurvey() reads what was written and names the key that is wrong", async () => {
@@ -103,13 +103,13 @@ Deno.test("a survey of texts without names tells of cut rows, and of cut words n
   deepStrictEqual([row?.["train rows cut"], row?.["tagged words cut"]], [2, null]);
 });
 
-Deno.test("surveyData() counts the rows that lost pieces, of texts too", async () => {
+Deno.test("computeDataStatistics() counts truncated rows, also for classification", async () => {
   const config = resolveConfig({ set: ["data.maxRows=12", "model.maxLength=16"] });
   const data = await loadRunRows(config);
   const { tokenizer } = await openTexts(config.model, data.flatMap(({ train }) => train));
   const options = { tokenizer, maxLength: 16, prompt: "" };
   const encoded = await Promise.all(data.map((each) => encodeTask(each, options)));
-  const { tasks } = surveyData(data, encoded, { lengths: [16], rows: 4, seed: 1 });
+  const { tasks } = computeDataStatistics(data, encoded, { lengths: [16], rows: 4, seed: 1 });
   for (const { cutRows, cutWords, names, lengths } of tasks) {
     ok(cutRows > 0, "the premise: sentences of the sample are longer than 14 pieces");
     ok(cutRows <= (lengths.find(({ length }) => length === 16)?.rows ?? 0));

@@ -58,7 +58,7 @@ async function trainSteps(variants: number): Promise<void> {
     const step = createFixtureStep(model, { dropout: { hidden: 0.1, attention: 0.1, head: 0.1 } });
     for (const turn of [0, 1]) {
       for (const task of ["topic", "tags"]) {
-        const { loss } = await step.accumulate(task, batchOf(task, turn), turn, { share: 1 });
+        const { loss } = await step.accumulate(task, batchOf(task, turn), turn, { batchWeight: 1 });
         if (!Number.isFinite(loss)) throw new Error(`${precision} ${pooling}: a loss of ${loss}`);
       }
       await step.update({ factor: 1 });

@@ -1,13 +1,13 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { stream } from "@/random.ts";
-import { adamStep, adamUpdate, recordAdamStep } from "@/train/adamw.ts";
+import { adamStep, adamUpdate, traceAdamStep } from "@/train/adamw.ts";
 import { clipFactor, globalNorm } from "@/train/clip.ts";
 import { testOnBackends } from "../backend.ts";
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
-/** One step of PyTorch 2.13's `_single_tensor_adamw`, line by line, in float64; changes `state`. */
+/** One step of PyTorch 2.13's `_single_tensor_adamw`, line by line in float64; updates `state` in place. */
 function torchStepInto(
   state: { w: number; m: number; v: number },
   g: number,
@@ -27,7 +27,7 @@ function torchStepInto(
   state.w -= rate / (1 - beta1 ** t) * state.m / denominator;
 }
 
-testOnBackends("adamUpdate() follows PyTorch's AdamW within 1e-6 over 30 steps", () => {
+testOnBackends("adamUpdate() matches PyTorch's AdamW within 1e-6 over 30 steps", () => {
   const { normal } = stream(1, "adamw");
   const rate = 1e-2, decay = 0.1, size = 8;
   const states = Array.from({ length: size }, () => ({ w: normal(), m: 0, v: 0 }));
@@ -67,7 +67,7 @@ testOnBackends("adamUpdate() follows PyTorch's AdamW within 1e-6 over 30 steps",
   });
 });
 
-Deno.test("adamStep() corrects the bias of the first step: the move is the rate itself", () => {
+Deno.test("adamStep() corrects the bias of the first step: the update equals the learning rate", () => {
   // t = 1: √(1 − 0.999) / (1 − 0.9); g / |g| remains of m/√v
   const { scale, epsilon, factor } = adamStep(1, 0.5, ADAM);
   ok(Math.abs(scale - 0.5 * Math.sqrt(0.001) / 0.1) < 1e-15);
@@ -76,12 +76,12 @@ Deno.test("adamStep() corrects the bias of the first step: the move is the rate 
 });
 
 testOnBackends(
-  "recordAdamStep() gives the scalars of adamStep() within 1e-6 at every age of a run",
+  "traceAdamStep() matches adamStep() within 1e-6 from the first to the millionth update",
   () => {
     for (const t of [1, 2, 3, 10, 100, 1000, 10_000, 1_000_000]) {
       const wanted = adamStep(t, 0.7, ADAM);
       const found = tf.tidy(() => {
-        const { scale, epsilon } = recordAdamStep(tf.scalar(t), tf.scalar(0.7), ADAM);
+        const { scale, epsilon } = traceAdamStep(tf.scalar(t), tf.scalar(0.7), ADAM);
         return { scale: scale.dataSync()[0] ?? NaN, epsilon: epsilon.dataSync()[0] ?? NaN };
       });
       ok(Math.abs(found.scale - wanted.scale) < 1e-6 * wanted.scale, `scale at ${t}`);
@@ -91,7 +91,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "clipFactor() of the global norm scales long gradients down and leaves short ones",
+  "clipFactor() scales gradients above the clipping norm and leaves shorter ones",
   () => {
     const found: number[] = [];
     tf.tidy(() => {

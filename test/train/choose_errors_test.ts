@@ -44,7 +44,7 @@ function task(name: keyof typeof LABELS, dataset: string): EvaluationTask {
 
 const own = { data: { ...CONFIG.data, dir: "my/data", scoreTest: true } };
 
-Deno.test("chooseErrors() takes the surest wrong classes and the sentences with most errors first", () => {
+Deno.test("chooseErrors() sorts wrong classes by confidence and sentences by number of errors", () => {
   const place = { split: "test" };
   deepStrictEqual(
     chooseErrors(own, [task("topics", "mine"), task("names", "names")], RECORDS),
@@ -87,14 +87,14 @@ Deno.test("chooseErrors() takes the surest wrong classes and the sentences with 
   );
 });
 
-Deno.test("chooseErrors() keeps no text whose license forbids showing it, by the source and not the name alone", () => {
+Deno.test("chooseErrors() omits texts whose license forbids publishing, depending on data set name and source", () => {
   const tasks = [task("topics", "fancyzhx/ag_news"), task("names", "conll2003")];
   deepStrictEqual(chooseErrors(own, tasks, RECORDS), []);
   const sample = { data: { ...own.data, dir: "sample" } };
   strictEqual(chooseErrors(sample, tasks, RECORDS).length, 4);
 });
 
-Deno.test("chooseErrors() takes validation where test was not scored", () => {
+Deno.test("chooseErrors() uses validation if test was not scored", () => {
   const unscored = { data: { ...own.data, scoreTest: false } };
   const [first] = chooseErrors(unscored, [task("topics", "mine")], RECORDS);
   strictEqual(first?.split, "validation");

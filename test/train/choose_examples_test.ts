@@ -21,7 +21,7 @@ function task(
 const REVIEWS: readonly Row[] = [
   { text: "A fine kettle that boils fast.", label: 2 },
   { text: "Another fine kettle that boils.", label: 2 },
-  { text: "Bad.", label: 0 }, // too short where there are enough others
+  { text: "Bad.", label: 0 }, // too short if there are enough others
   { text: "The lid broke on the second day.", label: 0 },
   { text: "It is a kettle and it is green.", label: 1 },
   { text: "x".repeat(201), label: 1 },
@@ -32,7 +32,7 @@ const NAMES: readonly Row[] = [
 ];
 const own = { data: { ...CONFIG.data, dir: "my/data" } };
 
-Deno.test("chooseExamples() takes readable test rows of every label, each task in turn", () => {
+Deno.test("chooseExamples() selects readable test rows of every label, alternating between tasks", () => {
   const tasks = [task("reviews", "reviews", REVIEWS), task("names", "names", NAMES)];
   deepStrictEqual(chooseExamples(own, tasks).texts, [
     "A fine kettle that boils fast.",
@@ -42,7 +42,7 @@ Deno.test("chooseExamples() takes readable test rows of every label, each task i
   ]);
 });
 
-Deno.test("chooseExamples() takes no text whose license forbids showing it", () => {
+Deno.test("chooseExamples() omits texts whose license forbids publishing", () => {
   const tasks = [task("reviews", "someone/ag_news", REVIEWS), task("names", "names", NAMES)];
   deepStrictEqual(chooseExamples(own, tasks).texts, [
     "Ada Lovelace wrote to him.",
@@ -54,7 +54,7 @@ Deno.test("chooseExamples() takes no text whose license forbids showing it", () 
   deepStrictEqual(chooseExamples(sample, restricted).texts.length, 4);
 });
 
-Deno.test("chooseExamples() takes short rows where there are no others, and none where there is no test", () => {
+Deno.test("chooseExamples() falls back to short rows, and to validation if there is no test split", () => {
   const rows = [{ text: "Bad.", label: 0 }, { text: " ", label: 1 }];
   deepStrictEqual(chooseExamples(own, [task("reviews", "reviews", rows)]).texts, ["Bad."]);
   deepStrictEqual(chooseExamples(own, [task("reviews", "reviews", [])]).texts, []);

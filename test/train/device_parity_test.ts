@@ -1,4 +1,4 @@
-/** Device `tensorflow` against device `cpu`, step for step, dropout on. */
+/** Compares training on device `tensorflow` with device `cpu`, step by step, with dropout. */
 import { ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { type EngineOptions, openEngine } from "@/engine/engine.ts";
@@ -16,11 +16,11 @@ import {
 
 type Step = {
   readonly losses: readonly number[];
-  /** By parameter, of both tasks together. */
+  /** By parameter name, summed over both tasks. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
 };
 
-/** The steps of the fixture's recipe with dropout, on a device. */
+/** Trains the fixture's recipe with dropout on a device. */
 async function train(options: EngineOptions): Promise<readonly Step[]> {
   await openEngine(options);
   const model = createFixtureModel();
@@ -43,19 +43,19 @@ async function train(options: EngineOptions): Promise<readonly Step[]> {
   return steps;
 }
 
-/** Length of `a − b` in parts of the length of `b`. */
+/** Relative distance: the norm of `a − b` divided by the norm of `b`. */
 function distance(a: Float32Array, b: Float32Array): number {
   return Math.hypot(...a.map((value, i) => value - (b[i] ?? NaN))) / Math.hypot(...b);
 }
 
 Deno.test({
-  name: "device tensorflow has the losses and gradients of device cpu within 1e-4 over 20 steps",
+  name: "device tensorflow matches losses and gradients of device cpu within 1e-4 over 20 steps",
   ignore: !isAvailable("tensorflow"),
   async fn() {
     const wanted = await train({ device: "cpu" });
     const before = tf.memory().numTensors;
     const found = await train({ device: "tensorflow" });
-    ok(tf.memory().numTensors === before, "tensors left behind");
+    ok(tf.memory().numTensors === before, "leaks tensors");
     ok(wanted.length === 20, "premise: 20 steps");
     for (const [s, { losses, gradients }] of wanted.entries()) {
       for (const [i, loss] of losses.entries()) {
@@ -63,7 +63,7 @@ Deno.test({
         ok(relative(ours, loss) < 1e-4, `step ${s}, ${TASKS[i]}: ${ours} against ${loss}`);
       }
       for (const [name, gradient] of gradients) {
-        // Softmax does not see a key's bias: its gradient is rounding alone.
+        // Softmax is invariant to the bias of keys, so its gradient is only rounding error.
         if (name.endsWith("key.bias")) continue;
         const far = distance(found[s]?.gradients.get(name) ?? new Float32Array(), gradient);
         ok(far < 1e-4, `step ${s}, ${name}: off by ${far}`);

@@ -1,13 +1,13 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { scoreClassification } from "@/eval/classification.ts";
 import { resolveConfig } from "@/resolve_config.ts";
-import { type Best, hasStopped, judge, readMetric } from "@/train/early_stopping.ts";
+import { type Best, isOutOfPatience, readMetric, updateBest } from "@/train/early_stopping.ts";
 
-Deno.test("judge() keeps the first of equals and wants more than minDelta", () => {
+Deno.test("updateBest() keeps the earlier of equal scores and requires an improvement above minDelta", () => {
   const values = [0.5, 0.5, 0.55, 0.75, 0.625];
   let best: Best | null = null;
   const found = values.map((value, i) => {
-    best = judge(best, { step: 10 * (i + 1), value }, { minDelta: 0.125 });
+    best = updateBest(best, { step: 10 * (i + 1), value }, { minDelta: 0.125 });
     return best;
   });
   deepStrictEqual(found, [
@@ -19,17 +19,17 @@ Deno.test("judge() keeps the first of equals and wants more than minDelta", () =
   ]);
 });
 
-Deno.test("hasStopped() after as many evaluations as patience says, never where it is null", () => {
+Deno.test("isOutOfPatience() is true after `patience` evaluations, and never if patience is null", () => {
   const config = { metric: "mean", patience: 2, minDelta: 0 };
   const best = { step: 10, value: 0.5, waited: 1 };
-  strictEqual(hasStopped(best, config), false);
-  strictEqual(hasStopped({ ...best, waited: 2 }, config), true);
-  strictEqual(hasStopped({ ...best, waited: 99 }, { ...config, patience: null }), false);
-  strictEqual(hasStopped(null, config), false);
-  strictEqual(hasStopped({ ...best, waited: 2 }, null), false);
+  strictEqual(isOutOfPatience(best, config), false);
+  strictEqual(isOutOfPatience({ ...best, waited: 2 }, config), true);
+  strictEqual(isOutOfPatience({ ...best, waited: 99 }, { ...config, patience: null }), false);
+  strictEqual(isOutOfPatience(null, config), false);
+  strictEqual(isOutOfPatience({ ...best, waited: 2 }, null), false);
 });
 
-Deno.test("readMetric() takes the mean of the scores that it names", () => {
+Deno.test("readMetric() averages the named scores", () => {
   const { tasks } = resolveConfig();
   // 2 of 3 right; F1 of class 0 2/3, of class 1 2/3
   const scores = {
@@ -40,6 +40,6 @@ Deno.test("readMetric() takes the mean of the scores that it names", () => {
   strictEqual(both, (2 / 3 + scores.ag_news.macroF1) / 2);
   throws(() => readMetric("mean", tasks, scores), {
     name: "RangeError",
-    message: "Cannot watch mean as validation must score conll2003.f1: it has no such score",
+    message: "Cannot compute the early stopping metric mean: validation has no score conll2003.f1",
   });
 });

@@ -1,14 +1,14 @@
-/** Steps over rows without real tokens and batches without labels. */
+/** Training steps on rows without real tokens and batches without labels. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
-import { shareLoss } from "@/train/train_loop.ts";
+import { weighMicroBatches } from "@/train/train_loop.ts";
 import { testOnBackends } from "../backend.ts";
 import { batchOf, createFixtureModel, createFixtureStep, TASKS } from "./steps_fixture.ts";
 import { createTinyModel, formulaValues } from "./tiny_model.ts";
 
-testOnBackends("a step over a row without real tokens has a finite loss and gradient", async () => {
+testOnBackends("a row without real tokens has a finite loss and gradient", async () => {
   for (const pooling of POOLING_MODES) {
     for (const normalize of NORMALIZE_MODES) {
       const what = `${pooling}, ${normalize}`;
@@ -19,8 +19,10 @@ testOnBackends("a step over a row without real tokens has a finite loss and grad
       }
       const step = createFixtureStep(model, {});
       const batch = batchOf("topic", 0);
-      const mask = batch.mask.map((bit, i) => i < batch.length ? 0 : bit); // of the first row nothing
-      const { loss, count } = await step.accumulate("topic", { ...batch, mask }, 0, { share: 1 });
+      const mask = batch.mask.map((bit, i) => i < batch.length ? 0 : bit); // masks the whole first row
+      const { loss, count } = await step.accumulate("topic", { ...batch, mask }, 0, {
+        batchWeight: 1,
+      });
       const { gradientNorm } = await step.update({ factor: 1 });
       ok(Number.isFinite(loss) && loss > 0, `${what}: loss ${loss}`);
       strictEqual(count, batch.rows);
@@ -31,7 +33,7 @@ testOnBackends("a step over a row without real tokens has a finite loss and grad
   }
 });
 
-testOnBackends("a batch without labels beside others adds nothing to a step", async () => {
+testOnBackends("a micro-batch without labels does not change a step", async () => {
   const run = async (withEmpty: boolean) => {
     const model = createFixtureModel(), step = createFixtureStep(model);
     const found: number[] = [];
@@ -39,8 +41,10 @@ testOnBackends("a batch without labels beside others adds nothing to a step", as
       const batch = batchOf(task, 0);
       const empty = { ...batch, labels: batch.labels.map(() => -100) };
       const batches = withEmpty ? [empty, batch] : [batch];
-      for (const [i, share] of shareLoss(batches).entries()) {
-        const { loss, count } = await step.accumulate(task, batches[i] ?? batch, 0, { share });
+      for (const [i, batchWeight] of weighMicroBatches(batches).entries()) {
+        const { loss, count } = await step.accumulate(task, batches[i] ?? batch, 0, {
+          batchWeight,
+        });
         if (batches[i] === empty) deepStrictEqual([Math.abs(loss), count], [0, 0]);
         else found.push(loss);
       }

@@ -8,7 +8,7 @@ import { createRunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";
 import { TEXTS, withSavedModel } from "../eval/saved_model.ts";
 
-Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
+Deno.env.set("STX_CACHE", ""); // do not cache the encoded rows of a test
 
 const TOPIC: TaskConfig = {
   ...{ name: "topic", kind: "classification", dataset: "topics", metric: "accuracy", weight: 1 },
@@ -28,7 +28,7 @@ const TAGS: TaskConfig = {
 const topics = TEXTS.map((text, row) => ({ text, label: row % 3 }));
 const tagged = [{ tokens: ["yes", "Ada"], tags: [1, 2] }, { tokens: ["it"], tags: [1] }];
 
-/** Calls `test` with an evaluator of the tiny model and the predictions that it handed on. */
+/** Calls `test` with an evaluator of the tiny model and the predictions that it reports. */
 async function withEvaluator(
   temperatures: Readonly<Record<string, number>>,
   test: (
@@ -36,7 +36,7 @@ async function withEvaluator(
     records: readonly PredictionRecord[],
   ) => Promise<void>,
 ): Promise<void> {
-  await withSavedModel([0, 1, 0], async ({ model, tokenizer, maxLength }) => { // all words are B-X
+  await withSavedModel([0, 1, 0], async ({ model, tokenizer, maxLength }) => { // predicts B-X for all words
     const { pad: padId, cls: clsId } = tokenizer.ids;
     const sets = { tokenizer, maxLength, prompt: "" };
     const tasks: EvaluationTask[] = [
@@ -65,7 +65,7 @@ async function withEvaluator(
   });
 }
 
-Deno.test("evaluations hand on what was predicted for each row, once a split", async () => {
+Deno.test("evaluations report the predictions for each row, once per split", async () => {
   await withEvaluator({}, async (evaluator, records) => {
     const scores = await evaluator.evaluateTests();
     deepStrictEqual(records.map(({ task, split }) => `${task} ${split}`), [
@@ -77,7 +77,7 @@ Deno.test("evaluations hand on what was predicted for each row, once a split", a
     deepStrictEqual(first.gold, [0, 1, 2]);
     ok(first.probability.every((p) => p > 1 / 3 && p < 1));
     deepStrictEqual([second.gold, second.predicted], [[[1, 2], [1]], [[1, 1], [1]]]);
-    // the record says what the scores say: one of two entities, two invented in its place
+    // the record agrees with the scores: one of two entities found, two wrong ones predicted
     const hits = first.gold.filter((label, row) => label === first.predicted[row]).length;
     const topic = scores.topic?.test, tags = scores.tags?.test;
     ok(topic && "accuracy" in topic && tags && "f1" in tags);
@@ -88,7 +88,7 @@ Deno.test("evaluations hand on what was predicted for each row, once a split", a
   });
 });
 
-Deno.test("the temperature fitted on validation measures the calibration of test", async () => {
+Deno.test("the temperature fitted on validation is used for the calibration error of test", async () => {
   await withEvaluator({}, async (evaluator) => {
     const before = (await evaluator.evaluateTests()).topic?.test;
     ok(before && "accuracy" in before);
@@ -101,7 +101,7 @@ Deno.test("the temperature fitted on validation measures the calibration of test
       strictEqual(scores.temperature, validation.temperature);
     }
   });
-  await withEvaluator({ topic: 3 }, async (evaluator) => { // that of a run's summary
+  await withEvaluator({ topic: 3 }, async (evaluator) => { // as in a run's summary
     const scores = (await evaluator.evaluateTests()).topic?.test;
     ok(scores && "accuracy" in scores);
     strictEqual(scores.temperature, 3);

@@ -1,6 +1,6 @@
 /**
- * Half precision for every pooling: rounding moves a loss and a gradient by
- * parts of a hundred, whatever path the gradient takes. Larger differences are errors.
+ * Half precision with every pooling. Rounding changes the loss and the gradient by a few percent; larger differences
+ * are errors.
  */
 import { ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
@@ -24,7 +24,7 @@ async function measureStep(variant: Variant): Promise<readonly [loss: number, no
     tf.tidy(() => variable.assign(tf.tensor(formulaValues(name, variable.shape), variable.shape)));
   }
   const step = createFixtureStep(model, {});
-  const { loss } = await step.accumulate("topic", batchOf("topic", 0), 0, { share: 1 });
+  const { loss } = await step.accumulate("topic", batchOf("topic", 0), 0, { batchWeight: 1 });
   const { gradientNorm } = await step.update({ factor: 1 });
   step.dispose();
   disposeModel(model);
@@ -33,7 +33,7 @@ async function measureStep(variant: Variant): Promise<readonly [loss: number, no
 
 for (const backend of BACKENDS.filter((each) => each !== "cpu")) {
   Deno.test({
-    name: `a step in half precision is near one in float32 for every pooling [${backend}]`,
+    name: `a step in half precision is close to float32 for every pooling [${backend}]`,
     ignore: !isAvailable(backend),
     async fn() {
       const open = (precision: Precision) => openEngine({ ...backendOptions(backend), precision });

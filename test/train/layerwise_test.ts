@@ -5,7 +5,7 @@ import { groupOfParameter, layerwiseGroups, planParameters } from "@/train/layer
 import { testOnBackends } from "../backend.ts";
 import { createTinyModel } from "./tiny_model.ts";
 
-Deno.test("layerwiseGroups() halves the rate with each layer down, from the top rate", () => {
+Deno.test("layerwiseGroups() multiplies the learning rate by the decay for each layer below the top", () => {
   deepStrictEqual(layerwiseGroups(2, { top: 4, decay: 0.5, heads: 10 }), [
     { name: "embeddings", learningRate: 1 },
     { name: "layer 0", learningRate: 2 },
@@ -14,7 +14,7 @@ Deno.test("layerwiseGroups() halves the rate with each layer down, from the top 
   ]);
 });
 
-Deno.test("layerwiseGroups() never lets a layer learn faster than the one above", () => {
+Deno.test("layerwiseGroups() never gives a layer a higher learning rate than the layer above", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 24 }),
     fc.double({ min: 0.5, max: 1, noNaN: true }),
@@ -29,7 +29,7 @@ Deno.test("layerwiseGroups() never lets a layer learn faster than the one above"
   ));
 });
 
-Deno.test("groupOfParameter() puts pooler and projection with the top layer", () => {
+Deno.test("groupOfParameter() puts pooler and projection into the group of the top layer", () => {
   const found = [
     "embeddings.LayerNorm.weight",
     "encoder.layer.0.output.dense.bias",
@@ -41,7 +41,7 @@ Deno.test("groupOfParameter() puts pooler and projection with the top layer", ()
   deepStrictEqual(found, ["embeddings", "layer 0", "layer 11", "layer 11", "layer 11", "heads"]);
 });
 
-Deno.test("groupOfParameter() refuses a name it does not know", () => {
+Deno.test("groupOfParameter() rejects an unknown name", () => {
   throws(() => groupOfParameter("decoder.weight", 2), {
     name: "RangeError",
     message: "Cannot group parameters as names must begin with embeddings, encoder.layer.N, " +
@@ -49,29 +49,38 @@ Deno.test("groupOfParameter() refuses a name it does not know", () => {
   });
 });
 
-testOnBackends("planParameters() decays matrices alone and counts every parameter once", () => {
-  const model = createTinyModel();
-  const parameters = namedParameters(model).map(({ name, variable }) => ({
-    name,
-    shape: variable.shape,
-  }));
-  const { plans, groups } = planParameters(parameters, {
-    layers: 2,
-    rates: { top: 1e-3, decay: 0.5, heads: 1e-2 },
-    weightDecay: 0.1,
-  });
-  for (const [i, { name, weightDecay }] of plans.entries()) {
-    strictEqual(weightDecay, parameters[i]?.shape.length === 1 ? 0 : 0.1, name);
-  }
-  deepStrictEqual(groups, [
-    // (40 + 12 + 2) · 16 table rows, 2 · 16 norm
-    { name: "embeddings", learningRate: 2.5e-4, weightDecay: 0.1, parameters: 896, undecayed: 32 },
-    // 4 · 16² + 2 · 16 · 32 = 2048 weights; 4 · 16 + 32 + 16 biases, 4 · 16 norms = 176
-    { name: "layer 0", learningRate: 5e-4, weightDecay: 0.1, parameters: 2224, undecayed: 176 },
-    // and the pooler: 256 + 16
-    { name: "layer 1", learningRate: 1e-3, weightDecay: 0.1, parameters: 2496, undecayed: 192 },
-    // 2 · 16² + (4 + 5) · 16 = 656; 2 · 3 · 16 + 4 + 5 = 105
-    { name: "heads", learningRate: 1e-2, weightDecay: 0.1, parameters: 761, undecayed: 105 },
-  ]);
-  disposeModel(model);
-});
+testOnBackends(
+  "planParameters() gives only matrices weight decay and counts every parameter once",
+  () => {
+    const model = createTinyModel();
+    const parameters = namedParameters(model).map(({ name, variable }) => ({
+      name,
+      shape: variable.shape,
+    }));
+    const { plans, groups } = planParameters(parameters, {
+      layers: 2,
+      rates: { top: 1e-3, decay: 0.5, heads: 1e-2 },
+      weightDecay: 0.1,
+    });
+    for (const [i, { name, weightDecay }] of plans.entries()) {
+      strictEqual(weightDecay, parameters[i]?.shape.length === 1 ? 0 : 0.1, name);
+    }
+    deepStrictEqual(groups, [
+      // (40 + 12 + 2) · 16 table rows, 2 · 16 norm
+      {
+        name: "embeddings",
+        learningRate: 2.5e-4,
+        weightDecay: 0.1,
+        parameters: 896,
+        undecayed: 32,
+      },
+      // 4 · 16² + 2 · 16 · 32 = 2048 weights; 4 · 16 + 32 + 16 biases, 4 · 16 norms = 176
+      { name: "layer 0", learningRate: 5e-4, weightDecay: 0.1, parameters: 2224, undecayed: 176 },
+      // and the pooler: 256 + 16
+      { name: "layer 1", learningRate: 1e-3, weightDecay: 0.1, parameters: 2496, undecayed: 192 },
+      // 2 · 16² + (4 + 5) · 16 = 656; 2 · 3 · 16 + 4 + 5 = 105
+      { name: "heads", learningRate: 1e-2, weightDecay: 0.1, parameters: 761, undecayed: 105 },
+    ]);
+    disposeModel(model);
+  },
+);

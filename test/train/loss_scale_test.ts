@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { createLossScaler, isFiniteNorm, updateLossScaler } from "@/train/loss_scale.ts";
 import { testOnBackends } from "../backend.ts";
 
-/** The scale after each of some steps, by the norms of their gradients. */
+/** Returns the loss scale after each step, given the steps' gradient norms. */
 function followScale(
   norms: readonly number[],
   config: Parameters<typeof createLossScaler>[0],
@@ -20,11 +20,11 @@ function followScale(
 }
 
 testOnBackends(
-  "updateLossScaler() grows after three finite steps in a row and shrinks at once",
+  "updateLossScaler() grows after three consecutive finite steps and shrinks at once",
   () => {
     const config = { initial: 8, growth: 2, backoff: 0.5, interval: 3 };
     const scales = followScale([1, 1, 1, 1, Infinity, 1, 1, NaN, 1, 1, 1, 1], config);
-    // the overflow at step 5 and the NaN at step 8 begin the count anew, and so does each growth
+    // the overflow at step 5 and the NaN at step 8 restart the count, and so does each growth
     deepStrictEqual(scales, [8, 8, 16, 16, 8, 8, 8, 4, 4, 4, 8, 8]);
   },
 );

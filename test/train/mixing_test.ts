@@ -9,7 +9,7 @@ const TASKS = [
   { name: "conll2003", batchesPerEpoch: 439 },
 ];
 
-/** How often each task of a plan is trained in steps `from` to `to`. */
+/** Counts the steps of each task from step `from` to before step `to`. */
 function countTasks(plan: ReturnType<typeof planMixing>, from: number, to: number) {
   const counts: Record<string, number> = {};
   for (let step = from; step < to; step++) {
@@ -18,20 +18,20 @@ function countTasks(plan: ReturnType<typeof planMixing>, from: number, to: numbe
   return counts;
 }
 
-Deno.test("planMixing() both: an epoch covers the larger task once, the smaller goes round", () => {
+Deno.test("planMixing() both: an epoch is one pass over the larger task, several over the smaller", () => {
   const plan = planMixing("both", TASKS, OPTIONS);
   deepStrictEqual([plan.stepsPerEpoch, plan.steps], [1574, 1574]);
   deepStrictEqual(plan.tasksOfStep(7), ["ag_news", "conll2003"]);
   // 1574 / 439 = 3.585
   strictEqual(
     plan.note,
-    "An epoch is 1574 steps: every row of ag_news once, conll2003 3.6 times round.",
+    "An epoch is 1574 steps: one pass over ag_news, 3.6 passes over conll2003.",
   );
   const short = planMixing("both", [{ ...TASKS[0], name: "few", batchesPerEpoch: 1 }], OPTIONS);
   strictEqual(short.note, "An epoch is 1 step: every row of few once.");
 });
 
-Deno.test("planMixing() proportional: every batch of every task once an epoch, each epoch anew", () => {
+Deno.test("planMixing() proportional: every batch once per epoch, in a new order each epoch", () => {
   const plan = planMixing("proportional", TASKS, { ...OPTIONS, epochs: 2 });
   deepStrictEqual([plan.stepsPerEpoch, plan.steps], [2013, 4026]); // 1574 + 439
   for (const epoch of [0, 1]) {
@@ -41,35 +41,35 @@ Deno.test("planMixing() proportional: every batch of every task once an epoch, e
   const order = (from: number) =>
     Array.from({ length: 50 }, (_, i) => plan.tasksOfStep(from + i)[0]).join();
   ok(order(0) !== order(2013));
-  strictEqual(order(0), order(0)); // also after the order of another epoch was asked for
-  strictEqual(plan.note, "An epoch is 2013 steps: every row of every task once.");
+  strictEqual(order(0), order(0)); // also after a request for another epoch
+  strictEqual(plan.note, "An epoch is 2013 steps: one pass over all rows.");
 });
 
-Deno.test("planMixing() round-robin: tasks in turn, until the larger is covered", () => {
+Deno.test("planMixing() round-robin: tasks alternate until one pass over the larger is complete", () => {
   const plan = planMixing("round-robin", TASKS, OPTIONS);
   strictEqual(plan.stepsPerEpoch, 3148);
   const first = [0, 1, 2].map((step) => plan.tasksOfStep(step));
   deepStrictEqual(first, [["ag_news"], ["conll2003"], ["ag_news"]]);
   strictEqual(
     plan.note,
-    "An epoch is 3148 steps: every row of ag_news once, conll2003 3.6 times round.",
+    "An epoch is 3148 steps: one pass over ag_news, 3.6 passes over conll2003.",
   );
 });
 
-Deno.test("taskChances() are powers of the sizes: 9 to 4 under 1, 3 to 2 under 1/2, even under 0", () => {
+Deno.test("taskChances() are proportional to size^exponent: 9 to 4 for 1, 3 to 2 for 1/2, equal for 0", () => {
   deepStrictEqual(taskChances([9, 4], 1), [9 / 13, 4 / 13]);
   deepStrictEqual(taskChances([9, 4], 0.5), [3 / 5, 2 / 5]);
   deepStrictEqual(taskChances([9, 4], 0), [1 / 2, 1 / 2]);
 });
 
-Deno.test("planMixing() temperature draws tasks by the root of their sizes", () => {
+Deno.test("planMixing() temperature 2 samples tasks by the square root of their sizes", () => {
   const tasks = [{ name: "a", batchesPerEpoch: 900 }, { name: "b", batchesPerEpoch: 400 }];
   const plan = planMixing("temperature", tasks, { ...OPTIONS, epochs: 4 });
   strictEqual(
     plan.note,
-    "An epoch is 1300 steps: each draws its task, a 60.0 %, b 40.0 %.",
+    "An epoch is 1300 steps: each step samples its task (a 60.0 %, b 40.0 %).",
   );
-  // 5200 draws of chance 3/5: 3120 expected, a standard deviation of 35
+  // 5200 draws with probability 3/5: mean 3120, standard deviation 35
   const { a = 0 } = countTasks(plan, 0, plan.steps);
   ok(Math.abs(a - 3120) < 4 * 35, `${a}`);
 });
@@ -80,9 +80,9 @@ Deno.test("planMixing() annealed goes from proportional to n^0.2", () => {
   // 3125/3225 = 96.9 %; 31.25^0.2 = 1.990: 1.990 / 2.990 = 66.6 %
   strictEqual(
     plan.note,
-    "An epoch is 3225 steps: each draws its task, a 96.9 to 66.6 %, b 3.1 to 33.4 %.",
+    "An epoch is 3225 steps: each step samples its task (a 96.9 to 66.6 %, b 3.1 to 33.4 %).",
   );
-  // in tenth parts, exponents around 0.96 and 0.24: b's chances 3.5 % and 30.5 %; deviations 0.5, 1.3
+  // first and last tenth: exponents about 0.96 and 0.24, probabilities of b 3.5 % and 30.5 %, deviations 0.5 and 1.3
   const tenth = plan.steps / 10;
   const share = (from: number) => (countTasks(plan, from, from + tenth).b ?? 0) / tenth;
   ok(Math.abs(share(0) - 0.035) < 0.02, `${share(0)}`);
@@ -90,7 +90,7 @@ Deno.test("planMixing() annealed goes from proportional to n^0.2", () => {
 });
 
 for (const mixing of MIXINGS) {
-  Deno.test(`planMixing() ${mixing}: ${mixing === "both" ? "all tasks" : "one task"} a step, the same again`, () => {
+  Deno.test(`planMixing() ${mixing}: ${mixing === "both" ? "all tasks" : "one task"} per step, deterministic`, () => {
     const plans = [1, 2].map(() => planMixing(mixing, TASKS, OPTIONS));
     for (const step of [2000, 0, 7, 1]) {
       const [one, other] = plans.map((plan) => plan.tasksOfStep(step));
@@ -100,7 +100,7 @@ for (const mixing of MIXINGS) {
   });
 }
 
-Deno.test("planMixing() counts steps of several batches", () => {
+Deno.test("planMixing() counts steps of several micro-batches", () => {
   const options = { ...OPTIONS, accumulate: 4 };
   strictEqual(planMixing("both", TASKS, options).stepsPerEpoch, 394); // 1574 / 4 = 393.5
   strictEqual(planMixing("proportional", TASKS, options).stepsPerEpoch, 394 + 110); // 439 / 4 = 109.75
@@ -112,14 +112,14 @@ Deno.test("countSteps() takes whole steps, at least one, at most maxSteps", () =
   strictEqual(countSteps(10, { epochs: 5, maxSteps: 7 }), 7);
 });
 
-Deno.test("describeStep() shows losses and tokens a second", () => {
-  const standing = { step: 5, steps: 20, losses: { a: 0.12345, b: 2 }, tokens: 5000 };
-  deepStrictEqual(describeStep({ ...standing, seconds: 2 }), {
+Deno.test("describeStep() shows losses and tokens per second", () => {
+  const status = { step: 5, steps: 20, losses: { a: 0.12345, b: 2 }, tokens: 5000 };
+  deepStrictEqual(describeStep({ ...status, seconds: 2 }), {
     label: "train",
     done: 5,
     total: 20,
     details: ["a 0.123", "b 2.000", "2.5k tokens/s"],
   });
-  deepStrictEqual(describeStep({ ...standing, seconds: 0 }).details, ["a 0.123", "b 2.000"]);
-  strictEqual(describeStep({ ...standing, seconds: 0.2 }).details?.at(-1), "25k tokens/s");
+  deepStrictEqual(describeStep({ ...status, seconds: 0 }).details, ["a 0.123", "b 2.000"]);
+  strictEqual(describeStep({ ...status, seconds: 0.2 }).details?.at(-1), "25k tokens/s");
 });

@@ -12,7 +12,7 @@ import {
 } from "./steps_fixture.ts";
 
 testOnBackends(
-  "createTrainStep() follows 20 steps of PyTorch 2.13 within 1e-4, to each weight",
+  "createTrainStep() matches 20 steps of PyTorch 2.13 within 1e-4, in each weight",
   async () => {
     const { recipe, steps, final } = STEPS;
     const model = createFixtureModel();
@@ -35,15 +35,15 @@ testOnBackends(
     }
     ok(clipped > 0 && clipped < steps.length, `premise: some steps are clipped, ${clipped} were`);
     for (const { name, variable } of namedParameters(model)) {
-      // Softmax does not see a key's bias: its gradient is rounding alone, which Adam scales up.
+      // Softmax is invariant to the bias of keys. Its gradient is only rounding error, which Adam scales up.
       if (name.endsWith("key.bias")) continue;
       const values = await variable.data();
       const wanted = new Float32Array(Uint8Array.fromBase64(final[name] ?? "").buffer);
       strictEqual(values.length, wanted.length, name);
-      // Each value, beside what is typical of its parameter.
+      // The tolerance is relative to the root mean square of the parameter.
       const scale = Math.hypot(...wanted) / Math.sqrt(wanted.length);
       const worst = Math.max(...wanted.map((value, i) => Math.abs((values[i] ?? NaN) - value)));
-      ok(worst < 1e-4 * scale, `${name}: off by ${worst}, where ${scale} is typical`);
+      ok(worst < 1e-4 * scale, `${name}: differs by ${worst}, root mean square ${scale}`);
     }
     step.dispose();
     disposeModel(model);

@@ -1,4 +1,4 @@
-/** Mixed precision against PyTorch's, run for run; fixtures by `test/parity/train_precision_parity.py`. */
+/** Compares mixed-precision training with PyTorch; `test/parity/train_precision_parity.py` writes the fixtures. */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import type { Precision } from "@/config.ts";
@@ -18,15 +18,15 @@ import {
 
 type Row = {
   readonly losses: Readonly<Record<string, number>>;
-  /** Null where it was not finite. */
+  /** Null if it was not finite. */
   readonly gradientNorm: number | null;
   readonly scale?: number;
   readonly skipped?: boolean;
 };
 type Fixture = {
-  /** Of the recipe's rates. */
+  /** Factor on the learning rates of the recipe. */
   readonly rateFactor: number;
-  /** A loss scale at which one parameter's gradient alone overflows, and one at which none does. */
+  /** `scale`: a loss scale at which a single gradient value overflows; `finite`: one at which none does. */
   readonly marginal: { readonly scale: number; readonly finite: number };
   readonly forced: {
     readonly initial: number;
@@ -46,7 +46,7 @@ const { forced, runs, rateFactor, marginal }: Fixture = await readFixture("preci
 const HALVES = BACKENDS.filter((backend) => backend !== "cpu");
 const LOSS_SCALE = { initial: 65536, growth: 2, backoff: 0.5, interval: 2000 };
 
-/** Does as many steps as there are `rows`, like PyTorch's own, and gives rows of ours. */
+/** Trains as many steps as PyTorch's `rows` have, and returns our rows. */
 async function followRun(
   rows: readonly Row[],
   { lossScale, boosts = [] }: {
@@ -61,8 +61,8 @@ async function followRun(
   for (const s of rows.keys()) {
     const losses: Record<string, number> = {};
     for (const task of TASKS) {
-      const share = boosts.includes(s) ? forced.boost : 1;
-      losses[task] = (await step.accumulate(task, batchOf(task, s), s, { share })).loss;
+      const batchWeight = boosts.includes(s) ? forced.boost : 1;
+      losses[task] = (await step.accumulate(task, batchOf(task, s), s, { batchWeight })).loss;
     }
     const { warmup } = STEPS.recipe;
     const factor = rateFactor * scheduleFactor("linear", s, { steps: rows.length, warmup });
@@ -75,11 +75,11 @@ async function followRun(
   }
   step.dispose();
   disposeModel(model);
-  deepStrictEqual(tf.memory().numTensors, before, "tensors left behind");
+  deepStrictEqual(tf.memory().numTensors, before, "leaks tensors");
   return found;
 }
 
-/** The largest relative difference of a loss. */
+/** The largest relative difference between losses. */
 function worstLoss(found: readonly Row[], wanted: readonly Row[]): number {
   return Math.max(
     ...wanted.flatMap(({ losses }, s) =>
@@ -95,7 +95,7 @@ for (const backend of HALVES) {
   for (const [precision, within] of [["mixed-bfloat16", 1e-2], ["mixed-float16", 2e-3]] as const) {
     Deno.test({
       name:
-        `createTrainStep() follows 50 steps of PyTorch 2.13 in ${precision} within ${within} [${backend}]`,
+        `createTrainStep() matches 50 steps of PyTorch 2.13 in ${precision} within ${within} [${backend}]`,
       ignore,
       async fn() {
         await open(precision);
@@ -103,7 +103,7 @@ for (const backend of HALVES) {
         const found = await followRun(runs[precision], { lossScale });
         const worst = worstLoss(found, runs[precision]);
         ok(worst < within, `worst ${worst}`);
-        ok(worstLoss(found, runs.float32) > 1e-5, "premise: products were rounded");
+        ok(worstLoss(found, runs.float32) > 1e-5, "premise: matrix products were rounded");
         if (lossScale === null) return;
         const decisions = ({ scale, skipped }: Row) => [scale, skipped];
         deepStrictEqual(found.map(decisions), runs[precision].map(decisions));
@@ -112,7 +112,7 @@ for (const backend of HALVES) {
   }
 
   Deno.test({
-    name: `a step is skipped where the gradient of a single weight overflows [${backend}]`,
+    name: `a step is skipped if the gradient of a single weight overflows [${backend}]`,
     ignore,
     async fn() {
       await open("mixed-float16");
@@ -127,7 +127,7 @@ for (const backend of HALVES) {
   });
 
   Deno.test({
-    name: `the loss scale decides as PyTorch's GradScaler where overflows are forced [${backend}]`,
+    name: `the loss scale follows PyTorch's GradScaler through forced overflows [${backend}]`,
     ignore,
     async fn() {
       await open("mixed-float16");
@@ -139,8 +139,8 @@ for (const backend of HALVES) {
       ];
       deepStrictEqual(found.map(decisions), runs.forced.map(decisions));
       const skips = runs.forced.filter(({ skipped }) => skipped).length;
-      ok(skips === forced.at.length, "premise: PyTorch skipped the forced steps alone");
-      // Skipped steps count neither for the bias correction nor for the moments, but for the schedule.
+      ok(skips === forced.at.length, "premise: PyTorch skipped only the forced steps");
+      // Skipped steps count for the schedule, but not for bias correction and moments.
       const worst = worstLoss(found, runs.forced);
       ok(worst < 1e-2, `worst ${worst}`);
     },

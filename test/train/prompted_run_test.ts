@@ -61,7 +61,7 @@ Deno.test("a run trains with its checkpoint's default prompt and lowercasing, an
     const { notes } = await trainRun(config, { out, ...BASE });
     ok(
       notes.includes(
-        'Every text begins with "wrote to: ", the checkpoint\'s default prompt "lookup". Pooling skips it.',
+        'Every text begins with "wrote to: ", the checkpoint\'s default prompt "lookup". Pooling excludes it.',
       ),
     );
     const saved = await openSavedModel(out);

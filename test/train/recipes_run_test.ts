@@ -1,4 +1,4 @@
-/** Whole runs by other recipes than the plain one. */
+/** Complete runs with training variants. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { MIXINGS } from "@/config.ts";
@@ -7,7 +7,7 @@ import { trainRun } from "@/train/train_run.ts";
 import { testOnBackends } from "../backend.ts";
 import { BASE, CONFIG, inFolder, readLines, withTraining } from "./tiny_run.ts";
 
-/** Runs `test` on the engine alone. */
+/** A test that runs only on the executors of the engine. */
 const testRun = (name: string, test: () => Promise<void>) =>
   testOnBackends(name, test, { backends: ["onnx", "native"] });
 
@@ -21,7 +21,7 @@ const readCheckpoints = async (dir: string) =>
 
 for (const mixing of MIXINGS) {
   testRun(
-    `trainRun() with mixing ${mixing}, interrupted, ends as if it had not been`,
+    `trainRun() with mixing ${mixing}: an interrupted run has the same result`,
     () =>
       inFolder(async (root) => {
         const config = withTraining({ mixing, maxSteps: 7, logEvery: 1, evaluateEvery: null });
@@ -44,18 +44,18 @@ for (const mixing of MIXINGS) {
 }
 
 testOnBackends(
-  "trainRun() in mixed-float16 logs the loss scale and the steps it skipped",
+  "trainRun() in mixed-float16 logs the loss scale and skipped steps",
   () =>
     inFolder(async (root) => {
       const dir = join(root, "run");
-      // without half precision underneath, a scale beyond float32's end is what overflows
+      // this backend computes in float32, so only a scale near the float32 limit overflows
       const lossScale = { initial: 2 ** 127, growth: 2, backoff: 2 ** -30, interval: 2 };
       const config = withTraining({ lossScale, logEvery: 1, evaluateEvery: null });
       await trainRun({ ...config, precision: "mixed-float16" }, { ...BASE, out: dir });
       const lines = await trainLines(dir);
       const [first, second, third] = lines;
       deepStrictEqual([first?.skipped, first?.lossScale, first?.gradientNorm], [1, 2 ** 97, 0]);
-      // squares of gradients times 2⁹⁷ overflow as well, of those times 2⁶⁷ too, 2³⁷ times them do not
+      // the squared gradients overflow with scales 2⁹⁷ and 2⁶⁷, but not with 2³⁷
       strictEqual(second?.lossScale, 2 ** 67);
       strictEqual(third?.lossScale, 2 ** 37);
       deepStrictEqual(lines.slice(2).map(({ skipped }) => skipped), [3, 3, 3, 3, 3, 3]);
@@ -65,29 +65,27 @@ testOnBackends(
       );
       ok((lines[3]?.gradientNorm ?? 0) > 0);
     }),
-  { backends: ["cpu"] }, // TensorFlow.js's own kernels have no half precision
+  { backends: ["cpu"] }, // the kernels of TensorFlow.js have no half precision
 );
 
 testRun(
-  "trainRun() refuses to train in a precision that the engine was not opened with",
+  "trainRun() rejects a precision other than that of the open engine",
   () =>
     inFolder(async (root) => {
       const dir = join(root, "run");
       await rejects(trainRun({ ...CONFIG, precision: "mixed-bfloat16" }, { ...BASE, out: dir }), {
         name: "TypeError",
-        message:
-          "Cannot train in mixed-bfloat16 as the engine must be opened with that precision: " +
-          "it has float32",
+        message: "Cannot train in mixed-bfloat16: the open engine has precision float32",
       });
     }),
 );
 
 testRun(
-  "trainRun() stops early and leaves the best model, scored",
+  "trainRun() stops early, and saves and scores the best model",
   () =>
     inFolder(async (root) => {
       const dir = join(root, "run"), notes: string[] = [];
-      // rates so high that nothing after the first evaluation is better
+      // learning rates of 0: no evaluation is better than the first
       const config = withTraining({
         epochs: 10,
         evaluateEvery: 2,
@@ -102,13 +100,13 @@ testRun(
         onNote: (note) => notes.push(note),
       });
       const lines = await readLines(dir);
-      // nothing learns: the evaluation at step 2 is the best, those at 4, 6 and 8 are no better
+      // the evaluation at step 2 is the best, those at 4, 6 and 8 are equal
       const evaluated = lines.filter(({ kind }) => kind === "evaluate").map(({ step }) => step);
       deepStrictEqual(evaluated, [2, 4, 6, 8]);
       deepStrictEqual([summary.steps, summary.plannedSteps, summary.best?.step], [8, 40, 2]);
       const value = summary.best?.value ?? NaN;
       const note =
-        `Stopped early, after step 8 of 40. The model is that of step 2, with the best ` +
+        `Stopped early, after step 8 of 40. The model is from step 2, which has the best ` +
         `ag_news.accuracy: ${value.toFixed(4)}.`;
       deepStrictEqual([notes.at(-1), summary.notes.at(-1)], [note, note]);
       const validation = summary.scores.ag_news?.validation;
@@ -120,7 +118,7 @@ testRun(
         "step-8.json",
         "step-8.safetensors",
       ]);
-      // taken up again, it is over already
+      // resumed, it has nothing left to do
       const again = await trainRun(config, { ...BASE, out: dir, resume: true });
       deepStrictEqual(again, summary);
       deepStrictEqual(await readLines(dir), lines);
@@ -128,7 +126,7 @@ testRun(
 );
 
 testRun(
-  "trainRun() with patience null goes to the end and still leaves the best model",
+  "trainRun() with patience null runs all steps and still saves the best model",
   () =>
     inFolder(async (root) => {
       const best = join(root, "best"), cut = join(root, "cut");
@@ -137,8 +135,8 @@ testRun(
       const summary = await trainRun(config, { ...BASE, out: best });
       strictEqual(summary.steps, 8);
       const step = summary.best?.step ?? NaN;
-      ok(step < 8, `premise: the best is not the last but that of step ${step}`);
-      // the same run, stopped at that step: its weights are the best model's
+      ok(step < 8, `premise: the best step ${step} is not the last`);
+      // the same run, stopped at that step, has the weights of the best model
       const abort = new AbortController();
       await rejects(trainRun(config, {
         ...BASE,
@@ -154,7 +152,7 @@ testRun(
 );
 
 testRun(
-  "trainRun() goes on from the checkpoint before a damaged one, and says so",
+  "trainRun() resumes from the checkpoint before a damaged one, with a note",
   () =>
     inFolder(async (root) => {
       const whole = join(root, "whole"), parts = join(root, "parts");
@@ -182,38 +180,38 @@ testRun(
         onNote: (note) => notes.push(note),
       });
       const note = notes.find((note) => note.startsWith("Cannot resume")) ?? "none";
-      ok(note.startsWith(`Cannot resume run as ${path} must have the checksum `), note);
-      ok(note.endsWith(": went on from the one before, of step 4"), note);
+      ok(note.startsWith(`Cannot resume from ${path}: the file is damaged `), note);
+      ok(note.endsWith(". Resumed from the previous checkpoint, step 4."), note);
       deepStrictEqual(await readLines(parts), await readLines(whole));
       deepStrictEqual(await readModel(parts), await readModel(whole));
 
-      // all of them damaged: refused, by the name of the newest
-      await Deno.remove(join(parts, "summary.json")); // a run that has ended needs no checkpoint
+      // all checkpoints are damaged: the error names the newest
+      await Deno.remove(join(parts, "summary.json")); // a complete run needs no checkpoint
       for (const step of [6, 8]) {
         await Deno.writeTextFile(join(parts, "checkpoint", `step-${step}.json`), "{}");
       }
       await rejects(trainRun(CONFIG, { ...BASE, out: parts, resume: true }), {
         name: "RangeError",
         message:
-          `Cannot resume run as ${join(parts, "checkpoint", "step-8.json")} must hold state, ` +
-          "tensors and sha256",
+          `Cannot resume from ${join(parts, "checkpoint", "step-8.json")}: the file must contain ` +
+          "state, tensors and sha256. No other checkpoint is intact: start a new run",
       });
     }),
 );
 
-testRun("trainRun() unfreezes from the top and says when", () =>
+testRun("trainRun() unfreezes from the top and notes the steps", () =>
   inFolder(async (root) => {
     const dir = join(root, "run");
     const config = withTraining({ unfreezeEvery: 3, freeze: ["heads.conll2003"], accumulate: 2 });
     const frozen = trainRun(config, { ...BASE, out: dir });
     await rejects(frozen, {
-      message: "Cannot train as conll2003 must have a parameter that learns from the first step: " +
-        "training.freeze is heads.conll2003",
+      message: "Cannot train conll2003: none of its parameters learns from the first step; " +
+        "change training.freeze (heads.conll2003)",
     });
     const summary = await trainRun(withTraining({ unfreezeEvery: "epoch" }), { ...BASE, out: dir });
     ok(
       summary.notes.includes(
-        "Learning: heads from step 1, layer 0 from step 5, embeddings from step 9.",
+        "Gradual unfreezing: heads from step 1, layer 0 from step 5, embeddings from step 9.",
       ),
       summary.notes.join("\n"),
     );

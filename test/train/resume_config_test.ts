@@ -1,4 +1,4 @@
-/** Which keys of a configuration may change when a run is resumed, and what becomes of a change. */
+/** Configuration changes when a run is resumed. */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import type { RunConfig } from "@/config.ts";
@@ -14,7 +14,7 @@ import { BASE, CONFIG, inFolder, readLines, withTraining } from "./tiny_run.ts";
 type Tree = { readonly [key: string]: unknown };
 const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null;
 
-/** Every dotted key of a configuration that has a single value, or a list of them. */
+/** Paths of all configuration keys whose value is a scalar or a list of scalars. */
 function listKeys(value: unknown, path: readonly string[] = []): string[][] {
   const isLeaf = !isTree(value) || (Array.isArray(value) && !value.some(isTree));
   return isLeaf
@@ -22,7 +22,7 @@ function listKeys(value: unknown, path: readonly string[] = []): string[][] {
     : Object.entries(value).flatMap(([key, each]) => listKeys(each, [...path, key]));
 }
 
-/** A copy of `config` in which the value at `path` is another. */
+/** A copy of `config` with another value at `path`. */
 function alter(config: RunConfig, path: readonly string[]): RunConfig {
   const copy = structuredClone(config);
   let at: unknown = copy;
@@ -31,9 +31,9 @@ function alter(config: RunConfig, path: readonly string[]): RunConfig {
   return copy;
 }
 
-Deno.test("compareConfigs() lets the course and the place of a run change, and nothing else", () => {
+Deno.test("compareConfigs() allows only changes of schedule, logging, data folder and device", () => {
   const allowed: string[] = [], keys = listKeys(CONFIG);
-  ok(keys.length > 60, "premise: the whole configuration is walked");
+  ok(keys.length > 60, "premise: covers the whole configuration");
   for (const path of keys) {
     const key = path.join(".");
     try {
@@ -41,7 +41,10 @@ Deno.test("compareConfigs() lets the course and the place of a run change, and n
       deepStrictEqual(changes.map(({ key }) => key), [key]);
       allowed.push(key);
     } catch (error) {
-      match(String(error), new RegExp(`since step 3: ${key.replaceAll(".", "\\.")} is "another"`));
+      match(
+        String(error),
+        new RegExp(`since step 3: ${key.replaceAll(".", "\\.")} \\(was .*, is now "another"\\)`),
+      );
     }
   }
   deepStrictEqual(allowed.sort(), [
@@ -62,14 +65,14 @@ Deno.test("compareConfigs() lets the course and the place of a run change, and n
   ]);
 });
 
-Deno.test("compareConfigs() names all keys that must not differ, with both values", () => {
+Deno.test("compareConfigs() lists all keys that must not change, with both values", () => {
   const now = resolveConfig({ file: { ...CONFIG, seed: 2, model: { pooling: "max" } } });
-  const begun = resolveConfig({ file: { ...CONFIG, seed: 1, model: { pooling: "cls" } } });
-  throws(() => compareConfigs({ step: 3, config: begun }, now), {
+  const original = resolveConfig({ file: { ...CONFIG, seed: 1, model: { pooling: "cls" } } });
+  throws(() => compareConfigs({ step: 3, config: original }, now), {
     name: "RangeError",
     message:
-      'Cannot resume run as its configuration has changed since step 3: model.pooling is "max" ' +
-      'and was "cls", seed is 2 and was 1; put it back, or begin a new run. Only these keys may ' +
+      'Cannot resume run: its configuration has changed since step 3: model.pooling (was "cls", ' +
+      'is now "max"), seed (was 1, is now 2); undo the change, or start a new run. Only these keys may ' +
       "change: training.epochs, training.maxSteps, training.logEvery, training.evaluateEvery, " +
       "training.checkpointEvery, training.keepCheckpoints, data.dir, data.scoreTest, model.source, " +
       "device, executor, native.isa, native.threads, tensorflow.library",
@@ -77,17 +80,20 @@ Deno.test("compareConfigs() names all keys that must not differ, with both value
   const [first] = CONFIG.tasks;
   throws(
     () => compareConfigs({ step: 3, config: CONFIG }, { ...CONFIG, tasks: first ? [first] : [] }),
-    /tasks\.1\.name is missing and was "conll2003"/,
+    /tasks\.1\.name \(was "conll2003", is now missing\)/,
   );
 });
 
-Deno.test("compareConfigs() keeps the source of frozen weights, which no checkpoint holds", () => {
-  const begun = withTraining({ freeze: ["embeddings"] });
-  const moved = { ...begun, model: { ...begun.model, source: "elsewhere" } };
-  throws(() => compareConfigs({ step: 3, config: begun }, moved), /model\.source is "elsewhere"/);
+Deno.test("compareConfigs() rejects another source of frozen weights, which are not in the checkpoint", () => {
+  const original = withTraining({ freeze: ["embeddings"] });
+  const moved = { ...original, model: { ...original.model, source: "elsewhere" } };
+  throws(
+    () => compareConfigs({ step: 3, config: original }, moved),
+    /model\.source \(was .*, is now "elsewhere"\)/,
+  );
 });
 
-Deno.test("extendsRun() is true of more steps and of scores that are asked for", () => {
+Deno.test("extendsRun() is true for more steps and for scoring test", () => {
   const change = (key: string, now: unknown) => ({ step: 8, key, before: null, now });
   strictEqual(extendsRun([change("training.logEvery", 1), change("training.epochs", 4)]), true);
   strictEqual(extendsRun([change("data.scoreTest", true)]), true);
@@ -102,25 +108,25 @@ async function interruptAt(step: number, config: RunConfig, out: string): Promis
   await rejects(run, { name: "Interrupted" });
 }
 
-/** Resumes a run and gives its notes on that. */
+/** Resumes a run; returns its summary and the notes about resuming. */
 async function resume(config: RunConfig, out: string) {
   const notes: string[] = [];
   const onNote = (note: string) => notes.push(note);
   const summary = await trainRun(config, { ...BASE, out, resume: true, onNote });
-  return { summary, notes: notes.filter((note) => /resum|has ended/i.test(note)) };
+  return { summary, notes: notes.filter((note) => /resum|is complete/i.test(note)) };
 }
 
-Deno.test("trainRun() resumed with more epochs says so and follows their schedule", async () => {
+Deno.test("trainRun() resumed with more epochs notes it and follows the new schedule", async () => {
   await openBackend("onnx");
   await inFolder(async (out) => {
     const plain = { logEvery: 1, evaluateEvery: null, checkpointEvery: null };
     await interruptAt(3, withTraining(plain), out);
     const longer = withTraining({ ...plain, epochs: 3 });
     const { summary, notes } = await resume(longer, out);
-    const told = "Resumed at step 3 with training.epochs 3, before 2: learning rates and mixing " +
+    const note = "Resumed at step 3 with training.epochs = 3 (was 2): learning rates and mixing " +
       "follow the new number of steps";
-    deepStrictEqual(notes, ["resuming from step 3 of 12", told]);
-    ok(summary.notes.includes(told), "the report tells it as well");
+    deepStrictEqual(notes, ["resuming from step 3 of 12", note]);
+    ok(summary.notes.includes(note), "the note is also in the summary");
     strictEqual(summary.steps, 12);
     const lines = (await readLines(out)).filter((line): line is TrainLine => line.kind === "train");
     deepStrictEqual(lines.map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
@@ -132,7 +138,7 @@ Deno.test("trainRun() resumed with more epochs says so and follows their schedul
   });
 });
 
-Deno.test("trainRun() resumed after its end trains only what a change adds", async () => {
+Deno.test("trainRun() resumed after its end trains only additional steps", async () => {
   await openBackend("onnx");
   await inFolder(async (out) => {
     const plain = { maxSteps: 4, logEvery: 1, evaluateEvery: null };
@@ -143,15 +149,15 @@ Deno.test("trainRun() resumed after its end trains only what a change adds", asy
     const same = await resume(config, out);
     deepStrictEqual(same, {
       summary,
-      notes: [`the run in ${out} has ended: nothing is left to train`],
+      notes: [`the run in ${out} is complete: there is nothing left to train`],
     });
     const pooled = resolveConfig({
       file: { ...config, model: { ...config.model, pooling: "max" } },
     });
-    await rejects(resume(pooled, out), /model\.pooling is "max" and was "mean"/);
+    await rejects(resume(pooled, out), /model\.pooling \(was "mean", is now "max"\)/);
     await rejects(resume(withTraining({ ...plain, maxSteps: 3 }), out), {
-      message: "Cannot resume run as it must have at least the 4 steps that are done: " +
-        "training.epochs and training.maxSteps give 3",
+      message: "Cannot resume run: it has completed 4 steps, but training.epochs and " +
+        "training.maxSteps allow only 3; increase them",
     });
     deepStrictEqual(await readJson(join(out, "config.json"), "run"), config);
     deepStrictEqual(await readJson(join(out, "summary.json"), "run"), summary);

@@ -1,4 +1,4 @@
-/** What a run must find as it was when it is taken up again, and how it ends when it is interrupted. */
+/** Resuming and interrupting runs. */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
@@ -11,7 +11,7 @@ import { trainRun } from "@/train/train_run.ts";
 import { openBackend } from "../backend.ts";
 import { BASE, inFolder, readLines, withTraining } from "./tiny_run.ts";
 
-/** A test of a run in a folder of its own. */
+/** A test with a temporary folder. */
 const testRun = (name: string, test: (root: string) => Promise<void>) =>
   Deno.test(name, async () => {
     await openBackend("onnx");
@@ -20,7 +20,7 @@ const testRun = (name: string, test: (root: string) => Promise<void>) =>
 
 const CONLL_FILES = ["conll2003/train", "conll2003/validation", "conll2003/test"];
 
-/** Calls `call` once, when work of that label is reported. */
+/** A progress view that calls `call` once, when progress with a matching label is reported. */
 function watch(label: RegExp, call: () => void): ProgressView {
   let seen = false;
   return {
@@ -34,14 +34,14 @@ function watch(label: RegExp, call: () => void): ProgressView {
 }
 
 testRun(
-  "trainRun() refuses to go on over other data, and leaves the run as it was",
+  "trainRun() refuses to resume with other data and leaves the run unchanged",
   async (root) => {
     const config = withTraining(), dir = join(root, "run");
     const abort = new AbortController();
     const stop = { signal: abort.signal, onStep: () => abort.abort() };
     await rejects(trainRun(config, { ...BASE, out: dir, ...stop }), { name: "Interrupted" });
     const metrics = await Deno.readTextFile(join(dir, "metrics.jsonl"));
-    const moved = join(root, "data"); // the sample with other rows of topics
+    const moved = join(root, "data"); // the sample with other rows for ag_news
     for (const file of ["ag_news/train", "ag_news/test", ...CONLL_FILES]) {
       const from = file.replace("ag_news/train", "ag_news/test");
       await Deno.mkdir(join(moved, dirname(file)), { recursive: true });
@@ -51,8 +51,8 @@ testRun(
     await rejects(trainRun(other, { ...BASE, out: dir, resume: true }), {
       name: "TypeError",
       message:
-        "Cannot resume run as its inputs must be those that it was begun with: changed the " +
-        "tokenizer; put them back, or begin a new run",
+        "Cannot resume run: these inputs have changed since it was started: the tokenizer; " +
+        "restore them, or start a new run",
     });
     deepStrictEqual(await readJson(join(dir, "config.json"), "configuration"), config);
     strictEqual(await Deno.readTextFile(join(dir, "metrics.jsonl")), metrics);
@@ -60,7 +60,7 @@ testRun(
   },
 );
 
-Deno.test("checkInputs() names every split that has changed, is missing or is new", () => {
+Deno.test("checkInputs() names every input that has changed, is missing or is new", () => {
   const saved = { a: "1", b: "2" };
   checkInputs({ b: "2", a: "1" }, saved);
   const cases: readonly (readonly [Record<string, string>, string])[] = [
@@ -71,13 +71,13 @@ Deno.test("checkInputs() names every split that has changed, is missing or is ne
   for (const [current, names] of cases) {
     throws(() => checkInputs(current, saved), {
       name: "TypeError",
-      message: "Cannot resume run as its inputs must be those that it was begun with: changed " +
-        `${names}; put them back, or begin a new run`,
+      message: "Cannot resume run: these inputs have changed since it was started: " +
+        `${names}; restore them, or start a new run`,
     });
   }
 });
 
-Deno.test("addResumed() keeps where a run began and adds what differs each time", () => {
+Deno.test("addResumed() keeps the original environment and appends the differences", () => {
   const begun = { device: "cpu", threads: 2, cpu: { model: "A" } };
   const once = addResumed(begun, { step: 4, now: begun });
   deepStrictEqual(once, { ...begun, resumed: [{ step: 4, changed: {} }] });
@@ -92,7 +92,7 @@ Deno.test("addResumed() keeps where a run began and adds what differs each time"
 });
 
 testRun(
-  "trainRun() says and records each time that it resumes, with date, commit and command",
+  "trainRun() notes and records each time it is resumed, with date, commit and command",
   async (root) => {
     const config = withTraining(), dir = join(root, "run");
     const notes: string[] = [];
@@ -130,12 +130,12 @@ testRun(
       resume: true,
       onNote: (note) => notes.push(note),
     });
-    ok(notes.includes("no checkpoint: from the start"));
+    ok(notes.includes("no checkpoint: starting from step 0"));
   },
 );
 
 testRun(
-  "trainRun() interrupted while it is prepared ends at once and leaves nothing",
+  "trainRun() interrupted during preparation stops at once and writes nothing",
   async (root) => {
     const dir = join(root, "run"), abort = new AbortController();
     let finished = 0;
@@ -143,7 +143,7 @@ testRun(
       ...watch(/^encode ag_news/, () => abort.abort()),
       finish: () => void finished++,
     };
-    // more rows than are encoded at once
+    // more rows than one encoding chunk
     const config = resolveConfig({ set: ["data.maxRows=1100", "model.maxLength=48"] });
     await rejects(trainRun(config, { ...BASE, out: dir, view, signal: abort.signal }), {
       name: "Interrupted",
@@ -151,39 +151,42 @@ testRun(
       resumable: false,
     });
     ok(abort.signal.aborted, "premise");
-    strictEqual(finished, 1, "the view is left in order");
+    strictEqual(finished, 1, "the view is finished once");
     strictEqual(await isFolder(dir), false);
   },
 );
 
-testRun("trainRun() interrupted in an evaluation does it again and ends the same", async (root) => {
-  const config = withTraining(), whole = join(root, "whole"), parts = join(root, "parts");
-  await trainRun(config, { ...BASE, out: whole });
-  const moments = [
-    ["evaluate ag_news validation", "after step 4 of 8: it is"], // else saved after its evaluation
-    ["evaluate conll2003 test", "while the trained model was evaluated: its weights are"],
-  ] as const;
-  for (const [i, [label, when]] of moments.entries()) {
-    const abort = new AbortController();
-    const view = watch(new RegExp(label), () => abort.abort());
-    const run = trainRun(config, {
-      ...BASE,
-      out: parts,
-      resume: i > 0,
-      view,
-      signal: abort.signal,
-    });
-    await rejects(run, {
-      name: "Interrupted",
-      message: `Training was interrupted ${when} saved in ${join(parts, "checkpoint")}`,
-      resumable: true,
-    });
-    if (i === 0) deepStrictEqual((await readLines(parts)).map(({ step }) => step), [3]);
-  }
-  await trainRun(config, { ...BASE, out: parts, resume: true });
-  deepStrictEqual(await readLines(parts), await readLines(whole));
-  deepStrictEqual(
-    await Deno.readFile(join(parts, "model", "model.safetensors")),
-    await Deno.readFile(join(whole, "model", "model.safetensors")),
-  );
-});
+testRun(
+  "trainRun() interrupted during an evaluation repeats it and has the same result",
+  async (root) => {
+    const config = withTraining(), whole = join(root, "whole"), parts = join(root, "parts");
+    await trainRun(config, { ...BASE, out: whole });
+    const moments = [
+      ["evaluate ag_news validation", "after step 4 of 8: it is"], // a step is otherwise saved after its evaluation
+      ["evaluate conll2003 test", "while the trained model was evaluated: its weights are"],
+    ] as const;
+    for (const [i, [label, when]] of moments.entries()) {
+      const abort = new AbortController();
+      const view = watch(new RegExp(label), () => abort.abort());
+      const run = trainRun(config, {
+        ...BASE,
+        out: parts,
+        resume: i > 0,
+        view,
+        signal: abort.signal,
+      });
+      await rejects(run, {
+        name: "Interrupted",
+        message: `Training was interrupted ${when} saved in ${join(parts, "checkpoint")}`,
+        resumable: true,
+      });
+      if (i === 0) deepStrictEqual((await readLines(parts)).map(({ step }) => step), [3]);
+    }
+    await trainRun(config, { ...BASE, out: parts, resume: true });
+    deepStrictEqual(await readLines(parts), await readLines(whole));
+    deepStrictEqual(
+      await Deno.readFile(join(parts, "model", "model.safetensors")),
+      await Deno.readFile(join(whole, "model", "model.safetensors")),
+    );
+  },
+);

@@ -9,7 +9,7 @@ import { testOnBackends } from "../backend.ts";
 import { BASE, inFolder, readLines, withTraining } from "./tiny_run.ts";
 
 testOnBackends(
-  "trainRun() writes a run's folder: configuration, metrics, model, scores",
+  "trainRun() writes the run folder: configuration, metrics, model, scores",
   () =>
     inFolder(async (root) => {
       const config = withTraining();
@@ -21,12 +21,12 @@ testOnBackends(
         onStep: ({ step, steps }) => events.push(step / steps),
         onNote: (note) => notes.push(note),
       });
-      // 16 rows of each task in batches of 4, twice round
+      // 16 rows of each task in batches of 4, two epochs
       deepStrictEqual([summary.steps, summary.name, summary.preset], [8, "tiny", "quickstart"]);
       deepStrictEqual(events, [1, 2, 3, 4, 5, 6, 7, 8].map((step) => step / 8));
       strictEqual(
         notes[0],
-        "An epoch is 4 steps: every row of ag_news once, every row of conll2003 once.",
+        "An epoch is 4 steps: one pass over ag_news, one pass over conll2003.",
       );
       deepStrictEqual(summary.notes, notes);
       const lines = await readLines(dir);
@@ -44,7 +44,7 @@ testOnBackends(
       ok(loss > 0 && loss < 2 * Math.log(4));
       deepStrictEqual(Object.keys(last), [
         ...["kind", "step", "epoch", "losses", "gradientNorm", "rate", "tokens", "seconds"],
-      ]); // nothing on loss scales in float32
+      ]); // no loss scale in float32
       deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "config.json"))), config);
       deepStrictEqual(JSON.parse(await Deno.readTextFile(join(dir, "summary.json"))), summary);
       const { texts } = JSON.parse(await Deno.readTextFile(join(dir, "examples.json")));
@@ -53,7 +53,7 @@ testOnBackends(
       strictEqual(summary.scores.conll2003?.test?.rows, 16);
       const { environment, errors } = await readRun(dir);
       deepStrictEqual(Object.keys(environment), ["started", "commit", "command", "device"]);
-      ok(errors !== null && errors.length > 0, "after eight steps not all is right");
+      ok(errors !== null && errors.length > 0, "after eight steps some predictions are wrong");
       ok(errors.every(({ split, gold, predicted }) => split === "test" && gold !== predicted));
       const loaded = await loadModel(join(dir, "model"));
       deepStrictEqual(loaded.model.tasks.map(({ name }) => name), ["ag_news", "conll2003"]);
@@ -63,7 +63,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "trainRun() resumed after an interrupt ends as if it had never stopped",
+  "trainRun() resumed after interrupts has the same result as an uninterrupted run",
   () =>
     inFolder(async (root) => {
       const config = withTraining();
@@ -96,7 +96,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "trainRun() killed between checkpoints drops the lines after the last one",
+  "trainRun() resumed after a kill drops the metrics after the last checkpoint",
   () =>
     inFolder(async (root) => {
       const config = withTraining();
@@ -117,26 +117,25 @@ testOnBackends(
 );
 
 testOnBackends(
-  "trainRun() refuses a folder in use, a folder of no run, a damaged checkpoint",
+  "trainRun() rejects a folder in use, a folder without a run, a damaged checkpoint",
   () =>
     inFolder(async (root) => {
       const config = withTraining({ maxSteps: 1 });
       await Deno.writeTextFile(join(root, "other.txt"), "mine");
       await rejects(trainRun(config, { ...BASE, out: root }), {
         name: "AlreadyExists",
-        message: `Cannot start run as ${root} must be empty: it holds other.txt; choose another ` +
-          `--out, or go on with --resume ${root}`,
+        message: `Cannot start run: ${root} is not empty (it contains other.txt); choose another ` +
+          `--out, or continue the run with --resume ${root}`,
       });
       await rejects(trainRun(config, { ...BASE, out: root, resume: true }), {
         name: "NotFound",
-        message:
-          `Cannot resume run as ${root} must hold config.json: it is not the folder of a run`,
+        message: `Cannot resume run: ${root} is not a run folder, it has no config.json`,
       });
       const dir = join(root, "run");
-      await Deno.mkdir(dir); // a start that was killed leaves half a file, which is not in the way
+      await Deno.mkdir(dir); // left over from a start that was killed; ignored
       await Deno.writeTextFile(join(dir, ".config.json.7-0.partial"), "{");
       await trainRun(config, { ...BASE, out: dir });
-      await Deno.remove(join(dir, "summary.json")); // one that has ended needs no checkpoint
+      await Deno.remove(join(dir, "summary.json")); // a complete run needs no checkpoint
       const path = join(dir, "checkpoint", "step-1.safetensors");
       const bytes = await Deno.readFile(path);
       const last = bytes.length - 1;
@@ -144,21 +143,21 @@ testOnBackends(
       await Deno.writeFile(path, bytes);
       await rejects(trainRun(config, { ...BASE, out: dir, resume: true }), (error) => {
         ok(error instanceof RangeError);
-        ok(error.message.startsWith(`Cannot resume run as ${path} must have the checksum `));
+        ok(error.message.startsWith(`Cannot resume from ${path}: the file is damaged `));
         return true;
       });
     }),
 );
 
 testOnBackends(
-  "trainRun() stops at a loss that is not finite and names step and rows",
+  "trainRun() stops at a non-finite loss and names the step and the rows",
   () =>
     inFolder(async (root) => {
       const config = withTraining({ learningRate: { top: 1e38, decay: 1, heads: 1e38 } });
       await rejects(trainRun(config, { ...BASE, out: join(root, "run") }), (error) => {
         ok(error instanceof RangeError);
         ok(
-          /^Cannot continue training as the loss of ag_news must be finite: at step 2 it is (NaN|Infinity); batch: ag_news rows \d+, \d+, \d+, \d+$/
+          /^Cannot continue training: at step 2 the loss of ag_news is (NaN|Infinity); try a lower learning rate\. Batch: ag_news rows \d+, \d+, \d+, \d+$/
             .test(error.message),
           error.message,
         );
@@ -168,7 +167,7 @@ testOnBackends(
 );
 
 testOnBackends(
-  "trainRun() holds no more tensors at its last step than at its second",
+  "trainRun() has as many tensors at its last step as at its first",
   () =>
     inFolder(async (root) => {
       const config = withTraining();

@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { SCHEDULES } from "@/config.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
 
-/** All factors of a run. */
+/** The factors of all steps of a run. */
 const factors = (schedule: typeof SCHEDULES[number], steps: number, warmup: number) =>
   Array.from({ length: steps }, (_, step) => scheduleFactor(schedule, step, { steps, warmup }));
 
-Deno.test("scheduleFactor() rises over the warm-up and falls along a line, as LambdaLR's formula", () => {
-  // steps 10, warm-up 0.2: (s + 1) / 2 for the first two, then (10 − s) / 8
+Deno.test("scheduleFactor() rises during warmup and falls linearly, like LambdaLR's formula", () => {
+  // steps 10, warmup 0.2: (s + 1) / 2 for the first two, then (10 − s) / 8
   deepStrictEqual(factors("linear", 10, 0.2), [
     0.5,
     1,
@@ -33,7 +33,7 @@ Deno.test("scheduleFactor() falls along a half cosine", () => {
 });
 
 for (const schedule of SCHEDULES) {
-  Deno.test(`scheduleFactor() of ${schedule} moves at every step, rises to 1 and falls to 0`, () => {
+  Deno.test(`scheduleFactor() of ${schedule} is above 0 at every step, rises to 1 and falls to 0`, () => {
     fc.assert(fc.property(
       fc.integer({ min: 2, max: 300 }),
       fc.nat({ max: 99 }),

@@ -1,4 +1,4 @@
-/** The batches and recipe of `test/parity/train_parity.py`, and the model at its start. */
+/** The batches, the recipe and the initial model of `test/parity/train_parity.py`. */
 import * as tf from "@tensorflow/tfjs";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
@@ -29,23 +29,23 @@ export type StepsFixture = {
     readonly losses: Readonly<Record<string, number>>;
     readonly gradientNorm: number;
   }[];
-  /** Every parameter after the last step: its values as float32, in base64. */
+  /** Values of every parameter after the last step, as base64 of float32. */
   readonly final: Readonly<Record<string, string>>;
 };
 
-/** Reads a fixture of training. */
+/** Reads a training fixture. */
 export async function readFixture<T>(name: string): Promise<T> {
   const url = new URL(`../fixtures/train/${name}`, import.meta.url);
   return JSON.parse(await Deno.readTextFile(url));
 }
 
-/** `steps.json`. */
+/** The fixture `steps.json`. */
 export const STEPS: StepsFixture = await readFixture("steps.json");
 
 /** The tasks of the fixture. */
 export const TASKS = Object.keys(STEPS.recipe.weights);
 
-/** The batch of a task at a step: each has four, in turn. */
+/** The batch of a task at a step; each task cycles through four batches. */
 export function batchOf(task: string, step: number): Batch {
   const stored = STEPS.batches[task]?.[step % 4];
   if (stored === undefined) throw new RangeError(`the fixture has no batch of ${task}`);
@@ -61,7 +61,7 @@ export function batchOf(task: string, step: number): Batch {
   };
 }
 
-/** The tiny model with the fixture's starting values. */
+/** The tiny model with the fixture's initial values. */
 export function createFixtureModel(): MultiTask {
   const model = createTinyModel();
   for (const { name, variable } of namedParameters(model)) {
@@ -70,7 +70,7 @@ export function createFixtureModel(): MultiTask {
   return model;
 }
 
-/** The programs of a model's steps by the fixture's recipe, dropout off. */
+/** Creates the step programs of a model with the fixture's recipe, without dropout. */
 export function createFixtureStep(
   model: MultiTask,
   options: Partial<StepOptions> = {},
@@ -87,7 +87,7 @@ export function createFixtureStep(
   });
 }
 
-/** |a − b| in parts of |b|. */
+/** Relative difference |a − b| / |b|. */
 export function relative(a: number, b: number): number {
   return Math.abs(a - b) / Math.abs(b);
 }

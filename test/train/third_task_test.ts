@@ -5,11 +5,11 @@ import { resolveConfig } from "@/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { openBackend } from "../backend.ts";
 
-Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
+Deno.env.set("STX_CACHE", ""); // do not cache the encoded rows of a test
 
 const [topics, names] = PRESETS.quickstart.tasks;
 
-/** The quickstart's tasks and one more of each kind, which only the configuration knows. */
+/** The tasks of the quickstart and one more of each kind, added only by configuration. */
 const CONFIG = resolveConfig({
   file: {
     model: {
@@ -32,7 +32,7 @@ const CONFIG = resolveConfig({
   },
 });
 
-Deno.test("trainRun() trains and scores further tasks of either kind by configuration alone", async () => {
+Deno.test("trainRun() trains and scores additional tasks of both kinds, added only by configuration", async () => {
   await openBackend("onnx");
   const out = await Deno.makeTempDir();
   try {
@@ -50,7 +50,7 @@ Deno.test("trainRun() trains and scores further tasks of either kind by configur
     const [line = ""] = (await Deno.readTextFile(join(run.out, "metrics.jsonl"))).split("\n");
     const { losses } = JSON.parse(line);
     deepStrictEqual(Object.keys(losses), tasks);
-    // fresh heads know nothing: about ln 4 and ln 9
+    // untrained heads predict about uniformly: losses of about ln 4 and ln 9
     ok(Math.abs(losses.subjects - Math.log(4)) < 0.2, `${losses.subjects}`);
     ok(Math.abs(losses.places - Math.log(9)) < 0.3, `${losses.places}`);
   } finally {

@@ -1,4 +1,4 @@
-/** The tiny two-task model that tests in this folder train, the one of `test/parity/train_parity.py`. */
+/** The tiny two-task model that tests in this folder train, the same as in `test/parity/train_parity.py`. */
 import type { ModelConfig } from "@/config.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
@@ -15,13 +15,13 @@ export const TINY_BERT = {
   max_position_embeddings: 12,
 };
 
-/** What may be asked of the tiny model. */
+/** Options of the tiny model. */
 export type TinyVariant = Partial<Pick<ModelConfig, "pooling" | "normalize" | "embeddingSize">> & {
-  /** 12 by default: too few for programs of all lengths. */
+  /** Default: 12, which is too few to trace a program with dynamic length. */
   readonly maxPositions?: number;
 };
 
-/** Two layers of 16, heads `topic` (4 classes) and `tags` (5 tags), mean pooling unless asked otherwise. */
+/** Two layers of 16, heads `topic` (4 classes) and `tags` (5 tags), mean pooling by default. */
 export function createTinyModel(seed = 1, variant: TinyVariant = {}): MultiTask {
   const { maxPositions = TINY_BERT.max_position_embeddings, ...options } = variant;
   const config = { ...TINY_BERT, max_position_embeddings: maxPositions };
@@ -39,7 +39,7 @@ export function createTinyModel(seed = 1, variant: TinyVariant = {}): MultiTask 
   });
 }
 
-/** Starting values that follow from a parameter's name, as `values` of `train_parity.py`. */
+/** Initial values computed from a parameter's name, like `values` in `train_parity.py`. */
 export function formulaValues(name: string, shape: readonly number[]): Float32Array {
   const start = hashName(name);
   const size = shape.reduce((product, length) => product * length, 1);

@@ -1,4 +1,4 @@
-/** A run of 8 steps on a handful of rows of the built-in sample, dropout on, for tests of whole runs. */
+/** A run of 8 steps on a few rows of the built-in sample, with dropout, for tests of complete runs. */
 import { join } from "node:path";
 import type { RunConfig, TrainingConfig } from "@/config.ts";
 import { currentEngine } from "@/engine/engine.ts";
@@ -6,7 +6,7 @@ import { resolveConfig } from "@/resolve_config.ts";
 import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
 import type { MetricsLine } from "@/train/run_folder.ts";
 
-Deno.env.set("STX_CACHE", ""); // encoded rows of a test are not worth keeping
+Deno.env.set("STX_CACHE", ""); // do not cache the encoded rows of a test
 
 export const CONFIG: RunConfig = resolveConfig({
   preset: "quickstart",
@@ -24,7 +24,7 @@ export const CONFIG: RunConfig = resolveConfig({
   },
 });
 
-/** The run on the device that is open, with another way of training where one is given. */
+/** The run on the open device, with changed training settings. */
 export function withTraining(training: Partial<TrainingConfig> = {}): RunConfig {
   const device = currentEngine()?.device ?? CONFIG.device;
   return resolveConfig({
@@ -32,10 +32,10 @@ export function withTraining(training: Partial<TrainingConfig> = {}): RunConfig 
   });
 }
 
-/** A clock that stands still, so that two runs have equal times. */
+/** Options with a constant clock, so that two runs record equal times. */
 export const BASE = { nowMs: () => 0, environment: { device: "test" } };
 
-/** Gives `test` a folder that is removed afterwards. */
+/** Calls `test` with a temporary folder. */
 export async function inFolder(test: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
@@ -45,7 +45,7 @@ export async function inFolder(test: (dir: string) => Promise<void>): Promise<vo
   }
 }
 
-/** The lines of a run's metrics. */
+/** Reads `metrics.jsonl` of a run. */
 export async function readLines(dir: string): Promise<MetricsLine[]> {
   const text = await Deno.readTextFile(join(dir, "metrics.jsonl"));
   return text.trimEnd().split("\n").map((line) => JSON.parse(line));

@@ -1,11 +1,11 @@
-/** Recipes beyond the plain one against PyTorch; fixtures by `test/parity/train_variants_parity.py`. */
+/** Compares training variants with PyTorch; `test/parity/train_variants_parity.py` writes the fixtures. */
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import { stageOfStep } from "@/train/freezing.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
 import type { StepOptions } from "@/train/step.ts";
-import { shareLoss } from "@/train/train_loop.ts";
+import { weighMicroBatches } from "@/train/train_loop.ts";
 import { testOnBackends } from "../backend.ts";
 import {
   batchOf,
@@ -40,7 +40,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   "two batches a step": { accumulate: 2 },
   "learned loss weights": { lossWeights: "uncertainty" },
   "frozen": { freeze: ["embeddings", "layers<1", "heads.topic"] },
-  "unfrozen one by one": { gradual: true },
+  "unfrozen one by one": { gradualUnfreezing: true },
 };
 
 for (
@@ -48,23 +48,24 @@ for (
     VARIANTS,
   )
 ) {
-  testOnBackends(`createTrainStep() follows PyTorch 2.13 within 1e-4: ${name}`, async () => {
+  testOnBackends(`createTrainStep() matches PyTorch 2.13 within 1e-4: ${name}`, async () => {
     const rows = runs[name] ?? [];
     strictEqual(rows.length, 16);
     const model = createFixtureModel();
     const step = createFixtureStep(model, options);
     for (const [s, expected] of rows.entries()) {
-      const stage = stageOfStep(s, options.gradual ? stepsPerStage : null);
+      const stage = stageOfStep(s, options.gradualUnfreezing ? stepsPerStage : null);
       for (const task of inTurn ? [turns[s % turns.length] ?? ""] : TASKS) {
         const batches = Array.from(
           { length: accumulate },
           (_, i) => batchOf(task, s * accumulate + i),
         );
-        const shares = shareLoss(batches);
+        const weights = weighMicroBatches(batches);
         let mean = 0;
         for (const [i, batch] of batches.entries()) {
-          const share = shares[i] ?? NaN;
-          mean += share * (await step.accumulate(task, batch, s, { share, stage })).loss;
+          const batchWeight = weights[i] ?? NaN;
+          mean += batchWeight *
+            (await step.accumulate(task, batch, s, { batchWeight, stage })).loss;
         }
         const wanted = expected.losses[task] ?? NaN;
         ok(relative(mean, wanted) < 1e-4, `step ${s}, ${task}: ${mean} against ${wanted}`);
@@ -87,7 +88,7 @@ for (
   });
 }
 
-testOnBackends("createTrainStep() leaves what is frozen bit for bit as it was", async () => {
+testOnBackends("createTrainStep() leaves frozen parameters bitwise unchanged", async () => {
   const model = createFixtureModel();
   const read = async () =>
     new Map(
@@ -102,35 +103,37 @@ testOnBackends("createTrainStep() leaves what is frozen bit for bit as it was", 
   for (const task of TASKS) await step.accumulate(task, batchOf(task, 0), 0);
   await step.update({ factor: 1 });
   const after = await read();
-  const moved = (name: string) => before.get(name) !== after.get(name);
+  const changed = (name: string) => before.get(name) !== after.get(name);
   const names = [...before.keys()].filter((name) => !name.startsWith("pooler."));
   const frozen = /^encoder\.layer\.|^heads\.tags\./;
-  deepStrictEqual(names.filter(moved), names.filter((name) => !frozen.test(name)));
-  ok(!step.parameters.some(({ plan }) => frozen.test(plan.name)), "frozen ones are in no program");
+  deepStrictEqual(names.filter(changed), names.filter((name) => !frozen.test(name)));
+  ok(
+    !step.parameters.some(({ plan }) => frozen.test(plan.name)),
+    "frozen parameters are in no program",
+  );
   step.dispose();
   disposeModel(model);
 });
 
 testOnBackends(
-  "createTrainStep() refuses to freeze layers that are not there, or all of a task",
+  "createTrainStep() rejects freezing missing layers, or all parameters of a task",
   () => {
     const model = createFixtureModel();
     throws(() => createFixtureStep(model, { freeze: ["layers<3"] }), {
       name: "RangeError",
-      message: "Cannot freeze layers as training.freeze must name at most the encoder's 2: " +
-        "current value is layers<3",
+      message: "Cannot freeze layers<3: the encoder has only 2 layers; change training.freeze",
     });
     throws(() => createFixtureStep(model, { freeze: ["encoder", "heads.tags"] }), {
       name: "RangeError",
-      message: "Cannot train as tags must have a parameter that learns from the first step: " +
-        "training.freeze is encoder, heads.tags",
+      message: "Cannot train tags: none of its parameters learns from the first step; " +
+        "change training.freeze (encoder, heads.tags)",
     });
     disposeModel(model);
   },
 );
 
 testOnBackends(
-  "createTrainStep() goes on exactly from a saved state, its loss scale included",
+  "createTrainStep() continues exactly from a saved state, including the loss scale",
   async () => {
     const lossScale = { initial: 1024, growth: 2, backoff: 0.5, interval: 2 };
     const model = createFixtureModel();

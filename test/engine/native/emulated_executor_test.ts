@@ -152,7 +152,7 @@ async function train(place: Place, precision: Precision): Promise<Values> {
   const losses: number[] = [], norms: number[] = [], parameters: number[] = [];
   for (const turn of [0, 1]) {
     for (const task of TASKS) {
-      const { loss } = await step.accumulate(task, batchOf(task, turn), turn, { share: 1 });
+      const { loss } = await step.accumulate(task, batchOf(task, turn), turn, { batchWeight: 1 });
       losses.push(loss);
     }
     norms.push((await step.update({ factor: 1 })).gradientNorm);

@@ -1,5 +1,5 @@
 /**
- * Programs that serve batches of all shapes, against programs recorded at each shape: those of ONNX Runtime.
+ * Compares programs with dynamic batch shapes (native) with programs that are traced for each shape (ONNX Runtime).
  * @module
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -17,28 +17,28 @@ import { createTinyModel, TINY_BERT } from "./tiny_model.ts";
 
 const MAX_POSITIONS = 64;
 
-/** Rows and pieces: one row, one piece, as many rows as pieces, sizes of the model, the samples, the limit. */
+/** Rows and tokens: single rows, single tokens, equal sizes, sizes of model dimensions and trace samples, the maximum. */
 const SHAPES = [[3, 7], [1, 5], [1, 1], [8, 8], [16, 2], [2, 16], [43, 53], [2, 64]] as const;
 
-/** A batch of noise; of every row the last third is padding. */
+/** A batch of pseudo-random tokens; the last third of every row is padding. */
 function makeBatch(task: string, rows: number, length: number): Batch {
   const size = rows * length, labels = task === "topic" ? rows : size;
-  const isPiece = (i: number) => i % length === 0 || i % length < 0.67 * length;
+  const isToken = (i: number) => i % length === 0 || i % length < 0.67 * length;
   return {
     ...{ rows, length, examples: [], tokens: 0 },
     ids: Int32Array.from(
       { length: size },
-      (_, i) => isPiece(i) ? (7 * i) % TINY_BERT.vocab_size : 0,
+      (_, i) => isToken(i) ? (7 * i) % TINY_BERT.vocab_size : 0,
     ),
-    mask: Int32Array.from({ length: size }, (_, i) => Number(isPiece(i))),
+    mask: Int32Array.from({ length: size }, (_, i) => Number(isToken(i))),
     labels: Int32Array.from(
       { length: labels },
-      (_, i) => task === "topic" || isPiece(i) ? (3 * i) % 4 : -1,
+      (_, i) => task === "topic" || isToken(i) ? (3 * i) % 4 : -1,
     ),
   };
 }
 
-/** Losses of batches of all shapes, the norm of all their gradients, and the weights after a step. */
+/** Trains one step on batches of all shapes; returns losses, gradient norm and the weights after the step. */
 async function train(executor: "native" | "onnx", precision: Precision) {
   await openEngine({ executor, precision, threads: 2 });
   const compiled: string[] = [];
@@ -48,7 +48,9 @@ async function train(executor: "native" | "onnx", precision: Precision) {
   const losses: number[] = [];
   for (const [i, [rows, length]] of SHAPES.entries()) {
     for (const task of TASKS) {
-      const { loss } = await step.accumulate(task, makeBatch(task, rows, length), i, { share: 1 });
+      const { loss } = await step.accumulate(task, makeBatch(task, rows, length), i, {
+        batchWeight: 1,
+      });
       losses.push(loss);
     }
   }
@@ -63,14 +65,18 @@ async function train(executor: "native" | "onnx", precision: Precision) {
 
 for (const precision of PRECISIONS) {
   Deno.test({
-    name: `gradients of batches of all shapes come from one program a task, in ${precision}`,
+    name: `one program per task computes the gradients for all batch shapes, in ${precision}`,
     ignore: findCompiler() === null,
     async fn() {
       const tensors = tf.memory().numTensors;
       const native = await train("native", precision), onnx = await train("onnx", precision);
-      strictEqual(tf.memory().numTensors, tensors, "tensors left behind");
+      strictEqual(tf.memory().numTensors, tensors, "leaks tensors");
       deepStrictEqual(native.compiled, [...TASKS.map((task) => `gradient.${task}`), "update"]);
-      strictEqual(onnx.compiled.length, TASKS.length * SHAPES.length + 1, "the premise");
+      strictEqual(
+        onnx.compiled.length,
+        TASKS.length * SHAPES.length + 1,
+        "premise: one program per shape",
+      );
       const [part, moved] = precision === "float32" ? [1e-5, 1e-5] : [1e-2, 2e-3];
       const isClose = (a: number, b: number) => Math.abs(a - b) <= part * Math.abs(b);
       native.losses.forEach((loss, i) =>
@@ -86,7 +92,7 @@ for (const precision of PRECISIONS) {
 
 for (const pooling of POOLING_MODES) {
   Deno.test({
-    name: `predictions of all lengths come from one program, pooling ${pooling}`,
+    name: `one program predicts batches of all lengths, pooling ${pooling}`,
     ignore: findCompiler() === null,
     async fn() {
       const lengths = [1, 2, 5, 16, 53, 64];
