@@ -1,4 +1,4 @@
-/** `deno task train` interrupted from outside: Ctrl+C in a pseudo-terminal, SIGTERM. */
+/** Interrupts `deno task train` with Ctrl+C in a pseudo-terminal and with SIGTERM. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
@@ -6,7 +6,7 @@ import { inFolder } from "../train/tiny_run.ts";
 
 const ROOT = join(import.meta.dirname ?? "", "../..");
 
-/** A run that saves no checkpoint by itself and lasts until it is interrupted. */
+/** A run that trains until it is interrupted, without regular checkpoints. */
 const CONFIG = {
   preset: "quickstart",
   executor: "onnx",
@@ -15,12 +15,12 @@ const CONFIG = {
   data: { maxRows: 16 },
 };
 
-/** `script` of util-linux gives a program a terminal. */
+/** True if `script` of util-linux, which runs a program in a pseudo-terminal, is available. */
 const canAllocateTerminal = new Deno.Command("sh", {
   args: ["-c", "script --version 2>/dev/null | grep -q util-linux"],
 }).outputSync().success;
 
-/** Collects what a stream gives; `until` waits for text that matches. */
+/** Collects the text of a stream; `until` waits for a match, at most 60 s. */
 function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   let text = "";
   const waiting: { pattern: RegExp; done: () => void }[] = [];
@@ -39,7 +39,7 @@ function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
       clearTimeout(timer);
       ok(pattern.test(text), `there is no ${pattern} in: ${text}`);
     },
-    /** All lines, without carriage returns. */
+    /** All lines, once the stream has ended. */
     lines: async () => {
       await ended;
       return text.split(/[\r\n]+/);
@@ -47,7 +47,7 @@ function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   };
 }
 
-/** The checkpoints of a run. */
+/** File names in the checkpoint folder of a run. */
 const listCheckpoints = async (dir: string) =>
   (await Array.fromAsync(Deno.readDir(join(dir, "checkpoint")))).map(({ name }) => name).sort();
 
@@ -65,7 +65,7 @@ Deno.test({
     inFolder(async (root) => {
       const out = join(root, "a run"), file = join(root, "config.json");
       await Deno.writeTextFile(file, JSON.stringify(CONFIG));
-      // `deno task` is found by its own path, so that the test runs without a PATH as well
+      // the full path of deno, so that the test does not depend on PATH
       const deno = `'${Deno.execPath()}' task --config '${join(ROOT, "deno.json")}'`;
       const open = (command: string) =>
         new Deno.Command("script", {
@@ -84,17 +84,17 @@ Deno.test({
       const lines = await seen.lines();
       strictEqual((await child.status).code, 130, lines.join("\n"));
       await keys.close();
-      const told = lines.find((line) => line.startsWith("error: ")) ?? "";
+      const message = lines.find((line) => line.startsWith("error: ")) ?? "";
       match(
-        told,
+        message,
         /^error: Training was interrupted after step \d+ of 100000: it is saved in .*checkpoint\. To resume:$/,
       );
-      const step = Number(/step (\d+)/.exec(told)?.[1]);
+      const step = Number(/step (\d+)/.exec(message)?.[1]);
       deepStrictEqual(await listCheckpoints(out), [
         `step-${step}.json`,
         `step-${step}.safetensors`,
       ]);
-      const command = lines[lines.indexOf(told) + 1] ?? "";
+      const command = lines[lines.indexOf(message) + 1] ?? "";
       strictEqual(command, `deno task train --resume '${out}'`);
 
       const again = open(command.replace("deno task", deno));
@@ -113,7 +113,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "SIGTERM, sent twice at once, saves the step as well and gives exit code 143",
+  name: "SIGTERM, sent twice, saves the step and ends with exit code 143",
   ignore: Deno.build.os === "windows",
   fn: () =>
     inFolder(async (root) => {

@@ -5,7 +5,7 @@ import { TRAIN } from "@/cli/train.ts";
 import { scoreClassification } from "@/eval/classification.ts";
 import { scoreEntities } from "@/eval/entities.ts";
 
-/** Exit code and error lines of `deno task train` with `args`. */
+/** Runs `deno task train` with invalid `args`; returns exit code and error lines. */
 async function fail(...args: string[]): Promise<{ code: number; errors: string[] }> {
   const errors: string[] = [];
   const code = await runTaskWith(TRAIN, args, {
@@ -52,7 +52,7 @@ for (const [args, message] of WRONG) {
   });
 }
 
-Deno.test("formatScores() puts tasks and splits in columns, in percent", () => {
+Deno.test("formatScores() aligns tasks, splits and scores in percent", () => {
   const topics = scoreClassification({ gold: [0, 1], predicted: [0, 1], labels: ["x", "y"] });
   const entities = scoreEntities({ gold: [["B-X", "O"]], predicted: [["I-X", "O"]] });
   deepStrictEqual(formatScores({ ag: { test: topics }, conll: { validation: entities } }), [
