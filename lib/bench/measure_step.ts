@@ -42,7 +42,7 @@ export function createBenchEncoder(
 function createStep(model: MultiTask, dropout: number): TrainStep {
   return createTrainStep(model, {
     tasks: TASKS.map(({ name }) => ({ name, weight: 1 })),
-    rates: { top: 1e-5, decay: 1, heads: 1e-5 },
+    learningRates: { top: 1e-5, decay: 1, heads: 1e-5 },
     weightDecay: 0.01,
     adam: ADAM,
     clipNorm: 1,

@@ -5,7 +5,7 @@
  */
 
 /** Configured peak learning rates. */
-export type LayerwiseRates = {
+export type LayerwiseLearningRates = {
   /** Learning rate of the top layer, the pooler and the projection. */
   readonly top: number;
   /** Factor of the learning rate per layer downward; embeddings come below layer 0. */
@@ -26,8 +26,11 @@ export type LayerwiseGroup = { readonly name: string; readonly learningRate: num
  * // embeddings 1e-5, layer 0 2e-5, layer 1 4e-5, heads 1e-4
  * ```
  */
-export function layerwiseGroups(layers: number, rates: LayerwiseRates): readonly LayerwiseGroup[] {
-  const { top, decay, heads } = rates;
+export function layerwiseGroups(
+  layers: number,
+  learningRates: LayerwiseLearningRates,
+): readonly LayerwiseGroup[] {
+  const { top, decay, heads } = learningRates;
   return [
     { name: "embeddings", learningRate: top * decay ** layers },
     ...Array.from({ length: layers }, (_, layer) => ({
@@ -81,12 +84,12 @@ export function planParameters(
   parameters: readonly ParameterShape[],
   options: {
     readonly layers: number;
-    readonly rates: LayerwiseRates;
+    readonly learningRates: LayerwiseLearningRates;
     readonly weightDecay: number;
   },
 ): { readonly plans: readonly ParameterPlan[]; readonly groups: readonly ParameterGroup[] } {
-  const { layers, rates, weightDecay } = options;
-  const groups = layerwiseGroups(layers, rates).map((group) => ({
+  const { layers, learningRates, weightDecay } = options;
+  const groups = layerwiseGroups(layers, learningRates).map((group) => ({
     ...group,
     weightDecay,
     parameters: 0,

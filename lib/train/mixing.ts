@@ -77,7 +77,7 @@ export function planMixing(
   const draw = (exponentOf: (step: number, steps: number) => number) =>
     plan(
       total,
-      describeChances(tasks, sizes, [exponentOf(0, 2), exponentOf(1, 2)]),
+      describeProbabilities(tasks, sizes, [exponentOf(0, 2), exponentOf(1, 2)]),
       (step, steps) =>
         pick(drawTask(sizes, exponentOf(step, steps), stream(seed, "mixing", step).uniform())),
     );
@@ -115,7 +115,7 @@ function shuffledEpochs(sizes: readonly number[], seed: number): (step: number) 
 }
 
 /** Probabilities of the tasks, ∝ size^exponent. */
-export function taskChances(sizes: readonly number[], exponent: number): readonly number[] {
+export function taskProbabilities(sizes: readonly number[], exponent: number): readonly number[] {
   const powers = sizes.map((size) => size ** exponent);
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => power / sum);
@@ -124,23 +124,25 @@ export function taskChances(sizes: readonly number[], exponent: number): readonl
 /** Index of the task that a uniform random number in [0, 1) selects. */
 function drawTask(sizes: readonly number[], exponent: number, uniform: number): number {
   let left = uniform;
-  const found = taskChances(sizes, exponent).findIndex((chance) => (left -= chance) < 0);
+  const found = taskProbabilities(sizes, exponent).findIndex((probability) =>
+    (left -= probability) < 0
+  );
   return found < 0 ? sizes.length - 1 : found; // the probabilities may sum to slightly less than 1
 }
 
 /** Describes the probabilities at the start and, if they change, at the end. */
-function describeChances(
+function describeProbabilities(
   tasks: readonly TaskBatches[],
   sizes: readonly number[],
   [first, last]: readonly [number, number],
 ): string {
   const percent = (exponent: number) =>
-    taskChances(sizes, exponent).map((chance) => (100 * chance).toFixed(1));
+    taskProbabilities(sizes, exponent).map((probability) => (100 * probability).toFixed(1));
   const before = percent(first), after = percent(last);
-  const chances = tasks.map(({ name }, i) =>
+  const probabilities = tasks.map(({ name }, i) =>
     `${name} ${before[i]}${first === last ? "" : ` to ${after[i]}`} %`
   );
-  return `each step samples its task (${chances.join(", ")})`;
+  return `each step samples its task (${probabilities.join(", ")})`;
 }
 
 /** Number of steps in a run: `epochs` times `stepsPerEpoch`, rounded down, at least 1, at most `maxSteps`. */

@@ -61,7 +61,7 @@ export async function prepareRun(
     const inputs = digestInputs(tokenizer, tasks);
     const step = createTrainStep(model, {
       tasks: config.tasks,
-      rates: training.learningRate,
+      learningRates: training.learningRate,
       weightDecay: training.weightDecay,
       adam: training.adam,
       clipNorm: training.clipNorm,

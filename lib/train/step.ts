@@ -14,7 +14,7 @@ import {
   type GradientProgram,
   type LossMetrics,
 } from "@/train/gradient_program.ts";
-import type { LayerwiseRates } from "@/train/layerwise.ts";
+import type { LayerwiseLearningRates } from "@/train/layerwise.ts";
 import { createLossScaler, type LossScalerValues } from "@/train/loss_scale.ts";
 import { readScalar } from "@/train/read_scalar.ts";
 import {
@@ -34,7 +34,7 @@ import {
 export type StepOptions = {
   /** Tasks and the weights of their losses. */
   readonly tasks: readonly { readonly name: string; readonly weight: number }[];
-  readonly rates: LayerwiseRates;
+  readonly learningRates: LayerwiseLearningRates;
   readonly weightDecay: number;
   readonly adam: AdamOptions;
   /** Maximum global norm of the gradients; null for no clipping. */

@@ -149,7 +149,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
               true,
             ),
         ),
-      onPredictions: (record) => writePredictions(folder.dir, record), // later predictions on a split replace earlier ones
+      onPredictions: (record) => writePredictions(folder.dir, record), // replaces earlier ones
     });
     const writer = createRunWriter(config, {
       run,

@@ -7,7 +7,7 @@ import { runTask } from "@/model/multi_task.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
 import { checkFreeze, isFrozen, planUnfreezing } from "@/train/freezing.ts";
 import {
-  type LayerwiseRates,
+  type LayerwiseLearningRates,
   type ParameterGroup,
   type ParameterPlan,
   planParameters,
@@ -41,7 +41,7 @@ export type TrainedParameters = {
 /** Options of {@link createTrainedParameters}. */
 export type LearningOptions = {
   readonly tasks: readonly { readonly name: string }[];
-  readonly rates: LayerwiseRates;
+  readonly learningRates: LayerwiseLearningRates;
   readonly weightDecay: number;
   /** Frozen parameters, in the syntax of `training.freeze`. */
   readonly freeze: readonly string[];
@@ -76,7 +76,8 @@ function zerosFor(weight: tf.Variable): tf.Variable {
  */
 export function createTrainedParameters(
   model: MultiTask,
-  { tasks, rates, weightDecay, freeze, gradualUnfreezing, learnsLossWeights }: LearningOptions,
+  { tasks, learningRates, weightDecay, freeze, gradualUnfreezing, learnsLossWeights }:
+    LearningOptions,
 ): TrainedParameters {
   const { layers } = model.encoder.config;
   checkFreeze(freeze, layers);
@@ -101,7 +102,7 @@ export function createTrainedParameters(
   ].filter(({ name, tasks }) => tasks.length > 0 && !isFrozen(name, freeze));
   const { plans, groups } = planParameters(
     trainable.map(({ name, variable }) => ({ name, shape: variable.shape })),
-    { layers, rates, weightDecay },
+    { layers, learningRates, weightDecay },
   );
   const stages = gradualUnfreezing ? planUnfreezing(groups) : new Map<string, number>();
   const parameters = trainable.flatMap(({ variable: weight, tasks }, i): TrainedParameter[] => {

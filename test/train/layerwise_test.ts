@@ -59,7 +59,7 @@ testOnBackends(
     }));
     const { plans, groups } = planParameters(parameters, {
       layers: 2,
-      rates: { top: 1e-3, decay: 0.5, heads: 1e-2 },
+      learningRates: { top: 1e-3, decay: 0.5, heads: 1e-2 },
       weightDecay: 0.1,
     });
     for (const [i, { name, weightDecay }] of plans.entries()) {

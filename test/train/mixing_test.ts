@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { MIXINGS } from "@/config.ts";
-import { countSteps, planMixing, taskChances } from "@/train/mixing.ts";
+import { countSteps, planMixing, taskProbabilities } from "@/train/mixing.ts";
 import { describeStep } from "@/train/step_progress.ts";
 
 const OPTIONS = { epochs: 1, maxSteps: null, accumulate: 1, mixingTemperature: 2, seed: 3 };
@@ -56,10 +56,10 @@ Deno.test("planMixing() round-robin: tasks alternate until one pass over the lar
   );
 });
 
-Deno.test("taskChances() are proportional to size^exponent: 9 to 4 for 1, 3 to 2 for 1/2, equal for 0", () => {
-  deepStrictEqual(taskChances([9, 4], 1), [9 / 13, 4 / 13]);
-  deepStrictEqual(taskChances([9, 4], 0.5), [3 / 5, 2 / 5]);
-  deepStrictEqual(taskChances([9, 4], 0), [1 / 2, 1 / 2]);
+Deno.test("taskProbabilities() are proportional to size^exponent: 9 to 4 for 1, 3 to 2 for 1/2, equal for 0", () => {
+  deepStrictEqual(taskProbabilities([9, 4], 1), [9 / 13, 4 / 13]);
+  deepStrictEqual(taskProbabilities([9, 4], 0.5), [3 / 5, 2 / 5]);
+  deepStrictEqual(taskProbabilities([9, 4], 0), [1 / 2, 1 / 2]);
 });
 
 Deno.test("planMixing() temperature 2 samples tasks by the square root of their sizes", () => {

@@ -78,7 +78,7 @@ export function createFixtureStep(
   const { recipe } = STEPS;
   return createTrainStep(model, {
     tasks: Object.entries(recipe.weights).map(([name, weight]) => ({ name, weight })),
-    rates: recipe,
+    learningRates: recipe,
     weightDecay: recipe.weightDecay,
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     clipNorm: recipe.clipNorm,
