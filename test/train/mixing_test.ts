@@ -28,7 +28,7 @@ Deno.test("planMixing() both: an epoch is one pass over the larger task, several
     "An epoch is 1574 steps: one pass over ag_news, 3.6 passes over conll2003.",
   );
   const short = planMixing("both", [{ ...TASKS[0], name: "few", batchesPerEpoch: 1 }], OPTIONS);
-  strictEqual(short.note, "An epoch is 1 step: every row of few once.");
+  strictEqual(short.note, "An epoch is 1 step: one pass over few.");
 });
 
 Deno.test("planMixing() proportional: every batch once per epoch, in a new order each epoch", () => {
