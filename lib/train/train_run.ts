@@ -151,13 +151,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
         ),
       onPredictions: (record) => writePredictions(folder.dir, record), // replaces earlier ones
     });
-    const writer = createRunWriter(config, {
-      run,
-      folder,
-      changes,
-      evaluator,
-      nowMs,
-    });
+    const writer = createRunWriter(config, { run, folder, changes, evaluator, nowMs });
     const state = await trainSteps(config, { ...options, nowMs, view, signal }, {
       run,
       folder,
@@ -288,9 +282,7 @@ async function trainSteps(
     const ends = step === steps || isOutOfPatience(state.best, earlyStopping);
     const better = state.best?.step === step; // the end of the run restores it
     if (ends || stops || better || isDue(training.checkpointEvery)) await writer.save(state);
-    if (stops && !ends) {
-      throw interrupted(step);
-    }
+    if (stops && !ends) throw interrupted(step);
   }
   return state;
 }
