@@ -58,7 +58,7 @@ export async function loadEncoder(folder: string): Promise<LoadedEncoder> {
   const variables = await loadVariables(encoderSpecs(config, { pooler }), locations, {
     what: "encoder",
     path: tensors.path,
-    like: "config.json",
+    definedBy: "config.json",
   });
   return { encoder: buildEncoder(variables, config), ignored };
 }

@@ -103,7 +103,7 @@ async function loadDense(
   return await loadVariables(linearSpecs(name, output, input), locations, {
     what: "dense module",
     path: tensors.path,
-    like: "config.json beside it",
+    definedBy: "config.json beside it",
   });
 }
 
@@ -119,7 +119,7 @@ async function loadHeads(
   return await loadVariables(specs, locateTensors(file), {
     what: "heads",
     path: file.path,
-    like: "heads.json",
+    definedBy: "heads.json",
   });
 }
 
@@ -151,7 +151,7 @@ export async function loadModel(folder: string): Promise<LoadedModel> {
     const { hiddenSize } = encoder.config;
     if (settings.pooling === "cls" && encoder.pooler === null) {
       throw new RangeError(
-        `Cannot load model with pooling "cls" as the encoder in ${folder} must have a pooler`,
+        `Cannot load model: pooling "cls" requires a pooler, but the encoder in ${folder} has none`,
       );
     }
     if (settings.embeddingSize !== null) {

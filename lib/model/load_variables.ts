@@ -16,7 +16,7 @@ export type LoadOptions = {
   /** Path of the file or index with the tensors. */
   readonly path: string;
   /** The file that defines which tensors are required. */
-  readonly like: string;
+  readonly definedBy: string;
 };
 
 /** Describes all differences between the required and the present tensors. */
@@ -52,12 +52,12 @@ function listFaults(
 export async function loadVariables(
   specs: readonly ParameterSpec[],
   locations: ReadonlyMap<string, TensorLocation>,
-  { what, path, like }: LoadOptions,
+  { what, path, definedBy }: LoadOptions,
 ): Promise<Variables> {
   const faults = listFaults(specs, locations);
   if (faults.length > 0) {
     throw new RangeError(
-      `Cannot load ${what}: ${path} does not match ${like}: ${faults.join("; ")}`,
+      `Cannot load ${what}: ${path} does not match ${definedBy}: ${faults.join("; ")}`,
     );
   }
   return await makeVariables(specs, ({ name }) => {

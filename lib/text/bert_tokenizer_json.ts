@@ -114,7 +114,7 @@ export function buildTokenizerFiles(
     if (id !== undefined) return [token, id] as const;
     throw new RangeError(
       `Cannot build tokenizer as its vocabulary must contain ${token}, but ` +
-        `none of its ${tokens.length} tokens is it`,
+        `its ${tokens.length} tokens do not include it`,
     );
   });
   const json = {

@@ -47,7 +47,7 @@ export function checkId(id: unknown, token: unknown, from: string): number {
   }
   throw new TypeError(
     `Cannot read tokenizer: token ${JSON.stringify(token)} of ${from} must have an integer id ` +
-      `from 0 to ${MAX_VOCABULARY_SIZE - 1}, but has ${JSON.stringify(id) ?? "missing"}`,
+      `from 0 to ${MAX_VOCABULARY_SIZE - 1}, but its id is ${JSON.stringify(id) ?? "missing"}`,
   );
 }
 
@@ -182,7 +182,7 @@ export function findSpecialIds(
     if (id >= 0) return id;
     throw new RangeError(
       `Cannot read tokenizer: the vocabulary of ${from} must contain ${token}, but ` +
-        `none of its ${tokens.length} tokens is it`,
+        `its ${tokens.length} tokens do not include it`,
     );
   };
   return { pad: find(pad), cls: find(cls), sep: find(sep), unk: find(unk) };

@@ -19,12 +19,12 @@ Deno.test("tokenizerFromJson() rejects settings that it cannot reproduce exactly
   refuse(
     { ...JSON_FILE, model: { type: "WordPiece", vocab: { ...vocab, odd: -1 } } },
     'Cannot read tokenizer: token "odd" of m/tokenizer.json must have an integer id from 0 to ' +
-      "4194303, but has -1",
+      "4194303, but its id is -1",
   );
   refuse(
     { ...JSON_FILE, model: { type: "WordPiece", vocab: { ...vocab, odd: 2 ** 31 } } },
     'Cannot read tokenizer: token "odd" of m/tokenizer.json must have an integer id from 0 to ' +
-      "4194303, but has 2147483648",
+      "4194303, but its id is 2147483648",
   );
   refuse(
     { ...JSON_FILE, added_tokens: [{ id: 9 }] },
@@ -33,7 +33,7 @@ Deno.test("tokenizerFromJson() rejects settings that it cannot reproduce exactly
   );
   refuse(
     { ...JSON_FILE, added_tokens: [], model: { type: "WordPiece", vocab: { "[PAD]": 0, a: 1 } } },
-    "Cannot read tokenizer: the vocabulary of m/tokenizer.json must contain [CLS], but none of its 2 tokens is it",
+    "Cannot read tokenizer: the vocabulary of m/tokenizer.json must contain [CLS], but its 2 tokens do not include it",
   );
   refuse(
     { ...JSON_FILE, added_tokens: [{ id: 9, content: "New", normalized: true }] },
