@@ -29,13 +29,13 @@ export type ConfigParts = {
 };
 
 /** Keys of a task that have a default. */
-type TaskDefault = "split" | "alsoTest" | "weight" | "metric";
+export type TaskDefault = "split" | "alsoTest" | "weight" | "metric";
 
 /** A task as written by a user. */
 export type TaskInput = Omit<TaskConfig, TaskDefault> & Partial<Pick<TaskConfig, TaskDefault>>;
 
 /** A partial `T`: keys of objects are optional, arrays are complete. */
-type PartOf<T> = T extends readonly unknown[] ? T
+export type PartOf<T> = T extends readonly unknown[] ? T
   : T extends object ? { readonly [K in keyof T]?: PartOf<T[K]> }
   : T;
 

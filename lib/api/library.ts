@@ -42,62 +42,113 @@ export {
 } from "@/api/results.ts";
 export { RunScores } from "@/api/scores.ts";
 export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "@/api/train.ts";
-export type {
-  DataConfig,
-  Device,
-  EarlyStoppingConfig,
-  Executor,
-  FreshModelConfig,
-  LossScaleConfig,
-  LossWeights,
-  Mixing,
-  ModelConfig,
-  NormalizeMode,
-  PoolingMode,
-  Precision,
-  RunConfig,
-  Schedule,
-  TaskColumns,
-  TaskConfig,
-  TaskKind,
-  TrainingConfig,
+export {
+  type DataConfig,
+  type Device,
+  DEVICES,
+  type EarlyStoppingConfig,
+  type Executor,
+  EXECUTORS,
+  type FreshModelConfig,
+  LOSS_WEIGHTS,
+  type LossScaleConfig,
+  type LossWeights,
+  type Mixing,
+  MIXINGS,
+  type ModelConfig,
+  NORMALIZE_MODES,
+  type NormalizeMode,
+  POOLING_MODES,
+  type PoolingMode,
+  type Precision,
+  PRECISIONS,
+  type RunConfig,
+  type Schedule,
+  SCHEDULES,
+  TASK_KINDS,
+  type TaskColumns,
+  type TaskConfig,
+  type TaskKind,
+  type TrainingConfig,
 } from "@/config.ts";
+export type { SentencePair } from "@/data/sentence_pairs.ts";
 export { type EngineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
-export type { CompareOptions as CompareRunsOptions, Comparison } from "@/eval/compare_runs.ts";
-export type { ClassificationScores } from "@/eval/classification.ts";
-export type { EntityScores } from "@/eval/entities.ts";
+export type { Calibration, CalibrationBin } from "@/eval/calibration.ts";
+export type { ClassificationScores, ClassScores } from "@/eval/classification.ts";
 export {
   compareEmbeddings,
   type CompareOptions,
   type EmbeddingScores,
 } from "@/eval/compare_embeddings.ts";
+export type {
+  CompareOptions as CompareRunsOptions,
+  Comparison,
+  RunComparison,
+} from "@/eval/compare_runs.ts";
 export {
   createSentenceEncoder,
   type EncodeTextsOptions,
   type SentenceEncoder,
 } from "@/eval/encode_texts.ts";
+export type { EntityScores, TypeScores } from "@/eval/entities.ts";
+export {
+  type EntityErrors,
+  ERROR_KINDS,
+  type ErrorCounts,
+  type ErrorKind,
+} from "@/eval/entity_errors.ts";
 export type { TaskScores } from "@/eval/evaluate_rows.ts";
+export type { Interval } from "@/eval/interval.ts";
+export type { GraphExecutor } from "@/eval/open_graph.ts";
 export { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
+export type { OnPredicted, Predictor } from "@/eval/predict_examples.ts";
 export { createTextPredictor } from "@/eval/predict_texts.ts";
-export type { TextPrediction, TextPredictor } from "@/eval/text_predictor.ts";
-export type { Similarity } from "@/eval/similarity.ts";
-export { openTextModel, type TextModel } from "@/eval/text_model.ts";
-export { exportModel } from "@/export/export_model.ts";
+export {
+  SIMILARITIES,
+  type Similarity,
+  type SimilarityDifference,
+  type SimilarityScores,
+} from "@/eval/similarity.ts";
+export {
+  openTextModel,
+  type OpenTextModelOptions,
+  type TextModel,
+  type TextModelSettings,
+} from "@/eval/text_model.ts";
+export type {
+  PredictedEntity,
+  PredictedLabel,
+  TextPrediction,
+  TextPredictor,
+} from "@/eval/text_predictor.ts";
+export { type ExportedFile, exportModel, type ExportOptions } from "@/export/export_model.ts";
 export type { ScoresBySplit } from "@/export/score_run.ts";
 export { writeCard } from "@/export/write_card.ts";
+export type { HeadsFile } from "@/model/heads_file.ts";
+export { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
+export { disposeModel, type ModelTask, type MultiTask } from "@/model/parameters.ts";
 export { Named } from "@/named.ts";
-export { Figure } from "@/report/figure.ts";
-export type { MainMeasure, RunRecord } from "@/report/run_record.ts";
-export { disposeModel } from "@/model/parameters.ts";
 export type { Progress, ProgressView } from "@/progress.ts";
+export { Figure } from "@/report/figure.ts";
+export type { MainMeasure, RecordedConfig, RecordedTask, RunRecord } from "@/report/run_record.ts";
 export { writeReport } from "@/report/write_report.ts";
 export {
   type ConfigOverrides,
   type ConfigParts,
+  type PartOf,
   resolveConfig,
+  type TaskDefault,
   type TaskInput,
 } from "@/resolve_config.ts";
-export type { TrainLine } from "@/train/run_folder.ts";
+export type { Example } from "@/text/example.ts";
+export type { PromptChoice, PromptSettings } from "@/text/prompts.ts";
+export type { SpecialIds } from "@/text/special_tokens.ts";
+export type { EncodedText, EncodedWords, Tokenizer } from "@/text/tokenizer.ts";
+export type { WrongAnswer } from "@/train/choose_errors.ts";
+export type { LayerwiseGroup, ParameterGroup } from "@/train/layerwise.ts";
+export type { RowCounts } from "@/train/run_data.ts";
+export type { RunEnvironment } from "@/train/run_environment.ts";
+export type { EvaluateLine, TrainLine } from "@/train/run_folder.ts";
 export type { RunSummary } from "@/train/run_summary.ts";
 export { type StepEvent, type TrainOptions, trainRun } from "@/train/train_run.ts";
 

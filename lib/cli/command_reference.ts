@@ -19,6 +19,7 @@ const DEVELOPMENT: ReadonlySet<string> = new Set([
   "sanitize",
   "torture",
   "sample",
+  "docs",
   "test",
 ]);
 

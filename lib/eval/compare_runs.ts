@@ -39,6 +39,7 @@ export type Comparison = {
   readonly pValue: number;
 };
 
+/** Options of the bootstrap. */
 export type CompareOptions = {
   /** Seed of the resamples; 1 by default. */
   readonly seed?: number;

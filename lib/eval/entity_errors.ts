@@ -25,6 +25,7 @@
 
 import { type Span, spans } from "@/eval/spans.ts";
 
+/** Categories of entity errors. */
 export const ERROR_KINDS = ["boundary", "type", "both", "missed", "invented"] as const;
 /** Category of an entity error. */
 export type ErrorKind = typeof ERROR_KINDS[number];

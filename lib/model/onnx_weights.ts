@@ -15,6 +15,7 @@ import type { OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
 
 /** Data types of the weights, by the names of transformers.js. */
 export const ONNX_DTYPES = ["fp32", "fp16", "q8"] as const;
+/** Storage of the weights in an ONNX file. */
 export type OnnxDtype = typeof ONNX_DTYPES[number];
 
 /** A matrix, row-major. */

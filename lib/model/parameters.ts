@@ -9,7 +9,11 @@ import type * as tf from "@tensorflow/tfjs";
 import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
 import type { BertConfig } from "@/model/bert_config.ts";
 
-/** x · weightᵀ + bias. */
+/**
+ * x · weightᵀ + bias.
+ *
+ * @internal
+ */
 export type Linear = {
   /** [out, in] */
   readonly weight: tf.Variable<tf.Rank.R2>;
@@ -57,7 +61,11 @@ export type FeedForward = {
 /** One transformer layer, post-norm. */
 export type Layer = { readonly attention: Attention; readonly feedForward: FeedForward };
 
-/** A BERT encoder. */
+/**
+ * A BERT encoder.
+ *
+ * @internal
+ */
 export type Encoder = {
   readonly config: BertConfig;
   readonly embeddings: Embeddings;
@@ -66,7 +74,11 @@ export type Encoder = {
   readonly pooler: Linear | null;
 };
 
-/** Computes label scores from a vector: dropout · dense · layer norm · GELU · dropout · out. */
+/**
+ * Computes label scores from a vector: dropout · dense · layer norm · GELU · dropout · out.
+ *
+ * @internal
+ */
 export type TaskHead = {
   /** [D, E] for classification, [D, D] for tagging */
   readonly dense: Linear;

@@ -47,10 +47,14 @@ export type FigureParts = {
 
 /** A picture of numbers. */
 export class Figure {
+  /** A complete SVG document. */
   readonly svg: string;
+  /** Title, as drawn. */
   readonly title: string;
+  /** Alternative text: the content of the figure in a sentence or two. */
   readonly alt: string;
 
+  /** A figure from its parts. */
   constructor({ svg, title, alt }: FigureParts) {
     this.svg = svg;
     this.title = title;

@@ -5,8 +5,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { Figure, FONT_FAMILY } from "./figure.ts";
@@ -149,7 +147,8 @@ export function estimateWidth(text: string): number {
 
 /** The inside of Plot's SVG, numbers rounded, without its style sheet. */
 function drawPlot(options: Plot.PlotOptions): string {
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const page = parseHTML("<!doctype html><html><body></body></html>");
+  const document: Plot.Context["document"] = Reflect.get(page, "document"); // typed without the DOM library
   const drawn: { readonly outerHTML: string } = Plot.plot({
     ...options,
     document,

@@ -4,8 +4,6 @@
  * @module
  */
 
-/// <reference lib="dom" />
-
 import * as Plot from "@observablehq/plot";
 import { estimateWidth, PAPER, TEXT_SIZE } from "./frame.ts";
 
@@ -55,6 +53,10 @@ export function hoverLayer(columns: readonly HoverColumn[]): Plot.Markish {
   });
 }
 
+/** Types of the DOM by Plot's: JSR accepts no module that references the DOM library. */
+type SvgDocument = Plot.Context["document"];
+type SvgElement = NonNullable<ReturnType<Plot.RenderFunction>>;
+
 /** At most {@link MOST} columns, the last among them. */
 function thin(columns: readonly HoverColumn[]): readonly HoverColumn[] {
   const every = Math.ceil(columns.length / MOST);
@@ -62,14 +64,14 @@ function thin(columns: readonly HoverColumn[]): readonly HoverColumn[] {
 }
 
 function drawColumn(
-  document: Document,
+  document: SvgDocument,
   x: number,
   { band, lines, dimensions }: {
     readonly band: { readonly left: number; readonly right: number };
     readonly lines: readonly HoverLine[];
     readonly dimensions: Plot.Dimensions;
   },
-): Element {
+): SvgElement {
   const { marginTop, marginBottom, marginRight, width, height } = dimensions;
   const group = create(document, "g", { class: "hover" });
   group.append(create(document, "rect", {
@@ -133,10 +135,10 @@ function drawColumn(
 }
 
 function create(
-  document: Document,
+  document: SvgDocument,
   name: string,
   attributes: Readonly<Record<string, string | number>>,
-): SVGElement {
+): SvgElement {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;

@@ -35,19 +35,23 @@ export type EvaluationTask = {
   readonly unseen: readonly number[] | null;
 };
 
+/** Rows of one task, as `summary.json` counts them. */
+export type RowCounts = {
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+  /** Rows of test whose text is also in train. */
+  readonly overlap: number;
+  /** Words of training rows beyond the length limit. */
+  readonly cutWords: number;
+};
+
 /** The encoded data of one task. */
 export type RunTask = EvaluationTask & {
   readonly train: readonly Example[];
   /** Number of training rows that were truncated. */
   readonly cutRows: number;
-  /** Counts for `summary.json`. */
-  readonly counts: {
-    readonly train: number;
-    readonly validation: number;
-    readonly test: number;
-    readonly overlap: number;
-    readonly cutWords: number;
-  };
+  readonly counts: RowCounts;
   readonly notes: readonly string[];
 };
 

@@ -6,7 +6,7 @@ import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import { countParameters } from "@/model/parameters.ts";
 import type { ParameterGroup } from "@/train/layerwise.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
-import type { RunTask } from "@/train/run_data.ts";
+import type { RowCounts } from "@/train/run_data.ts";
 
 /** The content of `summary.json`. */
 export type RunSummary = {
@@ -26,7 +26,7 @@ export type RunSummary = {
   readonly best?: { readonly step: number; readonly metric: string; readonly value: number };
   /** Parameter groups from bottom to top; with gradual unfreezing, `from` is a group's first step, counted from 1. */
   readonly groups: readonly (ParameterGroup & { readonly from?: number })[];
-  readonly data: Readonly<Record<string, RunTask["counts"]>>;
+  readonly data: Readonly<Record<string, RowCounts>>;
   readonly notes: readonly string[];
 };
 

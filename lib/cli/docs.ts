@@ -1,0 +1,43 @@
+/**
+ * `deno task docs`: the reference of the library as HTML.
+ * @module
+ */
+import { join } from "node:path";
+import { isFile } from "@/files.ts";
+import type { Options } from "./arguments.ts";
+import { runTask, type Task } from "./frame.ts";
+
+const ROOT = join(import.meta.dirname ?? ".", "..", "..");
+
+const OPTIONS = {
+  out: {
+    type: "string",
+    value: "DIR",
+    byDefault: ".cache/docs",
+    help: "folder to write to",
+  },
+} as const satisfies Options;
+
+/** The task `docs`. */
+export const DOCS = {
+  name: "docs",
+  summary: "Renders the reference of the library, all functions and types of lib/api/library.ts.",
+  usage: "[--out DIR]",
+  options: OPTIONS,
+  async run({ values: { out = join(ROOT, ".cache", "docs") } }) {
+    await Deno.mkdir(out, { recursive: true });
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["doc", "--html", "--name=@stx/sentence-transformer", `--output=${out}`],
+        join(ROOT, "lib", "api", "library.ts"),
+      ],
+      cwd: ROOT,
+    }).output();
+    if (!success || !await isFile(join(out, "index.html"))) {
+      throw new Error(`Cannot render the reference: ${new TextDecoder().decode(stderr)}`);
+    }
+    console.log(join(out, "index.html"));
+  },
+} satisfies Task<typeof OPTIONS>;
+
+if (import.meta.main) await runTask(DOCS);
