@@ -170,8 +170,7 @@ const readiness = (summary: string) => ({
       ...WRONG_HOST,
       "405": NOT_GET,
       "503": {
-        description:
-          "Starting, or failed to start. While starting, Retry-After tells when to ask again",
+        description: "Starting, or failed to start. While starting, Retry-After says when to retry",
         ...json(named("Health")),
       },
     },

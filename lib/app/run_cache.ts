@@ -80,7 +80,7 @@ export function createRunCache<R>({ list, open, close }: RunCacheOptions<R>): Ru
           await entry.run.catch((error) => {
             if (entries.get(folder) === entry) entries.delete(folder); // so that the next request tries again
             throw new BrokenRunError(
-              `Cannot open run ${name}: its model is incomplete or damaged; see the server's terminal`,
+              `Cannot open run ${name}: see the server's terminal for the reason`,
               { cause: error },
             );
           }),

@@ -1,5 +1,5 @@
 /**
- * `deno task app`: the demo page, on the newest run or on the one that ships with the repository.
+ * `deno task app`: serves the demo page for the newest run, or for the one that ships with the repository.
  * @module
  */
 import { join } from "node:path";
@@ -20,24 +20,24 @@ import { openModelFor, readEngineChoice } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  run: { type: "string", value: "MODEL", help: "the same as the argument MODEL" },
+  run: { type: "string", value: "MODEL", help: "same as the argument MODEL" },
   host: { type: "string", value: "HOST", default: "127.0.0.1", help: "address to listen at" },
   port: { type: "string", value: "N", default: "8000", help: "port; 0 for any free one" },
   static: {
     type: "string",
     value: "DIR",
-    help: "write the page and its model to a folder for any static host, and serve nothing",
+    help: "write the page and its model to a folder for any static host instead of serving it",
   },
 } as const satisfies Options;
 
 function readPort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port < 65_536) return port;
-  throw new RangeError(`Cannot run app as --port must be in 0 … 65535: current value is ${text}`);
+  throw new RangeError(`Cannot run app: --port must be an integer from 0 to 65535, not ${text}`);
 }
 
-/** A view in the terminal that the page can read as well. */
-function showBoth(state: AppState): ProgressView {
+/** Progress view that writes to the terminal and to the state that the page polls. */
+function createSharedView(state: AppState): ProgressView {
   const terminal = createTerminalProgress();
   return {
     update(progress) {
@@ -55,20 +55,20 @@ function openShownModel(folder: string, view?: ProgressView): Promise<TextModel>
   return openModelFor(folder, { task: "app", engine, ...(view && { view }) });
 }
 
-/** Opens the model that was given, else the default one. */
+/** Opens the given model, or the default one. */
 async function openRun(given: string | undefined, view: ProgressView): Promise<DemoRun> {
   const folder = given ?? await takeDefaultModel("app");
   return await openDemoRun(folder, () => openShownModel(folder, view));
 }
 
-/** Asks a service once, so that its programs are compiled before the first visitor waits for them. */
+/** Calls a service once, so that its programs are compiled before the first request. */
 async function warmUp({ info, predict, encode }: ModelService): Promise<void> {
   const { tasks, pooling, normalize, defaultPromptName: promptName } = info;
   if (tasks.length > 0) await predict(["Ready."]);
   else await encode(["Ready."], { pooling, normalize, promptName });
 }
 
-/** Serves the page of a run, which is opened while the page already shows the progress. */
+/** Serves the page. The model is opened while the page is already available and shows the progress. */
 async function servePage(
   given: string | undefined,
   { host, port, signal }: {
@@ -82,7 +82,7 @@ async function servePage(
   let shown = "";
   const state: AppState = {
     run: null,
-    waiting: { status: "starting", label: "open model", done: 0, total: 1 },
+    waiting: { status: "starting", label: "opening the model", done: 0, total: 1 },
     runs: createServedRuns({
       list: () => listShownRuns(shown),
       open: openShownModel,
@@ -94,7 +94,7 @@ async function servePage(
     files,
     nowMs: () => performance.now(),
     hostname: host,
-    onInternalError: (error) => console.error("fault while answering:", error),
+    onInternalError: (error) => console.error("internal error:", error),
   });
   const stop = new AbortController();
   const serving = serveApp(app, {
@@ -104,7 +104,7 @@ async function servePage(
     onListen: (address) => console.log(`demo page: ${address}`),
   });
   const prepare = async () => {
-    const run = await openRun(given, showBoth(state));
+    const run = await openRun(given, createSharedView(state));
     const served = serveRun(run, engineQueue);
     await warmUp(served.service);
     shown = run.folder;
@@ -118,20 +118,19 @@ async function servePage(
   await Promise.all([serving, preparing]);
 }
 
-/** Writes the page of a run into a folder. */
+/** Writes the static page of a run into a folder. */
 async function writePage(out: string, given: string | undefined): Promise<void> {
   const run = await openRun(given, createTerminalProgress());
   for (const { name: file, bytes } of await writeStaticPage(run, out)) {
     console.log(`${join(out, file)}  ${(bytes / 2 ** 20).toFixed(1)} MiB`);
   }
-  console.log(`page of ${run.folder}: put ${out} on any static host`);
+  console.log(`page of ${run.folder}: upload ${out} to any static host`);
 }
 
 /** The task `app`. */
 export const APP = {
   name: "app",
-  summary:
-    "Serves the demo page and its JSON API, on this machine alone unless --host says otherwise.",
+  summary: "Serves the demo page and its JSON API; only for this machine unless --host is given.",
   usage: "[MODEL] [--run MODEL] [--host HOST] [--port N] [--static DIR]",
   notes: [DEFAULT_MODEL_NOTE],
   options: OPTIONS,
@@ -140,7 +139,7 @@ export const APP = {
   async run({ values, positionals: [model], signal }) {
     if (model !== undefined && values.run !== undefined && model !== values.run) {
       throw new RangeError(
-        `Cannot run app as one model must be given: --run names ${values.run}, the argument ${model}`,
+        `Cannot run app: --run ${values.run} and the argument ${model} name two models; give one`,
       );
     }
     const given = model ?? values.run;

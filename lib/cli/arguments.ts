@@ -1,33 +1,33 @@
 /**
- * Command-line arguments of the tasks: a table of options in, typed values out, one clear error for
- * anything else.
+ * Parses command-line arguments by a table of options. Returns typed values, or throws an error that explains what is
+ * wrong.
  * @module
  */
 
 import { parseArgs } from "node:util";
 import { didYouMean, suggest } from "@/suggest.ts";
 
-/** One option of a task. */
+/** Command-line option of a task. */
 export type Option = {
   readonly type: "string" | "boolean";
-  /** One line for `--help`. */
+  /** Description in one line for `--help`. */
   readonly help: string;
-  /** What its value is called in `--help`, such as `DIR`. */
+  /** Placeholder of its value in `--help`, such as `DIR`. */
   readonly value?: string;
-  /** May be given several times; its value is a list. */
+  /** If true, the option can be repeated and its value is a list. */
   readonly multiple?: true;
-  /** Value where the option is not given. */
+  /** Value if the option is omitted. */
   readonly default?: string;
-  /** The same in words, where the value depends on something else. */
+  /** Description of the default for `--help`, if it depends on something else. */
   readonly byDefault?: string;
-  /** The only values allowed. */
+  /** Allowed values; any value if omitted. */
   readonly choices?: readonly string[];
 };
 
-/** A task's options by name. */
+/** Options of a task by name. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** The values of options: a boolean, a list, or a string that is undefined where there is no default. */
+/** Values of options: a boolean, a list, or a string that is undefined if omitted without default. */
 export type OptionValues<O extends Options> = {
   readonly [K in keyof O]: O[K] extends { type: "boolean" } ? boolean
     : O[K] extends { multiple: true } ? readonly string[]
@@ -35,23 +35,23 @@ export type OptionValues<O extends Options> = {
     : string | undefined;
 };
 
-/** How many arguments without a name a task takes. */
+/** Positional arguments of a task. */
 export type Positionals = {
-  /** What they are called, in order, such as `["RUN", "TEXT"]`. */
+  /** Placeholders in order, such as `["RUN", "TEXT"]`. */
   readonly names: readonly string[];
-  /** How many must be given. */
+  /** Smallest number of arguments. */
   readonly min: number;
-  /** How many may be given. */
+  /** Largest number of arguments. */
   readonly max: number;
 };
 
-/** Arguments as given: typed values and the arguments without a name. */
+/** Parsed arguments: typed option values and positional arguments. */
 export type ParsedArguments<O extends Options> = {
   readonly values: OptionValues<O>;
   readonly positionals: readonly string[];
 };
 
-/** Reads `args` by the table `options`; raises a RangeError that names what is known. */
+/** Parses `args` by the table `options`; throws a RangeError that lists the valid choices. */
 export function parseArguments<const O extends Options>(
   task: string,
   args: readonly string[],
@@ -82,7 +82,7 @@ export function parseArguments<const O extends Options>(
     if (option.type === "boolean") {
       if (token.value !== undefined) {
         throw new RangeError(
-          `Cannot run ${task} as --${token.name} must have no value: current value is ${token.value}`,
+          `Cannot run ${task}: --${token.name} takes no value, but ${token.value} was given`,
         );
       }
       values[token.name] = true;
@@ -91,7 +91,7 @@ export function parseArguments<const O extends Options>(
     const value = token.value;
     if (value === undefined || (token.inlineValue !== true && /^-./.test(value))) {
       throw new RangeError(
-        `Cannot run ${task} as --${token.name} must have a value: write --${token.name}=${
+        `Cannot run ${task}: --${token.name} needs a value; write --${token.name}=${
           option.value ?? "VALUE"
         }`,
       );
@@ -108,14 +108,14 @@ export function parseArguments<const O extends Options>(
 function checkChoice(task: string, name: string, option: Option, value: string): void {
   if (option.choices && !option.choices.includes(value)) {
     throw new RangeError(
-      `Cannot run ${task} as --${name} must be one of ${
-        option.choices.join(", ")
-      }: current value is ${value}${didYouMean(value, option.choices)}`,
+      `Cannot run ${task}: --${name} must be one of ${option.choices.join(", ")}, not ${value}${
+        didYouMean(value, option.choices)
+      }`,
     );
   }
 }
 
-/** The error for an argument with a dash that names no option: a misspelled one, or a text. */
+/** Error for an unknown argument that starts with a dash: either a misspelled option or a text. */
 function unknownOption(
   task: string,
   argument: string,
@@ -130,11 +130,11 @@ function unknownOption(
     );
   }
   const hint = `write -- before ${
-    positionals.names.includes("TEXT") ? "texts that begin" : "an argument that begins"
+    positionals.names.includes("TEXT") ? "texts that start" : "an argument that starts"
   } with a dash`;
   if (!/^--[a-z][\w-]*$/i.test(name) && positionals.max > 0) {
     return new RangeError(
-      `Cannot run ${task}: ${JSON.stringify(argument)} begins with a dash, so it is read as an ` +
+      `Cannot run ${task}: ${JSON.stringify(argument)} starts with a dash and is read as an ` +
         `option; ${hint}: deno task ${task} … -- ${JSON.stringify(argument)}`,
     );
   }
@@ -150,26 +150,24 @@ function checkPositionals(task: string, given: readonly string[], expected: Posi
   const { names, min, max } = expected;
   if (given.length < min) {
     throw new RangeError(
-      `Cannot run ${task} as ${names[given.length] ?? names.at(-1)} must be given: see --help`,
+      `Cannot run ${task}: ${names[given.length] ?? names.at(-1)} is missing; see --help`,
     );
   }
   if (given.length > max) {
     throw new RangeError(
-      `Cannot run ${task} as it takes ${max === 0 ? "no" : `at most ${max}`} argument${
-        max === 1 ? "" : "s"
-      } without a name: one too many is ${given[max]}`,
+      `Cannot run ${task}: unexpected argument ${given[max]}; the task takes ${
+        max === 0 ? "no" : `at most ${max}`
+      } positional argument${max === 1 ? "" : "s"}`,
     );
   }
 }
 
-/** The whole number, `least` or more, that the value of `--option` is. */
-export function parseWhole(task: string, option: string, value: string, least = 0): number {
+/** Parses the value of `--option` as an integer of at least `least`. */
+export function parseInteger(task: string, option: string, value: string, least = 0): number {
   const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
   if (number >= least) return number;
   throw new RangeError(
-    `Cannot run ${task} as --${option} must be a whole number${
-      least > 0 ? ` from ${least}` : ""
-    }: current value is ${value}`,
+    `Cannot run ${task}: --${option} must be an integer of at least ${least}, not ${value}`,
   );
 }
 
@@ -178,7 +176,7 @@ function formatDefault({ default: value, byDefault }: Option): string {
   return value === undefined ? "" : `default ${value}`;
 }
 
-/** The text that `--help` prints. */
+/** Formats the text for `--help`. */
 export function formatUsage(
   task: {
     readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: speed and memory, PyTorch beside them where it is installed.
+ * `deno task bench`: measures speed and memory, also of PyTorch if it is installed.
  * @module
  */
 import { BENCHMARKS, type BenchName } from "@/bench/benchmarks.ts";
@@ -13,98 +13,98 @@ import type { RunConfig } from "@/config.ts";
 import { describeMachine } from "@/machine.ts";
 import { writeResults } from "@/bench/write_results.ts";
 import { describeUnknown } from "@/suggest.ts";
-import { type Options, parseWhole } from "./arguments.ts";
+import { type Options, parseInteger } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
-/** Threads of each program where native.threads is not set. */
+/** Threads per program if native.threads is not set. */
 const THREADS = 2;
 
 const OPTIONS = {
-  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "one key of a configuration" },
+  set: { type: "string", value: "KEY=VALUE", multiple: true, help: "sets one configuration key" },
   model: {
     type: "string",
     value: "DIR",
     byDefault: "a randomly initialized one",
-    help: "model of encode and epoch",
+    help: "model for the benchmarks encode and epoch",
   },
   data: {
     type: "string",
     value: "DIR",
     byDefault: "the built-in sample",
-    help: "data of encode and epoch",
+    help: "folder of the data sets for encode and epoch",
   },
   texts: {
     type: "string",
     value: "FILE",
     byDefault: "test rows",
-    help: "texts of encode, one on each line",
+    help: "texts for encode, one per line",
   },
   rounds: {
     type: "string",
     value: "N",
     byDefault: "by benchmark",
-    help: "processes of each program, interleaved",
+    help: "processes per program, interleaved",
   },
   steps: {
     type: "string",
     value: "N",
     byDefault: "by benchmark",
-    help: "measured steps, passes or runs of each process",
+    help: "measured steps, passes or runs per process",
   },
   variant: {
     type: "string",
     value: "KEY=VALUE,…",
     multiple: true,
     help:
-      "measure another configuration of ours in the same rounds, such as executor=onnx,native.isa=avx2",
+      "also measure this configuration in the same rounds, such as executor=onnx,native.isa=avx2",
   },
-  profile: { type: "boolean", help: "show where the time of native training steps goes" },
+  profile: { type: "boolean", help: "profile native training steps" },
   out: { type: "string", value: "FILE", help: "also write FILE.md and FILE.json" },
-  json: { type: "boolean", help: "print a JSON object a line" },
+  json: { type: "boolean", help: "print one JSON object per line" },
 } as const satisfies Options;
 
-/** The benchmarks that were asked for, each once; all where none was. */
-function selectNames(asked: readonly string[]): readonly BenchName[] {
+/** Returns the requested benchmarks without duplicates, or all if none is requested. */
+function selectNames(requested: readonly string[]): readonly BenchName[] {
   const known = Object.keys(BENCHMARKS) as BenchName[];
-  const odd = asked.find((name) => !known.some((each) => each === name));
-  if (odd !== undefined) {
+  const invalid = requested.find((name) => !known.some((each) => each === name));
+  if (invalid !== undefined) {
     throw new RangeError(
-      `Cannot run bench: ${describeUnknown(odd, { what: "benchmark", known })}`,
+      `Cannot run bench: ${describeUnknown(invalid, { what: "benchmark", known })}`,
     );
   }
-  return asked.length === 0 ? known : known.filter((name) => asked.includes(name));
+  return requested.length === 0 ? known : known.filter((name) => requested.includes(name));
 }
 
-/** A whole number from 1, or null where the option is not given. */
+/** Parses a positive integer; null if the option is omitted. */
 function readCount(option: "rounds" | "steps", value: string | undefined): number | null {
-  return value === undefined ? null : parseWhole("bench", option, value, 1);
+  return value === undefined ? null : parseInteger("bench", option, value, 1);
 }
 
-/** What computes as a configuration says. */
+/** Device, executor and threads of a configuration. */
 function computationOf(
   { device, executor, native: { isa, threads }, tensorflow: { library } }: RunConfig,
 ): Omit<Computation, "precision"> {
   return { device, executor, isa, library, threads: threads ?? THREADS };
 }
 
-/** Keys that say how numbers are computed, but for the precision: all that a variant may set. */
+/** Keys that a variant may set: device, executor and threads, but not the precision. */
 const VARIANT_KEYS = ["device", "executor", "native.isa", "native.threads", "tensorflow.library"];
 
-/** What a `--variant` computes with. */
+/** Reads the configuration of a `--variant`. */
 function readVariant(name: string, values: BenchOptions) {
   const set = name.split(",");
-  const odd = set.find((each) => !VARIANT_KEYS.some((key) => each.startsWith(`${key}=`)));
-  if (odd !== undefined) {
+  const invalid = set.find((each) => !VARIANT_KEYS.some((key) => each.startsWith(`${key}=`)));
+  if (invalid !== undefined) {
     throw new RangeError(
-      `Cannot run bench as --variant must set ${VARIANT_KEYS.join(", ")}: current value is ${odd}`,
+      `Cannot run bench: --variant can only set ${VARIANT_KEYS.join(", ")}, not ${invalid}`,
     );
   }
   const config = resolveBenchConfig({ ...values, set: [...values.set, ...set] });
   return { name, computation: computationOf(config) };
 }
 
-/** The interpreter of PyTorch, or null after saying why there is none. */
+/** Finds PyTorch; if there is none, prints the reason and returns null. */
 async function openTorch(): Promise<Torch | null> {
   const found = await findTorch();
   if (typeof found !== "string") return found;
@@ -115,7 +115,7 @@ async function openTorch(): Promise<Torch | null> {
 /** The task `bench`. */
 export const BENCH = {
   name: "bench",
-  summary: `Measures speed and memory, beside PyTorch where it is installed.\n\n${
+  summary: `Measures speed and memory, also of PyTorch if it is installed.\n\n${
     Object.entries(BENCHMARKS).map(([name, what]) => `  ${name.padEnd(10)} ${what}`).join("\n")
   }`,
   usage:
@@ -133,7 +133,7 @@ export const BENCH = {
     const config = resolveBenchConfig(values);
     const computation = computationOf(config);
     const variants = values.variant.map((name) => readVariant(name, values));
-    const asked = values.set.some((each) => each.startsWith("precision="));
+    const requested = values.set.some((each) => each.startsWith("precision="));
     const torch = await openTorch();
     const folder = await Deno.makeTempDir({ prefix: "bench-" });
     const view = createTerminalProgress({ logMs: 0 });
@@ -145,7 +145,7 @@ export const BENCH = {
         inputs: createBenchInputs(config, { texts: values.texts ?? null, folder }),
         computation,
         variants,
-        precision: asked ? config.precision : null,
+        precision: requested ? config.precision : null,
         torch,
         view,
         onNote: (note) => console.error(note),

@@ -1,5 +1,5 @@
 /**
- * One measurement in a process of its own: `deno task bench` starts it, with a job as JSON on stdin.
+ * Runs one measurement in a separate process. `deno task bench` starts it and passes a job as JSON on stdin.
  * @module
  */
 import type { Job } from "@/bench/job.ts";
@@ -8,5 +8,5 @@ import { runJob } from "@/bench/run_job.ts";
 if (import.meta.main) {
   const job = await new Response(Deno.stdin.readable).json() as Job;
   console.log(JSON.stringify(await runJob(job, () => performance.now())));
-  Deno.exit(0); // at once, whatever threads are left
+  Deno.exit(0); // without waiting for remaining threads
 }

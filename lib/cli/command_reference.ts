@@ -1,6 +1,6 @@
 /**
- * The command reference, `README.md` beside this file, composed from the `--help` of every task. Run this file
- * to write it; a test compares.
+ * Generates the command reference, `README.md` in this folder, from the `--help` of every task. A test checks that it
+ * is up to date; run this file to rewrite it.
  * @module
  */
 import { join } from "node:path";
@@ -8,10 +8,10 @@ import { readJson, writeFileAtomic } from "@/files.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 
-/** Where the reference is. */
+/** Path of the reference. */
 export const REFERENCE = join(import.meta.dirname ?? ".", "README.md");
 
-/** Tasks for working on the project itself; all others are for its users. */
+/** Tasks for the development of the project; all others are for users. */
 const DEVELOPMENT: ReadonlySet<string> = new Set([
   "bench",
   "load",
@@ -23,7 +23,7 @@ const DEVELOPMENT: ReadonlySet<string> = new Set([
   "test",
 ]);
 
-/** A task with the text of its `--help`. */
+/** Task with its `--help` text. */
 export type TaskHelp = {
   readonly name: string;
   readonly description: string;
@@ -34,7 +34,7 @@ type DenoTasks = Readonly<
   Record<string, { readonly description: string; readonly command: string }>
 >;
 
-/** The `--help` of every task in `deno.json`, in its order. */
+/** Reads the `--help` of every task in `deno.json`, in the same order. */
 export async function readAllHelp(): Promise<readonly TaskHelp[]> {
   const { tasks } = await readJson(join(ROOT, "deno.json"), "tasks") as { tasks: DenoTasks };
   const found: TaskHelp[] = [];
@@ -54,12 +54,12 @@ export async function readAllHelp(): Promise<readonly TaskHelp[]> {
   return found;
 }
 
-/** The reference as a page of Markdown. */
+/** Composes the reference as Markdown. */
 export function composeReference(tasks: readonly TaskHelp[]): string {
   const section = (title: string, shown: readonly TaskHelp[]) => [
     `## ${title}`,
     [
-      "| task | does |",
+      "| task | description |",
       "| --- | --- |",
       ...shown.map(({ name, description }) => `| [\`${name}\`](#${name}) | ${description} |`),
     ].join("\n"),
@@ -67,10 +67,10 @@ export function composeReference(tasks: readonly TaskHelp[]): string {
   ];
   return [
     "# Commands",
-    "Composed from the `--help` of each task by `deno run -A lib/cli/command_reference.ts`. [guide.md](guide.md) " +
-    "says what the arguments have in common: models and texts, prompts, data, configuration, executors and devices.",
-    ...section("Using it", tasks.filter(({ name }) => !DEVELOPMENT.has(name))),
-    ...section("Working on it", tasks.filter(({ name }) => DEVELOPMENT.has(name))),
+    "Generated from the `--help` of each task by `deno run -A lib/cli/command_reference.ts`. [guide.md](guide.md) " +
+    "explains what the commands have in common: models and texts, prompts, data, configuration, executors and devices.",
+    ...section("For users", tasks.filter(({ name }) => !DEVELOPMENT.has(name))),
+    ...section("For developers", tasks.filter(({ name }) => DEVELOPMENT.has(name))),
   ].join("\n\n") + "\n";
 }
 

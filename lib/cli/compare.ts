@@ -1,5 +1,5 @@
 /**
- * `deno task compare`: two runs side by side, by the paired bootstrap.
+ * `deno task compare`: compares two runs by the paired bootstrap.
  * @module
  */
 import { compareRuns, type Comparison } from "@/eval/compare_runs.ts";
@@ -7,7 +7,10 @@ import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 
 const OPTIONS = {
-  json: { type: "boolean", help: "print a JSON object a line, with fractions instead of points" },
+  json: {
+    type: "boolean",
+    help: "print one JSON object per line, with fractions instead of percentages",
+  },
 } as const satisfies Options;
 
 const NAMES: Readonly<Record<Comparison["measure"], string>> = {
@@ -17,7 +20,7 @@ const NAMES: Readonly<Record<Comparison["measure"], string>> = {
   strictF1: "strict F1",
 };
 
-/** The comparisons in columns, in points of 100. */
+/** Formats comparisons in columns, in percentage points. */
 export function formatComparisons(comparisons: readonly Comparison[]): string[] {
   const points = (share: number) => (100 * share).toFixed(2);
   const signed = (share: number) => `${share < 0 ? "" : "+"}${points(share)}`;
@@ -43,11 +46,11 @@ export function formatComparisons(comparisons: readonly Comparison[]): string[] 
 export const COMPARE = {
   name: "compare",
   summary:
-    "Compares two runs on the rows that both have predicted: the second against the first, in\n" +
-    "points of 100, with 95 % interval and two-sided p-value by the paired bootstrap.",
+    "Compares two runs on the rows that both have predictions for. Prints the difference second − first in\n" +
+    "percentage points, with its 95 % confidence interval and two-sided p-value (paired bootstrap).",
   usage: "RUN RUN [--json]",
   options: OPTIONS,
-  positionals: { names: ["RUN", "a second RUN"], min: 2, max: 2 },
+  positionals: { names: ["RUN", "second RUN"], min: 2, max: 2 },
   async run({ values: { json }, positionals: [first = "", second = ""] }) {
     const { comparisons, notes } = await compareRuns(first, second);
     for (const note of notes) console.error(note);

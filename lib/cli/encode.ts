@@ -1,5 +1,5 @@
 /**
- * `deno task encode`: sentence embeddings of texts, printed or written to a file.
+ * `deno task encode`: computes sentence embeddings and prints them or writes them to a file.
  * @module
  */
 
@@ -27,13 +27,13 @@ const OPTIONS = {
     type: "string",
     choices: POOLING_MODES,
     byDefault: "as the model was trained",
-    help: "how the vectors of tokens become one",
+    help: "pooling of the token vectors",
   },
   normalize: {
     type: "string",
     choices: NORMALIZE_MODES,
     byDefault: "as the model was trained",
-    help: "norm that embeddings are divided by",
+    help: "norm to which embeddings are normalized",
   },
   ...PROMPT_OPTIONS,
   precision: PRECISION_OPTION,
@@ -41,24 +41,24 @@ const OPTIONS = {
   output: {
     type: "string",
     value: "FILE",
-    help: `write embeddings to a file instead: ${
+    help: `write the embeddings to a file instead of printing them: ${
       Object.entries(VECTOR_FORMATS).map(([extension, what]) => `${extension} ${what}`).join(", ")
     }`,
   },
-  json: { type: "boolean", help: "print a JSON object a line: text and embedding" },
+  json: { type: "boolean", help: "print one JSON object per line, with text and embedding" },
 } as const satisfies Options;
 
-/** Texts between two updates of the progress. */
+/** Number of texts per progress update. */
 const CHUNK = 1024;
 
-/** Refuses a file that cannot be written, before a model is opened. */
+/** Throws if --output cannot be used; called before a model is opened. */
 function checkOutput({ output, json }: OptionValues<typeof OPTIONS>): void {
   if (output === undefined) return;
   findVectorFormat(output);
-  if (json) throw new RangeError("Cannot run encode as --json must stand without --output");
+  if (json) throw new RangeError("Cannot run encode: --json and --output cannot be combined");
 }
 
-/** Embeddings of all texts, in chunks. */
+/** Encodes all texts in chunks. */
 async function* encodeAll(
   texts: readonly string[],
   { encode }: SentenceEncoder,
@@ -71,7 +71,7 @@ async function* encodeAll(
   }
 }
 
-/** Prints embeddings, a line each, until all texts are encoded or nobody reads the lines. */
+/** Prints one embedding per line, until all texts are encoded or the reader of the pipe has closed it. */
 async function printEmbeddings(
   texts: readonly string[],
   { encode }: SentenceEncoder,
@@ -79,7 +79,7 @@ async function printEmbeddings(
 ): Promise<void> {
   for await (const chunk of readTexts(texts)) {
     const lines = (await encode(chunk)).map((vector, i) => {
-      const embedding = Array.from(vector, (x) => Number(x.toPrecision(9))); // all that float32 holds
+      const embedding = Array.from(vector, (x) => Number(x.toPrecision(9))); // nine digits restore a float32 exactly
       return json ? JSON.stringify({ text: chunk[i], embedding }) : embedding.join(" ");
     });
     if (!printLines(lines)) return;
@@ -118,7 +118,7 @@ export const ENCODE = {
     const width = (await encoder.encode([all[0] ?? ""]))[0]?.length ?? 0;
     await writeVectors(output, { texts: all, width, chunks: encodeAll(all, encoder, view) });
     await view.finish();
-    console.log(`${output}: ${all.length} embeddings of ${width} numbers`);
+    console.log(`${output}: ${all.length} embeddings of ${width} dimensions`);
   },
 } as const satisfies Task<typeof OPTIONS>;
 

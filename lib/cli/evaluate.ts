@@ -1,5 +1,5 @@
 /**
- * `deno task evaluate`: scores the model of a run.
+ * `deno task evaluate`: evaluates the model of a run.
  * @module
  */
 import { join } from "node:path";
@@ -20,7 +20,7 @@ const OPTIONS = {
     type: "string",
     value: "NAME",
     default: "test",
-    help: "validation, test or a data set of alsoTest; test also scores these and unseen rows",
+    help: "validation, test or a data set of alsoTest; test includes these and the unseen rows",
   },
   data: {
     type: "string",
@@ -30,15 +30,15 @@ const OPTIONS = {
   },
   precision: PRECISION_OPTION,
   set: SET_ENGINE,
-  conlleval: { type: "boolean", help: "also print conlleval's own table of each tagging task" },
+  conlleval: { type: "boolean", help: "also print conlleval's table for each tagging task" },
   predictions: {
     type: "boolean",
-    help: "write the predictions of all rows into the run's folder, for deno task compare",
+    help: "save the predictions of all rows in the run's folder, for deno task compare",
   },
   json: { type: "boolean", help: "print the scores as JSON, as in summary.json" },
 } as const satisfies Options;
 
-/** conlleval's table, under the task and split that it is of; nothing for a classification. */
+/** Formats conlleval's table with task and split as its title; empty for classification tasks. */
 function printConlleval(record: PredictionRecord): string[] {
   if (record.kind !== "tagging") return [];
   const name = (rows: readonly (readonly number[])[]) =>
@@ -50,7 +50,7 @@ function printConlleval(record: PredictionRecord): string[] {
 /** The task `evaluate`. */
 export const EVALUATE = {
   name: "evaluate",
-  summary: "Scores the model of a run on its data sets.",
+  summary: "Evaluates the model of a run on its data sets.",
   usage: "RUN [--split NAME] [--data DIR] [--precision P] [--set KEY=VALUE …] [--conlleval] " +
     "[--predictions] [--json]",
   options: OPTIONS,
@@ -58,7 +58,7 @@ export const EVALUATE = {
   async run({ values, positionals: [run = ""] }) {
     const { split, data, precision, json } = values;
     if (json && values.conlleval) {
-      throw new RangeError("Cannot run evaluate as --json must stand without --conlleval");
+      throw new RangeError("Cannot run evaluate: --json and --conlleval cannot be combined");
     }
     const config = resolveConfig({
       file: await readJson(join(run, "config.json"), "run to evaluate"),

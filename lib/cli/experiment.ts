@@ -1,5 +1,5 @@
 /**
- * `deno task experiment`: does the runs of declared experiments.
+ * `deno task experiment`: trains the runs of declared experiments.
  * @module
  */
 import { dirname, join } from "node:path";
@@ -16,16 +16,16 @@ import { mainScores } from "@/report/run_record.ts";
 import { mainMeasure } from "@/report/run_record.ts";
 import { runTask, type Task, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
-import { removeScratch, trainApart } from "./train_apart.ts";
+import { removeScratch, trainInProcess } from "./train_in_process.ts";
 
 const OPTIONS = {
-  model: { type: "string", value: "DIR|HUB_NAME", help: "encoder to start from (model.source)" },
+  model: { type: "string", value: "DIR|HUB_NAME", help: "pretrained encoder (model.source)" },
   data: { type: "string", value: "DIR", help: "folder of the data sets (data.dir)" },
   set: {
     type: "string",
     value: "KEY=VALUE",
     multiple: true,
-    help: "one key of every run's configuration",
+    help: "sets one configuration key of every run",
   },
   pool: {
     type: "string",
@@ -33,10 +33,10 @@ const OPTIONS = {
     default: "outputs/experiments/runs",
     help: "folder of finished runs",
   },
-  "dry-run": { type: "boolean", help: "list finished and missing runs, and train none" },
+  "dry-run": { type: "boolean", help: "list finished and missing runs without training" },
 } as const;
 
-/** The main scores of a run, for a line of the terminal. */
+/** Formats the main scores of a run in one line. */
 async function formatMainScores(dir: string): Promise<string> {
   const { summary } = await readRun(dir);
   return Object.entries(summary.scores).flatMap(([task, splits]) => {
@@ -63,7 +63,7 @@ export const EXPERIMENT = {
         ...run,
         variant: `${experiment.name} ${run.variant}`,
       }))
-    ).sort((a, b) => a.seed - b.seed); // stable: early stops leave whole seeds
+    ).sort((a, b) => a.seed - b.seed); // stable sort by seed, so that an early stop leaves complete seeds
     const pool = openRunPool(values.pool);
     if (values["dry-run"]) {
       for (const { variant, seed, config } of runs) {
@@ -83,7 +83,7 @@ export const EXPERIMENT = {
     const outcomes = await runExperiment(runs, {
       pool,
       signal,
-      train: trainApart({
+      train: trainInProcess({
         scratch,
         signal,
         onProgress: (line) =>
@@ -116,11 +116,11 @@ export const EXPERIMENT = {
         );
       },
     });
-    await view.finish(); // an interrupted run has left its line open
+    await view.finish(); // ends the progress line of an interrupted run
     const count = (state: RunOutcome["state"]) => outcomes.filter((o) => o.state === state).length;
     console.log(
-      `${runs.length} runs: ${count("present")} were there, ${count("done")} done, ` +
-        `${count("failed")} failed, ${count("elsewhere")} are being done by another process`,
+      `${runs.length} runs: ${count("present")} present, ${count("done")} trained, ` +
+        `${count("failed")} failed, ${count("elsewhere")} in training by another process`,
     );
     for (const file of positionals) {
       const reported = await writeExperimentReport(dirname(file), pool) > 0;
@@ -129,7 +129,7 @@ export const EXPERIMENT = {
     if (signal.aborted && outcomes.length < runs.length) {
       throw new TaskInterrupted(
         `The experiment was interrupted with ${runs.length - outcomes.length} of ${runs.length} ` +
-          "runs left. To go on:",
+          "runs left. To continue:",
         command,
       );
     }

@@ -1,11 +1,11 @@
 /**
- * `deno task export`: a model as ONNX graphs.
+ * `deno task export`: exports a model as ONNX graphs.
  * @module
  */
 import { join } from "node:path";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { exportModel } from "@/export/export_model.ts";
-import { keepExportRecords, scoreExports } from "@/export/score_exports.ts";
+import { scoreExports, storeExportRecords } from "@/export/score_exports.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { isFile, readJson } from "@/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
@@ -22,14 +22,14 @@ const OPTIONS = {
   dtype: {
     type: "string",
     choices: ONNX_DTYPES,
-    byDefault: "all, a file each",
-    help: "how weights are stored",
+    byDefault: "all, one file each",
+    help: "type of the weights",
   },
   out: {
     type: "string",
     value: "DIR",
     byDefault: "the model's folder",
-    help: "folder to write to, with tokenizer and labels: a model for predict, encode and app",
+    help: "output folder; with tokenizer and labels, it is a model for predict, encode and app",
   },
   data: {
     type: "string",
@@ -37,22 +37,22 @@ const OPTIONS = {
     byDefault: "as the run was configured",
     help: "folder of the data sets (data.dir)",
   },
-  quick: { type: "boolean", help: "do not score the files" },
+  quick: { type: "boolean", help: "do not evaluate the files" },
 } as const satisfies Options;
 
 /** The task `export`. */
 export const EXPORT = {
   name: "export",
   summary:
-    "Writes a model as ONNX graphs with its embedding and all heads, and scores those of a run on its " +
-    "own data.",
+    "Exports a model as ONNX graphs with its sentence embedding and all heads. Graphs of a run are also " +
+    "evaluated on its data sets.",
   notes: [MODEL_NOTE],
   usage: "MODEL [--dtype fp32|fp16|q8] [--out DIR] [--data DIR] [--quick]",
   options: OPTIONS,
   positionals: { names: ["MODEL"], min: 1, max: 1 },
   async run({ values, positionals: [source = ""] }) {
     const choice = readEngineChoice("export", []);
-    const { threads } = await openEngineFor({ ...choice, precision: "float32" }); // first: it must hold the model's tensors
+    const { threads } = await openEngineFor({ ...choice, precision: "float32" }); // before the model is opened, because the engine owns its tensors
     const view = createTerminalProgress();
     const folder = await findModelFolder(source, { view });
     await view.finish();
@@ -75,8 +75,8 @@ export const EXPORT = {
     for (const [dtype, { scores }] of Object.entries(records)) {
       for (const line of formatScores(scores)) console.log(`${dtype}  ${line}`);
     }
-    if (values.out !== undefined) return; // the run's card tells of the run's own files
-    await keepExportRecords(source, records);
+    if (values.out !== undefined) return; // the card of the run describes the files in its own folder
+    await storeExportRecords(source, records);
     console.log(`card: ${await writeCard(source)}`);
   },
 } as const satisfies Task<typeof OPTIONS>;

@@ -1,5 +1,5 @@
 /**
- * Scores as lines for people.
+ * Formats scores for the terminal.
  * @module
  */
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
@@ -7,7 +7,7 @@ import type { ScoresBySplit } from "@/export/score_run.ts";
 
 const percent = (share: number) => (100 * share).toFixed(2);
 
-/** The scores of a split in one line, the one that stands for the task first. */
+/** Formats the scores of a split in one line, main score first. */
 function formatSplit(scores: TaskScores): string {
   const [low, high] = scores.interval.map(percent);
   if ("accuracy" in scores) {
@@ -18,7 +18,7 @@ function formatSplit(scores: TaskScores): string {
     `precision ${percent(scores.precision)}  recall ${percent(scores.recall)}`;
 }
 
-/** A line for each task and split, in percent, with 95 % intervals. */
+/** Formats one line per task and split, in percent, with 95 % confidence intervals. */
 export function formatScores(scores: ScoresBySplit): string[] {
   const rows = Object.entries(scores).flatMap(([task, splits]) =>
     Object.entries(splits).map(([split, found]) => ({ task, split, found }))

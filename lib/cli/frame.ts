@@ -1,6 +1,6 @@
 /**
- * The frame of every task: arguments, `--help`, one-line errors, interrupts and the exit code. A task
- * file is a table of options and a few calls.
+ * Common frame of all tasks: arguments, `--help`, one-line errors, interrupts and exit codes. A task's own file only
+ * contains a table of options and a few calls.
  * @module
  */
 
@@ -12,67 +12,67 @@ import {
   type Positionals,
 } from "./arguments.ts";
 
-/** What a task's `run` is given. */
+/** Arguments of a task's `run` function. */
 export type TaskArguments<O extends Options> = {
   readonly values: OptionValues<O>;
   readonly positionals: readonly string[];
-  /** Aborted at the first Ctrl+C or SIGTERM, where the task asked for it by `stopsItself`. */
+  /** Aborted at the first Ctrl+C or SIGTERM if the task sets `stopsItself`. */
   readonly signal: AbortSignal;
-  /** The command line that runs the task again with the same arguments. */
+  /** Command line that runs the task again with the same arguments. */
   readonly command: string;
 };
 
-/** Work of a task that was interrupted, with the command line that goes on with it. */
+/** Thrown when a task is interrupted, with the command line that continues its work. */
 export class TaskInterrupted extends Deno.errors.Interrupted {
   constructor(message: string, readonly command: string) {
     super(message);
   }
 }
 
-/** A task of the command line. */
+/** Command-line task. */
 export type Task<O extends Options> = {
-  /** As in `deno task NAME`. */
+  /** Name as in `deno task NAME`. */
   readonly name: string;
-  /** One sentence on what it does. */
+  /** Description in one sentence. */
   readonly summary: string;
-  /** Its arguments as `--help` shows them, such as `RUN [TEXT …] [--json]`. */
+  /** Arguments as shown by `--help`, such as `RUN [TEXT …] [--json]`. */
   readonly usage: string;
-  /** Further sentences for `--help`, such as what an argument may be. */
+  /** Further paragraphs for `--help`, such as the possible values of an argument. */
   readonly notes?: readonly string[];
   readonly options: O;
   readonly positionals?: Positionals;
-  /** The task watches `signal` and ends in good order; otherwise the first signal ends it at once. */
+  /** True if the task watches `signal` and stops gracefully; otherwise the first signal ends the process at once. */
   readonly stopsItself?: boolean;
-  /** Does the work; resolves to false where the work was done and its outcome is a failure. */
+  /** Does the work. Resolves to false if the work was completed but its outcome is a failure. */
   readonly run: (args: TaskArguments<O>) => Promise<boolean | void> | boolean | void;
 };
 
-/** Where a task prints and from where it is interrupted; replaced in tests. */
+/** Output, signals, clock and exit of the process; replaced in tests. */
 export type Terminal = {
   readonly out: (line: string) => void;
   readonly error: (line: string) => void;
-  /** Shows the stack of an error. */
+  /** If true, prints the stack of an error. */
   readonly debug: boolean;
-  /** Calls back at each signal of {@link EXIT_CODES}; gives the way to stop listening. */
+  /** Calls back at each signal of {@link EXIT_CODES}; returns a function that stops listening. */
   readonly onInterrupt: (call: (signal: InterruptSignal) => void) => () => void;
   readonly nowMs: () => number;
   readonly exit: (code: number) => void;
 };
 
-/** Signals that ask a task to end, with the exit code of a task that they ended: 128 and their number. */
+/** Signals that ask a task to end, with the exit code for each: 128 plus the signal number. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 /** One of {@link EXIT_CODES}. */
 export type InterruptSignal = keyof typeof EXIT_CODES;
 
 /**
- * Signals that arrive within this time count as one: the terminal sends Ctrl+C to every process of its
- * foreground group, and `npx` and `deno task` forward it to their child as well.
+ * Signals within this time count as one: a terminal sends Ctrl+C to every process of its foreground group, and `npx`
+ * and `deno task` also forward it to their child process.
  */
 const SAME_SIGNAL_MS = 1000;
 
 const COMMON = {
-  debug: { type: "boolean", help: "show the stack of an error (also DEBUG=1)" },
-  help: { type: "boolean", help: "show this text (also -h)" },
+  debug: { type: "boolean", help: "show the stack trace of an error (also DEBUG=1)" },
+  help: { type: "boolean", help: "show this help (also -h)" },
 } as const satisfies Options;
 
 const TERMINAL: Terminal = {
@@ -82,7 +82,7 @@ const TERMINAL: Terminal = {
   onInterrupt(call) {
     const listeners = listInterruptSignals(Deno.build.os).map((signal) => {
       const listener = () => {
-        if (Deno.stderr.isTerminal()) console.error(); // the progress line ends there
+        if (Deno.stderr.isTerminal()) console.error(); // ends the progress line
         call(signal);
       };
       Deno.addSignalListener(signal, listener);
@@ -94,12 +94,12 @@ const TERMINAL: Terminal = {
   exit: (code) => Deno.exit(code),
 };
 
-/** Signals of {@link EXIT_CODES} that the system has: Windows has no SIGTERM. */
+/** Signals of {@link EXIT_CODES} that the operating system supports; Windows has no SIGTERM. */
 export function listInterruptSignals(os: typeof Deno.build.os): readonly InterruptSignal[] {
   return os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 }
 
-/** A command line of the task `name` with `args`, as a POSIX shell reads it. */
+/** Formats the command line of task `name` with `args` for a POSIX shell. */
 export function formatCommand(name: string, args: readonly string[]): string {
   const deno = Deno.env.get("npm_command") === "exec" ? `npx -y deno@${Deno.version.deno}` : "deno";
   const words = args.map((word) =>
@@ -108,14 +108,14 @@ export function formatCommand(name: string, args: readonly string[]): string {
   return [deno, "task", name, ...words].join(" ");
 }
 
-/** An error's message in one line, with the cause that it names. */
+/** Formats the message of an error in one line. */
 export function formatError(error: unknown): string {
   if (!(error instanceof Error)) return String(error).replace(/\s*\n\s*/g, " ");
   const message = error.message === "" ? error.name : error.message;
   return message.trim().replace(/\s*\n\s*/g, " ");
 }
 
-/** Runs a task with `args` and gives its exit code; never throws. */
+/** Runs a task with `args` and returns its exit code; never throws. */
 export async function runTaskWith<const O extends Options>(
   task: Task<O>,
   args: readonly string[],
@@ -128,12 +128,12 @@ export async function runTaskWith<const O extends Options>(
       terminal.error("interrupted");
       terminal.exit(EXIT_CODES[signal]);
     } else if (!abort.signal.aborted) {
-      terminal.error("interrupted: ending in good order; Ctrl+C again ends at once");
+      terminal.error("interrupted: stopping; press Ctrl+C again to stop at once");
       exitCode = EXIT_CODES[signal];
       firstMs = terminal.nowMs();
       abort.abort();
     } else if (terminal.nowMs() - firstMs >= SAME_SIGNAL_MS) {
-      terminal.error("interrupted again: ended at once");
+      terminal.error("interrupted again: stopped");
       terminal.exit(EXIT_CODES[signal]);
     }
   });
@@ -149,7 +149,7 @@ export async function runTaskWith<const O extends Options>(
     }
     const parsed = parseArguments(task.name, args, options, task.positionals);
     const outcome = await task.run({
-      values: parsed.values as OptionValues<O>, // the common options beside them do no harm
+      values: parsed.values as OptionValues<O>, // also contains the common options, which the task ignores
       positionals: parsed.positionals,
       signal: abort.signal,
       command: formatCommand(task.name, args),
@@ -166,8 +166,8 @@ export async function runTaskWith<const O extends Options>(
 }
 
 /**
- * Runs a task over the process's arguments and ends the process with its exit code. Call it at the
- * end of a task file, under `if (import.meta.main)`.
+ * Runs a task with the arguments of the process and exits with its exit code. Call it at the end of a task's file,
+ * under `if (import.meta.main)`.
  */
 export async function runTask<const O extends Options>(task: Task<O>): Promise<void> {
   silenceBanner();
@@ -175,8 +175,8 @@ export async function runTask<const O extends Options>(task: Task<O>): Promise<v
 }
 
 /**
- * TensorFlow.js greets with an advertisement for its own native package when its JavaScript kernels
- * are first used; it would tell our users to install what they do not need.
+ * Suppresses the banner of TensorFlow.js, printed at the first use of its JavaScript kernels. It advertises a native
+ * package that is not needed here.
  */
 function silenceBanner(): void {
   const warn = console.warn;

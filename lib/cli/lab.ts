@@ -1,6 +1,6 @@
 /**
- * `deno task lab`: opens the notebooks in JupyterLab, or says what is missing; `--install` installs the
- * kernel and opens nothing.
+ * `deno task lab`: opens the notebooks in JupyterLab, or explains what is missing. With `--install`, it only installs
+ * the kernel.
  * @module
  */
 
@@ -14,41 +14,41 @@ import {
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 
-/** Where the notebooks are, seen from the project. */
+/** Folder of the notebooks, relative to the project. */
 const FOLDER = "notebooks";
 
 const OPTIONS = {
-  install: { type: "boolean", help: "install Deno's kernel for Jupyter, and open nothing" },
-  check: { type: "boolean", help: "say what is there and open nothing" },
+  install: { type: "boolean", help: "only install Deno's kernel for Jupyter" },
+  check: { type: "boolean", help: "only show what is installed" },
 } as const satisfies Options;
 
-/** What was found. */
+/** Installed kernel and front end; null if not found. */
 export type LabState = {
   readonly kernel: InstalledKernel | null;
   readonly frontEnd: FrontEnd | null;
 };
 
-/** What is there, and how to come to what is not, a line each. */
+/** Describes the installation and how to complete it, one line per entry. */
 export function explainLab({ kernel, frontEnd }: LabState): readonly string[] {
   return [
     kernel === null
-      ? "kernel   not installed: `deno task lab --install` installs it"
+      ? "kernel   not installed: run `deno task lab --install`"
       : kernel.problem === null
       ? `kernel   ${kernel.file}`
-      : `kernel   ${kernel.file}: ${kernel.problem}; \`deno task lab --install\` repairs it`,
+      : `kernel   ${kernel.file}: ${kernel.problem}; run \`deno task lab --install\` to repair it`,
     frontEnd === null
-      ? "jupyter  not found on the PATH: `pip install jupyterlab` brings it"
+      ? "jupyter  not found on the PATH: run `pip install jupyterlab`"
       : `jupyter  ${[frontEnd.path, ...frontEnd.args].join(" ")}`,
     "",
-    "In JupyterLab: open notebooks/00_tour.ipynb, kernel Deno, Run All Cells.",
-    "In VS Code: install the extensions Jupyter and Deno, open the notebook, Select Kernel, Jupyter",
-    "Kernel, Deno. VS Code needs the kernel and no Jupyter on the PATH.",
-    "Without either: `deno task notebooks` executes them headless, and GitHub shows them as committed.",
-    "On real data: set PRESET=minilm and DATA_DIR=FOLDER before the front end starts.",
+    "In JupyterLab: open notebooks/00_tour.ipynb, select the kernel Deno, and choose Run All Cells.",
+    "In VS Code: install the extensions Jupyter and Deno, open the notebook, and choose Select Kernel,",
+    "Jupyter Kernel, Deno. VS Code needs the kernel, but no Jupyter on the PATH.",
+    "Without either: `deno task notebooks` executes the notebooks, and GitHub shows the committed outputs.",
+    "With real data: set PRESET=minilm and DATA_DIR=FOLDER before starting JupyterLab or VS Code.",
   ];
 }
 
-/** Runs a program in the terminal that this task has; an aborted `signal` ends it in good order. */
+/** Runs a program in the task's terminal; when `signal` is aborted, the program is asked to stop. */
 async function runAttached(
   path: string,
   { args, signal }: { readonly args: readonly string[]; readonly signal: AbortSignal },
@@ -59,7 +59,7 @@ async function runAttached(
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  const stop = () => child.kill("SIGTERM"); // by which JupyterLab ends without a question
+  const stop = () => child.kill("SIGTERM"); // JupyterLab asks for confirmation at SIGINT, but not at SIGTERM
   signal.addEventListener("abort", stop, { once: true });
   const { success } = await child.status;
   signal.removeEventListener("abort", stop);
@@ -71,7 +71,7 @@ const look = async (place: JupyterPlace): Promise<LabState> => ({
   frontEnd: await findFrontEnd(place),
 });
 
-/** Installs the kernel, unless one is there that lasts; false where Deno could not. */
+/** Installs the kernel unless a working one is installed; returns false if that fails. */
 async function install({ kernel }: LabState, signal: AbortSignal): Promise<boolean> {
   if (kernel?.problem === null) return true;
   const program = Deno.execPath();
@@ -86,7 +86,7 @@ async function install({ kernel }: LabState, signal: AbortSignal): Promise<boole
 /** The task `lab`. */
 export const LAB = {
   name: "lab",
-  summary: "Opens the notebooks in JupyterLab, or says what is missing.",
+  summary: "Opens the notebooks in JupyterLab, or explains what is missing.",
   usage: "[--install] [--check] [-- ARGUMENT …]",
   options: OPTIONS,
   positionals: { names: ["ARGUMENT"], min: 0, max: Infinity },
@@ -101,7 +101,7 @@ export const LAB = {
     for (const line of explainLab(state)) console.log(line);
     const { kernel, frontEnd } = state;
     if (values.check || kernel?.problem !== null || frontEnd === null) return;
-    console.log(`\nOpening ${FOLDER} in ${frontEnd.path}; Ctrl+C ends it.`);
+    console.log(`\nOpening ${FOLDER} in ${frontEnd.path}; press Ctrl+C to stop.`);
     return await runAttached(frontEnd.path, { args: [...frontEnd.args, FOLDER, ...args], signal });
   },
 } as const satisfies Task<typeof OPTIONS>;

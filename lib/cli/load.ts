@@ -1,5 +1,5 @@
 /**
- * `deno task load`: clients that ask the demo page's server all at once, and what became of that.
+ * `deno task load`: measures the demo page's server under many concurrent clients.
  * @module
  */
 import { basename, resolve } from "node:path";
@@ -10,41 +10,41 @@ import { readTestTexts, resolveBenchConfig } from "@/bench/bench_inputs.ts";
 import { writePair } from "@/bench/write_results.ts";
 import { describeMachine } from "@/machine.ts";
 import { readResidentMiB } from "@/process_memory.ts";
-import { type Options, parseWhole } from "./arguments.ts";
+import { type Options, parseInteger } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { MODEL_NOTE } from "./model_argument.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  clients: { type: "string", value: "N", default: "64", help: "clients that ask at the same time" },
-  seconds: { type: "string", value: "N", default: "60", help: "duration" },
+  clients: { type: "string", value: "N", default: "64", help: "concurrent clients" },
+  seconds: { type: "string", value: "N", default: "60", help: "duration in seconds" },
   data: {
     type: "string",
     value: "DIR",
     byDefault: "the built-in sample",
-    help: "folder of the data sets whose test texts are asked",
+    help: "folder of the data sets; the requests use their test texts",
   },
   out: { type: "string", value: "FILE", help: "also write FILE.md and FILE.json" },
 } as const satisfies Options;
 
-/** Part of the time that clients ask before anything is counted: programs are compiled meanwhile. */
+/** Length of the warm-up as a fraction of the duration; programs are compiled during the warm-up. */
 const WARMUP_SHARE = 0.25;
 
-/** The server of `deno task app` in a process of its own. */
+/** Server of `deno task app` in a separate process. */
 type Server = {
   readonly address: string;
   readonly process: number;
-  /** Stops it in good order; gives whether it ended so. */
+  /** Stops the server; resolves to true if it exited without an error. */
   stop(): Promise<boolean>;
 };
 
-/** Starts a server and waits until its model is there. */
+/** Starts a server and waits until its model is ready. */
 async function startServer(run: string): Promise<Server> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "-A",
-      "--unstable-no-legacy-abort", // as `deno task app`: an answer's end is no abort of its request
+      "--unstable-no-legacy-abort", // as in `deno task app`: the end of a response must not abort its request
       "--config",
       fileURLToPath(new URL("../../deno.json", import.meta.url)),
       fileURLToPath(new URL("app.ts", import.meta.url)),
@@ -61,7 +61,7 @@ async function startServer(run: string): Promise<Server> {
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   while (!printed.includes("ready: ")) {
     const { value, done } = await reader.read();
-    if (done) throw new Error("Cannot measure load as the server must start: see above");
+    if (done) throw new Error("Cannot measure load: the server failed to start; see above");
     printed += value;
   }
   const address = /demo page: (\S+)/.exec(printed)?.[1] ?? "";
@@ -85,8 +85,8 @@ export const LOAD = {
   options: OPTIONS,
   positionals: { names: ["MODEL"], min: 1, max: 1 },
   async run({ values, positionals: [run = ""] }) {
-    const clients = parseWhole("load", "clients", values.clients, 1);
-    const seconds = parseWhole("load", "seconds", values.seconds, 1);
+    const clients = parseInteger("load", "clients", values.clients, 1);
+    const seconds = parseInteger("load", "seconds", values.seconds, 1);
     const config = resolveBenchConfig({ set: [], data: values.data });
     const texts = await readTestTexts(config);
     const view = createTerminalProgress();
@@ -115,7 +115,7 @@ export const LOAD = {
       isOrderly = await server.stop();
     }
     for (const line of formatLoad(result)) console.log(line);
-    if (!isOrderly) console.error("the server did not stop in good order");
+    if (!isOrderly) console.error("the server did not exit cleanly");
     const context = {
       machine: describeMachine(),
       versions: { deno: Deno.version.deno },

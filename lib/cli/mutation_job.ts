@@ -1,6 +1,6 @@
 /**
- * Damaged files read in a process of its own: `deno task torture` starts it, with a job as JSON on stdin,
- * and reads an outcome a line.
+ * Reads damaged files in a separate process. `deno task torture` starts it, passes a job as JSON on stdin and reads
+ * one outcome per line.
  * @module
  */
 import { type MutationJob, runMutations } from "@/fault_injection/mutation_job.ts";
@@ -8,5 +8,5 @@ import { type MutationJob, runMutations } from "@/fault_injection/mutation_job.t
 if (import.meta.main) {
   const job = await new Response(Deno.stdin.readable).json() as MutationJob;
   for await (const outcome of runMutations(job)) console.log(JSON.stringify(outcome));
-  Deno.exit(0); // at once, whatever threads are left
+  Deno.exit(0); // without waiting for remaining threads
 }

@@ -1,5 +1,5 @@
 /**
- * `deno task notebooks`: executes notebooks headless and writes their outputs, or checks them.
+ * `deno task notebooks`: executes notebooks without a browser and saves their outputs, or checks them.
  * @module
  */
 
@@ -14,7 +14,7 @@ import { createTerminalProgress } from "./progress.ts";
 
 const FOLDER = "notebooks";
 
-/** The notebooks of the project, in order of their names. */
+/** Notebooks of the project, sorted by name. */
 async function listNotebooks(): Promise<readonly string[]> {
   const entries = await Array.fromAsync(Deno.readDir(FOLDER));
   const names = entries.map(({ name }) => name).filter((name) => name.endsWith(".ipynb")).sort();
@@ -28,7 +28,7 @@ function report(problems: readonly Problem[]): boolean {
   return problems.length === 0;
 }
 
-/** Runs one notebook with its progress on the terminal; writes it formatted where asked. */
+/** Executes one notebook and shows the progress; saves it formatted if `write` is true. */
 async function execute(
   path: string,
   options: { readonly write: boolean; readonly timeoutMs: number; readonly signal: AbortSignal },
@@ -63,18 +63,18 @@ async function execute(
 if (import.meta.main) {
   await runTask({
     name: "notebooks",
-    summary: "Executes notebooks headless and saves their outputs in them.",
+    summary: "Executes notebooks without a browser and saves their outputs.",
     usage: "[FILE …] [--check] [--timeout SECONDS]",
     options: {
       check: {
         type: "boolean",
-        help: "type-check, lint and execute, and write nothing",
+        help: "type-check, lint and execute without writing",
       },
       timeout: {
         type: "string",
         value: "SECONDS",
         default: "600",
-        help: "time limit of a cell",
+        help: "time limit per cell",
       },
     },
     positionals: { names: ["FILE"], min: 0, max: Infinity },
@@ -83,7 +83,7 @@ if (import.meta.main) {
       const seconds = Number(values.timeout);
       if (!(seconds > 0)) {
         throw new RangeError(
-          `Cannot run notebooks as --timeout must be a number above 0: current value is ${values.timeout}`,
+          `Cannot run notebooks: --timeout must be a positive number, not ${values.timeout}`,
         );
       }
       const paths = positionals.length > 0 ? positionals : await listNotebooks();
@@ -93,7 +93,7 @@ if (import.meta.main) {
         good = await execute(path, options) && good;
         if (signal.aborted) {
           throw new TaskInterrupted(
-            `The notebooks were interrupted at ${path}. To start again:`,
+            `The notebooks were interrupted at ${path}. To restart:`,
             command,
           );
         }

@@ -1,5 +1,5 @@
 /**
- * Opens the engine as a configuration asks, and says on stderr what it could not have.
+ * Opens the engine for a configuration and reports fallbacks on stderr.
  * @module
  */
 import { type Precision, PRECISIONS, type RunConfig } from "@/config.ts";
@@ -12,48 +12,48 @@ import { resolveConfig } from "@/resolve_config.ts";
 import { didYouMean } from "@/suggest.ts";
 import type { Option } from "./arguments.ts";
 
-/** Option of tasks that compute without a configuration of their own. */
+/** Option `--set` of tasks that have no training configuration: only keys of the engine. */
 export const SET_ENGINE = {
   type: "string",
   value: "KEY=VALUE",
   multiple: true,
-  help: "one key of how numbers are computed, such as native.threads=4",
+  help: "sets a key of device, executor, native or tensorflow, such as native.threads=4",
 } as const satisfies Option;
 
-/** Option of the same tasks: they compute in float32 unless asked otherwise. */
+/** Option `--precision` of the same tasks. */
 export const PRECISION_OPTION = {
   type: "string",
   choices: PRECISIONS,
   default: "float32",
-  help: "precision of matmuls",
+  help: "precision of matrix products",
 } as const satisfies Option;
 
-/** The precision that {@link PRECISION_OPTION} names. */
+/** Parses the value of {@link PRECISION_OPTION}. */
 export function readPrecision(value: string): Precision {
   return PRECISIONS.find((name) => name === value) ?? PRECISION_OPTION.default;
 }
 
-/** What {@link SET_ENGINE} may begin with. */
+/** Configuration keys that {@link SET_ENGINE} accepts. */
 const KEYS = ["device", "executor", "native", "tensorflow"] as const;
 
-/** Keys of a configuration that choose how numbers are computed. */
+/** Configuration of device, executor and precision. */
 export type EngineConfig = Pick<RunConfig, typeof KEYS[number] | "precision">;
 
-/** What {@link SET_ENGINE} can choose. */
+/** Configuration that {@link SET_ENGINE} can set. */
 export type EngineChoice = Omit<EngineConfig, "precision">;
 
-/** Refuses values of {@link SET_ENGINE} that name another key. */
+/** Throws if a value of {@link SET_ENGINE} sets another key; otherwise returns the values. */
 export function checkEngineKeys(task: string, set: readonly string[]): readonly string[] {
-  const odd = set.find((each) => !KEYS.some((key) => key === each.split(/[.=]/, 1)[0]));
-  if (odd === undefined) return set;
+  const invalid = set.find((each) => !KEYS.some((key) => key === each.split(/[.=]/, 1)[0]));
+  if (invalid === undefined) return set;
   throw new RangeError(
-    `Cannot run ${task} as --set must name a key of ${KEYS.join(", ")}: current value is ${odd}${
-      didYouMean(odd.split(/[.=]/, 1)[0] ?? "", KEYS)
+    `Cannot run ${task}: --set can only set keys of ${KEYS.join(", ")}, not ${invalid}${
+      didYouMean(invalid.split(/[.=]/, 1)[0] ?? "", KEYS)
     }`,
   );
 }
 
-/** The choice that values of {@link SET_ENGINE} make; what they leave out is as in a preset. */
+/** Configuration set by values of {@link SET_ENGINE}; other keys have their defaults. */
 export function readEngineChoice(task: string, set: readonly string[]): EngineChoice {
   const { device, executor, native, tensorflow } = resolveConfig({
     set: checkEngineKeys(task, set),
@@ -61,43 +61,43 @@ export function readEngineChoice(task: string, set: readonly string[]): EngineCh
   return { device, executor, native, tensorflow };
 }
 
-/** How {@link openModelFor} opens a model. */
+/** Options of {@link openModelFor}. */
 export type ModelChoice = {
-  /** The task that asks, for errors. */
+  /** Name of the task, for error messages. */
   readonly task: string;
-  /** What computes weights. */
+  /** Engine for models with weights. */
   readonly engine: EngineConfig;
-  /** Values of {@link SET_ENGINE} that made `engine`. */
+  /** Values of {@link SET_ENGINE} from which `engine` was resolved. */
   readonly set?: readonly string[];
-  /** Shows what is fetched from the Hub. */
+  /** Shows the progress of downloads from the Hub. */
   readonly view?: ProgressView;
 };
 
 /**
- * Opens a model to be asked, and the engine where that computes it. An exported graph without weights is
- * computed by ONNX Runtime, for which nothing but the number of threads can be chosen.
+ * Opens a model for inference, and the engine if the model has weights. An exported graph without weights runs in ONNX
+ * Runtime, for which only the number of threads can be set.
  */
 export async function openModelFor(source: string, options: ModelChoice): Promise<TextModel> {
   const { task, engine, set = [], view } = options;
   const folder = await findModelFolder(source, view ? { view } : {});
   const graph = await findGraphWithoutWeights(folder);
   if (graph === null) {
-    await openEngineFor(engine); // first: it must hold the model's tensors
+    await openEngineFor(engine); // before the model is opened, because the engine owns its tensors
     return await openTextModel(folder);
   }
-  const odd = set.find((each) => !each.startsWith("native.threads=")) ??
+  const invalid = set.find((each) => !each.startsWith("native.threads=")) ??
     (engine.precision === "float32" ? undefined : `precision ${engine.precision}`);
-  if (odd !== undefined) {
+  if (invalid !== undefined) {
     throw new RangeError(
-      `Cannot run ${task} with ${odd} as ${source} must hold weights for that: it holds ${graph} alone, ` +
-        "which ONNX Runtime computes as it was exported; only native.threads can be set",
+      `Cannot run ${task} with ${invalid}: ${source} has no weights, only the exported graph ${graph}. ` +
+        "ONNX Runtime runs it; only native.threads can be set",
     );
   }
   const { threads } = engine.native;
   return await openTextModel(folder, threads === null ? {} : { threads });
 }
 
-/** Makes the engine TensorFlow.js's backend. */
+/** Opens the engine and makes it the backend of TensorFlow.js. */
 export function openEngineFor(config: EngineConfig): Promise<OpenedEngine> {
   return openEngine({ ...engineOptions(config), onNote: (note) => console.error(note) });
 }

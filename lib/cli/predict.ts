@@ -1,5 +1,5 @@
 /**
- * `deno task predict`: topic and entities of texts, by the model of a run.
+ * `deno task predict`: predicts labels and entities of texts.
  * @module
  */
 
@@ -18,13 +18,16 @@ const OPTIONS = {
     type: "string",
     choices: OFFSET_UNITS,
     default: "utf16",
-    help: "unit of an entity's start and end",
+    help: "unit of entity offsets",
   },
   set: SET_ENGINE,
-  json: { type: "boolean", help: "print a JSON object a line: text, labels and entities by task" },
+  json: {
+    type: "boolean",
+    help: "print one JSON object per line, with text, labels and entities by task",
+  },
 } as const satisfies Options;
 
-/** A prediction for people: the text, then a line for each class and each entity. */
+/** Formats a prediction: the text, then one line per label and entity. */
 function formatPrediction({ text, labels, entities }: TextPrediction): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [
@@ -43,7 +46,7 @@ function formatPrediction({ text, labels, entities }: TextPrediction): string {
 /** The task `predict`. */
 export const PREDICT = {
   name: "predict",
-  summary: "Predicts topic and entities of texts.",
+  summary: "Predicts labels and entities of texts.",
   usage: "[MODEL [TEXT …]] [--offsets UNIT] [--set KEY=VALUE …] [--json]",
   notes: [DEFAULT_MODEL_NOTE, TEXTS_NOTE, OFFSETS_NOTE],
   options: OPTIONS,

@@ -1,5 +1,5 @@
 /**
- * Results on standard output.
+ * Prints results on standard output.
  * @module
  */
 
@@ -8,8 +8,8 @@ import { explainSystemError } from "@/files.ts";
 const encoder = new TextEncoder();
 
 /**
- * Prints lines on standard output. False once nobody reads it any more, as after `| head -1`: then a task
- * whose only work is printing has nothing left to do.
+ * Prints lines on standard output. Returns false if the reader has closed the pipe, as in `| head -1`; a task that only
+ * prints can then stop.
  */
 export function printLines(lines: readonly string[]): boolean {
   const bytes = encoder.encode(lines.map((line) => `${line}\n`).join(""));
@@ -18,6 +18,6 @@ export function printLines(lines: readonly string[]): boolean {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw explainSystemError(error, "Cannot print results as standard output must take them");
+    throw explainSystemError(error, "Cannot write results to standard output");
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Progress in a terminal: one line that changes in place; where the output is not a terminal, a line
- * now and then.
+ * Shows progress on stderr: in a terminal as one line that is overwritten, otherwise as a log with few lines.
  * @module
  */
 
@@ -13,27 +12,27 @@ import {
   type ProgressView,
 } from "@/progress.ts";
 
-/** Where and how a view writes; the defaults are the process's stderr and its clock. */
+/** Options of {@link createTerminalProgress}; the defaults are the process's stderr and clock. */
 export type TerminalProgressOptions = {
   readonly write?: (text: string) => void;
-  /** Whether the line can be overwritten. */
+  /** True if the line can be overwritten. */
   readonly terminal?: boolean;
-  /** Width of the terminal in characters; asked for at each line, as windows are resized. */
+  /** Width of the terminal in characters; called for each line, because windows can be resized. */
   readonly columns?: () => number;
   readonly nowMs?: () => number;
-  /** Milliseconds between two drawings of the line. */
+  /** Minimum milliseconds between two updates of the line. */
   readonly redrawMs?: number;
-  /** Milliseconds between two lines of a quiet log. */
+  /** Minimum milliseconds between two lines of the log. */
   readonly logMs?: number;
 };
 
 const encoder = new TextEncoder();
 
-/** Writes on stderr while anyone reads it: work does not end because its progress cannot be shown. */
+/** Writes on stderr and ignores errors, so that a closed terminal or pipe does not end the work. */
 function writeOnStderr(text: string): void {
   try {
     Deno.stderr.writeSync(encoder.encode(text));
-  } catch { /* the terminal or the other end of the pipe is gone */ }
+  } catch { /* the terminal or the pipe is closed */ }
 }
 
 /** Writes a line on stderr. */
@@ -41,7 +40,7 @@ export function printLine(line: string): void {
   writeOnStderr(`${line}\n`);
 }
 
-/** A view on stderr, so that what a task prints on stdout stays clean. */
+/** Creates a view that writes on stderr, so that stdout only contains results. */
 export function createTerminalProgress(options: TerminalProgressOptions = {}): ProgressView {
   const {
     write = writeOnStderr,
@@ -63,7 +62,7 @@ export function createTerminalProgress(options: TerminalProgressOptions = {}): P
   return {
     update(progress) {
       const now = nowMs();
-      if (progress.label !== label) { // other work: a line of its own
+      if (progress.label !== label) { // different work starts a new line
         if (pending !== null) show(pending);
         if (terminal && label !== null) write("\n");
         label = progress.label;
@@ -85,9 +84,9 @@ export function createTerminalProgress(options: TerminalProgressOptions = {}): P
   };
 }
 
-/** Progress in at most `columns` − 1 characters: figures that find no room are left out, the last first. */
+/** Formats progress in at most `columns` − 1 characters; figures that do not fit are dropped, the last first. */
 export function formatLine(progress: Progress, columns: number): string {
-  const room = Math.max(10, columns - 1); // a full line would wrap in some terminals
+  const room = Math.max(10, columns - 1); // a full line wraps in some terminals
   const head = progress.label.slice(0, room);
   const figures = progressFigures(progress);
   const share = `${
@@ -105,15 +104,15 @@ export function formatLine(progress: Progress, columns: number): string {
   return line;
 }
 
-/** Progress as a line of a log. */
+/** Formats progress as a line of a log. */
 export function formatLog(progress: Progress): string {
   return [progress.label, ...progressFigures(progress)].join("  ");
 }
 
 function askColumns(): number {
   try {
-    return Deno.consoleSize().columns || 80; // a terminal whose size nobody has set
+    return Deno.consoleSize().columns || 80; // a terminal may report a width of 0
   } catch {
-    return 80; // no terminal to ask
+    return 80; // not a terminal
   }
 }

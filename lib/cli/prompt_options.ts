@@ -1,24 +1,24 @@
 /**
- * The options by which tasks take a prompt, as `encode` of sentence-transformers does.
+ * Options that choose a prompt, like those of `encode` in sentence-transformers.
  * @module
  */
 import { type PromptChoice, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 import type { Options } from "./arguments.ts";
 
-/** Options of tasks that encode texts. */
+/** Prompt options of tasks that encode texts. */
 export const PROMPT_OPTIONS = {
   "prompt-name": {
     type: "string",
     value: "NAME",
     byDefault: "the model's own, if it has one",
-    help: "which of the model's prompts begins each text",
+    help: "name of the model's prompt to prepend to each text",
   },
-  prompt: { type: "string", value: "TEXT", help: 'the prompt that begins each text; "" for none' },
+  prompt: { type: "string", value: "TEXT", help: 'prompt to prepend to each text; "" for none' },
 } as const satisfies Options;
 
 /**
- * The prompt that the options choose of the model's `prompts`; a note on stderr names a default prompt that
- * nobody chose.
+ * Resolves the prompt from the options and the model's `prompts`. If the model's default prompt applies without having
+ * been requested, a note on stderr says so.
  */
 export function choosePrompt(
   prompts: PromptSettings,
@@ -28,8 +28,8 @@ export function choosePrompt(
   const prompt = resolvePrompt(prompts, choice);
   if (prompt !== "" && choice.promptName === undefined && choice.prompt === undefined) {
     console.error(
-      `Each text begins with ${JSON.stringify(prompt)}, the model's default prompt ` +
-        `"${prompts.defaultPromptName}"; --prompt= leaves it out.`,
+      `The model's default prompt "${prompts.defaultPromptName}" is prepended to each text: ` +
+        `${JSON.stringify(prompt)}. Write --prompt= for none.`,
     );
   }
   return prompt;

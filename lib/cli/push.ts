@@ -1,5 +1,5 @@
 /**
- * `deno task push`: a run's model to the Hugging Face Hub.
+ * `deno task push`: uploads a run's model to the Hugging Face Hub.
  * @module
  */
 import { join } from "node:path";
@@ -11,8 +11,8 @@ import { runTask, type Task } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  yes: { type: "boolean", help: "push; without it, only say what would be pushed" },
-  private: { type: "boolean", help: "make a new repository private" },
+  yes: { type: "boolean", help: "push; without it, only list what would be pushed" },
+  private: { type: "boolean", help: "if the repository is created, make it private" },
   license: { type: "string", value: "ID", help: "license for the model card, such as apache-2.0" },
 } as const satisfies Options;
 
@@ -20,11 +20,11 @@ const OPTIONS = {
 export const PUSH = {
   name: "push",
   summary:
-    "Pushes the model of a run and its card to the Hugging Face Hub; a dry run without --yes.",
+    "Uploads the model of a run and its card to the Hugging Face Hub; without --yes, a dry run.",
   usage: "RUN OWNER/NAME [--yes] [--private] [--license ID]",
   notes: [
-    "card.md in the run's folder adds your own words to the card; its metadata between lines of ---, such as " +
-    "base_model and license, goes before what the run's files say.",
+    "The file card.md in the run's folder is added to the card. Its metadata between two lines of ---, such as " +
+    "base_model and license, overrides that of the run.",
   ],
   options: OPTIONS,
   positionals: { names: ["RUN", "OWNER/NAME"], min: 2, max: 2 },
@@ -42,10 +42,11 @@ export const PUSH = {
     const place = `${settings.endpoint}/${repo}`;
     if (!values.yes) {
       console.log(
-        `Would put ${size} into ${place} in one commit, making the ${
-          values.private ? "private" : "public"
-        } repository if it is not there, and remove graphs and modules of an earlier push that are not ` +
-          "listed here. Nothing was sent: --yes does it.",
+        `Dry run: nothing was sent. With --yes, ${size} are pushed to ${place} in one commit. A missing ` +
+          `repository is created as ${
+            values.private ? "private" : "public"
+          }. Graphs and modules of an ` +
+          "earlier push that are not listed here are deleted.",
       );
       return;
     }
@@ -53,8 +54,8 @@ export const PUSH = {
       view: createTerminalProgress(),
       signal,
     });
-    for (const path of removed) console.log(`  removed, of an earlier push: ${path}`);
-    console.log(`Put ${size} into ${place}: ${url}`);
+    for (const path of removed) console.log(`  deleted (from an earlier push): ${path}`);
+    console.log(`Pushed ${size} to ${place}: ${url}`);
   },
 } as const satisfies Task<typeof OPTIONS>;
 

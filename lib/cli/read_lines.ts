@@ -1,22 +1,22 @@
 /**
- * Texts that a task is given: as arguments, or line by line on standard input.
+ * Reads the texts of a task from its arguments, or from standard input line by line.
  * @module
  */
 
 import { explainSystemError } from "@/files.ts";
 import { decodeStream, streamLines } from "@/plain_text.ts";
 
-/** Where texts come from, for `--help`. */
+/** Describes the source of texts for `--help`. */
 export const TEXTS_NOTE =
-  "Texts are arguments after MODEL, else the lines of standard input; each line gives one result, a " +
-  "blank one too. Write -- before a text that begins with a dash.";
+  "Texts are the arguments after MODEL, else the lines of standard input. Each line has one result, also a " +
+  "blank one. Write -- before a text that starts with a dash.";
 
-/** Texts from standard input that run together; from a keyboard each line is answered at once. */
+/** Number of lines that are processed together; lines typed in a terminal are processed one by one. */
 const CHUNK = 64;
 
 /**
- * The texts given, in chunks: `given` itself, or the lines of standard input where there is none.
- * A blank line is a text like any other, so that results can be matched with lines.
+ * Yields texts in chunks: `given`, or the lines of standard input if `given` is empty. Blank lines count as texts, so
+ * that results correspond to lines.
  */
 export async function* readTexts(given: readonly string[]): AsyncGenerator<readonly string[]> {
   if (given.length > 0) {
@@ -32,33 +32,33 @@ export async function* readTexts(given: readonly string[]): AsyncGenerator<reado
       yield texts;
     }
   } catch (error) {
-    throw explainSystemError(error, "Cannot read texts as standard input must be readable");
+    throw explainSystemError(error, "Cannot read texts from standard input");
   }
   if (isEmpty) console.error("no texts: standard input is empty");
 }
 
-/** Refuses arguments of bytes that are not UTF-8: Deno gives U+FFFD in their place. */
+/** Throws if an argument was not UTF-8; Deno replaces its invalid bytes by U+FFFD. */
 function checkArguments(given: readonly string[]): void {
-  const odd = given.findIndex((text) => text.includes("\ufffd"));
-  if (odd < 0) return;
+  const invalid = given.findIndex((text) => text.includes("\ufffd"));
+  if (invalid < 0) return;
   throw new RangeError(
-    `Cannot read texts as each argument must be UTF-8: text ${
-      odd + 1
-    } holds U+FFFD, which stands ` +
-      "for other bytes; where U+FFFD itself is meant, give the text on standard input",
+    `Cannot read texts: text ${
+      invalid + 1
+    } is not valid UTF-8, since it contains U+FFFD in place of ` +
+      "invalid bytes; if U+FFFD is intended, pass the text on standard input",
   );
 }
 
-/** Says what to type where texts are awaited from a keyboard, before a model is opened. */
+/** Prints how to enter texts if they are read from a terminal; call it before a model is opened. */
 export function explainKeyboard(task: string, given: readonly string[]): void {
   if (given.length > 0 || !Deno.stdin.isTerminal()) return;
   console.error(
-    "No texts were given: type one on each line and end with Ctrl+D, or give them as arguments: " +
+    "Enter one text per line and end with Ctrl+D. Texts can also be given as arguments: " +
       `deno task ${task} MODEL "a text"`,
   );
 }
 
-/** The lines of a stream of bytes, at most `size` at a time. */
+/** Splits a byte stream into lines and yields up to `size` lines at a time. */
 export async function* chunkLines(
   bytes: ReadableStream<Uint8Array>,
   size: number,

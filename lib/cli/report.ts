@@ -1,4 +1,4 @@
-/** `deno task report [RUN …]`: rebuilds the reports of runs and experiments from their folders. @module */
+/** `deno task report [RUN …]`: rebuilds the reports of runs and experiments from the files in their folders. @module */
 
 import { join, relative } from "node:path";
 import { writeSpeedIndex } from "@/bench/speed_index.ts";
@@ -11,7 +11,7 @@ import { runTask, type Task } from "./frame.ts";
 
 const OUTPUTS = "outputs", EXPERIMENTS = join(OUTPUTS, "experiments");
 
-/** Every folder under `outputs/` that holds a finished run, by name, then every declared experiment. */
+/** Finds all finished runs under `outputs/` and then all declared experiments, each sorted by name. */
 async function findReported(): Promise<string[]> {
   const found: string[] = [];
   try {
@@ -25,13 +25,13 @@ async function findReported(): Promise<string[]> {
   const all = [...found.sort(), ...await findExperiments()];
   if (all.length === 0) {
     throw new Deno.errors.NotFound(
-      `Cannot report as there must be a finished run under ${OUTPUTS}/: make one with deno task train`,
+      `There is no finished run under ${OUTPUTS}/: train one with deno task train`,
     );
   }
   return all;
 }
 
-/** Every folder under `outputs/experiments/` that declares an experiment, by name. */
+/** Finds all folders under `outputs/experiments/` that declare an experiment, sorted by name. */
 async function findExperiments(): Promise<string[]> {
   const found: string[] = [];
   if (!await isFolder(EXPERIMENTS)) return found;
@@ -48,8 +48,8 @@ const isExperiment = (dir: string) => isFile(join(dir, "experiment.json"));
 export const REPORT = {
   name: "report",
   summary:
-    "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files;\n" +
-    "without RUN all of them, the page over all benchmarks, and outputs/index.html, which links to each.",
+    "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files.\n" +
+    "Without RUN: of all runs and experiments, plus the page of benchmarks and the index outputs/index.html.",
   usage: "[RUN …]",
   options: {},
   positionals: { names: ["RUN"], min: 0, max: Infinity },
@@ -66,13 +66,13 @@ export const REPORT = {
           done.runs.push(folder);
         } else if (await writeExperimentReport(run, pool) === 0) {
           console.log(
-            `${run}: no report, as none of its runs is there; deno task experiment does them`,
+            `${run}: no report, since it has no runs yet; deno task experiment trains them`,
           );
           continue;
         } else done.experiments.push(folder);
         console.log(join(run, "report.html"));
       } catch (error) {
-        failed.push(error); // the other runs still get theirs
+        failed.push(error); // thrown after the other reports are written
       }
     }
     if (positionals.length === 0) {

@@ -1,5 +1,5 @@
 /**
- * `deno task reproduce RUN`: trains a run again from its `config.json`, beside it, and compares.
+ * `deno task reproduce RUN`: trains a run again from its `config.json` in another folder and compares the results.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -29,28 +29,28 @@ const OPTIONS = {
     type: "string",
     value: "DIR|HUB_NAME",
     byDefault: "as the run was configured",
-    help: "encoder to start from (model.source)",
+    help: "pretrained encoder (model.source)",
   },
   out: { type: "string", value: "DIR", help: "keep the new run in this folder" },
 } as const;
 
-/** Where a run is made again where nobody says: the same place each time, to go on after an interrupt. */
+/** Default folder of the new run; always the same for a configuration, so that an interrupted run can be continued. */
 function chooseScratch(run: string, config: RunConfig): string {
   const digest = createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 8);
   const scratch = scratchFolder("reproduce");
   return join(scratch, `${basename(resolve(run))}-${digest}`);
 }
 
-/** Whether training in `out` has begun already; refuses another run's folder. */
+/** True if `out` contains the unfinished run of this configuration; throws if it contains another run. */
 async function hasBegun(out: string, config: RunConfig): Promise<boolean> {
   const path = join(out, "config.json");
   if (!await isFile(path)) return false;
   const begun = isDeepStrictEqual(await readJson(path, "run"), config);
   if (begun && !await isFile(join(out, "summary.json"))) return true;
   throw new Deno.errors.AlreadyExists(
-    `Cannot reproduce run as --out must be empty: ${out} holds ${
+    `Cannot reproduce the run in ${out}: the folder contains ${
       begun ? "a finished" : "another"
-    } run`,
+    } run; choose another --out`,
   );
 }
 
@@ -58,8 +58,8 @@ async function hasBegun(out: string, config: RunConfig): Promise<boolean> {
 export const REPRODUCE = {
   name: "reproduce",
   summary:
-    "Trains a run again from its config.json, beside it, and compares: identical numbers where device,\n" +
-    `executor, processor and threads are the same; elsewhere ${TOLERANCE}.`,
+    "Trains a run again from its config.json and compares the results. They must be identical if device,\n" +
+    `executor, processor and threads are the same; otherwise: ${TOLERANCE}.`,
   usage: "RUN [--data DIR] [--model DIR|HUB_NAME] [--out DIR]",
   options: OPTIONS,
   positionals: { names: ["RUN"], min: 1, max: 1 },
@@ -68,7 +68,7 @@ export const REPRODUCE = {
     const { config, notes } = await planReproduction(run, values);
     const out = values.out ?? chooseScratch(run, config);
     if (values.out === undefined && await isFile(join(out, "summary.json"))) {
-      await Deno.remove(out, { recursive: true }); // left by one that was killed while it compared
+      await Deno.remove(out, { recursive: true }); // left by a process that was killed during the comparison
     }
     const resume = await hasBegun(out, config);
     const engine = await openEngineFor(config);
@@ -85,7 +85,7 @@ export const REPRODUCE = {
       signal,
     }).catch((error) => {
       if (!(error instanceof TrainingInterrupted)) throw error;
-      throw new TaskInterrupted(`${error.message}. To go on:`, command);
+      throw new TaskInterrupted(`${error.message}. To continue:`, command);
     });
     const { lines, reproduced } = describeReproduction(await readMade(run), await readMade(out));
     for (const line of lines) console.log(line);

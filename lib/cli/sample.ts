@@ -1,4 +1,4 @@
-/** `deno task sample`: rebuilds the built-in sample, byte for byte. @module */
+/** `deno task sample`: rebuilds the built-in sample; the files are bitwise reproducible. @module */
 
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { writeSample } from "@/data/sample/write_sample.ts";
@@ -8,7 +8,7 @@ import { runTask, type Task } from "./frame.ts";
 export const SAMPLE = {
   name: "sample",
   summary:
-    "Rebuilds the built-in sample (data/sample/) from its seed; the bytes are always the same.",
+    "Rebuilds the built-in sample (data/sample/) from its seed; the files are always identical.",
   usage: "",
   options: {},
   async run() {

@@ -1,11 +1,11 @@
 /**
- * Progress that also tells what is being compiled meanwhile.
+ * Adds compilations to a progress view.
  * @module
  */
 import { onCompile } from "@/engine/jit.ts";
 import type { Progress, ProgressView } from "@/progress.ts";
 
-/** Shows in `view` what is being compiled, where the last progress was. */
+/** Wraps `view`, which then shows the program being compiled next to the latest progress. */
 export function showCompiling(view: ProgressView): ProgressView {
   let last: Progress | null = null;
   onCompile((name) => {

@@ -1,5 +1,5 @@
 /**
- * `deno task similarity`: how well a model's sentence embeddings follow people's judgement of pairs.
+ * `deno task similarity`: measures how well the similarity of sentence embeddings agrees with human ratings of pairs.
  * @module
  */
 
@@ -25,10 +25,10 @@ import { MODEL_NOTE } from "./model_argument.ts";
 import { choosePrompt, PROMPT_OPTIONS } from "./prompt_options.ts";
 import { createTerminalProgress } from "./progress.ts";
 
-/** The order in which a model's poolings are scored; the others are compared with the first. */
+/** Order in which pooling modes are scored; the others are compared with the first. */
 const POOLINGS: readonly PoolingMode[] = ["mean", "cls-token", "max", "cls"];
 
-/** One score as a line, in points of 100, with its paired difference to `reference`. */
+/** Formats a score in one line, in points of 100, with its paired difference from the pooling mode `reference`. */
 function formatScore(
   { pooling, normalize, similarity, spearman, interval, difference }: EmbeddingScores,
   reference: PoolingMode | undefined,
@@ -41,13 +41,14 @@ function formatScore(
   return `${name}  Spearman ${range(spearman, interval)}` +
     (difference === null
       ? ""
-      : `; difference to ${reference} ${range(difference.value, difference.interval)}`);
+      : `; difference from ${reference} ${range(difference.value, difference.interval)}`);
 }
 
 if (import.meta.main) {
   await runTask({
     name: "similarity",
-    summary: "Scores sentence embeddings on STS-B, for each pooling, normalization and similarity.",
+    summary:
+      "Evaluates sentence embeddings on STS-B with each pooling, normalization and similarity.",
     notes: [MODEL_NOTE],
     usage: "MODEL --data DIR [--prompt-name NAME | --prompt TEXT] [--precision P] " +
       "[--set KEY=VALUE …] [--out FILE]",
@@ -62,7 +63,7 @@ if (import.meta.main) {
     async run({ values, positionals: [source = ""] }) {
       if (values.data === undefined) {
         throw new RangeError(
-          "Cannot score similarity as --data must name a folder that holds stsb: it is missing",
+          "Cannot run similarity: --data DIR is missing; DIR must contain stsb/test.parquet",
         );
       }
       const precision = readPrecision(values.precision);
@@ -87,7 +88,7 @@ if (import.meta.main) {
       for (const score of scores) console.log(formatScore(score, poolings[0]));
       if (values.out !== undefined) {
         const executor = model.executor ?? currentEngine();
-        if (executor === null) throw new Error("internal: nothing computes");
+        if (executor === null) throw new Error("internal: there is no open engine");
         const environment = describeEnvironment(choice.device, executor);
         const base = source.split("/").at(-1) ?? source;
         const name = prompt === "" ? base : `${base}, prompt ${JSON.stringify(prompt)}`;

@@ -1,5 +1,5 @@
 /**
- * `deno task survey`: what the data sets of a run are like, and what padding costs on them.
+ * `deno task survey`: prints statistics of a run's data sets and the cost of padding.
  * @module
  */
 import { writeFileAtomic } from "@/files.ts";
@@ -14,10 +14,10 @@ import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { runTask } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 
-/** Rows of a batch where a run fills batches by pieces. */
+/** Rows per batch, for configurations that limit batches by tokens instead. */
 const DEFAULT_ROWS = 32;
 
-/** What is printed of a survey, a line each. */
+/** Formats data set statistics as lines. */
 export function formatSurvey(survey: SurveyRecord): readonly string[] {
   const lengths = new Map(lengthGroups(survey).map((group) => [group.name, group.lengths]));
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
@@ -26,22 +26,22 @@ export function formatSurvey(survey: SurveyRecord): readonly string[] {
       const [middle, high, longest] = [0.5, 0.95, 1]
         .map((share) => quantile(lengths.get(task) ?? [], share));
       return [
-        `${task}: ${formatCount(train)} rows of training, ${
+        `${task}: ${formatCount(train)} training rows, ${
           formatCount(validation)
-        } of validation, ` +
-        `${formatCount(test)} of test`,
-        `  word pieces: median ${middle}, 95 % at most ${high}, longest ${longest}`,
-        `  training rows cut at the limit: ${formatCount(cutRows)}` +
-        (names === null ? "" : `, tagged words with them: ${formatCount(cutWords)}`),
+        } validation rows, ` +
+        `${formatCount(test)} test rows`,
+        `  tokens: median ${middle}, 95th percentile ${high}, maximum ${longest}`,
+        `  truncated training rows: ${formatCount(cutRows)}` +
+        (names === null ? "" : `, with ${formatCount(cutWords)} tagged words cut off`),
         ...names === null ? [] : [
-          `  names in test: ${formatCount(names.test)}, in no training row ${
+          `  entities in test: ${formatCount(names.test)}, of which unseen in training ${
             percent(names.unseen / names.test)
           }`,
         ],
       ];
     }),
     ...survey.padding.map(({ name, tokens, paddedTokens }) =>
-      `padding of an epoch, ${name}: ${percent(1 - tokens / paddedTokens)}`
+      `padding per epoch, ${name}: ${percent(1 - tokens / paddedTokens)}`
     ),
   ];
 }
@@ -49,13 +49,13 @@ export function formatSurvey(survey: SurveyRecord): readonly string[] {
 if (import.meta.main) {
   await runTask({
     name: "survey",
-    summary: "Counts rows, tokens, entities and padding of a run's data sets.",
+    summary: "Prints statistics of a run's data sets: rows, tokens, entities and padding.",
     usage:
       "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] " +
       "[--out FILE]",
     options: {
       ...CONFIG_OPTIONS,
-      out: { type: "string", value: "FILE", help: "also write the counts to a JSON file" },
+      out: { type: "string", value: "FILE", help: "also write the statistics to a JSON file" },
     },
     async run({ values: { out, ...values } }) {
       const config = await readConfigOptions(values);

@@ -1,5 +1,5 @@
 /**
- * `deno task tensorflow`: gets device `tensorflow` ready and says what it can do.
+ * `deno task tensorflow`: sets up the device `tensorflow` and tests it.
  * @module
  */
 import {
@@ -17,12 +17,12 @@ const OPTIONS = {
   library: {
     type: "string",
     value: "DIR",
-    byDefault: "TF_LIB, else searched for",
-    help: "folder of the library (tensorflow.library)",
+    byDefault: "TF_LIB, else the usual folders",
+    help: "folder of the TensorFlow library (tensorflow.library)",
   },
 } as const satisfies Options;
 
-/** What was found and built, a line each. */
+/** Formats the library, the binding and the test results as lines. */
 export function formatDevice(
   { library, binding, version, processor, threads }: OpenedTensorflow,
   trials: readonly Trial[],
@@ -36,7 +36,7 @@ export function formatDevice(
     ...trials.map(({ precision, refusal, error, gflops }) =>
       [
         precision,
-        refusal ?? `right to ${error.toExponential(0)}, ${gflops.toFixed(0)} GFLOP/s at ` +
+        refusal ?? `error ${error.toExponential(0)}, ${gflops.toFixed(0)} GFLOP/s at ` +
             `${SIDE} × ${SIDE}`,
       ] as const
     ),
@@ -45,7 +45,7 @@ export function formatDevice(
     ...rows.map(([name, text]) => `${name.padEnd(14)}  ${text}`),
     ...(system.hasNvidiaGpu && processor === "CPU"
       ? [
-        "The NVIDIA GPU is not used: this library has no CUDA, or does not find its parts; " +
+        "The NVIDIA GPU is not used: the library has no CUDA support or does not find the CUDA libraries; " +
         `\`${installCommand(system)}\` installs both.`,
       ]
       : []),
@@ -56,7 +56,7 @@ export function formatDevice(
 /** The task `tensorflow`. */
 export const TENSORFLOW = {
   name: "tensorflow",
-  summary: "Finds TensorFlow's library, builds the binding to it and tries both.",
+  summary: "Finds the TensorFlow library, builds the binding to it and tests both.",
   usage: "[--library DIR]",
   options: OPTIONS,
   async run({ values: { library = null } }) {

@@ -1,20 +1,20 @@
 /**
- * `deno task test`: every check of the project, with their counts on its last line.
+ * `deno task test`: runs every check of the project and prints the total counts on its last line.
  * @module
  */
 
 import { formatSeconds } from "@/progress.ts";
 import { describeUnknown } from "@/suggest.ts";
-import { parseWhole } from "./arguments.ts";
+import { parseInteger } from "./arguments.ts";
 import { runTask } from "./frame.ts";
 import { addCounts, type Counts, formatCounts } from "./junit.ts";
-import { type ProcessorShare, shareProcessors } from "./processor_shares.ts";
+import { partitionProcessors, type ProcessorSet } from "./processor_sets.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { listParts, type Part, type PartOutcome, runPart } from "./test_parts.ts";
 
-/** The parts that were asked for by name, or by the beginning of a name; all where none was. */
-function selectParts(parts: readonly Part[], asked: readonly string[]): readonly Part[] {
-  for (const name of asked) {
+/** Selects the parts whose names start with one of the given names, or all parts if no name is given. */
+function selectParts(parts: readonly Part[], requested: readonly string[]): readonly Part[] {
+  for (const name of requested) {
     if (!parts.some((part) => part.name.startsWith(name))) {
       const known = parts.map((part) => part.name);
       throw new RangeError(
@@ -22,12 +22,12 @@ function selectParts(parts: readonly Part[], asked: readonly string[]): readonly
       );
     }
   }
-  return asked.length === 0
+  return requested.length === 0
     ? parts
-    : parts.filter((part) => asked.some((name) => part.name.startsWith(name)));
+    : parts.filter((part) => requested.some((name) => part.name.startsWith(name)));
 }
 
-/** The line that tells how a part ended, after what it printed where it failed. */
+/** Formats the result of a part in one line, preceded by its output if it failed. */
 function formatOutcome(part: Part, { counts, output }: PartOutcome, seconds: number): string {
   const line = [
     counts.failed > 0 ? "FAIL" : "ok  ",
@@ -38,63 +38,65 @@ function formatOutcome(part: Part, { counts, output }: PartOutcome, seconds: num
   return counts.failed > 0 ? `${output.trimEnd()}\n${line}` : line;
 }
 
-/** Runs parts in order, one at a time on each share of processors; prints of each how it ended. */
+/** Runs parts in order, one at a time on each processor set, and prints each result. */
 async function runParts(
   parts: readonly Part[],
-  shares: readonly (ProcessorShare | null)[],
+  sets: readonly (ProcessorSet | null)[],
   interrupt: AbortSignal,
 ): Promise<readonly Counts[]> {
   const view = Deno.stderr.isTerminal() ? createTerminalProgress() : null;
   const counts: Counts[] = [];
   const show = () => view?.update({ done: counts.length, total: parts.length, label: "parts" });
-  const failed = new AbortController(); // ends the other parts where one cannot be run
+  const failed = new AbortController(); // aborted if a part cannot be started
   const signal = AbortSignal.any([interrupt, failed.signal]);
-  const waiting = parts.values(); // each share takes the next
-  const runOn = async (share: ProcessorShare | null) => {
+  const waiting = parts.values(); // an iterator that all processor sets take their next part from
+  const runOn = async (processors: ProcessorSet | null) => {
     for (const part of waiting) {
       show();
       const startMs = performance.now();
-      const outcome = await runPart(part, { signal, share });
+      const outcome = await runPart(part, { signal, processors });
       if (signal.aborted) throw new Error("interrupted");
       counts.push(outcome.counts);
       if (view) await Deno.stderr.write(new TextEncoder().encode("\r\x1b[K"));
       console.log(formatOutcome(part, outcome, (performance.now() - startMs) / 1000));
     }
   };
-  // the first error is the one to tell: it ends the other parts, which then are interrupted
-  await Promise.all(shares.map((share) => runOn(share).catch((error) => failed.abort(error))));
+  // report the first error: it aborts the other parts, whose errors are only consequences
+  await Promise.all(
+    sets.map((processors) => runOn(processors).catch((error) => failed.abort(error))),
+  );
   failed.signal.throwIfAborted();
   return counts;
 }
 
-/** How many parts run at once unless asked: most wait half their time for one thread or a browser. */
+/** Default number of concurrent parts: most of them wait half their time for a single thread or a browser. */
 const JOBS = 2;
 
-/** A share of processors for each of the parts that run at once; null is all of them. */
-async function readShares(
+/** Processor sets for the concurrent parts; null stands for all processors. */
+async function readProcessorSets(
   jobs: string | undefined,
   parts: number,
-): Promise<readonly (ProcessorShare | null)[]> {
-  const count = Math.min(jobs === undefined ? JOBS : parseWhole("test", "jobs", jobs, 1), parts);
+): Promise<readonly (ProcessorSet | null)[]> {
+  const count = Math.min(jobs === undefined ? JOBS : parseInteger("test", "jobs", jobs, 1), parts);
   if (count <= 1) return [null];
-  const shares = await shareProcessors(count);
-  if (shares !== null) return shares;
+  const sets = await partitionProcessors(count);
+  if (sets !== null) return sets;
   if (jobs === undefined) return [null];
-  console.error(`the processors cannot be shared out here: all ${count} parts run on all of them`);
+  console.error(`Processors cannot be partitioned here: all ${count} parts use all processors.`);
   return Array.from({ length: count }, () => null);
 }
 
 if (import.meta.main) {
   await runTask({
     name: "test",
-    summary: "Runs every check: format, lint, types, examples, tests and notebooks.",
+    summary: "Runs all checks: format, lint, types, examples, tests and notebooks.",
     usage: "[PART …] [--jobs N]",
     options: {
       jobs: {
         type: "string",
         value: "N",
-        byDefault: `${JOBS}, or 1 where processors cannot be shared`,
-        help: "parts that run at once, each on its share of processors",
+        byDefault: `${JOBS}, or 1 if processors cannot be partitioned`,
+        help: "number of parts that run concurrently, each on its own processors",
       },
     },
     positionals: { names: ["PART"], min: 0, max: Infinity },
@@ -102,7 +104,11 @@ if (import.meta.main) {
     async run({ values, positionals, signal }) {
       const parts = selectParts(await listParts(), positionals);
       const startMs = performance.now();
-      const counts = await runParts(parts, await readShares(values.jobs, parts.length), signal);
+      const counts = await runParts(
+        parts,
+        await readProcessorSets(values.jobs, parts.length),
+        signal,
+      );
       console.log(`all in ${formatSeconds((performance.now() - startMs) / 1000)}`);
       const total = addCounts(counts);
       console.log(formatCounts(total));

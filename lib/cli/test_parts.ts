@@ -1,40 +1,40 @@
 /**
- * The parts of `deno task test`: each a Deno process of its own, as TensorFlow.js and native libraries
- * share state within a process.
+ * Parts of `deno task test`. Each part runs in a separate Deno process, since TensorFlow.js and native libraries share
+ * state within a process.
  * @module
  */
 
 import { join } from "node:path";
 import { isSystemError } from "@/files.ts";
 import { type Counts, countTests } from "./junit.ts";
-import { onShare, type ProcessorShare } from "./processor_shares.ts";
+import { pinnedCommand, type ProcessorSet } from "./processor_sets.ts";
 
-/** A part of the checks. */
+/** Part of the checks. */
 export type Part = {
-  /** As it is shown, and asked for: `format`, `test/engine`, `notebooks/00_tour.ipynb`. */
+  /** Name for display and selection: `format`, `test/engine`, `notebooks/00_tour.ipynb`. */
   readonly name: string;
   /** Arguments of `deno`. */
   readonly args: readonly string[];
-  /** It reports tests; other parts count as one. */
+  /** True if the part reports individual tests; other parts count as one test. */
   readonly reports: boolean;
 };
 
-/** How a part ended. */
+/** Result of a part. */
 export type PartOutcome = {
   readonly counts: Counts;
-  /** What it printed, for the reader of a failure. */
+  /** Output of the process, printed if it failed. */
   readonly output: string;
 };
 
-/** Rooms whose tests take minutes. */
-const LONG_ROOMS: ReadonlySet<string> = new Set(["test/engine", "test/train"]);
+/** Test folders that take minutes. */
+const SLOW_FOLDERS: ReadonlySet<string> = new Set(["test/engine", "test/train"]);
 
-/** Longest that a part may take. */
+/** Time limit of a part. */
 const PART_MS = 900_000;
 
 /**
- * The parts for the project in the current folder: gates first, as they are quick; then what takes
- * longest, so that short parts fill the end where several run at once.
+ * Lists the parts for the project in the current folder. Quick checks come first, then the slowest parts, so that short
+ * parts fill the remaining time when several run concurrently.
  */
 export async function listParts(): Promise<readonly Part[]> {
   const gate = (name: string, ...args: string[]): Part => ({ name, args, reports: false });
@@ -44,30 +44,30 @@ export async function listParts(): Promise<readonly Part[]> {
     reports: true,
   });
   const files = await listFiles("test", "_test.ts");
-  const rooms = Map.groupBy(files, (file) => {
-    const [room, name] = file.split("/").slice(1);
-    return name === undefined ? "test" : `test/${room}`; // files beside the rooms make one part
+  const folders = Map.groupBy(files, (file) => {
+    const [folder, name] = file.split("/").slice(1);
+    return name === undefined ? "test" : `test/${folder}`; // files directly in test/ form one part
   });
-  const roomTests = [...rooms].map(([room, files]) => tests(room, ...files));
+  const folderTests = [...folders].map(([folder, files]) => tests(folder, ...files));
   return [
     gate("format", "fmt", "--check"),
     gate("lint", "lint"),
     gate("types", "check", "lib", "test"),
     tests("examples", "--doc", "lib"),
-    ...roomTests.filter(({ name }) => LONG_ROOMS.has(name)),
+    ...folderTests.filter(({ name }) => SLOW_FOLDERS.has(name)),
     ...(await listFiles("notebooks", ".ipynb")).map((file) =>
       gate(file, "run", "--allow-all", "lib/cli/notebooks.ts", "--check", file)
     ),
-    ...roomTests.filter(({ name }) => !LONG_ROOMS.has(name)),
+    ...folderTests.filter(({ name }) => !SLOW_FOLDERS.has(name)),
   ];
 }
 
-/** Runs a part to its end, on its share of processors; one that dies or takes too long has failed. */
+/** Runs a part on its processor set. A crash or an exceeded time limit counts as a failure. */
 export async function runPart(
   part: Part,
-  { signal, share = null }: {
+  { signal, processors = null }: {
     readonly signal: AbortSignal;
-    readonly share?: ProcessorShare | null;
+    readonly processors?: ProcessorSet | null;
   },
 ): Promise<PartOutcome> {
   const folder = await Deno.makeTempDir({ prefix: "test-" });
@@ -75,7 +75,12 @@ export async function runPart(
     const report = join(folder, "report.xml");
     const [task = "", ...rest] = part.args;
     const reporting = part.reports ? [`--junit-path=${report}`] : [];
-    const [command, ...args] = onShare(share, [Deno.execPath(), task, ...reporting, ...rest]);
+    const [command, ...args] = pinnedCommand(processors, [
+      Deno.execPath(),
+      task,
+      ...reporting,
+      ...rest,
+    ]);
     const { success, stdout, stderr } = await new Deno.Command(command, {
       args,
       stdin: "null",
@@ -95,7 +100,7 @@ export async function runPart(
 
 const NOTHING: Counts = { passed: 0, failed: 0, skipped: 0 };
 
-/** A failure that no test reports, such as a file that does not load or a crash, counts as one. */
+/** Adjusts the counts: a failure without a failed test, such as a crash or an import error, counts as one. */
 function judge(part: Part, counts: Counts, success: boolean): Counts {
   if (!part.reports) return { ...NOTHING, [success ? "passed" : "failed"]: 1 };
   return success || counts.failed > 0 ? counts : { ...counts, failed: 1 };
@@ -106,11 +111,11 @@ async function readReport(path: string): Promise<string> {
     return await Deno.readTextFile(path);
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return ""; // the process ended before it could write one
+    return ""; // the process ended before it wrote a report
   }
 }
 
-/** Files under a folder whose names end so, in order. */
+/** Lists the files under a folder whose names end with `ending`, sorted. */
 async function listFiles(folder: string, ending: string): Promise<readonly string[]> {
   const files: string[] = [];
   for await (const entry of Deno.readDir(folder)) {

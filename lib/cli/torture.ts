@@ -12,15 +12,20 @@ import { formatFaultReport, isGood, type Kill } from "@/fault_injection/fault_re
 import { fillDisks, lockDisks } from "@/fault_injection/disk_faults.ts";
 import { SUBJECTS } from "@/fault_injection/subjects.ts";
 import { type MutationTally, tryMutations } from "@/fault_injection/try_mutations.ts";
-import { type Options, parseWhole } from "./arguments.ts";
+import { type Options, parseInteger } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { readEngineChoice, SET_ENGINE } from "./open_engine.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 const OPTIONS = {
-  kills: { type: "string", value: "N", help: "runs to kill", default: "100" },
-  mutations: { type: "string", value: "N", help: "files of each kind to damage", default: "1000" },
-  seed: { type: "string", value: "N", help: "seed of the random moments and damage", default: "1" },
+  kills: { type: "string", value: "N", help: "number of runs to kill", default: "100" },
+  mutations: {
+    type: "string",
+    value: "N",
+    help: "number of files to damage per kind",
+    default: "1000",
+  },
+  seed: { type: "string", value: "N", help: "seed of the random times and damage", default: "1" },
   executor: { type: "string", value: "NAME", byDefault: "auto", help: "auto, onnx or native" },
   out: { type: "string", value: "FILE", help: "also write the results to a Markdown file" },
   set: SET_ENGINE,
@@ -62,7 +67,7 @@ async function killRuns(
       done.push({ killMs, state, same: killed.same });
       const found = started
         ? [String(metricsLines).padStart(5), checkpoints.join(" ").padEnd(15)]
-        : ["    –", "not started      "];
+        : ["    –", "not started    "];
       const after = `${(killMs / 1000).toFixed(2)} s`.padStart(7);
       console.log(
         `${String(i).padStart(4)} ${after}  ${found.join("  ")}  ${killed.same ? "yes" : "NO"}`,
@@ -94,7 +99,7 @@ async function damageFiles(
     tallies.push(tally);
     const { right, refused, bad } = tally;
     console.log(
-      `${subject}: ${refused} refused, ${right} correct, ${bad.length} failed of ${cases}`,
+      `${subject}: ${refused} rejected, ${right} correct, ${bad.length} failed of ${cases}`,
     );
     for (const { what, message } of bad) console.log(`  ${what}: ${message}`);
   }
@@ -105,17 +110,17 @@ async function damageFiles(
 export const TORTURE = {
   name: "torture",
   summary:
-    "Injects faults: kills small training runs at random moments (SIGKILL) and compares them with a run " +
-    "that was never killed; fills the disk or makes it read-only; damages tensors, " +
-    "tables, tokenizers, configurations, checkpoints and the Hub's cache.",
+    "Fault injection: kills small training runs at random times (SIGKILL) and compares the results with those " +
+    "of an undisturbed run; fills the disk or makes it read-only; damages tensors, tables, tokenizers, " +
+    "configurations, checkpoints and the cache of Hub downloads.",
   usage:
     "[--kills N] [--mutations N] [--seed N] [--executor NAME] [--out FILE] [--set KEY=VALUE …]",
   options: OPTIONS,
   stopsItself: true,
   async run({ values, signal }) {
-    const kills = parseWhole("torture", "kills", values.kills);
-    const cases = parseWhole("torture", "mutations", values.mutations);
-    const seed = parseWhole("torture", "seed", values.seed);
+    const kills = parseInteger("torture", "kills", values.kills);
+    const cases = parseInteger("torture", "mutations", values.mutations);
+    const seed = parseInteger("torture", "seed", values.seed);
     const nowMs = () => performance.now();
     const root = await Deno.makeTempDir({ prefix: "torture-" });
     try {

@@ -22,28 +22,32 @@ import { showCompiling } from "./show_compiling.ts";
 
 const OPTIONS = {
   ...CONFIG_OPTIONS,
-  precision: { type: "string", value: "P", help: `precision of matmuls: ${PRECISIONS.join(", ")}` },
+  precision: {
+    type: "string",
+    value: "P",
+    help: `precision of matrix products: ${PRECISIONS.join(", ")}`,
+  },
   out: { type: "string", value: "DIR", byDefault: "outputs/PRESET", help: "folder of the run" },
   resume: {
     type: "string",
     value: "DIR",
-    help: "goes on with the run in DIR; --set training.epochs=N extends it",
+    help: "resume the run in DIR; --set training.epochs=N extends it",
   },
 } as const satisfies Options;
 
 type Values = OptionValues<typeof OPTIONS>;
 
-/** Options that say where a new run begins, and cannot say it of one that has begun. */
+/** Options for new runs only, which cannot be combined with `--resume`. */
 const ONLY_NEW = ["preset", "config", "precision", "out"] as const;
 
-/** The configuration that the options describe. */
+/** Resolves the configuration that the options describe. */
 async function readConfig({ resume, ...values }: Values): Promise<RunConfig> {
   if (resume === undefined) return readConfigOptions(values);
   const extra = ONLY_NEW.find((name) => values[name] !== undefined);
   if (extra !== undefined) {
     throw new RangeError(
-      `Cannot resume run with --${extra}: the run in ${resume} has a configuration; --set, --data ` +
-        "and --model change what may change of it",
+      `Cannot resume the run with --${extra}: ${resume} already has a configuration. Keys that may change ` +
+        "can be set with --set, --data and --model",
     );
   }
   const { set, data, model } = values;
@@ -54,7 +58,7 @@ async function readConfig({ resume, ...values }: Values): Promise<RunConfig> {
 /** The task `train`. */
 export const TRAIN = {
   name: "train",
-  summary: "Trains and evaluates a run, writes its folder and its report.",
+  summary: "Trains and evaluates a run, and writes its folder and report.",
   usage:
     "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] " +
     "[--precision P] [--out DIR] [--resume DIR]",
@@ -81,7 +85,7 @@ export const TRAIN = {
           `${error.message}. To resume:`,
           formatCommand("train", ["--resume", /^-/.test(out) ? `./${out}` : out]),
         )
-        : new TaskInterrupted(`${error.message}. To start again:`, command);
+        : new TaskInterrupted(`${error.message}. To restart:`, command);
     });
     await writeReport(out);
     if (await isFile(join(out, "model", "heads.json"))) await writeCard(out);

@@ -1,6 +1,6 @@
 /**
- * The metadata of a model card, as the Hub reads it from the head of README.md: what the model is for,
- * what it was made from, and its results as a `model-index`.
+ * Metadata of a model card, which the Hub reads from the head of README.md: purpose, base model, data sets, and results
+ * as a `model-index`.
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
@@ -12,23 +12,23 @@ import { isClassification, type RecordedTask, type RunRecord } from "@/report/ru
 import type { ModelOrigin } from "@/train/run_environment.ts";
 import { UNSEEN } from "@/train/evaluate_run.ts";
 
-/** Data sets in English, by the names that tasks give them. */
+/** English data sets, by the names used in task configurations. */
 const ENGLISH = ["ag_news", "conll2003", "conllpp"];
 
-/** What a run cannot know of its model. */
+/** Facts about a model that its run does not record. */
 export type CardOptions = {
-  /** Where the model is or will be: `owner/name`; null: not known yet. */
+  /** Hub repository of the model, `owner/name`; null if not known yet. */
   readonly repo: string | null;
-  /** A license by the Hub's names, such as `apache-2.0`; null: not stated. */
+  /** License identifier of the Hub, such as `apache-2.0`; null if not stated. */
   readonly license: string | null;
 };
 
-/** Where the rows of a data set come from; only rows of the Hub are called by the Hub's name. */
+/** Origin of a data set's rows. Only data sets downloaded from the Hub are linked to the Hub. */
 export type DatasetOrigin =
   | { readonly kind: "hub"; readonly repo: string }
   | { readonly kind: "sample" | "folder" };
 
-/** Where the rows of a run's data sets come from. */
+/** Origin of the rows of one of a run's data sets. */
 export function findDatasetOrigin(
   dataset: string,
   { dataDir }: RunRecord["config"],
@@ -37,15 +37,15 @@ export function findDatasetOrigin(
   return { kind: dataDir === SAMPLE_DIR ? "sample" : "folder" };
 }
 
-/** A data set's name without folders of the machine that it was on. */
+/** Name of a data set for display; a path is reduced to its last folder, since the rest may be private. */
 export function showDataset(dataset: string): string {
   const isPath = /^(?:[/\\~]|\.{1,2}(?:[/\\]|$)|[A-Za-z]:)|\\|[/\\]\.\.?(?:[/\\]|$)/.test(dataset);
   return isPath ? dataset.split(/[/\\]/).findLast((part) => part !== "") ?? dataset : dataset;
 }
 
 /**
- * The Hub's name of the checkpoint that training began with; null where it is not known to be one of the
- * Hub's. A folder's name says nothing: `owner/name` may be a folder of the machine that trained.
+ * Hub name of the checkpoint that the model was fine-tuned from; null unless the run recorded that it came from the Hub.
+ * The source alone does not tell: `owner/name` can also be a local folder.
  */
 export function baseModel({ config, environment }: RunRecord): string | null {
   const { source } = (config.json.model ?? {}) as { readonly source?: unknown };
@@ -53,18 +53,18 @@ export function baseModel({ config, environment }: RunRecord): string | null {
   return environment.modelOrigin === origin && typeof source === "string" ? source : null;
 }
 
-/** What a model's folder holds. */
+/** Files in a model's folder. */
 export type CardFiles = {
-  /** True if it holds `model.safetensors`. */
+  /** True if there is a `model.safetensors`. */
   readonly weights: boolean;
-  /** Graphs, the most exact first. */
+  /** Weight types of the ONNX graphs, most precise first. */
   readonly graphs: readonly OnnxDtype[];
 };
 
-/** One metric of a model index. */
+/** Metric of a model index. */
 type Metric = { readonly type: string; readonly name: string; readonly value: number };
 
-/** A fraction with as many digits as its interval gives meaning to. */
+/** Rounds a fraction to the digits that its confidence interval supports. */
 const round = (value: number) => Number(value.toFixed(4));
 
 function listMetrics(scores: TaskScores): readonly Metric[] {
@@ -81,7 +81,7 @@ function listMetrics(scores: TaskScores): readonly Metric[] {
   ];
 }
 
-/** A data set by name, and by the id that the Hub links to where it has it. */
+/** Name and type of a data set; the type is its Hub id if it comes from the Hub. */
 function describeDataset(name: string, origin: DatasetOrigin) {
   switch (origin.kind) {
     case "hub":
@@ -95,7 +95,7 @@ function describeDataset(name: string, origin: DatasetOrigin) {
   }
 }
 
-/** The results of a task on one of its splits; `test` is its own data set's, another name another's. */
+/** Results of a task on one split. `test` is a split of the task's own data set; other splits are named after another data set. */
 function describeResult(
   record: RunRecord,
   { task, split, scores }: {
@@ -116,15 +116,15 @@ function describeResult(
   };
 }
 
-/** What metadata is composed from. */
+/** Input of {@link composeMetadata}. */
 export type MetadataContent = {
   readonly record: RunRecord;
   readonly files: CardFiles;
-  /** Of the files: by task, then by split. */
+  /** Scores of the files in the folder, by task and split. */
   readonly scores: RunRecord["summary"]["scores"];
 };
 
-/** The metadata of a run's model. */
+/** Composes the metadata of a run's model. */
 export function composeMetadata(
   { record, files, scores }: MetadataContent,
   { repo, license }: CardOptions,

@@ -1,5 +1,5 @@
 /**
- * How a model is used from TypeScript, Python and the browser, for its card.
+ * Usage section of a model card: example programs for TypeScript, Python and the browser.
  * @module
  */
 import type { CardFiles } from "@/export/card_metadata.ts";
@@ -9,43 +9,43 @@ import type { OnnxDtype } from "@/model/onnx_weights.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
 import { type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
 
-/** What a card tells of how a model reads texts and what it answers. */
+/** Settings of a model that the card describes. */
 export type CardSettings = HeadsFile & { readonly prompts: PromptSettings };
 
-/** The releases that examples were tried with. */
+/** Version of transformers.js that the examples were tested with. */
 const TRANSFORMERS_JS = "4.3.1";
 
-/** What the programs print with; this room itself prints nothing, and a test looks for it by that name. */
+/** Split in two, since a test searches the source code for direct console output. */
 const PRINT = ["console", "log"].join(".");
 
-/** Stands for a name on the Hub that is not known yet. */
+/** Placeholder for an unknown Hub repository. */
 const UNNAMED = "OWNER/NAME";
 
-/** What usage depends on. */
+/** Input of {@link describeUsage}. */
 export type UsageContent = {
   readonly settings: CardSettings;
   readonly files: CardFiles;
 };
 
-/** Lines that print what each task says of the first text; `skip` is what counts the prompt's tokens. */
+/** Code lines that print the predictions of each task for the first text; the variable `skip` counts the prompt's tokens. */
 function printTasks({ tasks, prompts }: CardSettings): readonly string[] {
   const hasPrompt = resolvePrompt(prompts) !== "";
   return tasks.flatMap(({ name, kind, labels }) => {
     const names = JSON.stringify(labels), output = JSON.stringify(logitsName(name));
     return kind === "classification"
-      ? [`${PRINT}(${names}[best(outputs[${output}].tolist()[0])]); // ${name}`]
+      ? [`${PRINT}(${names}[argmax(outputs[${output}].tolist()[0])]); // ${name}`]
       : [
-        `const tags = ${names}; // ${name}: a word has the tag of its first token`,
+        `const tags = ${names}; // ${name}: the tag of a word is that of its first token`,
         `outputs[${output}].tolist()[0].forEach((row: number[], i: number) => {`,
         ...(hasPrompt ? ["  if (i < skip) return;"] : []),
-        "  const token = tokenizer.decode([ids[i]]), tag = tags[best(row)];",
+        "  const token = tokenizer.decode([ids[i]]), tag = tags[argmax(row)];",
         `  if (tag !== "O" && !/^(##|\\[)/.test(token)) ${PRINT}(token, tag);`,
         "});",
       ];
   });
 }
 
-/** A program of transformers.js; in eight bits it runs one text, since a batch changes the numbers. */
+/** Program for transformers.js. An eight-bit graph gets one text at a time, because a batch changes its results. */
 function printScript(settings: CardSettings, { repo, dtype }: {
   readonly repo: string;
   readonly dtype: OnnxDtype;
@@ -57,20 +57,20 @@ function printScript(settings: CardSettings, { repo, dtype }: {
     `const tokenizer = await AutoTokenizer.from_pretrained("${repo}");`,
     `const model = await AutoModel.from_pretrained("${repo}", { dtype: "${dtype}" });`,
     ...(prompt === "" ? [] : [
-      `const prompt = ${JSON.stringify(prompt)}; // begins every text`,
-      "const skip = tokenizer(prompt).input_ids.dims[1] - 1; // [CLS] and the prompt, before a text's tokens",
+      `const prompt = ${JSON.stringify(prompt)}; // prepended to every text`,
+      "const skip = tokenizer(prompt).input_ids.dims[1] - 1; // [CLS] and the tokens of the prompt",
     ]),
     `const texts = ${texts}${prompt === "" ? "" : ".map((text) => prompt + text)"};`,
     `const inputs = tokenizer(texts, { padding: true, truncation: true });`,
     `const outputs = await model(inputs);`,
     `outputs.sentence_embedding.tolist(); // pooled and normalized as trained`,
-    "const best = (row: number[]) => row.indexOf(Math.max(...row));",
+    "const argmax = (row: number[]) => row.indexOf(Math.max(...row));",
     `const ids = inputs.input_ids.tolist()[0].map(Number);`,
     ...printTasks(settings),
   ].join("\n");
 }
 
-/** The same in Python, by ONNX Runtime. */
+/** Program for ONNX Runtime in Python. */
 function printPython({ tasks, maxLength, prompts }: CardSettings, { repo, dtype }: {
   readonly repo: string;
   readonly dtype: OnnxDtype;
@@ -86,8 +86,8 @@ function printPython({ tasks, maxLength, prompts }: CardSettings, { repo, dtype 
     `tokenizer.enable_truncation(${maxLength})`,
     `model = InferenceSession(hf_hub_download("${repo}", "${ONNX_FILES[dtype]}"))`,
     ...(prompt === "" ? [] : [
-      `prompt = ${JSON.stringify(prompt)}  # begins every text`,
-      "skip = len(tokenizer.encode(prompt).ids) - 1  # [CLS] and the prompt, before a text's tokens",
+      `prompt = ${JSON.stringify(prompt)}  # prepended to every text`,
+      "skip = len(tokenizer.encode(prompt).ids) - 1  # [CLS] and the tokens of the prompt",
     ]),
     `text = tokenizer.encode(${prompt === "" ? "" : "prompt + "}"A first text.")`,
     `inputs = {"input_ids": text.ids, "attention_mask": text.attention_mask}`,
@@ -98,7 +98,9 @@ function printPython({ tasks, maxLength, prompts }: CardSettings, { repo, dtype 
       return kind === "classification"
         ? [`print(${JSON.stringify(labels)}[${logits}.argmax()])  # ${name}`]
         : [
-          `tags = ${JSON.stringify(labels)}  # ${name}: a word has the tag of its first token`,
+          `tags = ${
+            JSON.stringify(labels)
+          }  # ${name}: the tag of a word is that of its first token`,
           `best = ${logits}.argmax(-1)`,
           `print([(token, tags[i]) for token, i in zip(text.tokens${own}, best${own})`,
           '       if tags[i] != "O" and not token.startswith(("##", "["))])',
@@ -107,11 +109,12 @@ function printPython({ tasks, maxLength, prompts }: CardSettings, { repo, dtype 
   ].join("\n");
 }
 
-/** What the places of entities count, and how to turn them into Python's. */
+/** Explains the unit of entity offsets and their conversion to code points. */
 const OFFSETS =
-  "`deno task predict`, the demo page and its API give the place of an entity as `start` and `end` in UTF-16 " +
-  "code units, which JavaScript's strings count. Python's strings count code points; an emoji is two units " +
-  "and one code point. `deno task predict --offsets codepoints` gives Python's numbers, and so does this:\n\n" +
+  "`deno task predict`, the demo page and its API report the offsets `start` and `end` of an entity in UTF-16 " +
+  "code units, like JavaScript strings. Python strings count code points instead; an emoji is two code units " +
+  "but one code point. `deno task predict --offsets codepoints` prints offsets for Python, and this code " +
+  "converts them:\n\n" +
   "```python\n" +
   'units = text.encode("utf-16-le")\n' +
   'entity = units[2 * start : 2 * end].decode("utf-16-le")\n' +
@@ -119,7 +122,7 @@ const OFFSETS =
   "end = start + len(entity)\n" +
   "```";
 
-/** Examples in three languages; `repository` is the model's name on the Hub, if it is known. */
+/** Usage section with examples in three languages; `repository` is the model's name on the Hub, or null if unknown. */
 export function describeUsage(
   { settings, files: { weights, graphs } }: UsageContent,
   repository: string | null,
@@ -130,8 +133,8 @@ export function describeUsage(
     ...(dtype === undefined ? [] : [
       `TypeScript, in Node.js or Deno (\`npm install @huggingface/transformers@${TRANSFORMERS_JS}\`):`,
       `\`\`\`ts\n${printScript(settings, { repo, dtype })}\n\`\`\``,
-      'In a page of any server: the same without the types, in a `<script type="module">`, with ' +
-      `\`https://cdn.jsdelivr.net/npm/@huggingface/transformers@${TRANSFORMERS_JS}\` as the import.`,
+      'In a web page: the same code without types, in a `<script type="module">` that imports ' +
+      `\`https://cdn.jsdelivr.net/npm/@huggingface/transformers@${TRANSFORMERS_JS}\`.`,
     ]),
     ...(weights
       ? [
@@ -146,12 +149,12 @@ export function describeUsage(
       ]
       : []),
     ...(dtype === undefined ? [] : [
-      "Embedding and heads in Python, without PyTorch (`pip install huggingface_hub numpy onnxruntime " +
+      "Embeddings and predictions in Python, without PyTorch (`pip install huggingface_hub numpy onnxruntime " +
       "tokenizers`):",
       `\`\`\`python\n${printPython(settings, { repo, dtype })}\n\`\`\``,
-      `A text beyond ${settings.maxLength} tokens is cut. transformers.js ${TRANSFORMERS_JS} then ` +
-      "cuts its `[SEP]` off as well, so that the numbers of such a text differ a little from those of " +
-      "other libraries" + (dtype === "fp32" ? "; shorter texts agree to 1e-5." : "."),
+      `Texts longer than ${settings.maxLength} tokens are truncated. transformers.js ${TRANSFORMERS_JS} ` +
+      "also drops their final `[SEP]`, so its results for such texts differ slightly from those of other " +
+      "libraries" + (dtype === "fp32" ? "; results for shorter texts agree to 1e-5." : "."),
     ]),
     ...(tags ? [OFFSETS] : []),
   ].join("\n\n");

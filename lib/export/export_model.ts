@@ -1,5 +1,5 @@
 /**
- * Puts ONNX files into a model folder, or into a folder of their own with all that a browser needs.
+ * Writes ONNX files into a model's folder, or into a separate folder together with all files that a browser needs.
  * @module
  */
 import { resolve } from "node:path";
@@ -8,23 +8,23 @@ import type { OnnxDtype } from "@/model/onnx_weights.ts";
 import { writeSettings } from "@/model/save_model.ts";
 import { saveOnnx } from "@/model/save_onnx.ts";
 
-/** Where graphs go. */
+/** Options of {@link exportModel}. */
 export type ExportOptions = {
-  /** The model's folder. */
+  /** Folder of the model. */
   readonly folder: string;
-  /** A folder for the graphs with the settings that they need; null: the model's. */
+  /** Folder for the graphs and the settings that they need; null for the model's folder. */
   readonly out: string | null;
   readonly dtypes: readonly OnnxDtype[];
 };
 
-/** A file that was written. */
+/** Written file. */
 export type ExportedFile = {
   readonly dtype: OnnxDtype;
   readonly path: string;
   readonly bytes: number;
 };
 
-/** Writes the graph of a model once for each of the kinds of weights asked for. */
+/** Writes the graph of a model once per requested weight type. */
 export async function exportModel(
   saved: SavedModel,
   { folder, out, dtypes }: ExportOptions,

@@ -1,6 +1,6 @@
 /**
- * The card of a run's model: README.md of its folder, with the Hub's metadata at its head. Every number in
- * it comes from the run's files; the same files give the same bytes.
+ * Model card of a run: the README.md of its model folder, with metadata for the Hub at its head. All numbers come from
+ * the run's files, and the output is deterministic.
  * @module
  */
 import { stringify } from "yaml";
@@ -22,27 +22,27 @@ import { isClassification, type RunRecord } from "@/report/run_record.ts";
 import { type Column, formatTable } from "@/report/tables.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 
-/** All that a card tells of. */
+/** Input of {@link composeCard}. */
 export type CardContent = {
   readonly record: RunRecord;
   readonly settings: CardSettings;
-  /** Scores of exported files. */
+  /** Scores of the exported files. */
   readonly exports: ExportRecords;
-  /** The files of the model's folder. */
+  /** Files in the model's folder. */
   readonly files: CardFiles;
-  /** The author's own words, from `card.md` of the run. */
+  /** Content of the run's `card.md`, written by the author. */
   readonly own: OwnCard;
 };
 
-/** What only the author of a model can know: `card.md`. */
+/** Content of `card.md`: facts that only the author of a model knows. */
 export type OwnCard = {
-  /** Metadata that goes before what the run's files say, such as `license` and `base_model`. */
+  /** Metadata that overrides the values from the run's files, such as `license` and `base_model`. */
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** Markdown; empty: none. */
+  /** Markdown; empty if there is none. */
   readonly text: string;
 };
 
-/** The scores of what the folder holds: of the weights, else of its graph where that was scored. */
+/** Scores of the model in the folder: of the weights, or of the most precise graph if there are no weights. */
 function scoresOf({ record, exports, files }: CardContent): RunSummary["scores"] {
   const [graph] = files.graphs;
   const own = files.weights || graph === undefined ? undefined : exports[graph]?.scores;
@@ -52,17 +52,17 @@ function scoresOf({ record, exports, files }: CardContent): RunSummary["scores"]
 const left = (head: string): Column => ({ head, align: "left" });
 const right = (head: string): Column => ({ head, align: "right" });
 
-/** The number that stands for a task. */
+/** Main score of a task: accuracy or entity F1. */
 function mainScore(scores: TaskScores): number {
   return isClassification(scores) ? scores.accuracy : scores.f1;
 }
 
-/** What the number of {@link mainScore} is called. */
+/** Name of the score that {@link mainScore} returns. */
 function mainName(scores: TaskScores): string {
   return isClassification(scores) ? "accuracy" : "entity F1";
 }
 
-/** What the model does, in a paragraph and a table of its tasks. */
+/** Describes the model in a paragraph and a table of its tasks. */
 function describeModel({ record, settings }: CardContent): string {
   const { tasks } = record.config;
   const table = formatTable(
@@ -72,21 +72,21 @@ function describeModel({ record, settings }: CardContent): string {
   const pooling = {
     mean: "the mean of",
     max: "the maximum over",
-    cls: "the pooler over",
+    cls: "the pooler output of",
     "cls-token": "the first of",
   };
   const size = settings.embeddingSize === null
     ? ""
-    : `, projected to ${settings.embeddingSize} columns`;
+    : `, projected to ${settings.embeddingSize} dimensions`;
   const norm = settings.normalize === "none"
     ? ""
-    : `, scaled to ${settings.normalize.toUpperCase()} length one`;
-  return `One BERT encoder with a head for each of ${tasks.length} tasks. Its sentence embedding is ` +
-    `${pooling[settings.pooling]} the token vectors${size}${norm}. Longest input: ` +
+    : `, normalized to ${settings.normalize.toUpperCase()} norm 1`;
+  return `A BERT encoder with one head for each of ${tasks.length} tasks. The sentence embedding is ` +
+    `${pooling[settings.pooling]} the token vectors${size}${norm}. Maximum input length: ` +
     `${settings.maxLength} tokens.${describePrompts(settings)}\n\n${table}`;
 }
 
-/** The prompts of the model, and what to do with them. */
+/** Describes the model's prompts and how to apply them; empty if there are none. */
 function describePrompts({ prompts }: CardSettings): string {
   const { defaultPromptName: name, includePrompt } = prompts;
   const code = (text: string) => `\`${JSON.stringify(text)}\``;
@@ -96,15 +96,15 @@ function describePrompts({ prompts }: CardSettings): string {
     .map(([other, text]) => `${code(text)} (\`${other}\`)`);
   return [
     ...(prompt === "" ? [] : [
-      `Every text begins with the prompt ${code(prompt)} (\`${name}\`), in training as well. ` +
-      "sentence-transformers and the library prepend it; for the ONNX graph, prepend it yourself." +
-      (includePrompt ? "" : " Pooling skips `[CLS]` and the prompt, in the graph as well."),
+      `The prompt ${code(prompt)} (\`${name}\`) is prepended to every text, also in training. ` +
+      "sentence-transformers and this library do so automatically; for the ONNX graph, prepend it yourself." +
+      (includePrompt ? "" : " Pooling ignores `[CLS]` and the prompt, also in the graph."),
     ]),
     ...(others.length === 0 ? [] : [`Other prompts: ${others.join(", ")}.`]),
   ].map((sentence) => ` ${sentence}`).join("");
 }
 
-/** Scores on all splits. */
+/** Table of the scores on all splits. */
 function describeResults(content: CardContent): string {
   const { record: { config } } = content;
   const rows = Object.entries(scoresOf(content)).flatMap(([task, splits]) =>
@@ -118,34 +118,32 @@ function describeResults(content: CardContent): string {
     ])
   );
   const table = formatTable(
-    [left("task"), left("split"), right("rows"), left("score"), right("%"), right("95 %")],
+    [left("task"), left("split"), right("rows"), left("score"), right("%"), right("95 % CI")],
     rows,
   );
   const sample = config.dataDir === "sample"
-    ? "\n\nThese scores are on generated text and say little about real text."
+    ? "\n\nThese scores were measured on generated text and say little about real text."
     : "";
-  return `${table}\n\nEntity F1 counts whole entities by conlleval's rules; intervals are by the ` +
-    `bootstrap over rows, one training seed.${sample}`;
+  return `${table}\n\nEntity F1 counts exact matches of whole entities, as conlleval does. The 95 % confidence ` +
+    `intervals come from a bootstrap over rows, for one training seed.${sample}`;
 }
 
-/** Weights of eight bits: what users must know of their results. */
+/** Caveat about the results of eight-bit graphs. */
 const EIGHT_BITS =
-  "Results in eight bits depend on the batch: activations share one scale in it, so that other texts and " +
-  "padding change a text's numbers. The scores are of each text alone and without padding. Run one text " +
-  "at a time for the same results; a batch changes few answers.";
+  "Results of the eight-bit graph depend on the batch: all activations of a batch share one quantization " +
+  "scale, so other texts and padding change the results of a text. The scores were measured with " +
+  "one text at a time and without padding. Do the same to reproduce them; batches change few predictions.";
 
-/** The exported files, with sizes and scores where they were scored. */
+/** Describes the exported files: their sizes and, if they were evaluated, their scores. */
 function describeExports({ record: { summary }, exports, files }: CardContent): string {
   const { graphs, weights } = files;
-  if (graphs.length === 0) return "This folder holds no ONNX graph: `deno task export` writes it.";
+  if (graphs.length === 0) return "This folder has no ONNX graph: `deno task export` writes one.";
   const list = graphs.map((dtype) => `\`${ONNX_FILES[dtype]}\``).join(", ");
   const all =
     (graphs.length === 1
-      ? `${list} holds encoder, embedding and heads as one ONNX graph.`
-      : `${list} each hold encoder, embedding and heads as one ONNX graph.`) +
-    (weights
-      ? ""
-      : " There are no other weights: PyTorch cannot load or train this model further.") +
+      ? `${list} contains encoder, embedding and heads in one ONNX graph.`
+      : `${list} each contain encoder, embedding and heads in one ONNX graph.`) +
+    (weights ? "" : " There are no other weights: PyTorch cannot load or fine-tune this model.") +
     (graphs.includes("q8") ? `\n\n${EIGHT_BITS}` : "");
   const known = graphs.filter((dtype) => exports[dtype] !== undefined);
   if (known.length === 0) return all;
@@ -171,15 +169,15 @@ function describeExports({ record: { summary }, exports, files }: CardContent): 
   const columns = places.map(({ task, split, trained }) =>
     right(`${task} ${showDataset(split)}, ${mainName(trained)}`)
   );
-  return `${all}\n\nScores by ONNX Runtime on the run's own sets; in brackets the change against the ` +
-    "trained model in float32:\n\n" +
+  return `${all}\n\nScores with ONNX Runtime on the run's data sets, in % (in parentheses: difference from the ` +
+    "trained float32 model):\n\n" +
     formatTable([left("file"), right("MiB"), ...columns], rows);
 }
 
-/** A path of the machine that trained, as in a note on a damaged checkpoint. */
+/** Matches a file path of the machine that trained, as in a note about a damaged checkpoint. */
 const PATH = /(?:^|[\s"'(])(?:[/\\~]\S|\.{1,2}[/\\]|[A-Za-z]:[\\/])/;
 
-/** From what, on what and how the model was trained. */
+/** Describes the base model, the data and the course of the training. */
 function describeTraining(
   { record, record: { config, summary, environment }, own }: CardContent,
 ): string {
@@ -190,23 +188,23 @@ function describeTraining(
   const begin = base !== null
     ? `from [${base}](https://huggingface.co/${base})`
     : source === null || source === undefined
-    ? "from random weights"
+    ? "from scratch"
     : environment.modelOrigin === "folder"
     ? "from a BERT checkpoint in a local folder"
-    : "from a BERT checkpoint"; // runs of before the origin was recorded
+    : "from a BERT checkpoint"; // runs that did not record the origin yet
   const data = config.tasks.map(({ name, dataset }) => {
     const origin = findDatasetOrigin(dataset, config), shown = showDataset(dataset);
     const counts = summary.data[name];
     const place = origin.kind === "hub"
       ? `[${shown}](https://huggingface.co/datasets/${origin.repo})`
-      : `${shown} of ${
+      : `${shown} from ${
         origin.kind === "sample" ? "the project's generated sample" : "a local folder"
       }`;
     const rows = counts === undefined
       ? ""
-      : `: ${formatCount(counts.train)} rows to train on, ${
+      : `: ${formatCount(counts.train)} training rows, ${
         formatCount(counts.validation)
-      } to validate, ${formatCount(counts.test)} to test`;
+      } validation rows, ${formatCount(counts.test)} test rows`;
     return `- ${name} (data set ${place})${rows}`;
   });
   const steps = `${formatCount(summary.steps)} ${summary.steps === 1 ? "step" : "steps"}`;
@@ -217,35 +215,35 @@ function describeTraining(
     (notes.length === 0 ? "" : `\n\n${notes.map((note) => `- ${note}`).join("\n")}`);
 }
 
-/** What the model is not good for. */
+/** Lists the limitations of the model. */
 function describeLimits(
   { record: { config }, settings }: CardContent,
   hasLicense: boolean,
 ): string {
   const limits = [
-    `Texts are cut at ${settings.maxLength} tokens.`,
-    "Trained on the tasks above alone: embeddings of other kinds of text, other languages and other " +
-    "labels were not measured.",
-    "Models repeat the slant of the text that they were trained on.",
+    `Texts are truncated to ${settings.maxLength} tokens.`,
+    "The model was trained and evaluated only on the tasks above: other kinds of text, other languages and " +
+    "other labels were not tested.",
+    "The model reproduces biases of its training data.",
   ];
   if (config.dataDir === "sample") {
     limits.unshift(
-      "Trained on generated sentences, to try the software out: not for use on real text.",
+      "Trained on generated sentences to try out the software; not suitable for real text.",
     );
   }
   if (settings.normalize === "l1") {
     limits.push(
-      "sentence-transformers has no L1 norm: its embeddings are those before scaling; divide each by the sum " +
-        "of its absolute values. `sentence_embedding` of the ONNX graph is scaled.",
+      "sentence-transformers has no L1 normalization and returns unnormalized embeddings: divide each by the " +
+        "sum of its absolute values. `sentence_embedding` of the ONNX graph is already normalized.",
     );
   }
   if (!hasLicense) {
-    limits.push("No license is stated: those of the base model and of the data sets hold.");
+    limits.push("No license is stated: the licenses of the base model and of the data sets apply.");
   }
   return limits.map((limit) => `- ${limit}`).join("\n");
 }
 
-/** The text of README.md. */
+/** Composes the text of README.md. */
 export function composeCard(content: CardContent, options: CardOptions): string {
   const { record, files, own, settings } = content;
   const metadata = {

@@ -1,8 +1,7 @@
 /**
- * Puts a model folder on the Hugging Face Hub. Large files are uploaded first and seen by nobody; one
- * commit at the end shows all of it at once, so that a push which is cut off leaves the repository as
- * it was. The same commit removes what an earlier push put there and the folder no longer has: readers
- * would take an old graph for the new model's.
+ * Uploads a model folder to the Hugging Face Hub. Large files are uploaded first, where readers do not see them. A
+ * single commit then publishes everything, so an interrupted push leaves the repository unchanged. The same commit
+ * deletes files of an earlier push that the folder no longer has, so that an old graph is not taken for the new model's.
  * @module
  */
 import { join } from "node:path";
@@ -14,40 +13,38 @@ import type { HubSettings } from "@/data/hub_settings.ts";
 import { isPartial } from "@/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
-/** A file of a push. */
+/** File to upload. */
 export type FileToPush = {
-  /** Its place in the repository. */
+  /** Path in the repository. */
   readonly path: string;
   readonly bytes: number;
-  /** Where it is, or what it holds. */
+  /** URL of the file, or its content. */
   readonly content: URL | Uint8Array<ArrayBuffer>;
 };
 
-/** Where a push goes. */
+/** Destination of a push. */
 export type PushTarget = {
   /** `owner/name` */
   readonly repo: string;
-  /** Whether a repository that has to be made is for its owner alone. */
+  /** True if the repository is to be private; only applies if it is created. */
   readonly isPrivate: boolean;
   readonly settings: HubSettings;
 };
 
-/** How a push is watched. */
+/** Progress display and cancellation of a push. */
 export type PushOptions = { readonly view?: ProgressView; readonly signal?: AbortSignal };
 
-/** Refuses a name that the Hub would not have. */
+/** Throws if the Hub does not allow the repository name. */
 export function checkRepoName(repo: string): void {
   if (/^\w[\w.-]{0,95}\/\w[\w.-]{0,95}$/.test(repo)) return;
   throw new RangeError(
-    `Cannot push as the repository's name must look like OWNER/NAME: current value is ${
-      JSON.stringify(repo)
-    }`,
+    `Invalid repository name ${JSON.stringify(repo)}: it must have the form OWNER/NAME`,
   );
 }
 
 /**
- * The files of a model folder in order, its card replaced by `card`. What is not a file of the model
- * (hidden or half-written) stays out.
+ * Lists the files of a model folder, sorted by path, with `card` in place of its README.md. Hidden and partially
+ * written files are skipped.
  */
 export async function listFilesToPush(
   folder: string,
@@ -71,10 +68,10 @@ export async function listFilesToPush(
   return files.sort((a, b) => a.path < b.path ? -1 : 1);
 }
 
-/** What of a model folder may be left from an earlier push: graphs, heads, modules behind the encoder. */
+/** Matches files that an earlier push may have left: graphs, heads, and modules behind the encoder. */
 const OURS = /^(onnx\/model\w*\.onnx|heads\.(json|safetensors)|\d+_[A-Z]\w*\/.+)$/;
 
-/** Files of the repository that an earlier push made and `files` do not hold. */
+/** Lists files in the repository from an earlier push that are not in `files`. */
 async function listLeft(
   files: readonly FileToPush[],
   { repo, settings }: PushTarget,
@@ -86,7 +83,7 @@ async function listLeft(
   return paths.filter((path) => OURS.test(path) && !kept.has(path));
 }
 
-/** How `@huggingface/hub` reaches the Hub of these settings. */
+/** Options that tell `@huggingface/hub` how to reach the Hub. */
 function describeHub(settings: HubSettings, view: ProgressView) {
   const { endpoint: hubUrl } = settings;
   return {
@@ -96,56 +93,56 @@ function describeHub(settings: HubSettings, view: ProgressView) {
   } as const;
 }
 
-/** The error to raise where the Hub refused; `committing`: it had been asked to publish. */
+/** Translates an error of a push for the user. `committing` is true if the commit had already been sent. */
 function explainRefusal(
   error: unknown,
   { repo, settings: { endpoint }, committing }: PushTarget & { readonly committing: boolean },
 ): unknown {
   const refused = error instanceof HubApiError && error.statusCode < 500;
   const nothing = committing && !refused
-    ? `It may have been published or not: look at ${endpoint}/${repo}`
+    ? `The model may or may not have been published: see ${endpoint}/${repo}`
     : "Nothing was published";
-  const subject = `Cannot push to ${repo} as`;
+  const subject = `Cannot push to ${repo}:`;
   if (error instanceof HubApiError) {
     const status = error.statusCode;
-    const answer = `status ${status} from ${endpoint}. ${nothing}`;
+    const answer = `(status ${status} from ${endpoint}). ${nothing}`;
     if (status === 401) {
       return new Deno.errors.PermissionDenied(
-        `${subject} HF_TOKEN, or the file of \`hf auth login\`, must hold a valid token: ${answer}`,
+        `${subject} the token is invalid; set HF_TOKEN or run \`hf auth login\` ${answer}`,
       );
     }
     if (status === 403) {
       return new Deno.errors.PermissionDenied(
-        `${subject} the token must be allowed to write there: ${answer}`,
+        `${subject} the token has no write permission ${answer}`,
       );
     }
     if (status === 429) {
       return new Error(
-        `${
-          subject.replace(/ as$/, ":")
-        } the rate limit of ${endpoint} is exceeded, ${answer}; push again in a few minutes`,
+        `${subject} the rate limit is exceeded ${answer}; push again in a few minutes`,
       );
     }
     if (status === 404) {
-      return new Deno.errors.NotFound(`${subject} its owner and branch must exist: ${answer}`);
+      return new Deno.errors.NotFound(`${subject} its owner or branch does not exist ${answer}`);
     }
     if (status === 409 || status === 412) {
-      return new Error(`${subject} nobody else may change it meanwhile, push again: ${answer}`);
+      return new Error(
+        `${subject} somebody else has changed it in the meantime; push again ${answer}`,
+      );
     }
-    return new Error(`${subject} the Hub must accept it: ${error.message}; ${answer}`);
+    return new Error(`${subject} the Hub rejected the push: ${error.message} ${answer}`);
   }
   if (error instanceof DOMException && error.name === "AbortError") {
     return new Deno.errors.Interrupted(`Push to ${repo} was interrupted. ${nothing}`);
   }
-  if (error instanceof TypeError || error instanceof Deno.errors.Http) { // of fetch
+  if (error instanceof TypeError || error instanceof Deno.errors.Http) { // thrown by fetch
     return new Error(
-      `${subject} ${endpoint} must be reached: ${error.message}. ${nothing}; push again`,
+      `${subject} cannot reach ${endpoint}: ${error.message}. ${nothing}; push again`,
     );
   }
   return error;
 }
 
-/** Makes the repository if it is not there; another's refusal is an error. */
+/** Creates the repository unless it exists. */
 async function ensureRepo(
   { repo, isPrivate, settings }: PushTarget,
   view: ProgressView,
@@ -157,20 +154,20 @@ async function ensureRepo(
       ...describeHub(settings, view),
     });
   } catch (error) {
-    if (error instanceof HubApiError && error.statusCode === 409) return; // it is there
+    if (error instanceof HubApiError && error.statusCode === 409) return; // the repository exists
     throw error;
   }
 }
 
-/** What a push did. */
+/** Result of a push. */
 export type Pushed = {
-  /** Address of the commit. */
+  /** URL of the commit. */
   readonly url: string;
-  /** Files of an earlier push that it removed. */
+  /** Deleted files of an earlier push. */
   readonly removed: readonly string[];
 };
 
-/** Uploads `files` and commits them, with the removal of what an earlier push left. */
+/** Uploads and commits `files`; the commit also deletes files left by an earlier push. */
 export async function pushFiles(
   files: readonly FileToPush[],
   target: PushTarget,
@@ -180,8 +177,8 @@ export async function pushFiles(
   checkRepoName(repo);
   if (settings.token === null) {
     throw new Deno.errors.PermissionDenied(
-      `Cannot push to ${repo}: there is no token. Set HF_TOKEN to one that may write, or run ` +
-        "`hf auth login`; HF_HUB_DISABLE_IMPLICIT_TOKEN must not be set",
+      `Cannot push to ${repo}: there is no token. Set HF_TOKEN to one with write permission, or run ` +
+        "`hf auth login` and leave HF_HUB_DISABLE_IMPLICIT_TOKEN unset",
     );
   }
   const sizes = new Map(files.map(({ path, bytes }) => [path, bytes]));

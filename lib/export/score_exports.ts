@@ -1,6 +1,6 @@
 /**
- * Scores exported files on a run's own validation and test sets, and keeps the scores in
- * `exports.json` of the run's folder, which the model card shows.
+ * Evaluates exported files on the run's validation and test sets. The scores are stored in the run's `exports.json` and
+ * shown in the model card.
  * @module
  */
 import { join } from "node:path";
@@ -21,18 +21,18 @@ import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
 
-/** Scores by task, then by split. */
+/** Scores by task and split. */
 export type ScoresBySplit = Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
 
-/** What is known of an exported file. */
+/** Size and scores of an exported file. */
 export type ExportRecord = { readonly bytes: number; readonly scores: ScoresBySplit };
 
-/** By kind of weights. */
+/** Records by weight type. */
 export type ExportRecords = Partial<Record<OnnxDtype, ExportRecord>>;
 
 const FILE = "exports.json";
 
-/** Scores each of `files` on all splits of the run's tasks but train. */
+/** Evaluates each of `files` on all validation and test splits of the run's tasks. */
 export async function scoreExports(
   config: RunConfig,
   saved: SavedModel,
@@ -63,7 +63,7 @@ export async function scoreExports(
         finish: () => view.finish(),
       },
     });
-    const validation = await evaluator.evaluate("validation"); // first: it fits temperatures
+    const validation = await evaluator.evaluate("validation"); // first, because it fits the temperatures
     const tests = await evaluator.evaluateTests();
     const scores = Object.fromEntries(
       Object.entries(tests).map(([task, splits]) => {
@@ -77,13 +77,13 @@ export async function scoreExports(
   return records;
 }
 
-/** Adds `records` to those that the run's folder holds. */
-export async function keepExportRecords(run: string, records: ExportRecords): Promise<void> {
+/** Adds `records` to those stored in the run's folder, replacing older ones of the same weight type. */
+export async function storeExportRecords(run: string, records: ExportRecords): Promise<void> {
   const kept = { ...await readExportRecords(run), ...records };
   await writeFileAtomic(join(run, FILE), `${JSON.stringify(kept, null, 2)}\n`);
 }
 
-/** What the run's folder holds of its exported files; nothing where none was scored. */
+/** Reads the stored records of exported files; empty if no file was evaluated. */
 export async function readExportRecords(run: string): Promise<ExportRecords> {
   const file = join(run, FILE);
   if (!await isFile(file)) return {};

@@ -1,5 +1,5 @@
 /**
- * Scores the opened model of a run on its data sets.
+ * Evaluates the open model of a run on the run's data sets.
  * @module
  */
 import { join } from "node:path";
@@ -15,21 +15,21 @@ import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator, type RunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
 
-/** Scores by task, then by split. */
+/** Scores by task and split. */
 export type ScoresBySplit = Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
 
-/** Refuses a split that no task has, before anything is loaded. */
+/** Throws if no task has this split; call it before anything is loaded. */
 export function checkSplit(split: string, tasks: readonly TaskConfig[]): void {
   const known = [...new Set(["validation", "test", ...tasks.flatMap(({ alsoTest }) => alsoTest)])];
   if (known.includes(split)) return;
   throw new RangeError(
-    `Cannot evaluate as split must be one of ${known.join(", ")}: current value is ${split}${
-      split === UNSEEN ? "; test has it as well" : didYouMean(split, known)
-    }`,
+    `Unknown split ${split}${
+      split === UNSEEN ? " (it is part of test)" : didYouMean(split, known)
+    }: choose one of ${known.join(", ")}`,
   );
 }
 
-/** Temperatures that the run fitted on validation, by task; none where it has not ended. */
+/** Temperatures that the run fitted on its validation split, by task; empty if the run has not finished. */
 async function readTemperatures(run: string): Promise<Record<string, number>> {
   const file = join(run, "summary.json");
   if (!await isFile(file)) return {};
@@ -43,14 +43,14 @@ async function readTemperatures(run: string): Promise<Record<string, number>> {
   );
 }
 
-/** Scores of `split`; test brings further test sets and unseen rows with it. */
+/** Evaluates one split; `test` also evaluates the additional test sets and the unseen rows. */
 async function scoreSplit(evaluator: RunEvaluator, split: string): Promise<ScoresBySplit> {
   if (split === "test") return await evaluator.evaluateTests();
   const scores = Object.entries(await evaluator.evaluate(split));
   return Object.fromEntries(scores.map(([task, found]) => [task, { [split]: found }]));
 }
 
-/** Scores `split` of every task; `test` brings data sets of `alsoTest` and unseen rows with it. */
+/** Evaluates `split` of every task; `test` includes the data sets of `alsoTest` and the unseen rows. */
 export async function scoreRun(model: TextModel, { run, config, split, view, onPredictions }: {
   /** Folder of the run. */
   readonly run: string;

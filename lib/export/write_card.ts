@@ -1,5 +1,5 @@
 /**
- * Writes the card of a run's model into the model's folder, from the run's other files.
+ * Composes the model card of a run from the run's other files and writes it into the model's folder.
  * @module
  */
 import { join } from "node:path";
@@ -16,10 +16,10 @@ import { readSentenceModules } from "@/model/sentence_modules.ts";
 import { readTextSettings } from "@/model/sentence_settings.ts";
 import { readRun } from "@/report/read_run.ts";
 
-/** The author's part of a card, in the folder of the run. */
+/** File with the author's part of the card, in the run's folder. */
 const OWN_CARD = "card.md";
 
-/** Splits the author's part of a card into metadata, between two lines of `---`, and text. */
+/** Splits the author's part of a card into YAML metadata, between two lines of `---`, and text. */
 export function parseOwnCard(content: string, path: string): OwnCard {
   const [whole, head] = /^---\r?\n([^]*?)\r?\n?---\r?(?:\n|$)/.exec(content) ?? [];
   const text = content.slice(whole?.length ?? 0).trim();
@@ -33,7 +33,7 @@ export function parseOwnCard(content: string, path: string): OwnCard {
   }
   if (isObject(metadata)) return { metadata, text };
   throw new SyntaxError(
-    `Cannot read model card as the lines between --- at the head of ${path} must be YAML such as ` +
+    `${path}: the lines between --- at its head are not valid YAML metadata, such as ` +
       '"license: apache-2.0"',
   );
 }
@@ -44,7 +44,7 @@ async function readOwnCard(dir: string): Promise<OwnCard> {
   return parseOwnCard(await readText(path, "model card"), path);
 }
 
-/** The graphs that a model's folder holds, the most exact first. */
+/** Weight types of the ONNX graphs in a model's folder, most precise first. */
 async function listGraphs(folder: string): Promise<readonly OnnxDtype[]> {
   const graphs: OnnxDtype[] = [];
   for (const dtype of ONNX_DTYPES) {
@@ -53,7 +53,7 @@ async function listGraphs(folder: string): Promise<readonly OnnxDtype[]> {
   return graphs;
 }
 
-/** Composes the card of the run in `dir`, whose model may not have been pushed yet. */
+/** Composes the card of the run in `dir`. Options that are not known yet, such as the repository, can be omitted. */
 export async function readCard(dir: string, options: Partial<CardOptions> = {}): Promise<string> {
   const { repo = null, license = null } = options;
   const folder = join(dir, "model");
@@ -71,7 +71,7 @@ export async function readCard(dir: string, options: Partial<CardOptions> = {}):
   return composeCard(content, { repo, license });
 }
 
-/** Writes `model/README.md` of the run in `dir`; gives its path. */
+/** Writes `model/README.md` of the run in `dir`; returns its path. */
 export async function writeCard(dir: string): Promise<string> {
   const path = join(dir, "model", "README.md");
   await writeFileAtomic(path, await readCard(dir));

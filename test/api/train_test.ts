@@ -82,7 +82,7 @@ Deno.test("train() resumes, overwrites or rejects an existing run", async () => 
       "evaluate() returns the scores of the summary",
     );
     strictEqual(scores.get("ag_news"), scores.get("ag_news", "validation"), "the only split");
-    await rejects(evaluate(out, { split: "dev" }), /Cannot evaluate as split must be one of/);
+    await rejects(evaluate(out, { split: "dev" }), /Unknown split dev: choose one of/);
     const [embedding] = await encode(out, ["A kettle."]);
     ok(embedding && embedding.length === 8 && embedding.every(Number.isFinite));
   });

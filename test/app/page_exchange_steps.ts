@@ -121,7 +121,7 @@ export function pageExchangeSteps(
         await page.getByText('There is no run "gone": choose one of tiny, other, broken').waitFor();
         await readText(page, "A bank fell.");
         await page.getByLabel("Run").selectOption("broken");
-        await page.getByText("Cannot open run broken: its model is incomplete or damaged")
+        await page.getByText("Cannot open run broken: see the server's terminal for the reason")
           .waitFor();
         strictEqual(await page.getByLabel("Run").inputValue(), "tiny");
       }),

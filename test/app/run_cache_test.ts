@@ -58,7 +58,7 @@ Deno.test("opening a run is retried after a failure, and an unknown name lists t
   strictEqual((await broken).name, "BrokenRunError");
   strictEqual(
     (await broken).message,
-    "Cannot open run a: its model is incomplete or damaged; see the server's terminal",
+    "Cannot open run a: see the server's terminal for the reason",
   );
   strictEqual((await broken).cause.message, "no weights");
   fails = false;

@@ -48,8 +48,7 @@ Deno.test("requests can name a run, and each run has its own model, report and c
     deepStrictEqual([broken.status, broken.body], [500, {
       error: {
         code: "internal",
-        message:
-          "Cannot open run broken: its model is incomplete or damaged; see the server's terminal",
+        message: "Cannot open run broken: see the server's terminal for the reason",
       },
     }]);
     deepStrictEqual(faults, ["Cannot read model.safetensors: it is cut"]);

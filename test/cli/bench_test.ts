@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { BENCH } from "../../lib/cli/bench.ts";
 import { runTaskWith } from "../../lib/cli/frame.ts";
 
-/** The code and the error of the task under `args`. */
+/** Runs the task with `args`, which must fail, and returns its error. */
 async function fail(...args: readonly string[]) {
   const errors: string[] = [];
   const code = await runTaskWith(BENCH, args, {
@@ -17,7 +17,7 @@ async function fail(...args: readonly string[]) {
   return errors.join("\n");
 }
 
-Deno.test("bench refuses what it does not know before it measures anything", async () => {
+Deno.test("bench rejects invalid arguments before it measures anything", async () => {
   deepStrictEqual(
     [
       await fail("step-tiny"),
@@ -30,10 +30,10 @@ Deno.test("bench refuses what it does not know before it measures anything", asy
     ].map((error) => error.slice(0, 100)),
     [
       "error: Cannot run bench: there is no benchmark step-tiny (did you mean step-mini?)",
-      "error: Cannot run bench as --rounds must be a whole number from 1: current value is 0",
-      "error: Cannot run bench as --steps must be a whole number from 1: current value is many",
-      "error: Cannot run bench as --variant must set device, executor, native.isa, native.threads, tensorfl",
-      "error: Cannot run bench as --variant must set device, executor, native.isa, native.threads, tensorfl",
+      "error: Cannot run bench: --rounds must be an integer of at least 1, not 0",
+      "error: Cannot run bench: --steps must be an integer of at least 1, not many",
+      "error: Cannot run bench: --variant can only set device, executor, native.isa, native.threads, tensor",
+      "error: Cannot run bench: --variant can only set device, executor, native.isa, native.threads, tensor",
       'error: config: precision must be one of float32, mixed-bfloat16, mixed-float16: current value is "fl',
       'error: config: unknown key "threads" (did you mean native.threads?)',
     ],

@@ -10,7 +10,7 @@ const config = resolveConfig({ preset: "minilm", file: {} });
 await Deno.writeTextFile(join(dir, "config.json"), JSON.stringify(config));
 addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 
-/** Exit code and error lines of a task with `args`. */
+/** Runs a task with `args`; returns its exit code and error lines. */
 async function fail(task: typeof EVALUATE | typeof COMPARE, ...args: string[]) {
   const errors: string[] = [];
   const terminal = {
@@ -29,38 +29,37 @@ async function fail(task: typeof EVALUATE | typeof COMPARE, ...args: string[]) {
 
 const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [["none"], "Cannot read run to evaluate as none/config.json does not exist"],
-  [[], "Cannot run evaluate as RUN must be given: see --help"],
+  [[], "Cannot run evaluate: RUN is missing; see --help"],
   [
     ["RUN", "--split", "dev"],
-    "Cannot evaluate as split must be one of validation, test, conllpp: current value is dev",
+    "Unknown split dev: choose one of validation, test, conllpp",
   ],
   [
     ["RUN", "--split", "test-unseen"],
-    "Cannot evaluate as split must be one of validation, test, conllpp: current value is " +
-    "test-unseen; test has it as well",
+    "Unknown split test-unseen (it is part of test): choose one of validation, test, conllpp",
   ],
   [
     ["RUN", "--json", "--conlleval"],
-    "Cannot run evaluate as --json must stand without --conlleval",
+    "Cannot run evaluate: --json and --conlleval cannot be combined",
   ],
   [
     ["RUN", "--precision", "float64"],
-    "Cannot run evaluate as --precision must be one of float32, mixed-bfloat16, mixed-float16: " +
-    "current value is float64 (did you mean float32?)",
+    "Cannot run evaluate: --precision must be one of float32, mixed-bfloat16, mixed-float16, " +
+    "not float64 (did you mean float32?)",
   ],
 ];
 
 for (const [args, message] of WRONG) {
-  Deno.test(`evaluate ${args.join(" ")} ends with one line and exit code 1`, async () => {
+  Deno.test(`evaluate ${args.join(" ")} fails with a one-line error and exit code 1`, async () => {
     const given = args.map((arg) => arg === "RUN" ? dir : arg);
     deepStrictEqual(await fail(EVALUATE, ...given), { code: 1, errors: [`error: ${message}`] });
   });
 }
 
-Deno.test("compare ends with one line and exit code 1 where a run or its predictions are missing", async () => {
+Deno.test("compare fails with a one-line error and exit code 1 if a run or its predictions are missing", async () => {
   deepStrictEqual(await fail(COMPARE, dir), {
     code: 1,
-    errors: ["error: Cannot run compare as a second RUN must be given: see --help"],
+    errors: ["error: Cannot run compare: second RUN is missing; see --help"],
   });
   deepStrictEqual(await fail(COMPARE, dir, dir), {
     code: 1,

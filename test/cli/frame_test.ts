@@ -8,9 +8,9 @@ import {
   TaskInterrupted,
   type Terminal,
 } from "@/cli/frame.ts";
-import { type Options, parseWhole } from "@/cli/arguments.ts";
+import { type Options, parseInteger } from "@/cli/arguments.ts";
 
-/** A terminal that keeps what is printed. */
+/** Creates a terminal that records its output. */
 function fakeTerminal(debug = false) {
   const printed = { out: [] as string[], error: [] as string[], exits: [] as number[] };
   const listeners = new Set<(signal: InterruptSignal) => void>();
@@ -57,7 +57,7 @@ async function errorOf(...args: string[]): Promise<string> {
   return String(printed.error[0]);
 }
 
-Deno.test("runTaskWith() gives run() typed values, lists, defaults and arguments in order", async () => {
+Deno.test("runTaskWith() passes typed values, lists, defaults and positional arguments to run()", async () => {
   const { terminal, listeners } = fakeTerminal();
   let seen: unknown;
   const code = await runTaskWith(
@@ -77,10 +77,10 @@ Deno.test("runTaskWith() gives run() typed values, lists, defaults and arguments
     help: false,
     positionals: ["a run", "--text"],
   });
-  strictEqual(listeners.size, 0, "the listener for Ctrl+C is taken back");
+  strictEqual(listeners.size, 0, "the listener for Ctrl+C is removed");
 });
 
-Deno.test("runTaskWith() suggests the option that a misspelled one stands for, or names all", async () => {
+Deno.test("runTaskWith() suggests an option for a misspelled one, or lists all", async () => {
   strictEqual(
     await errorOf("r", "--persicion", "half"),
     "error: Cannot run bake: there is no option --persicion (did you mean --precision?)",
@@ -92,23 +92,22 @@ Deno.test("runTaskWith() suggests the option that a misspelled one stands for, o
   strictEqual(
     await errorOf("r", "--lr=1"),
     "error: Cannot run bake: option --lr is not one of --out, --set, --precision, --json, --debug, " +
-      "--help; write -- before texts that begin with a dash",
+      "--help; write -- before texts that start with a dash",
   );
   match(await errorOf("r", "--toString"), /option --toString is not one of/);
   strictEqual(
     await errorOf("r", "--precision", "hlaf"),
-    "error: Cannot run bake as --precision must be one of float32, half: current value is hlaf " +
-      "(did you mean half?)",
+    "error: Cannot run bake: --precision must be one of float32, half, not hlaf (did you mean half?)",
   );
 });
 
-Deno.test("runTaskWith() tells of -- before a text that begins with a dash", async () => {
+Deno.test("runTaskWith() suggests -- before a text that starts with a dash", async () => {
   const dashed = ["-3 in Tarnby", "-x", "--5 degrees", "-- said Ada = 3", "--- a rule", "–set"];
   for (const text of dashed.slice(0, -1)) {
     strictEqual(
       await errorOf("r", text, "--json"),
-      `error: Cannot run bake: "${text}" begins with a dash, so it is read as an option; write -- ` +
-        `before texts that begin with a dash: deno task bake … -- "${text}"`,
+      `error: Cannot run bake: "${text}" starts with a dash and is read as an option; write -- ` +
+        `before texts that start with a dash: deno task bake … -- "${text}"`,
     );
   }
   const { terminal } = fakeTerminal();
@@ -120,34 +119,34 @@ Deno.test("runTaskWith() tells of -- before a text that begins with a dash", asy
   deepStrictEqual(seen, ["r", ...dashed]);
 });
 
-Deno.test("runTaskWith() refuses missing values, values of switches and values beyond the choices", async () => {
+Deno.test("runTaskWith() rejects missing values, values of boolean options and invalid choices", async () => {
   strictEqual(
     await errorOf("r", "--out", "--json"),
-    "error: Cannot run bake as --out must have a value: write --out=DIR",
+    "error: Cannot run bake: --out needs a value; write --out=DIR",
   );
   strictEqual(
     await errorOf("r", "--out"),
-    "error: Cannot run bake as --out must have a value: write --out=DIR",
+    "error: Cannot run bake: --out needs a value; write --out=DIR",
   );
   strictEqual(
     await errorOf("r", "--json=yes"),
-    "error: Cannot run bake as --json must have no value: current value is yes",
+    "error: Cannot run bake: --json takes no value, but yes was given",
   );
   strictEqual(
     await errorOf("r", "--precision", "double"),
-    "error: Cannot run bake as --precision must be one of float32, half: current value is double",
+    "error: Cannot run bake: --precision must be one of float32, half, not double",
   );
 });
 
-Deno.test("runTaskWith() counts the arguments without a name", async () => {
-  strictEqual(await errorOf(), "error: Cannot run bake as RUN must be given: see --help");
+Deno.test("runTaskWith() checks the number of positional arguments", async () => {
+  strictEqual(await errorOf(), "error: Cannot run bake: RUN is missing; see --help");
   strictEqual(
     await errorOf("a", "b", "c"),
-    "error: Cannot run bake as it takes at most 2 arguments without a name: one too many is c",
+    "error: Cannot run bake: unexpected argument c; the task takes at most 2 positional arguments",
   );
 });
 
-Deno.test("runTaskWith() prints usage for --help and runs nothing", async () => {
+Deno.test("runTaskWith() prints the usage for --help without running the task", async () => {
   const { terminal, printed } = fakeTerminal();
   let ran = false;
   const code = await runTaskWith(task(() => void (ran = true)), ["--nonsense", "--help"], terminal);
@@ -163,15 +162,15 @@ usage: deno task bake RUN [--json]
   --set key=value           one key (may be repeated)
   --precision float32|half  digits (default float32)
   --json                    JSON lines
-  --debug                   show the stack of an error (also DEBUG=1)
-  --help                    show this text (also -h)`,
+  --debug                   show the stack trace of an error (also DEBUG=1)
+  --help                    show this help (also -h)`,
   );
   strictEqual(await runTaskWith(task(() => void (ran = true)), ["r", "-h"], terminal), 0);
   strictEqual(printed.out[1], printed.out[0]);
   strictEqual(ran, false);
 });
 
-Deno.test("runTaskWith() prints an error in one line, its stack only when asked", async () => {
+Deno.test("runTaskWith() prints an error in one line, with its stack only if requested", async () => {
   const failing = task(() => {
     throw new RangeError("Cannot bake:\n  no flour");
   });
@@ -184,7 +183,7 @@ Deno.test("runTaskWith() prints an error in one line, its stack only when asked"
   }
 });
 
-Deno.test("runTaskWith() gives 1 where the outcome is a failure, and where a pipe broke before the work was done", async () => {
+Deno.test("runTaskWith() returns 1 for a failed outcome and for a pipe that breaks before the work is done", async () => {
   const { terminal, printed } = fakeTerminal();
   strictEqual(await runTaskWith(task(() => false), ["r"], terminal), 1);
   const broken = task(() => {
@@ -194,7 +193,7 @@ Deno.test("runTaskWith() gives 1 where the outcome is a failure, and where a pip
   deepStrictEqual(printed.error, ["error: Broken pipe (os error 32)"]);
 });
 
-Deno.test("Ctrl+C ends a plain task at once, and aborts one that stops itself before it ends it", async () => {
+Deno.test("Ctrl+C ends a plain task at once; a task with stopsItself is aborted first and ended by a second Ctrl+C", async () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     const plain = fakeTerminal();
     await runTaskWith(task(() => plain.interrupt(signal)), ["r"], plain.terminal);
@@ -215,48 +214,48 @@ Deno.test("Ctrl+C ends a plain task at once, and aborts one that stops itself be
     deepStrictEqual(aborted, [true]);
     deepStrictEqual(polite.printed.exits, [code]);
     deepStrictEqual(polite.printed.error, [
-      "interrupted: ending in good order; Ctrl+C again ends at once",
-      "interrupted again: ended at once",
+      "interrupted: stopping; press Ctrl+C again to stop at once",
+      "interrupted again: stopped",
     ]);
   }
 });
 
-Deno.test("runTaskWith() ends an interrupted task with the signal's exit code and its command on a line", async () => {
+Deno.test("runTaskWith() ends an interrupted task with the signal's exit code and prints the command that continues", async () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     const { terminal, printed, interrupt } = fakeTerminal();
     const stopping = task(({ command }) => {
       interrupt(signal);
-      throw new TaskInterrupted("Baking was interrupted. To go on:", command);
+      throw new TaskInterrupted("Baking was interrupted. To continue:", command);
     }, { stopsItself: true });
     strictEqual(await runTaskWith(stopping, ["a run", "--set", "x=[1]"], terminal), code);
     deepStrictEqual(printed.error.slice(1), [
-      "error: Baking was interrupted. To go on:",
+      "error: Baking was interrupted. To continue:",
       "deno task bake 'a run' --set 'x=[1]'",
     ]);
   }
 });
 
-Deno.test("formatCommand() quotes what a shell would change", () => {
+Deno.test("formatCommand() quotes special characters of the shell", () => {
   strictEqual(
     formatCommand("train", ["--resume", "outputs/it's ü $HOME", "--set=a=1"]),
     "deno task train --resume 'outputs/it'\\''s ü $HOME' --set=a=1",
   );
 });
 
-Deno.test("listInterruptSignals() leaves out SIGTERM where the system has none", () => {
+Deno.test("listInterruptSignals() omits SIGTERM on Windows", () => {
   deepStrictEqual(listInterruptSignals("linux"), ["SIGINT", "SIGTERM"]);
   deepStrictEqual(listInterruptSignals("windows"), ["SIGINT"]);
 });
 
-Deno.test("parseWhole() takes whole numbers alone, from the least on", () => {
-  strictEqual(parseWhole("bake", "loaves", "12"), 12);
-  strictEqual(parseWhole("bake", "loaves", "0"), 0);
+Deno.test("parseInteger() only accepts integers of at least the minimum", () => {
+  strictEqual(parseInteger("bake", "loaves", "12"), 12);
+  strictEqual(parseInteger("bake", "loaves", "0"), 0);
   for (const value of ["-1", "1.5", "", "1e3", "many"]) {
-    throws(() => parseWhole("bake", "loaves", value), {
-      message: `Cannot run bake as --loaves must be a whole number: current value is ${value}`,
+    throws(() => parseInteger("bake", "loaves", value), {
+      message: `Cannot run bake: --loaves must be an integer of at least 0, not ${value}`,
     });
   }
-  throws(() => parseWhole("bake", "loaves", "0", 1), {
-    message: "Cannot run bake as --loaves must be a whole number from 1: current value is 0",
+  throws(() => parseInteger("bake", "loaves", "0", 1), {
+    message: "Cannot run bake: --loaves must be an integer of at least 1, not 0",
   });
 });

@@ -1,10 +1,10 @@
-/** The help of all tasks, and the command reference that is composed from it. */
+/** The help of all tasks, and the command reference that is generated from it. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { composeReference, readAllHelp, REFERENCE } from "@/cli/command_reference.ts";
 
 const TASKS = await readAllHelp();
 
-Deno.test("the help of each task names its options in its usage, and no default twice", () => {
+Deno.test("the help of each task lists its options in the usage line, and no default twice", () => {
   ok(TASKS.length > 15, "the premise: tasks are found");
   const wrong: string[] = [];
   for (const { name, help } of TASKS) {
@@ -22,10 +22,10 @@ Deno.test("the help of each task names its options in its usage, and no default 
   deepStrictEqual(wrong, []);
 });
 
-Deno.test("the command reference is composed from the help of today", async () => {
+Deno.test("the command reference is up to date", async () => {
   strictEqual(
     await Deno.readTextFile(REFERENCE),
     composeReference(TASKS),
-    "deno run -A lib/cli/command_reference.ts writes it",
+    "run deno run -A lib/cli/command_reference.ts to update it",
   );
 });

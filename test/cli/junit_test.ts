@@ -3,7 +3,7 @@ import { addCounts, countTests, formatCounts } from "@/cli/junit.ts";
 import { type Part, runPart } from "@/cli/test_parts.ts";
 import { join } from "node:path";
 
-Deno.test("countTests() counts cases by what is inside them", () => {
+Deno.test("countTests() counts test cases by outcome", () => {
   const report = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="5" failures="2" errors="0" time="0.075">
     <testsuite name="./a_test.ts" tests="5" disabled="1" errors="0" failures="2">
@@ -23,7 +23,7 @@ Deno.test("countTests() counts cases by what is inside them", () => {
   deepStrictEqual(countTests(""), { passed: 0, failed: 0, skipped: 0 });
 });
 
-Deno.test("formatCounts() names the skipped only where there are any", () => {
+Deno.test("formatCounts() mentions skipped tests only if there are any", () => {
   const counts = addCounts([
     { passed: 2, failed: 0, skipped: 0 },
     { passed: 1, failed: 1, skipped: 3 },
@@ -32,7 +32,7 @@ Deno.test("formatCounts() names the skipped only where there are any", () => {
   strictEqual(formatCounts({ ...counts, skipped: 0 }), "3 passed, 1 failed");
 });
 
-Deno.test("runPart() counts tests, and as one failure what ends before its tests can tell", async () => {
+Deno.test("runPart() counts tests; a process that ends early counts as one failure", async () => {
   const folder = await Deno.makeTempDir();
   const run = async (source: string, reports = true) => {
     const file = join(folder, "a_test.ts");

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { findFrontEnd, findKernel, listKernelFolders } from "@/notebook/find_jupyter.ts";
 import { isInNpmCache } from "@/notebook/install_kernel.ts";
 
-/** Runs the task with a home and a PATH of its own. */
+/** Runs the task with a separate home folder and PATH. */
 async function runLab(home: string, args: readonly string[], deno = Deno.execPath()) {
   const { code, stdout, stderr } = await new Deno.Command(deno, {
     args: ["run", "--allow-all", "--no-check", "lib/cli/lab.ts", ...args],
@@ -14,7 +14,7 @@ async function runLab(home: string, args: readonly string[], deno = Deno.execPat
   return { code, out: decoder.decode(stdout), error: decoder.decode(stderr) };
 }
 
-/** Deno's cache, which would otherwise be sought in the new home. */
+/** Deno's cache folder, which Deno would otherwise look for in the new home folder. */
 async function findCache(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
   return String(JSON.parse(new TextDecoder().decode(stdout)).denoDir);
@@ -30,12 +30,12 @@ async function withHome(test: (home: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("lab says what is missing, installs the kernel, and opens what it finds with the arguments after --", async () => {
+Deno.test("lab explains what is missing, installs the kernel, and passes the arguments after -- to JupyterLab", async () => {
   await withHome(async (home) => {
     const missing = await runLab(home, []);
     strictEqual(missing.code, 0, missing.error);
-    match(missing.out, /^kernel {3}not installed: `deno task lab --install`/m);
-    match(missing.out, /^jupyter {2}not found on the PATH: `pip install jupyterlab`/m);
+    match(missing.out, /^kernel {3}not installed: run `deno task lab --install`/m);
+    match(missing.out, /^jupyter {2}not found on the PATH: run `pip install jupyterlab`/m);
     ok(!missing.out.includes("Opening"));
 
     const program = join(home, "bin", "jupyter-lab");
@@ -52,14 +52,14 @@ Deno.test("lab says what is missing, installs the kernel, and opens what it find
     const opened = await runLab(home, ["--", "--no-browser", "--allow-root", "--port=1"]);
     match(
       opened.out,
-      /Opening notebooks in \S+jupyter-lab; Ctrl\+C ends it\.\nopened <notebooks> <--no-browser> <--allow-root> <--port=1>$/,
+      /Opening notebooks in \S+jupyter-lab; press Ctrl\+C to stop\.\nopened <notebooks> <--no-browser> <--allow-root> <--port=1>$/,
     );
     await Deno.writeTextFile(program, "#!/bin/sh\nexit 3\n");
     strictEqual((await runLab(home, [])).code, 1, "a front end that fails");
   });
 });
 
-Deno.test("lab installs a kernel that outlives the npm cache Deno was started from", async () => {
+Deno.test("lab installs a kernel that works after the npm cache that contains Deno is deleted", async () => {
   await withHome(async (home) => {
     const cached = join(home, "_npx", "1", "node_modules", "deno", "deno");
     await Deno.mkdir(dirname(cached), { recursive: true });
@@ -69,10 +69,13 @@ Deno.test("lab installs a kernel that outlives the npm cache Deno was started fr
     const kernel = join(home, ".local/share/jupyter/kernels/deno/kernel.json");
     match(await Deno.readTextFile(kernel), /_npx/, "premise: Deno alone names the cache");
     const before = await runLab(home, ["--check"], cached);
-    match(before.out, /deno lies in a cache that npm cleans; `deno task lab --install` repairs it/);
+    match(
+      before.out,
+      /deno lies in a cache that npm cleans; run `deno task lab --install` to repair it/,
+    );
     const installed = await runLab(home, ["--install"], cached);
     strictEqual(installed.code, 0, installed.error);
-    ok(!installed.out.includes("repairs"), installed.out);
+    ok(!installed.out.includes("repair"), installed.out);
 
     const { argv: [program = "", ...args] } = JSON.parse(await Deno.readTextFile(kernel));
     strictEqual(program, join(dirname(kernel), "deno"));
@@ -81,23 +84,23 @@ Deno.test("lab installs a kernel that outlives the npm cache Deno was started fr
     const { success, stdout } = await new Deno.Command(program, { args: ["--version"] }).output();
     ok(success);
     match(new TextDecoder().decode(stdout), new RegExp(`^deno ${Deno.version.deno} `));
-    ok(!(await runLab(home, ["--check"])).out.includes("repairs"));
+    ok(!(await runLab(home, ["--check"])).out.includes("repair"));
 
     await Deno.remove(join(dirname(kernel), "deno"));
     match((await runLab(home, ["--check"])).out, /kernel\.json: there is no \S+deno; /);
     const again = await runLab(home, ["--install"]);
     strictEqual(again.code, 0, again.error);
-    ok(!again.out.includes("repairs"), again.out);
+    ok(!again.out.includes("repair"), again.out);
   });
 });
 
-Deno.test("isInNpmCache() knows the folders of npx and of packages, on every system", () => {
+Deno.test("isInNpmCache() recognizes folders of npx and of packages on every system", () => {
   strictEqual(isInNpmCache("/Users/a/.npm/_npx/7a/node_modules/deno/deno"), true);
   strictEqual(isInNpmCache("C:\\a\\npm-cache\\_npx\\7a\\node_modules\\deno\\deno.exe"), true);
   strictEqual(isInNpmCache("/usr/local/bin/deno"), false);
 });
 
-Deno.test("findKernel() and findFrontEnd() look where Jupyter does", async () => {
+Deno.test("findKernel() and findFrontEnd() search the same folders as Jupyter", async () => {
   const folders = (os: typeof Deno.build.os, given: Readonly<Record<string, string>>) =>
     listKernelFolders({ os, read: (name) => given[name] });
   deepStrictEqual(folders("linux", { HOME: "/h" }).slice(0, 2), [

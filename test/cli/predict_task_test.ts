@@ -6,7 +6,7 @@ import { TEXTS, writeRun } from "../eval/saved_model.ts";
 
 type Ended = { readonly code: number; readonly out: string[]; readonly error: string[] };
 
-/** Runs a task of the command line with `input` on stdin, in the folder `cwd` if one is given. */
+/** Runs a command-line task with `input` on stdin, in the folder `cwd` if given. */
 async function runTaskFile(
   name: string,
   args: readonly string[],
@@ -24,7 +24,7 @@ async function runTaskFile(
   }).spawn();
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(input));
-  await writer.close().catch(() => {}); // a task that fails does not read on
+  await writer.close().catch(() => {}); // a task that fails closes its stdin
   const { code, stdout, stderr } = await child.output();
   const lines = (bytes: Uint8Array) =>
     new TextDecoder().decode(bytes).split("\n").filter((line) => line !== "");
@@ -37,14 +37,14 @@ async function withRun(
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
-    await writeRun(folder, [0, 1, -1], prompts); // every word begins an entity
+    await writeRun(folder, [0, 1, -1], prompts); // the model starts an entity at every word
     await test(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-Deno.test("predict answers texts from arguments and from stdin alike, and prints nothing else", async () => {
+Deno.test("predict treats texts from arguments and from stdin alike, and prints nothing else", async () => {
   await withRun(async (folder) => {
     const given = await runTaskFile("predict", [folder, "Ada won.", "yes", "--json"]);
     const read = await runTaskFile("predict", [folder, "--json"], "Ada won.\n\nyes\n");
@@ -70,7 +70,7 @@ Deno.test("predict answers texts from arguments and from stdin alike, and prints
   });
 });
 
-Deno.test("encode prints a vector a line, as JSON with its text", async () => {
+Deno.test("encode prints one vector per line, with --json together with its text", async () => {
   await withRun(async (folder) => {
     const input = TEXTS.join("\n");
     const json = await runTaskFile("encode", [join(folder, "model"), "--json"], input);
@@ -87,7 +87,7 @@ Deno.test("encode prints a vector a line, as JSON with its text", async () => {
   });
 });
 
-Deno.test("encode prepends the default prompt, the one named or the one given", async () => {
+Deno.test("encode prepends the default prompt, a prompt given by name, or a given prompt", async () => {
   const prompts = {
     prompts: { query: "yes: ", document: "wrote to " },
     defaultPromptName: "query",
@@ -104,7 +104,7 @@ Deno.test("encode prepends the default prompt, the one named or the one given", 
     notDeepStrictEqual(await encode("Ada"), await encode("Ada", "--prompt="));
     const { error } = await runTaskFile("encode", [folder, "Ada"]);
     deepStrictEqual(error, [
-      'Each text begins with "yes: ", the model\'s default prompt "query"; --prompt= leaves it out.',
+      'The model\'s default prompt "query" is prepended to each text: "yes: ". Write --prompt= for none.',
     ]);
     deepStrictEqual((await runTaskFile("encode", [folder, "Ada", "--prompt="])).error, []);
     const unknown = await runTaskFile("encode", [folder, "Ada", "--prompt-name", "passage"]);
@@ -114,16 +114,16 @@ Deno.test("encode prepends the default prompt, the one named or the one given", 
   }, prompts);
 });
 
-Deno.test("encode takes texts as arguments, blank ones too, and writes a file of the same numbers", async () => {
+Deno.test("encode accepts blank texts, and writes the printed numbers to a file", async () => {
   await withRun(async (folder) => {
     const texts = ["yes", "", "Ada won."];
     const printed = await runTaskFile("encode", [folder, ...texts, "--json"]);
     const rows = printed.out.map((line) => JSON.parse(line));
     deepStrictEqual(rows.map(({ text }) => text), texts);
     const file = join(folder, "vectors.parquet");
-    const input = texts.join("\r\n"); // the last line has no end
+    const input = texts.join("\r\n"); // the last line has no line break
     const written = await runTaskFile("encode", [folder, "--output", file], input);
-    deepStrictEqual(written.out, [`${file}: 3 embeddings of 16 numbers`]);
+    deepStrictEqual(written.out, [`${file}: 3 embeddings of 16 dimensions`]);
     strictEqual(written.error.at(-1), "encode  3/3");
     const records = pl.readParquet(file).toRecords();
     deepStrictEqual(records.map(({ text }) => text), texts);
@@ -134,7 +134,7 @@ Deno.test("encode takes texts as arguments, blank ones too, and writes a file of
   });
 });
 
-Deno.test("predict gives the places of entities in UTF-16 code units or in code points", async () => {
+Deno.test("predict prints entity offsets in UTF-16 code units or in code points", async () => {
   await withRun(async (folder) => {
     const places = async (...args: string[]) => {
       const { out } = await runTaskFile("predict", [folder, "😀 Ada", "--json", ...args]);
@@ -146,7 +146,7 @@ Deno.test("predict gives the places of entities in UTF-16 code units or in code 
   });
 });
 
-Deno.test("predict and encode take the newest run in outputs/ where no model is named, and say so", async () => {
+Deno.test("predict and encode use the newest run in outputs/ by default, and say so", async () => {
   await withRun(async (folder) => {
     const run = join(folder, "outputs", "mine");
     await Deno.mkdir(run, { recursive: true });
@@ -163,14 +163,13 @@ Deno.test("predict and encode take the newest run in outputs/ where no model is 
   });
 });
 
-/** `script` of util-linux gives a program a terminal. */
+/** `script` of util-linux runs a program in a pseudo-terminal. */
 const canAllocateTerminal = new Deno.Command("sh", {
   args: ["-c", "script --version 2>/dev/null | grep -q util-linux"],
 }).outputSync().success;
 
 Deno.test({
-  name:
-    "predict says what to type where texts are awaited from a keyboard, and answers line by line",
+  name: "predict explains how to enter texts in a terminal, and processes them line by line",
   ignore: !canAllocateTerminal,
   fn: () =>
     withRun(async (folder) => {
@@ -190,15 +189,15 @@ Deno.test({
         [code, lines[0]],
         [
           0,
-          "No texts were given: type one on each line and end with Ctrl+D, or give them as " +
-          'arguments: deno task predict MODEL "a text"',
+          "Enter one text per line and end with Ctrl+D. Texts can also be given as arguments: " +
+          'deno task predict MODEL "a text"',
         ],
       );
       strictEqual(lines.filter((line) => line.startsWith("  topic")).length, 2);
     }),
 });
 
-Deno.test("predict and encode end quietly once nobody reads their output", async () => {
+Deno.test("predict and encode end without an error when the output pipe is closed", async () => {
   await withRun(async (folder) => {
     const texts = "Ada won.\n".repeat(20_000);
     for (const name of ["predict", "encode"]) {
@@ -224,18 +223,18 @@ Deno.test("predict and encode end quietly once nobody reads their output", async
 });
 
 Deno.test({
-  name: "encode says what is wrong with standard input or output that cannot be used",
+  name: "encode explains errors of standard input and output",
   ignore: Deno.build.os !== "linux",
   fn: () =>
     withRun(async (folder) => {
       const cases = [
         [
           "< lib",
-          "Cannot read texts as standard input must be readable: Is a directory (os error 21)",
+          "Cannot read texts from standard input: Is a directory (os error 21)",
         ],
         [
           "yes > /dev/full",
-          "Cannot print results as standard output must take them: No space left on device (os error 28)",
+          "Cannot write results to standard output: No space left on device (os error 28)",
         ],
       ];
       for (const [redirection, message] of cases) {
@@ -249,20 +248,19 @@ Deno.test({
     }),
 });
 
-Deno.test("predict and encode refuse in one line with exit code 1", async () => {
+Deno.test("predict and encode fail with a one-line error and exit code 1", async () => {
   const cases: [string, string[], string][] = [
     [
       "predict",
       ["Ada won."],
-      'error: Cannot run predict as the first argument must be a model: "Ada won." is no folder; ' +
-      'write deno task predict MODEL "Ada won.", or give the text on standard input, which takes the ' +
-      "default model",
+      'error: Cannot run predict: the first argument must be a model, but "Ada won." is not a folder. ' +
+      'Write deno task predict MODEL "Ada won.", or pass the text on standard input to use the default model',
     ],
     [
       "predict",
       ["test", "-3 in Tarnby"],
-      'error: Cannot run predict: "-3 in Tarnby" begins with a dash, so it is read as an option; ' +
-      'write -- before texts that begin with a dash: deno task predict … -- "-3 in Tarnby"',
+      'error: Cannot run predict: "-3 in Tarnby" starts with a dash and is read as an option; ' +
+      'write -- before texts that start with a dash: deno task predict … -- "-3 in Tarnby"',
     ],
     [
       "encode",
@@ -272,7 +270,7 @@ Deno.test("predict and encode refuse in one line with exit code 1", async () => 
     [
       "encode",
       ["test/none", "--output", "vectors.npy", "--json"],
-      "error: Cannot run encode as --json must stand without --output",
+      "error: Cannot run encode: --json and --output cannot be combined",
     ],
     [
       "predict",
@@ -282,7 +280,7 @@ Deno.test("predict and encode refuse in one line with exit code 1", async () => 
     [
       "encode",
       ["test/none", "--pooling", "sum"],
-      "error: Cannot run encode as --pooling must be one of mean, cls, cls-token, max: current value is sum",
+      "error: Cannot run encode: --pooling must be one of mean, cls, cls-token, max, not sum",
     ],
   ];
   for (const [name, args, message] of cases) {

@@ -20,7 +20,7 @@ const STATE: Progress = {
   details: ["ag_news 0.412", "conll2003 0.220", "9800 tokens/s"],
 };
 
-Deno.test("createRateMeter() is exact for a steady speed and halves what is a half-life old", () => {
+Deno.test("createRateMeter() is exact for a constant rate and halves the weight of old values per half-life", () => {
   const steady = createRateMeter({ halfLifeMs: 1000 });
   strictEqual(steady.update(0, 0), null, "one count is no speed yet");
   strictEqual(steady.update(2, 500), 4);
@@ -29,11 +29,11 @@ Deno.test("createRateMeter() is exact for a steady speed and halves what is a ha
   const changing = createRateMeter({ halfLifeMs: 1000 });
   changing.update(0, 0);
   changing.update(10, 1000); // 10 units in 1 s
-  // half of that weighs: (5 + 1) units in (0.5 + 1) s
+  // the old second has half its weight: (5 + 1) units in (0.5 + 1) s
   strictEqual(changing.update(11, 2000), 4);
 });
 
-Deno.test("createRateMeter() begins anew when the count falls", () => {
+Deno.test("createRateMeter() restarts when the count decreases", () => {
   const meter = createRateMeter();
   meter.update(0, 0);
   meter.update(100, 1000);
@@ -41,7 +41,7 @@ Deno.test("createRateMeter() begins anew when the count falls", () => {
   strictEqual(meter.update(1, 3000), 1);
 });
 
-Deno.test("formatSeconds() and formatRate() read well at every size", () => {
+Deno.test("formatSeconds() and formatRate() choose units by magnitude", () => {
   deepStrictEqual([0.4, 59.4, 59.6, 61, 3599.6, 7389].map(formatSeconds), [
     "0 s",
     "59 s",
@@ -59,7 +59,7 @@ Deno.test("formatSeconds() and formatRate() read well at every size", () => {
   ]);
 });
 
-Deno.test("drawBar() draws eighths and is always as wide as asked", () => {
+Deno.test("drawBar() draws eighths and always has the requested width", () => {
   strictEqual(drawBar(1, 4, 4), "█░░░");
   strictEqual(drawBar(3, 8, 2), "▊░");
   strictEqual(drawBar(5, 4, 2), "██");
@@ -71,7 +71,7 @@ Deno.test("drawBar() draws eighths and is always as wide as asked", () => {
   );
 });
 
-Deno.test("progressFigures() leaves out the time left once done", () => {
+Deno.test("progressFigures() omits the remaining time at the end", () => {
   deepStrictEqual(progressFigures({ done: 4, total: 4, label: "x", rate: 2, secondsLeft: 0 }), [
     "4/4",
     "2.00/s",
@@ -90,7 +90,7 @@ Deno.test("formatLine() drops the last figures first and never fills the width",
   }));
 });
 
-Deno.test("a terminal's view overwrites its line, not more often than asked, and shows the end", () => {
+Deno.test("a terminal view overwrites its line at a limited rate, and always shows the last state", () => {
   const written: string[] = [];
   let now = 0;
   const view = createTerminalProgress({
@@ -101,11 +101,11 @@ Deno.test("a terminal's view overwrites its line, not more often than asked, and
   });
   view.update({ done: 0, total: 3, label: "train" });
   now = 50;
-  view.update({ done: 0.1, total: 3, label: "train" }); // too soon
+  view.update({ done: 0.1, total: 3, label: "train" }); // before the next update is due
   now = 1000;
   view.update({ done: 2, total: 3, label: "train" });
   now = 1001;
-  view.update({ done: 3, total: 3, label: "train" }); // the end is always shown
+  view.update({ done: 3, total: 3, label: "train" }); // the last state is always shown
   view.finish();
   strictEqual(written.length, 4);
   ok(written.slice(0, 3).every((text) => text.startsWith("\rtrain ") && text.endsWith("\x1b[K")));
@@ -114,7 +114,7 @@ Deno.test("a terminal's view overwrites its line, not more often than asked, and
   strictEqual(written[3], "\n");
 });
 
-Deno.test("a quiet log has a line now and then, the last state included", () => {
+Deno.test("a log has lines at a limited rate, including the last state", () => {
   const written: string[] = [];
   let now = 0;
   const view = createTerminalProgress({
@@ -135,7 +135,7 @@ Deno.test("a quiet log has a line now and then, the last state included", () => 
   ]);
 });
 
-Deno.test("a view gives new work a line and a speed of its own", () => {
+Deno.test("a view starts a new line and a new rate for each label", () => {
   const written: string[] = [];
   let now = 0;
   const view = createTerminalProgress({
@@ -150,14 +150,14 @@ Deno.test("a view gives new work a line and a speed of its own", () => {
   deepStrictEqual(written, ["train  0/9\n", "train  5/9  5.00/s  1 s left\n", "evaluate  0/2\n"]);
 });
 
-Deno.test("formatLog() is the label and every figure", () => {
+Deno.test("formatLog() contains the label and all figures", () => {
   strictEqual(
     formatLog(STATE),
     "train  30/120  3.00/s  30 s left  ag_news 0.412  conll2003 0.220  9800 tokens/s",
   );
 });
 
-Deno.test("work goes on where nobody reads its progress any more", async () => {
+Deno.test("work continues when the progress output is closed", async () => {
   const script = `
     const { createTerminalProgress } = await import("@/cli/progress.ts");
     const view = createTerminalProgress({ logMs: 0 });

@@ -5,7 +5,7 @@ const linesOf = (parts: readonly Uint8Array[], size: number) =>
   Array.fromAsync(chunkLines(ReadableStream.from(parts), size));
 const utf8 = (...parts: readonly string[]) => parts.map((part) => new TextEncoder().encode(part));
 
-Deno.test("chunkLines() gives every line, blank ones too, in chunks across parts", async () => {
+Deno.test("chunkLines() yields every line in chunks, including blank lines and lines split across stream chunks", async () => {
   deepStrictEqual(
     await linesOf(utf8("a\nb", "c\r\n\n  \nd\n", "e\r"), 2),
     [["a", "bc"], ["", "  "], ["d", "e"]],
@@ -15,7 +15,7 @@ Deno.test("chunkLines() gives every line, blank ones too, in chunks across parts
   deepStrictEqual(await linesOf([], 2), []);
 });
 
-Deno.test("chunkLines() reads UTF-16 by its byte-order mark and refuses other bytes", async () => {
+Deno.test("chunkLines() reads UTF-16 with a byte-order mark and rejects other encodings", async () => {
   const [mark, ...units] = Array.from(
     "\ufeffa green kettle\r\nlanterns glow\r\n",
     (character) => character.charCodeAt(0),
@@ -33,14 +33,14 @@ Deno.test("chunkLines() reads UTF-16 by its byte-order mark and refuses other by
   });
 });
 
-Deno.test("readTexts() refuses an argument whose bytes were not UTF-8", async () => {
+Deno.test("readTexts() rejects an argument that was not valid UTF-8", async () => {
   await rejects(() => Array.fromAsync(readTexts(["kettle", "cr\ufffdpe"])), {
     message:
-      "Cannot read texts as each argument must be UTF-8: text 2 holds U+FFFD, which stands " +
-      "for other bytes; where U+FFFD itself is meant, give the text on standard input",
+      "Cannot read texts: text 2 is not valid UTF-8, since it contains U+FFFD in place of invalid " +
+      "bytes; if U+FFFD is intended, pass the text on standard input",
   });
 });
 
-Deno.test("readTexts() prefers the texts given, blank ones too", async () => {
+Deno.test("readTexts() prefers given texts to standard input, including blank ones", async () => {
   deepStrictEqual(await Array.fromAsync(readTexts(["a", " "])), [["a", " "]]);
 });

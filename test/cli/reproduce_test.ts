@@ -1,4 +1,4 @@
-/** `deno task reproduce` on runs of a few steps: one as it is, one whose record was changed. */
+/** `deno task reproduce` with short runs: one unchanged, one with a modified record. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { runTaskWith } from "@/cli/frame.ts";
@@ -11,7 +11,7 @@ import { CONFIG, inFolder } from "../train/tiny_run.ts";
 
 type Ended = { readonly code: number; readonly out: readonly string[]; readonly error: string[] };
 
-/** Runs the task as a process of its own, with `cache` for what it keeps. */
+/** Runs the task in a separate process, with `cache` as its cache folder. */
 async function reproduce(cache: string, ...args: string[]): Promise<Ended> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", "lib/cli/reproduce.ts", ...args],
@@ -22,8 +22,8 @@ async function reproduce(cache: string, ...args: string[]): Promise<Ended> {
   return { code, out: lines(stdout), error: lines(stderr) };
 }
 
-Deno.test("reproduce trains again beside the run, and tells a number that is another", async () => {
-  const engine = await openEngine({ executor: "onnx" }); // as the task opens it, threads included
+Deno.test("reproduce trains the run again in another folder and reports a changed number", async () => {
+  const engine = await openEngine({ executor: "onnx" }); // opened as in the task, including the number of threads
   await inFolder(async (root) => {
     const run = join(root, "run"), cache = join(root, "cache"), path = join(run, "metrics.jsonl");
     await trainRun(CONFIG, {
@@ -55,16 +55,20 @@ Deno.test("reproduce trains again beside the run, and tells a number that is ano
     strictEqual(await Deno.readTextFile(path), changed);
     deepStrictEqual(await fail(run, "--out", out), {
       code: 1,
-      errors: [`error: Cannot reproduce run as --out must be empty: ${out} holds a finished run`],
+      errors: [
+        `error: Cannot reproduce the run in ${out}: the folder contains a finished run; choose another --out`,
+      ],
     });
     deepStrictEqual(await fail(run, "--out", run), {
       code: 1,
-      errors: [`error: Cannot reproduce run as --out must be empty: ${run} holds another run`],
+      errors: [
+        `error: Cannot reproduce the run in ${run}: the folder contains another run; choose another --out`,
+      ],
     });
   });
 });
 
-/** Exit code and error lines of the task in this process, where it ends before it prints. */
+/** Runs the task in this process, if it fails before it prints; returns exit code and error lines. */
 async function fail(...args: string[]): Promise<{ code: number; errors: string[] }> {
   const errors: string[] = [];
   const code = await runTaskWith(REPRODUCE, args, {
@@ -79,12 +83,12 @@ async function fail(...args: string[]): Promise<{ code: number; errors: string[]
 }
 
 const WRONG: readonly (readonly [args: string[], message: string])[] = [
-  [[], "Cannot run reproduce as RUN must be given: see --help"],
+  [[], "Cannot run reproduce: RUN is missing; see --help"],
   [["none"], "Cannot read run to reproduce as none/config.json does not exist"],
 ];
 
 for (const [args, message] of WRONG) {
-  Deno.test(`reproduce ${args.join(" ")} ends with one line and exit code 1`, async () => {
+  Deno.test(`reproduce ${args.join(" ")} fails with a one-line error and exit code 1`, async () => {
     deepStrictEqual(await fail(...args), { code: 1, errors: [`error: ${message}`] });
   });
 }

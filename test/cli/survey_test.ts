@@ -1,5 +1,5 @@
 /**
- * What is counted of a run's data, by hand-worked rows; what is written is read back.
+ * Data set statistics of hand-worked rows, and their round trip through a file.
  */
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { computeDataStatistics, countEntities, countLengths } from "@/train/data
 
 const LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"];
 
-/** A task of four rows; 3 + 3 + 7 + 7 pieces. */
+/** A task of four rows with 3 + 3 + 7 + 7 tokens. */
 const SURVEY = {
   preset: "quickstart",
   seed: 13,
@@ -55,13 +55,13 @@ Deno.test("countLengths() counts each length, in ascending order", () => {
 Deno.test("countEntities() counts an entity as unseen unless the same words are an entity in training", () => {
   const train = [{ tokens: ["Anna", "Berg", "left", "Oslo"], tags: [1, 2, 0, 3] }];
   const test = [
-    { tokens: ["Anna", "saw", "Anna", "Berg"], tags: [1, 0, 1, 2] }, // new: Anna alone
-    { tokens: ["Oslo", "left", "Rome"], tags: [3, 0, 3] }, // new: Rome
+    { tokens: ["Anna", "saw", "Anna", "Berg"], tags: [1, 0, 1, 2] }, // unseen: Anna
+    { tokens: ["Oslo", "left", "Rome"], tags: [3, 0, 3] }, // unseen: Rome
   ];
   deepStrictEqual(countEntities({ train, test, labels: LABELS }), { test: 4, unseen: 2 });
 });
 
-Deno.test("readSurvey() reads what was written and names the key that is wrong", async () => {
+Deno.test("readSurvey() reads written statistics and names an invalid key", async () => {
   await withFile(SURVEY, async (file) => deepStrictEqual(await readSurvey(file), SURVEY));
   const [task] = SURVEY.tasks;
   await withFile(
@@ -70,14 +70,14 @@ Deno.test("readSurvey() reads what was written and names the key that is wrong",
   );
 });
 
-Deno.test("a survey is told in lines, rows of tables and lengths of a histogram", () => {
+Deno.test("data set statistics are formatted as lines, table rows and histogram lengths", () => {
   deepStrictEqual(formatSurvey(SURVEY), [
-    "names: 4 rows of training, 1 of validation, 2 of test",
-    "  word pieces: median 3, 95 % at most 7, longest 7",
-    "  training rows cut at the limit: 2, tagged words with them: 5",
-    "  names in test: 4, in no training row 25 %",
-    "padding of an epoch, padded to 8 tokens: 38 %",
-    "padding of an epoch, sorted by length: 17 %",
+    "names: 4 training rows, 1 validation rows, 2 test rows",
+    "  tokens: median 3, 95th percentile 7, maximum 7",
+    "  truncated training rows: 2, with 5 tagged words cut off",
+    "  entities in test: 4, of which unseen in training 25 %",
+    "padding per epoch, padded to 8 tokens: 38 %",
+    "padding per epoch, sorted by length: 17 %",
   ]);
   deepStrictEqual(lengthGroups(SURVEY), [{ name: "names", lengths: [3, 3, 7, 7] }]);
   deepStrictEqual(surveyRows(SURVEY), [{
@@ -96,9 +96,9 @@ Deno.test("a survey is told in lines, rows of tables and lengths of a histogram"
   ]);
 });
 
-Deno.test("a survey of texts without names tells of cut rows, and of cut words nothing", () => {
+Deno.test("statistics of data sets without entities include truncated rows, but no truncated words", () => {
   const tasks = SURVEY.tasks.map((task) => ({ ...task, cutWords: 0, names: null }));
-  deepStrictEqual(formatSurvey({ ...SURVEY, tasks })[2], "  training rows cut at the limit: 2");
+  deepStrictEqual(formatSurvey({ ...SURVEY, tasks })[2], "  truncated training rows: 2");
   const [row] = surveyRows({ ...SURVEY, tasks });
   deepStrictEqual([row?.["train rows cut"], row?.["tagged words cut"]], [2, null]);
 });
@@ -111,7 +111,7 @@ Deno.test("computeDataStatistics() counts truncated rows, also for classificatio
   const encoded = await Promise.all(data.map((each) => encodeTask(each, options)));
   const { tasks } = computeDataStatistics(data, encoded, { lengths: [16], rows: 4, seed: 1 });
   for (const { cutRows, cutWords, names, lengths } of tasks) {
-    ok(cutRows > 0, "the premise: sentences of the sample are longer than 14 pieces");
+    ok(cutRows > 0, "the premise: sentences of the sample are longer than 14 tokens");
     ok(cutRows <= (lengths.find(({ length }) => length === 16)?.rows ?? 0));
     ok(names === null ? cutWords === 0 : cutWords > 0);
   }

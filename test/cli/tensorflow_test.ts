@@ -9,7 +9,7 @@ const dir = await Deno.makeTempDir();
 await Deno.writeTextFile(`${dir}/config.json`, JSON.stringify(resolveConfig()));
 addEventListener("unload", () => Deno.removeSync(dir, { recursive: true }));
 
-/** Exit code and error lines of a task. */
+/** Runs a task; returns its exit code and error lines. */
 async function fail(run: (terminal: Parameters<typeof runTaskWith>[2]) => Promise<number>) {
   const errors: string[] = [];
   const code = await run({
@@ -23,7 +23,7 @@ async function fail(run: (terminal: Parameters<typeof runTaskWith>[2]) => Promis
   return { code, errors };
 }
 
-Deno.test("tensorflow and --set device=tensorflow say in a line what to install where there is nothing", async () => {
+Deno.test("tensorflow and --set device=tensorflow say in one line what to install if there is no library", async () => {
   const wanted = new RegExp(
     "^error: Cannot open device tensorflow as tensorflow.library must be the folder of a TensorFlow " +
       `library: none was found in "${dir}"; install one with \`python3 -m pip install '\\S+==2\\.21\\.0'\``,
@@ -44,20 +44,20 @@ Deno.test("tensorflow and --set device=tensorflow say in a line what to install 
   }
 });
 
-Deno.test("evaluate --set takes what chooses the device, and nothing of the run", async () => {
+Deno.test("evaluate --set accepts keys of the device, but none of the run", async () => {
   deepStrictEqual(
     await fail((terminal) => runTaskWith(EVALUATE, [dir, "--set", "model.pooling=cls"], terminal)),
     {
       code: 1,
       errors: [
-        "error: Cannot run evaluate as --set must name a key of device, executor, native, tensorflow: " +
-        "current value is model.pooling=cls",
+        "error: Cannot run evaluate: --set can only set keys of device, executor, native, tensorflow, " +
+        "not model.pooling=cls",
       ],
     },
   );
 });
 
-Deno.test("readEngineChoice() lays --set over what a preset computes with", () => {
+Deno.test("readEngineChoice() applies --set to the defaults", () => {
   deepStrictEqual(
     readEngineChoice("encode", [
       ...["device=tensorflow", "native.threads=3", "tensorflow.library=folder"],
@@ -71,7 +71,7 @@ Deno.test("readEngineChoice() lays --set over what a preset computes with", () =
   );
 });
 
-Deno.test("tensorflow prints what it found, and that a GPU is left out", () => {
+Deno.test("tensorflow prints what it found, and a note if the GPU is not used", () => {
   const opened = {
     library: { api: "lib.so", framework: "framework.so", headers: "include", source: "TF_LIB" },
     binding: { path: "binding.so", builtBy: null },
@@ -89,7 +89,7 @@ Deno.test("tensorflow prints what it found, and that a GPU is left out", () => {
     "library         lib.so, TensorFlow 2.21.0, found by TF_LIB",
     "binding         binding.so, built before",
     "processor       CPU, 2 threads",
-    "float32         right to 4e-5, 120 GFLOP/s at 512 × 512",
+    "float32         error 4e-5, 120 GFLOP/s at 512 × 512",
     "mixed-float16   no",
     "Ready: --set device=tensorflow",
   ]);

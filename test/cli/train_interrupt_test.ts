@@ -59,7 +59,8 @@ const childEnv = (root: string) => ({
 });
 
 Deno.test({
-  name: "one Ctrl+C under `deno task train` saves the step and prints the command that resumes",
+  name:
+    "a single Ctrl+C during `deno task train` saves a checkpoint and prints the command that resumes",
   ignore: !canAllocateTerminal,
   fn: () =>
     inFolder(async (root) => {
@@ -130,7 +131,7 @@ Deno.test({
       const seen = collect(child.stderr);
       await seen.until(/train .*\d+\/100000/);
       child.kill("SIGTERM");
-      await seen.until(/ending in good order/);
+      await seen.until(/interrupted: stopping/);
       child.kill("SIGTERM");
       const lines = await seen.lines();
       strictEqual((await child.status).code, 143, lines.join("\n"));

@@ -41,13 +41,13 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   ],
   [
     ["--resume", "none", "--set", "seed=1", "--precision", "float32"],
-    "Cannot resume run with --precision: the run in none has a configuration; --set, --data and " +
-    "--model change what may change of it",
+    "Cannot resume the run with --precision: none already has a configuration. Keys that may change " +
+    "can be set with --set, --data and --model",
   ],
 ];
 
 for (const [args, message] of WRONG) {
-  Deno.test(`train ${args.join(" ")} ends with one line and exit code 1`, async () => {
+  Deno.test(`train ${args.join(" ")} fails with a one-line error and exit code 1`, async () => {
     deepStrictEqual(await fail(...args), { code: 1, errors: [`error: ${message}`] });
   });
 }

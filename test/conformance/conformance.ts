@@ -4,7 +4,7 @@
  * graphs with TensorFlow.js.
  * @module
  */
-import { type Options, parseWhole } from "@/cli/arguments.ts";
+import { type Options, parseInteger } from "@/cli/arguments.ts";
 import { runTask, type Task } from "@/cli/frame.ts";
 import { createTerminalProgress } from "@/cli/progress.ts";
 import { openEngine } from "@/engine/engine.ts";
@@ -208,8 +208,8 @@ export const CONFORMANCE = {
   async run({ values, positionals }) {
     const executor = values.native ? "native" : "onnx";
     if (values.graphs === undefined) return await conform(executor, positionals);
-    const count = parseWhole("conformance", "graphs", values.graphs, 1);
-    return await compare(executor, count, parseWhole("conformance", "seed", values.seed));
+    const count = parseInteger("conformance", "graphs", values.graphs, 1);
+    return await compare(executor, count, parseInteger("conformance", "seed", values.seed));
   },
 } as const satisfies Task<typeof OPTIONS>;
 

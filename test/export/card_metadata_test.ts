@@ -25,7 +25,7 @@ const SETTINGS: CardSettings = {
   maxLength: 64,
   tasks: [{ name: "conll2003", kind: "tagging", labels: ["O", "B-X"] }],
 };
-/** Names that look like the Hub's, paths of every system, and words. */
+/** Sources that look like Hub names, paths of every operating system, and plain words. */
 const SOURCES = [
   "google-bert/bert-base-uncased",
   "models/mine",
@@ -39,7 +39,7 @@ const SOURCES = [
   "~/mine",
 ];
 
-/** A record as read from files, begun from `source`, with its rows from `dataDir`. */
+/** Record of a run that was initialized from `source` and trained on data from `dataDir`. */
 async function readRecord(
   source: string | null,
   { origin, dataDir = null }: {
@@ -73,7 +73,7 @@ const contentOf = (record: RunRecord, part: Partial<CardContent> = {}): CardCont
 const metadataOf = (record: RunRecord, files = WHOLE) =>
   composeMetadata({ record, files, scores: record.summary.scores }, OPTIONS);
 
-Deno.test("composeMetadata() names base model and data sets of the Hub as the Hub does", async () => {
+Deno.test("composeMetadata() uses Hub names for the base model and data sets from the Hub", async () => {
   const record = await readRecord("google-bert/bert-base-uncased", { origin: "hub" });
   const metadata = metadataOf(record);
   strictEqual(metadata.base_model, "google-bert/bert-base-uncased");
@@ -87,9 +87,9 @@ Deno.test("composeMetadata() names base model and data sets of the Hub as the Hu
   );
 });
 
-Deno.test("a card calls nothing the Hub's that came from a folder, whatever its name", async () => {
+Deno.test("a card does not link models and data sets from a local folder to the Hub, whatever their names", async () => {
   for (const source of SOURCES) {
-    for (const origin of [{ origin: "folder" } as const, {}]) { // runs of before this was recorded
+    for (const origin of [{ origin: "folder" } as const, {}]) { // runs that did not record the origin yet
       const record = await readRecord(source, { ...origin, dataDir: "/data/mine" });
       strictEqual(baseModel(record), null);
       const metadata = metadataOf(record);
@@ -104,7 +104,7 @@ Deno.test("a card calls nothing the Hub's that came from a folder, whatever its 
         card,
         isKnown ? /from a BERT checkpoint in a local folder,/ : /from a BERT checkpoint,/,
       );
-      match(card, /- ag_news \(data set ag_news of a local folder\): [\d,]+ rows/);
+      match(card, /- ag_news \(data set ag_news from a local folder\): [\d,]+ training rows/);
       match(card, /name: ag_news \(local folder\)\n\s+type: local-folder/);
       doesNotMatch(card, /huggingface\.co\/(?!owner\/tiny)|fancyzhx|\/data\/mine/);
       strictEqual(source !== "model" && card.includes(source), false);
@@ -112,17 +112,17 @@ Deno.test("a card calls nothing the Hub's that came from a folder, whatever its 
   }
 });
 
-Deno.test("a card calls rows of the sample generated ones", async () => {
+Deno.test("a card says that the rows of the sample are generated", async () => {
   const card = composeCard(
     contentOf(await readRecord(null, { dataDir: "sample" })),
     OPTIONS,
   );
-  match(card, /- ag_news \(data set ag_news of the project's generated sample\): /);
+  match(card, /- ag_news \(data set ag_news from the project's generated sample\): /);
   match(card, /name: ag_news \(generated sample\)\n\s+type: generated-sample/);
   doesNotMatch(card, /huggingface\.co\/(?!owner\/tiny)|base_model|^datasets:/m);
 });
 
-Deno.test("findDatasetOrigin() takes the Hub's rows alone for the Hub's", async () => {
+Deno.test("findDatasetOrigin() returns hub only for rows from the Hub", async () => {
   const { config } = await readRecord(null);
   deepStrictEqual(findDatasetOrigin("conll2003", config), {
     kind: "hub",
@@ -134,7 +134,7 @@ Deno.test("findDatasetOrigin() takes the Hub's rows alone for the Hub's", async 
   }
 });
 
-Deno.test("showDataset() shows no folder of a machine", () => {
+Deno.test("showDataset() reduces paths to their last folder", () => {
   for (const name of ["ag_news", "owner/name", "a/b/c"]) strictEqual(showDataset(name), name);
   for (
     const path of ["/srv/me/news", "../me/news/", "./news", "C:\\me\\news", "~/news", "a/../news"]
@@ -143,7 +143,7 @@ Deno.test("showDataset() shows no folder of a machine", () => {
   }
 });
 
-Deno.test("composeCard() tells of the prompts, and that a graph's texts must begin with the default one", async () => {
+Deno.test("composeCard() lists the prompts, and says that a graph needs the default prompt prepended", async () => {
   const settings: CardSettings = {
     ...SETTINGS,
     includePrompt: false,
@@ -157,35 +157,38 @@ Deno.test("composeCard() tells of the prompts, and that a graph's texts must beg
   const card = composeCard(contentOf(record, { settings }), OPTIONS);
   match(
     card,
-    /Every text begins with the prompt `"find: "` \(`lookup`\), in training as well\. .* ONNX graph, prepend it yourself\. Pooling skips `\[CLS\]` and the prompt, in the graph as well\. Other prompts: `"tell: "` \(`other`\)\.\n/,
+    /The prompt `"find: "` \(`lookup`\) is prepended to every text, also in training\. .* ONNX graph, prepend it yourself\. Pooling ignores `\[CLS\]` and the prompt, also in the graph\. Other prompts: `"tell: "` \(`other`\)\.\n/,
   );
   match(card, /const prompt = "find: ";[^]*map\(\(text\) => prompt \+ text\)/);
   const plain = { ...settings, prompts: { ...settings.prompts, defaultPromptName: null } };
   const other = composeCard(contentOf(record, { settings: plain }), OPTIONS);
-  doesNotMatch(other, /begins with the prompt|const prompt/);
+  doesNotMatch(other, /is prepended to every text|const prompt/);
   match(other, /Other prompts: `"find: "` \(`lookup`\), `"tell: "` \(`other`\)\./);
 });
 
-Deno.test("composeCard() says how to get an L1 norm where sentence-transformers has none", async () => {
+Deno.test("composeCard() explains L1 normalization for sentence-transformers, which does not support it", async () => {
   const record = await readRecord(null);
   const card = composeCard(contentOf(record), OPTIONS);
-  match(card, /the mean of the token vectors, projected to 32 columns, scaled to L1 length one/);
+  match(card, /the mean of the token vectors, projected to 32 dimensions, normalized to L1 norm 1/);
   match(
     card,
-    /sentence-transformers has no L1 norm: .* divide each by the sum of its absolute values/,
+    /sentence-transformers has no L1 normalization .* divide each by the sum of its absolute values/,
   );
   const settings = { ...SETTINGS, normalize: "l2" } as const;
-  doesNotMatch(composeCard(contentOf(record, { settings }), OPTIONS), /no L1 norm/);
+  doesNotMatch(composeCard(contentOf(record, { settings }), OPTIONS), /no L1 normalization/);
 });
 
-Deno.test("a card shows the programs and scores of the files that are there", async () => {
+Deno.test("a card shows examples and scores for existing files only", async () => {
   const record = await readRecord(null);
   const whole = composeCard(contentOf(record), OPTIONS);
   match(whole, /dtype: "fp32"/);
   match(whole, /from sentence_transformers import/);
-  doesNotMatch(whole, /eight bits/);
+  doesNotMatch(whole, /eight-bit/);
   const both = { weights: true, graphs: ["fp32", "q8"] } as const;
-  match(composeCard(contentOf(record, { files: both }), OPTIONS), /eight bits depend on the batch/);
+  match(
+    composeCard(contentOf(record, { files: both }), OPTIONS),
+    /eight-bit graph depend on the batch/,
+  );
 
   const files = { weights: false, graphs: ["q8"] } as const;
   const { ag_news: trained, ...others } = record.summary.scores;
@@ -195,14 +198,14 @@ Deno.test("a card shows the programs and scores of the files that are there", as
   const card = composeCard(contentOf(record, { files, exports }), OPTIONS);
   match(card, /dtype: "q8"/);
   match(card, /hf_hub_download\("owner\/tiny", "onnx\/model_quantized\.onnx"\)/);
-  match(card, /Results in eight bits depend on the batch/);
-  match(card, /PyTorch cannot load or train this model/);
+  match(card, /Results of the eight-bit graph depend on the batch/);
+  match(card, /PyTorch cannot load or fine-tune this model/);
   match(card, /type: accuracy\n\s+name: Accuracy\n\s+value: 0\.4321/);
   match(card, /\| ag_news \| test \| [\d,]+ \| accuracy \| 43\.21 \|/);
   doesNotMatch(card, /sentence_transformers|library_name: sentence-transformers|onnx\/model\.onnx/);
 });
 
-Deno.test("a card leaves out notes with paths of the machine", async () => {
+Deno.test("a card omits notes that contain file paths", async () => {
   const record = await readRecord(null);
   const notes = [
     "An epoch is 4 steps.",
@@ -218,9 +221,9 @@ Deno.test("a card leaves out notes with paths of the machine", async () => {
   doesNotMatch(card, /step-2|Jane|private/);
 });
 
-Deno.test("a card says what the places of entities count", async () => {
+Deno.test("a card explains the unit of entity offsets", async () => {
   const card = composeCard(contentOf(await readRecord(null)), OPTIONS);
-  match(card, /`start` and `end` in UTF-16 code units/);
+  match(card, /`start` and `end` of an entity in UTF-16 code units/);
   match(card, /--offsets codepoints/);
   const settings: CardSettings = {
     ...SETTINGS,
@@ -229,7 +232,7 @@ Deno.test("a card says what the places of entities count", async () => {
   doesNotMatch(composeCard(contentOf(await readRecord(null), { settings }), OPTIONS), /UTF-16/);
 });
 
-Deno.test("the author's own words and metadata go into the card", async () => {
+Deno.test("the card includes the author's text and metadata", async () => {
   const own = parseOwnCard(
     "---\r\nlicense: other\r\nbase_model: owner/base\r\n---\r\n\r\n## Origin\r\n\r\nMine.\r\n",
     "card.md",
@@ -255,8 +258,8 @@ Deno.test("the author's own words and metadata go into the card", async () => {
     throws(() => parseOwnCard(`---\n${head}\n---\n`, "run/card.md"), {
       name: "SyntaxError",
       message:
-        "Cannot read model card as the lines between --- at the head of run/card.md must be " +
-        'YAML such as "license: apache-2.0"',
+        "run/card.md: the lines between --- at its head are not valid YAML metadata, such as " +
+        '"license: apache-2.0"',
     });
   }
 });

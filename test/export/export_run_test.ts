@@ -7,10 +7,10 @@ import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { softmaxRowsInto } from "@/eval/probabilities.ts";
 import { exportModel } from "@/export/export_model.ts";
 import {
-  keepExportRecords,
   readExportRecords,
   scoreExports,
   type ScoresBySplit,
+  storeExportRecords,
 } from "@/export/score_exports.ts";
 import { readCard, writeCard } from "@/export/write_card.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
@@ -22,10 +22,10 @@ import { BASE, CONFIG, inFolder } from "../train/tiny_run.ts";
 
 const ROOT = join(import.meta.dirname ?? "", "../..");
 
-/** A number of two, to four decimals. */
+/** Rounds to four decimals. */
 const round = (value: number) => Number(value.toFixed(4));
 
-/** What a task of the command line prints, and whether it succeeds. */
+/** Runs a command-line task; returns its output and true if it succeeds. */
 async function runTaskFile(name: string, ...args: readonly string[]) {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "--config=deno.json", `lib/cli/${name}.ts`, ...args],
@@ -37,7 +37,7 @@ async function runTaskFile(name: string, ...args: readonly string[]) {
   return { success, out: out ?? "", error: error ?? "" };
 }
 
-/** A run that is left with its eight-bit graph alone is evaluated to the scores of the export. */
+/** Checks that a run without weights, which only has its eight-bit graph, evaluates to the scores of the export. */
 async function checkLoneGraph(
   run: string,
   { out, scores }: { readonly out: string; readonly scores: ScoresBySplit },
@@ -69,12 +69,12 @@ async function checkLoneGraph(
   deepStrictEqual([refused.success, refused.out, refused.error], [
     false,
     "",
-    `error: Cannot run predict with executor=onnx as ${lone} must hold weights for that: it holds ${graph} ` +
-    "alone, which ONNX Runtime computes as it was exported; only native.threads can be set\n",
+    `error: Cannot run predict with executor=onnx: ${lone} has no weights, only the exported graph ${graph}. ` +
+    "ONNX Runtime runs it; only native.threads can be set\n",
   ]);
 }
 
-Deno.test("an exported run scores as it was trained, and its card says so", async () => {
+Deno.test("an exported run has the scores of the trained model, and its card shows them", async () => {
   await openBackend("onnx");
   await inFolder(async (dir) => {
     const run = join(dir, "tiny");
@@ -123,12 +123,12 @@ Deno.test("an exported run scores as it was trained, and its card says so", asyn
 
     await checkLoneGraph(run, { out, scores: records.q8?.scores ?? {} });
 
-    await keepExportRecords(run, records.q8 ? { q8: records.q8 } : {});
+    await storeExportRecords(run, records.q8 ? { q8: records.q8 } : {});
     match(
       await readCard(run),
-      /`onnx\/model\.onnx`, `onnx\/model_quantized\.onnx` each hold [^]*\| onnx\/model_quantized\.onnx/,
+      /`onnx\/model\.onnx`, `onnx\/model_quantized\.onnx` each contain [^]*\| onnx\/model_quantized\.onnx/,
     );
-    await keepExportRecords(run, records);
+    await storeExportRecords(run, records);
     const kept = await readExportRecords(run);
     deepStrictEqual(Object.keys(kept), ["fp32", "fp16", "q8"]);
     const card = await Deno.readTextFile(await writeCard(run));
@@ -151,14 +151,14 @@ Deno.test("an exported run scores as it was trained, and its card says so", asyn
       ),
     );
     match(body, /onnx\/model_quantized\.onnx/);
-    ok(!body.includes("model_fp16"), "a file that is not there is not claimed");
+    ok(!body.includes("model_fp16"), "the card does not mention a missing file");
     const named = await readCard(run, { repo: "owner/tiny", license: "apache-2.0" });
     match(named, /SentenceTransformer\("owner\/tiny"\)/);
     match(named, /^---\nlicense: apache-2\.0\n/);
   });
 });
 
-Deno.test("softmaxRowsInto() makes each row a distribution, however large its scores", () => {
+Deno.test("softmaxRowsInto() makes each row a probability distribution, even for large scores", () => {
   const scores = Float32Array.of(0, Math.log(3), 1000, 1000); // e⁰ : e^ln 3 = 1 : 3
   softmaxRowsInto(scores, 2);
   deepStrictEqual([...scores].map(round), [0.25, 0.75, 0.5, 0.5]);

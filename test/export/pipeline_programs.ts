@@ -1,32 +1,31 @@
 /**
- * The program of somebody who has transformers.js and a model's folder, as it is run in Deno, in Node.js and
- * in a browser.
+ * Test programs that run a model folder with transformers.js in Deno, in Node.js and in a browser.
  * @module
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 
-/** What every program prints: an embedding a text, and the topics' scores. */
+/** Output of every program: one embedding per text, and the logits of the topics. */
 export type PipelineAnswer = {
   readonly embeddings: readonly (readonly number[])[];
-  /** Of the graph's own output, which needs no pooling by the reader. */
+  /** Sentence embeddings from the graph's own output, which is already pooled. */
   readonly sentences: readonly (readonly number[])[];
   readonly topics: readonly (readonly number[])[];
-  /** The last piece of the text that is too long. */
+  /** Last token id of the text that is too long. */
   readonly lastOfCut: number;
 };
 
-/** What is asked. */
-export type PipelineQuestion = {
+/** Input of the programs. */
+export type PipelineInput = {
   readonly texts: readonly string[];
-  /** The output with the topics' scores. */
+  /** Name of the graph's output with the logits of the topics. */
   readonly topics: string;
-  /** A text beyond the model's limit. */
+  /** Text longer than the model's maximum length. */
   readonly tooLong: string;
 };
 
-/** The body of each program; `folder` and the names of a question stand before it. */
+/** Body of each program; `folder` and the fields of the input are defined before it. */
 const BODY = `
 const extract = await pipeline("feature-extraction", folder, { dtype: "fp32" });
 const found = await extract(texts, { pooling: "mean", normalize: true });
@@ -43,10 +42,10 @@ const answer = {
 const IMPORT =
   `import { AutoModel, AutoTokenizer, env, pipeline } from "@huggingface/transformers";`;
 
-/** For Deno and Node.js: `folder` on disk, the answer on standard output. */
-export function printProgram(folder: string, question: PipelineQuestion): string {
+/** Program for Deno and Node.js: reads `folder` from disk and prints its answer. */
+export function printProgram(folder: string, input: PipelineInput): string {
   return `${IMPORT}
-const { folder, texts, topics, tooLong } = ${JSON.stringify({ folder, ...question })};
+const { folder, texts, topics, tooLong } = ${JSON.stringify({ folder, ...input })};
 env.allowRemoteModels = false;
 ${BODY}
 console.log(JSON.stringify(answer));`;
@@ -54,18 +53,18 @@ console.log(JSON.stringify(answer));`;
 
 const ROOT = join(import.meta.dirname ?? "", "../..");
 
-/** ONNX Runtime's files as transformers.js' own release of it has them. */
+/** Base name of the ONNX Runtime files that transformers.js uses. */
 const RUNTIME = "ort-wasm-simd-threaded.asyncify";
 
 /**
- * For a browser: a module that takes the model from `model/` beside the page and leaves `window.outcome`, and
- * the files of ONNX Runtime that it asks for, by their names.
+ * Program for a browser: a module that loads the model from `model/` relative to the page and sets `window.outcome`,
+ * together with the ONNX Runtime files that it requests, by name.
  */
 export async function bundleProgram(
-  question: PipelineQuestion,
+  input: PipelineInput,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const program = `${IMPORT}
-const { folder, texts, topics, tooLong } = ${JSON.stringify({ folder: "model", ...question })};
+const { folder, texts, topics, tooLong } = ${JSON.stringify({ folder: "model", ...input })};
 env.allowRemoteModels = false;
 env.allowLocalModels = true;
 // below a whole address the pipeline finds no tokenizer

@@ -6,7 +6,7 @@ import { type PushServer, withPushServer } from "./push_server.ts";
 const CARD = "# A model — with a card\n";
 const WEIGHTS = new Uint8Array(70_000).map((_, i) => i % 251);
 
-/** A folder like a model's, with what must stay out beside it. */
+/** Runs `use` with a model folder that also contains files which must not be pushed. */
 async function withModelFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -49,7 +49,7 @@ const PATHS = [
   "onnx/model.onnx",
 ];
 
-Deno.test("listFilesToPush() lists a model folder with its new card, without what is half-written", async () => {
+Deno.test("listFilesToPush() lists a model folder with its new card, without partially written files", async () => {
   await withModelFolder(async (folder) => {
     const files = await listFilesToPush(folder, CARD);
     deepStrictEqual(files.map(({ path }) => path), PATHS);
@@ -59,7 +59,7 @@ Deno.test("listFilesToPush() lists a model folder with its new card, without wha
   });
 });
 
-Deno.test("pushFiles() makes the repository and shows every file whole, by one commit", async () => {
+Deno.test("pushFiles() creates the repository and publishes all files in one commit", async () => {
   await withModelFolder(async (folder) => {
     await withPushServer(async (server) => {
       deepStrictEqual(await push(folder, server), {
@@ -78,7 +78,7 @@ Deno.test("pushFiles() makes the repository and shows every file whole, by one c
         organization: "owner",
         visibility: "private",
       });
-      // again: it is there, and large files are known
+      // a second push: the repository exists, and the Hub already has the large files
       const before = server.requests.length;
       await push(folder, server);
       ok(!server.requests.slice(before).some((line) => line.startsWith("PUT")));
@@ -86,7 +86,7 @@ Deno.test("pushFiles() makes the repository and shows every file whole, by one c
   });
 });
 
-Deno.test("pushFiles() leaves the repository as it was when it is interrupted or refused on the way", async () => {
+Deno.test("pushFiles() leaves the repository unchanged when it is interrupted or rejected", async () => {
   await withModelFolder(async (folder) => {
     await withPushServer(async (server) => {
       await push(folder, server);
@@ -97,10 +97,10 @@ Deno.test("pushFiles() leaves the repository as it was when it is interrupted or
         deepStrictEqual([...seen?.get("model.safetensors") ?? []], [...WEIGHTS]);
         strictEqual(new TextDecoder().decode(seen?.get("config.json")), '{"model_type":"bert"}');
       };
-      server.refusals.set("/lfs/", 500); // while the large file goes up
+      server.refusals.set("/lfs/", 500); // during the upload of the large file
       await rejects(
         push(folder, server),
-        /^Error: Cannot push to owner\/tiny as the Hub must accept it: /,
+        /^Error: Cannot push to owner\/tiny: the Hub rejected the push: /,
       );
       unchanged();
       server.refusals.clear();
@@ -111,18 +111,18 @@ Deno.test("pushFiles() leaves the repository as it was when it is interrupted or
         message: "Push to owner/tiny was interrupted. Nothing was published",
       });
       unchanged();
-      await push(folder, server); // goes on with what was uploaded
+      await push(folder, server); // reuses the uploaded file
       strictEqual(server.repos.get("owner/tiny")?.get("config.json")?.length, 2);
     });
   });
 });
 
-Deno.test("pushFiles() removes what an earlier push left, and nothing else", async () => {
+Deno.test("pushFiles() deletes files of an earlier push, and no others", async () => {
   await withModelFolder(async (folder) => {
     await withPushServer(async (server) => {
       await Deno.writeFile(join(folder, "onnx/model_quantized.onnx"), WEIGHTS);
       await push(folder, server);
-      server.repos.get("owner/tiny")?.set("LICENSE", new Uint8Array(3)); // its owner's own
+      server.repos.get("owner/tiny")?.set("LICENSE", new Uint8Array(3)); // added by the repository's owner
       await Deno.remove(join(folder, "onnx/model_quantized.onnx"));
       const { removed } = await push(folder, server);
       deepStrictEqual(removed, ["onnx/model_quantized.onnx"]);
@@ -132,13 +132,13 @@ Deno.test("pushFiles() removes what an earlier push left, and nothing else", asy
   });
 });
 
-Deno.test("pushFiles() claims nothing where the answer to the commit is lost", async () => {
+Deno.test("pushFiles() says that the outcome is unknown if the response to the commit is lost", async () => {
   await withModelFolder(async (folder) => {
     await withPushServer(async (server) => {
       server.refusals.set("/commit/", 504);
       await rejects(push(folder, server), {
         message: new RegExp(
-          `It may have been published or not: look at ${server.settings.endpoint}/owner/tiny$`,
+          `The model may or may not have been published: see ${server.settings.endpoint}/owner/tiny$`,
         ),
       });
       strictEqual(server.repos.get("owner/tiny")?.size, PATHS.length, "premise: it was");
@@ -146,41 +146,37 @@ Deno.test("pushFiles() claims nothing where the answer to the commit is lost", a
   });
 });
 
-Deno.test("pushFiles() says what to do when it is refused", async () => {
+Deno.test("pushFiles() says what to do when it is rejected", async () => {
   await withModelFolder(async (folder) => {
     await withPushServer(async (server) => {
       const { endpoint } = server.settings;
       const expected = [
-        [401, "/create", "HF_TOKEN, or the file of `hf auth login`, must hold a valid token"],
-        [403, "/create", "the token must be allowed to write there"],
-        [404, "/preupload", "its owner and branch must exist"],
-        [409, "/commit/", "nobody else may change it meanwhile, push again"],
+        [401, "/create", "the token is invalid; set HF_TOKEN or run `hf auth login`"],
+        [403, "/create", "the token has no write permission"],
+        [404, "/preupload", "its owner or branch does not exist"],
+        [409, "/commit/", "somebody else has changed it in the meantime; push again"],
+        [429, "/create", "the rate limit is exceeded"],
       ] as const;
       for (const [status, at, wanted] of expected) {
         server.refusals.set(at, status);
         await rejects(push(folder, server), {
           message:
-            `Cannot push to owner/tiny as ${wanted}: status ${status} from ${endpoint}. Nothing was published`,
+            `Cannot push to owner/tiny: ${wanted} (status ${status} from ${endpoint}). Nothing was published` +
+            (status === 429 ? "; push again in a few minutes" : ""),
         });
         server.refusals.clear();
       }
-      server.refusals.set("/create", 429);
-      await rejects(push(folder, server), {
-        message:
-          `Cannot push to owner/tiny: the rate limit of ${endpoint} is exceeded, status 429 from ${endpoint}. Nothing was published; push again in a few minutes`,
-      });
-      server.refusals.clear();
       strictEqual(server.repos.get("owner/tiny")?.size, 0);
       await rejects(push(folder, { settings: { ...server.settings, token: null } }), {
         name: "PermissionDenied",
         message:
-          "Cannot push to owner/tiny: there is no token. Set HF_TOKEN to one that may write, or run `hf auth login`; HF_HUB_DISABLE_IMPLICIT_TOKEN must not be set",
+          "Cannot push to owner/tiny: there is no token. Set HF_TOKEN to one with write permission, or run `hf auth login` and leave HF_HUB_DISABLE_IMPLICIT_TOKEN unset",
       });
     });
   });
 });
 
-Deno.test("pushFiles() says that the Hub must be reached", async () => {
+Deno.test("pushFiles() reports that the Hub cannot be reached", async () => {
   await withModelFolder(async (folder) => {
     let closed = "";
     await withPushServer(({ settings }) => Promise.resolve(void (closed = settings.endpoint)));
@@ -192,18 +188,17 @@ Deno.test("pushFiles() says that the Hub must be reached", async () => {
     };
     await rejects(
       push(folder, { settings: { ...settings, retryDelaysMs: [], silenceTimeoutMs: 1 } }),
-      /^Error: Cannot push to owner\/tiny as http:\/\/localhost:\d+ must be reached: .*\. Nothing was published; push again$/,
+      /^Error: Cannot push to owner\/tiny: cannot reach http:\/\/localhost:\d+: .*\. Nothing was published; push again$/,
     );
   });
 });
 
-Deno.test("checkRepoName() wants an owner and a name", () => {
+Deno.test("checkRepoName() requires an owner and a name", () => {
   checkRepoName("owner/my-model.v2");
   for (const name of ["model", "a/b/c", "../x", "owner/", "own er/x"]) {
     throws(() => checkRepoName(name), {
       name: "RangeError",
-      message:
-        `Cannot push as the repository's name must look like OWNER/NAME: current value is "${name}"`,
+      message: `Invalid repository name "${name}": it must have the form OWNER/NAME`,
     });
   }
 });

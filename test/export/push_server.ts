@@ -1,29 +1,29 @@
 /**
- * A local server that speaks the Hub's endpoints for a push: making a repository, asking how each file
- * goes up, large files by LFS, and the commit.
+ * Local server with the Hub endpoints that a push needs: creation of a repository, preupload, LFS uploads of large
+ * files, and the commit.
  */
 
 import { createHash } from "node:crypto";
 import type { HubSettings } from "@/data/hub_settings.ts";
 
-/** What the server holds and what it was asked. */
+/** State of the server and its recorded requests. */
 export type PushServer = {
   readonly settings: HubSettings;
-  /** Files that a reader sees, by repository; those of a commit appear at once. */
+  /** Published files by repository; all files of a commit appear at once. */
   readonly repos: Map<string, Map<string, Uint8Array>>;
-  /** Contents that were uploaded, by their sha256. */
+  /** Uploaded contents by sha256. */
   readonly uploaded: Map<string, Uint8Array>;
   /** `METHOD path` of each request in order. */
   readonly requests: string[];
-  /** Bodies of the requests that make repositories. */
+  /** Bodies of the requests that create repositories. */
   readonly creations: unknown[];
-  /** Answers by a status where a request's path holds the key. */
+  /** Status codes to answer with, by a substring of the request's path. */
   readonly refusals: Map<string, number>;
   /** Called at each upload of a large file. */
   onUpload: () => void;
 };
 
-/** Files with this ending go up by LFS. */
+/** Files that are uploaded with LFS. */
 const LARGE = /\.(safetensors|onnx)$/;
 
 type CommitLine = {
@@ -31,7 +31,7 @@ type CommitLine = {
   readonly value: { readonly path: string; readonly content?: string; readonly oid?: string };
 };
 
-/** Runs `use` with a server on which the token `writer.of-this_hub` may write. */
+/** Runs `use` with a server on which the token `writer.of-this_hub` has write permission. */
 export async function withPushServer(use: (server: PushServer) => Promise<void>): Promise<void> {
   const repos: PushServer["repos"] = new Map(), uploaded: PushServer["uploaded"] = new Map();
   const requests: string[] = [], creations: unknown[] = [];
@@ -58,7 +58,7 @@ export async function withPushServer(use: (server: PushServer) => Promise<void>)
       return Response.json({ error: "no" }, { status: refusal[1] });
     }
     const text = () => new TextDecoder().decode(body);
-    if (pathname.startsWith("/lfs/")) { // as the Hub: the address itself is the permission
+    if (pathname.startsWith("/lfs/")) { // as on the Hub, the URL itself grants access
       const oid = pathname.slice("/lfs/".length);
       if (createHash("sha256").update(body).digest("hex") !== oid) {
         return new Response("damaged", { status: 400 });
@@ -114,7 +114,7 @@ export async function withPushServer(use: (server: PushServer) => Promise<void>)
     }
     if (rest !== "/commit/main") return new Response(null, { status: 400 });
     const answer = commit(repo, text());
-    // a gateway that gives up after the Hub has done it
+    // like a gateway that times out after the Hub has made the commit
     return refusal === undefined
       ? answer
       : Response.json({ error: "late" }, { status: refusal[1] });

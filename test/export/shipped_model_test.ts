@@ -1,4 +1,4 @@
-/** The model that ships with the repository answers rightly, and its card and scores are its own. */
+/** The model that ships with the repository predicts correctly, and its card and scores are up to date. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { openTextModel } from "@/eval/text_model.ts";
@@ -9,7 +9,7 @@ import { ONNX_FILES } from "@/model/save_onnx.ts";
 
 const MODEL = join(SHIPPED_RUN, "model");
 
-/** Sentences like news, written for this test, with their topic and their entities. */
+/** News-like sentences written for this test, with topic and entities. */
 const NEWS: readonly {
   readonly text: string;
   readonly topic: string;
@@ -39,7 +39,7 @@ const NEWS: readonly {
   },
 ];
 
-Deno.test("the shipped model names topics and entities of news, in whatever company a text comes", async () => {
+Deno.test("the shipped model predicts topics and entities of news, alone and in a batch", async () => {
   using model = await openTextModel(SHIPPED_RUN);
   const predictor = model.createPredictor();
   const found = await predictor.predict(NEWS.map(({ text }) => text));
@@ -65,18 +65,18 @@ Deno.test("the shipped model names topics and entities of news, in whatever comp
   ok(first.every(Number.isFinite));
 });
 
-Deno.test("the shipped model is what its scores were measured on, and its card says them", async () => {
+Deno.test("the scores of the shipped model were measured on its graph, and its card is up to date", async () => {
   const records = await readExportRecords(SHIPPED_RUN);
   deepStrictEqual(Object.keys(records), ["q8"]);
   strictEqual((await Deno.stat(join(MODEL, ONNX_FILES.q8))).size, records.q8?.bytes);
   strictEqual(
     await Deno.readTextFile(join(MODEL, "README.md")),
     await readCard(SHIPPED_RUN),
-    "the card is not up to date: compose it again with writeCard()",
+    "the card is out of date: run writeCard()",
   );
 });
 
-Deno.test("the shipped model has what its graph needs and no more", async () => {
+Deno.test("the shipped model contains only the files that its graph needs", async () => {
   const files: string[] = [];
   const walk = async (place: string) => {
     for await (const { name, isDirectory } of Deno.readDir(join(MODEL, place))) {

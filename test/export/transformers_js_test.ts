@@ -1,4 +1,4 @@
-// What is saved here, read by transformers.js 4.3.1 alone: in Deno, in Node.js and in Chromium.
+// Saved models, read by transformers.js 4.3.1 without this library: in Deno, in Node.js and in Chromium.
 import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
@@ -16,16 +16,16 @@ import { withSavedModel } from "../eval/saved_model.ts";
 import { bundleProgram, type PipelineAnswer, printProgram } from "./pipeline_programs.ts";
 
 const TOLERANCE = 1e-5;
-const TEXTS = ["Ada wrote.", "", "São — 1999!", "yes"]; // within the model's 16 pieces
-const QUESTION = { texts: TEXTS, topics: logitsName("topic"), tooLong: "one two ".repeat(20) };
-/** What became of the program in a browser. */
+const TEXTS = ["Ada wrote.", "", "São — 1999!", "yes"]; // within the model's 16 tokens
+const INPUT = { texts: TEXTS, topics: logitsName("topic"), tooLong: "one two ".repeat(20) };
+/** Outcome of the program in a browser. */
 type Outcome = { readonly answer?: PipelineAnswer; readonly error?: string };
 
 const ROOT = join(import.meta.dirname ?? "", "../..");
 
 const chromium = await findChromium();
 
-/** Runs `test` with a tiny model in `folder`/model, its graph included. */
+/** Runs `test` with a tiny model in `folder`/model, including its graph. */
 async function withGraph(
   test: (saved: SavedModel, folder: string) => Promise<void>,
   prompts?: PromptSettings,
@@ -47,7 +47,7 @@ function checkRows(
   ok(away < TOLERANCE, `numbers differ by ${away}`);
 }
 
-/** The answer is what this library computes of the same texts. */
+/** Checks that the answer equals the result of this library for the same texts. */
 async function checkAnswer(answer: PipelineAnswer, saved: SavedModel): Promise<void> {
   const embeddings = (await createSentenceEncoder(saved).encode(TEXTS)).map((row) => [...row]);
   checkRows(answer.embeddings, embeddings);
@@ -61,11 +61,11 @@ async function checkAnswer(answer: PipelineAnswer, saved: SavedModel): Promise<v
     }),
     predictions.map(({ labels }) => Object.values(labels["topic"]?.probabilities ?? {})),
   );
-  // the card warns of this: once transformers.js keeps [SEP], the warning goes
+  // the card warns about this; remove the warning once transformers.js keeps [SEP]
   notStrictEqual(answer.lastOfCut, saved.tokenizer.ids.sep);
 }
 
-/** The lines that a program prints, which must end well. */
+/** Runs a program, which must succeed, and returns its output lines. */
 async function runProgram(command: string, args: readonly string[]): Promise<readonly string[]> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
@@ -76,7 +76,7 @@ async function runProgram(command: string, args: readonly string[]): Promise<rea
   return new TextDecoder().decode(stdout).trim().split("\n");
 }
 
-/** {@link runProgram} of a program that is put into `file`, by Deno with the project's packages. */
+/** Writes a program to `file` and runs it with Deno and the project's packages. */
 async function runInDeno(file: string, program: string): Promise<readonly string[]> {
   await Deno.writeTextFile(file, program);
   const config = join(ROOT, "deno.json");
@@ -94,9 +94,9 @@ function hasNode(): boolean {
   }
 }
 
-Deno.test("transformers.js in Deno gives a saved model's embeddings and topics", async () => {
+Deno.test("transformers.js in Deno computes a saved model's embeddings and topics", async () => {
   await withGraph(async (saved, folder) => {
-    const program = printProgram(join(folder, "model"), QUESTION);
+    const program = printProgram(join(folder, "model"), INPUT);
     await checkAnswer(readAnswer(await runInDeno(join(folder, "program.js"), program)), saved);
   });
 });
@@ -110,7 +110,7 @@ const PROMPT = {
 };
 
 for (const [what, prompts] of [["without", NO_PROMPTS], ["with", PROMPT]] as const) {
-  Deno.test(`the card's program prints a text's topic and its tokens with tags, ${what} a prompt`, async () => {
+  Deno.test(`the card's TypeScript example prints the topic and the tagged tokens of a text, ${what} a prompt`, async () => {
     await withGraph(async (saved, folder) => {
       const heads = await readHeadsFile(join(folder, "model/heads.json"));
       const settings = { ...heads, prompts: saved.prompts };
@@ -122,14 +122,14 @@ for (const [what, prompts] of [["without", NO_PROMPTS], ["with", PROMPT]] as con
       );
       const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
       strictEqual(topic, prediction?.labels["topic"]?.label);
-      // the model's biases tag all as B-X: the first pieces of "A", "first", "text" and "." are shown
+      // by its biases, the model tags every token as B-X: the first tokens of "A", "first", "text" and "." are printed
       deepStrictEqual(pieces.map((line) => line.slice(line.indexOf(" "))), Array(4).fill(" B-X"));
       ok(!pieces.some((line) => line.startsWith("##")));
     }, prompts);
   });
 }
 
-/** True if `python3` has what the card's programs for Python need. */
+/** True if `python3` has the packages that the card's Python examples need. */
 async function hasPython(): Promise<boolean> {
   const args = ["-c", "import huggingface_hub, numpy, onnxruntime, tokenizers"];
   try {
@@ -141,7 +141,7 @@ async function hasPython(): Promise<boolean> {
 }
 
 Deno.test({
-  name: "the card's Python programs print topic, tokens with tags, and places in code points",
+  name: "the card's Python examples print the topic, the tagged tokens, and offsets in code points",
   ignore: !await hasPython(),
   async fn() {
     for (const prompts of [NO_PROMPTS, PROMPT]) {
@@ -157,7 +157,7 @@ Deno.test({
         const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
         strictEqual(topic, prediction?.labels["topic"]?.label);
         strictEqual((tags ?? "").match(/'B-X'/g)?.length, 4); // of "A", "first", "text" and "."
-        const given = 'text, start, end = "😀 Ada wrote.", 3, 6'; // the emoji is two units
+        const given = 'text, start, end = "😀 Ada wrote.", 3, 6'; // the emoji has two code units
         const lines = await runProgram("python3", [
           "-c",
           `${given}\n${convert}\nprint(entity, start, end)`,
@@ -169,11 +169,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "transformers.js in Node.js gives a saved model's embeddings and topics",
+  name: "transformers.js in Node.js computes a saved model's embeddings and topics",
   ignore: !hasNode(),
   async fn() {
     await withGraph(async (saved, folder) => {
-      const program = printProgram(join(folder, "model"), QUESTION);
+      const program = printProgram(join(folder, "model"), INPUT);
       const lines = await runProgram("node", ["--input-type=module", "--eval", program]);
       await checkAnswer(readAnswer(lines), saved);
     });
@@ -181,13 +181,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "transformers.js in a browser gives a saved model's embeddings and topics",
+  name: "transformers.js in a browser computes a saved model's embeddings and topics",
   ignore: chromium === null,
   sanitizeOps: false,
   sanitizeResources: false,
   async fn() {
     await withGraph(async (saved, folder) => {
-      for (const [name, content] of await bundleProgram(QUESTION)) {
+      for (const [name, content] of await bundleProgram(INPUT)) {
         await Deno.writeFile(join(folder, name), content);
       }
       const page = `<!doctype html><title>t</title><script type="module" src="page.js"></script>`;

@@ -61,7 +61,7 @@ Deno.test("deno task report without any run says how to make one", async () => {
       code: 1,
       out: [],
       error: [
-        "error: Cannot report as there must be a finished run under outputs/: make one with deno task train",
+        "error: There is no finished run under outputs/: train one with deno task train",
       ],
     });
   });
@@ -88,7 +88,7 @@ Deno.test("deno task report writes nothing for an experiment without runs, and s
     deepStrictEqual(await report(dir), {
       code: 0,
       out: [
-        "outputs/experiments/pooling: no report, as none of its runs is there; deno task experiment does them",
+        "outputs/experiments/pooling: no report, since it has no runs yet; deno task experiment trains them",
       ],
       error: [],
     });

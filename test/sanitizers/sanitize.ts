@@ -4,7 +4,7 @@
  * @module
  */
 import { cpus } from "node:os";
-import { type Options, parseWhole } from "@/cli/arguments.ts";
+import { type Options, parseInteger } from "@/cli/arguments.ts";
 import { runTask, type Task } from "@/cli/frame.ts";
 import { POOLING_MODES, PRECISIONS } from "@/config.ts";
 import { writeFileAtomic } from "@/files.ts";
@@ -35,9 +35,9 @@ export const SANITIZE = {
   options: OPTIONS,
   stopsItself: true,
   async run({ values, signal }) {
-    const graphs = parseWhole("sanitize", "graphs", values.graphs, 1);
-    const programs = parseWhole("sanitize", "programs", values.programs, 1);
-    const seed = parseWhole("sanitize", "seed", values.seed);
+    const graphs = parseInteger("sanitize", "graphs", values.graphs, 1);
+    const programs = parseInteger("sanitize", "programs", values.programs, 1);
+    const seed = parseInteger("sanitize", "seed", values.seed);
     const sanitizers = findSanitizers();
     const cache = await Deno.makeTempDir({ prefix: "sanitize-" });
     const check = (next: string) =>

@@ -77,7 +77,7 @@ export function createComparePanel({ client, change, announce, address }: PageCo
       pooling.value = state.pooling ?? model.pooling;
       normalize.value = state.normalize ?? model.normalize;
     },
-    async ask({ state, model }, signal) {
+    async refresh({ state, model }, signal) {
       actions.hidden = true;
       const lines = sentencesOf(state, model).split("\n").map((line) => line.trim())
         .filter((line) => line !== "");

@@ -77,10 +77,12 @@ function checkWidths({ rows, lines, delimiter }: CsvTable): CsvTable {
   const width = rows[0]?.length ?? 0;
   const isBlank = (row: readonly string[] | undefined) => row?.length === 1 && row[0] === "";
   const kept = [...rows.keys()].filter((i) => width === 1 || !isBlank(rows[i]));
-  const odd = kept.find((i) => rows[i]?.length !== width);
-  if (odd !== undefined) {
+  const invalid = kept.find((i) => rows[i]?.length !== width);
+  if (invalid !== undefined) {
     throw new RangeError(
-      `Cannot read the table: the row at line ${lines[odd]} has ${rows[odd]?.length} cells, ` +
+      `Cannot read the table: the row at line ${lines[invalid]} has ${
+        rows[invalid]?.length
+      } cells, ` +
         `but the first row has ${width}; put cells that contain a ${
           { ",": "comma", ";": "semicolon", "\t": "tab" }[delimiter]
         } in quotes`,

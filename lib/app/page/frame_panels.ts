@@ -52,7 +52,7 @@ async function showFrame(
 export function createReportPanel({ fileOf }: PageContext): Panel {
   return {
     show() {},
-    ask: ({ model: { run } }, signal) =>
+    refresh: ({ model: { run } }, signal) =>
       showFrame("report", { path: fileOf("report", run), title: "The run's report", signal }),
   };
 }
@@ -89,7 +89,7 @@ export function createAboutPanel({ fileOf, computed }: PageContext): Panel {
         ]),
       );
     },
-    ask: ({ model: { run } }, signal) =>
+    refresh: ({ model: { run } }, signal) =>
       showFrame("card", { path: fileOf("card", run), title: "The model's card", signal }),
   };
 }

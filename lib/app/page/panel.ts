@@ -48,7 +48,7 @@ export type Panel = {
   /** Shows the state in the tab's controls; `model` is null until it is ready. */
   show(state: PageState, model: ModelInfo | null): void;
   /** Requests and shows the tab's results; called while the tab is open. */
-  ask?(view: View, signal: AbortSignal): Promise<void>;
+  refresh?(view: View, signal: AbortSignal): Promise<void>;
   /** Element that shows the results; emptied if a request fails. */
   readonly place?: HTMLElement;
 };

@@ -103,11 +103,11 @@ export async function predictAll(
   const cut = texts.map(cutText);
   const found: (TextPrediction | null)[] = texts.map(() => null);
   for (const request of planRequests(cut)) {
-    const asked = request.map((i) => cut[i] ?? "");
+    const batch = request.map((i) => cut[i] ?? "");
     for (let tries = 0;; tries++) {
       signal.throwIfAborted();
       try {
-        const { predictions } = await client.predict(asked, { run, signal });
+        const { predictions } = await client.predict(batch, { run, signal });
         request.forEach((row, i) => found[row] = predictions[i] ?? null);
         break;
       } catch (error) {

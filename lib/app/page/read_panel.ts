@@ -42,7 +42,7 @@ export function createReadPanel({ client, change, announce, address }: PageConte
         ),
       );
     },
-    async ask({ state, model }, signal) {
+    async refresh({ state, model }, signal) {
       const wanted = textOf(state, model);
       actions.hidden = true;
       if (model.tasks.length === 0) {

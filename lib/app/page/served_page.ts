@@ -36,7 +36,7 @@ async function readAnswer<T>(response: Response): Promise<T> {
   throw BUSY.includes(refusal.code) ? new BusyError(refusal.message) : new Error(refusal.message);
 }
 
-async function ask<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
+async function post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
   return await readAnswer<T>(
     await reach(path, {
       method: "POST",
@@ -52,9 +52,9 @@ const server: ModelClient = {
   runs: async () => (await readAnswer<RunsAnswer>(await reach("api/runs"))).runs,
   open: async (run) =>
     await readAnswer<ModelInfo>(await reach(`api/model?run=${encodeURIComponent(run)}`)),
-  predict: (texts, { run, signal }) => ask("api/predict", { texts, run }, signal),
+  predict: (texts, { run, signal }) => post("api/predict", { texts, run }, signal),
   encode: (texts, { run, pooling, normalize, signal }) =>
-    ask("api/encode", {
+    post("api/encode", {
       texts,
       run,
       ...pooling === null ? {} : { pooling },

@@ -28,24 +28,24 @@ export async function startPage(client: ModelClient, options: PageOptions): Prom
   const status = find("status", HTMLElement), problem = find("problem", HTMLElement);
   const runs = find("run", HTMLSelectElement);
   let state = readPageState(location.hash);
-  let asked = new AbortController();
+  let request = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let defaultModel: ModelInfo | null = null, model: ModelInfo | null = null;
 
   /** Sets the text of a live region, unless it is unchanged, so that screen readers announce it once. */
-  const tell = (place: HTMLElement, words: string) => {
+  const setText = (place: HTMLElement, words: string) => {
     if (place.textContent !== words) place.textContent = words;
   };
-  const announce = (words: string) => tell(status, words);
+  const announce = (words: string) => setText(status, words);
   const showError = (words: string | null) => {
     problem.hidden = words === null;
-    tell(problem, words ?? "");
+    setText(problem, words ?? "");
   };
 
   const addressOf = (shown: PageState) =>
     `${location.pathname}${location.search}${writePageState(shown)}`;
   /** Writes the state into the page's URL. */
-  const link = (how: "push" | "replace") => {
+  const updateUrl = (how: "push" | "replace") => {
     const address = addressOf(state);
     if (address === `${location.pathname}${location.search}${location.hash}`) return;
     try {
@@ -57,17 +57,17 @@ export async function startPage(client: ModelClient, options: PageOptions): Prom
   };
   const change: PageContext["change"] = (part, { push = false, waitMs = 0 } = {}) => {
     clearTimeout(timer);
-    if (push) link("replace"); // pending typed text belongs to the previous history entry
+    if (push) updateUrl("replace"); // pending typed text belongs to the previous history entry
     state = { ...state, ...part };
     show();
     if (push) {
-      link("push");
-      ask();
+      updateUrl("push");
+      refresh();
       return;
     }
     timer = setTimeout(() => {
-      link("replace");
-      ask();
+      updateUrl("replace");
+      refresh();
     }, waitMs);
   };
   const context: PageContext = {
@@ -98,16 +98,16 @@ export async function startPage(client: ModelClient, options: PageOptions): Prom
   };
 
   /** Requests the results of the open tab and cancels the previous request. */
-  const ask = async () => {
-    asked.abort();
-    asked = new AbortController();
-    const { signal } = asked;
+  const refresh = async () => {
+    request.abort();
+    request = new AbortController();
+    const { signal } = request;
     showError(null);
-    const { ask, place } = panels[state.tab];
-    if (model === null || ask === undefined) return;
+    const { refresh, place } = panels[state.tab];
+    if (model === null || refresh === undefined) return;
     place?.setAttribute("aria-busy", "true");
     try {
-      await ask({ state, model }, signal);
+      await refresh({ state, model }, signal);
     } catch (error) {
       if (signal.aborted) return;
       place?.replaceChildren();
@@ -145,14 +145,14 @@ export async function startPage(client: ModelClient, options: PageOptions): Prom
     const banner = find("banner", HTMLElement);
     banner.hidden = !trainedOnSample;
     const others = runs.length > 1 ? " You can select another run above." : "";
-    tell(banner, trainedOnSample ? SAMPLE_WARNING + others : "");
+    setText(banner, trainedOnSample ? SAMPLE_WARNING + others : "");
     show();
   };
   /** Opens the run of the state unless it is open already. */
   const openRun = async () => {
     const wanted = state.run ?? defaultModel?.run;
     if (wanted === undefined || wanted === model?.run) return;
-    asked.abort();
+    request.abort();
     announce(`Opening run ${wanted}.`);
     try {
       const opened = await client.open(wanted);
@@ -177,7 +177,7 @@ export async function startPage(client: ModelClient, options: PageOptions): Prom
       showError(messageOf(error));
       return;
     }
-    await ask();
+    await refresh();
   };
 
   for (const [i, tab] of TABS.entries()) {
@@ -198,9 +198,9 @@ export async function startPage(client: ModelClient, options: PageOptions): Prom
   }
   runs.addEventListener("change", () => {
     clearTimeout(timer);
-    link("replace");
+    updateUrl("replace");
     state = { ...state, run: runs.value === defaultModel?.run ? null : runs.value };
-    link("push");
+    updateUrl("push");
     follow();
   });
   addEventListener("popstate", () => {

@@ -38,7 +38,7 @@ function createWorkerClient(worker: Worker): ModelClient {
   });
   const send = (request: WorkerRequest) => worker.postMessage(request);
   /** Sends the request that `make` returns for the next id, and waits for its response. */
-  const ask = async <A extends Answer>(
+  const request = async <A extends Answer>(
     make: (id: number) => WorkerRequest,
     isWanted: (answer: Answer) => answer is A,
     signal: AbortSignal,
@@ -70,9 +70,9 @@ function createWorkerClient(worker: Worker): ModelClient {
     runs: () => Promise.resolve([modelOf().run]),
     open: () => Promise.resolve(modelOf()),
     predict: (texts, { signal }) =>
-      ask((id) => ({ id, type: "predict", texts }), (a) => "predictions" in a, signal),
+      request((id) => ({ id, type: "predict", texts }), (a) => "predictions" in a, signal),
     encode: (texts, { pooling, normalize, signal }) =>
-      ask(
+      request(
         (id) => ({ id, type: "encode", texts, options: { pooling, normalize } }),
         (a) => "embeddings" in a,
         signal,

@@ -1,6 +1,6 @@
 /**
- * Trains a run by `deno task train` in a process of its own, in a scratch folder that keeps what is heavy
- * until the run is finished; a run that was cut off there goes on from its checkpoint.
+ * Trains a run with `deno task train` in a separate process. It uses a scratch folder that holds the checkpoints until
+ * the run is finished; an interrupted run continues from its checkpoint there.
  * @module
  */
 import { join } from "node:path";
@@ -10,38 +10,38 @@ import type { TrainOne } from "@/experiment/run_experiment.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { trainCommand } from "@/train_command.ts";
 
-/** Where and how runs are trained. */
-export type ApartOptions = {
-  /** Holds a folder a run while it is made. */
+/** Options of {@link trainInProcess}. */
+export type TrainInProcessOptions = {
+  /** Folder with one subfolder per unfinished run. */
   readonly scratch: string;
-  /** Shown the last line of the run's progress. */
+  /** Called with each line of the run's progress. */
   readonly onProgress: (line: string) => void;
-  /** Once aborted, the run saves a checkpoint and ends. */
+  /** If aborted, the run saves a checkpoint and ends. */
   readonly signal: AbortSignal;
 };
 
-/** A {@link TrainOne} in processes; runs that another process trains now are left to it. */
-export function trainApart({ scratch, onProgress, signal }: ApartOptions): TrainOne {
+/** Creates a {@link TrainOne} that trains in separate processes and skips runs that another process is training. */
+export function trainInProcess({ scratch, onProgress, signal }: TrainInProcessOptions): TrainOne {
   return async (config, name) => {
     const folder = join(scratch, name);
     await Deno.mkdir(folder, { recursive: true });
     using lock = await Deno.open(join(folder, "lock"), { write: true, create: true });
-    if (!await lock.tryLock(true)) return { state: "elsewhere" }; // the system frees a dead one's
+    if (!await lock.tryLock(true)) return { state: "elsewhere" }; // the system releases the lock of a dead process
     const run = join(folder, "run");
     const { code, errors } = await trainOnce(config, { folder, run, onProgress, signal });
     if (code === 0) return { state: "done", dir: run };
-    return { state: "failed", reason: errors.at(-1) ?? `it ended with exit code ${code}` };
+    return { state: "failed", reason: errors.at(-1) ?? `the process ended with exit code ${code}` };
   };
 }
 
-/** Removes the scratch folder of a run that has been taken. */
+/** Removes the scratch folder of a run that was moved to the pool. */
 export async function removeScratch(scratch: string, name: string): Promise<void> {
   await Deno.remove(join(scratch, name), { recursive: true });
 }
 
 async function trainOnce(
   config: RunConfig,
-  { folder, run, onProgress, signal }: Omit<ApartOptions, "scratch"> & {
+  { folder, run, onProgress, signal }: Omit<TrainInProcessOptions, "scratch"> & {
     readonly folder: string;
     readonly run: string;
   },
@@ -61,7 +61,7 @@ async function trainOnce(
     stderr: "piped",
     env: { NO_COLOR: "1", [COMMAND_VARIABLE]: describeCommand() ?? "" },
   }).spawn();
-  const stop = () => child.kill("SIGINT"); // it may have heard the terminal's already
+  const stop = () => child.kill("SIGINT"); // the child may already have received the terminal's Ctrl+C
   signal.addEventListener("abort", stop, { once: true });
   const errors: string[] = [];
   await Promise.all([
@@ -76,7 +76,7 @@ async function trainOnce(
   return { code, errors };
 }
 
-/** Copies a stream into a log and shows each of its lines. */
+/** Appends a stream to a log and calls `onLine` with each line. */
 async function copyLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   log: Deno.FsFile,
