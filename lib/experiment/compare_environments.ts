@@ -1,31 +1,31 @@
 /**
- * Whether two runs were made where equal numbers can be asked for: what their `environment.json` say.
+ * Compares the environments of two runs (`environment.json`) to decide whether identical numbers are expected.
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
 import { isObject } from "@/config_rules.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 
-/** Something that two environments do not have in common. */
+/** An entry that differs between two environments. */
 export type EnvironmentDifference = {
-  /** Such as `threads` or `versions.deno`. */
+  /** For example `threads` or `versions.deno`. */
   readonly key: string;
   readonly then: unknown;
   readonly now: unknown;
 };
 
-/** Two environments side by side. */
+/** Differences between two environments. */
 export type EnvironmentComparison = {
-  /** What bits depend on; none: the same configuration must give the same numbers. */
+  /** Differences that affect rounding. If there are none, the same configuration must yield the same numbers. */
   readonly decisive: readonly EnvironmentDifference[];
-  /** Packages, which should not matter and may. */
+  /** Package versions that differ. They usually do not affect numbers. */
   readonly packages: readonly EnvironmentDifference[];
 };
 
-/** Keys that bits depend on, beside the processor. */
+/** Keys that affect rounding, besides the processor. */
 const DECISIVE = ["device", "executor", "executorVersion", "threads", "system"] as const;
 
-/** Compares where a run was made, `then`, with where it is made again. */
+/** Compares the environment of the original run, `then`, with that of the reproduction. */
 export function compareEnvironments(
   then: RunEnvironment,
   now: RunEnvironment,
@@ -37,9 +37,9 @@ export function compareEnvironments(
   const [before, after] = [then, now].map((each) => ({
     ...each,
     cpu: nameProcessor(each.cpu, namesFlags),
-    "where it went on": listMoves(each),
+    "resumed elsewhere": listMoves(each),
   }));
-  const decisive = [...DECISIVE, "cpu", "where it went on"];
+  const decisive = [...DECISIVE, "cpu", "resumed elsewhere"];
   const versions = [then, now].map((each) => isObject(each.versions) ? each.versions : {});
   const [old = {}, current = {}] = versions;
   const names = Object.keys(old).filter((name) => current[name] !== undefined);
@@ -52,13 +52,13 @@ export function compareEnvironments(
   };
 }
 
-/** The processor's name, which on a virtual machine says little, and with `flags` its instructions. */
+/** Name of the processor, with its instruction sets if `flags`: on virtual machines, the name says little. */
 function nameProcessor(cpu: unknown, flags: boolean): unknown {
   if (!isObject(cpu)) return cpu;
   return flags && Array.isArray(cpu.flags) ? `${cpu.model} (${cpu.flags.join(" ")})` : cpu.model;
 }
 
-/** Times that a run was taken up again elsewhere: the steps, and what was decisive of the change. */
+/** Changes of environment when the run was resumed: the step and the keys that affect rounding. */
 function listMoves({ resumed }: RunEnvironment): readonly string[] {
   if (!Array.isArray(resumed)) return [];
   return resumed.flatMap((entry: unknown) => {

@@ -1,53 +1,53 @@
 /**
- * A run and the same run made again, number by number. Where both were computed alike every number must be
- * identical, but for times. Elsewhere sums are rounded in another order; training carries such a difference
- * on, so that losses and scores must be close, and what follows from the configuration and the data alone
- * (steps, word pieces, rates, rows) must still be equal.
+ * Compares a run with its reproduction, number by number. In the same environment, all numbers except times
+ * must be identical. In another environment, sums are rounded in a different order, and training amplifies
+ * such differences. Losses and scores must then be close. Values that depend only on the configuration and
+ * the data (steps, tokens, learning rates, rows) must still be equal.
  * @module
  */
 import { isObject } from "@/config_rules.ts";
 
 /**
- * How far a loss (nats) may be off elsewhere: so much, and so large a share of it. Seen were 4e-6 nats
- * between native and onnx on the sample, and 4e-4 between float32 and bfloat16 on real data.
+ * Tolerance of losses in another environment: `nats` plus `share` of the loss. Observed differences were 4e-6
+ * nats between native and onnx on the sample, and 4e-4 between float32 and bfloat16 on real data.
  */
 export const LOSS_TOLERANCE = { nats: 0.02, share: 0.05 };
 
-/** How far a main score (0 to 1) may be off elsewhere. */
+/** Tolerance of a main score (0 to 1) in another environment. */
 export const SCORE_TOLERANCE = 0.01;
 
-/** What numbers are held to. */
+/** Required agreement of two runs. */
 export const AGREEMENTS = ["identical", "close"] as const;
 /** One of {@link AGREEMENTS}. */
 export type Agreement = typeof AGREEMENTS[number];
 
-/** A place at which two runs are not the same. */
+/** A value that differs between two runs. */
 export type Difference = {
-  /** Such as `metrics.jsonl line 3, step 75`. */
+  /** For example `metrics.jsonl line 3, step 75`. */
   readonly place: string;
-  /** Such as `losses.ag_news`. */
+  /** For example `losses.ag_news`. */
   readonly key: string;
   readonly then: unknown;
   readonly now: unknown;
 };
 
-/** What came of a comparison. */
+/** Result of a comparison. */
 export type Comparison = {
-  /** Values compared. */
+  /** Number of values compared. */
   readonly compared: number;
-  /** In the order of files and lines; empty: the run was reproduced. */
+  /** In the order of files and lines; empty if the run was reproduced. */
   readonly differences: readonly Difference[];
-  /** The largest difference of a loss and of a score, as far as they were compared. */
+  /** Largest difference of a loss and of a score, if any were compared. */
   readonly largest: Readonly<Partial<Record<"loss" | "score", Difference>>>;
 };
 
-/** What two runs are compared by, as it stands in their files. */
+/** Parsed files of a run that are compared. */
 export type RunNumbers = {
   readonly metrics: readonly unknown[];
   readonly summary: unknown;
 };
 
-/** Compares all that two runs came to. */
+/** Compares all numbers of two runs. */
 export function compareNumbers(
   then: RunNumbers,
   now: RunNumbers,
@@ -59,7 +59,7 @@ export function compareNumbers(
     const [a, b] = [then.metrics[i], now.metrics[i]];
     const { step } = isObject(a) ? a : isObject(b) ? b : {};
     const place = `metrics.jsonl line ${i + 1}, step ${step}`;
-    if (a === undefined) found.differences.push({ place, key: "the line", then: a, now: step });
+    if (a === undefined) found.differences.push({ place, key: "line", then: a, now: step });
     else compareValues({ place, path: [], then: a, now: b }, agreement, found);
   }
   const summaries = { then: then.summary, now: now.summary };
@@ -81,11 +81,11 @@ type Found = {
 };
 
 /**
- * Compares two values and those inside of them; adds what it finds to `found`. What is recorded now alone
- * is passed over: the code that made the first run did not know it.
+ * Compares two values recursively and adds the result to `found`. Keys that only the new run has are ignored,
+ * because the code of the first run did not record them.
  */
 function compareValues({ place, path, then, now }: Pair, agreement: Agreement, found: Found): void {
-  if (UNTOLD.some((key) => key === path[0])) return;
+  if (IGNORED.some((key) => key === path[0])) return;
   if (isNested(then) && isNested(now)) {
     const other = new Map<string, unknown>(Object.entries(now));
     for (const [key, value] of Object.entries(then)) {
@@ -97,7 +97,7 @@ function compareValues({ place, path, then, now }: Pair, agreement: Agreement, f
   const rule = agreement === "identical" ? "equal" : ruleOf(path);
   if (rule === "free") return;
   found.compared++;
-  const difference = { place, key: path.join(".") || "the line", then, now };
+  const difference = { place, key: path.join(".") || "line", then, now };
   if (rule !== "equal" && rule !== "rate") {
     const largest = found.largest[rule];
     if (largest === undefined || distance(difference) > distance(largest)) {
@@ -109,21 +109,21 @@ function compareValues({ place, path, then, now }: Pair, agreement: Agreement, f
 
 const isNested = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-/** Keys that say nothing of numbers: times, the folder's name, what is told in words. */
-const UNTOLD = ["seconds", "name", "notes"];
+/** Keys that are never compared: times, the name of the folder, notes. */
+const IGNORED = ["seconds", "name", "notes"];
 
-/** What elsewhere may differ as it will: it swings with the last digits. */
-const FREE = ["gradientNorm", "lossScale", "skipped", "best"];
+/** Keys that may differ freely in another environment, because they are sensitive to rounding. */
+const SENSITIVE = ["gradientNorm", "lossScale", "skipped", "best"];
 
-/** Scores that stand for a split. */
+/** Main scores of a split. */
 const MAIN_SCORES = ["accuracy", "macroF1", "f1", "strictF1"];
 
 type PathRule = "equal" | "rate" | "loss" | "score" | "free";
 
-/** What a value at `path` is held to elsewhere. */
+/** Comparison rule for the value at `path` in another environment. */
 function ruleOf(path: readonly string[]): PathRule {
   const [first = "", second] = path, last = path.at(-1) ?? "";
-  if (FREE.includes(first)) return "free";
+  if (SENSITIVE.includes(first)) return "free";
   if (first === "losses" || first === "logVariances") return "loss";
   if (first === "rate" || first === "epoch" || second !== undefined && last === "learningRate") {
     return "rate";
@@ -134,7 +134,7 @@ function ruleOf(path: readonly string[]): PathRule {
   return whole && MAIN_SCORES.includes(last) ? "score" : "free";
 }
 
-/** Share by which rates may be off where powers and cosines are another library's. */
+/** Relative tolerance of learning rates, whose powers and cosines may come from another library. */
 const RATE_TOLERANCE = 1e-9;
 
 function holds(rule: PathRule, difference: Difference): boolean {
@@ -154,7 +154,7 @@ function holds(rule: PathRule, difference: Difference): boolean {
   }
 }
 
-/** Endless where one of the two is missing. */
+/** Absolute difference; infinite if one of the values is missing. */
 function distance({ then, now }: Difference): number {
   return typeof then === "number" && typeof now === "number" ? Math.abs(then - now) : Infinity;
 }

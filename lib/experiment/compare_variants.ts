@@ -1,32 +1,32 @@
 /**
- * Variants of an experiment side by side: means over seeds, and differences to the reference of runs with
- * the same seed. The interval of a mean difference is Student's t (as in any text on paired samples): with
- * n = 3 pairs it spans 4.3 standard errors to either side, so small effects cannot show. Scores are counted
- * in rows: a spread below one row is taken for one, or differences that agree to the row by chance would make
- * an interval of no width.
+ * Compares the variants of an experiment: means over seeds, and paired differences from the baseline between
+ * runs with the same seed. The interval of a mean difference is Student's t for paired samples. With n = 3
+ * pairs it extends 4.3 standard errors to either side, so small effects are not significant. Scores are
+ * multiples of one row, so differences can coincide by chance; the standard deviation is therefore taken to be
+ * at least one row.
  * @module
  */
 import type { ExperimentResults, ResultRow } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
 import { studentQuantile } from "@/quantile.ts";
 
-/** A variant on one task. Values are scores, 0 to 1. */
+/** Summary of a variant on one task. Values are scores from 0 to 1. */
 export type VariantSummary = {
   readonly variant: string;
   readonly task: string;
   readonly measure: ResultRow["measure"];
-  /** One a seed. */
+  /** One value per seed. */
   readonly values: readonly number[];
   readonly mean: number;
   /** Sample standard deviation (n − 1); null with fewer than two runs. */
   readonly deviation: number | null;
-  /** Mean difference to the reference over seeds that both have; null for the reference itself. */
+  /** Difference from the baseline over the seeds that both have; null for the baseline itself. */
   readonly difference: PairedDifference | null;
 };
 
 /** Paired differences and their mean. */
 export type PairedDifference = {
-  /** One a seed that both have. */
+  /** One value per seed that both have. */
   readonly values: readonly number[];
   readonly mean: number;
   /** 95 % interval by Student's t; null with fewer than two pairs. */
@@ -34,7 +34,7 @@ export type PairedDifference = {
   readonly pairs: number;
 };
 
-/** The mean of values and their sample standard deviation. */
+/** Mean and sample standard deviation. */
 function describe(values: readonly number[]): { mean: number; deviation: number | null } {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   if (values.length < 2) return { mean, deviation: null };
@@ -42,7 +42,7 @@ function describe(values: readonly number[]): { mean: number; deviation: number 
   return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
 }
 
-/** The mean of differences with its interval; `rows` were scored in each run. */
+/** Mean and interval of paired differences. `rows` is the number of rows scored in each run. */
 export function describeDifferences(
   differences: readonly number[],
   { rows }: { readonly rows: number },
@@ -51,7 +51,7 @@ export function describeDifferences(
   const pairs = differences.length;
   if (deviation === null) return { values: differences, mean, interval: null, pairs };
   const spread = Math.max(deviation, 1 / rows);
-  // to three decimals, as printed tables have it: committed results are rebuilt byte for byte
+  // rounded to three decimals, as in printed tables, so that committed results are rebuilt byte for byte
   const t = Math.round(1000 * studentQuantile(0.975, pairs - 1)) / 1000;
   const half = t * spread / Math.sqrt(pairs);
   return { values: differences, mean, interval: [mean - half, mean + half], pairs };
@@ -60,7 +60,7 @@ export function describeDifferences(
 /**
  * Summarizes every variant that has runs, task by task, in the order of `variants`.
  *
- * @param reference the variant that the others are compared with.
+ * @param reference name of the baseline: the variant that the others are compared with.
  */
 export function compareVariants(
   rows: readonly ResultRow[],
@@ -91,7 +91,7 @@ export function compareVariants(
   });
 }
 
-/** {@link compareVariants} of an experiment as it is declared. */
+/** Calls {@link compareVariants} with the variants of an experiment. */
 export function compareResults(
   { experiment: { variants, reference }, rows }: Pick<ExperimentResults, "experiment" | "rows">,
 ): readonly VariantSummary[] {

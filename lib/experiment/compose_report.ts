@@ -1,11 +1,11 @@
 /**
- * The report of an experiment, from its declaration and the runs that are there.
+ * Composes the report of an experiment from its declaration and its available runs.
  * @module
  */
 import type { VariantSummary } from "@/experiment/compare_variants.ts";
 import type { CurveRow, ExperimentResults } from "@/experiment/results.ts";
 import type { Interval } from "@/eval/interval.ts";
-import { tellFindings } from "@/experiment/tell_findings.ts";
+import { describeFindings, listFindings } from "@/experiment/describe_findings.ts";
 import { learningCurves } from "@/report/experiment_curves.ts";
 import { composeDocument, type Section } from "@/report/document.ts";
 import { variantDots } from "@/report/experiment_figure.ts";
@@ -14,14 +14,14 @@ import { formatPoints } from "@/report/format.ts";
 import type { Report } from "@/report/markdown.ts";
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
 
-/** Percent with two decimals. */
+/** Formats a fraction as percent with two decimals. */
 const percent = (value: number) => (100 * value).toFixed(2);
 const between = ([low, high]: Interval) => `${formatPoints(low)} to ${formatPoints(high)}`;
 
 /**
- * Writes the report of what is there.
+ * Composes the report from the available runs.
  *
- * @param summaries the variants compared, by `compareVariants`.
+ * @param summaries the result of `compareVariants`.
  */
 export function composeExperimentReport(
   { experiment, runs, machines, starts, curves }: ExperimentResults,
@@ -29,8 +29,8 @@ export function composeExperimentReport(
 ): Report {
   const { title, question, preset, base, reference, seeds, score } = experiment;
   const figures = new Map<string, Figure>();
-  const findings = tellFindings(summaries, reference);
-  /** Keeps a figure and gives the Markdown that shows it. */
+  const findings = describeFindings(summaries, reference);
+  /** Adds a figure and returns the Markdown that shows it. */
   const place = (name: string, figure: Figure) => {
     const path = `figures/${encodeURIComponent(name)}.png`;
     figures.set(path, figure);
@@ -38,15 +38,14 @@ export function composeExperimentReport(
   };
   const lead = [
     `**Question.** ${escapeMarkdown(question)}`,
-    findings.map(({ task, text }) => `- **${escapeMarkdown(task)}**: ${escapeMarkdown(text)}`)
-      .join("\n"),
+    listFindings(findings),
     `Preset \`${preset}\` with ${
       Object.entries(base).map(([key, value]) => `\`${key}=${JSON.stringify(value)}\``).join(", ")
-    }; seeds ${seeds.join(", ")}. Scores are of the ${score} split; the reference is ` +
+    }. Seeds ${seeds.join(", ")}. Scores are on the ${score} split. Baseline: ` +
     `**${escapeMarkdown(reference)}**.`,
     ...(runs.present < runs.declared
       ? [
-        `**Partial: ${runs.present} of ${runs.declared} runs are there.** Variants without a run are left out.`,
+        `**Incomplete: ${runs.present} of ${runs.declared} runs are available.** Variants without runs are omitted.`,
       ]
       : []),
   ];
@@ -67,13 +66,16 @@ export function composeExperimentReport(
     {
       heading: "Variants",
       parts: [formatTable(
-        ["Variant", "Differs from the base in"].map((head) => ({ head, align: "left" })),
+        ["Variant", "Difference from the base configuration"].map((head) => ({
+          head,
+          align: "left",
+        })),
         experiment.variants.map(({ name, set, tasks }) => [
           name,
           [
             ...Object.entries(set).map(([key, value]) => `${key}=${JSON.stringify(value)}`),
             ...(tasks === undefined ? [] : [`tasks: ${tasks.join(", ")}`]),
-          ].join(", ") || "nothing",
+          ].join(", ") || "none",
         ]),
       )],
     },
@@ -89,14 +91,14 @@ export function composeExperimentReport(
   return { markdown: composeDocument({ title, lead, sections }), figures };
 }
 
-/** On what, when and from which code the runs were made, as far as it was recorded. */
+/** Machines, dates and commits of the runs, as far as they were recorded. */
 function describeOrigin(
   machines: readonly string[],
   { dates, commits }: ExperimentResults["starts"],
 ): string[] {
   const [first, last] = [dates[0], dates.at(-1)].map((date) => date?.slice(0, 10));
   return [
-    ...machines.length > 0 ? [`Made on: ${machines.map(escapeMarkdown).join("; ")}.`] : [],
+    ...machines.length > 0 ? [`Trained on: ${machines.map(escapeMarkdown).join("; ")}.`] : [],
     ...first !== undefined
       ? [`Runs started: ${first === last ? first : `${first} to ${last}`}.`]
       : [],
@@ -123,7 +125,7 @@ function summaryTable(summaries: readonly VariantSummary[]): string {
   );
 }
 
-/** The curves of one task: its loss and, where runs were scored on their way, the score on validation. */
+/** Curves of one task: its loss, and its validation score if runs were evaluated during training. */
 export function curveFigures(
   rows: readonly CurveRow[],
   { task, reference }: { readonly task: string; readonly reference: string },
@@ -163,9 +165,11 @@ export function curveFigures(
 }
 
 const NOTES = [
-  "Differences are those of runs with the same seed, so that the order of the data and the starting heads are shared; their interval is Student's t over the pairs. One pair has none.",
-  "To either side the interval spans 12.7 standard errors with two pairs, 4.3 with three, 2.8 with five: it excludes 0 only for effects that are large beside the spread of seeds. An interval that holds 0 does not show that there is no effect.",
-  "Scores are counted in rows, so the spread of differences is taken for one row at least. Fewer than three pairs are shown, and nothing is said of them.",
-  "Intervals are not widened for the number of variants: of twenty that change nothing, about one would exclude 0.",
-  "The rate falls to 0 over the steps of a run: few steps are a short training, not the beginning of a long one. What wins there need not win in a longer one.",
+  "Differences are paired: they compare runs with the same seed, which share the order of the data and the initial task heads. Their interval is Student's t over the pairs; a single pair has none.",
+  "An interval excludes 0 only if the effect is large compared with the spread over seeds: it extends 12.7 standard errors to either side with two pairs, 4.3 with three, 2.8 with five.",
+  "An interval that contains 0 does not show that there is no effect.",
+  "Scores are multiples of one row, so the standard deviation of differences is taken to be at least one row.",
+  "Variants with fewer than three pairs are shown, but not called better or worse.",
+  "Intervals are not corrected for the number of variants: of twenty variants without any effect, about one is expected to have an interval that excludes 0.",
+  "The learning rate falls to 0 over the steps of a run, so a run with few steps is a short training and not the beginning of a long one. A variant that is better here need not be better in a longer training.",
 ];

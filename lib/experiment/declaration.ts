@@ -1,6 +1,6 @@
 /**
- * What an experiment is: a base configuration, what is varied about it, and over which seeds. Read from
- * `experiment.json`, checked, and resolved into the configurations of its runs.
+ * Declaration of an experiment: a base configuration, variants and seeds. It is read from `experiment.json`,
+ * checked, and resolved into the configurations of its runs.
  * @module
  */
 import type { RunConfig } from "@/config.ts";
@@ -18,36 +18,36 @@ import {
 } from "@/config_rules.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
-/** What a variant changes: values by dotted key, such as `training.maxSteps`. */
+/** Configuration values by dotted key, such as `training.maxSteps`. */
 export type Changes = Readonly<Record<string, unknown>>;
 
-/** One way to train. */
+/** A variant of the base configuration. */
 export type Variant = {
   readonly name: string;
-  /** Laid over the base. */
+  /** Overrides of the base. */
   readonly set: Changes;
-  /** Names of the tasks that are trained; all where it is left out. */
+  /** Names of the tasks to train; all by default. */
   readonly tasks?: readonly string[];
 };
 
-/** Splits that runs are scored on: choices are made on validation, the test set is scored once. */
+/** Splits that runs can be scored on. Decisions are made on validation; the test set is scored once. */
 export const SCORE_SPLITS = ["validation", "test"] as const;
 /** One of {@link SCORE_SPLITS}. */
 export type ScoreSplit = typeof SCORE_SPLITS[number];
 
 /** A declared experiment: the content of `experiment.json`. */
 export type Experiment = {
-  /** A word for files. */
+  /** Identifier used for folders: lowercase letters, digits, hyphens. */
   readonly name: string;
   readonly title: string;
-  /** What it is to answer. */
+  /** The question that the experiment answers. */
   readonly question: string;
-  /** The preset that everything else is laid over. */
+  /** Name of the preset that `base` overrides. */
   readonly preset: string;
-  /** Common to all variants. */
+  /** Overrides of the preset, common to all variants. */
   readonly base: Changes;
   readonly variants: readonly Variant[];
-  /** Name of the variant that the others are compared with. */
+  /** Name of the baseline: the variant that the others are compared with. */
   readonly reference: string;
   readonly seeds: readonly number[];
   readonly score: ScoreSplit;
@@ -88,16 +88,18 @@ const RULE = object<Experiment>({
   score: oneOf(SCORE_SPLITS),
 });
 
-/** Checks a parsed declaration, the configurations of all its runs included. */
+/** Checks a parsed declaration, including the configurations of all its runs. */
 export function readExperiment(value: unknown): Experiment {
   const experiment = RULE(value, "");
   const { name, variants, reference, seeds } = experiment;
   if (!/^[a-z0-9-]+$/.test(name)) {
-    throw wrongValue("name", "of small letters, digits and hyphens", name);
+    throw wrongValue("name", "lowercase letters, digits and hyphens", name);
   }
   const names = variants.map((variant) => variant.name);
-  if (new Set(names).size < names.length) throw wrongValue("variants", "of different names", names);
-  if (new Set(seeds).size < seeds.length) throw wrongValue("seeds", "different", seeds);
+  if (new Set(names).size < names.length) {
+    throw wrongValue("variants", "a list with different names", names);
+  }
+  if (new Set(seeds).size < seeds.length) throw wrongValue("seeds", "all different", seeds);
   if (!names.includes(reference)) {
     throw wrongChoice("reference", names, reference);
   }
@@ -105,16 +107,16 @@ export function readExperiment(value: unknown): Experiment {
   return experiment;
 }
 
-/** What is laid over an experiment where it is run. */
+/** Settings of this machine and of the command line for an experiment. */
 export type PlanOptions = {
-  /** As of `--set`: `key=value`, after all that the experiment says. */
+  /** Overrides of the form `key=value`, as for `--set`; they take precedence over the declaration. */
   readonly set?: readonly string[] | undefined;
-  /** `model.source` and `data.dir` of this machine. */
+  /** `model.source` and `data.dir` on this machine. */
   readonly model?: string | undefined;
   readonly data?: string | undefined;
 };
 
-/** All runs, the first seed's before the second's, so that what is there early is comparable. */
+/** All runs, ordered by seed first, so that early results cover all variants. */
 export function planRuns(
   { preset, base, variants, seeds, score }: Experiment,
   { set = [], model, data }: PlanOptions = {},
@@ -133,7 +135,7 @@ export function planRuns(
   );
 }
 
-/** The configuration with a variant's tasks alone. */
+/** The configuration reduced to a variant's tasks. */
 export function keepTasks(config: RunConfig, { name, tasks: kept }: Variant): RunConfig {
   if (kept === undefined) return config;
   const known = config.tasks.map((task) => task.name);

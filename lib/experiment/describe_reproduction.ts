@@ -1,5 +1,5 @@
 /**
- * What came of making a run again, in lines for the terminal.
+ * Describes the result of reproducing a run, as lines for the terminal.
  * @module
  */
 import { join } from "node:path";
@@ -15,13 +15,13 @@ import {
   SCORE_TOLERANCE,
 } from "./compare_reproduction.ts";
 
-/** A run as it was made: its numbers, and where. */
+/** Numbers and environment of a finished run. */
 export type MadeRun = RunNumbers & { readonly environment: RunEnvironment };
 
-/** What is asked for where not all that bits depend on is the same. */
+/** Required agreement if the environments differ. */
 export const TOLERANCE =
-  `losses within ${LOSS_TOLERANCE.nats} nats and ${100 * LOSS_TOLERANCE.share} %, main scores ` +
-  `within ${SCORE_TOLERANCE}, and steps, word pieces, rates and rows equal`;
+  `losses within ${LOSS_TOLERANCE.nats} nats plus ${100 * LOSS_TOLERANCE.share} %, main scores ` +
+  `within ${SCORE_TOLERANCE}, equal steps, tokens, learning rates and rows`;
 
 /** Reads the files of a finished run that are compared. */
 export async function readMade(dir: string): Promise<MadeRun> {
@@ -34,7 +34,7 @@ export async function readMade(dir: string): Promise<MadeRun> {
   };
 }
 
-/** Compares a run with the same one made again. */
+/** Compares a run with its reproduction. */
 export function describeReproduction(
   then: MadeRun,
   now: MadeRun,
@@ -48,15 +48,15 @@ export function describeReproduction(
   return {
     reproduced: first === undefined,
     lines: [
-      ...packages.map((change) => `package: ${showChange(change)}`),
-      ...decisive.map((change) => `elsewhere: ${showChange(change)}`),
-      `asked for: ${alike ? IDENTICAL : TOLERANCE}`,
+      ...packages.map((change) => `package differs: ${showChange(change)}`),
+      ...decisive.map((change) => `environment differs: ${showChange(change)}`),
+      `required: ${alike ? IDENTICAL : TOLERANCE}`,
       `compared: ${found.compared} values in ${then.metrics.length} lines of metrics.jsonl and in ` +
-      "summary.json, times left out",
+      "summary.json, except times",
       ...describeLargest("loss", loss),
       ...describeLargest("score", score),
       ...(first === undefined
-        ? [alike ? "reproduced: all of them are identical" : "reproduced within what is asked for"]
+        ? [alike ? "reproduced: all values are identical" : "reproduced within the tolerance"]
         : [
           `first of ${found.differences.length} differences: ${showDifference(first)}`,
           alike && close.differences.length === 0
@@ -67,20 +67,20 @@ export function describeReproduction(
   };
 }
 
-const IDENTICAL = "identical numbers, as device, executor, processor and threads are the same";
+const IDENTICAL = "identical numbers, because device, executor, processor and threads are the same";
 
-const NEARLY = `not reproduced to the last digit, but to what would be asked for elsewhere ` +
-  `(${TOLERANCE}): has the code changed, or is it another processor of that name?`;
+const NEARLY = `not reproduced exactly, but within the tolerance for other environments ` +
+  `(${TOLERANCE}): has the code changed, or is this a different processor with the same name?`;
 
 function describeLargest(what: string, largest: Difference | undefined): string[] {
   if (largest === undefined || largest.then === largest.now) return [];
-  return [`largest difference of a ${what}: ${showDifference(largest)}`];
+  return [`largest ${what} difference: ${showDifference(largest)}`];
 }
 
-const show = (value: unknown) => value === undefined ? "nothing" : JSON.stringify(value);
+const show = (value: unknown) => value === undefined ? "missing" : JSON.stringify(value);
 
 const showChange = ({ key, then, now }: EnvironmentDifference) =>
   `${key} ${show(then)} → ${show(now)}`;
 
 const showDifference = ({ place, key, then, now }: Difference) =>
-  `${place}, ${key}: ${show(then)} then, ${show(now)} now`;
+  `${place}, ${key}: was ${show(then)}, is now ${show(now)}`;

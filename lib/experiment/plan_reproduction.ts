@@ -1,5 +1,5 @@
 /**
- * How a finished run is to be made again: its configuration as it was, on this machine.
+ * Plans the reproduction of a finished run: its original configuration, adapted to this machine.
  * @module
  */
 import { join } from "node:path";
@@ -12,22 +12,22 @@ import { resolveConfig } from "@/resolve_config.ts";
 import { isScheduleChangeNote } from "@/train/resume.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 
-/** What of a run lies elsewhere on this machine. */
+/** Locations on this machine that replace those of the run. */
 export type Whereabouts = {
-  /** In place of `model.source`. */
+  /** Replaces `model.source`. */
   readonly model?: string | undefined;
-  /** In place of `data.dir`. */
+  /** Replaces `data.dir`. */
   readonly data?: string | undefined;
 };
 
-/** A run to be made again. */
+/** A run to reproduce. */
 export type PlannedReproduction = {
   readonly config: RunConfig;
-  /** What of the configuration is not as recorded, a sentence each. */
+  /** One sentence per deviation from the recorded configuration. */
   readonly notes: readonly string[];
 };
 
-/** Reads the run in `dir`, checks that it is finished and that its data are here. */
+/** Reads the run in `dir`. Throws if it is not finished or its data are not on this machine. */
 export async function planReproduction(
   dir: string,
   { model, data }: Whereabouts = {},
@@ -36,11 +36,11 @@ export async function planReproduction(
   for (const name of ["environment.json", "metrics.jsonl", "summary.json"]) {
     if (await isFile(join(dir, name))) continue;
     throw new Deno.errors.NotFound(
-      `Cannot reproduce run as ${dir} must hold ${name}: it is missing, so there is nothing to ` +
+      `Cannot reproduce ${dir}: it has no ${name} to ` +
         "compare with",
     );
   }
-  const { environment, summary } = await readRun(dir); // which checks all files
+  const { environment, summary } = await readRun(dir); // also validates all files
   const config = resolveConfig({ file: recorded, shortcuts: { model, data } });
   await checkData(config.data.dir);
   return {
@@ -49,16 +49,16 @@ export async function planReproduction(
   };
 }
 
-/** Refuses a folder of data that is not there, before anything is loaded. */
+/** Throws if the data folder does not exist, before anything is loaded. */
 async function checkData(dir: string | null): Promise<void> {
   if (dir === null || dir === SAMPLE_DIR || await isFolder(dir)) return;
   throw new Deno.errors.NotFound(
-    `Cannot reproduce run as its data.dir must be a folder on this machine: there is no ${dir}; ` +
-      "give --data DIR",
+    `Cannot reproduce the run: its data.dir ${dir} does not exist on this machine; ` +
+      "pass --data DIR",
   );
 }
 
-/** The configuration with the executor and threads that it was run by, as far as they are to be had. */
+/** The configuration with the executor and number of threads of the run, if available on this machine. */
 function keepMachinery(
   config: RunConfig,
   { executor: name, threads }: RunEnvironment,
@@ -69,24 +69,24 @@ function keepMachinery(
     : null;
   return {
     ...config,
-    // native needs a compiler, which another machine may lack: auto takes it where there is one
+    // native needs a compiler, which this machine may lack; auto chooses native if there is one
     executor: config.executor === "auto" && known === "onnx" ? known : config.executor,
     native: { ...config.native, threads: config.native.threads ?? asked },
   };
 }
 
-/** Says which keys the configuration did not have when the run was made. */
+/** Notes which keys the recorded configuration lacks. */
 function describeFilled(recorded: unknown, config: RunConfig): readonly string[] {
   const missing = listMissing(recorded, config);
   if (missing.length === 0) return [];
   return [
-    `config.json is of older code: ${missing.join(", ")} ${
+    `config.json was written by an older version: ${missing.join(", ")} ${
       missing.length > 1 ? "are" : "is"
-    } as in preset ${config.preset} today`,
+    } taken from preset ${config.preset}`,
   ];
 }
 
-/** Dotted keys of `whole` that `part` lacks, the outermost alone. */
+/** Dotted keys of `whole` that `part` lacks; a missing object is listed without its keys. */
 function listMissing(part: unknown, whole: unknown, path: readonly string[] = []): string[] {
   if (!isObject(whole)) return [];
   if (!isObject(part)) return path.length === 0 ? [] : [path.join(".")];

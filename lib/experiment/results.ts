@@ -1,6 +1,5 @@
 /**
- * What the runs of an experiment came to, as far as they are there: one number a row, as tables and figures
- * take them.
+ * Results of an experiment's available runs, as rows for tables and figures with one number each.
  * @module
  */
 import { join } from "node:path";
@@ -16,16 +15,16 @@ import { formatThreads } from "@/machine.ts";
 import { readRun } from "@/report/read_run.ts";
 import { type MainMeasure, mainMeasure, type RunRecord } from "@/report/run_record.ts";
 
-/** The main score of one task in one run. */
+/** Main score of one task in one run. */
 export type ResultRow = MainMeasure & {
   readonly variant: string;
   readonly seed: number;
   readonly task: string;
-  /** Rows that were scored. */
+  /** Number of rows scored. */
   readonly rows: number;
 };
 
-/** A number of one run on its way: the loss as it was logged, or the main score on validation. */
+/** A point of a learning curve: the logged loss, or the main score on validation. */
 export type CurveRow = {
   readonly variant: string;
   readonly seed: number;
@@ -35,20 +34,20 @@ export type CurveRow = {
   readonly value: number;
 };
 
-/** An experiment with what is known of it. */
+/** An experiment with the results of its runs. */
 export type ExperimentResults = {
   readonly experiment: Experiment;
   readonly rows: readonly ResultRow[];
   readonly curves: readonly CurveRow[];
-  /** Runs that are there, and all that were declared. */
+  /** Number of available runs and of declared runs. */
   readonly runs: { readonly present: number; readonly declared: number };
-  /** Processors and executors that the runs were made on. */
+  /** Processors and executors of the runs. */
   readonly machines: readonly string[];
-  /** When runs were started and from which commits, in order, as far as it was recorded. */
+  /** Sorted start times and commits of the runs, as far as they were recorded. */
   readonly starts: { readonly dates: readonly string[]; readonly commits: readonly string[] };
 };
 
-/** Reads the experiment declared in `folder` and those of its runs that the pool holds. */
+/** Reads the experiment declared in `folder` and its runs from the pool. */
 export async function readResults(folder: string, pool: RunPool): Promise<ExperimentResults> {
   const declared = await readJson(join(folder, "experiment.json"), "experiment");
   const experiment = readExperiment(declared);
@@ -79,7 +78,7 @@ export async function readResults(folder: string, pool: RunPool): Promise<Experi
   };
 }
 
-/** The main score of every task of a run, and how it came to them. */
+/** Main scores and learning curves of all tasks of a run. */
 export function listResults(
   record: RunRecord,
   { variant, seed, score }: Pick<ResultRow, "variant" | "seed"> & { readonly score: ScoreSplit },

@@ -1,40 +1,40 @@
 /**
- * Does the runs of an experiment that are not there yet, one after the other.
+ * Trains the missing runs of an experiment, one after the other.
  * @module
  */
 import type { RunConfig } from "@/config.ts";
 import type { PlannedRun } from "@/experiment/declaration.ts";
 import { nameRun, type RunPool } from "@/experiment/run_pool.ts";
 
-/** What became of a planned run. */
+/** Outcome of a planned run. */
 export type RunOutcome = PlannedRun & {
   readonly state: "present" | "done" | "failed" | "elsewhere";
-  /** Why it failed. */
+  /** Reason of a failure. */
   readonly reason?: string;
 };
 
-/** Trains one run in a process of its own and gives the folder of what it wrote. */
+/** Trains one run in a process of its own and returns its folder. */
 export type TrainOne = (config: RunConfig, name: string) => Promise<
   | { readonly state: "done"; readonly dir: string }
   | { readonly state: "failed"; readonly reason: string }
   | { readonly state: "elsewhere" }
 >;
 
-/** How an experiment is run. */
+/** Options of {@link runExperiment}. */
 export type RunOptions = {
   readonly pool: RunPool;
   readonly train: TrainOne;
-  /** Told of each run once it is known what became of it. */
+  /** Called with the outcome of each run. */
   readonly onOutcome: (outcome: RunOutcome) => Promise<void> | void;
-  /** Told of each run before it begins; `left` counts it. */
+  /** Called before each run is trained. `left` is the number of remaining runs, including this one. */
   readonly onBegin: (run: PlannedRun, left: number) => void;
-  /** Once aborted, no further run begins. */
+  /** Once aborted, no further run starts. */
   readonly signal: AbortSignal;
 };
 
 /**
- * Does the runs that the pool lacks; those of equal configuration are done once. A failed run does not
- * keep the others from being done.
+ * Trains the runs that the pool lacks. Runs with the same configuration are trained once. A failed run does not
+ * stop the others.
  */
 export async function runExperiment(
   runs: readonly PlannedRun[],
@@ -52,7 +52,7 @@ export async function runExperiment(
   }
   for (const [index, run] of missing.entries()) {
     if (signal.aborted) break;
-    if (await pool.holds(run.config)) { // an equal one, or another process, has done it meanwhile
+    if (await pool.holds(run.config)) { // trained meanwhile, by an equal run or by another process
       await settle({ ...run, state: "present" });
       continue;
     }

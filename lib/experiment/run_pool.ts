@@ -1,10 +1,10 @@
 /**
- * The pool of finished runs that experiments share: a run is found by what it was configured to be, so
- * that one baseline serves every experiment that has it.
+ * Pool of finished runs that experiments share. Runs are found by their configuration, so that one baseline
+ * serves every experiment that includes it.
  *
- * A run's folder is `<preset>-<digest>-seed<seed>/` and holds its small files alone: `config.json`,
- * `environment.json`, `metrics.jsonl` and `summary.json`. Runs are found by their `config.json` and not by
- * the folder's name, so that a key that configurations did not have yet is filled in with its default.
+ * The folder of a run is `<preset>-<digest>-seed<seed>/` and holds only small files: `config.json`,
+ * `environment.json`, `metrics.jsonl` and `summary.json`. Runs are looked up by their `config.json`, not by the
+ * name of the folder. Keys that are missing in older configurations are filled in with their defaults.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -14,12 +14,12 @@ import { isFile, isFolder, readBytes, readJson, writeFileAtomic } from "@/files.
 import { isObject } from "@/config_rules.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
-/** Files that are kept of a run; the last one written tells that it is whole. */
+/** Files of a run that the pool stores. The last one is written last and marks a complete run. */
 const KEPT = ["config.json", "environment.json", "metrics.jsonl", "summary.json"];
 
 /**
- * What a run is called: equal names, equal training. Where data, model and libraries lie on this machine
- * does not count, nor does whether the test set was scored.
+ * Name of a run. Configurations that train the same model on the same data have the same name. The locations of
+ * data, model and libraries are ignored, and whether the test set is scored.
  */
 export function nameRun(config: RunConfig): string {
   const { seed, preset, data, model, native: _native, tensorflow: _tensorflow, ...rest } = config;
@@ -34,26 +34,26 @@ export function nameRun(config: RunConfig): string {
   return `${preset}-${digest.slice(0, 8)}-seed${seed}`;
 }
 
-/** The same value with the keys of its objects in order. */
+/** The value with sorted object keys, recursively. */
 function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!isObject(value)) return value;
   return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortKeys(value[key])]));
 }
 
-/** The pool in a folder. */
+/** A pool of finished runs. */
 export type RunPool = {
-  /** The folder of a run that is there, else the one that it will get. */
+  /** Folder of a run; if it is not in the pool, the folder that it will be stored in. */
   folderOf(config: RunConfig): Promise<string>;
-  /** Whether the run is finished, with all scores that its configuration asks for. */
+  /** True if the run is finished and has all scores that its configuration asks for. */
   holds(config: RunConfig): Promise<boolean>;
-  /** Takes the small files of the finished run in `dir`. */
+  /** Copies the small files of the finished run in `dir` into the pool. */
   take(config: RunConfig, dir: string): Promise<void>;
 };
 
-/** Opens the pool in `folder`, which need not be there yet. */
+/** Opens the pool in `folder`, which need not exist yet. */
 export function openRunPool(folder: string): RunPool {
-  const read = new Map<string, PooledRun>(); // by folder; a finished run changes by take() alone
+  const read = new Map<string, PooledRun>(); // by folder; finished runs change only through take()
   const find = async (config: RunConfig) => {
     await readNewInto(read, folder);
     const name = nameRun(config);
@@ -78,15 +78,15 @@ export function openRunPool(folder: string): RunPool {
   };
 }
 
-/** A finished run of a pool. */
+/** A finished run in the pool. */
 type PooledRun = {
   readonly dir: string;
   readonly config: RunConfig;
-  /** What its configuration is called today. */
+  /** Name of its configuration under the current version of the code. */
   readonly name: string;
 };
 
-/** Adds the finished runs of a folder that `read` does not have yet. */
+/** Reads the finished runs of a folder that `read` does not contain yet, and adds them. */
 async function readNewInto(read: Map<string, PooledRun>, folder: string): Promise<void> {
   if (!await isFolder(folder)) return;
   for await (const entry of Deno.readDir(folder)) {

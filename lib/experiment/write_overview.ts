@@ -1,12 +1,12 @@
 /**
- * One page over all runs and experiments of a folder, with links to their reports.
+ * Overview page of all runs and experiments in a folder, with links to their reports.
  * @module
  */
 import { join } from "node:path";
 import { compareResults } from "@/experiment/compare_variants.ts";
 import { type ExperimentResults, readResults } from "@/experiment/results.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
-import { tellFindings } from "@/experiment/tell_findings.ts";
+import { describeFindings, listFindings } from "@/experiment/describe_findings.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { composeDocument, type Section } from "@/report/document.ts";
 import { formatCount, formatPercent } from "@/report/format.ts";
@@ -16,20 +16,20 @@ import { readRun } from "@/report/read_run.ts";
 import { mainMeasure, mainScores, type RunRecord } from "@/report/run_record.ts";
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
 
-/** What the page lists: folders in `root` that have a `report.html`. */
+/** Folders, relative to `root`, that contain a `report.html`. */
 export type Reported = {
   readonly runs: readonly string[];
   readonly experiments: readonly string[];
 };
 
-/** Writes `index.html` into `root` and gives its path. The same files give the same bytes. */
+/** Writes `index.html` into `root` and returns its path. The same inputs always give the same bytes. */
 export async function writeOverview(
   root: string,
   { runs, experiments }: Reported,
   pool: RunPool,
 ): Promise<string> {
   const links = new Set<string>();
-  /** A link to the report of a folder. */
+  /** Markdown link to the report of a folder. */
   const link = (folder: string, label: string) => {
     const address = [...folder.split(/[/\\]/), "report.html"].map(encodeURIComponent).join("/");
     links.add(address);
@@ -92,11 +92,11 @@ function describeRun({ config, environment, summary }: RunRecord): readonly stri
 
 function describeExperiment(results: ExperimentResults, report: string): readonly string[] {
   const { experiment: { title, question, reference }, runs } = results;
-  const findings = tellFindings(compareResults(results), reference);
+  const findings = describeFindings(compareResults(results), reference);
   return [
     `### ${escapeMarkdown(title)}`,
-    `${escapeMarkdown(question)} ${report}: ${runs.present} of ${runs.declared} runs.`,
-    findings.map(({ task, text }) => `- **${escapeMarkdown(task)}**: ${escapeMarkdown(text)}`)
-      .join("\n"),
+    `${escapeMarkdown(question)} ${report}: ${runs.present} of ${runs.declared} runs. ` +
+    `Baseline: **${escapeMarkdown(reference)}**.`,
+    listFindings(findings),
   ];
 }

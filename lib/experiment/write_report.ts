@@ -1,5 +1,5 @@
 /**
- * Writes the report of an experiment beside its declaration. The same files give the same bytes.
+ * Writes the report of an experiment beside its declaration. The same inputs always give the same bytes.
  * @module
  */
 import { join } from "node:path";
@@ -11,8 +11,8 @@ import { writeFileAtomic } from "@/files.ts";
 import { writeReportFiles } from "@/report/write_report.ts";
 
 /**
- * Writes `results.json`, `report.md`, `report.html` and `figures/` into the experiment's folder; nothing
- * where none of its runs is there. Gives how many are.
+ * Writes `results.json`, `report.md`, `report.html` and `figures/` into the folder of the experiment, if at least
+ * one of its runs is available. Returns the number of available runs.
  */
 export async function writeExperimentReport(folder: string, pool: RunPool): Promise<number> {
   const results = await readResults(folder, pool);

@@ -9,7 +9,7 @@ import { compareResults, type VariantSummary } from "@/experiment/compare_varian
 import { curveFigures } from "@/experiment/compose_report.ts";
 import { type ExperimentResults, readResults } from "@/experiment/results.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
-import { tellFindings } from "@/experiment/tell_findings.ts";
+import { describeFindings } from "@/experiment/describe_findings.ts";
 import { differenceDots } from "@/report/difference_dots.ts";
 import type { Figure } from "@/report/figure.ts";
 import { type Displayable, displayable } from "./displayable.ts";
@@ -47,7 +47,9 @@ export function tellExperiment({ experiment, runs, rows, summaries }: ReadExperi
     }scored on ${score}; differences to **${reference}** in points of 100. ` +
     `More: \`outputs/experiments/${name}/report.md\`.`,
     "",
-    ...tellFindings(summaries, reference).map(({ task, text }) => `- \`${task}\`: ${text}`),
+    ...describeFindings(summaries, reference).map(({ task, sentences }) =>
+      `- \`${task}\`: ${sentences.join(" ")}`
+    ),
   ].join("\n");
 }
 

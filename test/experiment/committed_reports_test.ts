@@ -1,4 +1,4 @@
-/** The reports under `outputs/` are what their runs give today, byte for byte. */
+/** The committed reports under `outputs/` match what their runs produce now, byte for byte. */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { join, relative } from "node:path";
 import { openRunPool } from "@/experiment/run_pool.ts";
@@ -9,10 +9,10 @@ import { writeReport } from "@/report/write_report.ts";
 const OUTPUTS = join(import.meta.dirname ?? "", "..", "..", "outputs");
 const EXPERIMENTS = join(OUTPUTS, "experiments");
 
-/** What reports are made of. */
+/** Files that reports are generated from. */
 const SOURCES = /\.(json|jsonl)$|^card\.md$/;
 
-/** All files below a folder by their path in it. */
+/** All files below a folder by relative path. */
 async function readAll(folder: string): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   const walk = async (dir: string) => {
@@ -26,7 +26,7 @@ async function readAll(folder: string): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-/** Fails where `write`, given the sources of a folder alone, gives other files than those in it. */
+/** Fails if `write`, applied to the source files of a folder, produces other files than those committed. */
 async function expectSame(
   folder: string,
   write: (copy: string) => Promise<unknown>,
@@ -35,7 +35,7 @@ async function expectSame(
   const copy = await Deno.makeTempDir();
   try {
     for (const [path, bytes] of committed) {
-      const made = path === "results.json" || path.includes("/"); // by the report itself
+      const made = path === "results.json" || path.includes("/"); // written by the report itself
       if (SOURCES.test(path) && !made) await Deno.writeFile(join(copy, path), bytes);
     }
     await write(copy);

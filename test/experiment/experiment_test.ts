@@ -24,7 +24,7 @@ const DECLARED = {
 const without = (key: keyof Experiment) =>
   Object.fromEntries(Object.entries(DECLARED).filter(([name]) => name !== key));
 
-Deno.test("planRuns() resolves every variant for every seed, seed by seed", () => {
+Deno.test("planRuns() resolves every variant for every seed, ordered by seed", () => {
   const runs = planRuns(readExperiment(DECLARED));
   deepStrictEqual(runs.map(({ variant, seed }) => `${variant} ${seed}`), [
     "mean 1",
@@ -58,7 +58,7 @@ Deno.test("planRuns() resolves every variant for every seed, seed by seed", () =
   strictEqual(confirmed[0]?.config.training.maxSteps, 3);
 });
 
-Deno.test("readExperiment() says what is wrong with a declaration", () => {
+Deno.test("readExperiment() reports errors in a declaration", () => {
   const refuses = (value: unknown, message: string) =>
     throws(() => readExperiment(value), { message });
   refuses(
@@ -79,11 +79,11 @@ Deno.test("readExperiment() says what is wrong with a declaration", () => {
   );
   refuses(
     { ...DECLARED, seeds: [1, 1] },
-    "config: seeds must be different: current value is [1,1]",
+    "config: seeds must be all different: current value is [1,1]",
   );
 });
 
-Deno.test("nameRun() depends on what is trained, not on where things lie nor on what is scored", () => {
+Deno.test("nameRun() depends on model, data and training, not on locations nor on scoring", () => {
   const [mean, max] = planRuns(readExperiment(DECLARED)).map(({ config }) => config);
   if (mean === undefined || max === undefined) throw new Error("internal: two runs");
   notStrictEqual(nameRun(mean), nameRun(max));
@@ -98,7 +98,7 @@ Deno.test("nameRun() depends on what is trained, not on where things lie nor on 
   notStrictEqual(nameRun({ ...mean, data: { ...mean.data, dir: "elsewhere" } }), nameRun(mean));
 });
 
-/** A trainer that writes what a run would, and notes what it was asked for. */
+/** A trainer that writes the files of a run without training, and records its calls. */
 function fakeTraining(root: string) {
   const trained: string[] = [];
   const train: RunOptions["train"] = async (config, name) => {
@@ -114,7 +114,7 @@ function fakeTraining(root: string) {
   return { train, trained };
 }
 
-Deno.test("runExperiment() does what is missing once, and goes on after a failure", async () => {
+Deno.test("runExperiment() trains each missing run once, and continues after a failure", async () => {
   const root = await Deno.makeTempDir();
   try {
     const pool = openRunPool(join(root, "pool"));
@@ -145,7 +145,7 @@ Deno.test("runExperiment() does what is missing once, and goes on after a failur
   }
 });
 
-Deno.test("a pool finds a run that was made before its configuration had some key", async () => {
+Deno.test("a pool finds a run whose configuration predates a key", async () => {
   const root = await Deno.makeTempDir();
   try {
     const [run] = planRuns(readExperiment(DECLARED));
@@ -161,7 +161,7 @@ Deno.test("a pool finds a run that was made before its configuration had some ke
   }
 });
 
-Deno.test("a pool holds a run for test only where the test set was scored", async () => {
+Deno.test("a pool has a run for the test split only if the test set was scored", async () => {
   const root = await Deno.makeTempDir();
   try {
     const pool = openRunPool(join(root, "pool"));

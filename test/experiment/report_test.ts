@@ -4,7 +4,7 @@ import { compareVariants, describeDifferences } from "@/experiment/compare_varia
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import type { ResultRow } from "@/experiment/results.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
-import { tellFindings } from "@/experiment/tell_findings.ts";
+import { describeFindings } from "@/experiment/describe_findings.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { spanSeeds } from "@/report/experiment_curves.ts";
@@ -19,7 +19,7 @@ const row = (variant: string, seed: number, value: number): ResultRow => ({
   value,
 });
 
-Deno.test("describeDifferences() gives Student's t interval of a mean", () => {
+Deno.test("describeDifferences() returns Student's t interval of a mean", () => {
   // differences 1, 2, 3: mean 2, s = 1, 4.303 · 1 / √3 = 2.484
   const { mean, interval, pairs } = describeDifferences([1, 2, 3], { rows: 10 });
   strictEqual(mean, 2);
@@ -28,7 +28,7 @@ Deno.test("describeDifferences() gives Student's t interval of a mean", () => {
   strictEqual(describeDifferences([0.5], { rows: 10 }).interval, null);
 });
 
-Deno.test("describeDifferences() gives Student's t interval of twelve seeds and more", () => {
+Deno.test("describeDifferences() returns Student's t interval for twelve and more seeds", () => {
   // differences −1 and 1 in turn: mean 0, s = √(n / (n − 1)), half = t · √(1 / (n − 1))
   for (const [pairs, t] of [[12, 2.201], [30, 2.045], [100, 1.984]] as const) {
     const values = Array.from({ length: pairs }, (_, i) => i % 2 === 0 ? -1 : 1);
@@ -37,18 +37,18 @@ Deno.test("describeDifferences() gives Student's t interval of twelve seeds and 
   }
 });
 
-Deno.test("describeDifferences() takes the spread for one row at least", () => {
+Deno.test("describeDifferences() assumes a standard deviation of at least one row", () => {
   // one row of 1000 less with each seed: s = 0.001, 4.303 · 0.001 / √3 = 0.002484
   const { interval } = describeDifferences([-0.001, -0.001, -0.001], { rows: 1000 });
   deepStrictEqual(interval?.map((end) => end.toFixed(5)), ["-0.00348", "0.00148"]);
 });
 
-Deno.test("compareVariants() pairs runs of the same seed alone", () => {
+Deno.test("compareVariants() pairs only runs with the same seed", () => {
   const rows = [
     row("mean", 1, 0.8),
     row("mean", 2, 0.9),
     row("max", 1, 0.7),
-    row("max", 3, 0.2), // the reference has no seed 3
+    row("max", 3, 0.2), // the baseline has no seed 3
   ];
   const found = compareVariants(rows, { variants: ["mean", "max", "cls"], reference: "mean" });
   deepStrictEqual(
@@ -65,7 +65,7 @@ Deno.test("compareVariants() pairs runs of the same seed alone", () => {
   strictEqual(found[0]?.deviation?.toFixed(4), "0.0707");
 });
 
-Deno.test("tellFindings() calls a variant better or worse if its interval excludes 0, from three pairs on", () => {
+Deno.test("describeFindings() calls a variant better or worse if its interval excludes 0, from three pairs on", () => {
   const rows = [
     ...[1, 2, 3].map((seed) => row("mean", seed, 0.8)),
     ...[1, 2, 3].map((seed) => row("better", seed, 0.9 + 0.001 * seed)),
@@ -77,21 +77,23 @@ Deno.test("tellFindings() calls a variant better or worse if its interval exclud
   const variants = ["mean", "better", "worse", "open", "two", "one"];
   const summaries = compareVariants(rows, { variants, reference: "mean" });
   // "open" differs by 1, 2 and 3 points: 2 ± 4.303 · 1 / √3 = 2.5
-  deepStrictEqual(tellFindings(summaries, "mean"), [{
+  deepStrictEqual(describeFindings(summaries, "mean"), [{
     task: "topic",
-    text: "Better than mean (95 % interval excludes 0): better (+10.20, n = 3). " +
-      "Worse than mean (95 % interval excludes 0): worse (−9.80, n = 3). " +
-      "Not significantly different from mean: open (+2.00, n = 3). " +
-      "Fewer than 3 seeds in common, too few to tell: two (+10.00, n = 2), one (+10.00, n = 1).",
+    sentences: [
+      "Better than the baseline (95 % interval excludes 0): better (+10.20, n = 3).",
+      "Worse than the baseline (95 % interval excludes 0): worse (−9.80, n = 3).",
+      "Not significantly different from the baseline: open (+2.00, n = 3).",
+      "Too few seeds to compare (fewer than 3): two (+10.00, n = 2), one (+10.00, n = 1).",
+    ],
   }]);
   const alone = compareVariants([row("max", 1, 0.8)], { variants: ["max"], reference: "mean" });
-  deepStrictEqual(tellFindings(alone, "mean"), [{
+  deepStrictEqual(describeFindings(alone, "mean"), [{
     task: "topic",
-    text: "No other variant has a run with a seed of mean yet, so nothing can be compared.",
+    sentences: ["Nothing to compare yet: no other variant has a run with a seed of mean."],
   }]);
 });
 
-Deno.test("spanSeeds() takes mean and range of the steps that all seeds of a variant have", () => {
+Deno.test("spanSeeds() returns mean and range over the steps that all seeds of a variant have", () => {
   const point = (variant: string, seed: number, step: number, value: number) => ({
     variant,
     seed,
@@ -100,7 +102,7 @@ Deno.test("spanSeeds() takes mean and range of the steps that all seeds of a var
   });
   const points = [
     point("mean", 1, 10, 2),
-    point("mean", 1, 20, 1), // seed 2 has not come so far
+    point("mean", 1, 20, 1), // seed 2 has no such step yet
     point("mean", 2, 10, 3),
     point("max", 1, 20, 4),
     point("max", 1, 10, 5),
@@ -124,7 +126,7 @@ const DECLARED = {
   score: "validation",
 };
 
-/** Gives `test` the folder of the experiment and a way to put its runs into its pool. */
+/** Calls `test` with the folder of an experiment and a function that adds its runs to the pool. */
 async function withExperiment(
   test: (root: string, put: (index: number, metrics?: string) => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -145,16 +147,16 @@ async function withExperiment(
   }
 }
 
-Deno.test("writeExperimentReport() is the same bytes each time and says what is missing", async () => {
+Deno.test("writeExperimentReport() is reproducible and reports missing runs", async () => {
   await withExperiment(async (root, put) => {
     await put(0);
     const pool = openRunPool(join(root, "runs"));
     strictEqual(await writeExperimentReport(root, pool), 1);
     const report = await Deno.readTextFile(join(root, "report.md"));
-    ok(report.includes("**Partial: 1 of 4 runs are there.**"), report);
+    ok(report.includes("**Incomplete: 1 of 4 runs are available.**"), report);
     ok(report.includes("![ag"), "a figure for each task");
     const [lead = "", contents = ""] = report.split("\n- [");
-    ok(lead.includes("- **ag_news**: No other variant has a run"), "findings come first");
+    ok(lead.includes("- **ag_news**\n  - Nothing to compare yet"), "findings come first");
     ok(contents.startsWith("ag_news: accuracy](#ag_news-accuracy)"), contents);
     ok(!/Runs started|Code:/.test(report), "nothing of it was recorded");
     const page = await Deno.readTextFile(join(root, "report.html"));
@@ -164,7 +166,7 @@ Deno.test("writeExperimentReport() is the same bytes each time and says what is 
   });
 });
 
-Deno.test("writeExperimentReport() says when its runs were started, and from which code", async () => {
+Deno.test("writeExperimentReport() reports start dates and commits of the runs", async () => {
   await withExperiment(async (root, put) => {
     await put(0);
     await put(1);
@@ -188,7 +190,7 @@ Deno.test("writeExperimentReport() says when its runs were started, and from whi
   });
 });
 
-Deno.test("writeExperimentReport() draws losses, and scores where runs were scored on their way", async () => {
+Deno.test("writeExperimentReport() draws losses, and scores if runs were evaluated during training", async () => {
   await withExperiment(async (root, put) => {
     await put(0);
     await put(1);
@@ -220,7 +222,7 @@ Deno.test("writeExperimentReport() draws losses, and scores where runs were scor
   });
 });
 
-Deno.test("writeExperimentReport() writes nothing where no run is there", async () => {
+Deno.test("writeExperimentReport() writes nothing without runs", async () => {
   await withExperiment(async (root) => {
     strictEqual(await writeExperimentReport(root, openRunPool(join(root, "runs"))), 0);
     deepStrictEqual(

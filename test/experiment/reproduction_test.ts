@@ -1,4 +1,4 @@
-/** Runs compared with the same ones made again: number by number, and where they were made. */
+/** Reproduction of runs: comparison of numbers and environments. */
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { compareEnvironments } from "@/experiment/compare_environments.ts";
@@ -36,7 +36,7 @@ function changed(line: number, path: readonly string[], value: unknown): RunNumb
   return { ...RUN, metrics: RUN.metrics.map((each, i) => i === line ? set(each, path) : each) };
 }
 
-Deno.test("compareNumbers() finds the first number that is not identical, and leaves times out", () => {
+Deno.test("compareNumbers() finds numbers that are not identical, and ignores times", () => {
   deepStrictEqual(compareNumbers(RUN, structuredClone(RUN), "identical").differences, []);
   deepStrictEqual(
     compareNumbers(RUN, changed(0, ["seconds"], 2), "identical").differences,
@@ -51,32 +51,36 @@ Deno.test("compareNumbers() finds the first number that is not identical, and le
   deepStrictEqual(
     compareNumbers(RUN, renamed, "identical").differences.map(({ key }) => key),
     ["scores"],
-    "what was there must be there again",
+    "old keys must be present",
   );
-  deepStrictEqual(compareNumbers(renamed, RUN, "identical").differences, [], "what is new may be");
+  deepStrictEqual(
+    compareNumbers(renamed, RUN, "identical").differences,
+    [],
+    "new keys are ignored",
+  );
   // line 1: kind, step, two losses, rate, norm; line 2: kind, step, three scores; summary: steps, three
   strictEqual(compareNumbers(RUN, RUN, "identical").compared, 6 + 5 + 4);
 });
 
-Deno.test("compareNumbers() counts a line that is missing or too many", () => {
+Deno.test("compareNumbers() reports missing and additional lines", () => {
   const short = { ...RUN, metrics: RUN.metrics.slice(0, 1) };
   deepStrictEqual(
     compareNumbers(short, RUN, "identical").differences,
-    [{ place: "metrics.jsonl line 2, step 5", key: "the line", then: undefined, now: 5 }],
+    [{ place: "metrics.jsonl line 2, step 5", key: "line", then: undefined, now: 5 }],
   );
   deepStrictEqual(
     compareNumbers(RUN, short, "close").differences.map(({ place, key }) => [place, key]),
-    [["metrics.jsonl line 2, step 5", "the line"]],
+    [["metrics.jsonl line 2, step 5", "line"]],
   );
 });
 
-Deno.test("compareNumbers() lets rounding be elsewhere, but not steps, rates and rows", () => {
+Deno.test("compareNumbers() tolerates rounding in another environment, but not other steps, learning rates or rows", () => {
   const differing = (line: number, path: readonly string[], value: unknown) =>
     compareNumbers(RUN, changed(line, path, value), "close").differences.length;
   // 0.02 + 5 % of 1
   strictEqual(differing(0, ["losses", "topic"], 1.069), 0);
   strictEqual(differing(0, ["losses", "topic"], 1.071), 1);
-  strictEqual(differing(0, ["gradientNorm"], 30), 0, "swings with the last digits");
+  strictEqual(differing(0, ["gradientNorm"], 30), 0, "sensitive to rounding");
   strictEqual(differing(0, ["rate"], 0.5 * (1 + 1e-12)), 0);
   strictEqual(differing(0, ["rate"], 0.51), 1);
   strictEqual(differing(0, ["step"], 6), 1);
@@ -90,7 +94,7 @@ Deno.test("compareNumbers() lets rounding be elsewhere, but not steps, rates and
 
 const HERE = { device: "cpu", executor: "onnx", threads: 2, cpu: { model: "A", cores: 2 } };
 
-Deno.test("compareEnvironments() tells what bits depend on from packages", () => {
+Deno.test("compareEnvironments() separates differences that affect rounding from packages", () => {
   deepStrictEqual(compareEnvironments(HERE, { ...HERE, cpu: { model: "A", cores: 8 } }), {
     decisive: [],
     packages: [],
@@ -121,11 +125,11 @@ Deno.test("compareEnvironments() tells what bits depend on from packages", () =>
   const resumed = (changed: object) => ({ ...HERE, resumed: [{ step: 4, changed }] });
   deepStrictEqual(compareEnvironments(resumed({ versions: {} }), HERE).decisive, []);
   deepStrictEqual(compareEnvironments(resumed({ threads: 4 }), HERE).decisive, [
-    { key: "where it went on", then: ["step 4: threads"], now: [] },
+    { key: "resumed elsewhere", then: ["step 4: threads"], now: [] },
   ]);
 });
 
-Deno.test("describeReproduction() says what was asked for, compared and found", () => {
+Deno.test("describeReproduction() describes the requirement, the comparison and the result", () => {
   const made = (run: RunNumbers, environment: object = HERE) => ({
     ...run,
     environment: { ...environment },
@@ -133,39 +137,39 @@ Deno.test("describeReproduction() says what was asked for, compared and found", 
   deepStrictEqual(describeReproduction(made(RUN), made(RUN)), {
     reproduced: true,
     lines: [
-      "asked for: identical numbers, as device, executor, processor and threads are the same",
-      "compared: 15 values in 2 lines of metrics.jsonl and in summary.json, times left out",
-      "reproduced: all of them are identical",
+      "required: identical numbers, because device, executor, processor and threads are the same",
+      "compared: 15 values in 2 lines of metrics.jsonl and in summary.json, except times",
+      "reproduced: all values are identical",
     ],
   });
   const nearly = changed(0, ["losses", "name"], 2.1);
-  const tolerance = "losses within 0.02 nats and 5 %, main scores within 0.01, and steps, " +
-    "word pieces, rates and rows equal";
-  const place = "metrics.jsonl line 1, step 5, losses.name: 2 then, 2.1 now";
+  const tolerance = "losses within 0.02 nats plus 5 %, main scores within 0.01, equal steps, " +
+    "tokens, learning rates and rows";
+  const place = "metrics.jsonl line 1, step 5, losses.name: was 2, is now 2.1";
   deepStrictEqual(describeReproduction(made(RUN), made(nearly)), {
     reproduced: false,
     lines: [
-      "asked for: identical numbers, as device, executor, processor and threads are the same",
-      "compared: 15 values in 2 lines of metrics.jsonl and in summary.json, times left out",
-      `largest difference of a loss: ${place}`,
+      "required: identical numbers, because device, executor, processor and threads are the same",
+      "compared: 15 values in 2 lines of metrics.jsonl and in summary.json, except times",
+      `largest loss difference: ${place}`,
       `first of 1 differences: ${place}`,
-      `not reproduced to the last digit, but to what would be asked for elsewhere (${tolerance}): ` +
-      "has the code changed, or is it another processor of that name?",
+      `not reproduced exactly, but within the tolerance for other environments (${tolerance}): ` +
+      "has the code changed, or is this a different processor with the same name?",
     ],
   });
   deepStrictEqual(describeReproduction(made(RUN), made(nearly, { ...HERE, threads: 4 })), {
     reproduced: true,
     lines: [
-      "elsewhere: threads 2 → 4",
-      `asked for: ${tolerance}`,
-      "compared: 12 values in 2 lines of metrics.jsonl and in summary.json, times left out",
-      `largest difference of a loss: ${place}`,
-      "reproduced within what is asked for",
+      "environment differs: threads 2 → 4",
+      `required: ${tolerance}`,
+      "compared: 12 values in 2 lines of metrics.jsonl and in summary.json, except times",
+      `largest loss difference: ${place}`,
+      "reproduced within the tolerance",
     ],
   });
 });
 
-/** Gives `test` the folder of a finished run with this configuration. */
+/** Calls `test` with the folder of a finished run with this configuration. */
 async function withRun(config: object, test: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
@@ -180,34 +184,32 @@ async function withRun(config: object, test: (dir: string) => Promise<void>): Pr
   }
 }
 
-Deno.test("planReproduction() keeps executor and threads, and tells which keys are new", async () => {
+Deno.test("planReproduction() keeps executor and threads, and notes new keys", async () => {
   const { data: { scoreTest: _, ...data }, tensorflow: __, ...rest } = resolveConfig();
   await withRun({ ...rest, data }, async (dir) => {
     const { config, notes } = await planReproduction(dir);
     strictEqual(config.executor, "onnx");
     strictEqual(config.native.threads, 1);
     deepStrictEqual(notes, [
-      "config.json is of older code: data.scoreTest, tensorflow are as in preset quickstart today",
+      "config.json was written by an older version: data.scoreTest, tensorflow are taken from preset quickstart",
     ]);
   });
 });
 
-Deno.test("planReproduction() says what of a run is missing, and takes what lies elsewhere", async () => {
+Deno.test("planReproduction() reports missing files and accepts other locations of data and model", async () => {
   const config = resolveConfig({ preset: "minilm", shortcuts: { data: "no/such", model: "no" } });
   await withRun(config, async (dir) => {
     await rejects(planReproduction(dir), {
       name: "NotFound",
-      message:
-        "Cannot reproduce run as its data.dir must be a folder on this machine: there is no " +
-        "no/such; give --data DIR",
+      message: "Cannot reproduce the run: its data.dir no/such does not exist on this machine; " +
+        "pass --data DIR",
     });
     const planned = await planReproduction(dir, { data: dir, model: "owner/name" });
     strictEqual(planned.config.data.dir, dir);
     strictEqual(planned.config.model.source, "owner/name");
     await Deno.remove(join(dir, "summary.json"));
     await rejects(planReproduction(dir), {
-      message:
-        `Cannot reproduce run as ${dir} must hold summary.json: it is missing, so there is nothing ` +
+      message: `Cannot reproduce ${dir}: it has no summary.json ` +
         "to compare with",
     });
   });

@@ -62,8 +62,8 @@ Deno.test("an experiment is shown as far as its runs are there", async () => {
       tellExperiment(two),
       "**Pooling:** 2 of 4 runs are there (seed 1), 5 steps, scored on validation; differences to " +
         "**mean** in points of 100. More: `outputs/experiments/pooling/report.md`.\n\n" +
-        "- `ag_news`: Fewer than 3 seeds in common, too few to tell: max (0.00, n = 1).\n" +
-        "- `conll2003`: Fewer than 3 seeds in common, too few to tell: max (0.00, n = 1).",
+        "- `ag_news`: Too few seeds to compare (fewer than 3): max (0.00, n = 1).\n" +
+        "- `conll2003`: Too few seeds to compare (fewer than 3): max (0.00, n = 1).",
     );
     const figure = experimentDifferences(two);
     ok(figure instanceof Figure);
