@@ -59,10 +59,13 @@ export type TaskColumns =
 
 /** A task: the source of its rows and what is predicted from them. */
 export type TaskConfig = {
+  /** Name of the task in scores, predictions and file names. */
   readonly name: string;
+  /** What the task predicts; see {@link TASK_KINDS}. */
   readonly kind: TaskKind;
   /** Folder in `data.dir`, or name of a data set in `data/hub.ts`. */
   readonly dataset: string;
+  /** Columns with inputs and labels. */
   readonly columns: TaskColumns;
   /** Names of the classes or BIO tags, by index. */
   readonly labels: readonly string[];
@@ -78,10 +81,15 @@ export type TaskConfig = {
 
 /** A randomly initialized encoder, used if `model.source` is null. */
 export type FreshModelConfig = {
+  /** Length of the token vectors; a multiple of `attentionHeads`. */
   readonly hiddenSize: number;
+  /** Number of transformer layers. */
   readonly layers: number;
+  /** Number of attention heads per layer. */
   readonly attentionHeads: number;
+  /** Hidden units of the feed-forward network in each layer. */
   readonly intermediateSize: number;
+  /** Number of position embeddings, the upper limit of `maxLength`. */
   readonly maxPositions: number;
   /** Size of the word piece vocabulary, which is learned from the run's training rows. */
   readonly vocabularySize: number;
@@ -94,23 +102,29 @@ export type ModelConfig = {
    * encoder with a learned vocabulary.
    */
   readonly source: string | null;
+  /** The encoder to create if `source` is null. */
   readonly fresh: FreshModelConfig;
+  /** How token vectors are combined into the sentence embedding; see {@link POOLING_MODES}. */
   readonly pooling: PoolingMode;
   /** Size of a learned projection after pooling; null for no projection. */
   readonly embeddingSize: number | null;
+  /** Norm to divide the sentence embedding by; see {@link NORMALIZE_MODES}. */
   readonly normalize: NormalizeMode;
   /** Maximum number of input tokens, including [CLS] and [SEP]. */
   readonly maxLength: number;
+  /** Dropout probabilities: of hidden states, of attention weights, and in the heads. */
   readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
 };
 
 /** Loss scaling, which keeps small gradients within the range of half precision. */
 export type LossScaleConfig = {
+  /** Loss scale of the first step. */
   readonly initial: number;
   /** Factor after `interval` consecutive steps without overflow. */
   readonly growth: number;
   /** Factor after a step with overflow. */
   readonly backoff: number;
+  /** Number of consecutive steps without overflow before the scale grows. */
   readonly interval: number;
 };
 
@@ -126,12 +140,15 @@ export type EarlyStoppingConfig = {
 
 /** The optimizer, its schedule, and how often a run logs, evaluates and saves. */
 export type TrainingConfig = {
+  /** Number of epochs; may be fractional. `mixing` defines what an epoch covers. */
   readonly epochs: number;
   /** Maximum number of steps, even if epochs remain; null for no limit. */
   readonly maxSteps: number | null;
+  /** How steps alternate between tasks; see {@link MIXINGS}. */
   readonly mixing: Mixing;
   /** For mixing `temperature`: 1 samples in proportion to data set size, infinity uniformly. */
   readonly mixingTemperature: number;
+  /** How losses of tasks are weighted; see {@link LOSS_WEIGHTS}. */
   readonly lossWeights: LossWeights;
   /** Rows in a batch of each task; null if `batchTokens` is set. */
   readonly batchRows: number | null;
@@ -145,6 +162,7 @@ export type TrainingConfig = {
   readonly freeze: readonly string[];
   /** Interval in steps, or `epoch`, at which one more parameter group is unfrozen, from the top; null: all from the start. */
   readonly unfreezeEvery: number | "epoch" | null;
+  /** Peak learning rates. */
   readonly learningRate: {
     /** Learning rate of the top encoder layer and the pooler. */
     readonly top: number;
@@ -152,10 +170,13 @@ export type TrainingConfig = {
     readonly decay: number;
     readonly heads: number;
   };
+  /** Decay after warmup; see {@link SCHEDULES}. */
   readonly schedule: Schedule;
   /** Fraction of the steps during which the learning rates rise from zero. */
   readonly warmup: number;
+  /** Weight decay of matrices; biases and layer norms have none. */
   readonly weightDecay: number;
+  /** Parameters of AdamW. */
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
   /** Maximum global norm of the gradients; null for no clipping. */
   readonly clipNorm: number | null;
@@ -187,15 +208,25 @@ export type DataConfig = {
 
 /** The complete configuration of a run, the content of `config.json`. */
 export type RunConfig = {
+  /** The preset that the configuration is based on. */
   readonly preset: string;
+  /** The encoder and the sentence embedding. */
   readonly model: ModelConfig;
+  /** The tasks, trained together on one encoder. */
   readonly tasks: readonly TaskConfig[];
+  /** Optimizer, schedule and intervals. */
   readonly training: TrainingConfig;
+  /** Source of the rows. */
   readonly data: DataConfig;
+  /** Seed of all random numbers: initialization, shuffling, mixing, dropout. */
   readonly seed: number;
+  /** See {@link DEVICES}. */
   readonly device: Device;
+  /** Executor of device `cpu`; see {@link EXECUTORS}. */
   readonly executor: Executor;
+  /** Precision of matrix products; see {@link PRECISIONS}. */
   readonly precision: Precision;
+  /** For native code: `isa` is the instruction set and `threads` the number of threads; null: detected. */
   readonly native: { readonly isa: string | null; readonly threads: number | null };
   /** For device `tensorflow`: folder of the library; null to use `TF_LIB` or to search for it. */
   readonly tensorflow: { readonly library: string | null };

@@ -8,6 +8,7 @@
 export type Progress = {
   /** Number of finished units, 0 to `total`. */
   readonly done: number;
+  /** Total number of units. */
   readonly total: number;
   /** The current activity, such as `train` or `evaluate ag_news`. */
   readonly label: string;

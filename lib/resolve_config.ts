@@ -41,6 +41,7 @@ export type PartOf<T> = T extends readonly unknown[] ? T
 
 /** A partial configuration that overrides a preset. */
 export type ConfigOverrides = PartOf<Omit<RunConfig, "preset" | "tasks">> & {
+  /** Replaces all tasks of the preset. */
   readonly tasks?: readonly TaskInput[];
 };
 

@@ -37,16 +37,16 @@ export async function loadRun(dir: string): Promise<RunResults> {
   return { dir, record, scores: new RunScores(record.summary.scores) };
 }
 
-/** A run given by its folder or as read by {@link loadRun} or {@link train}. */
+/** A run: the path of its folder, or a result of {@link loadRun} or {@link train}. */
 export type RunSource = string | { readonly dir: string };
 
 /** Folder of a run. */
 const folderOf = (run: RunSource) => typeof run === "string" ? run : run.dir;
 
 /**
- * Figures of a run by name, those of its report: `losses`, `validation`, `schedule`, `gradient-norm`,
+ * Draws the figures of a run's report. Names: `losses`, `validation`, `schedule`, `gradient-norm`,
  * `rates`, `learning-rate-plan`, and for each task `confusion-TASK` and `reliability-TASK` or
- * `entities-TASK` and `errors-TASK`. A figure whose numbers the run does not have is left out.
+ * `entities-TASK` and `errors-TASK`. Figures without data are omitted.
  */
 export async function figures(run: RunSource): Promise<Named<Figure>> {
   const { figures: drawn } = composeReport(await readRun(folderOf(run)));
@@ -59,9 +59,9 @@ export async function figures(run: RunSource): Promise<Named<Figure>> {
 }
 
 /**
- * Tables of a run in Markdown by name, those of its report: `headline`, `classification`, `calibration`,
+ * Composes the tables of a run's report, in Markdown. Names: `headline`, `classification`, `calibration`,
  * `entities`, `evaluations`, `groups`, `data`, `environment`, and for each task `classes-TASK` or
- * `types-TASK` and `errors-TASK`. A table without rows is left out.
+ * `types-TASK` and `errors-TASK`. Tables without rows are omitted.
  */
 export async function tables(run: RunSource): Promise<Named<string>> {
   return new Named("table", recordTables(await readRun(folderOf(run))));
@@ -70,9 +70,9 @@ export async function tables(run: RunSource): Promise<Named<string>> {
 /** A comparison of two runs. `first` and `second` are fractions, 0 to 1. */
 export type ComparedRuns = RunComparison & {
   /**
-   * The comparison by one score of one task. Default: the test split, by accuracy or entity F1.
+   * Returns the comparison of one task on one split by one score. Default: accuracy or entity F1 on test.
    *
-   * @throws {RangeError} if there is none; the message lists those that exist
+   * @throws {RangeError} if there is none; the message lists the existing ones
    */
   get(
     task: string,
@@ -81,7 +81,7 @@ export type ComparedRuns = RunComparison & {
 };
 
 /**
- * Compares two runs by the paired bootstrap on every split for which both saved predictions.
+ * Compares two runs with a paired bootstrap, on every split for which both have saved predictions.
  *
  * @example
  * ```ts
@@ -108,7 +108,10 @@ export async function compare(
   };
 }
 
-/** Runs by the names of their folders; {@link loadRun} reads each. */
+/**
+ * Reads several finished runs with {@link loadRun}. A list of folders is named by the last part of each path; a record
+ * maps names of your choice to folders.
+ */
 export async function loadRuns(
   dirs: readonly string[] | Readonly<Record<string, string>>,
 ): Promise<Named<RunResults>> {

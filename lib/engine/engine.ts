@@ -37,11 +37,15 @@ export type EngineOptions = {
 
 /** The opened engine, for records. */
 export type OpenedEngine = {
+  /** Device that computes. */
   readonly device: Device;
   /** Name of the executor, or `eager`. */
   readonly name: string;
+  /** Version of the executor or library. */
   readonly version: string;
+  /** Number of threads. */
   readonly threads: number;
+  /** Precision of matrix products. */
   readonly precision: Precision;
 };
 

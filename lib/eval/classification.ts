@@ -28,7 +28,9 @@ export type ClassScores = {
 
 /** Result of {@link scoreClassification}; `summary.json` holds it for a classification task. */
 export type ClassificationScores = {
+  /** Number of rows. */
   readonly rows: number;
+  /** Fraction of rows with the correct class. */
   readonly accuracy: number;
   /** Mean F1 of the classes that occur in gold or predictions, as scikit-learn's `average="macro"`. */
   readonly macroF1: number;
@@ -44,6 +46,7 @@ export type ClassificationScores = {
   readonly interval: Interval;
   /** 95 % bootstrap interval of `macroF1`; absent in runs of versions that did not compute it. */
   readonly macroF1Interval?: Interval;
+  /** Scores by class name. */
   readonly perClass: Readonly<Record<string, ClassScores>>;
   /** [C, C] row counts: gold class by predicted class, both in the order of the labels. */
   readonly confusion: readonly (readonly number[])[];

@@ -21,8 +21,11 @@ import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** Scores of one combination of pooling, normalization and similarity. */
 export type EmbeddingScores = SimilarityScores & {
+  /** Pooling of the embeddings. */
   readonly pooling: PoolingMode;
+  /** Normalization of the embeddings. */
   readonly normalize: NormalizeMode;
+  /** Similarity measure. */
   readonly similarity: Similarity;
   /** Difference from the first pooling under the same normalization and similarity; null for that pooling. */
   readonly difference: SimilarityDifference | null;
@@ -30,9 +33,13 @@ export type EmbeddingScores = SimilarityScores & {
 
 /** The combinations to score. */
 export type CompareOptions = PromptChoice & {
+  /** Poolings to compare; the first is the baseline. */
   readonly poolings: readonly PoolingMode[];
+  /** Normalizations to combine with each pooling. */
   readonly normalizations: readonly NormalizeMode[];
+  /** Similarity measures to combine with each of them. */
   readonly similarities: readonly Similarity[];
+  /** Shows progress; default: none. */
   readonly view?: ProgressView;
 };
 

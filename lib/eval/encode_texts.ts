@@ -23,7 +23,9 @@ const BATCHES_AT_ONCE = 8;
 
 /** Encoding options; the model's own settings are the defaults. */
 export type EncodeTextsOptions = PromptChoice & {
+  /** Pooling; default: the one that the model was trained with. */
   readonly pooling?: PoolingMode | undefined;
+  /** Normalization; default: the one that the model was trained with. */
   readonly normalize?: NormalizeMode | undefined;
   /** Texts per batch. Batches are always padded to this many rows, so use a small number for few texts. */
   readonly rows?: number;

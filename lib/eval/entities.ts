@@ -30,10 +30,15 @@ export type EntityScores = {
   readonly rows: number;
   /** Micro-averaged over all entities, by conlleval's rules. */
   readonly f1: number;
+  /** Fraction of predicted entities that are correct, by conlleval's rules. */
   readonly precision: number;
+  /** Fraction of gold entities that are found, by conlleval's rules. */
   readonly recall: number;
+  /** F1 by strict BIO rules: an entity must begin with a B tag. */
   readonly strictF1: number;
+  /** Precision by strict BIO rules. */
   readonly strictPrecision: number;
+  /** Recall by strict BIO rules. */
   readonly strictRecall: number;
   /** Fraction of words with the correct tag. Says little about entities, since most words are O. */
   readonly tokenAccuracy: number;

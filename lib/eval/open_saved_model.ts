@@ -15,7 +15,9 @@ import type { Tokenizer } from "@/text/tokenizer.ts";
 
 /** A model with everything needed to encode raw text for it. */
 export type SavedModel = {
+  /** Encoder and heads. */
   readonly model: MultiTask;
+  /** Tokenizer of the encoder. */
   readonly tokenizer: Tokenizer;
   /** Maximum input length in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;

@@ -16,7 +16,9 @@ import type { Tokenizer } from "@/text/tokenizer.ts";
 
 /** Predicted class of a text. */
 export type PredictedLabel = {
+  /** Name of the most probable class. */
   readonly label: string;
+  /** Its probability. */
   readonly probability: number;
   /** Probability of each label, in the order of the task's labels; they sum to 1. */
   readonly probabilities: Readonly<Record<string, number>>;
@@ -24,7 +26,9 @@ export type PredictedLabel = {
 
 /** Predicted entity in a text. */
 export type PredictedEntity = {
+  /** Entity type, such as `PER`. */
   readonly type: string;
+  /** The text of the entity. */
   readonly text: string;
   /** UTF-16 code units [start, end) of the text, as for `text.slice(start, end)`. */
   readonly start: number;
@@ -35,13 +39,17 @@ export type PredictedEntity = {
 
 /** All predictions for a text, by task. */
 export type TextPrediction = {
+  /** The input text. */
   readonly text: string;
+  /** Predicted class by classification task. */
   readonly labels: Readonly<Record<string, PredictedLabel>>;
+  /** Predicted entities by tagging task, in order of occurrence. */
   readonly entities: Readonly<Record<string, readonly PredictedEntity[]>>;
 };
 
 /** Predicts for all tasks of a model. */
 export type TextPredictor = {
+  /** One prediction per text, in input order. */
   predict(texts: readonly string[]): Promise<TextPrediction[]>;
 };
 

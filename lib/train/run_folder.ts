@@ -16,6 +16,7 @@ import type { TaskScores } from "@/eval/evaluate_rows.ts";
 
 /** A line of training metrics in `metrics.jsonl`, written every `training.logEvery` steps. */
 export type TrainLine = {
+  /** Distinguishes it from {@link EvaluateLine}. */
   readonly kind: "train";
   /** Number of completed steps. */
   readonly step: number;

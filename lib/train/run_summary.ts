@@ -10,7 +10,9 @@ import type { RowCounts } from "@/train/run_data.ts";
 
 /** The content of `summary.json`. */
 export type RunSummary = {
+  /** Name of the run folder. */
   readonly name: string;
+  /** The preset of the configuration. */
   readonly preset: string;
   /** Number of completed steps. */
   readonly steps: number;
@@ -18,7 +20,9 @@ export type RunSummary = {
   readonly plannedSteps?: number;
   /** Tokens processed in training, without padding. */
   readonly tokens: number;
+  /** Number of parameters of the model. */
   readonly parameters: number;
+  /** Duration of training and of evaluation. */
   readonly seconds: { readonly train: number; readonly evaluate: number };
   /** Scores by task, then by split. */
   readonly scores: Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
@@ -26,7 +30,9 @@ export type RunSummary = {
   readonly best?: { readonly step: number; readonly metric: string; readonly value: number };
   /** Parameter groups from bottom to top; with gradual unfreezing, `from` is a group's first step, counted from 1. */
   readonly groups: readonly (ParameterGroup & { readonly from?: number })[];
+  /** Row counts by task. */
   readonly data: Readonly<Record<string, RowCounts>>;
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
 };
 

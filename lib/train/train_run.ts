@@ -58,7 +58,9 @@ export type TrainOptions = {
    * For a resumed run, only differences from its start are recorded. Default: machine, software and engine.
    */
   readonly environment?: RunEnvironment;
+  /** Shows progress; default: none. */
   readonly view?: ProgressView;
+  /** Called after each step. */
   readonly onStep?: (event: StepEvent) => void;
   /** Called with notes for the user: most before the first step, some after the last. */
   readonly onNote?: (note: string) => void;
