@@ -110,7 +110,11 @@ export async function readHeadsFile(path: string): Promise<HeadsFile> {
   const parsed = tasks.map((task) => parseTask(task, path));
   const names = parsed.map(({ name }) => name);
   if (new Set(names).size !== names.length) {
-    return fail({ names }, "names", { path, wanted: "different for each task" });
+    throw new RangeError(
+      `Cannot load model: the tasks in ${path} must have different names, but are ${
+        names.join(", ")
+      }`,
+    );
   }
   return {
     pooling: pick(object, "pooling", { path, choices: POOLING_MODES }),

@@ -36,7 +36,8 @@ async function readTokenizerLimit(folder: string): Promise<number | null> {
   const json = await readJson(path, "model configuration");
   const length = (json as { readonly model_max_length?: unknown } | null)?.model_max_length ?? null;
   if (length === null) return null;
-  if (typeof length === "number" && Number.isInteger(length) && length > 0) return length; // 1e30 means no limit
+  // 1e30 means no limit
+  if (typeof length === "number" && Number.isInteger(length) && length > 0) return length;
   throw new RangeError(
     `Cannot load model: "model_max_length" in ${path} must be a positive integer, but is ${
       JSON.stringify(length)

@@ -117,7 +117,8 @@ function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): En
   if (encoded.ids.length <= capacity) return { examples: [take(all)], cutWords: 0, cutRows: 0 };
   switch (windows) {
     case "cut": {
-      const cutWords = firsts.filter((first) => first >= capacity).length - 1; // the last entry is the number of tokens, not a word
+      // the last entry is the number of tokens, not a word
+      const cutWords = firsts.filter((first) => first >= capacity).length - 1;
       return { examples: [take(all)], cutWords, cutRows: 1 };
     }
     case "overlap": {

@@ -52,7 +52,8 @@ export function mergeTokens(
 /** Tracks how often each pair of neighbors occurs, and in which words. */
 function createPairTable(words: readonly CountedWord[]) {
   const counts = new Map<number, number>();
-  const places = new Map<number, Set<number>>(); // pair → words; may include words that no longer contain the pair
+  // pair → words; may include words that no longer contain the pair
+  const places = new Map<number, Set<number>>();
   const heap = createHeap();
 
   /** Adds `sign` times the word's count to each of its pairs. If `sign` is 1, adds the pairs to `grown`. */

@@ -191,7 +191,8 @@ function requireTemplate(root: JsonObject, { cls, sep }: SpecialNames, from: str
  */
 export function readTokenizerJson(json: unknown, config: unknown, from: string): TokenizerJson {
   const root = requireObject(json, "the content", from);
-  const given = readModel(root, from); // first, since an error about another field of an unsupported model would not help
+  // first, since an error about another field of an unsupported model would not help
+  const given = readModel(root, from);
   const settings = config === null ? {} : requireObject(config, "the configuration", from);
   const isBert = isBertClass(settings, from);
   requireRightTruncation(settings, from);

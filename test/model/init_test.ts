@@ -83,8 +83,8 @@ testOnBackends("countParameters() matches a hand-computed sum", () => {
   const pooler = 8 * 8 + 8;
   const projection = 5 * 8 + 5;
   const topic = (8 * 5 + 8) + 2 * 8 + (3 * 8 + 3); // its input is the embedding
-  const names = (8 * 8 + 8) + 2 * 8 + (3 * 8 + 3);
-  const wanted = embeddings + 2 * layer + pooler + projection + topic + names;
+  const entities = (8 * 8 + 8) + 2 * 8 + (3 * 8 + 3);
+  const wanted = embeddings + 2 * layer + pooler + projection + topic + entities;
   strictEqual(countParameters(model), wanted);
   disposeModel(model);
 });

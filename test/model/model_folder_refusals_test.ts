@@ -102,7 +102,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
     "Cannot load heads: DIR/heads.safetensors does not match heads.json: " +
     "missing heads.mood.dense.weight, heads.mood.dense.bias, heads.mood.norm.weight, heads.mood.norm.bias, heads.mood.out.weight, heads.mood.out.bias; " +
     "unknown heads.topic.dense.weight, heads.topic.dense.bias, heads.topic.norm.weight, heads.topic.norm.bias, heads.topic.out.weight, heads.topic.out.bias, " +
-    "heads.names.dense.weight, heads.names.dense.bias, heads.names.norm.weight, heads.names.norm.bias, heads.names.out.weight, heads.names.out.bias",
+    "heads.entities.dense.weight, heads.entities.dense.bias, heads.entities.norm.weight, heads.entities.norm.bias, heads.entities.out.weight, heads.entities.out.bias",
   ],
 ];
 

@@ -155,7 +155,7 @@ testOnBackends("a loaded head returns the same scores as the saved one", async (
     tf.tidy(() => {
       const ids = tf.tensor2d([[3, 4, 5]], undefined, "int32");
       const inputs = { ids, mask: tf.onesLike(ids) };
-      for (const task of ["topic", "names"]) {
+      for (const task of ["topic", "entities"]) {
         const [before, after] = [model, loaded].map((m) => runTask(m, task, inputs).dataSync());
         deepStrictEqual(after, before);
       }

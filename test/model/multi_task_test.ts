@@ -57,10 +57,10 @@ testOnBackends("runTask() returns class scores per row, and tag scores per token
   tf.tidy(() => {
     const inputs = toInputs([[3, 4, 5], [6, 7]], 4);
     strictEqual(`${runTask(model, "topic", inputs).shape}`, "2,3");
-    const tags = runTask(model, "names", inputs);
+    const tags = runTask(model, "entities", inputs);
     strictEqual(`${tags.shape}`, "8,3");
     // token 1 of row 0 has the same scores with and without row 1
-    const alone = runTask(model, "names", toInputs([[3, 4, 5]], 3)).dataSync();
+    const alone = runTask(model, "entities", toInputs([[3, 4, 5]], 3)).dataSync();
     ok(difference(tags.dataSync().slice(3, 6), alone.slice(3, 6)) < 1e-5);
   });
   disposeModel(model);
@@ -72,7 +72,7 @@ testOnBackends("runTask() lists the available tasks", () => {
     throws(() => runTask(model, "topics", toInputs([[3]], 1)), {
       name: "RangeError",
       message:
-        'Cannot run task as its name must be one of topic, names: current value is "topics" ' +
+        'Cannot run task as its name must be one of topic, entities: current value is "topics" ' +
         "(did you mean topic?)",
     });
   });

@@ -44,7 +44,8 @@ testOnBackends(
     tf.tidy(() => {
       const mask = tf.tensor2d([[0, 0, 0], [1, 1, 0]], undefined, "int32");
       const wanted = {
-        mean: [[0, 0], [5, 6]], // sentence-transformers 6.2 divides the empty sum by a count of at least 1e-9
+        // sentence-transformers 6.2 divides the empty sum by a count of at least 1e-9
+        mean: [[0, 0], [5, 6]],
         max: [[0, 0], [5, 6]], // there −∞, which the next layer turns into NaN
         "cls-token": [[1, -4], [5, 6]], // the first token, masked or not, as in sentence-transformers
       };
@@ -92,7 +93,8 @@ testOnBackends(
 
 testOnBackends("poolSentences() with cls applies the pooler to the first token", () => {
   const [weight, bias] = [
-    tf.tidy(() => tf.variable(tf.tensor2d([[0, 1], [0.5, 0]]))), // [out, in]: swaps the columns and halves one
+    // [out, in]: swaps the columns and halves one
+    tf.tidy(() => tf.variable(tf.tensor2d([[0, 1], [0.5, 0]]))),
     tf.tidy(() => tf.variable(tf.tensor1d([4, 0]))),
   ];
   tf.tidy(() => {

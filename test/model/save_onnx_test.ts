@@ -31,14 +31,14 @@ function computeWithModel(model: MultiTask, batch: Batch = BATCH): readonly Outp
     const mask = tf.tensor2d(batch.mask, undefined, "int32");
     const inputs = { ids, mask };
     const [rows, length] = ids.shape;
-    const pieces = (x: tf.Tensor2D) => [rows, length, x.shape[1]];
+    const perToken = (x: tf.Tensor2D) => [rows, length, x.shape[1]];
     const state = runEncoder(model.encoder, inputs), embedding = embed(model, inputs);
-    const topic = runTask(model, "topic", inputs), names = runTask(model, "names", inputs);
+    const topic = runTask(model, "topic", inputs), entities = runTask(model, "entities", inputs);
     return [
-      { name: "last_hidden_state", shape: pieces(state), values: [...state.dataSync()] },
+      { name: "last_hidden_state", shape: perToken(state), values: [...state.dataSync()] },
       { name: "sentence_embedding", shape: embedding.shape, values: [...embedding.dataSync()] },
       { name: "logits.topic", shape: topic.shape, values: [...topic.dataSync()] },
-      { name: "logits.names", shape: pieces(names), values: [...names.dataSync()] },
+      { name: "logits.entities", shape: perToken(entities), values: [...entities.dataSync()] },
     ];
   });
 }
@@ -166,7 +166,8 @@ Deno.test("a row with an all-zero mask is finite and does not affect other rows"
               mask: mask.slice(1),
             });
             const scale = Math.max(1, ...single.map(Math.abs));
-            const tolerance = dtype === "q8" ? 0.15 : 1e-5; // 8-bit scales of activations depend on the whole batch
+            // 8-bit scales of activations depend on the whole batch
+            const tolerance = dtype === "q8" ? 0.15 : 1e-5;
             ok(distance(other, single) / scale < tolerance, `${what}, ${dtype}`);
           }
         }

@@ -21,7 +21,7 @@ export const TINY_CONFIG: BertConfig = parseBertConfig({
 export const TINY_OPTIONS: ModelOptions = {
   tasks: [
     { name: "topic", kind: "classification", labels: ["sport", "news", "arts"] },
-    { name: "names", kind: "tagging", labels: ["O", "B-PER", "I-PER"] },
+    { name: "entities", kind: "tagging", labels: ["O", "B-PER", "I-PER"] },
   ],
   pooling: "mean",
   embeddingSize: null,
