@@ -11,12 +11,13 @@ import {
   parseArguments,
   type Positionals,
 } from "./arguments.ts";
+import { printLine } from "./progress.ts";
 
 /** Arguments of a task's `run` function. */
 export type TaskArguments<O extends Options> = {
   readonly values: OptionValues<O>;
   readonly positionals: readonly string[];
-  /** Aborted at the first Ctrl+C or SIGTERM if the task sets `stopsItself`. */
+  /** Aborted at the first Ctrl+C, SIGTERM or SIGHUP if the task sets `stopsItself`. */
   readonly signal: AbortSignal;
   /** Command line that runs the task again with the same arguments. */
   readonly command: string;
@@ -60,7 +61,7 @@ export type Terminal = {
 };
 
 /** Signals that ask a task to end, with the exit code for each: 128 plus the signal number. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** One of {@link EXIT_CODES}. */
 export type InterruptSignal = keyof typeof EXIT_CODES;
 
@@ -77,12 +78,14 @@ const COMMON = {
 
 const TERMINAL: Terminal = {
   out: (line) => console.log(line),
-  error: (line) => console.error(line),
+  error: printLine, // does not fail if the terminal is closed
   debug: !["", "0", "false"].includes(Deno.env.get("DEBUG") ?? ""),
   onInterrupt(call) {
+    const hangupIgnored = isHangupIgnored();
     const listeners = listInterruptSignals(Deno.build.os).map((signal) => {
       const listener = () => {
-        if (Deno.stderr.isTerminal()) console.error(); // ends the progress line
+        if (signal === "SIGHUP" && hangupIgnored) return;
+        if (Deno.stderr.isTerminal()) printLine(""); // ends the progress line
         call(signal);
       };
       Deno.addSignalListener(signal, listener);
@@ -94,9 +97,19 @@ const TERMINAL: Terminal = {
   exit: (code) => Deno.exit(code),
 };
 
-/** Signals of {@link EXIT_CODES} that the operating system supports; Windows has no SIGTERM. */
+/** Signals of {@link EXIT_CODES} that the operating system supports. Closing the terminal sends SIGHUP. */
 export function listInterruptSignals(os: typeof Deno.build.os): readonly InterruptSignal[] {
-  return os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  return os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+}
+
+/**
+ * True if this process was started by `nohup`, which has SIGHUP ignored; only Linux can tell. Deno resets
+ * that with its first signal listener.
+ */
+function isHangupIgnored(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+  return ignored !== undefined && BigInt(`0x${ignored}`) % 2n === 1n; // SIGHUP is signal 1
 }
 
 /** Formats the command line of task `name` with `args` for a POSIX shell. */

@@ -194,7 +194,7 @@ Deno.test("runTaskWith() returns 1 for a failed outcome and for a pipe that brea
 });
 
 Deno.test("Ctrl+C ends a plain task at once; a task with stopsItself is aborted first and ended by a second Ctrl+C", async () => {
-  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
     const plain = fakeTerminal();
     await runTaskWith(task(() => plain.interrupt(signal)), ["r"], plain.terminal);
     deepStrictEqual(plain.printed.exits, [code]);
@@ -221,7 +221,7 @@ Deno.test("Ctrl+C ends a plain task at once; a task with stopsItself is aborted 
 });
 
 Deno.test("runTaskWith() ends an interrupted task with the signal's exit code and prints the command that continues", async () => {
-  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
     const { terminal, printed, interrupt } = fakeTerminal();
     const stopping = task(({ command }) => {
       interrupt(signal);
@@ -242,8 +242,8 @@ Deno.test("formatCommand() quotes special characters of the shell", () => {
   );
 });
 
-Deno.test("listInterruptSignals() omits SIGTERM on Windows", () => {
-  deepStrictEqual(listInterruptSignals("linux"), ["SIGINT", "SIGTERM"]);
+Deno.test("listInterruptSignals() omits SIGTERM and SIGHUP on Windows", () => {
+  deepStrictEqual(listInterruptSignals("linux"), ["SIGINT", "SIGTERM", "SIGHUP"]);
   deepStrictEqual(listInterruptSignals("windows"), ["SIGINT"]);
 });
 

@@ -1,4 +1,4 @@
-/** Interrupts `deno task train` with Ctrl+C in a pseudo-terminal and with SIGTERM. */
+/** Interrupts `deno task train` with Ctrl+C in a pseudo-terminal, with SIGTERM and by closing the terminal. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
@@ -137,5 +137,61 @@ Deno.test({
       strictEqual((await child.status).code, 143, lines.join("\n"));
       ok(lines.includes(`deno task train --resume ${out}`), lines.join("\n"));
       strictEqual((await listCheckpoints(out)).length, 2);
+    }),
+});
+
+Deno.test({
+  name: "a terminal that is closed under `deno task train` saves the step",
+  ignore: !canAllocateTerminal,
+  fn: () =>
+    inFolder(async (root) => {
+      const out = join(root, "run"), file = join(root, "config.json");
+      await Deno.writeTextFile(file, JSON.stringify(CONFIG));
+      const child = new Deno.Command("script", {
+        args: ["--quiet", "--flush", "--command"].concat(
+          `'${Deno.execPath()}' task --config '${
+            join(ROOT, "deno.json")
+          }' train --config '${file}' --out '${out}'`,
+          "/dev/null",
+        ),
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
+        env: childEnv(root),
+      }).spawn();
+      const seen = collect(child.stdout);
+      await seen.until(/train .*\d+\/100000/);
+      child.kill("SIGKILL"); // the terminal is gone with `script`
+      await child.status;
+      await child.stdin.close();
+      for (let left = 100; left > 0; left--) {
+        if ((await listCheckpoints(out).catch(() => [])).length === 2) return;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      throw new Error("there is no checkpoint");
+    }),
+});
+
+Deno.test({
+  name: "a run that is started by nohup outlives its terminal",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (root) => {
+      const out = join(root, "run"), file = join(root, "config.json");
+      const training = { ...CONFIG.training, maxSteps: 40 };
+      await Deno.writeTextFile(file, JSON.stringify({ ...CONFIG, training }));
+      const child = new Deno.Command("nohup", {
+        args: [Deno.execPath(), "run", "--allow-all", "--no-check", join(ROOT, "lib/cli/train.ts")]
+          .concat("--config", file, "--out", out),
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+        env: childEnv(root),
+      }).spawn();
+      const seen = collect(child.stderr);
+      await seen.until(/train .*\d+\/40/);
+      child.kill("SIGHUP");
+      const lines = await seen.lines();
+      strictEqual((await child.status).code, 0, lines.join("\n"));
     }),
 });
