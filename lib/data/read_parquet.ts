@@ -95,6 +95,16 @@ function describeFault(bytes: Uint8Array, cause: unknown): string {
   if (cause instanceof Error && /String data contain/.test(cause.message)) {
     return "a text in it is not UTF-8; write the file again with decoded texts";
   }
+  const said = cause instanceof Error ? cause.message : "";
+  const twice = /^duplicate: column with name '(.*)' has more than one occurrence/s.exec(said)?.[1];
+  if (twice !== undefined) return `two columns are named "${twice}"; rename one`;
+  const extension = /Extension\(ExtensionType \{ name: "([^"]+)"/.exec(said)?.[1];
+  if (extension !== undefined) {
+    return `a column has the unsupported extension type ${extension}; store it as a plain type, such as string`;
+  }
+  if (/^precision must be between/.test(said)) {
+    return "a column has a decimal type of more than 38 digits; store it as int64 or float64";
+  }
   return end === "PAR1" && bytes.length > 12
     ? "the parquet file is damaged or of an unsupported kind; write it again"
     : "the parquet file is truncated";

@@ -53,6 +53,9 @@ def columns():
 
 FOLDER.mkdir(exist_ok=True)
 pq.write_table(pa.table(dict(columns())), FOLDER / "pyarrow.parquet")
+pq.write_table(pa.table([pa.array(["a"]), pa.array([0]), pa.array([1])], names=["text", "label", "label"]), FOLDER / "twice.parquet")
+pq.write_table(pa.table({"text": pa.array(["a"], pa.json_()), "label": [0]}), FOLDER / "extension.parquet")
+pq.write_table(pa.table({"text": ["a"], "label": pa.array([decimal.Decimal(0)], pa.decimal256(50, 0))}), FOLDER / "decimal256.parquet")
 enum = polars.Enum(["a", "b", "é"])
 polars.DataFrame({
     "text enum": polars.Series(VALUES["text"], dtype=enum),

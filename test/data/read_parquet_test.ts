@@ -131,6 +131,28 @@ Deno.test("readColumns() raises no error of polars for any pair of types", async
   }
 });
 
+for (
+  const [name, problem] of [
+    ["twice", 'two columns are named "label"; rename one'],
+    [
+      "extension",
+      "a column has the unsupported extension type arrow.json; store it as a plain type, such as string",
+    ],
+    [
+      "decimal256",
+      "a column has a decimal type of more than 38 digits; store it as int64 or float64",
+    ],
+  ] as const
+) {
+  Deno.test(`readColumns() says what polars does not read in ${name}.parquet`, async () => {
+    const path = join(FOLDER, `${name}.parquet`);
+    await rejects(read(path, "label", "integer"), {
+      name: "SyntaxError",
+      message: `Cannot read ${path}: ${problem}`,
+    });
+  });
+}
+
 Deno.test("readColumns() says why a file is not a readable parquet file", async () => {
   await withFolder(async (folder) => {
     const whole = await Deno.readFile(
