@@ -9,8 +9,11 @@ import { type Prng, shuffle } from "@/random.ts";
 
 /** Two sentences and their similarity, from 0 to 1. */
 export type SentencePair = {
+  /** First sentence. */
   readonly first: string;
+  /** Second sentence. */
   readonly second: string;
+  /** Gold similarity, on the scale of the data set. */
   readonly score: number;
 };
 

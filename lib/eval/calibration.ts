@@ -11,6 +11,7 @@ export type CalibrationBin = {
   readonly confidence: number;
   /** Fraction of the rows whose most probable class is correct. */
   readonly accuracy: number;
+  /** Number of rows in the bin. */
   readonly rows: number;
 };
 

@@ -26,10 +26,13 @@ import { stream } from "@/random.ts";
 export type Comparison = {
   readonly task: string;
   readonly split: string;
+  /** The score that is compared. */
   readonly measure: "accuracy" | "macroF1" | "f1" | "strictF1";
   /** Number of rows; sentences for tagging tasks. */
   readonly rows: number;
+  /** Score of the first run, 0 to 1. */
   readonly first: number;
+  /** Score of the second run, 0 to 1. */
   readonly second: number;
   /** `second` − `first`. */
   readonly difference: number;
@@ -109,6 +112,7 @@ function describeDifference({ first, second, differences }: {
 
 /** Comparisons of all tasks and splits that two runs have in common. */
 export type RunComparison = {
+  /** One comparison per task, split and score. */
   readonly comparisons: readonly Comparison[];
   /** One sentence for each split that was left out. */
   readonly notes: readonly string[];

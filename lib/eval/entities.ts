@@ -19,6 +19,7 @@ export type TypeScores = {
   readonly precision: number;
   readonly recall: number;
   readonly f1: number;
+  /** F1 by strict BIO rules. */
   readonly strictF1: number;
   /** Number of gold entities of this type. */
   readonly support: number;

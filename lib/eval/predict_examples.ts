@@ -28,6 +28,7 @@ export type OnPredicted = (done: number, total: number) => void;
 
 /** Predicts for one task. Compiled programs are reused across calls. */
 export type Predictor = {
+  /** Label names, in the order of the probabilities. */
   readonly labels: readonly string[];
   /**
    * Probabilities of each example, in the order of `examples`: [C] for classification, [T, C] row-major

@@ -93,6 +93,7 @@ export function rankCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): num
 
 /** Agreement of similarities with gold scores. */
 export type SimilarityScores = {
+  /** Number of sentence pairs. */
   readonly pairs: number;
   /** Spearman's rank correlation of similarities and gold scores. */
   readonly spearman: number;
@@ -135,6 +136,7 @@ export function scoreSimilarity(
 
 /** Difference of two scores on the same pairs. */
 export type SimilarityDifference = {
+  /** Difference between the two rank correlations. */
   readonly value: number;
   /** 95 % interval by the paired bootstrap: both are scored on the same draws of pairs. */
   readonly interval: Interval;

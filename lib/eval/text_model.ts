@@ -44,6 +44,7 @@ export type TextModelSettings =
 export type TextModel = Disposable & {
   /** The runtime of an exported graph; null if the engine runs weights. */
   readonly executor: GraphExecutor | null;
+  /** Pooling, normalization, maximum length, tasks and prompts. */
   readonly settings: TextModelSettings;
   readonly tokenizer: Tokenizer;
   /** Poolings available for embeddings. */

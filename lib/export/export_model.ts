@@ -14,13 +14,17 @@ export type ExportOptions = {
   readonly folder: string;
   /** Folder for the graphs and the settings that they need; null for the model's folder. */
   readonly out: string | null;
+  /** Types of weights; each is written as a graph of its own. */
   readonly dtypes: readonly OnnxDtype[];
 };
 
 /** Written file. */
 export type ExportedFile = {
+  /** Type of the weights. */
   readonly dtype: OnnxDtype;
+  /** Path of the graph. */
   readonly path: string;
+  /** File size in bytes. */
   readonly bytes: number;
 };
 

@@ -10,14 +10,17 @@ import type { ModelTask } from "@/model/parameters.ts";
 
 /** The content of `heads.json`. */
 export type HeadsFile = {
+  /** Pooling of the sentence embedding. */
   readonly pooling: PoolingMode;
   /** If false, pooling skips [CLS] and the prompt. Older files omit it, which means true. */
   readonly includePrompt: boolean;
   /** E; null if there is no projection. */
   readonly embeddingSize: number | null;
+  /** Normalization of the sentence embedding. */
   readonly normalize: NormalizeMode;
   /** Longest input in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;
+  /** Tasks in the order of the heads. */
   readonly tasks: readonly ModelTask[];
 };
 

@@ -37,8 +37,11 @@ export type EvaluationTask = {
 
 /** Rows of one task, as `summary.json` counts them. */
 export type RowCounts = {
+  /** Training rows. */
   readonly train: number;
+  /** Validation rows. */
   readonly validation: number;
+  /** Test rows. */
   readonly test: number;
   /** Rows of test whose text is also in train. */
   readonly overlap: number;

@@ -42,9 +42,13 @@ export type TrainLine = {
 
 /** A line of evaluation scores in `metrics.jsonl`. */
 export type EvaluateLine = {
+  /** Distinguishes it from {@link TrainLine}. */
   readonly kind: "evaluate";
+  /** Number of completed steps. */
   readonly step: number;
+  /** The split that was scored. */
   readonly split: string;
+  /** Scores by task. */
   readonly scores: Readonly<Record<string, TaskScores>>;
   /** Duration of this evaluation in seconds. */
   readonly seconds: number;
