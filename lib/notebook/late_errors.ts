@@ -17,7 +17,9 @@ export type LateError = {
 /** Media type of the report of a {@link LateError}. */
 const LATE = "application/x-late-error";
 /** The longest that {@link SETTLE_PROGRAM} waits for timers. */
-const SETTLE_MS = 5000;
+const SETTLE_MS = 10_000;
+/** The shortest wait, for promises of files and of the network, which say nothing of when they end. */
+const LEAST_SETTLE_MS = 500;
 
 /**
  * Program that reports late errors. `AsyncLocalStorage` carries the cell's number into its promises, but not
@@ -27,10 +29,11 @@ export const WATCH_PROGRAM = `{
   const { AsyncLocalStorage } = await import("node:async_hooks");
   const cells = new AsyncLocalStorage(), thrown = new Map();
   const sleep = setTimeout;
-  let lastDue = 0;
+  const due = new Map(); // when the timers that are set fire; intervals are watched for a while
   const report = (error) => {
     const cell = thrown.get(error) ?? cells.getStore() ?? null;
-    const message = error instanceof Error ? error.name + ": " + error.message : String(error);
+    const message = error instanceof Error ? error.name + ": " + error.message
+      : typeof error === "object" ? Deno.inspect(error) : String(error);
     const data = { "${LATE}": { cell, message } };
     Deno.jupyter.broadcast("display_data", { data, metadata: {}, transient: {} });
   };
@@ -46,22 +49,39 @@ export const WATCH_PROGRAM = `{
     const original = globalThis[name];
     globalThis[name] = (call, delay, ...rest) => {
       const cell = cells.getStore();
-      const due = performance.now() + (Number(delay) || 0);
-      if (name === "setTimeout" && delay <= ${SETTLE_MS}) lastDue = Math.max(lastDue, due);
-      if (typeof call !== "function") return original(call, delay, ...rest);
-      return original((...args) => {
+      const watched = typeof call !== "function" ? call : (...args) => {
+        if (name === "setTimeout") due.delete(timer);
         try {
           return call(...args);
         } catch (error) {
           thrown.set(error, cell);
           throw error;
         }
-      }, delay, ...rest);
+      };
+      const timer = original(watched, delay, ...rest);
+      const waitMs = Math.max(0, Number(delay) || 0);
+      if (name !== "queueMicrotask" && waitMs <= ${SETTLE_MS}) {
+        due.set(timer, performance.now() + (name === "setTimeout" ? waitMs : ${SETTLE_MS}));
+      }
+      return timer;
+    };
+  }
+  for (const name of ["clearTimeout", "clearInterval"]) {
+    const original = globalThis[name];
+    globalThis[name] = (timer) => {
+      due.delete(timer);
+      original(timer);
     };
   }
   globalThis[Symbol.for("stx.watch")] = {
     enter: (cell) => cells.enterWith(cell),
-    settle: () => new Promise((done) => sleep(done, Math.max(0, lastDue - performance.now()) + 50)),
+    async settle() {
+      const start = performance.now(), end = start + ${SETTLE_MS};
+      for (let until = start + ${LEAST_SETTLE_MS}; until > performance.now();) {
+        await new Promise((done) => sleep(done, until - performance.now() + 50));
+        until = Math.min(end, Math.max(0, ...due.values())); // of timers that timers have set as well
+      }
+    },
   };
 }
 undefined`;
@@ -70,7 +90,7 @@ undefined`;
 export const enterProgram = (cell: number) =>
   `globalThis[Symbol.for("stx.watch")].enter(${cell}); undefined`;
 
-/** Program that ends when the timers that are set for the next seconds have fired. */
+/** Program that ends when the timers that are set for the next seconds have fired, and intervals ticked for as long. */
 export const SETTLE_PROGRAM = `await globalThis[Symbol.for("stx.watch")].settle(); undefined`;
 
 /** The late error that a display's data report; null where they are something else. */

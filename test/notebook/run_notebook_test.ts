@@ -191,6 +191,29 @@ const LATE: readonly (readonly [name: string, cells: string[], failure: object, 
       { cell: 1, message: "TypeError: cold" },
       1,
     ],
+    [
+      "an interval after the last cell",
+      [
+        `let ticks = 0;
+setInterval(() => { if (++ticks === 3) throw new Error("boiled over"); }, 200);`,
+      ],
+      { cell: 1, message: "Error: boiled over" },
+      1,
+    ],
+    [
+      "a timer that a timer sets after the last cell",
+      [`setTimeout(() => setTimeout(() => { throw new Error("boiled over"); }, 700), 300);`],
+      { cell: 1, message: "Error: boiled over" },
+      1,
+    ],
+    [
+      "a program that ends after the last cell",
+      [
+        `new Deno.Command("sleep", { args: ["0.2"] }).output().then(() => { throw { code: 7 }; });`,
+      ],
+      { cell: 1, message: "{ code: 7 }" },
+      1,
+    ],
     ["a rejection without an error", [`Promise.reject("cold"); await sleep(60_000);`], {
       cell: 1,
       message: "cold",
@@ -222,9 +245,10 @@ Deno.test("runNotebook() passes errors that are caught late, and timers that end
   const { failure, cells } = await run(notebook(
     code(`const late = Promise.reject(new Error("caught")); late.catch(() => {});
 setTimeout(() => { try { throw new Error("caught"); } catch { /* on purpose */ } }, 20); undefined`),
+    code(`clearTimeout(setTimeout(() => { throw new Error("cleared"); }, 9000)); undefined`),
     code(`await late.catch(() => "calm")`),
   ));
-  deepStrictEqual({ failure, cells }, { failure: null, cells: 2 });
+  deepStrictEqual({ failure, cells }, { failure: null, cells: 3 });
 });
 
 Deno.test("runNotebook() ends when it is interrupted", async () => {
