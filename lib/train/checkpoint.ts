@@ -134,8 +134,8 @@ export async function saveCheckpoint(
   const content = { state, tensors: await hashFile(tensorsPath(dir, step)) };
   const manifest: Manifest = { ...content, sha256: hashManifest(content) };
   await writeFileAtomic(manifestPath(dir, step), JSON.stringify(manifest, null, 2) + "\n");
-  const whole = await listSteps(dir, /^step-(\d+)\.json$/);
-  const kept = whole.filter((each) => each <= step).slice(0, keep);
+  const complete = await listSteps(dir, /^step-(\d+)\.json$/);
+  const kept = complete.filter((each) => each <= step).slice(0, keep);
   for (const each of await listSteps(dir, /^step-(\d+)\.(?:json|safetensors)$/)) {
     if (kept.includes(each) || each === state.best?.step) continue;
     for (const path of [manifestPath(dir, each), tensorsPath(dir, each)]) {

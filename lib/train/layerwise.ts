@@ -51,8 +51,8 @@ export function groupOfParameter(name: string, layers: number): string {
   const layer = /^encoder\.layer\.(\d+)\./.exec(name)?.[1];
   if (layer !== undefined) return `layer ${layer}`;
   throw new RangeError(
-    `Cannot group parameters as names must begin with embeddings, encoder.layer.N, pooler, projection or heads: ` +
-      `current name is ${name}`,
+    `Cannot find the parameter group of ${name}: names must begin with embeddings, encoder.layer.N, ` +
+      "pooler, projection, heads or uncertainty",
   );
 }
 
@@ -100,7 +100,7 @@ export function planParameters(
     const group = groups.find((each) => each.name === groupName);
     if (group === undefined) {
       throw new RangeError(
-        `Cannot group parameters as the encoder must have ${layers} layers: current name is ${name}`,
+        `Cannot find the parameter group of ${name}: the encoder has only ${layers} layers`,
       );
     }
     const size = shape.reduce((product, length) => product * length, 1);

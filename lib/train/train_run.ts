@@ -102,10 +102,10 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   const newest = resume ? await readNewestState(checkpoints) : null;
   const changed = newest === null ? [] : compareConfigs(newest, config);
   const changes = [...newest?.changes ?? [], ...changed];
-  const ended = folder.path("summary.json");
-  if (resume && !extendsRun(changed) && await isFile(ended)) {
+  const summaryPath = folder.path("summary.json");
+  if (resume && !extendsRun(changed) && await isFile(summaryPath)) {
     onNote(`the run in ${out} is complete: there is nothing left to train`);
-    return await readJson(ended, "summary") as RunSummary;
+    return await readJson(summaryPath, "summary") as RunSummary;
   }
   const run = await untilInterrupt(
     prepareRun(config, resume ? checkpoints : null, { view, signal }),
@@ -126,7 +126,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
   try {
     checkStepsLeft(run);
     // These files are written only after data and model are loaded: a run that cannot start leaves no trace.
-    if (await isFile(ended)) await Deno.remove(ended);
+    if (await isFile(summaryPath)) await Deno.remove(summaryPath);
     await folder.writeJson("config.json", config);
     await writeEnvironment(folder, config, {
       environment,

@@ -44,8 +44,9 @@ Deno.test("groupOfParameter() puts pooler and projection into the group of the t
 Deno.test("groupOfParameter() rejects an unknown name", () => {
   throws(() => groupOfParameter("decoder.weight", 2), {
     name: "RangeError",
-    message: "Cannot group parameters as names must begin with embeddings, encoder.layer.N, " +
-      "pooler, projection or heads: current name is decoder.weight",
+    message:
+      "Cannot find the parameter group of decoder.weight: names must begin with embeddings, " +
+      "encoder.layer.N, pooler, projection, heads or uncertainty",
   });
 });
 
