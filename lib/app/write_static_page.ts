@@ -86,16 +86,16 @@ export async function writeStaticPage(
   const out = resolve(target);
   await checkTarget(target);
   await Deno.mkdir(dirname(out), { recursive: true });
-  const beside = await Deno.makeTempDir({ dir: dirname(out), prefix: ".page-" });
+  const temporary = await Deno.makeTempDir({ dir: dirname(out), prefix: ".page-" });
   try {
-    await writeFiles(beside, run);
-    await Deno.chmod(beside, 0o755); // temporary folders are private by default
-    const files = await listFiles(beside);
+    await writeFiles(temporary, run);
+    await Deno.chmod(temporary, 0o755); // temporary folders are private by default
+    const files = await listFiles(temporary);
     await Deno.remove(out, { recursive: true }).catch(() => {});
-    await Deno.rename(beside, out);
+    await Deno.rename(temporary, out);
     return files;
   } catch (error) {
-    await Deno.remove(beside, { recursive: true }).catch(() => {});
+    await Deno.remove(temporary, { recursive: true }).catch(() => {});
     throw explainWriteError(target, error);
   }
 }

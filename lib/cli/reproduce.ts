@@ -42,14 +42,14 @@ function chooseScratch(run: string, config: RunConfig): string {
 }
 
 /** True if `out` contains the unfinished run of this configuration; throws if it contains another run. */
-async function hasBegun(out: string, config: RunConfig): Promise<boolean> {
+async function hasUnfinishedRun(out: string, config: RunConfig): Promise<boolean> {
   const path = join(out, "config.json");
   if (!await isFile(path)) return false;
-  const begun = isDeepStrictEqual(await readJson(path, "run"), config);
-  if (begun && !await isFile(join(out, "summary.json"))) return true;
+  const isSameRun = isDeepStrictEqual(await readJson(path, "run"), config);
+  if (isSameRun && !await isFile(join(out, "summary.json"))) return true;
   throw new Deno.errors.AlreadyExists(
     `Cannot reproduce the run in ${out}: the folder contains ${
-      begun ? "a finished" : "another"
+      isSameRun ? "a finished" : "another"
     } run; choose another --out`,
   );
 }
@@ -70,7 +70,7 @@ export const REPRODUCE = {
     if (values.out === undefined && await isFile(join(out, "summary.json"))) {
       await Deno.remove(out, { recursive: true }); // left by a process that was killed during the comparison
     }
-    const resume = await hasBegun(out, config);
+    const resume = await hasUnfinishedRun(out, config);
     const engine = await openEngineFor(config);
     console.log(
       `${run}: preset ${config.preset}, seed ${config.seed}, ${config.precision} on ${config.device} by ` +

@@ -69,10 +69,10 @@ export async function listFilesToPush(
 }
 
 /** Matches files that an earlier push may have left: graphs, heads, and modules behind the encoder. */
-const OURS = /^(onnx\/model\w*\.onnx|heads\.(json|safetensors)|\d+_[A-Z]\w*\/.+)$/;
+const STALE_FILES = /^(onnx\/model\w*\.onnx|heads\.(json|safetensors)|\d+_[A-Z]\w*\/.+)$/;
 
 /** Lists files in the repository from an earlier push that are not in `files`. */
-async function listLeft(
+async function listStaleFiles(
   files: readonly FileToPush[],
   { repo, settings }: PushTarget,
   view: ProgressView,
@@ -80,7 +80,7 @@ async function listLeft(
   const kept = new Set(files.map(({ path }) => path));
   const request = { settings, what: `the list of files of model ${repo}`, view };
   const paths = await askPaths(request, { repo, kind: "model", revision: "main" });
-  return paths.filter((path) => OURS.test(path) && !kept.has(path));
+  return paths.filter((path) => STALE_FILES.test(path) && !kept.has(path));
 }
 
 /** Options that tell `@huggingface/hub` how to reach the Hub. */
@@ -187,7 +187,7 @@ export async function pushFiles(
   let committing = false;
   try {
     await ensureRepo(target, view);
-    const removed = await listLeft(files, target, view);
+    const removed = await listStaleFiles(files, target, view);
     signal?.throwIfAborted();
     const events = commitIter({
       repo: { type: "model", name: repo },

@@ -126,16 +126,16 @@ Deno.test("a server at a loopback address rejects other host names", async () =>
 
 Deno.test("a server that stops answers running requests first", async () => {
   await withServedApp(async ({ address, runs: { tiny }, replaceService, stop }) => {
-    const begun = Promise.withResolvers<void>(), go = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>(), go = Promise.withResolvers<void>();
     replaceService({
       predict: async (texts) => {
-        begun.resolve();
+        started.resolve();
         await go.promise;
         return tiny.service.predict(texts);
       },
     });
     const answer = post(`${address}api/predict`, { texts: ["a"] });
-    await begun.promise;
+    await started.promise;
     const stopped = stop();
     go.resolve();
     strictEqual((await answer).status, 200);

@@ -67,7 +67,7 @@ export async function bundleProgram(
 const { folder, texts, topics, tooLong } = ${JSON.stringify({ folder: "model", ...input })};
 env.allowRemoteModels = false;
 env.allowLocalModels = true;
-// below a whole address the pipeline finds no tokenizer
+// with an absolute URL the pipeline does not find the tokenizer
 env.localModelPath = new URL("./", location.href).pathname;
 env.backends.onnx.wasm.wasmPaths = env.localModelPath;
 env.backends.onnx.wasm.numThreads = 1; // more need a page that is isolated from others

@@ -83,7 +83,7 @@ async function runInDeno(file: string, program: string): Promise<readonly string
   return await runProgram(Deno.execPath(), ["run", "-A", "--no-check", "--config", config, file]);
 }
 
-/** The answer is the last line. */
+/** Parses the last line as the answer. */
 const readAnswer = (lines: readonly string[]): PipelineAnswer => JSON.parse(lines.at(-1) ?? "");
 
 function hasNode(): boolean {

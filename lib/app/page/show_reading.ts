@@ -12,8 +12,8 @@ import { cutText } from "./page_state.ts";
 import { entityStyle, listTypes } from "./palette.ts";
 
 /** Formats a probability as a percentage. */
-export function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+export function percent(probability: number): string {
+  return `${(100 * probability).toFixed(1)} %`;
 }
 
 /** Formats a number of entities. */
@@ -22,16 +22,16 @@ function countEntities(count: number): string {
 }
 
 function labelCard(task: string, { label, probabilities }: PredictedLabel): HTMLElement {
-  const rows = Object.entries(probabilities).map(([name, share]) => {
+  const rows = Object.entries(probabilities).map(([name, probability]) => {
     const fill = make("span");
-    fill.style.width = percent(share).replace(" ", "");
+    fill.style.width = percent(probability).replace(" ", "");
     const best = name === label ? "best" : "";
     return make(
       "li",
       {},
       make("span", { class: `label ${best}`, dir: "auto" }, name),
       make("span", { class: "bar", "aria-hidden": "true" }, fill),
-      make("span", { class: `share ${best}` }, percent(share)),
+      make("span", { class: `share ${best}` }, percent(probability)),
     );
   });
   const title = make("h2", {}, make("bdi", {}, task), ": ", make("bdi", { class: "value" }, label));
