@@ -62,7 +62,7 @@ export function runEncoder(
   const [rows, length] = ids.shape;
   if (length > config.maxPositions) {
     throw new RangeError(
-      `Cannot encode as input must have at most ${config.maxPositions} tokens: current length is ${length}`,
+      `Cannot encode: the input has ${length} tokens, but the encoder has only ${config.maxPositions} positions`,
     );
   }
   const epsilon = config.layerNormEpsilon;

@@ -134,13 +134,13 @@ export function createModel(encoder: Encoder, options: ModelOptions): MultiTask 
   const { tasks, pooling, seed } = options;
   if (pooling === "cls" && encoder.pooler === null) {
     throw new RangeError(
-      'Cannot create model with pooling "cls" as the encoder must have a pooler',
+      'Cannot create model: pooling "cls" requires a pooler, but the encoder has none',
     );
   }
   const names = tasks.map(({ name }) => name);
   if (new Set(names).size !== names.length) {
     throw new RangeError(
-      `Cannot create model as task names must differ: current names are ${names.join(", ")}`,
+      `Cannot create model: task names must differ, but are ${names.join(", ")}`,
     );
   }
   const { config } = encoder;

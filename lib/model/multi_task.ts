@@ -34,9 +34,9 @@ export function findTask({ tasks }: Pick<MultiTask, "tasks">, name: string): Mod
   if (task === undefined) {
     const known = tasks.map((each) => each.name);
     throw new RangeError(
-      `Cannot run task as its name must be one of ${known.join(", ")}: current value is ${
-        JSON.stringify(name)
-      }${didYouMean(name, known)}`,
+      `Cannot run task ${JSON.stringify(name)}: the tasks of the model are ${known.join(", ")}${
+        didYouMean(name, known)
+      }`,
     );
   }
   return task;

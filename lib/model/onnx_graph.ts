@@ -3,11 +3,8 @@
  * `heads.ts`. Batch size and length are dynamic. The operators are those of ONNX 1.12 (opset 17), which ONNX Runtime
  * has supported on CPUs, in browsers and on phones since 2022.
  *
- * Inputs: `input_ids`, `attention_mask` [B, T]. Outputs:
- * - `last_hidden_state` [B, T, D]
- * - `sentence_embedding` [B, E]
- * - `logits.<task>` for each task: [B, C] for classification, [B, T, C] for tagging
- * - on request, `embedding.<pooling>` [B, E]: another pooling, projected but not normalized
+ * Inputs: `input_ids`, `attention_mask` [B, T]. Outputs: `last_hidden_state` [B, T, D]; `sentence_embedding` [B, E];
+ * for each task `logits.<task>`, [B, C] or [B, T, C]; on request `embedding.<pooling>` [B, E], not normalized.
  *
  * Shapes: B rows, T tokens, D hidden, A attention heads, d = D / A, E embedding, C labels.
  * @module
@@ -196,7 +193,9 @@ class GraphBuilder {
       }
       case "cls":
         if (encoder.pooler === null) {
-          throw new TypeError('Cannot export pooling "cls" as the encoder must have a pooler');
+          throw new TypeError(
+            'Cannot export pooling "cls": it requires a pooler, but the encoder has none',
+          );
         }
         return this.add("Tanh", [this.linear(encoder.pooler, takeFirst())]);
       case "cls-token":

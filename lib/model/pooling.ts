@@ -66,7 +66,7 @@ export function poolSentences(
     }
     case "cls":
       if (pooler === null) {
-        throw new TypeError('Cannot pool with mode "cls" as the encoder must have a pooler');
+        throw new TypeError('Cannot pool: mode "cls" requires a pooler, but the encoder has none');
       }
       return tf.tanh(runLinear(pooler, takeFirst() as tf.Tensor2D));
     case "cls-token":

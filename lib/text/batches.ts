@@ -74,7 +74,7 @@ export function streamBatches(examples: readonly Example[], options: StreamOptio
   const { seed, name } = options;
   if (examples.length === 0) {
     throw new RangeError(
-      `Cannot stream batches of ${name} as there must be at least one example: current count is 0`,
+      `Cannot stream batches of ${name}: it has no examples`,
     );
   }
   const lengths = examples.map(({ ids }) => ids.length);
@@ -84,7 +84,7 @@ export function streamBatches(examples: readonly Example[], options: StreamOptio
   let current = plans(epoch);
   if (batch > current.length) {
     throw new RangeError(
-      `Cannot resume ${name} as the batch must be in 0 … ${current.length}: current value is ${batch}`,
+      `Cannot resume ${name} at batch ${batch}: an epoch has only ${current.length} batches`,
     );
   }
   return {

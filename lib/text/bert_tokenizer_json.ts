@@ -113,7 +113,7 @@ export function buildTokenizerFiles(
     const id = ids.get(token);
     if (id !== undefined) return [token, id] as const;
     throw new RangeError(
-      `Cannot build tokenizer as its vocabulary must contain ${token}, but ` +
+      `Cannot build tokenizer: its vocabulary must contain ${token}, but ` +
         `its ${tokens.length} tokens do not include it`,
     );
   });

@@ -44,7 +44,7 @@ export function encodeRows(
   const { kind, maxLength, first = 0 } = options;
   if (!Number.isInteger(maxLength) || maxLength < 3) {
     throw new RangeError(
-      `Cannot encode rows as maxLength must be an integer of at least 3: current value is ${maxLength}`,
+      `Cannot encode rows: maxLength must be an integer of at least 3, but is ${maxLength}`,
     );
   }
   const examples: Example[] = [];
@@ -53,7 +53,7 @@ export function encodeRows(
     const index = first + place;
     if (isTaggedRow(row) !== (kind === "tagging")) {
       throw new TypeError(
-        `Cannot encode row ${index} as it must be a row of a ${kind} task: ` +
+        `Cannot encode row ${index} for a ${kind} task: ` +
           `its fields are ${Object.keys(row).join(", ")}`,
       );
     }
@@ -95,8 +95,8 @@ function encodeTagged(row: TaggedRow, index: number, options: EncodeOptions): En
   const { tokens, tags } = row;
   if (tags.length !== tokens.length) {
     throw new RangeError(
-      `Cannot encode row ${index} as each of its ${tokens.length} words must have a tag: ` +
-        `current count is ${tags.length}`,
+      `Cannot encode row ${index}: it must have as many tags as words, but has ${tokens.length} words ` +
+        `and ${tags.length} tags`,
     );
   }
   const encoded = tokenizer.encodeWords(tokens);
@@ -181,8 +181,8 @@ export function readTags(
   const { unread = 0 } = options;
   if (predicted.length !== examples.length) {
     throw new RangeError(
-      `Cannot read tags as each of ${examples.length} examples must have predictions: ` +
-        `current count is ${predicted.length}`,
+      `Cannot read tags: there must be as many predictions as examples, but there are ` +
+        `${examples.length} examples and ${predicted.length} predictions`,
     );
   }
   const tags = rows.map(({ tokens }) => new Array<number>(tokens.length).fill(unread));
@@ -190,8 +190,8 @@ export function readTags(
     const found = predicted[index] ?? [];
     if (words === undefined || found.length < ids.length) {
       throw new RangeError(
-        `Cannot read tags of example ${index} as each of its ${ids.length} tokens must have one: ` +
-          `current count is ${words === undefined ? 0 : found.length}`,
+        `Cannot read tags of example ${index}: it has ${ids.length} tokens, but ` +
+          `${words === undefined ? 0 : found.length} tags`,
       );
     }
     words.forEach((word, token) => {

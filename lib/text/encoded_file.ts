@@ -71,14 +71,14 @@ export function digestExamples(examples: readonly Example[]): string {
  * @throws {SyntaxError} if they are damaged.
  */
 export function readEncoded(bytes: Uint8Array<ArrayBuffer>): EncodedRows {
-  const fail = (wanted: string) => {
-    throw new SyntaxError(`Cannot read encoded rows as ${wanted}: ${bytes.length} bytes`);
+  const fail = (reason: string) => {
+    throw new SyntaxError(`Cannot read encoded rows: ${reason} (${bytes.length} bytes)`);
   };
   if (bytes.length < HEADER_AT || MAGIC.some((byte, at) => bytes[at] !== byte)) {
-    fail("the file must begin with STXENC01");
+    fail("the file does not begin with STXENC01");
   }
   const sum = hash(bytes.subarray(BODY_AT));
-  if (sum.some((byte, at) => bytes[HASH_AT + at] !== byte)) fail("the checksum must fit");
+  if (sum.some((byte, at) => bytes[HASH_AT + at] !== byte)) fail("the checksum does not match");
 
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const dataAt = HEADER_AT + view.getUint32(BODY_AT, true);

@@ -68,8 +68,8 @@ function padLength(length: number, example: number, table: readonly number[]): n
   const found = table.find((padded) => padded >= length);
   if (found !== undefined) return found;
   throw new RangeError(
-    `Cannot batch example ${example} as the longest padded length must hold its ${length} tokens: ` +
-      `current value is ${table.at(-1) ?? "none"}`,
+    `Cannot batch example ${example}: it has ${length} tokens, but the longest padded length is ` +
+      `${table.at(-1) ?? "missing"}`,
   );
 }
 
@@ -78,8 +78,8 @@ function rowCounter({ rows, tokens }: PlanOptions): (length: number) => number {
   const size = rows ?? tokens;
   if (!Number.isInteger(size) || size < 1) {
     throw new RangeError(
-      `Cannot batch as ${rows == null ? "tokens" : "rows"} must be a positive integer: ` +
-        `current value is ${size}`,
+      `Cannot batch examples: ${rows == null ? "tokens" : "rows"} must be a positive integer, ` +
+        `but is ${size}`,
     );
   }
   return (length) => rows ?? Math.max(1, Math.floor(size / length));

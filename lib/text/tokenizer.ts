@@ -125,9 +125,7 @@ export function tokenizerFromJson(
       const token = read.tokens[id];
       if (token !== undefined) return token;
       throw new RangeError(
-        `Cannot look up token as id must be in 0 … ${
-          read.tokens.length - 1
-        }: current value is ${id}`,
+        `Cannot look up token ${id}: ids are 0 … ${read.tokens.length - 1}`,
       );
     },
     json: read.json,

@@ -52,8 +52,8 @@ export function learnVocabulary(texts: Iterable<string>, options: LearnOptions):
   const least = SPECIAL_TOKENS.length + alphabet.length;
   if (!Number.isInteger(size) || size < least) {
     throw new RangeError(
-      `Cannot learn vocabulary as size must be an integer of at least ${least}, to hold all characters of ` +
-        `the texts: current value is ${size}`,
+      `Cannot learn vocabulary: size must be an integer of at least ${least} to include all characters of ` +
+        `the texts, but is ${size}`,
     );
   }
   const words = new Map([...counts].sort(([a], [b]) => compareUnits(a, b)));

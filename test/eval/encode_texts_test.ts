@@ -19,8 +19,8 @@ Deno.test("createSentenceEncoder() matches the model on a single unpadded text",
         strictEqual(tf.memory().numTensors, before, "tensors left behind");
         strictEqual(found.length, TEXTS.length);
         for (const [i, text] of TEXTS.entries()) {
-          const pieces = tokenizer.encodeText(text).subarray(0, maxLength - 2);
-          const ids = [tokenizer.ids.cls, ...pieces, tokenizer.ids.sep];
+          const tokens = tokenizer.encodeText(text).subarray(0, maxLength - 2);
+          const ids = [tokenizer.ids.cls, ...tokens, tokenizer.ids.sep];
           const alone = tf.tidy(() =>
             embed({ ...model, pooling, normalize }, {
               ids: tf.tensor2d([ids], [1, ids.length], "int32"),

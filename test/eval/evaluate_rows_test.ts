@@ -11,7 +11,7 @@ import { createTinyModel } from "../train/tiny_model.ts";
 const examples = (lengths: readonly number[]): Example[] =>
   lengths.map((length, row) => ({
     row,
-    ids: Int32Array.from({ length }, (_, piece) => 5 + (7 * row + 3 * piece) % 30),
+    ids: Int32Array.from({ length }, (_, token) => 5 + (7 * row + 3 * token) % 30),
     labels: Int32Array.of(0),
   }));
 
@@ -29,8 +29,8 @@ for (const task of ["topic", "tags"]) {
       const found = await joined.predict(given, (count) => done.push(count));
       deepStrictEqual(done, [4, 6]);
       found.forEach((values, i) => {
-        const pieces = task === "tags" ? given[i]?.ids.length ?? 0 : 1;
-        strictEqual(values.length, pieces * joined.labels.length);
+        const count = task === "tags" ? given[i]?.ids.length ?? 0 : 1;
+        strictEqual(values.length, count * joined.labels.length);
         values.forEach((value, j) => ok(Math.abs(value - (expected[i]?.[j] ?? NaN)) < 1e-6));
         const sum = values.subarray(0, joined.labels.length).reduce((a, b) => a + b, 0);
         ok(Math.abs(sum - 1) < 1e-6);

@@ -116,15 +116,15 @@ for (const [what, prompts] of [["without", NO_PROMPTS], ["with", PROMPT]] as con
       const settings = { ...heads, prompts: saved.prompts };
       const usage = describeUsage({ settings, files: WHOLE }, join(folder, "model"));
       const program = /```ts\n([^]*?)\n```/.exec(usage)?.[1] ?? "";
-      const [topic, ...pieces] = await runInDeno(
+      const [topic, ...tokens] = await runInDeno(
         join(folder, "program.ts"),
         program.replace('"A second."', '"yes"'),
       );
       const [prediction] = await createTextPredictor(saved).predict(["A first text."]);
       strictEqual(topic, prediction?.labels["topic"]?.label);
       // by its biases, the model tags every token as B-X: the first tokens of "A", "first", "text" and "." are printed
-      deepStrictEqual(pieces.map((line) => line.slice(line.indexOf(" "))), Array(4).fill(" B-X"));
-      ok(!pieces.some((line) => line.startsWith("##")));
+      deepStrictEqual(tokens.map((line) => line.slice(line.indexOf(" "))), Array(4).fill(" B-X"));
+      ok(!tokens.some((line) => line.startsWith("##")));
     }, prompts);
   });
 }

@@ -95,11 +95,11 @@ testOnBackends("createModel() rejects duplicate task names, and cls without a po
   ok(topic !== undefined);
   throws(() => createModel(encoder, { ...TINY_OPTIONS, tasks: [topic, topic] }), {
     name: "RangeError",
-    message: "Cannot create model as task names must differ: current names are topic, topic",
+    message: "Cannot create model: task names must differ, but are topic, topic",
   });
   throws(() => createModel({ ...encoder, pooler: null }, { ...TINY_OPTIONS, pooling: "cls" }), {
     name: "RangeError",
-    message: 'Cannot create model with pooling "cls" as the encoder must have a pooler',
+    message: 'Cannot create model: pooling "cls" requires a pooler, but the encoder has none',
   });
   disposeEncoder(encoder);
 });

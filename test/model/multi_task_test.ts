@@ -72,8 +72,7 @@ testOnBackends("runTask() lists the available tasks", () => {
     throws(() => runTask(model, "topics", toInputs([[3]], 1)), {
       name: "RangeError",
       message:
-        'Cannot run task as its name must be one of topic, entities: current value is "topics" ' +
-        "(did you mean topic?)",
+        'Cannot run task "topics": the tasks of the model are topic, entities (did you mean topic?)',
     });
   });
   disposeModel(model);
@@ -84,7 +83,7 @@ testOnBackends("embed() rejects input longer than the position table", () => {
   tf.tidy(() => {
     throws(() => embed(model, toInputs([[3]], 11)), {
       name: "RangeError",
-      message: "Cannot encode as input must have at most 10 tokens: current length is 11",
+      message: "Cannot encode: the input has 11 tokens, but the encoder has only 10 positions",
     });
   });
   disposeModel(model);

@@ -110,7 +110,7 @@ testOnBackends("poolSentences() with cls applies the pooler to the first token",
     for (const [i, value] of wanted.entries()) ok(Math.abs((values[i] ?? NaN) - value) < 1e-6);
     throws(() => poolSentences(tf.tensor2d(HIDDEN), { mode: "cls", mask, pooler: null }), {
       name: "TypeError",
-      message: 'Cannot pool with mode "cls" as the encoder must have a pooler',
+      message: 'Cannot pool: mode "cls" requires a pooler, but the encoder has none',
     });
   });
   tf.dispose([weight, bias]);

@@ -49,8 +49,8 @@ Deno.test("an encoder in a subfolder, with only vocab.txt, produces the same emb
   const { model: { vocab } } = JSON.parse(
     await Deno.readTextFile(join(folder, "tokenizer.json")),
   ) as { model: { vocab: Record<string, number> } };
-  const pieces = Object.keys(vocab).sort((a, b) => (vocab[a] ?? 0) - (vocab[b] ?? 0));
-  await Deno.writeTextFile(join(own, "vocab.txt"), pieces.join("\n") + "\n");
+  const tokens = Object.keys(vocab).sort((a, b) => (vocab[a] ?? 0) - (vocab[b] ?? 0));
+  await Deno.writeTextFile(join(own, "vocab.txt"), tokens.join("\n") + "\n");
   await Deno.writeTextFile(join(own, "sentence_bert_config.json"), '{ "max_seq_length": 12 }');
   await Deno.mkdir(join(old, "1_Pooling"));
   await Deno.copyFile(join(folder, "1_Pooling/config.json"), join(old, "1_Pooling/config.json"));

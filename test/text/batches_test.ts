@@ -224,20 +224,18 @@ Deno.test("measureCoverage() counts rows, tokens and padding of an epoch", () =>
 Deno.test("planBatches() and streamBatches() reject invalid arguments", () => {
   throws(() => planBatches([4, 17], { rows: 2, lengths: TABLE, prng: null }), {
     name: "RangeError",
-    message: "Cannot batch example 1 as the longest padded length must hold its 17 tokens: " +
-      "current value is 16",
+    message: "Cannot batch example 1: it has 17 tokens, but the longest padded length is 16",
   });
   throws(() => planBatches([4], { rows: 0, lengths: TABLE, prng: null }), {
-    message: "Cannot batch as rows must be a positive integer: current value is 0",
+    message: "Cannot batch examples: rows must be a positive integer, but is 0",
   });
   throws(() => planBatches([4], { tokens: 1.5, lengths: TABLE, prng: null }), {
-    message: "Cannot batch as tokens must be a positive integer: current value is 1.5",
+    message: "Cannot batch examples: tokens must be a positive integer, but is 1.5",
   });
   throws(() => streamBatches([], OPTIONS), {
-    message: "Cannot stream batches of ag_news as there must be at least one example: " +
-      "current count is 0",
+    message: "Cannot stream batches of ag_news: it has no examples",
   });
   throws(() => streamBatches(EXAMPLES, { ...OPTIONS, position: { epoch: 0, batch: 5 } }), {
-    message: "Cannot resume ag_news as the batch must be in 0 … 4: current value is 5",
+    message: "Cannot resume ag_news at batch 5: an epoch has only 4 batches",
   });
 });

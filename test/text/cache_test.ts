@@ -59,10 +59,10 @@ Deno.test("readEncoded() rejects a file if any byte has changed", () => {
     { seed: 1 },
   );
   throws(() => readEncoded(new Uint8Array(bytes.slice(0, 60))), {
-    message: "Cannot read encoded rows as the checksum must fit: 60 bytes",
+    message: "Cannot read encoded rows: the checksum does not match (60 bytes)",
   });
   throws(() => readEncoded(new Uint8Array(3)), {
-    message: "Cannot read encoded rows as the file must begin with STXENC01: 3 bytes",
+    message: "Cannot read encoded rows: the file does not begin with STXENC01 (3 bytes)",
   });
 });
 
@@ -79,7 +79,7 @@ Deno.test("encodeRowsCached() stores rows, reads them back and re-encodes damage
   deepStrictEqual(await encodeRowsCached(ROWS, OPTIONS, { folder }), {
     ...first,
     note: `Cannot read the cache of encoded rows ${path}, so the rows are encoded again: ` +
-      `Cannot read encoded rows as the checksum must fit: ${size - 4} bytes`,
+      `Cannot read encoded rows: the checksum does not match (${size - 4} bytes)`,
   });
   strictEqual((await encodeRowsCached(ROWS, OPTIONS, { folder })).cached, true);
   deepStrictEqual([...Deno.readDirSync(folder)].map(({ name }) => join(folder, name)), [path]);

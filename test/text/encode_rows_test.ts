@@ -196,17 +196,17 @@ Deno.test("encodeRows() and readTags() reject invalid arguments", () => {
   refuse(
     [],
     { ...TAGGING, maxLength: 2 },
-    "Cannot encode rows as maxLength must be an integer of at least 3: current value is 2",
+    "Cannot encode rows: maxLength must be an integer of at least 3, but is 2",
   );
   refuse(
     [ROW, { text: "a", label: 0 }],
     { ...TAGGING, maxLength: 9 },
-    "Cannot encode row 1 as it must be a row of a tagging task: its fields are text, label",
+    "Cannot encode row 1 for a tagging task: its fields are text, label",
   );
   refuse(
     [{ tokens: ["a", "b"], tags: [0] }],
     { ...TAGGING, maxLength: 9 },
-    "Cannot encode row 0 as each of its 2 words must have a tag: current count is 1",
+    "Cannot encode row 0: it must have as many tags as words, but has 2 words and 1 tags",
   );
   const example: Example = {
     row: 0,
@@ -215,10 +215,10 @@ Deno.test("encodeRows() and readTags() reject invalid arguments", () => {
     words: Int32Array.of(IGNORED, 0, IGNORED),
   };
   throws(() => readTags([example], [], [ROW]), {
-    message: "Cannot read tags as each of 1 examples must have predictions: current count is 0",
+    message:
+      "Cannot read tags: there must be as many predictions as examples, but there are 1 examples and 0 predictions",
   });
   throws(() => readTags([example], [[1, 2]], [ROW]), {
-    message:
-      "Cannot read tags of example 0 as each of its 3 tokens must have one: current count is 2",
+    message: "Cannot read tags of example 0: it has 3 tokens, but 2 tags",
   });
 });

@@ -222,8 +222,9 @@ Deno.test("tokenizerFromJson() treats missing and null added tokens as none", ()
 Deno.test("token() rejects an id outside the vocabulary", () => {
   throws(() => TOKENIZER.token(TOKENIZER.vocabularySize), {
     name: "RangeError",
-    message: `Cannot look up token as id must be in 0 … ${TOKENIZER.vocabularySize - 1}: ` +
-      `current value is ${TOKENIZER.vocabularySize}`,
+    message: `Cannot look up token ${TOKENIZER.vocabularySize}: ids are 0 … ${
+      TOKENIZER.vocabularySize - 1
+    }`,
   });
 });
 

@@ -125,7 +125,7 @@ Deno.test("learnVocabulary() reports the smallest possible size", () => {
   throws(() => learnVocabulary(["abc"], { size: 76, lowercase: true }), {
     name: "RangeError",
     message:
-      "Cannot learn vocabulary as size must be an integer of at least 77, to hold all characters of " +
-      "the texts: current value is 76",
+      "Cannot learn vocabulary: size must be an integer of at least 77 to include all characters of " +
+      "the texts, but is 76",
   });
 });
