@@ -133,9 +133,11 @@ function unknownOption(
     positionals.names.includes("TEXT") ? "texts that start" : "an argument that starts"
   } with a dash`;
   if (!/^--[a-z][\w-]*$/i.test(name) && positionals.max > 0) {
+    // without MODEL the text would be read as the model
+    const before = positionals.names.includes("TEXT") ? positionals.names[0] : "…";
     return new RangeError(
       `Cannot run ${task}: ${JSON.stringify(argument)} starts with a dash and is read as an ` +
-        `option; ${hint}: deno task ${task} … -- ${JSON.stringify(argument)}`,
+        `option; ${hint}: deno task ${task} ${before} -- ${JSON.stringify(argument)}`,
     );
   }
   const takesTexts = positionals.names.includes("TEXT");

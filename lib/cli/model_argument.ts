@@ -22,11 +22,13 @@ export const DEFAULT_MODEL_NOTE =
  */
 export async function chooseModel(task: string, given: string | undefined): Promise<string> {
   if (given === undefined) return await takeDefaultModel(task);
-  if (/\s/.test(given.trim()) && !await isFolder(given)) {
+  if (/\s|^-/.test(given.trim()) && !await isFolder(given)) {
     const text = JSON.stringify(given);
     throw new Deno.errors.NotFound(
       `Cannot run ${task}: the first argument must be a model, but ${text} is not a folder. Write deno task ` +
-        `${task} MODEL ${text}, or pass the text on standard input to use the default model`,
+        `${task} MODEL ${
+          given.startsWith("-") ? "-- " : ""
+        }${text}, or pass the text on standard input to use the default model`,
     );
   }
   return given;

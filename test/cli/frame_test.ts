@@ -107,7 +107,7 @@ Deno.test("runTaskWith() suggests -- before a text that starts with a dash", asy
     strictEqual(
       await errorOf("r", text, "--json"),
       `error: Cannot run bake: "${text}" starts with a dash and is read as an option; write -- ` +
-        `before texts that start with a dash: deno task bake … -- "${text}"`,
+        `before texts that start with a dash: deno task bake RUN -- "${text}"`,
     );
   }
   const { terminal } = fakeTerminal();

@@ -260,7 +260,13 @@ Deno.test("predict and encode fail with a one-line error and exit code 1", async
       "predict",
       ["test", "-3 in Tarnby"],
       'error: Cannot run predict: "-3 in Tarnby" starts with a dash and is read as an option; ' +
-      'write -- before texts that start with a dash: deno task predict … -- "-3 in Tarnby"',
+      'write -- before texts that start with a dash: deno task predict MODEL -- "-3 in Tarnby"',
+    ],
+    [
+      "predict",
+      ["--", "-5"],
+      'error: Cannot run predict: the first argument must be a model, but "-5" is not a folder. Write deno task ' +
+      'predict MODEL -- "-5", or pass the text on standard input to use the default model',
     ],
     [
       "encode",
