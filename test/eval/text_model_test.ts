@@ -239,7 +239,7 @@ Deno.test("a folder with only a graph is refused if weights are needed or if the
     await rejects(openTextModel(folder), {
       name: "RangeError",
       message:
-        `Cannot read exported graph as ${path} is a Git LFS pointer to 9 bytes in place of the ` +
+        `Cannot read exported graph as ${path} is a Git LFS pointer to 9 bytes instead of the ` +
         "file itself: run `git lfs pull` in its repository, or download the file",
     });
     await Deno.remove(heads);
