@@ -9,7 +9,7 @@ const TEXTS: TextRow[] = [
   { text: "vote law", label: 1 },
 ];
 
-Deno.test("trainNaiveBayes() weighs words as worked by hand", () => {
+Deno.test("trainNaiveBayes() agrees with probabilities computed by hand", () => {
   const classify = trainNaiveBayes(TEXTS, 2);
   // 3 words known; class 0: 2 words in 1 of 3 rows, class 1: 3 words in 2 of 3 rows
   // "goal":           1/3 · 3/5 = 0.200     2/3 · 1/6 = 0.111
@@ -21,7 +21,7 @@ Deno.test("trainNaiveBayes() weighs words as worked by hand", () => {
   strictEqual(classify("unknown"), 1, "the larger class");
 });
 
-Deno.test("bag-of-words classifiers learn what words show and not what order shows", () => {
+Deno.test("bag-of-words classifiers learn from words but not from word order", () => {
   const easy = Array.from(
     { length: 40 },
     (_, i) => ({ text: `x${i % 7} w${i % 2}`, label: i % 2 }),
@@ -44,7 +44,7 @@ const NAMES: TaggedRow[] = [
   { tokens: ["York", "New", "York", "York"], tags: [3, 3, 4, 1] },
 ];
 
-Deno.test("nameSpans() parts names that touch, and ends one with the row", () => {
+Deno.test("nameSpans() separates adjacent names and ends a name at the end of the row", () => {
   deepStrictEqual(nameSpans([3, 3, 4, 1], LABELS), [
     { type: "LOC", start: 0, end: 1 },
     { type: "LOC", start: 1, end: 3 },
@@ -53,7 +53,7 @@ Deno.test("nameSpans() parts names that touch, and ends one with the row", () =>
   deepStrictEqual(nameSpans([0, 0], LABELS), []);
 });
 
-Deno.test("listFinder() finds the longest listed name, with its most frequent type", () => {
+Deno.test("listFinder() finds the longest listed name with its most frequent type", () => {
   const names = listNames(NAMES, LABELS);
   deepStrictEqual([...names], [["Ada Lovelace", "PER"], ["York", "LOC"], ["New York", "LOC"]]);
   deepStrictEqual(listFinder(names)(["Ada", "saw", "New", "York", "York"]), [
@@ -62,7 +62,7 @@ Deno.test("listFinder() finds the longest listed name, with its most frequent ty
   ]);
 });
 
-Deno.test("nameF1() counts type, start and end", () => {
+Deno.test("nameF1() requires type, start and end to match", () => {
   // gold: 5 names; found: Ada Lovelace, York (row 1), York, New York, York as LOC: 4 of 5 right
   const f1 = nameF1(listFinder(listNames(NAMES, LABELS)), NAMES, LABELS);
   ok(Math.abs(f1 - 2 * 4 / (5 + 5)) < 1e-12, `${f1}`);

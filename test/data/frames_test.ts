@@ -4,7 +4,7 @@ import { loadTask } from "@/data/load_task.ts";
 import { openSampleSource } from "@/data/sample_source.ts";
 import { PRESETS } from "@/presets.ts";
 
-Deno.test("frameOfRows() counts words and names of a row", () => {
+Deno.test("frameOfRows() counts words and entity words of a row", () => {
   const labels = ["O", "B-PER", "I-PER"];
   const tagged = [{ tokens: ["Ada", "Lovelace", "left"], tags: [1, 2, 0] }];
   deepStrictEqual(frameOfRows(tagged, { labels }).toRecords(), [

@@ -59,7 +59,7 @@ async function fetchApart(
 const namesIn = async (folder: string) =>
   (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 
-Deno.test("openHubRepo() reads a complete read-only cache, of the current commit or an older one", async () => {
+Deno.test("openHubRepo() reads a complete read-only cache with the current or an older commit", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     const reading = ["--allow-read", "--allow-net", "--allow-env", "--allow-sys", "--allow-ffi"];
     const pointer = await openHubRepo({ ...TINY, settings }).fetch("config.json") ?? "";
@@ -83,7 +83,7 @@ Deno.test("openHubRepo() reads a complete read-only cache, of the current commit
   });
 });
 
-Deno.test("openHubRepo() names the cache that cannot be written to when it must fetch a file", async () => {
+Deno.test("openHubRepo() reports an unwritable cache when a file must be downloaded", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     const folder = join(settings.cacheDir, "models--owner--tiny");
     await Deno.mkdir(folder);
@@ -98,7 +98,7 @@ Deno.test("openHubRepo() names the cache that cannot be written to when it must 
   });
 });
 
-Deno.test("openHubRepo() downloads a file once when several processes fetch it", async () => {
+Deno.test("openHubRepo() downloads a file once for several concurrent processes", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
     faults.push({ at: sha256(LARGE), do: sendSlowly });
     const apart = Array.from({ length: 3 }, () => fetchApart(settings, "model.safetensors"));
@@ -112,7 +112,7 @@ Deno.test("openHubRepo() downloads a file once when several processes fetch it",
   });
 });
 
-Deno.test("openHubRepo() waits for the lock of huggingface_hub, and shows that it waits", async () => {
+Deno.test("openHubRepo() waits for the lock of huggingface_hub and reports it", async () => {
   await withFakeHub([MODEL], async ({ settings, requests }) => {
     const locks = join(settings.cacheDir, ".locks", "models--owner--tiny");
     await Deno.mkdir(locks, { recursive: true });
@@ -138,7 +138,7 @@ Deno.test("openHubRepo() waits for the lock of huggingface_hub, and shows that i
   });
 });
 
-Deno.test("openHubRepo() uses its own partial files where files cannot be locked", async () => {
+Deno.test("openHubRepo() uses separate partial files if files cannot be locked", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
     await Deno.writeTextFile(join(settings.cacheDir, ".locks"), ""); // a file in place of the folder
     const folder = join(settings.cacheDir, "models--owner--tiny");
@@ -158,7 +158,7 @@ Deno.test("openHubRepo() uses its own partial files where files cannot be locked
   });
 });
 
-Deno.test("openHubRepo() fetches damaged partial files and damaged blobs again", async () => {
+Deno.test("openHubRepo() downloads damaged partial files and blobs again", async () => {
   await withFakeHub([MODEL], async ({ settings, cdnRanges }) => {
     const blob = join(settings.cacheDir, "models--owner--tiny", "blobs", sha256(LARGE));
     await Deno.mkdir(join(blob, ".."), { recursive: true });
@@ -179,7 +179,7 @@ Deno.test("openHubRepo() fetches damaged partial files and damaged blobs again",
   });
 });
 
-Deno.test("openHubRepo() refuses bytes of another hash or size", async () => {
+Deno.test("openHubRepo() rejects content with a wrong hash or size", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
     faults.push({ at: sha256(LARGE), do: () => new Response(LARGE.toReversed()) });
     const repo = openHubRepo({ ...TINY, settings });
@@ -195,7 +195,7 @@ Deno.test("openHubRepo() refuses bytes of another hash or size", async () => {
   });
 });
 
-Deno.test("openHubRepo() removes partial files after a week without a write", async () => {
+Deno.test("openHubRepo() removes partial files after a week without writes", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     const blobs = join(settings.cacheDir, "models--owner--tiny", "blobs");
     await Deno.mkdir(blobs, { recursive: true });
@@ -210,7 +210,7 @@ Deno.test("openHubRepo() removes partial files after a week without a write", as
   });
 });
 
-Deno.test("linkBlob() works concurrently, replaces wrong links, and copies where links are not supported", async () => {
+Deno.test("linkBlob() works concurrently, replaces wrong links, and copies if links are not supported", async () => {
   await withFolder(async (folder) => {
     const blob = join(folder, "blobs", "c0ffee");
     await Deno.mkdir(join(folder, "blobs"));

@@ -12,7 +12,7 @@ const MODEL: FakeRepo = {
 };
 const TINY = { repo: "owner/tiny", kind: "model" } as const;
 
-Deno.test("openHubRepo() fetches what is damaged in the cache again, and without the Hub refuses it", async () => {
+Deno.test("openHubRepo() downloads damaged cached files again, and rejects them if the Hub is unreachable", async () => {
   await withFakeHub([MODEL], async ({ settings, requests }) => {
     for (const [name, content] of [["config.json", SMALL], ["model.safetensors", LARGE]] as const) {
       const path = await openHubRepo({ ...TINY, settings }).fetch(name) ?? "";

@@ -38,7 +38,7 @@ const SETTINGS: HubSettings = {
   silenceTimeoutMs: 5000,
 };
 
-Deno.test("findNextPage() stays on the endpoint for links to any host", () => {
+Deno.test("findNextPage() stays on the endpoint whatever host a link names", () => {
   const url = new URL("http://mirror/hf/api/models/a/b/tree/c0ffee?recursive=true");
   const next = "http://mirror/hf/api/models/a/b/tree/c0ffee?recursive=true&cursor=xyz%3D";
   const links = [
@@ -54,7 +54,7 @@ Deno.test("findNextPage() stays on the endpoint for links to any host", () => {
   }
 });
 
-Deno.test("list() requests every page from the endpoint, and refuses endless pages", async () => {
+Deno.test("list() requests all pages from the endpoint and rejects repeated pages", async () => {
   const page = (path: string, link: string | null) => () =>
     Response.json([{ type: "file", path }, { type: "directory", path: `${path}.d` }], {
       headers: link === null ? {} : { Link: link },
@@ -81,7 +81,7 @@ Deno.test("list() requests every page from the endpoint, and refuses endless pag
   });
 });
 
-Deno.test("sendWithToken() sends the token only to the endpoint's host, through all redirects", async () => {
+Deno.test("sendWithToken() sends the token only to the endpoint's host, also after redirects", async () => {
   await withServer(() => new Response("file"), async (elsewhere, there) => {
     const respond = ({ pathname }: URL) => {
       const places: Record<string, string> = { "/moved": "/new", "/new": `${elsewhere}/cdn` };
@@ -102,7 +102,7 @@ Deno.test("sendWithToken() sends the token only to the endpoint's host, through 
   });
 });
 
-Deno.test("sendWithToken() refuses endless redirects, invalid addresses, and https to http", async () => {
+Deno.test("sendWithToken() rejects endless redirects, invalid URLs, and redirects from https to http", async () => {
   const circle = () => new Response(null, { status: 302, headers: { Location: "/again" } });
   await withServer(circle, async (endpoint, seen) => {
     await rejects(sendWithToken({ ...SETTINGS, endpoint }, endpoint, {}), {
@@ -129,7 +129,7 @@ Deno.test("sendWithToken() refuses endless redirects, invalid addresses, and htt
   }
 });
 
-Deno.test("createLibraryFetch() replaces the stand-in by the token, at the endpoint only", async () => {
+Deno.test("createLibraryFetch() replaces the placeholder token, only for the endpoint", async () => {
   await withServer(() => new Response(), async (elsewhere, there) => {
     await withServer(() => new Response(), async (endpoint, here) => {
       const send = createLibraryFetch({ ...SETTINGS, endpoint }, SILENT);
@@ -145,7 +145,7 @@ Deno.test("createLibraryFetch() replaces the stand-in by the token, at the endpo
   });
 });
 
-Deno.test("createLibraryFetch() sends a request again after the time that a rate limit asks for", async () => {
+Deno.test("createLibraryFetch() retries after the waiting time of a rate limit", async () => {
   const answers = [[429, "0"], [200, null], [429, null], [429, "3600"], [503, "1"]] as const;
   let count = 0;
   const respond = () => {
@@ -171,7 +171,7 @@ Deno.test("createLibraryFetch() sends a request again after the time that a rate
   });
 });
 
-Deno.test("readWaitMs() reads seconds, dates by the server's clock, and the reset time of RateLimit", () => {
+Deno.test("readWaitMs() reads seconds, dates relative to the server's clock, and the reset time of RateLimit", () => {
   const date = (seconds: number) => new Date(Date.UTC(2024, 0, 1, 0, 0, seconds)).toUTCString();
   const cases: readonly (readonly [Readonly<Record<string, string>>, number | null])[] = [
     [{ "Retry-After": "7" }, 7000],
@@ -185,7 +185,7 @@ Deno.test("readWaitMs() reads seconds, dates by the server's clock, and the rese
   for (const [headers, ms] of cases) strictEqual(readWaitMs(new Headers(headers)), ms);
 });
 
-Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it waits", async () => {
+Deno.test("openHubRepo() waits as long as the Hub requests and reports it", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
     const { endpoint } = settings;
     const reasons = [[429, `waiting for the rate limit of ${endpoint}`], [
@@ -208,7 +208,7 @@ Deno.test("openHubRepo() waits as long as the Hub asks, and shows that it waits"
   });
 });
 
-Deno.test("openHubRepo() names the rate limit, immediately if the wait would be too long", async () => {
+Deno.test("openHubRepo() reports the rate limit, immediately if the wait would be too long", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
     const refuse = (headers: Record<string, string>) => () =>
       new Response(null, { status: 429, headers });
@@ -228,7 +228,7 @@ Deno.test("openHubRepo() names the rate limit, immediately if the wait would be 
   });
 });
 
-Deno.test("openHubRepo() explains each refusal", async () => {
+Deno.test("openHubRepo() explains each error status", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
     const answer = (status: number) =>
       `Cannot fetch model owner/tiny: ${settings.endpoint} returned status ${status}`;
@@ -262,7 +262,7 @@ Deno.test("openHubRepo() explains each refusal", async () => {
   });
 });
 
-Deno.test("openHubRepo() says how tokens of the official Hub begin after a 401", async () => {
+Deno.test("openHubRepo() mentions the prefix of the official Hub's tokens after a 401", async () => {
   const { fetch } = globalThis;
   globalThis.fetch = () => Promise.resolve(new Response(null, { status: 401 }));
   try {

@@ -13,7 +13,7 @@ const MODEL: FakeRepo = {
 };
 const TINY = { repo: "owner/tiny", kind: "model" } as const;
 
-Deno.test("openHubRepo() fetches into the Hub's cache layout, large files through a redirect", async () => {
+Deno.test("openHubRepo() downloads into the Hub's cache layout, large files through a redirect", async () => {
   await withFakeHub([MODEL], async ({ settings, requests }) => {
     const repo = openHubRepo({ ...TINY, settings });
     const config = await repo.fetch("config.json");
@@ -42,7 +42,7 @@ Deno.test("openHubRepo() fetches into the Hub's cache layout, large files throug
   });
 });
 
-Deno.test("openHubRepo() asks only for the commit when the cache holds the file", async () => {
+Deno.test("openHubRepo() requests only the commit if the file is cached", async () => {
   await withFakeHub([MODEL], async ({ settings, requests }) => {
     await openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
     requests.length = 0;
@@ -54,7 +54,7 @@ Deno.test("openHubRepo() asks only for the commit when the cache holds the file"
   });
 });
 
-Deno.test("openHubRepo() follows a repository that was renamed", async () => {
+Deno.test("openHubRepo() follows the redirect of a renamed repository", async () => {
   const data = { ...MODEL, id: "datasets/owner/tiny" };
   await withFakeHub([data], async ({ settings }) => {
     const repo = openHubRepo({ repo: "moved/tiny", kind: "dataset", settings });
@@ -63,7 +63,7 @@ Deno.test("openHubRepo() follows a repository that was renamed", async () => {
   });
 });
 
-Deno.test("openHubRepo() says to set HF_TOKEN when refused, and reads with it", async () => {
+Deno.test("openHubRepo() advises setting HF_TOKEN when access is denied, and uses the token", async () => {
   await withFakeHub([{ ...MODEL, token: "hf_right" }], async (hub) => {
     const { settings, requests, cdnAuthorizations } = hub;
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
@@ -83,7 +83,7 @@ Deno.test("openHubRepo() says to set HF_TOKEN when refused, and reads with it", 
   });
 });
 
-Deno.test("openHubRepo() names a revision that does not exist", async () => {
+Deno.test("openHubRepo() reports a missing revision", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     await rejects(() => openHubRepo({ ...TINY, revision: "v9", settings }).fetch("config.json"), {
       name: "NotFound",
@@ -93,7 +93,7 @@ Deno.test("openHubRepo() names a revision that does not exist", async () => {
   });
 });
 
-Deno.test("openHubRepo() tries again after 5xx and 429 at every endpoint", async () => {
+Deno.test("openHubRepo() retries after 5xx and 429 at every endpoint", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
     faults.push({ at: "/revision/", do: 503 }, { at: "/paths-info/", do: 429 });
     faults.push({ at: "/tree/", do: 500 }, { at: "/resolve/", do: 502 });
@@ -106,7 +106,7 @@ Deno.test("openHubRepo() tries again after 5xx and 429 at every endpoint", async
   });
 });
 
-Deno.test("openHubRepo() gives up after the last delay and says what failed", async () => {
+Deno.test("openHubRepo() gives up after the last retry and reports the failure", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, requests }) => {
     for (let i = 0; i < 4; i++) faults.push({ at: "/revision/", do: 500 });
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("config.json"), {
@@ -118,7 +118,7 @@ Deno.test("openHubRepo() gives up after the last delay and says what failed", as
   });
 });
 
-Deno.test("openHubRepo() goes on where a cut connection stopped", async () => {
+Deno.test("openHubRepo() resumes a download after a broken connection", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, cdnRanges }) => {
     faults.push({ at: sha256(LARGE), do: "cut" }, { at: sha256(LARGE), do: "cut" });
     const path = await openHubRepo({ ...TINY, settings }).fetch("model.safetensors");
@@ -127,7 +127,7 @@ Deno.test("openHubRepo() goes on where a cut connection stopped", async () => {
   });
 });
 
-Deno.test("openHubRepo() does not wait for a body that has stalled, and goes on where it stopped", async () => {
+Deno.test("openHubRepo() resumes a download that has stalled", async () => {
   await withFakeHub([MODEL], async ({ settings, faults, cdnRanges }) => {
     faults.push({ at: sha256(LARGE), do: "stall" });
     const hasty = { ...settings, silenceTimeoutMs: 200 };
@@ -137,7 +137,7 @@ Deno.test("openHubRepo() does not wait for a body that has stalled, and goes on 
   });
 });
 
-Deno.test("openHubRepo() shows the MiB of a large file as they come, and none of a small one", async () => {
+Deno.test("openHubRepo() reports progress in MiB for large files only", async () => {
   const bytes = new Uint8Array(2.5 * 2 ** 20);
   const files = { ...MODEL.files, "model.safetensors": bytes };
   await withFakeHub([{ ...MODEL, files }], async ({ settings }) => {
@@ -153,7 +153,7 @@ Deno.test("openHubRepo() shows the MiB of a large file as they come, and none of
   });
 });
 
-Deno.test("openHubRepo() uses the cache alone when offline", async () => {
+Deno.test("openHubRepo() uses only the cache when offline", async () => {
   await withFakeHub([MODEL], async ({ settings, requests }) => {
     const offline = { ...settings, offline: true };
     await rejects(() => openHubRepo({ ...TINY, settings: offline }).fetch("config.json"), {
@@ -174,7 +174,7 @@ Deno.test("openHubRepo() uses the cache alone when offline", async () => {
   });
 });
 
-Deno.test("openHubRepo() falls back on the cache when the Hub cannot be reached", async () => {
+Deno.test("openHubRepo() falls back to the cache when the Hub is unreachable", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     const down = { ...settings, endpoint: "http://127.0.0.1:9" }; // the discard port: nobody listens
     await rejects(() => openHubRepo({ ...TINY, settings: down }).fetch("config.json"), {
@@ -192,7 +192,7 @@ Deno.test("openHubRepo() falls back on the cache when the Hub cannot be reached"
   });
 });
 
-Deno.test("openHubRepo() refuses names and paths that lead elsewhere", async () => {
+Deno.test("openHubRepo() rejects names and paths outside the repository", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
     throws(() => openHubRepo({ repo: "../x", kind: "model", settings }), {
       name: "RangeError",

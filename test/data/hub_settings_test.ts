@@ -16,7 +16,7 @@ function withEnvironment(values: Readonly<Record<string, string | null>>, use: (
   }
 }
 
-Deno.test("readHubSettings() heeds the variables that the Hub's tools share", () => {
+Deno.test("readHubSettings() reads the variables that the Hub's tools share", () => {
   const none = {
     HF_HOME: null,
     HF_HUB_CACHE: null,
@@ -60,7 +60,7 @@ Deno.test("readHubSettings() heeds the variables that the Hub's tools share", ()
   });
 });
 
-Deno.test("readHubSettings() takes any token that an HTTP header can carry, cleaned as in Python", () => {
+Deno.test("readHubSettings() accepts any token that is valid in an HTTP header, cleaned as in Python", () => {
   for (
     const [given, token] of [["s3cr.et", "s3cr.et"], [" hf_x\r\n", "hf_x"], ["a\nb", "ab"]] as const
   ) {
@@ -78,7 +78,7 @@ Deno.test("readHubSettings() takes any token that an HTTP header can carry, clea
   }
 });
 
-Deno.test("readHubSettings() keeps the path of HF_ENDPOINT, and refuses invalid addresses", () => {
+Deno.test("readHubSettings() keeps the path of HF_ENDPOINT and rejects invalid URLs", () => {
   for (const given of ["https://mirror:8443/hf/", "https://mirror:8443/hf///"]) {
     withEnvironment({ HF_ENDPOINT: given }, () => {
       strictEqual(readHubSettings().endpoint, "https://mirror:8443/hf");
@@ -101,7 +101,7 @@ Deno.test("readHubSettings() keeps the path of HF_ENDPOINT, and refuses invalid 
   });
 });
 
-Deno.test("readHubSettings() finds the token where the Hub's own tools keep it", async () => {
+Deno.test("readHubSettings() finds the token where the Hub's own tools store it", async () => {
   const folder = await Deno.makeTempDir();
   const path = join(folder, "token");
   const none = {

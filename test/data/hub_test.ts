@@ -7,7 +7,7 @@ import { COMMIT, type FakeRepo, withFakeHub } from "./hub_server.ts";
 
 const CONVERTED = "refs/convert/parquet";
 
-Deno.test("findConverted() takes the split of one configuration, and the default of several", () => {
+Deno.test("findConverted() uses the only configuration or the default one", () => {
   const find = (paths: readonly string[], split: string) =>
     findConverted({ where: "data set o/x", paths, card: null, settings: null }, split);
   const converted = [
@@ -67,7 +67,7 @@ async function withRepos(use: (repos: readonly FakeRepo[]) => Promise<void>): Pr
   });
 }
 
-Deno.test("openHubSource() feeds loadTask() from short names and from owner/name", async () => {
+Deno.test("openHubSource() resolves short names and owner/name for loadTask()", async () => {
   await withRepos((repos) =>
     withFakeHub(repos, async ({ settings }) => {
       const options = {
@@ -93,7 +93,7 @@ Deno.test("openHubSource() feeds loadTask() from short names and from owner/name
   );
 });
 
-Deno.test("openHubSource() works offline from what it fetched before", async () => {
+Deno.test("openHubSource() works offline with previously downloaded files", async () => {
   await withRepos((repos) =>
     withFakeHub(repos, async ({ settings, requests }) => {
       const first = await openHubSource({ settings }).files("ag_news", "train");
@@ -114,7 +114,7 @@ Deno.test("openHubSource() works offline from what it fetched before", async () 
   );
 });
 
-Deno.test("openHubSource() follows the configs of README.md, and lists what there is", async () => {
+Deno.test("openHubSource() follows the configs in README.md and lists the existing splits", async () => {
   const card =
     "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: rows/*\n---\n";
   const bytes = (text: string) => new TextEncoder().encode(text);
@@ -141,7 +141,7 @@ Deno.test("openHubSource() follows the configs of README.md, and lists what ther
   });
 });
 
-Deno.test("openHubSource() lists the short names when one is unknown", async () => {
+Deno.test("openHubSource() lists the short names if the given one is unknown", async () => {
   await withFakeHub([], async ({ settings }) => {
     await rejects(() => openHubSource({ settings }).files("imdb", "train"), {
       name: "RangeError",

@@ -16,7 +16,7 @@ const texts = (prefix: string, count: number) => ({
 
 const OPTIONS = { seed: 1, validationRows: 3, maxRows: null };
 
-Deno.test("carveValidation() parts the rows, each part in order, by seed and name alone", () => {
+Deno.test("carveValidation() splits the rows in order, depending only on seed and name", () => {
   const rows = fc.uniqueArray(fc.integer(), { minLength: 5, maxLength: 60 });
   fc.assert(fc.property(rows, fc.nat(), fc.integer({ min: 1, max: 80 }), (items, seed, count) => {
     const { train, validation } = carveValidation(items, { rows: count, seed, name: "x" });
@@ -35,7 +35,7 @@ Deno.test("carveValidation() parts the rows, each part in order, by seed and nam
   strictEqual(new Set([carve(1, "x"), carve(2, "x"), carve(1, "y")]).size, 3);
 });
 
-Deno.test("carveValidation() refuses what cannot be parted", () => {
+Deno.test("carveValidation() rejects rows that cannot be split", () => {
   throws(() => carveValidation([1], { rows: 1, seed: 1, name: "x" }), {
     name: "RangeError",
     message:
@@ -48,7 +48,7 @@ Deno.test("carveValidation() refuses what cannot be parted", () => {
   });
 });
 
-Deno.test("loadTask() carves validation where there is none, and never from test", async () => {
+Deno.test("loadTask() carves validation from train if there is none, never from test", async () => {
   await withFolder(async (dir) => {
     await writeParquet(dir, "news/train.parquet", texts("train", 20));
     await writeParquet(dir, "news/test.parquet", texts("test", 5));
@@ -69,7 +69,7 @@ Deno.test("loadTask() carves validation where there is none, and never from test
   });
 });
 
-Deno.test("loadTask() counts texts that train holds too, and keeps them", async () => {
+Deno.test("loadTask() counts and keeps texts that are also in train", async () => {
   await withFolder(async (dir) => {
     const tags = (rows: readonly string[]) => ({
       tokens: rows.map((row) => row.split(" ")),
@@ -94,7 +94,7 @@ Deno.test("loadTask() counts texts that train holds too, and keeps them", async 
   });
 });
 
-Deno.test("loadTask() limits every split, train to a random choice", async () => {
+Deno.test("loadTask() limits every split, and train to a random sample", async () => {
   await withFolder(async (dir) => {
     await writeParquet(dir, "news/train.parquet", texts("train", 60));
     await writeParquet(dir, "news/test.parquet", texts("test", 30));
@@ -114,7 +114,7 @@ Deno.test("loadTask() limits every split, train to a random choice", async () =>
   });
 });
 
-Deno.test("loadTask() tests on another split without using it for validation", async () => {
+Deno.test("loadTask() does not validate on the split used for testing", async () => {
   await withFolder(async (dir) => {
     await writeParquet(dir, "news/train.parquet", texts("train", 20));
     await writeParquet(dir, "news/validation.parquet", texts("validation", 4));
@@ -144,7 +144,7 @@ Deno.test("loadTask() tests on another split without using it for validation", a
   });
 });
 
-Deno.test("loadTask() says which split is missing where", async () => {
+Deno.test("loadTask() reports the missing split and its location", async () => {
   await withFolder(async (dir) => {
     await writeParquet(dir, "words/train.parquet", { tokens: [["a"]], ner_tags: [[0]] });
     await rejects(() => loadTask(NAME_TASK, { ...OPTIONS, source: openLocalSource(dir) }), {

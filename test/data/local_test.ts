@@ -12,7 +12,7 @@ async function touch(folder: string, ...names: readonly string[]): Promise<void>
   }
 }
 
-Deno.test("openLocalSource() sorts the shards of a split and leaves other files alone", async () => {
+Deno.test("openLocalSource() sorts the shards of a split and ignores other files", async () => {
   await withFolder(async (dir) => {
     const shards = [0, 1, 2].map((n) => `train-0000${n}-of-00003.parquet`);
     await touch(
@@ -33,7 +33,7 @@ Deno.test("openLocalSource() sorts the shards of a split and leaves other files 
   });
 });
 
-Deno.test("openLocalSource() refuses a split with missing shards", async () => {
+Deno.test("openLocalSource() rejects a split with missing shards", async () => {
   await withFolder(async (dir) => {
     const there = ["train-00000-of-00003.parquet", "train-00002-of-00003.parquet"];
     await touch(join(dir, "news"), ...there);
@@ -46,7 +46,7 @@ Deno.test("openLocalSource() refuses a split with missing shards", async () => {
   });
 });
 
-Deno.test("openLocalSource() reads a clone of a repository, and follows links to files", async () => {
+Deno.test("openLocalSource() reads a clone of a repository and follows links to files", async () => {
   await withFolder(async (dir) => {
     const clone = join(dir, "news"), train = "data/train-00000-of-00001.parquet";
     await touch(clone, train, "data/test-00000-of-00001.parquet", ".git/validation.parquet");
@@ -72,7 +72,7 @@ Deno.test("openLocalSource() reads a clone of a repository, and follows links to
   });
 });
 
-Deno.test("openLocalSource() lists what there is when a data set is missing", async () => {
+Deno.test("openLocalSource() lists the existing folders if a data set is missing", async () => {
   await withFolder(async (dir) => {
     await touch(dir, "new/test.parquet", "a/test.parquet", "file");
     await rejects(() => openLocalSource(dir).files("other", "train"), {

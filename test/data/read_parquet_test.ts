@@ -38,7 +38,7 @@ Deno.test("readColumns() reads text and integers from every type that can hold t
   deepStrictEqual(await read(PYARROW, "integer decimal", "real"), [0, 2, null]);
 });
 
-Deno.test("readColumns() keeps integers beyond 2^53 exact", async () => {
+Deno.test("readColumns() preserves integers beyond 2^53", async () => {
   deepStrictEqual(await read(PYARROW, "beyond", "integer"), [2n ** 53n + 1n, -(2n ** 63n), 0]);
   deepStrictEqual(await read(PYARROW, "far beyond", "integer"), [
     2n ** 64n - 1n,
@@ -48,7 +48,7 @@ Deno.test("readColumns() keeps integers beyond 2^53 exact", async () => {
   deepStrictEqual(await read(PYARROW, "lists beyond", "integers"), [[1, 2n ** 53n + 1n], [], null]);
 });
 
-Deno.test("readColumns() names file, column, type and remedy for every other type", async () => {
+Deno.test("readColumns() reports file, column, type and a remedy for every other type", async () => {
   const cases = [
     ["binary", "text", "binary", "text", "Store it as string"],
     ["fixed binary", "integer", "binary", "integers", "Store it as int64"],
@@ -116,7 +116,7 @@ Deno.test("readColumns() names file, column, type and remedy for every other typ
   }
 });
 
-Deno.test("readColumns() raises no error of polars for any pair of types", async () => {
+Deno.test("readColumns() never throws polars' own errors, for any pair of types", async () => {
   for (const name of pl.readParquet(PYARROW, { nRows: 0 }).columns) {
     for (const type of Object.keys(COLUMN_TYPES) as ColumnType[]) {
       const found = await read(PYARROW, name, type).catch((error) => {
@@ -144,7 +144,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`readColumns() says what polars does not read in ${name}.parquet`, async () => {
+  Deno.test(`readColumns() reports what polars cannot read in ${name}.parquet`, async () => {
     const path = join(FOLDER, `${name}.parquet`);
     await rejects(read(path, "label", "integer"), {
       name: "SyntaxError",
@@ -153,7 +153,7 @@ for (
   });
 }
 
-Deno.test("readColumns() says why a file is not a readable parquet file", async () => {
+Deno.test("readColumns() reports why a file is not a readable parquet file", async () => {
   await withFolder(async (folder) => {
     const whole = await Deno.readFile(
       await writeParquet(folder, "whole.parquet", { text: ["a"], label: [0] }),

@@ -4,7 +4,7 @@ import pl from "nodejs-polars";
 import { readRows } from "@/data/read_rows.ts";
 import { NAME_TASK, TOPIC_TASK, withFolder, writeParquet } from "./fixtures.ts";
 
-Deno.test("readRows() gives texts and labels of several files in order", async () => {
+Deno.test("readRows() reads texts and labels of several files in order", async () => {
   await withFolder(async (folder) => {
     const first = await writeParquet(folder, "a.parquet", { text: ["x", ""], label: [2, 0] });
     const second = await writeParquet(folder, "b.parquet", {
@@ -20,7 +20,7 @@ Deno.test("readRows() gives texts and labels of several files in order", async (
   });
 });
 
-Deno.test("readRows() gives words and tags, an entity's end in the last word included", async () => {
+Deno.test("readRows() reads words and tags, including an entity at the end of a sentence", async () => {
   await withFolder(async (folder) => {
     const path = await writeParquet(folder, "a.parquet", {
       tokens: [["Ada", "Lovelace", "saw", "Paris"], ["Rome"]],
@@ -57,7 +57,7 @@ const TOPIC_FAULTS = [
   ],
 ] as const;
 
-Deno.test("readRows() names file, row and value of a faulty text row", async () => {
+Deno.test("readRows() reports file, row and value of an invalid text row", async () => {
   await withFolder(async (folder) => {
     for (const [columns, message] of TOPIC_FAULTS) {
       const path = await writeParquet(folder, "faulty.parquet", columns);
@@ -117,7 +117,7 @@ const TAG_FAULTS = [
   ],
 ] as const;
 
-Deno.test("readRows() names file, row and value of a faulty tagged row", async () => {
+Deno.test("readRows() reports file, row and value of an invalid tagged row", async () => {
   await withFolder(async (folder) => {
     for (const [tokens, ner_tags, message] of TAG_FAULTS) {
       const schema = { tokens: pl.List(pl.String) };
@@ -130,7 +130,7 @@ Deno.test("readRows() names file, row and value of a faulty tagged row", async (
   });
 });
 
-Deno.test("readRows() tells a missing file and one without rows apart", async () => {
+Deno.test("readRows() distinguishes a missing file from one without rows", async () => {
   await withFolder(async (folder) => {
     const missing = join(folder, "missing.parquet");
     await rejects(() => readRows([missing], TOPIC_TASK), {

@@ -12,7 +12,7 @@ import { withFolder } from "./fixtures.ts";
 
 const SAMPLE = generateSample();
 
-Deno.test("writeSample() writes what is committed, byte for byte", async () => {
+Deno.test("writeSample() reproduces the committed files byte for byte", async () => {
   await withFolder(async (folder) => {
     await writeSample(folder);
     let bytes = 0, files = 0;
@@ -34,12 +34,12 @@ Deno.test("writeSample() writes what is committed, byte for byte", async () => {
   });
 });
 
-Deno.test("generateSample() follows its seed", () => {
+Deno.test("generateSample() depends on its seed", () => {
   deepStrictEqual(generateSample().ag_news.test, SAMPLE.ag_news.test);
   ok(generateSample(1).ag_news.test[0]?.text !== SAMPLE.ag_news.test[0]?.text);
 });
 
-Deno.test("the sample feeds the quickstart's tasks", async () => {
+Deno.test("the sample provides the rows of the quickstart's tasks", async () => {
   const { tasks, data, seed } = PRESETS.quickstart;
   for (const task of tasks) {
     const loaded = await loadTask(task, { ...data, seed, source: openSampleSource() });
@@ -50,7 +50,7 @@ Deno.test("the sample feeds the quickstart's tasks", async () => {
   }
 });
 
-Deno.test("the sample's topics are balanced and its sentences short", () => {
+Deno.test("the sample has balanced topics and short sentences", () => {
   for (const rows of [SAMPLE.ag_news.train, SAMPLE.ag_news.test]) {
     const counts = [0, 1, 2, 3].map((topic) => rows.filter(({ label }) => label === topic).length);
     deepStrictEqual(counts, counts.map(() => rows.length / 4));
@@ -74,7 +74,7 @@ Deno.test("no name of the sample's test rows occurs in a training row of either 
   }
 });
 
-Deno.test("the sample is too hard for word counts and for a list of names", async () => {
+Deno.test("the sample is too hard for bag-of-words classifiers and for name lookup", async () => {
   const scores = scoreBaselines(SAMPLE);
   ok(scores.naiveBayes < 0.9 && scores.naiveBayes > 0.6, `naive Bayes ${scores.naiveBayes}`);
   ok(scores.softmaxRegression < 0.9 && scores.softmaxRegression > 0.6);
@@ -85,7 +85,7 @@ Deno.test("the sample is too hard for word counts and for a list of names", asyn
   }
 });
 
-Deno.test("joinTokens() writes tokens as text", () => {
+Deno.test("joinTokens() joins tokens to plain text", () => {
   const tokens = [
     '"',
     "No",

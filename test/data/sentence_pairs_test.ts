@@ -4,7 +4,7 @@ import pl from "nodejs-polars";
 import { pairByClass, readSentencePairs } from "@/data/sentence_pairs.ts";
 import { stream } from "@/random.ts";
 
-Deno.test("readSentencePairs() reads STS-B's columns and names what is wrong", async () => {
+Deno.test("readSentencePairs() reads STS-B's columns and rejects invalid ones", async () => {
   const dir = await Deno.makeTempDir();
   try {
     const file = join(dir, "test.parquet");

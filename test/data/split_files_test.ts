@@ -25,7 +25,7 @@ const describe = (paths: readonly string[], card: string | null = null): Dataset
   settings: null,
 });
 
-Deno.test("findSplits() answers as datasets 5.2.0 does", () => {
+Deno.test("findSplits() agrees with datasets 5.2.0", () => {
   ok(cases.length > 200);
   for (const { name, files, card = null, settings = null, splits } of cases) {
     const find = () => findSplits({ where: name, paths: files, card, settings });
@@ -61,7 +61,7 @@ Deno.test("findSplitFiles() finds splits of other names by file name", () => {
   deepStrictEqual(findSplitFiles(describe(["train.csv"]), "train"), []);
 });
 
-Deno.test("findSplitFiles() refuses a split with missing shards", () => {
+Deno.test("findSplitFiles() rejects a split with missing shards", () => {
   const shard = (index: number, total: number) => `data/train-0000${index}-of-0000${total}.parquet`;
   deepStrictEqual(findSplitFiles(describe([shard(1, 2), shard(0, 2)]), "train"), [
     shard(0, 2),
@@ -89,7 +89,7 @@ Deno.test("findSplitFiles() refuses a split with missing shards", () => {
   }
 });
 
-Deno.test("describeSplits() lists the splits with their files, and says how files are named", () => {
+Deno.test("describeSplits() lists the splits with their files and explains how to name files", () => {
   const shards = Array.from({ length: 5 }, (_, index) => `train_${index}.parquet`);
   const names =
     "Name the file or its folder after the split: test.parquet, test-00000-of-00002.parquet, test/0.parquet";
@@ -109,7 +109,7 @@ Deno.test("describeSplits() lists the splits with their files, and says how file
   );
 });
 
-Deno.test("findSplits() names what is wrong in README.md", () => {
+Deno.test("findSplits() reports errors in README.md", () => {
   const find = (yaml: string) => () => findSplits(describe(["a.parquet"], `---\n${yaml}\n---\n`));
   const start = 'Cannot read data set news: "configs" in its README.md';
   const two = "configs:\n- config_name: a\n- config_name: b";

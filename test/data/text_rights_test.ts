@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { mayShowTexts } from "@/data/text_rights.ts";
 
-Deno.test("mayShowTexts() refuses data sets whose license forbids it, under any owner", () => {
+Deno.test("mayShowTexts() is false for data sets whose license forbids it, for any owner", () => {
   for (
     const dataset of ["ag_news", "fancyzhx/ag_news", "conll2003", "tner/conll2003", "conllpp"]
   ) {

@@ -25,7 +25,7 @@ async function* failAfterOne() {
 
 const rowsOf = (size: number) => ({ texts: TEXTS, width: 2, chunks: inChunks(VECTORS, size) });
 
-Deno.test("writeVectors() writes .npy byte by byte as NumPy does, in chunks of any size", async () => {
+Deno.test("writeVectors() writes the same .npy bytes as NumPy, in chunks of any size", async () => {
   await withFolder(async (folder) => {
     for (const size of [1, 2, 3]) {
       const path = join(folder, "new", `${size}.NPY`);
@@ -40,7 +40,7 @@ Deno.test("writeVectors() writes .npy byte by byte as NumPy does, in chunks of a
   });
 });
 
-Deno.test("writeVectors() writes .parquet with texts and vectors in their order", async () => {
+Deno.test("writeVectors() writes .parquet with texts and vectors in order", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "v.parquet");
     await writeVectors(path, rowsOf(2));
@@ -57,7 +57,7 @@ Deno.test("writeVectors() writes .parquet with texts and vectors in their order"
   });
 });
 
-Deno.test("writeVectors() leaves the old file where a vector cannot be computed", async () => {
+Deno.test("writeVectors() keeps the old file if a vector cannot be computed", async () => {
   await withFolder(async (folder) => {
     for (const name of ["v.npy", "v.parquet"]) {
       const path = join(folder, name);
@@ -72,7 +72,7 @@ Deno.test("writeVectors() leaves the old file where a vector cannot be computed"
   });
 });
 
-Deno.test("findVectorFormat() refuses a name of another kind", () => {
+Deno.test("findVectorFormat() rejects other file extensions", () => {
   strictEqual(findVectorFormat("a/b.Parquet"), ".parquet");
   throws(() => findVectorFormat("v.csv"), {
     name: "RangeError",

@@ -16,7 +16,7 @@ const BATCH: DynamicDimensions = {
   limits: { T: 50 },
 };
 
-Deno.test("solveSizes() reads sizes from shapes, and shapeAt() gives shapes for sizes", () => {
+Deno.test("solveSizes() computes sizes from shapes, and shapeAt() computes shapes from sizes", () => {
   deepStrictEqual(namesOf(BATCH), ["B", "T"]);
   const shapes = new Map([["ids", [3, 7]], ["mask", [3, 7]], ["labels", [21]], ["rate", []]]);
   deepStrictEqual(solveSizes(BATCH, shapes), [3, 7]);
@@ -24,7 +24,7 @@ Deno.test("solveSizes() reads sizes from shapes, and shapeAt() gives shapes for 
   deepStrictEqual(shapeAt(["T", "2·B", "5"], ["B", "T"], [3, 7]), [7, 6, 5]);
 });
 
-Deno.test("solveSizes() says which input has another shape than the others say", () => {
+Deno.test("solveSizes() reports the input whose shape contradicts the others", () => {
   throws(
     () => solveSizes(BATCH, new Map([["ids", [3, 7]], ["mask", [3, 7]], ["labels", [20]]])),
     {
@@ -38,7 +38,7 @@ Deno.test("solveSizes() says which input has another shape than the others say",
   });
 });
 
-Deno.test("chooseSamples() takes primes below the limits that divide no size of the model", () => {
+Deno.test("chooseSamples() chooses primes below the limits that divide no size of the model", () => {
   const pairs = chooseSamples(BATCH, new Set([384, 47, 4 * 43]));
   strictEqual(pairs.length, 2);
   const all = pairs.flat(2);
@@ -48,7 +48,7 @@ Deno.test("chooseSamples() takes primes below the limits that divide no size of 
   deepStrictEqual(chooseSamples({ ...BATCH, limits: { T: 30 } }, new Set()), []); // 29 alone is left
 });
 
-Deno.test("findTerm() finds every product of sizes again, at any sizes", () => {
+Deno.test("findTerm() recovers every product of sizes", () => {
   const [samples] = chooseSamples(BATCH, new Set([384, 1536, 30522])) as [[number[], number[]]];
   const power = fc.nat(2), size = fc.integer({ min: 1, max: 600 });
   const factor = fc.oneof(fc.integer({ min: -8, max: 8 }), fc.constantFrom(384, 1536, 30522 * 384));
@@ -60,7 +60,7 @@ Deno.test("findTerm() finds every product of sizes again, at any sizes", () => {
   }));
 });
 
-Deno.test("findTerm() finds no product in sums and quotients", () => {
+Deno.test("findTerm() finds no term for sums and quotients", () => {
   const [samples] = chooseSamples(BATCH, new Set()) as [[number[], number[]]];
   for (
     const of of [

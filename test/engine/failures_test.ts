@@ -7,7 +7,7 @@ import { lookUp } from "@/look_up.ts";
 
 await openEngine({ threads: 2 });
 
-Deno.test("a failed operation takes only what needs it along", async () => {
+Deno.test("only operations that depend on a failed one fail too", async () => {
   tf.engine().startScope();
   const x = tf.tensor1d([1, 2]);
   const good = tf.mul(x, 3);
@@ -22,7 +22,7 @@ Deno.test("a failed operation takes only what needs it along", async () => {
 });
 
 Deno.test(
-  "a defect while operations are computed is raised by all of them, not hidden by trying each",
+  "a bug in an executor fails all pending operations and is not hidden by retrying them separately",
   async () => {
     const { executor } = tf.backend() as RecordingBackend;
     const { compile } = executor;
@@ -50,7 +50,7 @@ Deno.test(
   },
 );
 
-Deno.test("lookUp() throws where the key of an impossible lookup is missing", () => {
+Deno.test("lookUp() throws if the key is missing", () => {
   const names = new Map([[1, ""]]);
   strictEqual(lookUp(names, 1, "the name of node 1"), "");
   throws(() => lookUp(names, 2, "the name of node 2"), {

@@ -41,7 +41,7 @@ function lossOf(plan: Plan, leaves: tf.Tensor[]): tf.Scalar {
   return terms.map((x) => tf.mean(x)).reduce((a, b) => tf.add(a, b)) as tf.Scalar;
 }
 
-Deno.test("recorded gradients are the slopes of the loss, in float64", () => {
+Deno.test("recorded gradients agree with finite differences in float64", () => {
   let checked = 0, kinks = 0;
   fc.assert(
     fc.property(plansOf(SMOOTH_STEPS, 1), (plan) => {
@@ -78,7 +78,7 @@ Deno.test("recorded gradients are the slopes of the loss, in float64", () => {
   ok(kinks < 0.05 * checked, `kinks: ${kinks} of ${checked}`);
 });
 
-Deno.test("differences() gives the slopes of a cubic and tells the kink of |x|", () => {
+Deno.test("differences() computes the slopes of a cubic and detects the kink of |x|", () => {
   const { leaves: [x], results: [cubic, absolute] } = recordNodes(
     [[2]],
     ([x]) => [tf.sum(tf.pow(x as tf.Tensor, 3)), tf.sum(tf.abs(x as tf.Tensor))],

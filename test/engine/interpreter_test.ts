@@ -10,7 +10,7 @@ import { recordNodes } from "./record_nodes.ts";
 
 await openEngine({ threads: 2, executor: "onnx" });
 
-Deno.test("interpret() computes products, sums, look-ups and orders by hand", () => {
+Deno.test("interpret() agrees with matrix products, sums, gathers and top-k computed by hand", () => {
   const tape = new Tape();
   const a = tape.leaf(0, [2, 2], "float32"), at = tape.leaf(1, [3], "int32");
   const given = new Map([[a, [1, 2, 3, 4]], [at, [1, 0, 1]]]);
@@ -46,7 +46,7 @@ Deno.test("interpret() computes products, sums, look-ups and orders by hand", ()
   });
 });
 
-Deno.test("erf() has the digits of the tables", () => {
+Deno.test("erf() agrees with tabulated values", () => {
   // by math.erf of Python
   const table = [[0.5, 0.5204998778], [1, 0.8427007929], [2, 0.9953222650], [3, 0.9999779095]];
   for (const [x = 0, wanted = 0] of table) {
@@ -55,7 +55,7 @@ Deno.test("erf() has the digits of the tables", () => {
   }
 });
 
-Deno.test("interpret() agrees with what the backend computes, over random graphs", () => {
+Deno.test("interpret() agrees with the backend on random graphs", () => {
   fc.assert(
     fc.property(plansOf(ALL_STEPS), (plan) => {
       const values = plan.shapes.map((shape, k) => leafValues(shape, k));

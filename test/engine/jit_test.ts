@@ -31,7 +31,7 @@ testJit("jit() computes what the function computes and compiles once per signatu
 });
 
 testJit(
-  "jit() takes calls at once one after another, and compiles their program once",
+  "jit() serializes concurrent calls and compiles their program once",
   async () => {
     const compiled: string[] = [];
     onCompile((name) => compiled.push(name));
@@ -244,7 +244,7 @@ testJit("the event loop goes on while a compiled call runs", async () => {
 });
 
 testJit(
-  "an operation without a compiled kernel runs on TensorFlow.js's own, noted once",
+  "an operation without a compiled kernel falls back to TensorFlow.js's kernel and is reported once",
   async () => {
     const seen: string[] = [];
     onFallback((kernel) => seen.push(kernel));

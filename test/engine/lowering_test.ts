@@ -50,7 +50,7 @@ Deno.test("gradients of random graphs agree with TensorFlow.js's cpu backend", a
   );
 });
 
-Deno.test("the compiled dropout mask is the one computed here, bit for bit", async () => {
+Deno.test("the compiled dropout mask equals computeDropoutMask() bit for bit", async () => {
   await openEngine();
   for (const [seed, shape] of [[7, [3, 4, 5]], [-2_000_000_000, [64, 33]], [0, [9]]] as const) {
     const attributes = { shape: [...shape], rate: 0.3, site: "layer.0" };
@@ -62,7 +62,7 @@ Deno.test("the compiled dropout mask is the one computed here, bit for bit", asy
   }
 });
 
-Deno.test("dropout masks keep the right share and no pattern of neighbors", () => {
+Deno.test("dropout masks keep the right fraction and have no correlation of neighbors", () => {
   const rate = 0.1, rows = 512, columns = 384;
   for (const seed of [0, 1, 2, 3]) {
     const mask = computeDropoutMask(seed, { shape: [rows, columns], rate, site: "a" });

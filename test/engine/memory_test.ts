@@ -34,7 +34,7 @@ const CONFIG = resolveConfig({
 
 for (const device of DEVICES) {
   Deno.test({
-    name: `tensors and resident memory stay level over 200 steps of mixed lengths [${device}]`,
+    name: `tensors and resident memory stay constant over 200 steps of mixed lengths [${device}]`,
     ignore: device === "tensorflow" && !isAvailable(device),
     async fn() {
       const { measurements: [found] } = await runJobInProcess(ownRunner(), {

@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
 
-Deno.test("openEngine() has each operation that is not compiled noted once", async () => {
+Deno.test("openEngine() reports each fallback once", async () => {
   const notes: string[] = [];
   await openEngine({ executor: "onnx", onNote: (note) => notes.push(note) });
   const x = tf.tensor1d([3, 1, 3]);

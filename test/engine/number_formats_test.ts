@@ -34,7 +34,7 @@ Deno.test("roundToFormat() agrees with the machine's float32 and float16, bit fo
   );
 });
 
-Deno.test("roundToFormat() rounds float32 numbers to bfloat16 as their bits do", () => {
+Deno.test("roundToFormat() rounds float32 to bfloat16 as bitwise rounding does", () => {
   fc.assert(
     fc.property(numbers.map(Math.fround).filter(Number.isFinite), (value) => {
       strictEqual(roundToFormat(value, "bfloat16"), roundUpperHalf(value));
@@ -43,7 +43,7 @@ Deno.test("roundToFormat() rounds float32 numbers to bfloat16 as their bits do",
   );
 });
 
-Deno.test("the ends of the formats and the distances in them", () => {
+Deno.test("largest numbers and spacing of the number formats", () => {
   strictEqual(largestNumber("float16"), 65504);
   strictEqual(largestNumber("float32"), 3.4028234663852886e38);
   strictEqual(smallestNumber("float16"), 2 ** -24);

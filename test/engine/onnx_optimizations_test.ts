@@ -24,7 +24,7 @@ async function compute(run: (matrices: Matrices) => Record<string, tf.Tensor>) {
 
 // A reversal is made of a transpose, a choice of rows and another transpose.
 
-Deno.test("a product of a reversed operand is given beside its own reversal", async () => {
+Deno.test("a matrix product of a reversed operand is an output together with its own reversal", async () => {
   const values = await compute(({ x, y }) => {
     const product = tf.matMul(tf.reverse(x, 1), y);
     return { product, reversed: tf.reverse(product, 1) };
@@ -35,7 +35,7 @@ Deno.test("a product of a reversed operand is given beside its own reversal", as
   });
 });
 
-Deno.test("a reversed operand is given beside its product with another one", async () => {
+Deno.test("a reversed operand is an output together with its matrix product", async () => {
   const values = await compute(({ x, y }) => {
     const right = tf.reverse(y, 1);
     return { right, product: tf.matMul(tf.reverse(x, 1), right, false, true) };

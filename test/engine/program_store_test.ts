@@ -20,7 +20,7 @@ function fakeProgram(name: string, released: string[]): Program & { finish(): vo
   };
 }
 
-Deno.test("HeldPrograms makes one program a key and releases it with its last holder", async () => {
+Deno.test("HeldPrograms creates one program per key and releases it with its last holder", async () => {
   const programs = new HeldPrograms(), released: string[] = [];
   let made = 0;
   const make = () => Promise.resolve(fakeProgram(`program ${++made}`, released));
@@ -35,7 +35,7 @@ Deno.test("HeldPrograms makes one program a key and releases it with its last ho
   deepStrictEqual(released, ["program 1", "program 2"]);
 });
 
-Deno.test("HeldPrograms releases a program when its run is over", async () => {
+Deno.test("HeldPrograms releases a program after its run has ended", async () => {
   const programs = new HeldPrograms(), released: string[] = [];
   const fake = fakeProgram("running", released);
   const { program, drop } = await programs.hold("a", () => Promise.resolve(fake));
@@ -47,7 +47,7 @@ Deno.test("HeldPrograms releases a program when its run is over", async () => {
   deepStrictEqual(released, ["running"]);
 });
 
-Deno.test("HeldPrograms keeps nothing of a program that could not be made", async () => {
+Deno.test("HeldPrograms keeps no entry for a program that could not be created", async () => {
   const programs = new HeldPrograms();
   const fail = () => Promise.reject(new RangeError("on purpose"));
   await rejects(programs.hold("a", fail), { message: "on purpose" });
@@ -56,7 +56,7 @@ Deno.test("HeldPrograms keeps nothing of a program that could not be made", asyn
   ok(program);
 });
 
-Deno.test("RecentPrograms releases the program that was used longest ago", () => {
+Deno.test("RecentPrograms releases the least recently used program", () => {
   const programs = new RecentPrograms(2), released: string[] = [];
   for (const key of ["a", "b", "a", "c", "a", "b"]) {
     programs.use(key, () => fakeProgram(key, released));
@@ -67,7 +67,7 @@ Deno.test("RecentPrograms releases the program that was used longest ago", () =>
   deepStrictEqual([released.toSorted(), programs.size], [["a", "b", "b", "c"], 0]);
 });
 
-Deno.test("graphKey() tells graphs apart by every element of their constants", () => {
+Deno.test("graphKey() distinguishes graphs by every element of their constants", () => {
   const key = (data: Float32Array | Int32Array, pad = 0) => {
     const tape = new Tape();
     const x = tape.data(data, [2], data instanceof Int32Array ? "int32" : "float32");
@@ -99,7 +99,7 @@ function findCollision(): [Int32Array, Int32Array] {
   throw new Error("premise: two pairs have one digest");
 }
 
-Deno.test("jit() lets its programs and tensors from outside go when it is released", async () => {
+Deno.test("jit() releases its programs and captured tensors when it is released", async () => {
   await openEngine();
   const backend = tf.backend() as RecordingBackend;
   ok(backend instanceof RecordingBackend);
@@ -121,7 +121,7 @@ Deno.test("jit() lets its programs and tensors from outside go when it is releas
   deepStrictEqual([backend.traced.size, tf.memory().numDataBuffers], [before, buffers]);
 });
 
-Deno.test("programs of a jit() that nobody can call any more are released", async () => {
+Deno.test("programs of an unreachable jit() are released", async () => {
   await openEngine();
   const backend = tf.backend() as RecordingBackend;
   const collect = garbageCollector();

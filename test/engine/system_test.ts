@@ -23,7 +23,7 @@ for (
     windows: { library: "library.dll", link: [], onnx: "onnxruntime.dll" },
   })
 ) {
-  Deno.test(`describeSystem() names libraries and flags of ${name}`, () => {
+  Deno.test(`describeSystem() describes libraries and flags of ${name}`, () => {
     const { libraryName, linkFlags, compileFlags, onnxRuntime } = describeSystem(name);
     strictEqual(libraryName, expected.library);
     deepStrictEqual(linkFlags, expected.link);
@@ -34,12 +34,12 @@ for (
   });
 }
 
-Deno.test("describeSystem() takes an unknown system for a Unix without a library for dlopen", () => {
+Deno.test("describeSystem() treats an unknown system as a Unix without -ldl", () => {
   const { libraryName, linkFlags } = describeSystem("freebsd");
   deepStrictEqual([libraryName, linkFlags], ["library.so", ["-lm"]]);
 });
 
-Deno.test("describeSystem() knows where a user's caches are", () => {
+Deno.test("describeSystem() finds the user's cache folder", () => {
   const cacheOf = (name: string, variables: Readonly<Record<string, string>>) =>
     describeSystem(name).userCache(environment(variables));
   strictEqual(cacheOf("linux", { HOME: "/h" }), join("/h", ".cache"));

@@ -99,7 +99,7 @@ async function describeResult(backend: string, dtype: keyof typeof OPERANDS, run
 }
 
 for (const dtype of Object.keys(OPERANDS) as (keyof typeof OPERANDS)[]) {
-  Deno.test(`operations on ${dtype} give TensorFlow.js's types and values`, async () => {
+  Deno.test(`operations on ${dtype} return TensorFlow.js's types and values`, async () => {
     let compared = 0;
     for (const [name, run] of Object.entries(CASES)) {
       if (`${dtype} ${name}` in LEFT_OUT) continue;
@@ -111,7 +111,7 @@ for (const dtype of Object.keys(OPERANDS) as (keyof typeof OPERANDS)[]) {
   });
 }
 
-Deno.test("topk() puts NaN last and gives the first of equals", async () => {
+Deno.test("topk() puts NaN last and prefers the first of equal elements", async () => {
   await tf.setBackend("recorded");
   const { values, indices } = tf.topk(tf.tensor1d([2, NaN, Infinity, 2, -1]), 5);
   deepStrictEqual([...values.dataSync()], [Infinity, 2, 2, -1, NaN]);

@@ -16,14 +16,14 @@ Deno.test("viewIndices() reads a transposed 2 x 3 array column by column", () =>
   deepStrictEqual([...viewIndices(stridedView([3, 2], [1, 3]))], [0, 3, 1, 4, 2, 5]);
 });
 
-Deno.test("composeViews() joins split heads and their transposition into one view", () => {
+Deno.test("composeViews() composes the split into heads and their transposition into one view", () => {
   // [4, 6] -> [2, 2, 2, 3] -> permuted to [2, 2(heads), 2(tokens), 3]
   const split = identityView([4, 6]);
   const permuted = stridedView([2, 2, 2, 3], [12, 3, 6, 1]);
   deepStrictEqual(composeViews(permuted, split), permuted);
 });
 
-Deno.test("composeViews() refuses digits that do not line up", () => {
+Deno.test("composeViews() returns null for digits that do not align", () => {
   // the transposed [3, 2] array cut into [2, 3] cannot be one strided map
   strictEqual(composeViews(stridedView([3, 2], [1, 3]), stridedView([3, 2], [1, 3])), null);
 });
@@ -56,7 +56,7 @@ const viewsOf = (size: number): fc.Arbitrary<View> =>
     },
   );
 
-Deno.test("composeViews() reads the same elements as one view after the other", () => {
+Deno.test("composeViews() reads the same elements as the two views in sequence", () => {
   let composed = 0, total = 0;
   fc.assert(
     fc.property(
@@ -77,7 +77,7 @@ Deno.test("composeViews() reads the same elements as one view after the other", 
   ok(composed > total / 3, `only ${composed} of ${total} composed`);
 });
 
-Deno.test("splitView() gives each axis the digits that make it up", () => {
+Deno.test("splitView() assigns its digits to each axis", () => {
   // 24 elements as (6, 1)(4, 6): over [2, 3, 4] the first digit is cut into 2 and 3
   deepStrictEqual(
     splitView({ digits: [{ size: 6, stride: 1 }, { size: 4, stride: 6 }], offset: 0 }, [2, 3, 4]),
@@ -88,7 +88,7 @@ Deno.test("splitView() gives each axis the digits that make it up", () => {
   deepStrictEqual(splitView(identityView([2, 0, 3]), [2, 0, 3]), [[], [], []]);
 });
 
-Deno.test("isContiguous() tells an array in order from every other view", () => {
+Deno.test("isContiguous() is true only for arrays in row-major order", () => {
   ok(isContiguous(identityView([2, 3]), 6));
   ok(!isContiguous(stridedView([3, 2], [1, 3]), 6));
   ok(!isContiguous(stridedView([2], [3]), 2));

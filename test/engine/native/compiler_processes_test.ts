@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { withEmptyCache } from "./table_builder.ts";
 
-Deno.test("where the compiler found cannot compile, auto computes on onnx and says why", async () => {
+Deno.test("auto falls back to onnx with a reason if the compiler fails", async () => {
   await withEmptyCache(async (folder) => {
     const compiler = join(folder, "cc");
     await Deno.writeTextFile(
@@ -34,7 +34,7 @@ Deno.test("where the compiler found cannot compile, auto computes on onnx and sa
 });
 
 Deno.test({
-  name: "an interrupt from the terminal leaves the compiler to its work",
+  name: "an interrupt from the terminal does not stop the compiler",
   ignore: Deno.build.os === "windows",
   fn: () =>
     withEmptyCache(async (folder) => {
@@ -64,7 +64,7 @@ Deno.test({
     }),
 });
 
-Deno.test("processes that compile the same at once do not disturb each other", async () => {
+Deno.test("concurrent processes that compile the same library do not interfere", async () => {
   await withEmptyCache(async (folder) => {
     const start = () =>
       new Deno.Command(Deno.execPath(), {

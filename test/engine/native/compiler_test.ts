@@ -57,7 +57,7 @@ function countCompilations() {
   return { calls, options: { compiler: premise(), target: chooseTarget("generic"), onCompile } };
 }
 
-Deno.test("findCompiler() takes CC with its arguments, else the first name that answers", async () => {
+Deno.test("findCompiler() uses CC with its arguments, else the first compiler that runs", async () => {
   const plain = premise();
   ok(plain.version.length > 0);
   await withEnvironment({ CC: ` ${plain.command}  -O1 -g ` }, () => {
@@ -74,7 +74,7 @@ Deno.test("findCompiler() takes CC with its arguments, else the first name that 
   });
 });
 
-Deno.test("without a compiler the runtime says what is missed and how to get it", async () => {
+Deno.test("without a compiler the runtime says what is missing and how to install it", async () => {
   await withEnvironment({ PATH: "", CC: null }, async () => {
     strictEqual(findCompiler(), null);
     const missing = "Cannot compile for this processor without a C compiler: " +
@@ -100,7 +100,7 @@ Deno.test("without a compiler the runtime says what is missed and how to get it"
   ok(findCompiler() !== null, "what was found is forgotten with the path");
 });
 
-Deno.test("chooseTarget() knows the instruction sets by name", () => {
+Deno.test("chooseTarget() accepts the names of the instruction sets", () => {
   throws(
     () => parseIsa("sse9"),
     new RangeError(
@@ -112,7 +112,7 @@ Deno.test("chooseTarget() knows the instruction sets by name", () => {
   match(chooseTarget("native").flags.join(), /^-m(arch|cpu)=native$/);
 });
 
-Deno.test("a library is compiled once, and once for each change of what goes into it", async () => {
+Deno.test("a library is compiled once, and again for each change of its inputs", async () => {
   await withEmptyCache(async (folder) => {
     const { calls, options } = countCompilations();
     const path = await compileLibrary(library(7), options);
@@ -141,7 +141,7 @@ Deno.test("a library is compiled once, and once for each change of what goes int
   });
 });
 
-Deno.test("what one process asks for twice at once is compiled once", async () => {
+Deno.test("concurrent requests of one process are compiled once", async () => {
   await withEmptyCache(async () => {
     const { calls, options } = countCompilations();
     const asked = Array.from({ length: 3 }, () => compileLibrary(library(7), options));
@@ -150,7 +150,7 @@ Deno.test("what one process asks for twice at once is compiled once", async () =
   });
 });
 
-Deno.test("a damaged library is built anew", async () => {
+Deno.test("a damaged library is built again", async () => {
   await withEmptyCache(async (folder) => {
     const { calls, options } = countCompilations();
     const path = await compileLibrary(library(7), options);
@@ -175,7 +175,7 @@ Deno.test("a damaged library is built anew", async () => {
   });
 });
 
-Deno.test("a cache that is open to others is closed, one that cannot be written is done without", async () => {
+Deno.test("a cache that others can write to is restricted, and an unwritable one is not used", async () => {
   await withEmptyCache(async (folder) => {
     await Deno.mkdir(join(folder, "native"));
     await Deno.chmod(join(folder, "native"), 0o777);
@@ -190,7 +190,7 @@ Deno.test("a cache that is open to others is closed, one that cannot be written 
   });
 });
 
-Deno.test("the cache is XDG_CACHE_HOME's or the home's where STX_CACHE does not say", async () => {
+Deno.test("the cache is in XDG_CACHE_HOME or the home folder if STX_CACHE is not set", async () => {
   await withEmptyCache(async (folder) => {
     const { options } = countCompilations();
     const home = { STX_CACHE: null, XDG_CACHE_HOME: null, HOME: folder };
@@ -207,7 +207,7 @@ Deno.test("the cache is XDG_CACHE_HOME's or the home's where STX_CACHE does not 
   });
 });
 
-Deno.test("what the compiler complains of is repeated, with its command", async () => {
+Deno.test("errors of the compiler are reported with its command", async () => {
   await withEmptyCache(async (folder) => {
     const { options } = countCompilations();
     const check = (error: Error) => {
@@ -223,7 +223,7 @@ Deno.test("what the compiler complains of is repeated, with its command", async 
   });
 });
 
-Deno.test("a relative folder for compiled libraries is one of the current folder's", async () => {
+Deno.test("a relative STX_CACHE is resolved against the working folder", async () => {
   await withEmptyCache(async (folder) => {
     const before = Deno.cwd();
     Deno.chdir(folder);

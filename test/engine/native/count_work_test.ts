@@ -37,7 +37,7 @@ async function passesOf(
 }
 
 Deno.test({
-  name: "a product counts 2·m·n·k operations, and its operands and result once",
+  name: "a matrix product counts 2·m·n·k operations, and its operands and result once",
   ignore,
   async fn() {
     const plain = await passesOf(
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "loop nests are counted under what they do, each value that they touch once",
+  name: "loop nests are counted by kind, and each value once",
   ignore,
   async fn() {
     const rows = await passesOf({ x: tensor([3, 8]) }, ({ x }) => ({ y: tf.softmax(x!) }));
@@ -87,7 +87,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a value read through two views counts no more than all of it",
+  name: "a value that is read through two views counts at most once",
   ignore,
   async fn() {
     const passes = await passesOf({ x: tensor([3, 2]) }, ({ x }) => ({
@@ -98,7 +98,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "what is kept in bfloat16 counts two bytes",
+  name: "bfloat16 values count two bytes",
   ignore,
   async fn() {
     const passes = await passesOf(
@@ -116,7 +116,7 @@ Deno.test({
   },
 });
 
-Deno.test("a scatter touches the table's rows that it adds to, or writes all of them", () => {
+Deno.test("a scatter counts the rows that it adds to, or the whole table if it clears it", () => {
   const work = (count: number, onto: boolean) =>
     addTerms(countScatter({ count, width: 4, tableRows: 10, onto }));
   deepStrictEqual(work(3, false), { flops: 0, bytes: 4 * (3 + 3 * 4 + 10 * 4) });
@@ -125,7 +125,7 @@ Deno.test("a scatter touches the table's rows that it adds to, or writes all of 
 });
 
 Deno.test({
-  name: "no program is watched unless a profile was started",
+  name: "programs are only measured during a profile",
   ignore,
   async fn() {
     await openEngine({ executor: "native" });
@@ -138,7 +138,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "programs of free sizes count the work of theirs",
+  name: "programs with dynamic dimensions count the work at their current sizes",
   ignore,
   async fn() {
     await openEngine({ executor: "native" });
@@ -167,7 +167,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "work that is no product of free sizes is not known, and breaks no profile",
+  name: "work that is not a product of dynamic dimensions is unknown and does not break a profile",
   ignore,
   async fn() {
     await openEngine({ executor: "native" });

@@ -83,7 +83,7 @@ for (const [target, { system, magic }] of Object.entries(TARGETS)) {
 }
 
 Deno.test({
-  name: "cross-compiling refuses C that the target lacks",
+  name: "cross-compiling rejects headers that the target lacks",
   ignore: command === undefined,
   async fn() {
     // The premise of the tests above: Windows has no <dlfcn.h>, so that a compiler for it must object.

@@ -172,7 +172,7 @@ for (const precision of PRECISIONS) {
   });
 }
 
-testEmulated("a row number that a table does not have is told", async () => {
+testEmulated("a index out of range is told", async () => {
   await openPlace("emulated", "float32");
   const inputs = { table: tensor([10, 4]), rows: tf.tensor1d([1, 10, 2], "int32") };
   const look = jit("look up", ({ table, rows }: { table: tf.Tensor; rows: tf.Tensor1D }) => ({

@@ -30,7 +30,7 @@ function instructionsOf(
 
 const X = [64, 32], W = [32, 32], ROW = [32];
 
-Deno.test("GELU and its gradient follow products, sums of columns with them", () => {
+Deno.test("GELU and its gradient, with column sums, are epilogues of matrix products", () => {
   const forward = ([x, w, b]: tf.Tensor[]) => [gelu(tf.add(tf.matMul(x!, w!), b!))];
   deepStrictEqual(instructionsOf([X, W, ROW], forward), ["matmul + elements"]);
 
@@ -42,7 +42,7 @@ Deno.test("GELU and its gradient follow products, sums of columns with them", ()
   deepStrictEqual(instructionsOf([X, X, W], backward), ["matmul + columns", "combine, columns"]);
 });
 
-Deno.test("a residual sum with layer norm follows a product, softmax those of heads", () => {
+Deno.test("a residual sum with layer norm is an epilogue, and so is softmax of attention heads", () => {
   const normalize = ([x, w, r, g, b]: tf.Tensor[]) => [
     layerNorm(
       tf.add(tf.mul(tf.matMul(x!, w!), 2), r!) as tf.Tensor2D,
@@ -63,7 +63,7 @@ Deno.test("a residual sum with layer norm follows a product, softmax those of he
   ]);
 });
 
-Deno.test("a nest that reads other rows of a product than its own does not follow it", () => {
+Deno.test("a nest that reads other rows of a matrix product is not its epilogue", () => {
   const transposed = ([x, w, r]: tf.Tensor[]) => [
     tf.add(tf.transpose(tf.matMul(x!, w!)), r!),
   ];
@@ -83,7 +83,7 @@ Deno.test("a nest that reads other rows of a product than its own does not follo
   deepStrictEqual(instructionsOf([X, W], otherRows), ["matmul, products", "kernel, rows"]);
 });
 
-Deno.test("an epilogue writes over nothing that its product reads", () => {
+Deno.test("an epilogue does not overwrite operands of its matrix product", () => {
   // w := w − relu(w · w): other rows of w are factors of rows to come
   const descend = ([w]: tf.Tensor[]) => [tf.sub(w!, tf.relu(tf.matMul(w!, w!)))];
   deepStrictEqual(instructionsOf([W], descend, [0]), ["matmul + elements", "copy, other"]);

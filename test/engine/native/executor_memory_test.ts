@@ -19,7 +19,7 @@ async function refusesMemory(): Promise<boolean> {
 }
 
 Deno.test({
-  name: "native updates variables in place, clears them, and gives the same bits every time",
+  name: "native updates and clears variables in place, with bitwise reproducible results",
   ignore,
   async fn() {
     await openEngine({ executor: "native" });
@@ -56,7 +56,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native replaces variables that are read after they would be written",
+  name: "native copies variables that are read after they would be overwritten",
   ignore,
   async fn() {
     const notes: string[] = [];
@@ -106,7 +106,7 @@ const REPLACEMENTS: Record<
 
 for (const [what, run] of Object.entries(REPLACEMENTS)) {
   Deno.test({
-    name: `native has what follows a product replace only what no row reads any more: ${what}`,
+    name: `native epilogues overwrite only values that no other row reads: ${what}`,
     ignore,
     async fn() {
       const values: (readonly number[])[] = [];
@@ -134,7 +134,7 @@ for (const [what, run] of Object.entries(REPLACEMENTS)) {
 }
 
 Deno.test({
-  name: "native adds rows of a table onto the table that they are of, by hand",
+  name: "native scatters rows of a table onto the same table, compared with results by hand",
   ignore,
   async fn() {
     await openEngine({ executor: "native" });
@@ -151,7 +151,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native goes on after a program for which there is no memory",
+  name: "native continues after a program that does not fit in memory",
   // where the system grants any memory that it is asked for, the program would begin
   ignore: ignore || !await refusesMemory(),
   async fn() {

@@ -22,7 +22,7 @@ for (const [name, { inputs, run }] of Object.entries(CASES)) {
 }
 
 Deno.test({
-  name: "native multiplies in bfloat16 as onnx does with operands rounded",
+  name: "native matrix products in bfloat16 agree with onnx's on rounded operands",
   ignore,
   async fn() {
     const inputs = () => ({ x: tensor([33, 70]), w: tensor([41, 70], 1), bias: tensor([41], 2) });
@@ -46,7 +46,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native widens rounded products for operations that read float32",
+  name: "native widens rounded matrix products for operations that read float32",
   ignore,
   async fn() {
     const inputs = () => ({
@@ -72,7 +72,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native adds a rounded product to every row of another",
+  name: "native adds a rounded matrix product to every row of another one",
   ignore,
   async fn() {
     const inputs = () => ({
@@ -90,7 +90,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a look-up by computed numbers in a table without rows is an error",
+  name: "gathering by computed indices from a table without rows is an error",
   ignore,
   async fn() {
     const inputs = () => ({ x: tf.zeros([0, 3]), i: tf.tensor1d([1, 2]) });
@@ -105,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native reduces rounded products in every way",
+  name: "native reduces rounded matrix products along all axes",
   ignore,
   async fn() {
     // whole numbers below 2⁸, which bfloat16 holds
@@ -139,7 +139,7 @@ Deno.test({
 
 for (const executor of ["native", "onnx"] as const) {
   Deno.test({
-    name: `${executor} leaves products of whole numbers whole where others are in bfloat16`,
+    name: `${executor} computes integer matrix products exactly under mixed-bfloat16`,
     ignore,
     async fn() {
       const inputs = () => ({
@@ -158,7 +158,7 @@ for (const executor of ["native", "onnx"] as const) {
 }
 
 Deno.test({
-  name: "native draws the dropout mask that is computed here, forward and backward",
+  name: "native computes the dropout mask of computeDropoutMask(), forward and backward",
   ignore,
   async fn() {
     await openEngine({ executor: "native" });
@@ -195,7 +195,7 @@ const ROW_NUMBERS = {
 };
 for (const [kind, { rowsOf, message }] of Object.entries(ROW_NUMBERS)) {
   Deno.test({
-    name: `native refuses a ${kind} row number that a table does not have`,
+    name: `native rejects a ${kind} index out of range`,
     ignore,
     async fn() {
       await openEngine({ executor: "native" });
@@ -212,7 +212,7 @@ for (const [kind, { rowsOf, message }] of Object.entries(ROW_NUMBERS)) {
 }
 
 Deno.test({
-  name: "native leaves to onnx what it cannot compile, and says so",
+  name: "native falls back to onnx with a reason for operations that it cannot compile",
   ignore,
   async fn() {
     const notes: string[] = [];
@@ -242,7 +242,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native looks up by a part of an input whose other part names no row",
+  name: "native gathers by the valid part of an input whose other part is out of range",
   ignore,
   async fn() {
     const inputs = () => ({
@@ -262,7 +262,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "native computes whole numbers exactly and looks up in views, by hand",
+  name: "native computes integers exactly and gathers from views, compared with results by hand",
   ignore,
   async fn() {
     const inputs = () => ({

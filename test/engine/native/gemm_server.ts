@@ -42,7 +42,7 @@ export const BUILDS: readonly Build[] = [
     needs: "avx512_bf16",
   },
   {
-    name: "amx, tiles emulated",
+    name: "amx, emulated tiles",
     flags: [
       "-O2",
       ...PAIRS,
@@ -60,14 +60,14 @@ export const BUILDS: readonly Build[] = [
     ...AARCH64,
   },
   {
-    name: "this CPU, sanitized",
+    name: "this CPU, address sanitizer",
     flags: [
       ...["-O1", "-g", "-march=native", "-DGEMM_ALWAYS_PAIRS"],
       ...["-fsanitize=address,undefined", "-fno-sanitize-recover"],
     ],
   },
   {
-    name: "this CPU, races sought",
+    name: "this CPU, thread sanitizer",
     flags: ["-O1", "-g", "-march=native", "-DGEMM_ALWAYS_PAIRS", "-fsanitize=thread"],
   },
 ];

@@ -17,7 +17,7 @@ const testNative = (name: string, fn: () => Promise<void>) =>
   Deno.test({ name, ignore: findCompiler() === null, fn });
 
 testNative(
-  "functions of free sizes give at all sizes what they give recorded at each",
+  "functions with dynamic dimensions agree with the same functions traced at each shape",
   async () => {
     await openBackend("native");
     const { functions, generic } = await compareGeneric({
@@ -29,7 +29,7 @@ testNative(
 );
 
 testNative(
-  "a function that refuses sampled sizes is traced at each call's own, one with a defect fails",
+  "a function that rejects the sample shapes is traced at each call's shape, and one with a bug fails",
   async () => {
     await openBackend("native");
     const options = { dynamic: { axes: { x: ["N", "3"] } } };
@@ -64,7 +64,7 @@ testNative(
 );
 
 testNative(
-  "a function of free sizes is recorded once, and lets go of all that it held",
+  "a function with dynamic dimensions is traced once and releases everything",
   async () => {
     await openBackend("native");
     const compiled: string[] = [];
@@ -206,7 +206,7 @@ testNative("a function of free sizes serves arrays without elements", async () =
 });
 
 testNative(
-  "a function of free sizes is recorded anew where it reaches past what its samples did",
+  "a function with dynamic dimensions is traced again if a call exceeds what its samples allow",
   async () => {
     await openBackend("native");
     const table = tf.tidy(() => tf.variable(tf.tensor2d(leafValues([64, 1], 1), [64, 1])));

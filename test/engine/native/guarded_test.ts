@@ -103,7 +103,7 @@ for (const [why, before] of Object.entries(READ_ONLY)) {
   });
 }
 
-Deno.test("explainLostCache() says why nothing is kept and what to do", () =>
+Deno.test("explainLostCache() says why nothing is cached and what to do", () =>
   withEmptyCache(async (folder) => {
     strictEqual(explainLostCache(), null);
     await Deno.chmod(folder, 0o777);
@@ -131,7 +131,7 @@ const ENTRIES: readonly (readonly [
 
 for (const [name, { part, mode, owner }, used] of ENTRIES) {
   Deno.test({
-    ...unless(keepsOwner(owner), `an entry ${name} is ${used ? "used" : "built anew"}`),
+    ...unless(keepsOwner(owner), `an entry ${name} is ${used ? "used" : "built again"}`),
     fn: () =>
       withEmptyCache(async () => {
         const { path } = await compile();
@@ -146,7 +146,7 @@ for (const [name, { part, mode, owner }, used] of ENTRIES) {
   });
 }
 
-Deno.test("an entry that is a link is built anew", () =>
+Deno.test("an entry that is a link is built again", () =>
   withEmptyCache(async (folder) => {
     const { path } = await compile(), entry = dirname(path), moved = join(folder, "moved");
     await Deno.rename(entry, moved);
@@ -211,7 +211,7 @@ for (const [name, { part, mode, owner }, used] of FOLDERS) {
   });
 }
 
-Deno.test("nothing is made in a folder that all may write, unless it is sticky", () =>
+Deno.test("nothing is created in a world-writable folder unless it is sticky", () =>
   withEmptyCache(async (folder) => {
     const compileBelow = () => withCache(join(folder, "new"), () => compile());
     await Deno.chmod(folder, 0o777);
@@ -223,7 +223,7 @@ Deno.test("nothing is made in a folder that all may write, unless it is sticky",
     ok(!(await compileBelow()).path.startsWith(folder), "a folder further up counts too");
   }));
 
-Deno.test("a link to a cache is followed: what it leads to must be safe, the link need not", () =>
+Deno.test("a link to a cache is followed; the target must be safe, the link need not be", () =>
   withEmptyCache(async (folder) => {
     const safe = join(folder, "safe"), open = join(folder, "open"), link = join(folder, "link");
     for (const each of [safe, open]) await Deno.mkdir(each);
@@ -257,7 +257,7 @@ Deno.test("isOwn() trusts root, the user, and the user's own group", () => {
   strictEqual(isOwn({ uid: 7, gid: 7, mode: 0o777, isSymlink: true }, 7), false);
 });
 
-Deno.test("what is made is for us alone to write, whatever the umask", () =>
+Deno.test("created files are writable only by the user, whatever the umask", () =>
   withEmptyCache(async (folder) => {
     const { path } = await compile(["sh", "-c", 'umask 0; exec "$0" "$@"']);
     for (const each of [join(folder, "native"), dirname(path), path]) {

@@ -21,7 +21,7 @@ async function runInWorker(): Promise<number> {
   }
 }
 
-Deno.test("isolates share the pool at once, and it survives them", async () => {
+Deno.test("several isolates share the pool, which outlives them", async () => {
   const results = await Promise.all([turnRepeatedly(), runInWorker(), runInWorker()]);
   deepStrictEqual(results, [TURNED, TURNED, TURNED]);
   strictEqual(await runInWorker(), TURNED); // the library was closed and is opened again

@@ -65,7 +65,7 @@ function piecesOf(rows: number, unit: number, threads: number): [number, number]
 }
 
 testEach(
-  "kernels that make something of each part get all parts once, those without rows too",
+  "kernels that need every chunk get all chunks once, including those without rows",
   async (
     runtime,
     { note_part: kernel },
@@ -88,7 +88,7 @@ testEach(
   },
 );
 
-testEach("other kernels get every row once, in pieces cut at units, run after run", async (
+testEach("other kernels get every row once, in chunks cut at units, in every run", async (
   runtime,
   { note_rows: kernel },
 ) => {
@@ -115,7 +115,7 @@ testEach("other kernels get every row once, in pieces cut at units, run after ru
   }
 });
 
-testEach("threads that are done do the rows of one that is held up", async (
+testEach("idle threads steal the rows of a delayed one", async (
   runtime,
   { hold_up: kernel },
 ) => {

@@ -11,7 +11,7 @@ function allocate(bytes: number): NativeBlock {
   return { pointer, bytes: block };
 }
 
-Deno.test("a weight has one block for each form, and says whether what it holds is packed", () => {
+Deno.test("a weight has one block for each packed form and records whether it is packed", () => {
   const persistent = new PersistentOperands({ allocate, free: () => {} });
   const weight = new Memory(16), other = new Memory(16);
   const block = persistent.blockOf(weight, "rows", 80);

@@ -25,7 +25,7 @@ const LEAST = -(2 ** 31), MOST = 2 ** 31 - 1;
 const stepsOf = (rows: number, columns: number, transposed: boolean) =>
   transposed ? [1, rows] as const : [columns, 1] as const;
 
-testEach("a whole product multiplies, transposes and wraps around", async (runtime) => {
+testEach("an integer matrix product multiplies, transposes and wraps around", async (runtime) => {
   // [1 2; 3 4] · [5 6; 7 8] = [19 22; 43 50], over what was there
   const a = whole(1, 2, 3, 4), b = whole(5, 6, 7, 8), dirty = whole(9, 9, 9, 9);
   const multiply = async (x: Int32Array<ArrayBuffer>, ...steps: number[]) => {
@@ -41,56 +41,63 @@ testEach("a whole product multiplies, transposes and wraps around", async (runti
   deepStrictEqual(await multiply(extremes, 2, 1, 2, 1), whole(MOST - 6, -8, MOST - 4, -6));
 });
 
-testEach("whole products agree with plain loops for all sizes and transposes", async (runtime) => {
-  const size = fc.integer({ min: 1, max: 40 });
-  const sizes = fc.record({
-    ...{ items: fc.integer({ min: 1, max: 4 }), rows: size, columns: size, inner: size },
-    ...{ transposeA: fc.boolean(), transposeB: fc.boolean(), seed: fc.nat(1000) },
-  });
-  await fc.assert(
-    fc.asyncProperty(sizes, async (drawn) => {
-      const { items, rows, columns, inner, transposeA, transposeB, seed } = drawn;
-      const noise = (length: number, k: number) =>
-        Int32Array.from({ length }, (_, i) => Math.imul(i + seed + k, 0x9e3779b1));
-      const a = noise(items * rows * inner, 0), b = noise(items * inner * columns, 7);
-      const stepsA = stepsOf(rows, inner, transposeA), stepsB = stepsOf(inner, columns, transposeB);
-      const expected = Int32Array.from({ length: items * rows * columns }, (_, i) => {
-        const item = Math.floor(i / (rows * columns));
-        const row = Math.floor(i / columns) % rows, column = i % columns;
-        let sum = 0;
-        for (let k = 0; k < inner; k++) {
-          const x = a[item * rows * inner + row * stepsA[0] + k * stepsA[1]] ?? 0;
-          const y = b[item * inner * columns + k * stepsB[0] + column * stepsB[1]] ?? 0;
-          sum = (sum + Math.imul(x, y)) | 0;
-        }
-        return sum;
-      });
-      const numbers = [items, rows, columns, inner, ...stepsA, ...stepsB];
-      const c = new Int32Array(expected.length).fill(3);
-      deepStrictEqual(
-        (await runOperation(runtime, "integerMatmul", numbers, a, b, c))[2],
-        expected,
-      );
-    }),
-    { numRuns: RUNS },
-  );
-});
+testEach(
+  "integer matrix products agree with plain loops for all sizes and transposes",
+  async (runtime) => {
+    const size = fc.integer({ min: 1, max: 40 });
+    const sizes = fc.record({
+      ...{ items: fc.integer({ min: 1, max: 4 }), rows: size, columns: size, inner: size },
+      ...{ transposeA: fc.boolean(), transposeB: fc.boolean(), seed: fc.nat(1000) },
+    });
+    await fc.assert(
+      fc.asyncProperty(sizes, async (drawn) => {
+        const { items, rows, columns, inner, transposeA, transposeB, seed } = drawn;
+        const noise = (length: number, k: number) =>
+          Int32Array.from({ length }, (_, i) => Math.imul(i + seed + k, 0x9e3779b1));
+        const a = noise(items * rows * inner, 0), b = noise(items * inner * columns, 7);
+        const stepsA = stepsOf(rows, inner, transposeA),
+          stepsB = stepsOf(inner, columns, transposeB);
+        const expected = Int32Array.from({ length: items * rows * columns }, (_, i) => {
+          const item = Math.floor(i / (rows * columns));
+          const row = Math.floor(i / columns) % rows, column = i % columns;
+          let sum = 0;
+          for (let k = 0; k < inner; k++) {
+            const x = a[item * rows * inner + row * stepsA[0] + k * stepsA[1]] ?? 0;
+            const y = b[item * inner * columns + k * stepsB[0] + column * stepsB[1]] ?? 0;
+            sum = (sum + Math.imul(x, y)) | 0;
+          }
+          return sum;
+        });
+        const numbers = [items, rows, columns, inner, ...stepsA, ...stepsB];
+        const c = new Int32Array(expected.length).fill(3);
+        deepStrictEqual(
+          (await runOperation(runtime, "integerMatmul", numbers, a, b, c))[2],
+          expected,
+        );
+      }),
+      { numRuns: RUNS },
+    );
+  },
+);
 
-testEach("top names the largest first, of equals the first, NaN last", async (runtime) => {
-  const top = async (count: number, x: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>) => {
-    const numbers = [x instanceof Int32Array ? 1 : 0, 1, x.length, count];
-    return (await runOperation(runtime, "top", numbers, x, new Int32Array(count).fill(9)))[1];
-  };
-  deepStrictEqual(await top(3, floats(1, 7, 7, 9, 7)), whole(3, 1, 2));
-  deepStrictEqual(await top(1, floats(5)), whole(0));
-  deepStrictEqual(await top(4, floats(0, -0, 0, -0)), whole(0, 1, 2, 3)); // equal, whatever their sign
-  const special = floats(NaN, -Infinity, 2, NaN, Infinity);
-  deepStrictEqual(await top(5, special), whole(4, 2, 1, 0, 3));
-  deepStrictEqual(await top(2, special), whole(4, 2));
-  deepStrictEqual(await top(4, whole(LEAST, MOST, -1, MOST)), whole(1, 3, 2, 0));
-  // 2²⁴ + 1 is no float32: whole numbers are compared as such
-  deepStrictEqual(await top(2, whole(2 ** 24, 2 ** 24 + 1, 2 ** 24)), whole(1, 0));
-});
+testEach(
+  "top returns the largest first, the first of equal elements, and NaN last",
+  async (runtime) => {
+    const top = async (count: number, x: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>) => {
+      const numbers = [x instanceof Int32Array ? 1 : 0, 1, x.length, count];
+      return (await runOperation(runtime, "top", numbers, x, new Int32Array(count).fill(9)))[1];
+    };
+    deepStrictEqual(await top(3, floats(1, 7, 7, 9, 7)), whole(3, 1, 2));
+    deepStrictEqual(await top(1, floats(5)), whole(0));
+    deepStrictEqual(await top(4, floats(0, -0, 0, -0)), whole(0, 1, 2, 3)); // equal, whatever their sign
+    const special = floats(NaN, -Infinity, 2, NaN, Infinity);
+    deepStrictEqual(await top(5, special), whole(4, 2, 1, 0, 3));
+    deepStrictEqual(await top(2, special), whole(4, 2));
+    deepStrictEqual(await top(4, whole(LEAST, MOST, -1, MOST)), whole(1, 3, 2, 0));
+    // 2²⁴ + 1 is no float32: whole numbers are compared as such
+    deepStrictEqual(await top(2, whole(2 ** 24, 2 ** 24 + 1, 2 ** 24)), whole(1, 0));
+  },
+);
 
 testEach("top agrees with sorting for all sizes and types", async (runtime) => {
   const sizes = fc.record({

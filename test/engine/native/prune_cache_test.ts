@@ -8,7 +8,7 @@ const NOW_MS = Date.UTC(2026, 0, 1);
 /** The name of an entry. */
 const entry = (digit: string) => digit.repeat(40);
 
-Deno.test("pruneCache() removes what was neither made nor read for long", async () => {
+Deno.test("pruneCache() removes entries that were neither created nor read for a long time", async () => {
   const cache = await Deno.makeTempDir();
   /** An entry that was made and read so many days ago. */
   const make = async (name: string, madeDays: number, readDays: number) => {

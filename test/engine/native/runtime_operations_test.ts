@@ -31,7 +31,7 @@ function digitsOf(flat: number, sizes: readonly number[]): number[] {
   return digits;
 }
 
-testEach("a product multiplies, adds bias and accumulates", async (runtime) => {
+testEach("a matrix product multiplies, adds bias and accumulates", async (runtime) => {
   // [1 2; 3 4] · [5 6; 7 8] = [19 22; 43 50]; with bias [10 20]: [29 42; 53 70]; onto ones: one more
   const a = floats(1, 2, 3, 4),
     b = floats(5, 6, 7, 8),
@@ -48,7 +48,7 @@ testEach("a product multiplies, adds bias and accumulates", async (runtime) => {
   deepStrictEqual((await runTable(runtime, words, a, b, c))[2], floats(19, 22, 43, 50));
 });
 
-testEach("scatter adds rows where their numbers say", async (runtime) => {
+testEach("scatter adds rows at their indices", async (runtime) => {
   // rows 2, 0, 2 of a table of 3: row 2 gets the first and the last
   const x = floats(1, 2, 10, 20, 100, 200), indices = Int32Array.of(2, 0, 2);
   const dirty = floats(7, 7, 7, 7, 7, 7);
@@ -66,7 +66,7 @@ testEach("scatter adds rows where their numbers say", async (runtime) => {
   }
 });
 
-testEach("scatter clears a large table and adds in the order of its rows", async (runtime) => {
+testEach("scatter clears a large table and adds rows in order", async (runtime) => {
   const [rows, columns, table] = [300, 77, 5000]; // 385,000 floats: cleared past the cache
   const x = Float32Array.from({ length: rows * columns }, (_, i) => Math.fround(Math.sin(i)));
   const indices = Int32Array.from({ length: rows }, (_, i) => (i * i * 7) % 40 * 124);
@@ -83,7 +83,7 @@ testEach("scatter clears a large table and adds in the order of its rows", async
   deepStrictEqual(actual, expected);
 });
 
-testEach("combine adds the parts' sums in their order", async (runtime) => {
+testEach("combine adds partial sums in order", async (runtime) => {
   const [columns, stride, parts] = [37, 48, 5]; // a part's sums fill whole vectors of 16
   const partial = Float32Array.from({ length: parts * stride }, (_, i) => i / 7);
   const [sum] = await runOperation(
@@ -97,7 +97,7 @@ testEach("combine adds the parts' sums in their order", async (runtime) => {
   deepStrictEqual(sum, expected);
 });
 
-testEach("pad puts fills around an array", async (runtime) => {
+testEach("pad surrounds an array with fill values", async (runtime) => {
   // [1 2; 3 4] with a row above and a column of -1 on either side
   const [, y] = await runOperation(
     ...[
@@ -180,7 +180,7 @@ testEach("copy agrees with a plain loop for all views and element sizes", async 
   );
 });
 
-testEach("reduce sums, multiplies and finds extremes", async (runtime) => {
+testEach("reduce computes sums, products, maxima and minima", async (runtime) => {
   // [2, 3, 2]: 1 2; 3 4; 5 6 | 7 8; 9 10; 11 12
   const reduce = async (kind: number) =>
     (await runOperation(runtime, "reduce", [kind, 2, 3, 2], numbered(12), new Float32Array(4)))[1];
@@ -241,7 +241,7 @@ testEach("reductions agree with plain loops for all sizes", async (runtime) => {
   );
 });
 
-testEach("argReduce leaves NaN where it is not first", async (runtime) => {
+testEach("argReduce ignores NaN unless it is the first element", async (runtime) => {
   const place = async (kind: number, ...x: number[]) =>
     (await runOperation(
       runtime,
@@ -255,7 +255,7 @@ testEach("argReduce leaves NaN where it is not first", async (runtime) => {
   strictEqual(await place(0, NaN, 1), 0); // as TensorFlow.js does
 });
 
-testEach("concat joins rows in turn", async (runtime) => {
+testEach("concat joins corresponding rows", async (runtime) => {
   // [1 2; 3 4] and [1; 2] beside each other
   const [y] = await runOperation(
     ...[runtime, "concat", [4, 2, 2, 1], new Float32Array(6), numbered(4), numbered(2)] as const,

@@ -42,7 +42,7 @@ const testEach = makeTestEach(RUNTIMES, {
   names: ["turn", "look_up", "wait"],
 });
 
-testEach("10,000 instructions that hang together need their barriers and no more", async (
+testEach("10,000 dependent instructions need only their barriers", async (
   runtime,
   { turn: kernel },
 ) => {
@@ -58,7 +58,7 @@ testEach("10,000 instructions that hang together need their barriers and no more
   deepStrictEqual(turned, start.map((_, i) => (start[(i + steps) % size] ?? 0) + steps));
 });
 
-testEach("a run names the first instruction with a row number out of range", async (
+testEach("a run reports the first instruction with an index out of range", async (
   runtime,
   { look_up: kernel },
 ) => {
@@ -87,7 +87,7 @@ testEach("a run names the first instruction with a row number out of range", asy
   deepStrictEqual((await run(2))[1], Float32Array.of(3, 2, 1, 3)); // the fault is forgotten
 });
 
-testEach("runs of several programs take turns, beside the event loop and in it", async (
+testEach("runs of several programs are serialized, on and off the main thread", async (
   runtime,
   { turn: kernel },
 ) => {
@@ -116,7 +116,7 @@ testEach("runs of several programs take turns, beside the event loop and in it",
   }
 });
 
-testEach("times are added up and reset", async (runtime, { wait: kernel }) => {
+testEach("times are accumulated and reset", async (runtime, { wait: kernel }) => {
   const rows = runtime.threads;
   const wait = { opcode: "kernel", pointers: [], numbers: [], kernel } as const;
   const program = runtime.program(encode([{ ...wait, rows }, { ...wait, rows: 0 }]), 64);
@@ -131,25 +131,28 @@ testEach("times are added up and reset", async (runtime, { wait: kernel }) => {
   program.release();
 });
 
-testEach("a program that is released while it runs comes to its end", async (runtime, { wait }) => {
-  const instruction = {
-    opcode: "kernel",
-    pointers: [],
-    numbers: [],
-    kernel: wait,
-    rows: 4,
-  } as const;
-  const program = runtime.program(encode([instruction]), 64);
-  const running = program.run(new BigUint64Array());
-  program.release();
-  await running;
-  await rejects(
-    program.run(new BigUint64Array()),
-    new Error("Cannot run a program that was released"),
-  );
-});
+testEach(
+  "a program that is released while it runs completes the run",
+  async (runtime, { wait }) => {
+    const instruction = {
+      opcode: "kernel",
+      pointers: [],
+      numbers: [],
+      kernel: wait,
+      rows: 4,
+    } as const;
+    const program = runtime.program(encode([instruction]), 64);
+    const running = program.run(new BigUint64Array());
+    program.release();
+    await running;
+    await rejects(
+      program.run(new BigUint64Array()),
+      new Error("Cannot run a program that was released"),
+    );
+  },
+);
 
-testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
+testEach("malformed tables are rejected", (runtime, { turn: kernel }) => {
   const sound: TestInstruction = {
     ...{ opcode: "kernel", pointers: [[0, 0], [1, 0]], numbers: [1], rows: 1, kernel },
   };
@@ -213,7 +216,7 @@ testEach("malformed tables are refused", (runtime, { turn: kernel }) => {
   return Promise.resolve();
 });
 
-testEach("memory is zeroed, aligned and refused in words", (runtime) => {
+testEach("memory is zeroed and aligned, and failures have a message", (runtime) => {
   for (const bytes of [0, 1, 64, 100_000, 9_000_000]) {
     const block = runtime.allocate(bytes);
     strictEqual(block.bytes.byteLength, bytes);
@@ -241,7 +244,7 @@ testEach("memory is zeroed, aligned and refused in words", (runtime) => {
   return Promise.resolve();
 });
 
-Deno.test("kernels that their text lacks are refused", async () => {
+Deno.test("kernels that are missing in their source are rejected", async () => {
   const [{ runtime } = { runtime: undefined }] = RUNTIMES;
   await rejects(
     runtime?.loadKernels(KERNELS, ["missing"]) ?? Promise.resolve(),

@@ -92,7 +92,7 @@ for (const [name, exact] of Object.entries(EXACT)) {
   });
 }
 
-testEach("v_rbf() and every way to store bfloat16 round half to even", async ({ call }) => {
+testEach("v_rbf() and all bfloat16 stores round half to even", async ({ call }) => {
   // 1 + 2^-8 is half way: to 1; 1 + 3 * 2^-8 half way: to 1 + 2^-6; the largest floats to infinity
   deepStrictEqual([1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4e38].map(roundToBfloat16), [
     ...[1, 1 + 2 ** -6, Infinity],
@@ -159,7 +159,7 @@ for (const [name, expect] of Object.entries(PAIRS)) {
   });
 }
 
-testEach("lane0, hsum, hmax and hmin take one float of each vector", async ({ call, lanes }) => {
+testEach("lane0, hsum, hmax and hmin reduce a vector to one float", async ({ call, lanes }) => {
   // lanes 1, 2, …, L: sum L (L + 1) / 2; then the same with one NaN in each place
   const upward = Float32Array.from({ length: lanes }, (_, i) => i + 1);
   const out = new Float32Array(1);
@@ -180,7 +180,7 @@ testEach("lane0, hsum, hmax and hmin take one float of each vector", async ({ ca
   }
 });
 
-testEach("masked tails of every length touch their lanes alone", async ({ call, lanes }) => {
+testEach("masked operations access only the lanes of their mask", async ({ call, lanes }) => {
   const ARRAYS = { float: Float32Array, bf16: Uint16Array, int32: Int32Array, uint8: Uint8Array };
   for (const name of Object.keys(STORAGE) as (keyof typeof ARRAYS)[]) {
     for (let count = 0; count <= 2 * lanes; count++) {
@@ -223,7 +223,7 @@ const INTEGER_REFERENCE = {
 
 const EDGES = [0, 1, -1, 2, -3, 7, 30, 46341, -46341, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
 
-testEach("whole numbers are exact over 32 bits and wrap around", async ({ call, lanes }) => {
+testEach("integers are exact over 32 bits and wrap around", async ({ call, lanes }) => {
   const pairs = EDGES.flatMap((a) => EDGES.map((b) => [a, b] as const));
   const x = Int32Array.from(pairs, ([a]) => a), y = Int32Array.from(pairs, ([, b]) => b);
   for (const [name, compute] of Object.entries(INTEGER_REFERENCE)) {
@@ -245,7 +245,7 @@ testEach("whole numbers are exact over 32 bits and wrap around", async ({ call, 
   }
 });
 
-testEach("int32 and uint8 are converted as stated", async ({ call, lanes }) => {
+testEach("int32 and uint8 are converted as documented", async ({ call, lanes }) => {
   const given = Float32Array.from(
     { length: lanes },
     (_, i) => [1.9, -1.9, 0.5, -0, 1e-40][i % 5] ?? 0,
@@ -263,31 +263,34 @@ testEach("int32 and uint8 are converted as stated", async ({ call, lanes }) => {
   deepStrictEqual([...floats], Array.from({ length: lanes }, (_, i) => 16777200 + i));
 });
 
-testEach("v_dropmask() draws computeDropoutMask()'s mask bit for bit", async ({ call, lanes }) => {
-  const [rows, columns] = [13, 7 * lanes];
-  for (const [seed, rate] of [[1, 0.1], [-123456789, 0.5], [2 ** 31 - 1, 0.9]] as const) {
-    const site = `site/${rate}`, keys = siteKeys(site);
-    const expected = computeDropoutMask(seed, { shape: [rows, columns], rate, site });
-    const start = (key: number) => {
-      let h = seed ^ key; // the finaliser once more, as the counter starts at a hash
-      h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-      h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-      return h ^ (h >>> 16);
-    };
-    const scale = Float32Array.of(1 / (1 - rate)), out = new Float32Array(2 * columns);
-    for (let row = 0; row < rows; row++) {
-      const words = [start(keys.row), start(keys.column), row, keepThreshold(rate)];
-      await call("dropout", Int32Array.from(words), scale, out, columns);
-      deepStrictEqual(
-        out.slice(0, columns),
-        expected.slice(row * columns, (row + 1) * columns),
-        `seed ${seed}, rate ${rate}, row ${row}`,
-      );
+testEach(
+  "v_dropmask() computes computeDropoutMask()'s mask bit for bit",
+  async ({ call, lanes }) => {
+    const [rows, columns] = [13, 7 * lanes];
+    for (const [seed, rate] of [[1, 0.1], [-123456789, 0.5], [2 ** 31 - 1, 0.9]] as const) {
+      const site = `site/${rate}`, keys = siteKeys(site);
+      const expected = computeDropoutMask(seed, { shape: [rows, columns], rate, site });
+      const start = (key: number) => {
+        let h = seed ^ key; // the finaliser once more, as the counter starts at a hash
+        h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+        h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+        return h ^ (h >>> 16);
+      };
+      const scale = Float32Array.of(1 / (1 - rate)), out = new Float32Array(2 * columns);
+      for (let row = 0; row < rows; row++) {
+        const words = [start(keys.row), start(keys.column), row, keepThreshold(rate)];
+        await call("dropout", Int32Array.from(words), scale, out, columns);
+        deepStrictEqual(
+          out.slice(0, columns),
+          expected.slice(row * columns, (row + 1) * columns),
+          `seed ${seed}, rate ${rate}, row ${row}`,
+        );
+      }
     }
-  }
-});
+  },
+);
 
-Deno.test("the references are right where their values are known", () => {
+Deno.test("the reference functions agree with known values", () => {
   strictEqual(floatOf(0x3f800001), 1 + 2 ** -23);
   // Abramowitz and Stegun, table 7.1
   for (const [x, value] of [[0.5, 0.5204998778], [1, 0.8427007929], [2, 0.9953222650]] as const) {

@@ -39,7 +39,7 @@ const OBEDIENT = `case "$*" in
 esac`;
 
 testWithCompiler(
-  "buildBinding() calls the compiler once for equal libraries, and again for others",
+  "buildBinding() compiles once for equal libraries and again for different ones",
   OBEDIENT,
   async ({ root, library }) => {
     const told: string[] = [];
@@ -67,7 +67,7 @@ testWithCompiler(
 );
 
 testWithCompiler(
-  "buildBinding() repeats what the compiler complains of, and leaves nothing behind",
+  "buildBinding() reports the compiler's errors and leaves no files behind",
   `case "$*" in *--version*) echo "c++ 1.0" ;; *) echo "no such header" >&2; exit 3 ;; esac`,
   async ({ root, library }) => {
     await rejects(buildBinding(library, { version: "2.21.0" }), (error) => {
@@ -83,7 +83,7 @@ testWithCompiler(
 );
 
 testWithCompiler(
-  "buildBinding() says how to get a compiler where there is none",
+  "buildBinding() explains how to install a compiler if there is none",
   "exit 1",
   async ({ root, library }) => {
     await rejects(buildBinding(library, { version: "2.21.0" }), {

@@ -74,7 +74,7 @@ testDevice("products round their operands to bfloat16 and nothing else does", {
 });
 
 testDevice(
-  "jit() updates variables, frees what it made and lets others have their turn",
+  "jit() updates variables, frees its tensors and does not block the event loop",
   {},
   async () => {
     const total = tf.tidy(() => tf.variable(tf.scalar(0)));

@@ -137,7 +137,7 @@ const INSTALLS: readonly (readonly [System, string])[] = [
 
 for (const [system, install] of INSTALLS) {
   const machine = system.hasNvidiaGpu ? "with a GPU" : `with ${system.arch}`;
-  Deno.test(`explainMissingLibrary() says what to install and to run on Linux ${machine}`, () => {
+  Deno.test(`explainMissingLibrary() says what to install and run on Linux ${machine}`, () => {
     strictEqual(
       explainMissingLibrary({ library: null, named: null, lacking: [] }, system),
       "Cannot open device tensorflow as no TensorFlow library was found in " +
@@ -148,7 +148,7 @@ for (const [system, install] of INSTALLS) {
   });
 }
 
-Deno.test("explainMissingLibrary() says what is at a place that was named, and which systems are meant", () => {
+Deno.test("explainMissingLibrary() describes a folder that the user named, and the supported systems", () => {
   const named = { by: "TF_LIB", path: "/here" };
   match(
     explainMissingLibrary(

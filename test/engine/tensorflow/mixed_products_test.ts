@@ -35,7 +35,7 @@ function stubBinding(sum = 4096) {
 
 const typed = (value: number): TFEOpAttr[] => [{ name: "T", type: 6, value }];
 
-Deno.test("mixMatmuls() rounds operands and result of float32 products alone", () => {
+Deno.test("mixMatmuls() rounds only operands and results of float32 matrix products", () => {
   const { binding, calls, alive } = stubBinding();
   const mixed = mixMatmuls(binding);
   const ids = [binding.createTensor([], 1, []), binding.createTensor([], 1, [])];
@@ -68,7 +68,7 @@ Deno.test("mixMatmuls() rounds operands and result of float32 products alone", (
   strictEqual(calls.length, 1);
 });
 
-Deno.test("checkPrecision() refuses a half type in which the library adds up", () => {
+Deno.test("checkPrecision() rejects a half type in which the library accumulates", () => {
   checkPrecision(stubBinding(2048).binding, "float32", "CPU"); // is not asked for
   const right = stubBinding(4096);
   checkPrecision(right.binding, "mixed-float16", "CPU");
@@ -83,7 +83,7 @@ Deno.test("checkPrecision() refuses a half type in which the library adds up", (
   strictEqual(wrong.alive.size, 0);
 });
 
-Deno.test("checkPrecision() refuses a half type that the library has no products of", () => {
+Deno.test("checkPrecision() rejects a half type without matrix products in the library", () => {
   const { binding } = stubBinding();
   const without: TFJSBinding = Object.create(binding, {
     executeOp: {
