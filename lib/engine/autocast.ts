@@ -42,7 +42,7 @@ export function autocast(graph: Graph, type: HalfType): Graph {
   const rounded = new Map<Node, Node>();
   const round = (x: Node, make: MakeNode): Node => {
     const { operation, inputs: [base], shape, dtype } = x;
-    // The cast goes below the view, so that the view stays a view of memory.
+    // The cast is inserted below the view, so that the view remains a view of memory.
     if (operation.kind === "view" && base !== undefined) {
       return make(operation, [round(base, make)], shape, dtype);
     }

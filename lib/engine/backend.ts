@@ -43,7 +43,7 @@ export class RecordingBackend extends tf.KernelBackend {
   /** The programs of `jit`. */
   readonly traced: TracedPrograms;
 
-  /** `executor` runs single operations and, until `traced` is told otherwise, compiled programs. */
+  /** `executor` runs single operations, and also compiled programs until `traced` gets another executor. */
   constructor(readonly executor: Executor) {
     super();
     this.traced = new TracedPrograms(executor, "float32");

@@ -11,8 +11,7 @@ import type { Composite } from "@/engine/ir.ts";
 export type NamedComposite = Omit<Composite, "inputs"> & { readonly inputs: readonly tf.Tensor[] };
 
 /**
- * Notes on the node of `result`, in place, that `composite` gives the same value. Does nothing on a backend
- * that does not record.
+ * Marks the node of `result` in place as the value of `composite`. Does nothing on a backend that does not record.
  */
 export function nameComposite(result: tf.Tensor, composite: NamedComposite): void {
   const backend = tf.backend();

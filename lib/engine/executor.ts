@@ -8,7 +8,7 @@ import type { Memory } from "@/engine/memory.ts";
 
 /** A compiled graph. Inputs and outputs are blocks of memory in the graph's order. */
 export type Program = {
-  /** Runs beside the event loop; the blocks must not be touched until the promise settles. */
+  /** Runs off the main thread; the blocks must not be accessed until the promise settles. */
   run(inputs: readonly Memory[], outputs: readonly Memory[]): Promise<void>;
   /** Runs and blocks. */
   runSync(inputs: readonly Memory[], outputs: readonly Memory[]): void;

@@ -1,8 +1,8 @@
 /**
  * The intermediate representation: primitive operations on arrays, as a graph of immutable nodes.
  *
- * Layer norm, softmax and GELU are recorded as their primitives. A node may carry the name of a composite
- * that gives the same value, for executors that have an operator for it; other executors ignore it.
+ * Layer norm, softmax and GELU are recorded as their primitives. A node may carry the name of a composite with the
+ * same value, for executors that have an operator for it; other executors ignore it.
  * @module
  */
 import type { View } from "@/engine/views.ts";
@@ -104,7 +104,7 @@ export type Operation =
   /** See `dropout_mask.ts`; the operand is the seed. */
   | { readonly kind: "dropout-mask"; readonly rate: number; readonly site: string };
 
-/** An ONNX operator that gives a node's value from `inputs`. */
+/** An ONNX operator that computes a node's value from `inputs`. */
 export type Composite = {
   readonly op: "Softmax" | "LayerNormalization" | "Gelu";
   readonly inputs: readonly Node[];

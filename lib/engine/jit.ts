@@ -116,7 +116,7 @@ function describeInputs(inputs: TensorMap, axes: DynamicDimensions["axes"]): str
     .join(";");
 }
 
-/** The program for inputs like these: from the generic form if there is one, else of its own. */
+/** The program for inputs of these shapes: from the generic form if there is one, else traced at these shapes. */
 async function prepare(
   name: string,
   run: TracedFunction,

@@ -56,7 +56,7 @@ export function stopProfile(): void {
 }
 
 /**
- * Registers a program; called by executors. `take` gives its passes since the last call. Returns a function to
+ * Registers a program; called by executors. `take` returns its passes since the last call. Returns a function to
  * call before the program is released.
  */
 export function watchProgram(name: string, take: () => readonly Pass[]): () => void {

@@ -1,17 +1,17 @@
 /**
- * What an operation throws that cannot do with its operands what it is asked to.
+ * The error of operations that reject their operands.
  * @module
  */
 
 /**
- * Raised where an operation refuses its operands: shapes that do not fit, rows that a table does not have. Callers
- * that may go another way catch this one; anything else that is thrown is a defect.
+ * Thrown if an operation rejects its operands, such as incompatible shapes or indices out of range. Callers that have
+ * an alternative catch this error; any other error is a bug.
  */
 export class RefusalError extends RangeError {}
 
 /**
- * True of a {@link RefusalError} and of the plain errors by which TensorFlow.js' own checks refuse shapes, and not of
- * broken invariants ("internal: …") or of what a defect throws.
+ * True for a {@link RefusalError} and for the plain errors with which TensorFlow.js rejects shapes; false for broken
+ * invariants ("internal: …") and for errors caused by bugs.
  */
 export function isRefusal(error: unknown): boolean {
   return error instanceof RefusalError ||

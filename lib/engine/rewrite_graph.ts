@@ -16,7 +16,7 @@ export type MakeNode = (
 /** Gives the new node for `node`, whose operands have been rewritten to `inputs`. */
 export type NodeRewrite = (node: Node, inputs: readonly Node[], make: MakeNode) => Node;
 
-/** A new graph of rewritten nodes; a composite goes along where its node is not replaced by another. */
+/** A new graph of rewritten nodes. A node keeps its composite unless it is replaced by another node. */
 export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {
   const renewed = new Map<Node, Node>();
   const nodes: Node[] = [];

@@ -12,15 +12,15 @@ export type Environment = { get(name: string): string | undefined };
 export type System = {
   /** File name of a compiled library; its suffix is the one that the system's loader expects. */
   readonly libraryName: string;
-  /** Compiler flags beside those of every system. */
+  /** Compiler flags in addition to those of every system. */
   readonly compileFlags: readonly string[];
   /** Libraries that follow the object files when a library is linked. */
   readonly linkFlags: readonly string[];
   /** Names of ONNX Runtime's library in its npm package. */
   readonly onnxRuntime: RegExp;
-  /** How to install a C and a C++ compiler; null where nothing shorter than their names helps. */
+  /** How to install a C and a C++ compiler; null if there is no simple command. */
   readonly compilerAdvice: { readonly c: string | null; readonly cxx: string | null };
-  /** The user's folder for caches; undefined where the environment names none. */
+  /** The user's cache folder; undefined if the environment does not define one. */
   userCache(environment: Environment): string | undefined;
 };
 

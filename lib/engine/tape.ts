@@ -129,7 +129,7 @@ export class Tape {
     return this.make({ kind: "constant", value: convert(value, dtype) }, [], shape, dtype);
   }
 
-  /** Known elements; an array of equal elements becomes a constant. The array is kept, not copied. */
+  /** Adds an array of known elements; if all are equal, it becomes a constant. The array is not copied. */
   data(
     data: Float32Array | Int32Array | Uint8Array,
     shape: readonly number[],

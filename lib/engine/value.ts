@@ -10,7 +10,7 @@ import { sizeOf } from "@/engine/views.ts";
 export class Value {
   /** Number of tensors that share the value; TensorFlow.js counts them. */
   references = 1;
-  /** The node that gives the value, until it has been computed. */
+  /** The node that computes the value; null once it has been computed. */
   node: Node | null = null;
   memory: Memory | null = null;
   /** The error that prevented its computation. */

@@ -1,4 +1,4 @@
-/** Fetches one file of `owner/tiny` in a process of its own: `fetch_program.ts ENDPOINT CACHE PATH`. */
+/** Downloads one file of `owner/tiny` in a separate process: `fetch_program.ts ENDPOINT CACHE PATH`. */
 
 import { openHubRepo } from "@/data/hub_files.ts";
 

@@ -1,10 +1,10 @@
-/** Parquet files and tasks for the tests of the data room. */
+/** Parquet files and tasks for the tests of `lib/data`. */
 
 import { dirname, join } from "node:path";
 import pl from "nodejs-polars";
 import type { TaskConfig } from "@/config.ts";
 
-/** A topic task of three classes. */
+/** A classification task with three topics. */
 export const TOPIC_TASK: TaskConfig = {
   name: "topics",
   kind: "classification",
@@ -40,7 +40,7 @@ export async function withFolder(use: (folder: string) => Promise<void>): Promis
   }
 }
 
-/** Writes `folder/path` with the columns. Numbers become Int64, unless `schema` says otherwise. */
+/** Writes the columns to `folder/path`. Numbers become Int64 unless `schema` specifies another type. */
 export async function writeParquet(
   folder: string,
   path: string,

@@ -13,7 +13,7 @@ Deno.test("frameOfRows() counts words and entity words of a row", () => {
   const classified = [{ text: " Rates  rise\nagain ", label: 1 }, { text: "", label: 7 }];
   deepStrictEqual(frameOfRows(classified, { labels: ["World", "Business"] }).toRecords(), [
     { text: " Rates  rise\nagain ", words: 3, label: "Business" },
-    { text: "", words: 0, label: "7" }, // a number without a name stays one
+    { text: "", words: 0, label: "7" }, // labels without a name remain numbers
   ]);
 });
 

@@ -17,7 +17,7 @@ const MODEL: FakeRepo = {
 const TINY = { repo: "owner/tiny", kind: "model" } as const;
 const OLD_COMMIT = "fedcba9876543210fedcba9876543210fedcba98";
 
-/** `LARGE` in ten parts, 30 ms each. */
+/** Sends `LARGE` in ten parts, one every 30 ms. */
 function sendSlowly(): Response {
   return new Response(
     new ReadableStream({
@@ -32,7 +32,7 @@ function sendSlowly(): Response {
   );
 }
 
-/** What a process of its own prints that fetches `path`. */
+/** Output of a separate process that downloads `path`. */
 async function fetchApart(
   { endpoint, cacheDir }: HubSettings,
   path: string,
@@ -66,7 +66,7 @@ Deno.test("openHubRepo() reads a complete read-only cache with the current or an
     const repository = join(settings.cacheDir, "models--owner--tiny");
     const main = join(repository, "refs", "main");
     strictEqual(await fetchApart(settings, "config.json", reading), pointer);
-    await Deno.remove(main); // as after a fetch by commit, which notes no branch
+    await Deno.remove(main); // as after a download by commit, which records no branch
     strictEqual(await fetchApart(settings, "config.json", reading), pointer);
     await Deno.rename(
       join(repository, "snapshots", COMMIT),
@@ -87,7 +87,7 @@ Deno.test("openHubRepo() reports an unwritable cache when a file must be downloa
   await withFakeHub([MODEL], async ({ settings }) => {
     const folder = join(settings.cacheDir, "models--owner--tiny");
     await Deno.mkdir(folder);
-    await Deno.writeTextFile(join(folder, "blobs"), ""); // a file in place of the folder
+    await Deno.writeTextFile(join(folder, "blobs"), ""); // a file instead of the folder
     await rejects(
       openHubRepo({ ...TINY, settings }).fetch("model.safetensors"),
       (error: Error) =>
@@ -140,7 +140,7 @@ Deno.test("openHubRepo() waits for the lock of huggingface_hub and reports it", 
 
 Deno.test("openHubRepo() uses separate partial files if files cannot be locked", async () => {
   await withFakeHub([MODEL], async ({ settings, faults }) => {
-    await Deno.writeTextFile(join(settings.cacheDir, ".locks"), ""); // a file in place of the folder
+    await Deno.writeTextFile(join(settings.cacheDir, ".locks"), ""); // a file instead of the folder
     const folder = join(settings.cacheDir, "models--owner--tiny");
     const blobs = join(folder, "blobs");
     faults.push({ at: sha256(LARGE), do: sendSlowly }, { at: sha256(LARGE), do: sendSlowly });
@@ -150,7 +150,7 @@ Deno.test("openHubRepo() uses separate partial files if files cannot be locked",
     }
     deepStrictEqual(await namesIn(blobs), [sha256(LARGE)]);
     deepStrictEqual(await namesIn(join(folder, "snapshots", COMMIT)), ["model.safetensors"]);
-    // after a fault nothing is left behind, since no other process could continue it
+    // after a failure no partial file remains, since no other process could resume it
     await Deno.remove(join(blobs, sha256(LARGE)));
     faults.push({ at: sha256(LARGE), do: 418 });
     await rejects(fetchOne());

@@ -33,7 +33,7 @@ Deno.test("openHubRepo() downloads damaged cached files again, and rejects them 
     const folder = join(settings.cacheDir, "models--owner--tiny");
     const offline = () => openHubRepo({ ...TINY, settings: { ...settings, offline: true } });
     ok(await offline().fetch("config.json"), "premise: it is there");
-    // a link to nothing is no file; a branch that leads to no commit is not known
+    // a dangling link counts as missing, and a branch without a commit as unknown
     await Deno.remove(join(folder, "blobs", gitSha1(SMALL)));
     strictEqual(await offline().fetch("config.json"), null);
     await Deno.writeTextFile(join(folder, "refs", "main"), "../../elsewhere");

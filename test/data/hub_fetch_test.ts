@@ -11,7 +11,7 @@ const FILES = { "a.json": SMALL, "b/c.json": SMALL, "d.json": SMALL };
 const MODEL: FakeRepo = { id: "models/owner/tiny", revision: "main", files: FILES };
 const TINY = { repo: "owner/tiny", kind: "model" } as const;
 
-/** A server that answers with `respond`; `seen` holds path and token of each request. */
+/** A server that responds with `respond`; `seen` contains path and token of each request. */
 async function withServer(
   respond: (url: URL) => Response,
   use: (origin: string, seen: readonly string[]) => Promise<void>,

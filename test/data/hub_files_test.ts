@@ -23,7 +23,7 @@ Deno.test("openHubRepo() downloads into the Hub's cache layout, large files thro
     strictEqual(weights, join(folder, "snapshots", COMMIT, "model.safetensors"));
     deepStrictEqual(await Deno.readFile(config), SMALL);
     deepStrictEqual(await Deno.readFile(weights), LARGE);
-    // as huggingface_hub leaves it: blobs under git's SHA-1 or SHA-256, relative links, the branch
+    // the layout of huggingface_hub: blobs named by git's SHA-1 or SHA-256, relative links, the branch
     strictEqual(await Deno.readLink(config), `../../blobs/${gitSha1(SMALL)}`);
     strictEqual(await Deno.readLink(weights), `../../blobs/${sha256(LARGE)}`);
     strictEqual(await Deno.readTextFile(join(folder, "refs", "main")), COMMIT);
@@ -71,7 +71,7 @@ Deno.test("openHubRepo() advises setting HF_TOKEN when access is denied, and use
       message:
         `Cannot fetch model owner/tiny: ${settings.endpoint} returned status 401. Check the name; for a private repository, set HF_TOKEN to a token with read access`,
     });
-    strictEqual(requests.length, 1, "a refusal is not tried again");
+    strictEqual(requests.length, 1, "a denied request is not repeated");
     const wrong = { ...settings, token: "hf_wrong" };
     await rejects(() => openHubRepo({ ...TINY, settings: wrong }).fetch("config.json"), {
       message:
@@ -176,7 +176,7 @@ Deno.test("openHubRepo() uses only the cache when offline", async () => {
 
 Deno.test("openHubRepo() falls back to the cache when the Hub is unreachable", async () => {
   await withFakeHub([MODEL], async ({ settings }) => {
-    const down = { ...settings, endpoint: "http://127.0.0.1:9" }; // the discard port: nobody listens
+    const down = { ...settings, endpoint: "http://127.0.0.1:9" }; // the discard port, where no server listens
     await rejects(() => openHubRepo({ ...TINY, settings: down }).fetch("config.json"), {
       name: "HubUnreachableError",
       message:

@@ -1,6 +1,6 @@
 /**
- * A local server that speaks the Hub's endpoints the loader uses. Large files are served by a second
- * server, to which the first redirects, as the Hub does with its CDN.
+ * A local server with the Hub's endpoints that the loader uses. Large files are served by a second server, to which the
+ * first one redirects, like the Hub's CDN.
  */
 
 import { createHash } from "node:crypto";
@@ -13,11 +13,11 @@ export type FakeRepo = {
   readonly id: string;
   readonly revision: string;
   readonly files: Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
-  /** Only this token may read. */
+  /** If set, only this token has read access. */
   readonly token?: string;
 };
 
-/** Faults, each used up by the next request whose path holds `at`; a function makes the response. */
+/** A fault for the next request whose path contains `at`; each is used once. A function returns the response. */
 export type Fault = {
   readonly at: string;
   readonly do: "cut" | "stall" | number | (() => Response);
@@ -38,7 +38,7 @@ export const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).
 export const gitSha1 = (bytes: Uint8Array) =>
   createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 
-/** Files above this many bytes are "large": in LFS, on the CDN. */
+/** Files of more bytes are "large": stored in LFS and served by the CDN. */
 const LARGE = 100;
 
 /** Runs `use` with a server for `repos` and an empty cache. */
@@ -65,7 +65,7 @@ export async function withFakeHub(
     const body = new ReadableStream({
       async start(controller) {
         controller.enqueue(part.subarray(0, Math.floor(part.length / 2)));
-        if (fault === "stall") return; // no further byte, and no end
+        if (fault === "stall") return; // sends no more bytes and no end
         await new Promise((resolve) => setTimeout(resolve, 20)); // so that the first half arrives
         controller.error(new Error("cut"));
       },
@@ -102,7 +102,7 @@ export async function withFakeHub(
     const inRepo = (id: string) =>
       path.startsWith(`${id}/`) || `models/${path}`.startsWith(`${id}/`);
     const repo = repos.find(({ id }) => inRepo(id));
-    if (repo === undefined) return new Response(null, { status: 401 }); // as the Hub to strangers
+    if (repo === undefined) return new Response(null, { status: 401 }); // like the Hub for anonymous requests
     if (repo.token && request.headers.get("Authorization") !== `Bearer ${repo.token}`) {
       return new Response(null, { status: 401 });
     }

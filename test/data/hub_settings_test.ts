@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { readHubSettings } from "@/data/hub_settings.ts";
 
-/** Calls `use` with these environment variables and puts the old ones back. */
+/** Calls `use` with these environment variables and restores the old values afterwards. */
 function withEnvironment(values: Readonly<Record<string, string | null>>, use: () => void): void {
   const old = Object.keys(values).map((name) => [name, Deno.env.get(name)] as const);
   const set = (name: string, value: string | null | undefined) =>

@@ -28,7 +28,7 @@ Deno.test("findConverted() uses the only configuration or the default one", () =
   });
 });
 
-/** Two repositories as the Hub has them: parquet on main, and a script with a converted branch. */
+/** Two repositories as on the Hub: one with parquet on main, one with a script and a converted branch. */
 async function withRepos(use: (repos: readonly FakeRepo[]) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
     const text = (rows: number) => ({

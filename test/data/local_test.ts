@@ -4,7 +4,7 @@ import { openLocalSource } from "@/data/local.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { withFolder } from "./fixtures.ts";
 
-/** Empty files of these names under `folder`. */
+/** Creates empty files with these names in `folder`. */
 async function touch(folder: string, ...names: readonly string[]): Promise<void> {
   for (const name of names) {
     await Deno.mkdir(join(folder, name, ".."), { recursive: true });
@@ -54,7 +54,7 @@ Deno.test("openLocalSource() reads a clone of a repository and follows links to 
     deepStrictEqual(await source.files("news", "train"), [join(clone, train)]);
     deepStrictEqual(await source.files("news", "validation"), []);
     await touch(dir, "kept/x.parquet", "linked/validation.parquet");
-    await Deno.symlink(join(dir, "kept"), join(dir, "linked", "train")); // datasets does not enter it
+    await Deno.symlink(join(dir, "kept"), join(dir, "linked", "train")); // datasets does not follow links to folders
     await Deno.symlink(join(dir, "kept", "x.parquet"), join(dir, "linked", "test.parquet"));
     await Deno.symlink("nowhere", join(dir, "linked", "test_2.parquet"));
     deepStrictEqual(await source.files("linked", "train"), []);

@@ -33,7 +33,7 @@ Deno.test("readRows() reads words and tags, including an entity at the end of a 
   });
 });
 
-/** What is wrong with a file's columns, and the error that says so; `FILE` stands for its path. */
+/** Invalid columns and the error that they cause; `FILE` is replaced by the file's path. */
 const TOPIC_FAULTS = [
   [
     { text: ["a", "b"], label: [0, 3] },

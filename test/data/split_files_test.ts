@@ -33,7 +33,7 @@ Deno.test("findSplits() agrees with datasets 5.2.0", () => {
       throws(find, { message: new RegExp(`^Cannot read ${name.replaceAll("*", "\\*")}: `) }, name);
       continue;
     }
-    // Unlike datasets: a split without files is no error, and a file that matches two patterns is read once
+    // Differs from datasets: a split without files is not an error, and a file that matches two patterns is read once.
     const wanted = splits === null ? { train: ["a.parquet"] } : Object.fromEntries(
       Object.entries(splits).map(([split, found]) => [split, [...new Set(found)]]),
     );

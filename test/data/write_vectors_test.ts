@@ -7,7 +7,7 @@ import { withFolder } from "./fixtures.ts";
 const TEXTS = ["a kettle", "", 'crêpe "😀"\n'];
 const VECTORS = [[0.1, -2], [3e-8, 4], [5, 6.5]].map((values) => Float32Array.from(values));
 
-/** What NumPy 2.4.6 writes: numpy.save(file, numpy.array([[0.1, -2], [3e-8, 4], [5, 6.5]], numpy.float32)). */
+/** File written by NumPy 2.4.6: numpy.save(file, numpy.array([[0.1, -2], [3e-8, 4], [5, 6.5]], numpy.float32)). */
 const NUMPY_FILE = Uint8Array.fromBase64(
   "k05VTVBZAQB2AHsnZGVzY3InOiAnPGY0JywgJ2ZvcnRyYW5fb3JkZXInOiBGYWxzZSwgJ3NoYXBlJzogKDMsIDIp" +
     "LCB9ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIArNzMw9" +

@@ -1,5 +1,5 @@
 /**
- * Random functions of free sizes: recorded once for all of them against recorded at each.
+ * Random functions with dynamic dimensions: the generic program is compared with programs traced at each shape.
  * @module
  */
 import { ok, strictEqual } from "node:assert/strict";
@@ -10,13 +10,13 @@ import { jit, onCompile } from "@/engine/jit.ts";
 import { followGenericPlan, type GenericPlan, genericPlans } from "./generic_plans.ts";
 import { areClose, leafValues } from "./random_graphs.ts";
 
-/** The free sizes of {@link makeInputs}. */
+/** The dynamic dimensions of {@link makeInputs}. */
 export const DYNAMIC: DynamicDimensions = {
   axes: { ids: ["B", "T"], x: ["B", "T", "3"], y: ["B", "T"], z: ["B"], u: ["T"] },
   limits: { T: 64 },
 };
 
-/** The sizes at which functions are compared, one after another. */
+/** Sequences of sizes at which functions are compared. */
 const SIZES = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 20 })), {
   minLength: 1,
   maxLength: 3,
@@ -25,7 +25,7 @@ const SIZES = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min
 /** Inputs of a plan. */
 export type Inputs = { readonly [name: string]: tf.Tensor };
 
-/** Inputs of some sizes. */
+/** Inputs with the given sizes. */
 export function makeInputs(rows: number, length: number): Inputs {
   const real = (shape: number[], k: number) => tf.tensor(leafValues(shape, k), shape);
   const size = rows * length;
@@ -43,7 +43,7 @@ export function makeInputs(rows: number, length: number): Inputs {
   };
 }
 
-/** What a plan gives, the gradient of what it gives by its inputs and a table, and an updated variable. */
+/** Runs a plan and returns its result, the gradients by its inputs and a table, and an updated variable. */
 export function runPlan(plan: GenericPlan, table: tf.Variable, inputs: Inputs) {
   const { ids, x, y, z, u, seed } = inputs as Required<Record<string, tf.Tensor>> & Inputs;
   const follow = (x: tf.Tensor, y: tf.Tensor, rows: tf.Tensor) =>
@@ -73,7 +73,7 @@ export function runPlan(plan: GenericPlan, table: tf.Variable, inputs: Inputs) {
   return Object.fromEntries([...results, ...gradients].map((each, i) => [`t${i}`, each]));
 }
 
-/** Values of a plan at some sizes one after another, compiled in either way; how often it was compiled. */
+/** Results of a plan at a sequence of sizes, compiled generically or per shape, and the number of compilations. */
 async function follow(
   plan: GenericPlan,
   sizes: readonly (readonly [number, number])[],
@@ -101,13 +101,13 @@ async function follow(
   return { values, compiled };
 }
 
-/** How far results may be apart, relative to 1 + their size. */
+/** Largest difference of results, relative to 1 + their magnitude. */
 const TOLERANCE = 1e-5;
 
-/** Rows and pieces of a call. */
+/** Rows and tokens of a call. */
 type Shape = readonly [rows: number, length: number];
 
-/** Fails where a plan gives something else in its form for all sizes; whether it has one. */
+/** Compares a plan's generic program with programs per shape. Returns true if it has a generic program. */
 async function compareAt(plan: GenericPlan, shapes: readonly Shape[]): Promise<boolean> {
   const before = tf.memory().numTensors;
   const expected = await follow(plan, shapes, null), actual = await follow(plan, shapes, DYNAMIC);
@@ -121,7 +121,7 @@ async function compareAt(plan: GenericPlan, shapes: readonly Shape[]): Promise<b
   return actual.compiled === 1;
 }
 
-/** Compares `count` random functions; how many of them serve all sizes. `onFunction` is told how many were right. */
+/** Compares `count` random functions; returns the number with a generic program. `onFunction` reports progress. */
 export async function compareGeneric(
   { count, seed, onFunction = () => {} }: {
     readonly count: number;

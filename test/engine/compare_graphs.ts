@@ -1,6 +1,5 @@
 /**
- * Random graphs on the engine against TensorFlow.js's own `cpu` backend, operation by operation and as
- * one program of `jit`.
+ * Compares random graphs on the engine with TensorFlow.js's own `cpu` backend, eagerly and as one program of `jit`.
  * @module
  */
 import { deepStrictEqual, ok } from "node:assert/strict";
@@ -17,13 +16,13 @@ import {
   plansOf,
 } from "./random_graphs.ts";
 
-/** How far results may be apart, relative to 1 + their size. */
+/** Largest difference of results, relative to 1 + their magnitude. */
 const TOLERANCE = 1e-4;
 
 const makeLeaves = (plan: Plan) =>
   plan.shapes.map((shape, k) => tf.tensor(leafValues(shape, k), shape));
 
-/** Values of a plan's results on TensorFlow.js's backend `name`. */
+/** Results of a plan on TensorFlow.js's backend `name`. */
 async function followOn(name: string, plan: Plan) {
   await tf.setBackend(name);
   const results = tf.tidy(() => followPlan(plan, makeLeaves(plan)));
@@ -32,7 +31,7 @@ async function followOn(name: string, plan: Plan) {
   return values;
 }
 
-/** Fails where a plan's results on the engine, as it is open, are not those of TensorFlow.js. */
+/** Fails if a plan's results on the open engine differ from those of TensorFlow.js. */
 export async function comparePlan(plan: Plan): Promise<void> {
   const expected = await followOn("cpu", plan);
   const eager = await followOn(BACKEND, plan);
@@ -55,7 +54,7 @@ export async function comparePlan(plan: Plan): Promise<void> {
   compiled.release();
 }
 
-/** {@link comparePlan} for `count` plans of all operations; `onGraph` is told how many were right so far. */
+/** Runs {@link comparePlan} for `count` plans of all operations; `onGraph` reports progress. */
 export async function compareGraphs(
   { count, seed, onGraph = () => {} }: {
     readonly count: number;

@@ -45,7 +45,7 @@ Deno.test("chooseSamples() chooses primes below the limits that divide no size o
   strictEqual(new Set(all).size, 8, "each is taken once");
   ok(all.every((size) => size !== 47 && size !== 43));
   ok(pairs.every(([[, a], [, b]]) => (a ?? 99) <= 50 && (b ?? 99) <= 50));
-  deepStrictEqual(chooseSamples({ ...BATCH, limits: { T: 30 } }, new Set()), []); // 29 alone is left
+  deepStrictEqual(chooseSamples({ ...BATCH, limits: { T: 30 } }, new Set()), []); // only 29 remains
 });
 
 Deno.test("findTerm() recovers every product of sizes", () => {

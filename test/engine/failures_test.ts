@@ -1,4 +1,4 @@
-/** What operations that fail leave behind, computed one after the other outside `jit`. */
+/** Consequences of operations that fail when computed eagerly, outside `jit`. */
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
@@ -11,7 +11,7 @@ Deno.test("only operations that depend on a failed one fail too", async () => {
   tf.engine().startScope();
   const x = tf.tensor1d([1, 2]);
   const good = tf.mul(x, 3);
-  const index = tf.add(tf.tensor1d([5], "int32"), tf.scalar(1, "int32")); // not known while recording
+  const index = tf.add(tf.tensor1d([5], "int32"), tf.scalar(1, "int32")); // unknown at recording time
   const bad = tf.gather(x, index), worse = tf.add(bad, 1);
   await rejects(bad.data(), /out of data bounds, idx=6/);
   deepStrictEqual([...await good.data()], [3, 6]);

@@ -9,13 +9,13 @@ import { recordNodes } from "./record_nodes.ts";
 
 await openEngine({ threads: 2, executor: "onnx" });
 
-/** Width of a difference; in float64 its error is about WIDTH² of the third derivative. */
+/** Step of finite differences; in float64 the error is about WIDTH² times the third derivative. */
 const WIDTH = 1e-5;
 
-/** A slope from the left, from the right and over both sides. */
+/** One-sided and central difference quotients. */
 type Slopes = { readonly left: number; readonly right: number; readonly central: number };
 
-/** Slopes of `loss` in element `i` of leaf `k`, in float64. */
+/** Difference quotients of `loss` with respect to element `i` of leaf `k`, in float64. */
 function differences(
   loss: Node,
   given: ReadonlyMap<Node, Float64Array>,
@@ -35,7 +35,7 @@ function differences(
   };
 }
 
-/** The sum of the means of a plan's results, and of all leaves. */
+/** The sum of the means of all results and leaves of a plan. */
 function lossOf(plan: Plan, leaves: tf.Tensor[]): tf.Scalar {
   const terms = [...leaves.map((x) => tf.mul(x, 0.1)), ...followPlan(plan, leaves)];
   return terms.map((x) => tf.mean(x)).reduce((a, b) => tf.add(a, b)) as tf.Scalar;
@@ -58,7 +58,7 @@ Deno.test("recorded gradients agree with finite differences in float64", () => {
         const size = given.get(leaf)?.length ?? 0;
         for (let i = 0; i < size; i += Math.ceil(size / 5)) {
           const { left, right, central } = differences(loss, given, leaf, i);
-          // Where both sides differ there is a kink, and no slope to compare with.
+          // If the one-sided slopes differ, there is a kink and no gradient to compare with.
           if (Math.abs(left - right) > 1e-3 * (1 + Math.abs(central))) {
             kinks++;
             continue;

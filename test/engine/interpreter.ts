@@ -1,6 +1,6 @@
 /**
- * A plain interpreter of graphs in float64: loops over nodes, one operation at a time. What executors
- * compute in float32 is held to it.
+ * A reference interpreter of graphs in float64, with plain loops and one operation at a time. The float32 results of
+ * executors are compared with it.
  * @module
  */
 import { computeDropoutMask } from "@/engine/dropout_mask.ts";
@@ -8,10 +8,10 @@ import { reachableNodes } from "@/engine/graph.ts";
 import type { BinaryOperation, DType, Node, Reduction, UnaryOperation } from "@/engine/ir.ts";
 import { rowMajorStrides, sizeOf, viewIndices } from "@/engine/views.ts";
 
-/** Elements of a node, row-major, whatever its type. */
+/** Elements of a node of any type, row-major. */
 export type Elements = Float64Array;
 
-/** Values of `roots`, given those of the leaves that they need. */
+/** Computes the values of `roots` from those of their leaves. */
 export function interpret(
   roots: readonly Node[],
   leaves: ReadonlyMap<Node, ArrayLike<number>>,
@@ -24,7 +24,7 @@ export function interpret(
   return roots.map((root) => values.get(root) as Elements);
 }
 
-/** Elements made one by one. */
+/** An array of `shape` from a function of the index. */
 function fill(shape: readonly number[], element: (i: number) => number): Elements {
   return Float64Array.from({ length: sizeOf(shape) }, (_, i) => element(i));
 }
@@ -36,7 +36,7 @@ function evaluate(
 ): Elements {
   const { operation, shape, dtype, inputs } = node;
   const [a = new Float64Array(), b = a, c = a] = operands;
-  // Constants may be given to elementwise operations as one element.
+  // Constants may have a single element.
   const at = (x: Elements, i: number) => x[x.length === 1 ? 0 : i] as number;
   const shapeOf = (operand: number) => inputs[operand]?.shape ?? [];
   switch (operation.kind) {
@@ -113,7 +113,7 @@ function evaluate(
   }
 }
 
-/** A number as an element of a type. */
+/** Converts a number to an element type. */
 function convert(value: number, dtype: DType): number {
   switch (dtype) {
     case "float32":
@@ -125,7 +125,7 @@ function convert(value: number, dtype: DType): number {
   }
 }
 
-/** Writes `part` into `target` (in place) where `start` says. */
+/** Writes `part` into `target` in place, at position `start`. */
 function placeInto(
   target: Elements,
   shape: readonly number[],
@@ -145,7 +145,7 @@ function placeInto(
   });
 }
 
-/** Neutral element and combination of reductions to a value. */
+/** Initial value and combination of reductions. */
 const REDUCTIONS = {
   sum: [0, (x, y) => x + y],
   prod: [1, (x, y) => x * y],
@@ -227,7 +227,7 @@ export function erf(x: number): number {
   return Number.isNaN(x) ? NaN : Math.sign(x) * (1 - rest);
 }
 
-/** To the nearest number of half precision, ties to even. */
+/** Rounds to the nearest bfloat16, ties to even. */
 function roundBfloat16(x: number): number {
   const float = Float32Array.of(x), bits = new Uint32Array(float.buffer);
   if (!Number.isFinite(float[0])) return x;

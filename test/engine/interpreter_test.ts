@@ -24,7 +24,7 @@ Deno.test("interpret() agrees with matrix products, sums, gathers and top-k comp
   deepStrictEqual(value(rows), [3, 4, 1, 2, 3, 4]);
   deepStrictEqual(
     value(tape.make({ kind: "scatter-add" }, [rows, at], [2, 2], "float32")),
-    [1, 2, 6, 8], // row 1 comes twice
+    [1, 2, 6, 8], // index 1 occurs twice
   );
   deepStrictEqual(value(tape.make({ kind: "top", count: 2 }, [at], [2], "int32")), [0, 2]);
   const paddings = [[1, 0], [0, 1]] as const;
@@ -47,7 +47,7 @@ Deno.test("interpret() agrees with matrix products, sums, gathers and top-k comp
 });
 
 Deno.test("erf() agrees with tabulated values", () => {
-  // by math.erf of Python
+  // computed with Python's math.erf
   const table = [[0.5, 0.5204998778], [1, 0.8427007929], [2, 0.9953222650], [3, 0.9999779095]];
   for (const [x = 0, wanted = 0] of table) {
     ok(Math.abs(erf(x) - wanted) < 6e-11, `${x}: ${erf(x)}`);

@@ -59,8 +59,8 @@ testJit("jit() reads variables as they stand and updates them in place", async (
   const by = tf.scalar(10);
   const first = await grow({ by });
   deepStrictEqual([...w.dataSync()], [11, 12]);
-  strictEqual(first.sum.dataSync()[0], 23); // read after the assignment: the new value
-  tf.tidy(() => w.assign(tf.tensor1d([0, 0]))); // from outside, between calls
+  strictEqual(first.sum.dataSync()[0], 23); // reading after the assignment gives the new value
+  tf.tidy(() => w.assign(tf.tensor1d([0, 0]))); // an assignment between calls
   const second = await grow({ by });
   deepStrictEqual([...w.dataSync()], [10, 10]);
   tf.dispose([w, by, first, second]);
@@ -95,7 +95,7 @@ testJit("jit() swaps two variables, though each is read after the other is writt
 });
 
 testJit("jit() updates a variable by a product with itself", async () => {
-  // the product reads all of w for each element, so it must not be written over w while it is read
+  // the matrix product reads all of w for each element, so it must not overwrite w while reading
   const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
   const square = jit("square matrix", () => {
     w.assign(tf.matMul(w, w) as tf.Tensor2D);
@@ -121,14 +121,14 @@ testJit("jit() multiplies with what a variable holds at each call", async () => 
     return values;
   };
   deepStrictEqual(await product(one), [31, 42]);
-  deepStrictEqual(await product(one), [31, 42]); // as it was read before
+  deepStrictEqual(await product(one), [31, 42]); // unchanged
   deepStrictEqual(await product(two), [31, 42, 3, 4]);
   const by = tf.scalar(2);
   await double({ by });
-  deepStrictEqual(await product(two), [62, 84, 6, 8]); // changed in place
+  deepStrictEqual(await product(two), [62, 84, 6, 8]); // updated in place
   deepStrictEqual(await product(one), [62, 84]);
   tf.tidy(() => weight.assign(tf.tensor2d([5, 6, 7, 8], [2, 2])));
-  deepStrictEqual(await product(one), [75, 86]); // another tensor's elements
+  deepStrictEqual(await product(one), [75, 86]); // the elements of another tensor
   await double({ by });
   deepStrictEqual(await product(one), [150, 172]);
   tf.dispose([weight, one, two, by]);
@@ -165,7 +165,7 @@ testJit("jit() fills a variable with a constant after all else has read it", asy
     sum.assign(tf.zerosLike(sum));
     return { five: tf.fill([2], 5) };
   });
-  for (const expected of [8, 8]) { // 1 + 3 + 4, then nothing is left to add
+  for (const expected of [8, 8]) { // 1 + 3 + 4, then nothing more is added
     const { five } = await drain({});
     deepStrictEqual([...five.dataSync()], [5, 5]);
     strictEqual(total.dataSync()[0], expected);
@@ -228,7 +228,7 @@ testJit("the event loop goes on while a compiled call runs", async () => {
     return { y };
   });
   const x = tf.tidy(() => tf.mul(tf.ones([400, 400]), 1e-3) as tf.Tensor2D);
-  (await heavy({ x })).y.dispose(); // compiled
+  (await heavy({ x })).y.dispose(); // compiles the function
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
   const running = heavy({ x });

@@ -11,8 +11,8 @@ import { areClose, followPlan, leafValues, plansOf, SMOOTH_STEPS } from "./rando
 await openEngine({ threads: 2, executor: "onnx" });
 
 /**
- * Graphs compared on each executor; every one of them is C of its own for `native` to compile. More of
- * them: `deno task conformance --graphs N`.
+ * Number of graphs that are compared on each executor; `native` compiles C for each of them. To run more:
+ * `deno task conformance --graphs N`.
  */
 const GRAPHS = { onnx: 300, native: 60 } as const;
 
@@ -68,7 +68,7 @@ Deno.test("dropout masks keep the right fraction and have no correlation of neig
     const mask = computeDropoutMask(seed, { shape: [rows, columns], rate, site: "a" });
     const kept = Float64Array.from(mask, (m) => m > 0 ? 1 - (1 - rate) : -(1 - rate));
     const n = mask.length, variance = rate * (1 - rate);
-    // Each statistic is a sum of n terms of mean 0 and known variance; 5 standard deviations.
+    // Each statistic is a sum of n terms with mean 0 and known variance; the limit is 5 standard deviations.
     const z = (sum: number, power: number) =>
       Math.abs(sum) / Math.sqrt(n) / variance ** (power / 2);
     const at = (i: number) => kept[i] as number;

@@ -1,6 +1,5 @@
 /**
- * Memory over many steps of mixed lengths, measured in a process of its own so that nothing else of a
- * test run counts.
+ * Memory over many steps of mixed lengths, measured in a separate process, independent of other tests.
  */
 import { ok, strictEqual } from "node:assert/strict";
 import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
@@ -10,10 +9,10 @@ import { isAvailable } from "../backend.ts";
 
 const STEPS = 200;
 
-/** MiB that resident memory may rise by over the second half of the steps. */
+/** Largest growth of resident memory in MiB over the second half of the steps. */
 const TOLERANCE = 24;
 
-/** A vocabulary of 1,500 pieces of 96: each gradient or moment of it that stays would cost 0.55 MiB. */
+/** A vocabulary of 1,500 tokens of 96: each gradient or moment that is not released would cost 0.55 MiB. */
 const CONFIG = resolveConfig({
   preset: "quickstart",
   file: {
@@ -42,7 +41,7 @@ for (const device of DEVICES) {
           kind: "epoch",
           config: { ...CONFIG, device },
           steps: STEPS,
-          paddedTokens: 9000, // of no account here
+          paddedTokens: 9000, // irrelevant here
         },
         computation: {
           device,
@@ -60,7 +59,7 @@ for (const device of DEVICES) {
       }
       strictEqual(tensorGrowth, 0);
       ok(
-        residentGrowthMiB < TOLERANCE, // a copy of the embeddings left behind by each step: 55 MiB
+        residentGrowthMiB < TOLERANCE, // a leaked copy of the embeddings in each step would be 55 MiB
         `resident memory rose by ${residentGrowthMiB.toFixed(1)} MiB over the last ${
           STEPS / 2
         } steps`,

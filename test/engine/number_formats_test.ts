@@ -7,14 +7,14 @@ import {
   spacingAt,
 } from "@/engine/number_formats.ts";
 
-/** Doubles of every size, and those near the ends of the formats. */
+/** Doubles of all magnitudes, and some near the limits of the formats. */
 const numbers = fc.oneof(
   fc.double({ noNaN: true }),
   fc.double({ min: -70000, max: 70000, noNaN: true }),
   fc.double({ min: -1e-4, max: 1e-4, noNaN: true }),
 );
 
-/** bfloat16 as the upper half of a float32, rounded to even on its bits. */
+/** The upper half of a float32 as bfloat16, rounded to even bitwise. */
 function roundUpperHalf(value: number): number {
   const view = new DataView(new ArrayBuffer(4));
   view.setFloat32(0, value);

@@ -1,6 +1,5 @@
 /**
- * Outputs that ONNX Runtime's own optimizations lost: those of products whose other operand or whose
- * result is transposed.
+ * Outputs that ONNX Runtime's optimizations have lost: those of matrix products with a transposed operand or result.
  */
 import { deepStrictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
@@ -11,7 +10,7 @@ await openEngine({ threads: 2, executor: "onnx" });
 
 type Matrices = { readonly x: tf.Tensor2D; readonly y: tf.Tensor2D };
 
-/** What a compiled program gives for x = [1 2; 3 4] and y = [1 0; 2 5]. */
+/** Results of a compiled program for x = [1 2; 3 4] and y = [1 0; 2 5]. */
 async function compute(run: (matrices: Matrices) => Record<string, tf.Tensor>) {
   const compiled = jit("products", run);
   const matrices = { x: tf.tensor2d([[1, 2], [3, 4]]), y: tf.tensor2d([[1, 0], [2, 5]]) };
@@ -22,7 +21,7 @@ async function compute(run: (matrices: Matrices) => Record<string, tf.Tensor>) {
   return Object.fromEntries(values);
 }
 
-// A reversal is made of a transpose, a choice of rows and another transpose.
+// A reversal is lowered to a transpose, a gather of rows and another transpose.
 
 Deno.test("a matrix product of a reversed operand is an output together with its own reversal", async () => {
   const values = await compute(({ x, y }) => {

@@ -9,7 +9,7 @@ import { HeldPrograms, RecentPrograms } from "@/engine/program_store.ts";
 import { Tape } from "@/engine/tape.ts";
 import { garbageCollector } from "@/process_memory.ts";
 
-/** A program that does nothing but note its release; its runs end when `finish` is called. */
+/** A program that only records its release; its runs end when `finish` is called. */
 function fakeProgram(name: string, released: string[]): Program & { finish(): void } {
   let finish = () => {};
   return {
@@ -27,7 +27,7 @@ Deno.test("HeldPrograms creates one program per key and releases it with its las
   const [first, second] = await Promise.all([programs.hold("a", make), programs.hold("a", make)]);
   strictEqual(first.program, second.program);
   first.drop();
-  first.drop(); // once is enough
+  first.drop(); // a second call has no effect
   deepStrictEqual([made, programs.size, released], [1, 1, []]);
   second.drop();
   deepStrictEqual([made, programs.size, released], [1, 0, ["program 1"]]);
@@ -61,7 +61,7 @@ Deno.test("RecentPrograms releases the least recently used program", () => {
   for (const key of ["a", "b", "a", "c", "a", "b"]) {
     programs.use(key, () => fakeProgram(key, released));
   }
-  // b goes for c, then c for b
+  // b is evicted for c, then c for b
   deepStrictEqual([released, programs.size], [["b", "c"], 2]);
   programs.clear();
   deepStrictEqual([released.toSorted(), programs.size], [["a", "b", "b", "c"], 0]);
@@ -74,7 +74,7 @@ Deno.test("graphKey() distinguishes graphs by every element of their constants",
     const padded = tape.make({ kind: "pad", paddings: [[1, 0]], value: pad }, [x], [3], x.dtype);
     return graphKey(makeGraph("any", [], [{ node: padded, target: null }]));
   };
-  // Two pairs of whole numbers with one 32-bit FNV-1a digest, by which keys were once told apart.
+  // Two pairs of integers with the same 32-bit FNV-1a hash, which keys once consisted of.
   const [some, others] = findCollision();
   notStrictEqual(key(some), key(others));
   strictEqual(key(some), key(Int32Array.from(some)));
@@ -83,7 +83,7 @@ Deno.test("graphKey() distinguishes graphs by every element of their constants",
   strictEqual(new Set(fills).size, fills.length);
 });
 
-/** Two pairs of numbers whose bytes have one FNV-1a digest: among 2^17 pairs some are to be expected. */
+/** Two pairs of integers whose bytes have the same FNV-1a hash; some are expected among 2^17 pairs. */
 function findCollision(): [Int32Array, Int32Array] {
   const seen = new Map<number, Int32Array>();
   for (let i = 0; i < 2 ** 20; i++) {
@@ -109,12 +109,12 @@ Deno.test("jit() releases its programs and captured tensors when it is released"
   const some = make(), same = make();
   const x = tf.tensor1d([1, 1]);
   const ys = [await some({ x }), await same({ x })];
-  strictEqual(backend.traced.size, before + 1); // equal graphs share one
+  strictEqual(backend.traced.size, before + 1); // equal graphs share one program
   some.release();
   strictEqual(backend.traced.size, before + 1);
   same.release();
   strictEqual(backend.traced.size, before);
-  const again = await some({ x }); // compiled anew
+  const again = await some({ x }); // compiled again
   deepStrictEqual([...await again.y.data()], [2, 3]);
   some.release();
   tf.dispose([scale, x, ys, again]);

@@ -1,22 +1,22 @@
 /**
- * Random graphs of TensorFlow.js operations: plans that fast-check draws and that any backend can follow.
+ * Random graphs of TensorFlow.js operations: plans that fast-check generates and any backend can run.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { SMOOTH, STEPS } from "./random_steps.ts";
 
-/** Names of all operations, and of those that have gradients. */
+/** Names of all operations, and of the differentiable ones. */
 export const ALL_STEPS = Object.keys(STEPS);
 export const SMOOTH_STEPS = Object.keys(SMOOTH);
 
-/** Shapes of leaves, and operations one after another. */
+/** Shapes of the leaves and a sequence of operations. */
 export type Plan = {
   readonly shapes: number[][];
   readonly steps: { name: string; picks: number[] }[];
 };
 
-/** Plans of given operations; sizes of axes begin at `least`. */
+/** Random plans of the given operations; axes have at least size `least`. */
 export function plansOf(names: readonly string[], least = 0): fc.Arbitrary<Plan> {
   return fc.record({
     shapes: fc.array(fc.array(fc.integer({ min: least, max: 4 }), { maxLength: 3 }), {
@@ -33,7 +33,7 @@ export function plansOf(names: readonly string[], least = 0): fc.Arbitrary<Plan>
   });
 }
 
-/** Runs a plan's steps on given leaves and gives all results. */
+/** Runs a plan's steps on the given leaves and returns all results. */
 export function followPlan({ steps }: Plan, leaves: readonly tf.Tensor[]): tf.Tensor[] {
   const tensors = [...leaves];
   for (const { name, picks } of steps) {
@@ -45,7 +45,7 @@ export function followPlan({ steps }: Plan, leaves: readonly tf.Tensor[]): tf.Te
   return tensors.slice(leaves.length);
 }
 
-/** Leaf values as a function of position, so that all backends get the same. */
+/** Values of leaf `k`, a function of the position only, so that all backends get the same values. */
 export function leafValues(shape: readonly number[], k: number): Float32Array {
   return Float32Array.from(
     { length: tf.util.sizeFromShape([...shape]) },
@@ -53,7 +53,7 @@ export function leafValues(shape: readonly number[], k: number): Float32Array {
   );
 }
 
-/** Whether all elements are within `tolerance` · (1 + |expected|), NaN and infinities alike. */
+/** True if all elements are within `tolerance` · (1 + |expected|), or equally NaN or infinite. */
 export function areClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,

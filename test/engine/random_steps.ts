@@ -1,11 +1,11 @@
 /**
- * The operations that random graphs consist of.
+ * The operations of random graphs.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { gelu, layerNorm } from "@/engine/neural.ts";
 
-/** One operation on tensors made so far, chosen with `pick`; null where none fits. */
+/** Applies one operation to tensors so far, chosen with `pick`; null if none is compatible. */
 export type Step = (tensors: tf.Tensor[], pick: (count: number) => number) => tf.Tensor | null;
 
 /** Two tensors whose shapes broadcast. */
@@ -33,7 +33,7 @@ const binary = (run: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): Step => (tensor
 const unary = (run: (x: tf.Tensor) => tf.Tensor): Step => (tensors, pick) =>
   run(tensors[pick(tensors.length)] as tf.Tensor);
 
-/** A function of tensors of at least `rank` axes, others are left as they are. */
+/** A function of tensors with at least `rank` axes; others are returned unchanged. */
 const ranked = (rank: number, run: (x: tf.Tensor) => tf.Tensor): Step =>
   unary((x) => x.rank < rank ? x : run(x));
 
@@ -41,15 +41,15 @@ const rowCount = (x: tf.Tensor) => x.shape[0] as number;
 const lastSize = (x: tf.Tensor) => x.shape.at(-1) as number;
 const columnCount = (x: tf.Tensor) => x.shape[1] as number;
 
-/** Truth values or whole numbers as numbers between 0 and 1, so that graphs go on. */
+/** Converts booleans or integers to floats between 0 and 1, so that graphs can continue. */
 const asNumbers = (x: tf.Tensor) => tf.mul(tf.cast(x, "float32"), 0.25);
 
-/** Whole numbers from −5 to 5. */
+/** Integers from −5 to 5. */
 const integers = (x: tf.Tensor) => tf.cast(tf.round(tf.mul(tf.sin(x), 5)), "int32");
 
 const cumulative = { exclusive: [false, true], reverse: [false, true] } as const;
 
-/** Operations that keep values moderate, so that graphs of them stay comparable, and have gradients. */
+/** Differentiable operations that keep values moderate, so that results of graphs stay comparable. */
 export const SMOOTH: Record<string, Step> = {
   add: binary((a, b) => tf.add(a, b)),
   sub: binary((a, b) => tf.sub(a, b)),
@@ -77,7 +77,7 @@ export const SMOOTH: Record<string, Step> = {
   slice: ranked(1, (x) => rowCount(x) < 2 ? x : tf.slice(x, 1)),
   split: ranked(1, (x) => lastSize(x) % 2 === 0 ? tf.split(x, 2, -1)[1] as tf.Tensor : x),
   stack: unary((x) => tf.stack([x, tf.mul(x, 2)], x.rank)),
-  // TensorFlow.js cannot take rows without elements apart.
+  // TensorFlow.js cannot unstack rows without elements.
   unstack: ranked(1, (x) => rowCount(x) < 2 || x.size === 0 ? x : tf.unstack(x)[1] as tf.Tensor),
   reverse: ranked(1, (x) => tf.reverse(x, -1)),
   tile: ranked(1, (x) => x.size > 200 ? x : tf.tile(x, x.shape.map((_, i) => i === 0 ? 2 : 1))),
@@ -117,11 +117,11 @@ export const SMOOTH: Record<string, Step> = {
   gelu: unary((x) => gelu(x)),
 };
 
-/** Operations without a gradient, or whose gradient TensorFlow.js lacks or (of sums along a first axis) has wrong. */
+/** Operations without a gradient, or whose gradient in TensorFlow.js is missing or wrong (sums along a first axis). */
 const ROUGH: Record<string, Step> = {
   maximum: binary((a, b) => tf.maximum(a, b)),
   minimum: binary((a, b) => tf.minimum(a, b)),
-  // TensorFlow.js makes one element of none where the other operand is a scalar.
+  // TensorFlow.js returns one element for empty operands if the other operand is a scalar.
   where: binary((a, b) => a.size * b.size === 0 ? a : tf.where(tf.greater(a, b), a, tf.sub(b, 1))),
   compare: binary((a, b) => asNumbers(tf.logicalXor(tf.less(a, b), tf.greaterEqual(a, 0.1)))),
   equal: binary((a, b) => asNumbers(tf.logicalOr(tf.equal(a, b), tf.notEqual(b, 0)))),
@@ -138,7 +138,7 @@ const ROUGH: Record<string, Step> = {
   sign: unary((x) => tf.mul(tf.sign(x), 0.5)),
   step: unary((x) => tf.step(x, 0.2)),
   any: ranked(1, (x) => asNumbers(tf.any(tf.greater(x, 0.5), -1))),
-  // TensorFlow.js finds that not all of no elements are true.
+  // TensorFlow.js returns false for all() of no elements.
   all: ranked(1, (x) => x.size === 0 ? x : asNumbers(tf.all(tf.less(x, 0.5), 0))),
   argMax: ranked(1, (x) => lastSize(x) === 0 ? x : asNumbers(tf.argMax(x, -1))),
   argMin: ranked(1, (x) => rowCount(x) === 0 ? x : asNumbers(tf.argMin(x, 0))),
@@ -179,22 +179,22 @@ for (const exclusive of cumulative.exclusive) {
   }
 }
 
-/** Operations on whole numbers, made of the operand and made numbers again. */
-const WHOLE: Record<string, Step> = {
-  whole: unary((x) => asNumbers(tf.cast(tf.mul(x, 3), "int32"))),
-  wholeArithmetic: unary((x) => {
+/** Operations on integers; operand and result are converted from and to floats. */
+const INTEGER: Record<string, Step> = {
+  integer: unary((x) => asNumbers(tf.cast(tf.mul(x, 3), "int32"))),
+  integerArithmetic: unary((x) => {
     const n = integers(x), m = tf.sub(tf.mul(n, n), tf.abs(n));
     return asNumbers(tf.maximum(tf.minimum(m, tf.neg(n)), tf.sub(n, tf.sign(m))));
   }),
-  wholeSpread: ranked(1, (x) => {
+  integerSpread: ranked(1, (x) => {
     if (rowCount(x) === 0) return x;
     const n = integers(x);
     return asNumbers(tf.add(tf.sum(n, 0), tf.sub(tf.max(n, 0), tf.min(n, 0))));
   }),
   integerProd: ranked(1, (x) => asNumbers(tf.prod(tf.sign(integers(x)), 0))),
-  wholeArgMax: ranked(1, (x) => rowCount(x) === 0 ? x : asNumbers(tf.argMax(integers(x), 0))),
-  wholeArgMin: ranked(1, (x) => lastSize(x) === 0 ? x : asNumbers(tf.argMin(integers(x), -1))),
-  wholeChoice: unary((x) => {
+  integerArgMax: ranked(1, (x) => rowCount(x) === 0 ? x : asNumbers(tf.argMax(integers(x), 0))),
+  integerArgMin: ranked(1, (x) => lastSize(x) === 0 ? x : asNumbers(tf.argMin(integers(x), -1))),
+  integerChoice: unary((x) => {
     const n = integers(x);
     return asNumbers(tf.where(tf.greater(n, tf.scalar(2, "int32")), n, tf.neg(n)));
   }),
@@ -203,19 +203,19 @@ const WHOLE: Record<string, Step> = {
     const n = integers(x);
     return asNumbers(tf.matMul(n, tf.matMul(n, n, true, false), false, true));
   }),
-  wholeTop: ranked(1, (x) => {
+  integerTop: ranked(1, (x) => {
     const count = lastSize(x);
     return count === 0 ? x : asNumbers(tf.topk(integers(x), count).indices);
   }),
-  wholeCumsum: ranked(1, (x) => asNumbers(tf.cumsum(integers(x), 0))),
-  wholeScatter: ranked(1, (x) => {
+  integerCumsum: ranked(1, (x) => asNumbers(tf.cumsum(integers(x), 0))),
+  integerScatter: ranked(1, (x) => {
     const rows = tf.tensor1d(Array.from({ length: rowCount(x) }, (_, i) => i % 2), "int32");
     return asNumbers(tf.unsortedSegmentSum(integers(x), rows, 2));
   }),
 };
 
-/** What reads its operand in another order than it lies in memory, or along axes that lie apart. */
-const REARRANGED: Record<string, Step> = {
+/** Operations that read their operand in another order than in memory, or along axes that are not adjacent. */
+const NONCONTIGUOUS: Record<string, Step> = {
   gatherOfTransposed: ranked(
     2,
     (x) =>
@@ -242,6 +242,6 @@ const REARRANGED: Record<string, Step> = {
 export const STEPS: Readonly<Record<string, Step>> = {
   ...SMOOTH,
   ...ROUGH,
-  ...WHOLE,
-  ...REARRANGED,
+  ...INTEGER,
+  ...NONCONTIGUOUS,
 };

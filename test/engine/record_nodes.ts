@@ -1,5 +1,5 @@
 /**
- * Records what a function does to placeholders as nodes, to be interpreted.
+ * Records a function of placeholders as nodes, for the interpreter.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
@@ -8,7 +8,7 @@ import type { Node } from "@/engine/ir.ts";
 import { newRecording } from "@/engine/recording.ts";
 import { Value } from "@/engine/value.ts";
 
-/** Leaves of the given shapes (float32) and the nodes of what `run` makes of them. */
+/** Float32 leaves of the given shapes and the nodes that `run` returns for them. */
 export function recordNodes(
   shapes: readonly (readonly number[])[],
   run: (leaves: tf.Tensor[]) => tf.Tensor[],

@@ -1,5 +1,5 @@
 /**
- * What differs between operating systems, by the system's name: this machine is only one of them.
+ * Differences between operating systems, tested by the name of the system since a machine has only one of them.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ const environment = (variables: Readonly<Record<string, string>>) => ({
   get: (name: string) => variables[name],
 });
 
-/** Names of the folder of each system in the npm package onnxruntime-node 1.30.0. */
+/** Files of each system in the npm package onnxruntime-node 1.30.0. */
 const ONNX_RUNTIME_FILES = {
   linux: ["libonnxruntime.so.1", "onnxruntime_binding.node"],
   darwin: ["libonnxruntime.1.30.0.dylib", "libonnxruntime.1.dylib", "onnxruntime_binding.node"],
@@ -28,7 +28,7 @@ for (
     strictEqual(libraryName, expected.library);
     deepStrictEqual(linkFlags, expected.link);
     ok(compileFlags.includes("-pthread"));
-    strictEqual(compileFlags.includes("-fPIC"), name !== "windows"); // gcc warns of it there
+    strictEqual(compileFlags.includes("-fPIC"), name !== "windows"); // gcc warns about it on Windows
     const files = ONNX_RUNTIME_FILES[name as keyof typeof ONNX_RUNTIME_FILES];
     strictEqual(files.find((file) => onnxRuntime.test(file)), expected.onnx);
   });

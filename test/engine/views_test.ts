@@ -30,7 +30,7 @@ Deno.test("composeViews() returns null for digits that do not align", () => {
 
 const shapes = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
 
-/** A random view of an array of `size` elements: a permutation, slice or broadcast of a factorization. */
+/** A random view of an array of `size` elements: permutes, slices or broadcasts a factorization of its shape. */
 const viewsOf = (size: number): fc.Arbitrary<View> =>
   fc.record({ seed: fc.integer({ min: 0, max: 1e9 }), kind: fc.integer({ min: 0, max: 2 }) }).map(
     ({ seed, kind }) => {
@@ -78,13 +78,13 @@ Deno.test("composeViews() reads the same elements as the two views in sequence",
 });
 
 Deno.test("splitView() assigns its digits to each axis", () => {
-  // 24 elements as (6, 1)(4, 6): over [2, 3, 4] the first digit is cut into 2 and 3
+  // 24 elements as (6, 1)(4, 6): for [2, 3, 4] the first digit is split into 2 and 3
   deepStrictEqual(
     splitView({ digits: [{ size: 6, stride: 1 }, { size: 4, stride: 6 }], offset: 0 }, [2, 3, 4]),
     [[{ size: 2, stride: 3 }], [{ size: 3, stride: 1 }], [{ size: 4, stride: 6 }]],
   );
   strictEqual(splitView({ digits: [{ size: 6, stride: 1 }], offset: 0 }, [4, 2]), null);
-  // a view without elements reads nothing, so it splits any way
+  // a view without elements can be split in any way
   deepStrictEqual(splitView(identityView([2, 0, 3]), [2, 0, 3]), [[], [], []]);
 });
 

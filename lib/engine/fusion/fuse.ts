@@ -24,7 +24,7 @@ import { isContiguous, sizeOf } from "@/engine/views.ts";
 /** Nodes that run as one instruction or loop nest. */
 export type Unit = {
   readonly id: number;
-  /** `group`: a loop nest over `space`; `single`: an operation of its own. */
+  /** `group`: a loop nest over `space`; `single`: one operation that is not part of a nest. */
   readonly kind: "group" | "single";
   nodes: Node[];
   space: Space;
@@ -164,7 +164,7 @@ class Fuser {
     const { resolve } = this.lowered;
     const read = this.#unitsRead(node);
     const candidates = new Set(read.filter(({ kind }) => kind === "group"));
-    // A node that replaces a leaf without reading it (a zero fill) goes where the leaf is read last.
+    // A node that replaces a leaf without reading it (a zero fill) is placed at the last read of the leaf.
     const target = this.lowered.targets.get(node);
     if (target !== undefined && candidates.size === 0) {
       for (const reader of this.#streaming.get(target) ?? []) {

@@ -108,7 +108,7 @@ export function lowerForFusion(graph: Graph, revisions: Revisions = NO_REVISIONS
       taken.has(node) || kind === "leaf" || kind === "view" || kind === "constant" ||
       kind === "data" || storageOf(node) === "bfloat16"
     ) {
-      const { shape, dtype } = node; // an output needs a value of its own: a cast to its own type
+      const { shape, dtype } = node; // an output needs a separate value: a cast to its own type
       own = { id: ++id, operation: { kind: "cast" }, inputs: [node], shape, dtype };
       wrapped.push(own);
     }

@@ -10,7 +10,7 @@ import { type Digit, isContiguous, sizeOf, splitView, type View } from "@/engine
 
 /** A floating-point matrix product that runs as one instruction. */
 export type Matmul = {
-  /** The node whose value it gives, including the absorbed operations. */
+  /** The node whose value the matrix product computes, including the absorbed operations. */
   readonly node: Node;
   readonly a: Operand;
   readonly b: Operand;
@@ -170,7 +170,7 @@ export function findMatmuls(
       permuted: null,
     });
   }
-  // Given values (weights) are rounded while the product packs them.
+  // Inputs (weights) are rounded when the matrix product packs them.
   for (const node of nodes) {
     if (!isRounding(node) || node.inputs[0]?.operation.kind !== "leaf" || outputs.has(node)) {
       continue;

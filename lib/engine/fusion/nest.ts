@@ -1,5 +1,5 @@
 /**
- * The loop nest of a group, for any printer: where each value is computed.
+ * The loop nest of a group, for any printer. It determines the phase in which each value is computed.
  *
  * The loop over rows is cut into phases at the row reductions: phase p computes everything that needs no
  * reduction beyond the p-th. Layer norm has three phases (mean, variance, result), softmax three. A full value

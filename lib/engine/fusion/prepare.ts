@@ -46,7 +46,7 @@ function materialize({ operation, shape, dtype }: Node, make: MakeNode): Node {
   return make({ kind: "data", data: elements.fill(operation.value), id: -1 }, [], shape, dtype);
 }
 
-/** A view of a node, or of the node's own base where the two views compose. */
+/** A view of a node, or of the node's base if the two views compose. */
 function viewOf(x: Node, shape: readonly number[], view: View, make: MakeNode): Node {
   const { operation, inputs: [base], dtype } = x;
   const composed = operation.kind === "view" ? composeViews(view, operation.view) : null;
@@ -70,9 +70,9 @@ function moveLast(x: Node, axes: readonly number[], make: MakeNode): Node {
 /**
  * Rewrites a graph for fusion:
  *
- * - every reader of a dropout mask gets a mask of its own, recomputed where it is used instead of stored from
- *   the forward to the backward pass;
- * - sums over all elements sum rows first, which all threads share;
+ * - every reader of a dropout mask gets a separate mask, which is recomputed where it is used instead of being stored
+ *   from the forward to the backward pass;
+ * - sums over all elements sum rows first, which can be partitioned among threads;
  * - any and all become maximum and minimum;
  * - reductions over separate axes reduce the last axes;
  * - constants are materialized for operations that read operands from memory;

@@ -48,14 +48,16 @@ function registerShapes(): void {
   registerSharingKernel("Identity", "x", (shape) => shape);
   registerSharingKernel<{ shape: number[] }>("Reshape", "x", (own, { shape }) => {
     const size = sizeOf(own);
-    const whole = tf.util.inferFromImplicitShape(shape, size);
+    const inferred = tf.util.inferFromImplicitShape(shape, size);
     tf.util.assert(
-      size === sizeOf(whole),
+      size === sizeOf(inferred),
       () =>
-        `The new shape (${whole}) has ${sizeOf(whole)} elements and the old shape (${own}) has ` +
+        `The new shape (${inferred}) has ${
+          sizeOf(inferred)
+        } elements and the old shape (${own}) has ` +
         `${size} elements. The new shape and old shape must have the same number of elements.`,
     );
-    return whole;
+    return inferred;
   });
   registerSharingKernel<{ dim: number }>("ExpandDims", "input", (shape, { dim }) => {
     const rank = shape.length;

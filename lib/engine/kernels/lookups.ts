@@ -69,9 +69,9 @@ function flattenCoordinates(tape: Tape, coordinates: Node, sizes: readonly numbe
   const [count = 0] = coordinates.shape;
   const strides = Int32Array.from(rowMajorStrides(sizes));
   const places = tape.data(strides, [strides.length], "int32");
-  const whole = tape.cast(coordinates, "int32");
+  const integers = tape.cast(coordinates, "int32");
   if (strides.length === 0) return tape.constant(0, [count], "int32");
-  return tape.reduce("sum", tape.binary("mul", whole, places), [1], false);
+  return tape.reduce("sum", tape.binary("mul", integers, places), [1], false);
 }
 
 /** Throws TensorFlow.js's error for the first coordinate tuple that is out of range. */
@@ -177,8 +177,8 @@ function registerGather(): void {
       if (sizeOf(outputShape) === 0) return tape.constant(0, outputShape, table.dtype);
       if (batchSize === 1) return gatherAlong(tape, table, indices, axis, outputShape);
       // Each batch item has its own rows in one table: [batch · size, outer, slice].
-      const whole = tape.reshape(table, [batchSize, outerSize, dimSize, sliceSize]);
-      const rows = tape.reshape(permute(tape, whole, [0, 2, 1, 3]), [
+      const split = tape.reshape(table, [batchSize, outerSize, dimSize, sliceSize]);
+      const rows = tape.reshape(permute(tape, split, [0, 2, 1, 3]), [
         batchSize * dimSize,
         outerSize,
         sliceSize,

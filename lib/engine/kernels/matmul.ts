@@ -68,8 +68,8 @@ export function registerMatmulKernels(): void {
     const output = allDims.slice(0, allDims.length - summedDims.length).map((_, dim) => dim);
     const [first, second] = inputs.map((x, i) => sumOwn(tape, { x, labels: idDims[i] ?? [] }, i));
     if (first === undefined) return null;
-    const whole = second === undefined ? first : contract(tape, first, second, output);
-    return permute(tape, whole, output);
+    const product = second === undefined ? first : contract(tape, first, second, output);
+    return permute(tape, product, output);
 
     /** Sums over the labels that occur neither in the output nor in another operand. */
     function sumOwn(tape: Tape, { x, labels }: Labeled, operand: number): Labeled {

@@ -15,7 +15,7 @@ export type DropoutNames = {
   readonly value: string;
 };
 
-/** Prints the masks of one kernel. Each copy of a loop's body names its masks anew. */
+/** Prints the masks of one kernel. Each copy of a loop's body gets new variable names. */
 export class DropoutPrinter {
   #masks = new Map<string, DropoutNames>();
 

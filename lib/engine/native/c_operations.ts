@@ -56,15 +56,15 @@ const INTEGER_BINARY: ReadonlySet<BinaryOperation> = new Set(
   ["add", "sub", "mul", "div", "max", "min", "pow"],
 );
 
-function printUnary(name: UnaryOperation, a: string, whole: boolean): string {
+function printUnary(name: UnaryOperation, a: string, isInteger: boolean): string {
   if (name === "not") return `S(1.f) - ${a}`;
-  if (!whole) return `${UNARY[name]}(${a})`;
+  if (!isInteger) return `${UNARY[name]}(${a})`;
   if (INTEGER_UNARY.has(name)) return `w_${name}(${a})`;
   throw new UnsupportedError(`the operation ${name} on integers`);
 }
 
-function printBinary(name: BinaryOperation, a: string, b: string, whole: boolean): string {
-  if (!whole) return BINARY[name](a, b);
+function printBinary(name: BinaryOperation, a: string, b: string, isInteger: boolean): string {
+  if (!isInteger) return BINARY[name](a, b);
   const call = `w_${name}(${a}, ${b})`;
   if (COMPARISONS.has(name)) return `m2f(${call})`;
   if (INTEGER_BINARY.has(name)) return call;
@@ -89,12 +89,12 @@ export function printOperation(
   operands: readonly string[],
 ): string {
   const [a = "", b = "", c = ""] = operands;
-  const from = inputs[0]?.dtype ?? dtype, whole = from === "int32";
+  const from = inputs[0]?.dtype ?? dtype, isInteger = from === "int32";
   switch (operation.kind) {
     case "unary":
-      return printUnary(operation.name, a, whole);
+      return printUnary(operation.name, a, isInteger);
     case "binary":
-      return printBinary(operation.name, a, b, whole);
+      return printBinary(operation.name, a, b, isInteger);
     case "where":
       return `sel(f2m(${a}), ${b}, ${c})`;
     case "cast":

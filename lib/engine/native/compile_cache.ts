@@ -1,8 +1,8 @@
 /**
- * A cache of compiled libraries on disk. Each entry is a folder named by a digest of its inputs. It appears by a
- * rename, whole or not at all, and holds the library's checksum: a damaged entry is compiled again, as is one
- * that another user could have created or changed. Entries of a folder that cannot be written are still used.
- * Processes that compile the same entry at once do not disturb each other.
+ * A cache of compiled libraries on disk. Each entry is a folder named by a digest of its inputs. It is published
+ * atomically by a rename and contains the library's checksum. A damaged entry is compiled again, as is one that
+ * another user could have created or changed. Entries in a read-only folder are still used. Several processes may
+ * compile the same entry concurrently.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -47,7 +47,7 @@ export function openCache(): Cache {
   return { folders: kept === null ? [temporary] : [kept, temporary], folder: temporary };
 }
 
-/** A sentence that says why compiled code is not cached, and what helps; null if it is cached. */
+/** A sentence that says why compiled code is not cached and what to do about it; null if it is cached. */
 export function explainLostCache(): string | null {
   const parent = chooseFolder();
   const lost = "compiled C is not cached, so every process compiles again";
@@ -129,7 +129,7 @@ export function findLibrary({ folders }: Cache, entry: string): string | null {
   return null;
 }
 
-/** A folder beside the entries to build in, with an arbitrary name. */
+/** Creates a build folder with an arbitrary name next to the entries. */
 export function openBuildFolder({ folder }: Cache): string {
   return Deno.makeTempDirSync({ dir: folder, prefix: ".build-" });
 }
@@ -140,8 +140,8 @@ export function libraryIn(folder: string): string {
 }
 
 /**
- * Publishes a build folder with a finished library as an entry, and gives the library's path. An intact entry
- * that another process has published meanwhile is used instead; one that must not be used is moved aside.
+ * Publishes a build folder with a finished library as an entry, and returns the library's path. An intact entry that
+ * another process has published meanwhile is used instead; one that must not be used is moved aside.
  */
 export function publish(buildFolder: string, cache: Cache, entry: string): string {
   const library = libraryIn(buildFolder), place = join(cache.folder, entry);
@@ -161,7 +161,10 @@ export function publish(buildFolder: string, cache: Cache, entry: string): strin
   }
 }
 
-/** Moves an entry aside, within its folder because it may belong to another user, and removes what it can. */
+/**
+ * Moves an entry to `aside` in the same folder, which is possible even if the entry belongs to another user, and removes
+ * as much of it as possible.
+ */
 function discard(place: string, aside: string): void {
   try {
     Deno.renameSync(place, aside);

@@ -42,7 +42,7 @@ export function compileGraph(graph: Graph, threads: number): CompiledGraph {
   }
 }
 
-/** The code of a graph; null if the attempt had to add to `copies` or `detached`, in place. */
+/** The code of a graph; null if nodes had to be added to `copies` or `detached` (in place) for another attempt. */
 function tryToCompile(
   graph: Graph,
   threads: number,
@@ -50,9 +50,9 @@ function tryToCompile(
 ): CompiledGraph | null {
   const lowered = lowerForFusion(graph, { copies, detached });
   const fused = fuseGraph(lowered);
-  const awkward = findNoncontiguousViews(fused);
-  for (const view of awkward) copies.add(view);
-  if (awkward.length > 0) return null;
+  const noncontiguous = findNoncontiguousViews(fused);
+  for (const view of noncontiguous) copies.add(view);
+  if (noncontiguous.length > 0) return null;
   const schedule = scheduleUnits(fused);
   for (const node of schedule.staged) {
     detached.add(lookUp(lowered.targets, node, `the target of node ${node.id}`));
@@ -67,7 +67,7 @@ function tryToCompile(
   const instructions = [
     ...lowerUnits(schedule.order, context),
     ...lowered.outputs.flatMap(({ node, copiedTo }) =>
-      copiedTo === null ? [] : [copyWhole(node, buffers.of(node), buffers.of(copiedTo))]
+      copiedTo === null ? [] : [copyBuffer(node, buffers.of(node), buffers.of(copiedTo))]
     ),
   ];
   for (const { node } of lowered.outputs) buffers.of(node);
@@ -84,7 +84,7 @@ function tryToCompile(
 }
 
 /** Copies all elements of a value. */
-function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
+function copyBuffer(origin: Node, from: Buffer, to: Buffer): Instruction {
   return makeInstruction({
     ...{ opcode: "copy", kind: "other", origin, pointers: [from, to], reads: [from], writes: [to] },
     numbers: [STORAGE_BYTES[from.storage], 0, 1, sizeOf(origin.shape), 1],
@@ -92,8 +92,8 @@ function copyWhole(origin: Node, from: Buffer, to: Buffer): Instruction {
 }
 
 /**
- * Gathers whose indices are a whole input, so that they can be checked before each call. For all others the
- * kernels report an index out of range.
+ * Gathers whose indices are an entire input. These indices are checked before each call; for all other gathers,
+ * the kernels report an index out of range.
  */
 function findLookups(
   { nodes, inputs, resolve }: LoweredGraph,

@@ -69,7 +69,7 @@ export function countGroup(
   return { flops: [], bytes };
 }
 
-/** What a loop nest is counted under: the farthest-reaching thing that it does. */
+/** The kind under which a loop nest is counted. */
 export function classifyGroup({ nodes, roles }: Unit): PassKind {
   const has = (fits: (node: Node) => boolean) => nodes.some(fits);
   if (has(({ operation }) => operation.kind === "gather")) return "lookups";
@@ -77,7 +77,7 @@ export function classifyGroup({ nodes, roles }: Unit): PassKind {
   return has((node) => roles.get(node) === "column") ? "columns" : "elements";
 }
 
-/** The work of a matrix product with what it took in. */
+/** The work of a matrix product, including the operations that it absorbed. */
 export function countMatmul(matmul: Matmul, lowered: LoweredGraph): WorkTerms {
   const { node, a, b, bias, onto, shape, shapeA, transposeA } = matmul;
   const inner = shapeA.at(transposeA ? -2 : -1) ?? 1;

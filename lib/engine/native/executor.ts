@@ -38,12 +38,12 @@ export type NativeExecutor = TracedExecutor & {
 
 export type NativeOptions = {
   readonly threads: number;
-  /** Instruction set; null: what this processor has. */
+  /** Instruction set; null for that of this processor. */
   readonly isa: string | null;
-  /** Runs graphs that cannot be compiled; told why. */
+  /** Runs graphs that cannot be compiled; `onFallback` gets the reason. */
   readonly fallback: TracedExecutor;
   readonly onFallback?: (graph: string, reason: string) => void;
-  /** Told what the compiler is called for before the first program: the runtime, which takes seconds. */
+  /** Called before the compiler builds the runtime for the first program, which takes seconds. */
   readonly onCompile?: (name: string) => void;
 };
 
@@ -96,7 +96,7 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
   };
 }
 
-/** The code of a function at two samples for all sizes; null where there is none. */
+/** The generic code of a function that was traced at two samples; null if there is none. */
 function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): GenericCode | null {
   const sample = ({ graph, sizes }: SizedGraph) => ({
     draft: compileGraph(graph, threads).draft,
@@ -110,7 +110,7 @@ function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): Ge
   }
 }
 
-/** Kernels of a program that are not loaded yet: their text, and what to do with their addresses. */
+/** Kernels of a program that are not yet loaded: their source, and `take` to record their addresses. */
 function findFresh(kernels: NativeCode["kernels"], { addresses }: SharedState) {
   const fresh = new Map([...kernels].filter(([name]) => !addresses.has(name)));
   if (fresh.size === 0) return null;
@@ -144,7 +144,7 @@ function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Prog
   const persistent = code.persistent.map(({ input, numbers, key }) => ({
     ...{ input, key, bytes: runtime.persistentBytes(numbers) },
   }));
-  /** Slots of a run, and what to do when it has ended well. */
+  /** The slots of a run, and `settle` to call after a successful run. */
   const bind = (inputs: readonly Memory[], outputs: readonly Memory[]) => {
     for (const { input, rows } of code.lookups) {
       checkRows((inputs[input] as Memory).elements("int32"), rows, graph.name);
@@ -205,14 +205,14 @@ function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Prog
   };
 }
 
-/** Makes room for a program in the arena, which stays as it was where the system has none. */
+/** Grows the arena if a program needs more memory; it is unchanged if memory is short. */
 function growArena(shared: SharedState, bytes: number): void {
   const { runtime, arena } = shared;
   if (arena !== null && arena.bytes.byteLength >= bytes) return;
   shared.arena = arena === null ? runtime.allocate(bytes) : runtime.grow(arena, bytes);
 }
 
-/** Refuses row numbers that a table does not have. */
+/** Throws if an index is out of range for a table of `rows` rows. */
 function checkRows(indices: ArrayLike<number>, rows: number, name: string): void {
   for (let i = 0; i < indices.length; i++) {
     const row = indices[i] as number;

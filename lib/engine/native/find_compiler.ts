@@ -1,6 +1,6 @@
 /**
- * The system's compilers: what `CC` or `CXX` says where it is set (arguments may follow the name), else the
- * first of the usual names that answers.
+ * Finds the system's compilers: the one in `CC` or `CXX` if set (the name may be followed by arguments), else the first
+ * of the usual ones that runs.
  * @module
  */
 
@@ -11,9 +11,9 @@ import { describeSystem } from "@/engine/system.ts";
 export type Compiler = {
   /** Program to call, as found by the system's search path. */
   readonly command: string;
-  /** Arguments that always come first: what the variable has after the program's name. */
+  /** Arguments that come first: those after the program's name in the variable. */
   readonly arguments: readonly string[];
-  /** First line of what `--version` prints. */
+  /** First line of the output of `--version`. */
   readonly version: string;
 };
 
@@ -38,7 +38,7 @@ export type Language = keyof typeof LANGUAGES;
 
 const found = new Map<string, Compiler | null>();
 
-/** The words of the variable, or null where it is unset or blank. */
+/** The words of the variable, or null if it is unset or blank. */
 function readSetting(language: Language): readonly string[] | null {
   const { variable } = LANGUAGES[language];
   const words = (Deno.env.get(variable) ?? "").split(/\s+/).filter((word) => word !== "");
@@ -60,7 +60,7 @@ function askVersion(command: string, first: readonly string[]): string | null {
   }
 }
 
-/** Finds a compiler; null where there is none. Asks each only once for a setting and search path. */
+/** Finds a compiler; null if there is none. The result is cached by setting and search path. */
 export function findCompiler(language: Language = "c"): Compiler | null {
   const setting = readSetting(language);
   const key = JSON.stringify([language, setting, Deno.env.get("PATH") ?? ""]);
@@ -77,7 +77,7 @@ export function findCompiler(language: Language = "c"): Compiler | null {
   return compiler;
 }
 
-/** A sentence that says which compiler is missing and how to install it, for when {@link findCompiler} gives null. */
+/** A sentence that says which compiler is missing and how to install it, used if {@link findCompiler} returns null. */
 export function explainMissingCompiler(
   system: string = Deno.build.os,
   language: Language = "c",

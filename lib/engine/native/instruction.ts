@@ -117,7 +117,7 @@ export type Instruction = {
   /** For kernels, the use of each buffer that is read, and the phase that stores each full value. */
   readonly access: ReadonlyMap<Buffer, Access>;
   readonly stores: ReadonlyMap<Buffer, number>;
-  /** The node that it gives (the last of several), for messages. */
+  /** The node whose value it computes (the last one of several), for messages. */
   readonly origin: Node;
   /** For a matrix product, its epilogue; null: none. */
   readonly epilogue: Pick<Instruction, "kind" | "countWork"> | null;

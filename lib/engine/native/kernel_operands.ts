@@ -78,16 +78,16 @@ export class KernelOperands {
 
   /** A constant: a literal if it is a common one, else an argument, since rates differ by layer. */
   constant(value: number, dtype: DType): string {
-    const whole = dtype === "int32";
+    const isInteger = dtype === "int32";
     if (COMMON_CONSTANTS.has(value) || !Number.isFinite(value)) {
-      return whole ? `w_set((uint32_t)${value})` : `S(${floatLiteral(value)})`;
+      return isInteger ? `w_set((uint32_t)${value})` : `S(${floatLiteral(value)})`;
     }
     const key = `${dtype} ${value}`;
     let name = this.#constants.get(key);
     if (name === undefined) {
       name = `c${this.#constants.size}`;
       this.#constants.set(key, name);
-      const spread = whole
+      const spread = isInteger
         ? `w_set((uint32_t)${this.numbers.argument(value >>> 0)})`
         : `S(${this.numbers.floatArgument(value)})`;
       this.prologue.push(`const V ${name} = ${spread};`);
@@ -96,11 +96,11 @@ export class KernelOperands {
   }
 
   /** A value in memory at column c, or constant along the row. */
-  fromMemory(operand: Operand, phase: number, masked: boolean, wholeRow: boolean): string {
+  fromMemory(operand: Operand, phase: number, masked: boolean, entireRow: boolean): string {
     const { nest } = this;
     const { base, view } = operand;
     const { rows, columns } = nest.space;
-    if (wholeRow) return this.#rowValue(base, splitView(view, [rows])?.[0] ?? [], view.offset);
+    if (entireRow) return this.#rowValue(base, splitView(view, [rows])?.[0] ?? [], view.offset);
     if (nest.flat && isOneElement(operand)) return this.#rowValue(base, [], view.offset);
     const [down = [], across = []] = splitView(view, [rows, columns]) ?? [];
     if (!nest.flat && strideOf(across) === 0 && columns > 1) {

@@ -9,7 +9,7 @@ export class KernelTexts {
   /** Bodies by name. */
   readonly bodies = new Map<string, string>();
 
-  /** The name of the function with this body: a digest, so that every program gives it the same name. */
+  /** The name of the function with this body: a digest, so equal functions of all programs have the same name. */
   add(body: string): string {
     const name = `k_${createHash("sha256").update(body).digest("hex").slice(0, 20)}`;
     this.bodies.set(name, body);

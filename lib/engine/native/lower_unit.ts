@@ -261,11 +261,11 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
       ];
       const plain = ["sum", "max", "min", "prod"].indexOf(name);
       const arg = ["argmax", "argmin"].indexOf(name);
-      const whole = x.storage === "int32";
-      if ((x.storage !== "float32" && !whole) || (plain < 0 && arg < 0)) {
+      const isInteger = x.storage === "int32";
+      if ((x.storage !== "float32" && !isInteger) || (plain < 0 && arg < 0)) {
         throw new UnsupportedError(`the reduction ${name} of ${x.storage}`);
       }
-      const kind = plain >= 0 ? plain + (whole ? 4 : 0) : arg + (whole ? 2 : 0);
+      const kind = plain >= 0 ? plain + (isInteger ? 4 : 0) : arg + (isInteger ? 2 : 0);
       const numbers = [kind, ...extents.map(sizeOf)];
       const opcode = plain >= 0 ? "reduce" : "argReduce";
       return [makeInstruction({ ...common, opcode, pointers: [x, result], numbers, reads: [x] })];

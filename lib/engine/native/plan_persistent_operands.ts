@@ -1,6 +1,6 @@
 /**
- * Chooses the matrix products whose second operand stays packed from run to run: products of few rows by a
- * persistent weight.
+ * Chooses the matrix products whose second operand stays packed between runs: products of few rows with a persistent
+ * weight.
  * @module
  */
 import {

@@ -1,11 +1,11 @@
 /**
- * Prints a loop nest as one C function over the vocabulary of `vec.h`.
+ * Prints a loop nest as one C function of the operations in `vec.h`.
  *
  *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
  *
  * P are pointers, N numbers, [r0, r1) the rows of one chunk, T the scratch memory of the calling thread. The first
- * word of T is the chunk's number; its data start at byte 64. Registers hold float32 for every storage type,
- * booleans as 0 and 1; int32 stays as it is.
+ * word of T is the chunk's index; its data start at byte 64. Registers hold float32 for all storage types, with
+ * booleans as 0 and 1, except for int32.
  * @module
  */
 import { lookUp } from "@/look_up.ts";

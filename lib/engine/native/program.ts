@@ -5,13 +5,13 @@
 import { RefusalError } from "@/engine/refusal_error.ts";
 import type { RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
 
-/** A program in the runtime; its memory stays until `release`. */
+/** A program in the runtime; its memory is allocated until `release`. */
 export type NativeProgram = {
   /** Number of memory blocks of a run: one more than the largest slot of the table. */
   readonly slots: number;
   /**
-   * Runs on the blocks at the addresses `slots`, beside the event loop. The blocks must stay until the promise
-   * settles. Rejects with a RangeError with `cause` `{ instruction }` if an index of an instruction was out of range.
+   * Runs off the main thread on the blocks at the addresses `slots`. The blocks must remain allocated until the promise
+   * settles. Rejects with a RefusalError with `cause` `{ instruction }` if an index of an instruction was out of range.
    */
   run(slots: BigUint64Array<ArrayBuffer>): Promise<void>;
   /** {@link run}, blocking. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { isSystemError } from "@/files.ts";
 import { removeFolder } from "@/engine/native/compile_cache.ts";
 
-/** Number of days that a library stays after its last use. */
+/** Number of days for which an unused library is kept. */
 export const KEEP_DAYS = 60;
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -15,10 +15,10 @@ const DAY_MS = 24 * 3600 * 1000;
 const OWN_NAME = /^(?:[a-z]+-)?[0-9a-f]{40}$|^\.(?:build|damaged|try)-/;
 
 /**
- * Removes everything of ours from the folder `cache` that was neither written nor read within {@link KEEP_DAYS}
- * before `nowMs`: libraries, and unfinished builds of killed processes. Gives their number. An entry that cannot
- * be inspected or removed stays. Reads count if the file system records access times (Linux does, to a day);
- * elsewhere a library that is still in use is compiled again.
+ * Removes the user's files in the folder `cache` that were neither written nor read within {@link KEEP_DAYS} before
+ * `nowMs`: libraries, and unfinished builds of killed processes. Returns their number. Entries that cannot be inspected
+ * or removed are skipped. Reads count if the file system records access times (Linux does, to a day); elsewhere a
+ * library that is still in use is compiled again.
  */
 export function pruneCache(cache: string, nowMs: number): number {
   const oldest = nowMs - KEEP_DAYS * DAY_MS;

@@ -16,7 +16,7 @@ import { createProgram, type NativeProgram } from "@/engine/native/program.ts";
 import { openSymbols, type RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
 import { chooseTarget } from "@/engine/native/target.ts";
 
-/** Memory outside the JavaScript heap, on pages of its own. */
+/** Page-aligned memory outside the JavaScript heap. */
 export type NativeBlock = {
   readonly pointer: Deno.PointerObject;
   /** The memory, initially zero; must not be used after `free`. */
@@ -26,7 +26,7 @@ export type NativeBlock = {
 /** Processor features that matrix products use. */
 export type NativeFeatures = {
   readonly avx512: boolean;
-  /** Products of bfloat16 pairs, where they are faster than float32; else bfloat16 is multiplied in float32. */
+  /** True if matrix products use bfloat16 pairs because they are faster; else bfloat16 is multiplied in float32. */
   readonly avx512Bfloat16: boolean;
   /** Matrix units for bfloat16 that the system permits. */
   readonly amx: boolean;
@@ -44,8 +44,8 @@ export type NativeRuntime = {
   /** Zeroed memory; throws a RangeError if the system has none. */
   allocate(bytes: number): NativeBlock;
   /**
-   * Replaces a block by one of at least as many bytes; the content is lost. Throws if the system has no memory; the
-   * old block then stays.
+   * Replaces a block by one of at least as many bytes; the content is lost. Throws if memory is short; the old block then
+   * remains valid.
    */
   grow(block: NativeBlock, bytes: number): NativeBlock;
   free(block: NativeBlock): void;

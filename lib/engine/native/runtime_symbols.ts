@@ -17,7 +17,7 @@ export const SYMBOLS = {
   rt_program: { parameters: ["buffer", "i64", "i64"], result: "pointer" },
   rt_persistent_bytes: { parameters: ["buffer"], result: "i64" },
   rt_run: { parameters: ["pointer", "buffer"], result: "i64" },
-  /** The same, beside the event loop. */
+  /** As rt_run, but off the main thread. */
   rt_run_beside: {
     name: "rt_run",
     nonblocking: true,
@@ -32,8 +32,7 @@ export const SYMBOLS = {
 export type RuntimeSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 /**
- * Opens the runtime's library. It stays in the process even when Deno closes it, because threads of the pool sleep
- * in its code.
+ * Opens the runtime's library. It stays loaded even when Deno closes it, because threads of the pool sleep in its code.
  */
 export function openSymbols(path: string): RuntimeSymbols {
   const { symbols } = Deno.dlopen(path, SYMBOLS);

@@ -280,8 +280,8 @@ class Lowering {
     }
     const axesName = writer.integers(axes);
     if (name === "any" || name === "all") {
-      const whole = writer.emit("Cast", [this.#name(x)], { to: 6 });
-      const reduced = writer.emit(REDUCE[name], [whole, axesName], { keepdims: 0 });
+      const integers = writer.emit("Cast", [this.#name(x)], { to: 6 });
+      const reduced = writer.emit(REDUCE[name], [integers, axesName], { keepdims: 0 });
       return writer.emit("Cast", [reduced], { to: 9 });
     }
     const { operation: inner, inputs: [a, b] } = x;

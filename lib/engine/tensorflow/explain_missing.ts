@@ -55,9 +55,8 @@ export function explainMissingLibrary(
     : `${named.by} must be the folder of a TensorFlow library: none was found in ` +
       `${JSON.stringify(named.path)}${seen}`;
   const target = system.hasNvidiaGpu ? " with CUDA for this machine's NVIDIA GPU" : "";
-  return `Cannot open device tensorflow as ${wanted}; install one${target} with ` +
-    `\`${
-      installCommand(system)
-    }\` and check it with \`deno task tensorflow\` (to use one in another ` +
-    "folder, set TF_LIB or tensorflow.library to it), or use device=cpu";
+  const command = `\`${installCommand(system)}\``;
+  return `Cannot open device tensorflow as ${wanted}; install one${target} with ${command} and check it ` +
+    "with `deno task tensorflow` (to use one in another folder, set TF_LIB or tensorflow.library to it), " +
+    "or use device=cpu";
 }

@@ -68,8 +68,8 @@ export function inspectFolder(folder: string, source: string): TensorflowLibrary
 
 /** Folders in which the library may be, given a folder or file that the user named. */
 function placesIn(named: string): readonly string[] {
-  const whole = resolve(named);
-  const folder = /\.so(\.\d+)*$/.test(whole) ? dirname(whole) : whole;
+  const path = resolve(named);
+  const folder = /\.so(\.\d+)*$/.test(path) ? dirname(path) : path;
   return [
     folder,
     join(folder, "lib"),

@@ -14,8 +14,8 @@ export function packageFolders(prefix: string): readonly string[] {
   const found: { readonly path: string; readonly minor: number }[] = [];
   for (const lib of ["lib", "lib64"]) {
     for (const name of listFolder(join(prefix, lib))) {
-      const [whole, minor] = /^python3(?:\.(\d+))?$/.exec(name) ?? [];
-      if (whole === undefined) continue;
+      const [matched, minor] = /^python3(?:\.(\d+))?$/.exec(name) ?? [];
+      if (matched === undefined) continue;
       for (const packages of ["site-packages", "dist-packages"]) { // the latter is Debian's
         found.push({ path: join(prefix, lib, name, packages), minor: Number(minor ?? 0) });
       }

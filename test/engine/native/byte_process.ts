@@ -1,16 +1,16 @@
-/** Programs that are asked through their standard input and answer on their standard output. @module */
+/** Processes that are controlled through their standard input and output. @module */
 
-/** A program that runs; close it when done. */
+/** A running process; close it when done. */
 export type ByteProcess = {
-  /** Sends bytes. */
+  /** Writes to its standard input. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** The next bytes of what it answers; one call at a time. */
+  /** Reads the next bytes of its output; one call at a time. */
   readonly read: (bytes: number) => Promise<Uint8Array<ArrayBuffer>>;
-  /** Ends its input and waits for its end; throws where it failed. */
+  /** Closes its input and waits for its end; throws if it failed. */
   readonly close: () => Promise<void>;
 };
 
-/** Starts a program; `name` is for messages. */
+/** Starts a process; `name` is used in messages. */
 export function startProcess(name: string, [command, ...args]: readonly string[]): ByteProcess {
   if (command === undefined) throw new Error("internal: no program to start");
   const process = new Deno.Command(command, { args, stdin: "piped", stdout: "piped" }).spawn();

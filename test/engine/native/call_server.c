@@ -1,11 +1,11 @@
 /**
- * Lends a process to emulated_process.ts: reads requests from standard input until it ends, answers on
- * standard output. It begins with four int64 words, the addresses of dlopen, dlsym, aligned_alloc and free,
- * by which libraries and memory are to be had. A request is ten words: what to do, an address, and
- *   CALL   eight arguments                 the answer is one word, what the function returned
+ * Server process of emulated_process.ts: reads requests from standard input until it ends and answers on standard output.
+ * It first sends four int64 words, the addresses of dlopen, dlsym, aligned_alloc and free, for loading libraries and
+ * allocating memory. A request has ten words: the request type, an address, and
+ *   CALL   eight arguments                 the answer is one word, the return value
  *   WRITE  a number of bytes, which follow; no answer
- *   READ   a number of bytes               the answer is those at the address
- * What a function of a narrower type returns is in the lower bits of the word.
+ *   READ   a number of bytes               the answer is the bytes at the address
+ * Return values of narrower types are in the lower bits of the word.
  */
 #include <dlfcn.h>
 #include <stdint.h>

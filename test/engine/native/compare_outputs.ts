@@ -1,4 +1,4 @@
-/** Outputs of the native executor, and of another to compare them with. */
+/** Comparison of the native executor's outputs with those of another executor. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
@@ -7,7 +7,7 @@ import { jit, type TensorMap } from "@/engine/jit.ts";
 /** Values of outputs by name. */
 export type Values = Record<string, number[]>;
 
-/** Fails where values differ by more than `tolerance` of the largest of their output. */
+/** Fails if values differ by more than `tolerance` times the largest value of their output. */
 export function assertClose(
   actual: Values,
   expected: Values,
@@ -28,7 +28,7 @@ export function assertClose(
   }
 }
 
-/** Runs a function on an executor through jit and gives all output values. */
+/** Runs a function through jit on an executor and returns all output values. */
 export async function runOn(
   executor: "onnx" | "native",
   inputs: () => TensorMap,

@@ -1,14 +1,14 @@
 /**
- * Compiles one small library and calls it, for tests of processes that do so at once: prints its path,
- * whether the compiler was called, what the library answers (40 and the first argument, or 42), and how many
- * interrupts were heard where `HEED_INTERRUPTS` is set.
+ * Compiles and calls a small library, for tests of concurrent processes. Prints its path, whether the compiler was
+ * called, the result of the library (40 plus the first argument, or 42), and the number of interrupts received if
+ * `HEED_INTERRUPTS` is set.
  */
 import { compileLibrary } from "@/engine/native/compiler.ts";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
 import { chooseTarget } from "@/engine/native/target.ts";
 
 const compiler = findCompiler();
-if (compiler === null) throw new Error("premise: there is a C compiler");
+if (compiler === null) throw new Error("premise: a C compiler is installed");
 let compiled = false, interrupts = 0;
 if (Deno.env.has("HEED_INTERRUPTS")) Deno.addSignalListener("SIGINT", () => interrupts++);
 const path = await compileLibrary({

@@ -1,4 +1,4 @@
-/** Processes that compile: at once, interrupted, with a compiler that cannot. @module */
+/** Processes that compile concurrently, are interrupted, or have a failing compiler. @module */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { findCompiler } from "@/engine/native/find_compiler.ts";
@@ -40,7 +40,7 @@ Deno.test({
     withEmptyCache(async (folder) => {
       const slow = join(folder, "cc"), begun = join(folder, "begun");
       const real = findCompiler();
-      ok(real !== null, "premise: there is a C compiler");
+      ok(real !== null, "premise: a C compiler is installed");
       const call = [real.command, ...real.arguments].join(" ");
       await Deno.writeTextFile(
         slow,
@@ -50,7 +50,7 @@ Deno.test({
       const child = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--no-check", join(import.meta.dirname ?? "", "compile_child.ts")],
         env: { CC: slow, HEED_INTERRUPTS: "1" },
-        detached: true, // a group of its own, as a shell gives each command
+        detached: true, // a separate process group, as a shell creates for each command
         stdout: "piped",
       }).spawn();
       while (!await Deno.stat(begun).catch(() => null)) {

@@ -1,5 +1,5 @@
 /**
- * Finding a compiler, choosing a target, and the libraries kept on disk.
+ * Finding a compiler, choosing a target, and the cache of compiled libraries.
  */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { dirname, join } from "node:path";
@@ -13,7 +13,7 @@ import { openNativeRuntime } from "@/engine/native/runtime.ts";
 import { chooseTarget, parseIsa } from "@/engine/native/target.ts";
 import { withCache, withEmptyCache } from "./table_builder.ts";
 
-/** Runs `body` with some variables of the environment changed; null removes one. */
+/** Runs `body` with some environment variables changed; null removes one. */
 async function withEnvironment<T>(
   changes: Readonly<Record<string, string | null>>,
   body: () => T | Promise<T>,
@@ -31,11 +31,11 @@ async function withEnvironment<T>(
 
 function premise(): Compiler {
   const compiler = findCompiler();
-  ok(compiler !== null, "premise: there is a C compiler");
+  ok(compiler !== null, "premise: a C compiler is installed");
   return compiler;
 }
 
-/** A library of one function that gives `value`. */
+/** A library with one function that returns `value`. */
 const library = (value: number | string): Library => ({
   name: "seven",
   sources: [{ name: "seven.c", text: `int seven(void) { return ${value}; }` }],
@@ -64,7 +64,7 @@ Deno.test("findCompiler() uses CC with its arguments, else the first compiler th
     deepStrictEqual(findCompiler(), { ...plain, arguments: ["-O1", "-g"] });
   });
   await withEnvironment({ CC: "no-such-compiler -O1" }, () => {
-    strictEqual(findCompiler(), null); // CC is heeded, not passed over
+    strictEqual(findCompiler(), null); // CC is not ignored
     strictEqual(
       explainMissingCompiler("linux"),
       "Cannot compile for this processor without a C compiler: CC is " +
@@ -156,8 +156,8 @@ Deno.test("a damaged library is built again", async () => {
     const path = await compileLibrary(library(7), options);
     const whole = Deno.readFileSync(path), checksum = join(dirname(path), "library.sha256");
     const damages: readonly (() => void)[] = [
-      () => Deno.writeFileSync(path, whole.subarray(0, whole.length / 2)), // cut short
-      () => Deno.writeFileSync(path, whole.map((byte, i) => i === 5000 ? byte ^ 1 : byte)), // one bit
+      () => Deno.writeFileSync(path, whole.subarray(0, whole.length / 2)), // truncated
+      () => Deno.writeFileSync(path, whole.map((byte, i) => i === 5000 ? byte ^ 1 : byte)), // one changed bit
       () => Deno.writeTextFileSync(path, ""),
       () => Deno.removeSync(path),
       () => Deno.removeSync(checksum),
@@ -168,10 +168,10 @@ Deno.test("a damaged library is built again", async () => {
         ? await compileLibrary(library(7), options)
         : compileLibrarySync(library(7), options);
       strictEqual(again, path);
-      deepStrictEqual(Deno.readFileSync(path), whole); // the same compiler gives the same bytes
+      deepStrictEqual(Deno.readFileSync(path), whole); // the same compiler produces the same bytes
     }
     strictEqual(calls.length, 1 + damages.length);
-    strictEqual([...Deno.readDirSync(join(folder, "native"))].length, 1); // nothing is left behind
+    strictEqual([...Deno.readDirSync(join(folder, "native"))].length, 1); // no other files remain
   });
 });
 
@@ -219,7 +219,7 @@ Deno.test("errors of the compiler are reported with its command", async () => {
     };
     await rejects(compileLibrary(library("undefined_name"), options), check);
     throws(() => compileLibrarySync(library("undefined_name"), options), check);
-    deepStrictEqual([...Deno.readDirSync(join(folder, "native"))], []); // nothing is left behind
+    deepStrictEqual([...Deno.readDirSync(join(folder, "native"))], []); // no files remain
   });
 });
 

@@ -11,7 +11,7 @@ import { leafValues } from "../random_graphs.ts";
 import { tensor } from "./executor_cases.ts";
 
 const ignore = findCompiler() === null;
-await openEngine(); // for the tensors that tests begin with
+await openEngine(); // for the tensors that the tests create
 
 /** Kind, operations and bytes of each pass of a function, after `calls` calls. */
 async function passesOf(
@@ -64,7 +64,7 @@ Deno.test({
     const rows = await passesOf({ x: tensor([3, 8]) }, ({ x }) => ({ y: tf.softmax(x!) }));
     deepStrictEqual(rows, [["rows", 0, 4 * (24 + 24)]]);
 
-    // x and g are read, four sums written; what threads add up for themselves does not count
+    // x and g are read and four sums written; partial sums of threads do not count
     const columns = await passesOf(
       { x: tensor([6, 4]), g: tensor([4], 1) },
       ({ x, g }) => ({ y: tf.sum(tf.mul(x!, g!), 0) }),
@@ -77,7 +77,7 @@ Deno.test({
     );
     deepStrictEqual(elements, [["elements", 0, 4 * (35 + 1 + 35)]]);
 
-    // 3 of 10 rows are looked up
+    // gathers 3 of 10 rows
     const lookups = await passesOf(
       { table: tensor([10, 4]), ids: tf.tensor1d([1, 9, 1], "int32") },
       ({ table, ids }) => ({ y: tf.gather(table!, ids as tf.Tensor1D) }),
@@ -93,7 +93,7 @@ Deno.test({
     const passes = await passesOf({ x: tensor([3, 2]) }, ({ x }) => ({
       y: tf.add(tf.slice(x!, [0, 0], [2, 2]), tf.slice(x!, [1, 0], [2, 2])),
     }));
-    deepStrictEqual(passes, [["elements", 0, 4 * (6 + 4)]]); // 4 + 4 elements are named, 6 are there
+    deepStrictEqual(passes, [["elements", 0, 4 * (6 + 4)]]); // the views have 4 + 4 elements of 6
   },
 });
 
@@ -106,8 +106,7 @@ Deno.test({
       ({ x, w, v }) => ({ y: tf.matMul(tf.matMul(x!, w!), v!) }),
       { precision: "mixed-bfloat16" },
     );
-    // factors are float32 as they are given; the first product stays in bfloat16, and so does the second
-    // until it leaves the program as float32
+    // The operands are float32. Both matrix products are bfloat16 until the second leaves the program as float32.
     deepStrictEqual(passes, [
       ["products", 2 * 4 * 16 * 8, 4 * (4 * 8 + 8 * 16) + 2 * 4 * 16],
       ["products", 2 * 4 * 2 * 16, 2 * 4 * 16 + 4 * 16 * 2 + 2 * 4 * 2],
@@ -171,7 +170,7 @@ Deno.test({
   ignore,
   async fn() {
     await openEngine({ executor: "native" });
-    // between the rows that the two samples look up, 53 · 43 and 47 · 41
+    // between the numbers of rows that the two samples gather, 53 · 43 and 47 · 41
     const table = tf.tidy(() => tf.variable(tf.ones([2000, 2])));
     startProfile();
     const program = jit("looked", ({ ids }: { ids: tf.Tensor2D }) => {

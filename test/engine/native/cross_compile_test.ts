@@ -1,7 +1,6 @@
 /**
- * The C of the runtime, and generated kernels, compiled for systems other than this one. Nothing runs here:
- * a compiler for them finds what their headers and calling conventions lack. `ZIG` names the compiler, as
- * `CC` does; `.ci/get_zig` fetches one.
+ * Compiles the C of the runtime and generated kernels for other systems. Nothing is run: the compiler finds what their
+ * headers and calling conventions lack. `ZIG` names the compiler like `CC`; `.ci/get_zig` downloads one.
  */
 import { ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
@@ -18,19 +17,19 @@ import { describeKernels, describeRuntime } from "@/engine/native/runtime.ts";
 import { CASES } from "./executor_cases.ts";
 import { withEmptyCache } from "./table_builder.ts";
 
-/** Targets as Zig names them, and what the first bytes of their libraries are. */
+/** Targets by their names in Zig, with the first bytes of their libraries. */
 const TARGETS = {
   "aarch64-macos": { system: "darwin", magic: [0xcf, 0xfa, 0xed, 0xfe] }, // Mach-O, 64 bits
   "x86_64-macos": { system: "darwin", magic: [0xcf, 0xfa, 0xed, 0xfe] },
   "x86_64-windows-gnu": { system: "windows", magic: [0x4d, 0x5a] }, // MZ
 } as const;
 
-/** Optimization takes most of the time and finds no missing header. Zig adds UBSan where there is none. */
+/** Optimization takes most of the time and finds no missing header. Without -O, Zig enables UBSan. */
 const QUICK = ["-O0", "-fno-sanitize=undefined"];
 
 const [command, ...first] = (Deno.env.get("ZIG") ?? "").split(/\s+/).filter((word) => word !== "");
 
-/** Generated functions of every case of the executor, by name. */
+/** Generated functions of all cases of the executor, by name. */
 async function collectKernels(): Promise<ReadonlyMap<string, string>> {
   const kernels = new Map<string, string>();
   const collect: TracedExecutor = {
@@ -86,7 +85,7 @@ Deno.test({
   name: "cross-compiling rejects headers that the target lacks",
   ignore: command === undefined,
   async fn() {
-    // The premise of the tests above: Windows has no <dlfcn.h>, so that a compiler for it must object.
+    // Premise of the tests above: Windows has no <dlfcn.h>, so compiling for it must fail.
     const library: Library = {
       name: "wrong",
       sources: [{ name: "wrong.c", text: "#include <dlfcn.h>\nint wrong;" }],

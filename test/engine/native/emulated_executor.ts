@@ -1,6 +1,6 @@
 /**
- * Runs programs of `jit` as the executor `native` does, but on an emulated processor: the same graphs,
- * instruction tables, C and runtime, built by another compiler.
+ * Runs programs of `jit` like the executor `native`, but on an emulated processor: the same graphs, instruction tables, C
+ * and runtime, built by another compiler.
  * @module
  */
 import type { TracedExecutor } from "@/engine/executor.ts";
@@ -15,16 +15,16 @@ import { encodeTable } from "@/engine/native/table.ts";
 import { startEmulatedProcess } from "./emulated_process.ts";
 import type { Emulation } from "./emulation.ts";
 
-/** An executor with a process, to be closed when done. Its programs can wait only, and end with it. */
+/** An executor with a process that must be closed when done. Its programs run asynchronously only and end with it. */
 export type EmulatedExecutor = TracedExecutor & {
-  /** What products may use: bits as `gemm_setup` gives them. */
+  /** Features of matrix products, as bits returned by `gemm_setup`. */
   readonly features: number;
   close(): Promise<void>;
 };
 
 const encodeText = (text: string) => new TextEncoder().encode(`${text}\0`);
 
-/** Builds the runtime unless it is on disk, and starts it with a pool of `threads`. */
+/** Builds the runtime unless it is cached, and starts it with a pool of `threads`. */
 export async function startEmulatedExecutor(
   emulation: Emulation,
   threads: number,
@@ -38,20 +38,20 @@ export async function startEmulatedExecutor(
   await call("rt_start", BigInt(threads));
   const kernels = new Map<string, bigint>();
 
-  /** Memory of the runtime's. */
+  /** Allocates memory of the runtime. */
   async function allocate(bytes: number): Promise<bigint> {
     const address = await call("rt_alloc", BigInt(bytes));
     if (address === 0n) throw new Error(`Cannot emulate as there must be ${bytes} bytes of memory`);
     return address;
   }
 
-  /** Compiles and loads functions that are not loaded yet. */
+  /** Compiles and loads functions that are not yet loaded. */
   async function loadKernels(bodies: ReadonlyMap<string, string>): Promise<void> {
     const fresh = new Map([...bodies].filter(([name]) => !kernels.has(name)));
     if (fresh.size === 0) return;
     const path = await compileLibrary(describeKernels(printSource(fresh)), emulation.compile);
     const loaded = await lend([encodeText(path)], ([at = 0n]) => call("rt_load", at));
-    if (loaded === 0n) throw new Error(`Cannot load ${path} as the runtime must accept it`);
+    if (loaded === 0n) throw new Error(`Cannot load ${path} in the emulated runtime`);
     for (const name of fresh.keys()) {
       const find = ([at = 0n]: readonly bigint[]) => call("rt_symbol", loaded, at);
       kernels.set(name, await lend([encodeText(name)], find));

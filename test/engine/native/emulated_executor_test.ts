@@ -1,6 +1,5 @@
 /**
- * Whole programs on an emulated processor of type aarch64: what the executor `native` gives there is what
- * it gives here.
+ * Compares entire programs on an emulated aarch64 processor with the executor `native` on this one.
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
@@ -20,7 +19,7 @@ import { type Case, CASES, tensor } from "./executor_cases.ts";
 
 const THREADS = 3;
 
-/** The bit of NEON among the features of products. */
+/** The feature bit of NEON. */
 const NEON = 16;
 
 const emulation = findEmulation();
@@ -34,10 +33,10 @@ const executor = "missing" in emulation || reason !== null
   : await startEmulatedExecutor(emulation, THREADS);
 if (executor !== null) Deno.test.afterAll(() => executor.close());
 
-/** Where programs of `jit` run. */
+/** The processor on which programs of `jit` run. */
 type Place = "here" | "emulated";
 
-/** From now on programs run at a place. */
+/** Selects the processor for the following programs. */
 async function openPlace(place: Place, precision: Precision): Promise<void> {
   const notes: string[] = [];
   const onNote = (note: string) => notes.push(note);
@@ -48,7 +47,7 @@ async function openPlace(place: Place, precision: Precision): Promise<void> {
   if (place === "emulated") backend.traced.compileWith(executor, precision);
 }
 
-/** Values of a case's outputs from its second run: by then weights are kept. */
+/** Outputs of a case's second run, in which weights are already packed. */
 async function runCase(place: Place, { inputs, run }: Case, precision: Precision): Promise<Values> {
   await openPlace(place, precision);
   const given = inputs() as Record<string, tf.Tensor>, program = jit("case", run);
@@ -62,7 +61,7 @@ async function runCase(place: Place, { inputs, run }: Case, precision: Precision
 }
 
 function testEmulated(name: string, body: () => Promise<void>): void {
-  const full = `on NEON, emulated: ${name}${reason === null ? "" : `: not tried, ${reason}`}`;
+  const full = `on NEON, emulated: ${name}${reason === null ? "" : `: skipped, ${reason}`}`;
   Deno.test({ name: full, ignore: reason !== null, fn: body });
 }
 
@@ -78,7 +77,7 @@ for (const [name, program] of Object.entries(CASES)) {
   });
 }
 
-/** What is the same to the last bit: masks, choices, conversions; NaN and infinities where they meet. */
+/** Operations with bitwise equal results: masks, selections, conversions; with NaN and infinities if they apply. */
 const EXACT: Record<string, Case> = {
   "dropout masks, forward and backward": {
     inputs: () => ({ x: tensor([37, 3, 21]), seed: tf.scalar(-123456789, "int32") }),
@@ -88,7 +87,7 @@ const EXACT: Record<string, Case> = {
       return { dropped: drop(x!), gradient: tf.grad((x) => tf.sum(drop(x)))(x!) };
     },
   },
-  "numbers that are not finite in comparisons, choices, conversions and reductions": {
+  "nonfinite numbers in comparisons, selections, conversions and reductions": {
     inputs: () => ({
       x: tf.tensor2d([NaN, Infinity, -Infinity, 0, -0, 1e-40, 3e38, -200.5, 100.5, 1, 2, NaN], [
         3,
@@ -139,12 +138,12 @@ const PRODUCTS: Case = {
 for (const precision of PRECISIONS) {
   testEmulated(`products in ${precision}`, async () => {
     const emulated = await runCase("emulated", PRODUCTS, precision);
-    // A sum in another order may round to the neighbor: 2⁻⁸ of the value.
+    // Another order of summation may round to the adjacent bfloat16: 2⁻⁸ of the value.
     assertClose(emulated, await runCase("here", PRODUCTS, precision), 2 ** -8);
   });
 }
 
-/** Losses, gradient norms and parameters of two training steps of a tiny BERT, dropout on. */
+/** Losses, gradient norms and parameters of two training steps of a tiny BERT with dropout. */
 async function train(place: Place, precision: Precision): Promise<Values> {
   await openPlace(place, precision);
   const model = createTinyModel(1);
@@ -166,7 +165,7 @@ async function train(place: Place, precision: Precision): Promise<Values> {
 for (const precision of PRECISIONS) {
   testEmulated(`training steps of a tiny BERT in ${precision}`, async () => {
     const emulated = await train("emulated", precision);
-    // Parameters of about 1 have moved by some thousandths; of halves, see above.
+    // Parameters of about 1 have changed by some thousandths; for half types, see above.
     const tolerance = precision === "float32" ? 1e-5 : 2 ** -8;
     assertClose(emulated, await train("here", precision), tolerance);
   });

@@ -1,18 +1,18 @@
-/** A process on an emulated processor whose libraries, functions and memory are used from here. @module */
+/** A process on an emulated processor whose libraries, functions and memory can be used remotely. @module */
 import { startProcess } from "./byte_process.ts";
 import type { Emulation } from "./emulation.ts";
 
-/** Its functions; one call at a time. */
+/** Remote functions; one call at a time. */
 export type EmulatedProcess = {
-  /** Opens a shared library; throws where the system refuses it. */
+  /** Opens a shared library; throws if it cannot be loaded. */
   load(path: string): Promise<bigint>;
-  /** The address of a function of a library; throws where there is none. */
+  /** The address of a function in a library; throws if there is none. */
   find(library: bigint, name: string): Promise<bigint>;
-  /** Calls a function of up to eight integers or pointers; what it returns. */
+  /** Calls a function with up to eight integers or pointers and returns its result. */
   call(address: bigint, ...values: readonly bigint[]): Promise<bigint>;
   /**
-   * Calls `body` with the addresses of copies of `arrays`, each at a multiple of 64 bytes, and then copies
-   * what they hold back into the arrays (in place). An array that is given twice has one copy.
+   * Copies `arrays` to the process, each aligned to 64 bytes, calls `body` with the addresses and copies the contents back
+   * into the arrays in place. An array that occurs twice has one copy.
    */
   lend<T>(
     arrays: readonly ArrayBufferView[],
@@ -31,7 +31,7 @@ const ALIGNMENT = 64n;
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Builds call_server.c and starts it. */
+/** Builds and starts call_server.c. */
 export async function startEmulatedProcess(
   { compile: { compiler }, command }: Emulation,
 ): Promise<EmulatedProcess> {
@@ -54,7 +54,7 @@ export async function startEmulatedProcess(
   const readWords = async (count: number) =>
     new BigInt64Array((await process.read(8 * count)).buffer);
   const [dlopen = 0n, dlsym = 0n, alignedAlloc = 0n, free = 0n] = await readWords(GREETING_WORDS);
-  await Deno.remove(folder, { recursive: true }); // it runs
+  await Deno.remove(folder, { recursive: true }); // no longer needed while it runs
 
   const call: EmulatedProcess["call"] = async (address, ...values) => {
     await ask("call", address, ...values);
@@ -75,7 +75,7 @@ export async function startEmulatedProcess(
       const size = BigInt(array.byteLength);
       const address = await call(alignedAlloc, ALIGNMENT, size);
       if (address === 0n) {
-        throw new Error(`Cannot lend ${size} bytes as the system must grant them`);
+        throw new Error(`Cannot allocate ${size} bytes in the emulated process`);
       }
       copies.set(array, address);
       await write(address, array);
@@ -94,7 +94,7 @@ export async function startEmulatedProcess(
   return {
     async load(path) {
       const library = await withText(path, (address) => call(dlopen, address, RTLD_NOW));
-      if (library === 0n) throw new Error(`Cannot load ${path} as the system must accept it`);
+      if (library === 0n) throw new Error(`Cannot load ${path} in the emulated process`);
       return library;
     },
     async find(library, name) {

@@ -1,4 +1,4 @@
-/** Which loop nests follow a product row by row, and which may not. @module */
+/** Loop nests that may, and may not, be epilogues of matrix products. @module */
 import { deepStrictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
@@ -10,8 +10,8 @@ import { recordNodes } from "../record_nodes.ts";
 await openEngine({ executor: "onnx" });
 
 /**
- * The instructions of a function of float32 tensors by what they do; `+ kind` for an epilogue. `replaced`
- * are the inputs (by position) that results replace, in their order.
+ * The instructions of a function of float32 tensors, by kind; `+ kind` denotes an epilogue. `replaced` holds the indices
+ * of the inputs that the results replace.
  */
 function instructionsOf(
   shapes: readonly (readonly number[])[],
@@ -34,7 +34,7 @@ Deno.test("GELU and its gradient, with column sums, are epilogues of matrix prod
   const forward = ([x, w, b]: tf.Tensor[]) => [gelu(tf.add(tf.matMul(x!, w!), b!))];
   deepStrictEqual(instructionsOf([X, W, ROW], forward), ["matmul + elements"]);
 
-  // d = GELU'(h) · (g · wᵀ), and its sum by columns, which two threads add up in parts
+  // d = GELU'(h) · (g · wᵀ), and its column sums, of which two threads compute partial sums
   const backward = ([h, g, w]: tf.Tensor[]) => {
     const d = tf.grad((h) => tf.sum(tf.mul(gelu(h), tf.matMul(g!, w!, false, true))))(h!);
     return [d, tf.sum(d, 0)];
@@ -84,10 +84,10 @@ Deno.test("a nest that reads other rows of a matrix product is not its epilogue"
 });
 
 Deno.test("an epilogue does not overwrite operands of its matrix product", () => {
-  // w := w − relu(w · w): other rows of w are factors of rows to come
+  // w := w − relu(w · w): other rows of w are operands of later rows
   const descend = ([w]: tf.Tensor[]) => [tf.sub(w!, tf.relu(tf.matMul(w!, w!)))];
   deepStrictEqual(instructionsOf([W], descend, [0]), ["matmul + elements", "copy, other"]);
-  // x := x − relu(y · w) reads each element of x where it writes it
+  // x := x − relu(y · w) reads each element of x only to write it
   const elsewhere = ([x, y, w]: tf.Tensor[]) => [tf.sub(x!, tf.relu(tf.matMul(y!, w!)))];
   deepStrictEqual(instructionsOf([X, X, W], elsewhere, [0]), ["matmul + elements"]);
 });

@@ -1,20 +1,20 @@
-/** Functions that between them use all that the native executor compiles. */
+/** Functions that together use everything that the native executor compiles. */
 import * as tf from "@tensorflow/tfjs";
 import type { TensorMap } from "@/engine/jit.ts";
 import { gelu, layerNorm } from "@/engine/neural.ts";
 
-/** Numbers that look like noise, the same everywhere. */
+/** Pseudorandom numbers, the same on every machine. */
 const noise = (size: number, k = 0) =>
   Float32Array.from({ length: size }, (_, i) => Math.sin(12.9898 * (i + 1) + 78.233 * k) * 1.5);
 export const tensor = (shape: number[], k = 0) =>
   tf.tensor(noise(shape.reduce((a, b) => a * b, 1), k), shape);
 
-/** A function with its inputs, made anew for each run. */
+/** A function and its inputs, which are created for each run. */
 export type Case = {
   inputs: () => TensorMap;
   run: (inputs: Record<string, tf.Tensor>) => TensorMap;
 };
-/** By what they are about. */
+/** Cases by description. */
 export const CASES: Record<string, Case> = {};
 for (const [rows, columns] of [[1, 1], [5, 3], [7, 17], [64, 33], [33, 64]] as const) {
   CASES[`rows of ${columns}, ${rows} of them: softmax, layer norm, GELU and their gradients`] = {
@@ -56,7 +56,7 @@ for (const [a, b] of [[false, false], [false, true], [true, false], [true, true]
     },
   };
 }
-// Sizes that threads share by rows, in chunks, by columns, by items, and not at all.
+// Sizes that are split by rows, in chunks, by columns, by items, and not at all.
 for (const [rows, inner, columns] of [[300, 40, 24], [150, 800, 33], [20, 40, 300], [3, 4, 5]]) {
   const what = `${rows} × ${inner} by ${inner} × ${columns}`;
   CASES[`products of ${what} with what follows: GELU, layer norm, gradients`] = {
@@ -82,14 +82,14 @@ for (const [rows, inner, columns] of [[300, 40, 24], [150, 800, 33], [20, 40, 30
     },
   };
 }
-CASES["a sum with a product beside another reader of what it is added to, through a view"] = {
+CASES["a sum with a matrix product whose other operand is also read through a view"] = {
   inputs: () => ({ x: tensor([2, 2, 4]), w: tensor([4, 4], 1) }),
   run: ({ x, w }) => {
     const seen = tf.reshape(tf.tanh(x!), [4, 4]);
     return { sum: tf.add(tf.matMul(w!, w!), seen), later: tf.matMul(seen, seen, true, false) };
   },
 };
-CASES["products of many items with what follows: softmax, sums down and across"] = {
+CASES["batched matrix products with epilogues: softmax, column and row sums"] = {
   inputs: () => ({ q: tensor([5, 3, 24, 16]), k: tensor([5, 3, 24, 16], 1) }),
   run: ({ q, k }) => {
     const scores = tf.matMul(q!, k!, false, true);
@@ -109,13 +109,13 @@ CASES["reductions over leading, inner, last and all axes"] = {
     inner: tf.sum(tf.mul(x!, 2), 1),
     innerMax: tf.max(x!, 1),
     last: tf.max(tf.abs(x!), -1),
-    all: tf.sum(tf.square(x!)), // 8,400 elements: by columns first
+    all: tf.sum(tf.square(x!)), // 8,400 elements: reduced by columns first
     mean: tf.mean(x!),
     least: tf.min(x!, 2),
     where: tf.argMax(x!, 2),
   }),
 };
-CASES["look-ups and their gradients"] = {
+CASES["gathers and their gradients"] = {
   inputs: () => ({
     table: tensor([50, 12]),
     rows: tf.tensor1d([3, 49, 0, 3, 3, 17], "int32"),
@@ -130,7 +130,7 @@ CASES["look-ups and their gradients"] = {
     };
   },
 };
-CASES["choices, comparisons, truth values and whole numbers"] = {
+CASES["selections, comparisons, booleans and integers"] = {
   inputs: () => ({
     x: tensor([9, 21]),
     y: tensor([9, 21], 1),
@@ -149,7 +149,7 @@ CASES["choices, comparisons, truth values and whole numbers"] = {
     tiled: tf.add(tf.tile(y!, [2, 1]), 1),
   }),
 };
-CASES["constants where memory is read: factors, row numbers, rows, paddings"] = {
+CASES["constants as operands in memory: factors, indices, rows, paddings"] = {
   inputs: () => ({ x: tensor([5, 1]), y: tensor([4, 3], 1) }),
   run: ({ x, y }) => ({
     matmul: tf.add(tf.matMul(x as tf.Tensor2D, tf.ones([1, 3])), tf.tensor1d([1, 2, 3])),
@@ -160,14 +160,14 @@ CASES["constants where memory is read: factors, row numbers, rows, paddings"] = 
     joined: tf.concat([tf.zeros([2, 3]), y as tf.Tensor2D], 0),
   }),
 };
-CASES["a sum of three, of which two are products of one row"] = {
+CASES["a sum of three terms, two of which are matrix products with one row"] = {
   inputs: () => ({ x: tensor([1, 4]), y: tensor([4, 3], 1), z: tensor([3, 3], 2) }),
   run: ({ x, y, z }) => {
     const one = tf.matMul(x!, y!), other = tf.matMul(tf.slice(x!, [0, 0], [1, 3]), z!);
     return { sum: tf.add(tf.add(one, other), tf.tanh(tf.slice(z!, [1, 0], [1, 3]))) };
   },
 };
-CASES["numbers that are not finite"] = {
+CASES["nonfinite numbers"] = {
   inputs: () => ({ x: tf.tensor1d([NaN, Infinity, -Infinity, 0, -0, 1e-40, 3e38, -200, 100]) }),
   run: ({ x }) => ({
     exp: tf.exp(x!),
@@ -178,7 +178,7 @@ CASES["numbers that are not finite"] = {
     sum: tf.add(x!, 1),
   }),
 };
-CASES["whole numbers: arithmetic, reductions, orders, look-ups"] = {
+CASES["integers: arithmetic, reductions, top-k, gathers"] = {
   inputs: () => ({
     n: tf.cast(tf.mul(tensor([6, 40]), 30_000_000), "int32"),
     m: tf.cast(tf.mul(tensor([6, 40], 1), 40), "int32"),
@@ -204,7 +204,7 @@ CASES["whole numbers: arithmetic, reductions, orders, look-ups"] = {
     cumulative: tf.cumsum(m!, 1),
   }),
 };
-CASES["products of whole numbers: transposed, of stacks, repeated, of views, with a bias"] = {
+CASES["integer matrix products: transposed, batched, broadcast, of views, with a bias"] = {
   inputs: () => ({
     n: tf.cast(tf.mul(tensor([7, 19]), 900), "int32"),
     m: tf.cast(tf.mul(tensor([19, 5], 1), 900), "int32"),
@@ -232,7 +232,7 @@ CASES["products of whole numbers: transposed, of stacks, repeated, of views, wit
     };
   },
 };
-CASES["the largest elements: of rows, of whole numbers, of views, all in order"] = {
+CASES["top-k: of rows, of integers, of views, of all elements"] = {
   inputs: () => ({
     x: tensor([6, 5, 40]),
     n: tf.cast(tf.mul(tensor([30, 6], 1), 4), "int32"),
@@ -260,7 +260,7 @@ CASES["arrays without elements"] = {
     matmul: tf.matMul(n!, n!, false, true),
   }),
 };
-CASES["truth values: any, all, and, or along all axes"] = {
+CASES["booleans: any, all, and, or along all axes"] = {
   inputs: () => ({ x: tensor([4, 5, 6]) }),
   run: ({ x }) => ({
     any: tf.any(tf.greater(x!, 1.4), 0),
@@ -269,7 +269,9 @@ CASES["truth values: any, all, and, or along all axes"] = {
     both: tf.logicalXor(tf.less(x!, 0), tf.greater(x!, 1)),
   }),
 };
-CASES["views that must be made real: transposed operands, scattered axes, rows of slices"] = {
+CASES[
+  "non-contiguous views that are materialized: transposed operands, axes that are not adjacent, rows of slices"
+] = {
   inputs: () => ({
     x: tensor([6, 4, 5]),
     y: tensor([5, 4, 6], 1),

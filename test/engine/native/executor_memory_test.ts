@@ -1,4 +1,4 @@
-/** What native programs write over what they read, and memory that the system refuses. @module */
+/** Native programs that overwrite their operands, and memory that cannot be allocated. @module */
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
@@ -8,7 +8,7 @@ import { tensor } from "./executor_cases.ts";
 
 const ignore = findCompiler() === null;
 
-/** Whether the system is known to refuse memory of which it has only a small part. */
+/** True if the system is known to refuse allocations far larger than its memory. */
 async function refusesMemory(): Promise<boolean> {
   try {
     const text = await Deno.readTextFile("/proc/sys/vm/overcommit_memory");
@@ -80,12 +80,12 @@ Deno.test({
   },
 });
 
-/** What follows a product and replaces a variable of 256 numbers that other rows still read. */
+/** Epilogues that replace a variable of 256 numbers that other rows still read. */
 const REPLACEMENTS: Record<
   string,
   (s: tf.Variable, x: tf.Tensor2D, w: tf.Tensor2D) => { kept: tf.Tensor; replacement: tf.Tensor }
 > = {
-  "the product's bias": (s, x, w) => {
+  "the bias of the matrix product": (s, x, w) => {
     const matmul = tf.add(tf.matMul(x, w), s);
     return { kept: tf.relu(matmul), replacement: tf.sub(s, tf.mul(tf.sum(matmul, 1), 0.1)) };
   },
@@ -94,11 +94,11 @@ const REPLACEMENTS: Record<
     const turned = tf.reshape(tf.transpose(tf.reshape(s, [16, 16])), [256]);
     return { kept: tf.relu(matmul), replacement: tf.add(turned, tf.mul(tf.sum(matmul, 1), 0.1)) };
   },
-  "one number for all rows": (s, x, w) => {
+  "one value for all rows": (s, x, w) => {
     const kept = tf.mul(tf.matMul(x, w), tf.slice(s, [0], [1]));
     return { kept, replacement: tf.add(s, tf.sum(kept, 1)) };
   },
-  "a number a column": (s, x, w) => {
+  "one value per column": (s, x, w) => {
     const kept = tf.mul(tf.matMul(x, w), s);
     return { kept, replacement: tf.add(s, tf.sum(kept, 1)) };
   },
@@ -152,7 +152,7 @@ Deno.test({
 
 Deno.test({
   name: "native continues after a program that does not fit in memory",
-  // where the system grants any memory that it is asked for, the program would begin
+  // the program would start on systems that grant any allocation
   ignore: ignore || !await refusesMemory(),
   async fn() {
     await openEngine({ executor: "native" });

@@ -35,7 +35,7 @@ Deno.test({
     };
     const native = await runOn("native", inputs, run, "mixed-bfloat16");
     const onnx = await runOn("onnx", inputs, run, "mixed-bfloat16");
-    // A sum in another order may round to the neighbor: 2⁻⁸ of the value.
+    // Another order of summation may round to the adjacent bfloat16: 2⁻⁸ of the value.
     assertClose(native, onnx, 2 ** -8);
     const exact = await runOn("native", inputs, run);
     const apart = exact.scores!.some((x, i) =>
@@ -57,7 +57,7 @@ Deno.test({
     });
     const run = ({ x, w, table, rows }: Record<string, tf.Tensor>) => {
       const project = (x: tf.Tensor) => tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D);
-      // the first of every row of vectors, as pooling by [CLS]: its gradient is padded with zeros
+      // the first vector of every row, like pooling by [CLS]: its gradient is padded with zeros
       const first = (x: tf.Tensor) => tf.reshape(tf.slice(x, [0, 0, 0], [4, 1, 24]), [4, 24]);
       const looked = (t: tf.Tensor) => project(tf.gather(t, rows as tf.Tensor1D));
       return {
@@ -108,7 +108,7 @@ Deno.test({
   name: "native reduces rounded matrix products along all axes",
   ignore,
   async fn() {
-    // whole numbers below 2⁸, which bfloat16 holds
+    // integers below 2⁸, which are exact in bfloat16
     const inputs = () => ({
       x: tf.tensor3d([1, 2, 0, 3, 1, 2, 0, 4], [2, 2, 2]),
       w: tf.tensor3d([1, 2, 3, 4, 0, 1, 2, 1, 3, 5, 1, 0], [2, 2, 3]),
@@ -183,8 +183,8 @@ Deno.test({
   },
 });
 
-const ROW_NUMBERS = {
-  "given": {
+const INDICES = {
+  "constant": {
     rowsOf: (rows: tf.Tensor1D) => rows,
     message: "Cannot run look up as indices must be from 0 to 9: index 1 is 10",
   },
@@ -193,7 +193,7 @@ const ROW_NUMBERS = {
     message: /^Cannot run instruction \d+ as an index is out of range for its table/,
   },
 };
-for (const [kind, { rowsOf, message }] of Object.entries(ROW_NUMBERS)) {
+for (const [kind, { rowsOf, message }] of Object.entries(INDICES)) {
   Deno.test({
     name: `native rejects a ${kind} index out of range`,
     ignore,
@@ -222,12 +222,12 @@ Deno.test({
       isa: "native",
       onNote: (note) => notes.push(note),
     });
-    // C has all that the engine's own kernels record; rounding whole numbers none of them does.
+    // The engine's own kernels record only operations that C supports, so this kernel rounds integers.
     registerKernel(
       "RoundInteger",
       ({ tape, input }) => tape.cast(tape.unary("round-bfloat16", input("n")), "float32"),
     );
-    const n = tf.tensor1d([3, 257], "int32"); // 2⁸ + 1 lies between two numbers of bfloat16
+    const n = tf.tensor1d([3, 257], "int32"); // 2⁸ + 1 is between two bfloat16 numbers
     const round = jit("rounding", ({ n }: { n: tf.Tensor }) => ({
       y: tf.engine().runKernel("RoundInteger", { n }) as tf.Tensor,
     }));
@@ -267,12 +267,12 @@ Deno.test({
   async fn() {
     const inputs = () => ({
       x: tf.tensor2d([[1, 2, 3], [4, 5, 6]]),
-      n: tf.tensor1d([16777217, -7], "int32"), // 2²⁴ + 1 is no float32
+      n: tf.tensor1d([16777217, -7], "int32"), // 2²⁴ + 1 is not a float32
       at: tf.tensor1d([1, 0], "int32"),
     });
     const found = await runOn("native", inputs, ({ x, n, at }) => ({
       same: tf.maximum(n!, tf.scalar(3, "int32")),
-      sum: tf.sum(tf.add(n!, tf.scalar(2147483640, "int32"))), // around 2³² and back
+      sum: tf.sum(tf.add(n!, tf.scalar(2147483640, "int32"))), // wraps around at 2³²
       rest: tf.mod(n!, tf.scalar(4, "int32")),
       column: tf.mul(tf.gather(tf.transpose(x!), at as tf.Tensor1D), 10),
       below: tf.mul(tf.gather(tf.slice(x!, [1, 0]), tf.tensor1d([0], "int32")), 10),

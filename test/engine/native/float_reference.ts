@@ -1,11 +1,11 @@
 /**
- * Float32 arithmetic for tests: samples of all floats, distances in units in the last place, references.
+ * Float32 arithmetic for tests: samples of all floats, distances in units in the last place (ulp), reference functions.
  */
 
 const bits = new Uint32Array(1);
 const value = new Float32Array(bits.buffer);
 
-/** The float whose bits are `pattern`. */
+/** The float with the bits `pattern`. */
 export function floatOf(pattern: number): number {
   bits[0] = pattern;
   return value[0] as number;
@@ -17,7 +17,7 @@ export function bitsOf(float: number): number {
   return bits[0] as number;
 }
 
-/** Floats that are treated on their own, and the bounds between ranges of the functions, with neighbors. */
+/** Special floats, and the limits between ranges of the functions, with adjacent floats. */
 export const SPECIAL = [
   ...[
     0,
@@ -39,7 +39,7 @@ export const SPECIAL = [
   return Number.isFinite(x) && x !== 0 ? [x, floatOf(at - 1), floatOf(at + 1)] : [x];
 });
 
-/** Special floats, one float of every `step` of all bit patterns, and a grid of `dense` on [-20, 20]. */
+/** Special floats, every `step`-th bit pattern, and a grid of `dense` floats on [-20, 20]. */
 export function sampleFloats(step: number, dense: number): Float32Array<ArrayBuffer> {
   const samples = [...SPECIAL];
   for (let pattern = 0; pattern < 2 ** 32; pattern += step) samples.push(floatOf(pattern));
@@ -47,13 +47,13 @@ export function sampleFloats(step: number, dense: number): Float32Array<ArrayBuf
   return Float32Array.from(samples);
 }
 
-/** The distance of neighboring floats around a real number. */
+/** The spacing of floats around a real number. */
 function lastPlace(real: number): number {
   const exponent = Math.floor(Math.log2(Math.max(Math.abs(real), 2 ** -126)));
   return 2 ** (exponent - 23);
 }
 
-/** How far `actual` is from `real`, in units in the last place; Infinity where one alone is finite or NaN. */
+/** Distance of `actual` from `real` in ulp; Infinity if only one of them is finite or NaN. */
 export function distanceInUlp(actual: number, real: number): number {
   const rounded = Math.fround(real);
   if (Object.is(actual, rounded) || (Number.isNaN(actual) && Number.isNaN(real))) return 0;
@@ -64,7 +64,7 @@ export function distanceInUlp(actual: number, real: number): number {
   return Math.abs(actual - real) / lastPlace(real);
 }
 
-/** erf by 2 / √π e^(-x²) Σ 2^n x^(2n+1) / (2n+1)!!, whose terms are all of one sign. */
+/** erf as 2 / √π e^(-x²) Σ 2^n x^(2n+1) / (2n+1)!!, whose terms all have the same sign. */
 export function erf(x: number): number {
   if (!(Math.abs(x) < 6)) return Number.isNaN(x) ? x : Math.sign(x);
   let term = x, sum = x;
@@ -75,7 +75,7 @@ export function erf(x: number): number {
   return x === 0 ? x : 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
 }
 
-/** A float rounded to bfloat16, half to even, by real arithmetic. */
+/** Rounds a float to bfloat16, half to even, in real arithmetic. */
 export function roundToBfloat16(x: number): number {
   if (!Number.isFinite(x) || x === 0) return x;
   const place = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(x))), -126) - 7);

@@ -1,16 +1,16 @@
 /**
- * Random products for gemm_test.ts, and what they must be: plain float64 loops over operands as they
- * are stored. Shapes: A [M, K], B [K, N], C [M, N], `items` of them.
+ * Random matrix products for gemm_test.ts and their results by plain float64 loops over the stored operands. Shapes:
+ * A [M, K], B [K, N], C [M, N], with `items` of each.
  * @module
  */
 
-/** A product to try; every field is free. */
+/** Properties of a matrix product, which can be combined freely. */
 export type Matmul = {
   readonly m: number;
   readonly n: number;
   readonly k: number;
   readonly items: readonly [number, number];
-  /** Items of the second batch dimension lie side by side in a row, like heads. */
+  /** Items of the second batch dimension are side by side in a row, like attention heads. */
   readonly interleaved: boolean;
   readonly transposeA: boolean;
   readonly transposeB: boolean;
@@ -20,14 +20,14 @@ export type Matmul = {
   readonly inBf16: boolean;
   readonly accumulate: boolean;
   readonly bias: boolean;
-  /** What sums and bias are rounded to before they are added to C. */
+  /** Rounding of sums and bias before they are added to C. */
   readonly rounding: "none" | "bfloat16" | "float16";
-  /** B is packed by a first run and read as it was packed by a second one; of a single item alone. */
+  /** B is packed by the first run and reused by the second; for a single item only. */
   readonly persistentB: boolean;
   readonly seed: number;
 };
 
-/** A matrix per item in memory: strides in elements, values as stored. */
+/** The matrices of all items in memory: strides in elements, values as stored. */
 type Stored = {
   readonly row: number;
   readonly column: number;
@@ -39,7 +39,7 @@ type Stored = {
 const oneFloat = new Float32Array(1);
 const itsBits = new Uint32Array(oneFloat.buffer);
 
-/** The nearest bfloat16, ties to even. */
+/** Rounds to the nearest bfloat16, ties to even. */
 export function roundToBf16(value: number): number {
   oneFloat[0] = value;
   const word = itsBits[0] ?? 0;
@@ -47,7 +47,7 @@ export function roundToBf16(value: number): number {
   return oneFloat[0] ?? NaN;
 }
 
-/** Values in [-1, 1), float32 or bfloat16 exactly; a small generator, so that cases repeat. */
+/** Reproducible pseudorandom values in [-1, 1) that are exact in float32 or bfloat16. */
 function randomValues(length: number, bf16: boolean, seed: number): Float64Array {
   let state = seed >>> 0;
   return Float64Array.from({ length }, () => {
@@ -78,14 +78,14 @@ function layOut(
   };
 }
 
-/** Bytes of values as float32 or bfloat16. */
+/** Encodes values as float32 or bfloat16. */
 export function toBytes(values: Float64Array, bf16: boolean): Uint8Array {
   const words = new Uint32Array(Float32Array.from(values).buffer);
   const halves = bf16 ? Uint16Array.from(words, (word) => word >>> 16) : words;
   return new Uint8Array(halves.buffer.slice(0));
 }
 
-/** Values of bytes written by {@linkcode toBytes}. */
+/** Decodes bytes written by {@linkcode toBytes}. */
 export function fromBytes(bytes: Uint8Array, bf16: boolean): Float64Array {
   const buffer = bytes.slice().buffer;
   const words = bf16
@@ -96,10 +96,10 @@ export function fromBytes(bytes: Uint8Array, bf16: boolean): Float64Array {
 
 const ROUNDING_FLAGS = { none: 0, bfloat16: 64, float16: 128 };
 
-/** The largest relative error of a rounding; float16 has subnormal numbers besides, 2^-24 apart. */
+/** Largest relative rounding errors; float16 also has subnormal numbers, 2^-24 apart. */
 const ROUNDING_ERRORS = { none: 0, bfloat16: 2 ** -8, float16: 2 ** -11 };
 
-/** Operands of a product in memory, and its words for the instruction table. */
+/** Operands of a matrix product in memory, and its numbers for the instruction table. */
 export function prepareMatmul(p: Matmul) {
   const a = layOut([p.m, p.k], p.transposeA, p.bf16.a, p, 1);
   const b = layOut([p.k, p.n], p.transposeB, p.bf16.b, p, 2);
@@ -108,7 +108,7 @@ export function prepareMatmul(p: Matmul) {
   const flags = (p.bf16.a ? 1 : 0) | (p.bf16.b ? 2 : 0) | (p.bf16.c ? 4 : 0) |
     (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0) | ROUNDING_FLAGS[p.rounding] |
     (p.persistentB ? 256 : 0);
-  // the stride of a dimension of size 1 may be anything
+  // the stride of a dimension of size 1 is arbitrary
   const stride = (size: number, of: number) => (size === 1 && p.seed % 2 === 1 ? 0 : of);
   const numbers = [p.m, p.n, p.k, flags]
     .concat(stride(p.m, a.row), stride(p.k, a.column), stride(p.k, b.row), stride(p.n, b.column))
@@ -117,10 +117,10 @@ export function prepareMatmul(p: Matmul) {
   return { a, b, c, bias, numbers };
 }
 
-/** What C must hold afterwards, and by how much each element may differ (0: untouched). */
+/** Expected C, and the tolerance of each element (0: must be unchanged). */
 type Exact = { readonly wanted: Float64Array; readonly tolerance: Float64Array };
 
-const known = new Map<string, Exact>(); // builds are tried on the same products
+const known = new Map<string, Exact>(); // several builds compute the same products
 
 /** {@linkcode Exact} of a product, computed once. */
 export function multiplyExactly(matmul: Matmul): Exact {
@@ -152,7 +152,7 @@ function loopOverMatmul(p: Matmul): Exact {
             size += Math.abs(x * y);
           }
           wanted[at] = sum + onto;
-          // any order of K + 2 additions in float32, products rounded; then perhaps bfloat16
+          // K + 2 float32 additions in any order, products rounded; then possibly bfloat16
           tolerance[at] = (p.k + 3) * 2 ** -24 * size + 1e-37;
           if (p.rounding !== "none") {
             tolerance[at] += ROUNDING_ERRORS[p.rounding] * Math.abs(sum) * 1.001 + 2 ** -25;

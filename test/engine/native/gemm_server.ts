@@ -1,4 +1,4 @@
-/** Compiles the products of the native runtime and runs them in a process of their own. @module */
+/** Compiles the matrix products of the native runtime and runs them in a separate process. @module */
 import { fileURLToPath } from "node:url";
 import { startProcess } from "./byte_process.ts";
 import { AARCH64, canRun } from "./emulation.ts";
@@ -14,10 +14,10 @@ const FLAGS = [
   "-Wextra",
 ];
 const AVX512 = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mfma"];
-/** Pairs of bfloat16 even on processors where they do not pay. */
+/** Uses pairs of bfloat16 even on processors on which they are slower. */
 const PAIRS = [...AVX512, "-mavx512bf16", "-DGEMM_ALWAYS_PAIRS"];
 
-/** A way to build the products; `needs` is a CPU flag of Linux, `compiler` one other than the system's. */
+/** A build of the matrix products; `needs` is a CPU flag in Linux, `compiler` one other than the system's. */
 export type Build = {
   readonly name: string;
   readonly flags: readonly string[];
@@ -74,7 +74,7 @@ export const BUILDS: readonly Build[] = [
 
 const systemCompiler = [Deno.env.get("CC"), "cc", "clang", "gcc"].find((c) => c && canRun(c));
 
-/** Why a build cannot be tried here, or null. */
+/** Reason why a build cannot be tested on this machine, or null. */
 export function missing({ needs, compiler, emulator }: Build): string | null {
   if (!compiler && !systemCompiler) return "no C compiler";
   if (compiler && !canRun(compiler)) return `no ${compiler}`;
@@ -85,26 +85,26 @@ export function missing({ needs, compiler, emulator }: Build): string | null {
 }
 
 /**
- * Answer to a request: status 0 done, 1 not planned, 2 equal products differed, 3 a thread that was held up
- * still found something to do, 4 an epilogue was not given every row once, whole, and every part once.
+ * Answer to a request. Status: 0 success, 1 not planned, 2 equal products differed, 3 a delayed thread still found work,
+ * 4 an epilogue did not get every row exactly once, complete, and every chunk exactly once.
  */
 export type Answer = { readonly status: number; readonly c: Uint8Array };
 
-/** Where the first thread can be held up until the others have returned, by number. */
-export const HOLD_UPS = ["nowhere", "before products", "behind barrier"] as const;
+/** Points at which the first thread can be delayed until the others have returned, by number. */
+export const DELAYS = ["none", "before products", "after barrier"] as const;
 
-/** How a server multiplies. */
+/** Options of a multiplication. */
 export type MultiplyOptions = {
   readonly threads: number;
-  /** Equal products in a row; 1 by default. */
+  /** Number of equal consecutive products; default 1. */
   readonly times?: number;
-  /** `behind barrier` is for products with one barrier each. */
-  readonly heldUp?: typeof HOLD_UPS[number];
-  /** An epilogue follows; by default none. */
+  /** `after barrier` requires products with one barrier. */
+  readonly delay?: typeof DELAYS[number];
+  /** True to run an epilogue; default false. */
   readonly follows?: boolean;
 };
 
-/** A process that multiplies; close it when done. */
+/** A server process; close it when done. */
 export type Server = {
   readonly multiply: (
     numbers: readonly number[],
@@ -114,7 +114,7 @@ export type Server = {
   readonly close: () => Promise<void>;
 };
 
-/** Builds the products and starts a process for them. */
+/** Builds the matrix products and starts a server process. */
 export async function startServer(build: Build): Promise<Server> {
   const dir = await Deno.makeTempDir();
   const program = `${dir}/server`;
@@ -132,9 +132,9 @@ export async function startServer(build: Build): Promise<Server> {
   const process = startProcess(build.name, command);
   return {
     async multiply(numbers, { a, b, c, bias }, options) {
-      const { threads, times = 1, heldUp = "nowhere", follows = false } = options;
+      const { threads, times = 1, delay = "none", follows = false } = options;
       const operands = [a.length, b.length, c.length, bias?.length ?? 0];
-      const how = [threads, times, HOLD_UPS.indexOf(heldUp), Number(follows)];
+      const how = [threads, times, DELAYS.indexOf(delay), Number(follows)];
       const head = [...how, ...operands, ...numbers];
       await process.write(new Uint8Array(BigInt64Array.from(head, BigInt).buffer));
       for (const operand of [a, b, c, bias]) if (operand) await process.write(operand);

@@ -10,10 +10,10 @@ import {
   startServer,
 } from "./gemm_server.ts";
 
-const RUNS = 120; // of each property and build
+const RUNS = 120; // for each property and build
 const EMULATED_RUNS = 40;
 
-/** The product that single cases vary. */
+/** The product that individual cases modify. */
 const PLAIN: Matmul = {
   m: 5,
   n: 7,
@@ -72,8 +72,8 @@ async function multiply(
   return answer.c;
 }
 
-/** Checks a product against float64 loops, elements between rows and items of C included. */
-async function checkProduct(server: Server, matmul: Matmul, threads: number): Promise<void> {
+/** Compares a product with float64 loops, including unused elements between rows and items of C. */
+async function checkMatmul(server: Server, matmul: Matmul, threads: number): Promise<void> {
   const prepared = prepareMatmul(matmul);
   const follows = matmul.seed % 2 === 0;
   const got = fromBytes(await multiply(server, prepared, { threads, follows }), matmul.bf16.c);
@@ -89,30 +89,30 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     const numRuns = emulator ? EMULATED_RUNS : RUNS;
     const threads = fc.integer({ min: 1, max: 3 });
     await fc.assert(
-      fc.asyncProperty(anyMatmul, threads, (p, t) => checkProduct(server, p, t)),
+      fc.asyncProperty(anyMatmul, threads, (p, t) => checkMatmul(server, p, t)),
       { numRuns, seed: 5 },
     );
   },
 
-  "agrees where K is cut into chunks and C into blocks": async (server) => {
+  "agrees if K is cut into slices and C into blocks": async (server) => {
     for (const inBf16 of [false, true]) {
       for (const transposeA of [false, true]) {
-        const bf16 = { a: inBf16, b: inBf16, c: !transposeA }; // a C in bfloat16 has one chunk
+        const bf16 = { a: inBf16, b: inBf16, c: !transposeA }; // a bfloat16 C has one slice of K
         const matmul = { ...PLAIN, transposeA, inBf16, bf16, bias: true };
-        await checkProduct(server, { ...matmul, m: 37, n: 40, k: 2305, accumulate: true }, 2);
-        await checkProduct(server, { ...matmul, m: 300, n: 70, k: 65, transposeB: true }, 3);
+        await checkMatmul(server, { ...matmul, m: 37, n: 40, k: 2305, accumulate: true }, 2);
+        await checkMatmul(server, { ...matmul, m: 300, n: 70, k: 65, transposeB: true }, 3);
         const rounded = { ...matmul, bf16: PLAIN.bf16, m: 16, n: 35, k: 2305, accumulate: true };
-        await checkProduct(server, { ...rounded, rounding: "bfloat16" }, 2);
-        await checkProduct(server, { ...rounded, rounding: "float16" }, 2);
-        await checkProduct(server, { ...matmul, m: 9, n: 66, k: 4201, bias: false }, 2);
-        await checkProduct(server, { ...matmul, m: 9, n: 266, k: 4201, persistentB: true }, 3);
+        await checkMatmul(server, { ...rounded, rounding: "bfloat16" }, 2);
+        await checkMatmul(server, { ...rounded, rounding: "float16" }, 2);
+        await checkMatmul(server, { ...matmul, m: 9, n: 66, k: 4201, bias: false }, 2);
+        await checkMatmul(server, { ...matmul, m: 9, n: 266, k: 4201, persistentB: true }, 3);
       }
     }
   },
 
-  "gives the same bits on any number of threads": async (server) => {
+  "is bitwise equal for any number of threads": async (server) => {
     const batch: Partial<Matmul> = { items: [3, 5], interleaved: true, m: 33, n: 40, k: 70 };
-    const scores = { ...batch, transposeA: false, transposeB: true }; // as of attention
+    const scores = { ...batch, transposeA: false, transposeB: true }; // like attention scores
     for (const shape of [{ m: 120, n: 50, k: 2200 }, { m: 20, n: 300, k: 77 }, batch, scores]) {
       for (const inBf16 of [false, true]) {
         const prepared = prepareMatmul({ ...PLAIN, transposeA: true, ...shape, inBf16 });
@@ -124,41 +124,41 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     }
   },
 
-  "has threads that are done do the work of one that is held up, to the same bits": async (
+  "lets idle threads steal the work of a delayed one, with bitwise equal results": async (
     server,
   ) => {
-    const rows = { shape: { m: 400, n: 64, k: 64 }, heldUp: "behind barrier" } as const;
+    const rows = { shape: { m: 400, n: 64, k: 64 }, delay: "after barrier" } as const;
     const batch: Partial<Matmul> = { items: [4, 3], m: 40, n: 40, k: 40 };
-    const items = { shape: batch, heldUp: "before products" } as const;
-    const scores = { ...items, shape: { ...batch, interleaved: true, transposeB: true } }; // as of attention
-    for (const { shape, heldUp } of [rows, items, scores]) {
+    const items = { shape: batch, delay: "before products" } as const;
+    const scores = { ...items, shape: { ...batch, interleaved: true, transposeB: true } }; // like attention scores
+    for (const { shape, delay } of [rows, items, scores]) {
       for (const inBf16 of [false, true]) {
         const prepared = prepareMatmul({ ...PLAIN, ...shape, inBf16 });
         const alone = await multiply(server, prepared, { threads: 1 });
-        // status 3 if they leave it to do
+        // status 3 if work remains for the delayed thread
         for (const follows of [false, true]) {
-          const options = { threads: 3, heldUp, follows };
+          const options = { threads: 3, delay, follows };
           deepStrictEqual(await multiply(server, prepared, options), alone);
         }
       }
     }
   },
 
-  "runs products one after another without waiting": async (server) => {
+  "runs consecutive products without barriers": async (server) => {
     for (const shape of [{ m: 130, n: 70, k: 1100 }, { m: 20, n: 300, k: 77 }]) {
       for (const inBf16 of [false, true]) {
         for (const follows of [false, true]) {
           const prepared = prepareMatmul({ ...PLAIN, ...shape, inBf16 });
-          await multiply(server, prepared, { threads: 3, times: 7, follows }); // equal, or status 2
+          await multiply(server, prepared, { threads: 3, times: 7, follows }); // status 2 if they differ
         }
       }
     }
   },
 
-  "gives its epilogue every row once, whole, and every part": async (server) => {
+  "passes every complete row and every chunk to its epilogue once": async (server) => {
     const several: Partial<Matmul> = { items: [5, 2], interleaved: true, m: 33, n: 40, k: 70 };
     const shapes: readonly Partial<Matmul>[] = [
-      { m: 3, n: 5, k: 2 }, // by one thread
+      { m: 3, n: 5, k: 2 }, // on one thread
       { m: 130, n: 70, k: 2305, transposeA: true }, // by rows, in chunks
       { m: 20, n: 300, k: 77 }, // by columns
       { m: 20, n: 300, k: 77, persistentB: true },
@@ -168,13 +168,13 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
       for (const inBf16 of [false, true]) {
         for (const threads of [1, 2, 3, 8]) {
           const prepared = prepareMatmul({ ...PLAIN, ...shape, inBf16, bias: true });
-          await multiply(server, prepared, { threads, follows: true }); // or status 4
+          await multiply(server, prepared, { threads, follows: true }); // status 4 if rows or chunks are missing
         }
       }
     }
   },
 
-  "passes NaN and infinity on, and to no other row": async (server) => {
+  "propagates NaN and infinity only within their row": async (server) => {
     for (const inBf16 of [false, true]) {
       for (const transposeA of [false, true]) {
         const matmul = { ...PLAIN, m: 33, n: 40, k: 31, inBf16, transposeA };
@@ -182,7 +182,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
         const { a, b } = prepared;
         a.values[3 * a.row + 30 * a.column] = NaN;
         a.values[32 * a.row] = Infinity;
-        b.values.fill(1, 0, 40); // the row of B that meets it: no 0 or sign
+        b.values.fill(1, 0, 40); // the row of B that is multiplied with it: no 0 and no sign
         const c = fromBytes(await multiply(server, prepared, { threads: 2 }), false);
         for (let i = 0; i < 33; i++) {
           const row = c.slice(i * 40, (i + 1) * 40);
@@ -195,7 +195,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
   },
 
   "rounds to bfloat16 to nearest even": async (server) => {
-    // 1·x with x halfway between neighbors (1 + 1/256: even below; 1 + 3/256: even above), and above
+    // 1·x with x halfway between adjacent numbers (1 + 1/256: even one below; 1 + 3/256: even one above), and beyond halfway
     const matmul = { ...PLAIN, m: 1, n: 3, k: 1, bf16: { a: false, b: false, c: true } };
     const prepared = prepareMatmul(matmul);
     prepared.a.values.set([1]);
@@ -209,8 +209,8 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     deepStrictEqual([...rounded], [1, 1 + 4 / 256, 1 + 2 / 256]);
   },
 
-  "rounds sums to a half type before it adds them to C": async (server) => {
-    // 1·x: ties to even, beyond a tie; for float16 below its least normal number and beyond its largest
+  "rounds sums to a half type before adding them to C": async (server) => {
+    // 1·x: ties to even, beyond a tie; for float16 below its smallest normal number and beyond its largest
     const values = {
       bfloat16: [[1 + 1 / 256, 1], [1 + 3 / 256, 1 + 4 / 256], [
         -(1 + 1 / 256 + 2 ** -20),
@@ -243,7 +243,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     }
   },
 
-  "refuses words that describe no product": async (server) => {
+  "rejects invalid numbers": async (server) => {
     const { numbers } = prepareMatmul(PLAIN);
     const none = new Uint8Array(0);
     const change = (at: number, value: number) => numbers.map((n, i) => (i === at ? value : n));
@@ -265,7 +265,7 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
 
 for (const build of BUILDS) {
   const reason = missing(build);
-  const name = `gemm (${build.name})${reason ? `: not tried, ${reason}` : ""}`;
+  const name = `gemm (${build.name})${reason ? `: skipped, ${reason}` : ""}`;
   Deno.test({ name, ignore: reason !== null }, async (test) => {
     const server = await startServer(build);
     try {

@@ -1,5 +1,5 @@
 /**
- * Functions recorded once for all values of their free sizes, against the same functions recorded at each.
+ * Functions with dynamic dimensions, traced once, compared with the same functions traced at each shape.
  * @module
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
@@ -23,7 +23,7 @@ testNative(
     const { functions, generic } = await compareGeneric({
       count: Number(Deno.env.get("GENERIC_RUNS") ?? 25),
     });
-    // about three quarters do; fewer by chance as few are drawn
+    // about three quarters do; possibly fewer, since the sample is small
     ok(generic >= 0.4 * functions, `${generic} of ${functions} functions serve all sizes`);
   },
 );
@@ -81,7 +81,7 @@ testNative(
       const x = tf.ones([rows, 3]) as tf.Tensor2D;
       const { y } = await project({ x, rate });
       deepStrictEqual(y.shape, [rows, 2]);
-      // (1 + 2 + 3) · (the calls so far + 1) · 0.5
+      // (1 + 2 + 3) · (number of calls so far + 1) · 0.5
       ok((await y.data()).every((value) => value === 3 * (call + 2)));
       tf.dispose([x, y]);
     }
@@ -140,7 +140,7 @@ testNative("functions that name their sizes in another order share no program", 
     y: tf.mul(tf.reshape(a, [-1, 1]), tf.reshape(b, [1, -1])),
   });
   const one = jit("one", tile, { dynamic: { axes: { a: ["A"], b: ["B"] } } });
-  // the limit gives A the same samples, though B is named first
+  // because of the limit, A has the same samples although B is named first
   const other = jit("other", tile, {
     dynamic: { axes: { b: ["B"], a: ["A"] }, limits: { A: 60 } },
   });
@@ -160,8 +160,8 @@ testNative("a function that no form serves is recorded at each of its sizes", as
   onCompile((name) => void compiled.push(name));
   const FUNCTIONS: Record<string, (x: tf.Tensor1D) => tf.Tensor> = {
     mean: (x) => tf.mean(x), // divides by N
-    turned: (x) => tf.reverse(x), // begins at N − 1
-    even: (x) => tf.sum(tf.reshape(x, [-1, 2]), 1), // fails at odd sizes, as samples are
+    turned: (x) => tf.reverse(x), // starts at N − 1
+    even: (x) => tf.sum(tf.reshape(x, [-1, 2]), 1), // fails at odd sizes such as the samples
     numbered: (x) => tf.add(x, tf.range(0, x.shape[0])), // constants differ
   };
   const expected: Record<string, number[]> = {
@@ -210,24 +210,24 @@ testNative(
   async () => {
     await openBackend("native");
     const table = tf.tidy(() => tf.variable(tf.tensor2d(leafValues([64, 1], 1), [64, 1])));
-    const whole = (x: tf.Tensor) => tf.cast(tf.add(x, 0.5), "int32") as tf.Tensor1D;
+    const integers = (x: tf.Tensor) => tf.cast(tf.add(x, 0.5), "int32") as tf.Tensor1D;
     type Function = (x: tf.Tensor1D, z: tf.Tensor1D) => tf.Tensor;
     const FUNCTIONS: Record<string, Function> = {
       begin: (x) => tf.slice(x, 0, 5),
       positions: (x) => tf.add(tf.slice(table, [0, 0], [x.shape[0], 1]), tf.reshape(x, [-1, 1])),
       greatest: (x) => tf.topk(x, 5).values,
-      // the first five of [x₀ … x₀, x₁ … x₁, …], each as often as z is long
+      // the first five of [x₀ … x₀, x₁ … x₁, …], each repeated as often as z has elements
       repeated: (x, z) =>
         tf.slice(
           tf.reshape(tf.transpose(tf.tile(tf.reshape(x, [1, -1]), [z.size, 1])), [-1]),
           0,
           5,
         ),
-      // numbers of rows that x has, of which 60 are counted
+      // indices of rows of x, of which the first 60 are used
       counted: (x) =>
         tf.add(
-          tf.sum(tf.gather(x, whole(x))),
-          tf.unsortedSegmentSum(tf.mul(x, 2), whole(x), 60),
+          tf.sum(tf.gather(x, integers(x))),
+          tf.unsortedSegmentSum(tf.mul(x, 2), integers(x), 60),
         ),
     };
     const shapes = [[7, 6], [3, 6], [7, 2], [70, 6]] as const;

@@ -1,4 +1,4 @@
-/** Whom the cache of compiled libraries is open to: what is loaded from it, and what is built elsewhere. */
+/** Security of the cache of compiled libraries: which entries are loaded and which are built elsewhere. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -8,26 +8,26 @@ import { withCache, withEmptyCache } from "./table_builder.ts";
 
 const CHILD = join(import.meta.dirname ?? "", "compile_child.ts");
 const isRoot = process.geteuid?.() === 0;
-/** Users that nobody here is. */
+/** IDs of users that do not exist. */
 const [STRANGER, OTHER] = [54321, 54322];
 
 type Answer = { readonly path: string; readonly compiled: boolean; readonly answer: number };
 
-/** A test's name, and whether it is passed over: for this reason, if any. */
+/** A test's name, and `ignore` if there is a reason to skip it. */
 const unless = (reason: string | null, name: string) => ({
-  name: reason === null ? name : `${name}: not tried, ${reason}`,
+  name: reason === null ? name : `${name}: skipped, ${reason}`,
   ignore: reason !== null,
 });
-/** Why a file cannot be given the owner asked for. */
+/** Reason why a file's owner cannot be changed to the given one, or null. */
 const keepsOwner = (owner: number | undefined) =>
   owner === undefined || isRoot ? null : "only root can give files away";
 
-/** Words before a command that run it as somebody else. */
+/** Command prefix that runs a command as another user. */
 function asUser(user: number): readonly string[] {
   return ["setpriv", `--reuid=${user}`, `--regid=${user}`, "--clear-groups"];
 }
 
-/** Compiles in a process of its own, or finds it compiled; `number`: which of the child's libraries. */
+/** Compiles a library in a separate process, or finds it in the cache; `number` selects one of the child's libraries. */
 async function compile(before: readonly string[] = [], number = 2): Promise<Answer> {
   const [command = "", ...args] = [...before, Deno.execPath(), "run", "-A", "--no-check", CHILD];
   const output = await new Deno.Command(command, { args: [...args, `${number}`] }).output();
@@ -38,7 +38,7 @@ async function compile(before: readonly string[] = [], number = 2): Promise<Answ
   return answer;
 }
 
-/** Whether a command can be run here after the words of `before`, and deno reads this checkout. */
+/** True if a command with the prefix `before` can be run, and Deno can then read this checkout. */
 function runs(before: readonly string[]): boolean {
   try {
     const [command = "", ...args] = [...before, "test", "-r", CHILD];
@@ -48,12 +48,12 @@ function runs(before: readonly string[]): boolean {
   }
 }
 
-/** Opens a folder and all below it to everybody's reading, as README says. */
+/** Makes a folder and everything in it readable for all users, as README describes. */
 async function openToReaders(folder: string): Promise<void> {
   strictEqual((await new Deno.Command("chmod", { args: ["-R", "a+rX", folder] }).output()).code, 0);
 }
 
-/** Every file and folder of a cache, with its bytes. */
+/** All files and folders of a cache with their contents. */
 function list(folder: string): readonly string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
     const path = join(folder, name);
@@ -61,12 +61,12 @@ function list(folder: string): readonly string[] {
   }).sort();
 }
 
-/** Ways in which a filled cache cannot be written, by what goes before the command. */
+/** Ways to make a filled cache read-only; each returns a command prefix. */
 const READ_ONLY: Readonly<Record<string, (folder: string) => readonly string[]>> = {
-  // the superuser may write everywhere, unless that right is dropped
-  "by its mode": () => isRoot ? ["setpriv", "--bounding-set=-dac_override"] : [],
-  "since it is root's": () => isRoot ? asUser(STRANGER) : ["to be another user wants root"],
-  "since the disk is": (folder) => [
+  // the superuser can write everywhere unless that capability is dropped
+  "by mode": () => isRoot ? ["setpriv", "--bounding-set=-dac_override"] : [],
+  "because root owns it": () => isRoot ? asUser(STRANGER) : ["requires root"],
+  "because of its mount": (folder) => [
     ...["unshare", "--mount", "sh", "-c"],
     'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"',
     folder,
@@ -74,11 +74,11 @@ const READ_ONLY: Readonly<Record<string, (folder: string) => readonly string[]>>
 };
 
 for (const [why, before] of Object.entries(READ_ONLY)) {
-  const reason = runs(before(import.meta.dirname ?? "")) ? null : "it cannot be made so here";
+  const reason = runs(before(import.meta.dirname ?? "")) ? null : "not possible here";
   Deno.test({
     ...unless(
       reason,
-      `a filled cache that is read-only ${why} is used, and what it lacks built elsewhere`,
+      `a cache that is read-only ${why} is used, and missing libraries are built elsewhere`,
     ),
     fn: () =>
       withEmptyCache(async (folder) => {
@@ -86,7 +86,7 @@ for (const [why, before] of Object.entries(READ_ONLY)) {
         const { path } = await compile();
         ok(path.startsWith(native));
         await openToReaders(folder);
-        if (why === "by its mode") await Deno.chmod(native, 0o555);
+        if (why === "by mode") await Deno.chmod(native, 0o555);
         const full = list(native), whole = await Deno.readFile(path);
         deepStrictEqual(await compile(before(folder)), {
           ...{ path, compiled: false, answer: 42, interrupts: 0 },
@@ -114,19 +114,19 @@ Deno.test("explainLostCache() says why nothing is cached and what to do", () =>
     );
   }));
 
-/** What is done to a whole entry, and whether it is used afterwards; `owner` is root's to give. */
+/** Changes of a complete entry, and whether it is used afterwards; changing `owner` requires root. */
 const ENTRIES: readonly (readonly [
   name: string,
   change: { part: "" | "library.so" | "library.sha256"; mode?: number; owner?: number },
   used: boolean,
 ])[] = [
-  ["that all may read", { part: "", mode: 0o755 }, true],
-  ["that all may write", { part: "", mode: 0o777 }, false],
-  ["whose library all may write", { part: "library.so", mode: 0o666 }, false],
-  ["whose checksum all may write", { part: "library.sha256", mode: 0o602 }, false],
-  ["of somebody else", { part: "", owner: STRANGER }, false],
-  ["whose library is somebody else's", { part: "library.so", owner: STRANGER }, false],
-  ["whose checksum is somebody else's", { part: "library.sha256", owner: STRANGER }, false],
+  ["that is world-readable", { part: "", mode: 0o755 }, true],
+  ["that is world-writable", { part: "", mode: 0o777 }, false],
+  ["whose library is world-writable", { part: "library.so", mode: 0o666 }, false],
+  ["whose checksum is world-writable", { part: "library.sha256", mode: 0o602 }, false],
+  ["of another user", { part: "", owner: STRANGER }, false],
+  ["whose library belongs to another user", { part: "library.so", owner: STRANGER }, false],
+  ["whose checksum belongs to another user", { part: "library.sha256", owner: STRANGER }, false],
 ];
 
 for (const [name, { part, mode, owner }, used] of ENTRIES) {
@@ -140,7 +140,7 @@ for (const [name, { part, mode, owner }, used] of ENTRIES) {
         if (owner !== undefined) await Deno.chown(changed, owner, owner);
         const again = await compile();
         deepStrictEqual([again.path, again.compiled], [path, !used]);
-        strictEqual((await compile()).compiled, false, "it is mended for good");
+        strictEqual((await compile()).compiled, false, "repaired permanently");
         strictEqual([...Deno.readDirSync(dirname(dirname(path)))].length, 1);
       }),
   });
@@ -154,15 +154,15 @@ Deno.test("an entry that is a link is built again", () =>
     const again = await compile();
     deepStrictEqual([again.path, again.compiled], [path, true]);
     ok((await Deno.lstat(entry)).isDirectory);
-    ok((await Deno.stat(join(moved, "library.so"))).isFile, "the link alone is removed");
+    ok((await Deno.stat(join(moved, "library.so"))).isFile, "only the link is removed");
   }));
 
 Deno.test({
   ...unless(
     isRoot && runs(asUser(STRANGER))
       ? null
-      : "it wants root, setpriv and a checkout for all to read",
-    "in our own folder, an entry that we may not remove does not keep ours from its place",
+      : "requires root, setpriv and a world-readable checkout",
+    "in the user's own folder, an entry of another user is replaced",
   ),
   fn: () =>
     withEmptyCache(async (folder) => {
@@ -181,17 +181,17 @@ Deno.test({
     }),
 });
 
-/** What is done to the folder above `native`, and whether the cache is used afterwards. */
+/** Changes of the parent folder of `native`, and whether the cache is used afterwards. */
 const FOLDERS: readonly (readonly [
   name: string,
   change: { part: "" | "native"; mode?: number; owner?: number },
   used: boolean,
 ])[] = [
-  ["in a folder that all may write", { part: "", mode: 0o777 }, false],
-  ["in a sticky folder that all may write", { part: "", mode: 0o1777 }, true],
-  ["in somebody else's folder", { part: "", mode: 0o755, owner: STRANGER }, false],
-  ["in somebody else's sticky folder", { part: "", mode: 0o1777, owner: STRANGER }, false],
-  ["of somebody else", { part: "native", owner: STRANGER }, false],
+  ["in a world-writable folder", { part: "", mode: 0o777 }, false],
+  ["in a sticky world-writable folder", { part: "", mode: 0o1777 }, true],
+  ["in another user's folder", { part: "", mode: 0o755, owner: STRANGER }, false],
+  ["in another user's sticky folder", { part: "", mode: 0o1777, owner: STRANGER }, false],
+  ["of another user", { part: "native", owner: STRANGER }, false],
 ];
 
 for (const [name, { part, mode, owner }, used] of FOLDERS) {
@@ -250,10 +250,10 @@ Deno.test("isOwn() trusts root, the user, and the user's own group", () => {
   strictEqual(own(7, 100, 0o757, 7), false);
   strictEqual(own(7, 7, 0o775, 7), true);
   strictEqual(own(7, 7, 0o757, 7), false);
-  strictEqual(own(0, 0, 0o775, 7), false); // we may be in root's group, and others too
+  strictEqual(own(0, 0, 0o775, 7), false); // other users may be in root's group too
   strictEqual(own(0, 0, 0o775, 0), false);
-  strictEqual(own(7, 7, 0o700, 0), false); // to root, the others are others
-  strictEqual(own(null, null, null, null), true); // no owners here
+  strictEqual(own(7, 7, 0o700, 0), false); // root does not trust other users
+  strictEqual(own(null, null, null, null), true); // a system without owners
   strictEqual(isOwn({ uid: 7, gid: 7, mode: 0o777, isSymlink: true }, 7), false);
 });
 

@@ -1,13 +1,13 @@
 /**
- * One process may hold several isolates (workers, the files of `deno test`): all use one pool, which outlives
- * each of them.
+ * A process may have several isolates (workers, the files of `deno test`). All of them share one pool, which outlives each
+ * of them.
  */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { turnRepeatedly } from "./turn_repeatedly.ts";
 
 const TURNED = 50 * 400;
 
-/** Runs the program in a worker, which then ends. */
+/** Runs the program in a worker that then ends. */
 async function runInWorker(): Promise<number> {
   const worker = new Worker(import.meta.resolve("./isolate.ts"), { type: "module" });
   try {

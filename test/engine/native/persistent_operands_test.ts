@@ -3,7 +3,7 @@ import { Memory } from "@/engine/memory.ts";
 import { PersistentOperands } from "@/engine/native/persistent_operands.ts";
 import type { NativeBlock } from "@/engine/native/runtime.ts";
 
-/** Memory of JavaScript in place of the runtime's. */
+/** JavaScript memory instead of the runtime's. */
 function allocate(bytes: number): NativeBlock {
   const block = new Uint8Array(bytes);
   const pointer = Deno.UnsafePointer.of(block);

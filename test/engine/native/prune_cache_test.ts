@@ -10,7 +10,7 @@ const entry = (digit: string) => digit.repeat(40);
 
 Deno.test("pruneCache() removes entries that were neither created nor read for a long time", async () => {
   const cache = await Deno.makeTempDir();
-  /** An entry that was made and read so many days ago. */
+  /** Creates an entry that was created and last read the given numbers of days ago. */
   const make = async (name: string, madeDays: number, readDays: number) => {
     const folder = join(cache, name), file = join(folder, "library.so");
     await Deno.mkdir(folder);
@@ -29,8 +29,8 @@ Deno.test("pruneCache() removes entries that were neither created nor read for a
     await make(`tensorflow-${entry("d")}`, KEEP_DAYS + 1, KEEP_DAYS + 1);
     await make("of-somebody-else", 10 * KEEP_DAYS, 10 * KEEP_DAYS);
     await make(".build-killed", KEEP_DAYS + 1, KEEP_DAYS + 1);
-    await Deno.mkdir(join(cache, ".build-begun")); // empty as yet, by the clock of today
-    await Deno.writeTextFile(join(cache, "a-file"), "of somebody else");
+    await Deno.mkdir(join(cache, ".build-begun")); // a new, empty build folder
+    await Deno.writeTextFile(join(cache, "a-file"), "of another user");
     strictEqual(pruneCache(cache, NOW_MS), 3);
     const left = [...Deno.readDirSync(cache)].map(({ name }) => name).sort();
     const kept = [".build-begun", "a-file", entry("a"), entry("b"), "of-somebody-else"];

@@ -1,6 +1,6 @@
 /**
- * Operations of the runtime that are not generated: hand-worked tables, then random ones against plain
- * loops, on one to four threads.
+ * Operations of the runtime that are not generated: tables worked out by hand, then random ones compared with plain loops,
+ * on one to four threads.
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -21,7 +21,7 @@ const floats = (...values: readonly number[]) => Float32Array.from(values);
 const count = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
 const numbered = (length: number) => Float32Array.from({ length }, (_, i) => i + 1);
 
-/** Digits of a flat index, the first most significant. */
+/** Digits of a flat index, most significant first. */
 function digitsOf(flat: number, sizes: readonly number[]): number[] {
   const digits: number[] = [];
   for (const size of sizes.toReversed()) {
@@ -32,7 +32,7 @@ function digitsOf(flat: number, sizes: readonly number[]): number[] {
 }
 
 testEach("a matrix product multiplies, adds bias and accumulates", async (runtime) => {
-  // [1 2; 3 4] · [5 6; 7 8] = [19 22; 43 50]; with bias [10 20]: [29 42; 53 70]; onto ones: one more
+  // [1 2; 3 4] · [5 6; 7 8] = [19 22; 43 50]; with bias [10 20]: [29 42; 53 70]; accumulated on ones: one more
   const a = floats(1, 2, 3, 4),
     b = floats(5, 6, 7, 8),
     c = floats(1, 1, 1, 1),
@@ -67,7 +67,7 @@ testEach("scatter adds rows at their indices", async (runtime) => {
 });
 
 testEach("scatter clears a large table and adds rows in order", async (runtime) => {
-  const [rows, columns, table] = [300, 77, 5000]; // 385,000 floats: cleared past the cache
+  const [rows, columns, table] = [300, 77, 5000]; // 385,000 floats: cleared with streaming stores
   const x = Float32Array.from({ length: rows * columns }, (_, i) => Math.fround(Math.sin(i)));
   const indices = Int32Array.from({ length: rows }, (_, i) => (i * i * 7) % 40 * 124);
   const expected = new Float32Array(table * columns);
@@ -84,7 +84,7 @@ testEach("scatter clears a large table and adds rows in order", async (runtime) 
 });
 
 testEach("combine adds partial sums in order", async (runtime) => {
-  const [columns, stride, parts] = [37, 48, 5]; // a part's sums fill whole vectors of 16
+  const [columns, stride, parts] = [37, 48, 5]; // partial sums are padded to vectors of 16
   const partial = Float32Array.from({ length: parts * stride }, (_, i) => i / 7);
   const [sum] = await runOperation(
     ...[runtime, "combine", [columns, parts], new Float32Array(columns), partial] as const,
@@ -98,7 +98,7 @@ testEach("combine adds partial sums in order", async (runtime) => {
 });
 
 testEach("pad surrounds an array with fill values", async (runtime) => {
-  // [1 2; 3 4] with a row above and a column of -1 on either side
+  // [1 2; 3 4] with a row of -1 above and a column of -1 on either side
   const [, y] = await runOperation(
     ...[
       runtime,
@@ -142,7 +142,7 @@ testEach("pad agrees with a plain loop for all ranks and element sizes", async (
 });
 
 testEach("copy makes views contiguous", async (runtime) => {
-  // the transpose of [1 2 3; 4 5 6], its digits being column (stride 1) and row (stride 3)
+  // the transpose of [1 2 3; 4 5 6]; its digits are column (stride 1) and row (stride 3)
   const transpose = [4, 0, 2, 3, 1, 2, 3];
   const [, y] = await runOperation(runtime, "copy", transpose, numbered(6), new Float32Array(6));
   deepStrictEqual(y, floats(1, 4, 2, 5, 3, 6));
@@ -209,7 +209,7 @@ const sizes = fc.record({
 testEach("reductions agree with plain loops for all sizes", async (runtime) => {
   await fc.assert(
     fc.asyncProperty(sizes, async ({ outer, middle, inner, seed }) => {
-      // few different values, so that there are equal ones
+      // few different values, so that some are equal
       const x = Float32Array.from(
         { length: outer * middle * inner },
         (_, i) => Math.round(8 * Math.sin(seed + i * i)) / 4 + 0, // no -0
@@ -252,11 +252,11 @@ testEach("argReduce ignores NaN unless it is the first element", async (runtime)
     ))[1][0];
   strictEqual(await place(0, 1, NaN, 3, 3), 2);
   strictEqual(await place(1, 1, NaN, 3, 3), 0);
-  strictEqual(await place(0, NaN, 1), 0); // as TensorFlow.js does
+  strictEqual(await place(0, NaN, 1), 0); // like TensorFlow.js
 });
 
 testEach("concat joins corresponding rows", async (runtime) => {
-  // [1 2; 3 4] and [1; 2] beside each other
+  // [1 2; 3 4] and [1; 2] side by side
   const [y] = await runOperation(
     ...[runtime, "concat", [4, 2, 2, 1], new Float32Array(6), numbered(4), numbered(2)] as const,
   );

@@ -1,5 +1,5 @@
 /**
- * The runtime's pool and interpreter: barriers, faults, refusals, several programs.
+ * The runtime's pool and interpreter: barriers, faults, rejected tables, several programs.
  */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { cpuUsage } from "node:process";
@@ -15,15 +15,14 @@ import {
 
 const RUNTIMES = await openRuntimes();
 
-const KERNELS =
-  `${KERNEL_HEAD}/* P[1][i] = P[0][i + 1] + 1, the next after the last being the first */
+const KERNELS = `${KERNEL_HEAD}/* P[1][i] = P[0][i + 1] + 1, cyclically */
 KERNEL(turn) {
   (void)T;
   const float *x = (float *)P[0];
   float *y = (float *)P[1];
   for (long i = r0; i < r1; i++) y[i] = x[i + 1 < N[0] ? i + 1 : 0] + 1;
 }
-/* P[1][i] = P[0][index[i]], a fault where there is no such row of N[0] */
+/* P[1][i] = P[0][index[i]], or a fault if the index is not below N[0] */
 KERNEL(look_up) {
   const int32_t *index = (int32_t *)P[2];
   for (long i = r0; i < r1; i++) {
@@ -31,7 +30,7 @@ KERNEL(look_up) {
     else set_fault(T);
   }
 }
-/* about a millisecond of work a row */
+/* about a millisecond of work per row */
 KERNEL(wait) {
   (void)P, (void)N, (void)T;
   for (volatile long i = 0; i < (r1 - r0) * 1000000; i++) {}
@@ -54,7 +53,7 @@ testEach("10,000 dependent instructions need only their barriers", async (
   const words = encode(Array.from({ length: steps }, (_, i) => i % 2 === 0 ? forth : back));
   const start = Float32Array.from({ length: size }, (_, i) => 3 * i);
   const [turned] = await runTable(runtime, words, start, new Float32Array(size));
-  // each step moves all one place down and adds 1
+  // each step shifts all elements by one and adds 1
   deepStrictEqual(turned, start.map((_, i) => (start[(i + steps) % size] ?? 0) + steps));
 });
 
@@ -84,7 +83,7 @@ testEach("a run reports the first instruction with an index out of range", async
       return true;
     });
   }
-  deepStrictEqual((await run(2))[1], Float32Array.of(3, 2, 1, 3)); // the fault is forgotten
+  deepStrictEqual((await run(2))[1], Float32Array.of(3, 2, 1, 3)); // the fault does not persist
 });
 
 testEach("runs of several programs are serialized, on and off the main thread", async (
@@ -175,28 +174,28 @@ testEach("malformed tables are rejected", (runtime, { turn: kernel }) => {
   const tables = [
     ...changes.map(([place, word]) => words.with(place, word)),
     words.slice(0, 9),
-    other("matmul", 4, Array(16).fill(1)), // one number short
+    other("matmul", 4, Array(16).fill(1)), // one number is missing
     other("matmul", 4, [0, ...Array(16).fill(1)]), // no rows
-    other("matmul", 4, [1, 1, 1, 256, ...Array(13).fill(1)]), // nothing to keep B in
-    other("matmul", 5, [1, 1, 1, 0, ...Array(13).fill(1)]), // nothing to keep
-    other("matmul", 4, [1, 1, 1, 0, ...Array(14).fill(1)]), // a number of no epilogue
-    followed({ rows: 2 }), // an epilogue of more rows than it has
+    other("matmul", 4, [1, 1, 1, 256, ...Array(13).fill(1)]), // no pointer for the persistent B
+    other("matmul", 5, [1, 1, 1, 0, ...Array(13).fill(1)]), // a pointer without a persistent B
+    other("matmul", 4, [1, 1, 1, 0, ...Array(14).fill(1)]), // an extra number without an epilogue
+    followed({ rows: 2 }), // an epilogue with more rows than the product
     followed({ rows: 1, unit: 0 }),
-    other("scatter", 2, [1, 1, 1, 0]), // no table
-    other("pad", 2, [2, 4, 0, 1, 1, 1]), // an axis short
+    other("scatter", 2, [1, 1, 1, 0]), // no pointer for the table
+    other("pad", 2, [2, 4, 0, 1, 1, 1]), // an axis is missing
     other("pad", 2, [1, 3, 0, 0, 1, 1]), // elements of 3 bytes
     other("pad", 2, [7, 4, 0, ...Array(7).fill([0, 1, 1]).flat()]), // too many axes
-    other("pad", 2, [1, 4, 0, 1, 1, 1]), // no room for what is inside
-    other("copy", 2, [4, 0, 2, 1, 1]), // a digit short
+    other("pad", 2, [1, 4, 0, 1, 1, 1]), // y is smaller than x
+    other("copy", 2, [4, 0, 2, 1, 1]), // a digit is missing
     other("reduce", 2, [8, 1, 1, 1]), // no such kind
     other("argReduce", 2, [4, 1, 1, 1]),
-    other("concat", 3, [4, 1, 1]), // a part without its size
-    other("integerMatmul", 2, Array(8).fill(1)), // no result
+    other("concat", 3, [4, 1, 1]), // an operand without its size
+    other("integerMatmul", 2, Array(8).fill(1)), // no pointer for the result
     other("integerMatmul", 3, [1, 1, 1, 1, 1, 1, 1, -1]),
     other("top", 2, [2, 1, 1, 1]), // no such type
-    other("top", 2, [0, 1, 3, 4]), // more than there are
-    other("top", 2, [0, 1, 1, 0]), // none
-    other("top", 2, [0, 1, 2 ** 31 + 1, 1]), // places that an int32 cannot name
+    other("top", 2, [0, 1, 3, 4]), // K exceeds the number of columns
+    other("top", 2, [0, 1, 1, 0]), // K is 0
+    other("top", 2, [0, 1, 2 ** 31 + 1, 1]), // indices that exceed int32
   ];
   tables.forEach((table, i) => {
     throws(() => runtime.program(table as BigInt64Array<ArrayBuffer>, 64), {
@@ -232,7 +231,7 @@ testEach("memory is zeroed and aligned, and failures have a message", (runtime) 
   let block = runtime.allocate(100);
   for (const size of [5000, 20_000, 10_000_000, 10_000_001, 30_000_000]) {
     const address = Deno.UnsafePointer.value(block.pointer);
-    throws(() => runtime.grow(block, 2 ** 47), RangeError); // and the block stays
+    throws(() => runtime.grow(block, 2 ** 47), RangeError); // the block remains valid
     block.bytes.fill(1);
     strictEqual(Deno.UnsafePointer.value(block.pointer), address);
     block = runtime.grow(block, size);

@@ -1,5 +1,5 @@
 /**
- * Instruction tables by hand and runtimes with several numbers of threads, for tests of the runtime.
+ * Instruction tables and runtimes with several numbers of threads, for tests of the runtime.
  */
 import { basename, dirname, join } from "node:path";
 import { compileLibrary } from "@/engine/native/compiler.ts";
@@ -11,7 +11,7 @@ import { chooseTarget } from "@/engine/native/target.ts";
 export type TestInstruction = {
   readonly opcode: Opcode;
   readonly barrier?: boolean;
-  /** Slot and byte offset; null for no pointer. */
+  /** Slot and byte offset; null for a NULL pointer. */
   readonly pointers: readonly (readonly [slot: number, offset: number] | null)[];
   readonly numbers: readonly (number | bigint)[];
   readonly rows?: number;
@@ -35,12 +35,12 @@ export function encode(instructions: readonly TestInstruction[]): BigInt64Array<
 }
 
 /**
- * Opens a runtime with a pool of its own: a process has one pool for each file of the library, so the
- * compiled library is copied. Kernels go into a cache of the test's own too.
+ * Opens a runtime with a separate pool. A process has one pool per library file, so the compiled library is copied. Kernels
+ * are compiled into a separate cache too.
  */
 async function openWithThreads(threads: number, isa: string): Promise<NativeRuntime> {
   const compiler = findCompiler();
-  if (compiler === null) throw new Error("premise: there is a C compiler");
+  if (compiler === null) throw new Error("premise: a C compiler is installed");
   const library = await compileLibrary(describeRuntime(), { compiler, target: chooseTarget(isa) });
   const entry = dirname(library), folder = Deno.makeTempDirSync({ prefix: "pool-" });
   Deno.mkdirSync(join(folder, "native", basename(entry)), { recursive: true });
@@ -54,7 +54,7 @@ async function openWithThreads(threads: number, isa: string): Promise<NativeRunt
   }
 }
 
-/** Runs `body` with another folder for compiled libraries. */
+/** Runs `body` with another cache folder for compiled libraries. */
 export async function withCache<T>(folder: string, body: () => Promise<T>): Promise<T> {
   const before = Deno.env.get("STX_CACHE");
   Deno.env.set("STX_CACHE", folder);
@@ -66,7 +66,7 @@ export async function withCache<T>(folder: string, body: () => Promise<T>): Prom
   }
 }
 
-/** Runtimes of one to four threads, and of the portable instruction set. */
+/** Runtimes with one to four threads, and one with the portable instruction set. */
 export async function openRuntimes(): Promise<readonly { name: string; runtime: NativeRuntime }[]> {
   const kinds = [[1, "native"], [2, "native"], [3, "native"], [4, "native"], [
     2,
@@ -80,7 +80,7 @@ export async function openRuntimes(): Promise<readonly { name: string; runtime: 
   return opened;
 }
 
-/** Head of a test's kernels, which KERNEL(name) { … } defines. */
+/** Head of the kernels of tests; KERNEL(name) { … } defines one. */
 export const KERNEL_HEAD = `#include "vec.h"
 #define KERNEL(name) void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
 `;
@@ -88,7 +88,7 @@ export const KERNEL_HEAD = `#include "vec.h"
 /** Addresses of kernels by name. */
 export type KernelAddresses<Name extends string> = Readonly<Record<Name, bigint>>;
 
-/** What makes tests, each for all of `runtimes`, that are given the kernels `names` of the C in `text`. */
+/** Returns a function that defines a test for all `runtimes`, with the kernels `names` of the C source `text`. */
 export function makeTestEach<const Name extends string>(
   runtimes: Awaited<ReturnType<typeof openRuntimes>>,
   { text, names }: { readonly text: string; readonly names: readonly Name[] },
@@ -107,10 +107,10 @@ export function makeTestEach<const Name extends string>(
   };
 }
 
-/** Bytes, in memory outside of JavaScript's, that instructions read and write. */
+/** An array that is copied to memory outside JavaScript for instructions to read and write. */
 export type Slot = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
-/** Runs a table once on copies of arrays; gives the arrays as they are afterwards. */
+/** Runs a table once on copies of arrays and returns their contents afterwards. */
 export async function runTable<Slots extends readonly Slot[]>(
   runtime: NativeRuntime,
   words: BigInt64Array<ArrayBuffer>,
@@ -136,7 +136,7 @@ export async function runTable<Slots extends readonly Slot[]>(
   }
 }
 
-/** Runs one operation whose pointers are the arrays in turn; gives the arrays as they are afterwards. */
+/** Runs one operation with pointers to the arrays, in order, and returns their contents afterwards. */
 export async function runOperation<Slots extends readonly Slot[]>(
   runtime: NativeRuntime,
   opcode: TestInstruction["opcode"],
@@ -147,7 +147,7 @@ export async function runOperation<Slots extends readonly Slot[]>(
   return await runTable(runtime, encode([{ opcode, pointers, numbers }]), ...arrays);
 }
 
-/** Runs `body` with an empty folder, whose path is free of links, for compiled libraries. */
+/** Runs `body` with an empty cache folder for compiled libraries, whose path contains no links. */
 export async function withEmptyCache<T>(body: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "cache-" }));
   try {

@@ -1,4 +1,4 @@
-/** The AMX instructions in plain C, so that the tile path can be tried on a CPU without them. */
+/** The AMX instructions in plain C, for testing the tile path on a CPU without them. */
 #include <immintrin.h>
 #include <stdint.h>
 #include <string.h>

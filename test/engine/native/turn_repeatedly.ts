@@ -1,5 +1,5 @@
 /**
- * A program of the process's own runtime whose result is known: x[i] becomes x[i + 1] + 1 many times.
+ * A program with a known result on the process's runtime: x[i] becomes x[i + 1] + 1 many times.
  */
 import { openNativeRuntime } from "@/engine/native/runtime.ts";
 import { encode, runTable, type TestInstruction } from "./table_builder.ts";
@@ -12,7 +12,7 @@ void turn(char *const *P, const int64_t *N, long r0, long r1, char *T) {
   for (long i = r0; i < r1; i++) y[i] = x[i + 1 < N[0] ? i + 1 : 0] + 1;
 }`;
 
-/** Opens the runtime and runs the program some times; gives the sum of the last result: 50 · 400. */
+/** Opens the runtime, runs the program several times and returns the sum of the last result: 50 · 400. */
 export async function turnRepeatedly(): Promise<number> {
   const runtime = await openNativeRuntime({ threads: 2, isa: null });
   const [kernel] = await runtime.loadKernels(KERNEL, ["turn"]);

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of `vec.h` as functions on arrays, compiled for every instruction set of this processor,
- * and for aarch64 on an emulated one.
+ * The vector operations of `vec.h` as functions on arrays, compiled for every instruction set of this processor and for
+ * aarch64 on an emulated one.
  */
 import { join } from "node:path";
 import { compileLibrary, type CompileOptions } from "@/engine/native/compiler.ts";
@@ -56,7 +56,7 @@ export const BINARY = {
   not: "m2f(m_not(v_lt(a, b)))",
 } as const;
 
-/** Floats of a vector, from `a`. */
+/** Reductions of a vector `a` to a float. */
 export const FOLDS = {
   lane0: "lane0(a)",
   hsum: "hsum(a)",
@@ -64,8 +64,8 @@ export const FOLDS = {
   hmin: "hmin(a)",
 } as const;
 
-/** C expressions of vectors `a` and `b` of whole numbers. */
-export const WHOLE = {
+/** C expressions of integer vectors `a` and `b`. */
+export const INTEGER = {
   add: "w_add(a, b)",
   sub: "w_sub(a, b)",
   mul: "w_mul(a, b)",
@@ -88,7 +88,7 @@ export const WHOLE = {
   first: "w_set((uint32_t)w_lane0(a))",
 } as const;
 
-/** C types in memory, with the endings of the names that read and write them, and how floats come of them. */
+/** Storage types in C, with the suffixes of their load and store functions and their conversion from floats. */
 export const STORAGE = {
   float: ["float", "", "", ""],
   bf16: ["bf16", "b", "", ""],
@@ -96,7 +96,7 @@ export const STORAGE = {
   uint8: ["uint8_t", "q", "", ""],
 } as const;
 
-/** A loop over n elements: whole vectors, then a masked tail. `@` stands where a mask's `m` would. */
+/** A loop over n elements: full vectors, then a masked tail. `@` is replaced by the `m` of masked functions. */
 const loop = (body: string) => `
   long i = 0;
   for (; i + LANES <= n; i += LANES) { ${body.replaceAll("@(", "(")} }
@@ -122,10 +122,10 @@ function printText(): string {
     const body = `V a = ld((float *)x + i); ((float *)z)[i / LANES] = ${expression};`;
     parts.push(define(name, `for (long i = 0; i < n; i += LANES) { ${body} }`));
   }
-  for (const [name, expression] of Object.entries(WHOLE)) {
+  for (const [name, expression] of Object.entries(INTEGER)) {
     const load = `V a = ldw@(${at("int32_t", "x")}), b = ldw@(${at("int32_t", "y")}); (void)b;`;
     const store = `stw@(${at("int32_t", "z")}, ${expression});`;
-    parts.push(define(`whole_${name}`, loop(`${load} ${store}`)));
+    parts.push(define(`integer_${name}`, loop(`${load} ${store}`)));
   }
   for (const [name, [type, ending, from, to]] of Object.entries(STORAGE)) {
     const load = `st@(${at("float", "z")}, ${from}(ld${ending}@(${at(type, "x")})));`;
@@ -136,7 +136,7 @@ function printText(): string {
     define("iota_from", "st((float *)z, iota(n)); (void)x;"),
     define("scalar_f2b", "for (long i = 0; i < n; i++) ((bf16 *)z)[i] = f2b(((float *)x)[i]);"),
     define("scalar_b2f", "for (long i = 0; i < n; i++) ((float *)z)[i] = b2f(((bf16 *)x)[i]);"),
-    // x: starts of the rows' and of the columns' hashes, row, threshold; y: scale; z: n masks, n hashes
+    // x: starts of the row and column hashes, row, threshold; y: scale; z: n masks, n hashes
     define(
       "dropout",
       `const uint32_t *k = x; int32_t *hashes = (int32_t *)z + n;
@@ -158,13 +158,13 @@ type Storage = Elements | Uint8Array<ArrayBuffer>;
 export type VecLibrary = {
   readonly variant: string;
   readonly lanes: number;
-  /** Calls a function by name on arrays x, y, z (which it fills) and a count; one call at a time. */
+  /** Calls a function by name on arrays x, y, z (z is filled) and a count; one call at a time. */
   call(name: string, x: Storage, y: Storage, z: Storage, count: number): Promise<void>;
-  /** Ends what was started for it. */
+  /** Ends its process, if any. */
   close(): Promise<void>;
 };
 
-/** Instruction sets, and the flags that make the portable header use what the processor has. */
+/** Instruction sets, and the flags with which the portable header uses the processor's features. */
 const VARIANTS = [
   { name: "avx512", isa: "avx512", flags: [] },
   { name: "avx2", isa: "avx2", flags: [] },
@@ -174,7 +174,7 @@ const VARIANTS = [
 
 const HEADERS = join(import.meta.dirname ?? "", "../../../lib/engine/native/c");
 
-/** Compiles the functions; gives the path of the library. */
+/** Compiles the functions and returns the path of the library. */
 async function compileVec(flags: readonly string[], options: CompileOptions): Promise<string> {
   const headers = [...Deno.readDirSync(HEADERS)]
     .filter((file) => /^vec.*\.h$/.test(file.name))
@@ -188,7 +188,7 @@ async function compileVec(flags: readonly string[], options: CompileOptions): Pr
   }, options);
 }
 
-/** A library whose functions `call` calls. */
+/** Creates a library whose functions are called by `call`. */
 async function makeLibrary(
   variant: string,
   { call, close }: Pick<VecLibrary, "call" | "close">,
@@ -200,12 +200,12 @@ async function makeLibrary(
 
 async function openVariant({ name, isa, flags }: typeof VARIANTS[number]): Promise<VecLibrary> {
   const compiler = findCompiler();
-  if (compiler === null) throw new Error("premise: there is a C compiler");
+  if (compiler === null) throw new Error("premise: a C compiler is installed");
   const path = await compileVec(flags, { compiler, target: chooseTarget(isa) });
   const conversions = Object.keys(STORAGE).flatMap((type) => [`load_${type}`, `store_${type}`]);
   const functions = [...Object.keys(UNARY), ...Object.keys(BINARY), ...Object.keys(FOLDS)];
-  const whole = Object.keys(WHOLE).map((name) => `whole_${name}`);
-  const others = [...whole, "lanes", "iota_from", "scalar_f2b", "scalar_b2f", "dropout"];
+  const integer = Object.keys(INTEGER).map((name) => `integer_${name}`);
+  const others = [...integer, "lanes", "iota_from", "scalar_f2b", "scalar_b2f", "dropout"];
   const names = [...functions, ...conversions, ...others];
   const { symbols } = Deno.dlopen(
     path,
@@ -214,7 +214,7 @@ async function openVariant({ name, isa, flags }: typeof VARIANTS[number]): Promi
   return await makeLibrary(name, {
     call: (name, x, y, z, count) =>
       Promise.resolve(symbols[`on_${name}`]?.(x, y, z, BigInt(count))),
-    close: () => Promise.resolve(), // its code stays in the process
+    close: () => Promise.resolve(), // its code stays loaded in the process
   });
 }
 
@@ -231,7 +231,7 @@ export async function openVecLibraries(): Promise<readonly VecLibrary[]> {
   return await Promise.all(able.map(openVariant));
 }
 
-/** Opens what aarch64 runs, which has NEON, on an emulated processor; or says what is lacking for it. */
+/** Opens the aarch64 build (with NEON) on an emulated processor, or describes what is missing. */
 export async function openEmulatedVecLibrary(): Promise<VecLibrary | { readonly missing: string }> {
   const emulation = findEmulation();
   if ("missing" in emulation) return emulation;

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of generated kernels on every instruction set of this processor, and of an emulated one of
- * type aarch64: accuracies against float64 as `vec_math.h` states them, all else exact.
+ * The vector operations of generated kernels on every instruction set of this processor, and on an emulated aarch64
+ * processor: accuracies against float64 as documented in `vec_math.h`, everything else exact.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { computeDropoutMask, keepThreshold, siteKeys } from "@/engine/dropout_mask.ts";
@@ -15,18 +15,18 @@ import {
 } from "./float_reference.ts";
 import {
   type BINARY,
+  type INTEGER,
   openEmulatedVecLibrary,
   openVecLibraries,
   STORAGE,
   type VecLibrary,
-  type WHOLE,
 } from "./vec_library.ts";
 
 const HERE = await openVecLibraries(), EMULATED = await openEmulatedVecLibrary();
 ok(HERE.length >= 2, "the portable variants run everywhere");
 const LIBRARIES = [...HERE, ..."missing" in EMULATED ? [] : [EMULATED]];
 if (!("missing" in EMULATED)) Deno.test.afterAll(() => EMULATED.close());
-else Deno.test.ignore(`on NEON, emulated: not tried, ${EMULATED.missing}`, () => {});
+else Deno.test.ignore(`on NEON, emulated: skipped, ${EMULATED.missing}`, () => {});
 
 /** One test for each instruction set. */
 function testEach(name: string, body: (library: VecLibrary) => Promise<void>): void {
@@ -35,7 +35,7 @@ function testEach(name: string, body: (library: VecLibrary) => Promise<void>): v
 
 const SAMPLES = sampleFloats(16411, 100_000);
 
-/** Real functions, and the largest error that `vec_math.h` allows: in ulp, or absolute where that is more. */
+/** Real functions with the error bounds of `vec_math.h`: in ulp, or absolute if that is larger. */
 const REAL = {
   exp: { real: Math.exp, ulp: 1, absolute: 0 },
   log: { real: Math.log, ulp: 1, absolute: 0 },
@@ -93,7 +93,7 @@ for (const [name, exact] of Object.entries(EXACT)) {
 }
 
 testEach("v_rbf() and all bfloat16 stores round half to even", async ({ call }) => {
-  // 1 + 2^-8 is half way: to 1; 1 + 3 * 2^-8 half way: to 1 + 2^-6; the largest floats to infinity
+  // 1 + 2^-8 is halfway and rounds to 1; 1 + 3 * 2^-8 is halfway and rounds to 1 + 2^-6; the largest floats to infinity
   deepStrictEqual([1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4e38].map(roundToBfloat16), [
     ...[1, 1 + 2 ** -6, Infinity],
   ]);
@@ -105,7 +105,7 @@ testEach("v_rbf() and all bfloat16 stores round half to even", async ({ call }) 
   await call("scalar_f2b", SAMPLES, SAMPLES, scalar, count);
   await call("load_bf16", stored, stored, back, count);
   SAMPLES.forEach((x, i) => {
-    if (Math.abs(x) < 1.1754944e-38) return; // denormal: the processor may take it for 0
+    if (Math.abs(x) < 1.1754944e-38) return; // denormal: the processor may treat it as 0
     const expected = roundToBfloat16(x);
     ok(Object.is(rounded[i], expected), `v_rbf(${x}) is ${expected}: ${rounded[i]}`);
     ok(Object.is(back[i], expected), `${x} stored is ${expected}: ${back[i]}`);
@@ -115,7 +115,7 @@ testEach("v_rbf() and all bfloat16 stores round half to even", async ({ call }) 
   deepStrictEqual(rounded, back);
 });
 
-/** Results for pairs; those of two NaN or of a NaN and a number alike. */
+/** Results for pairs, including those of NaN. */
 const PAIRS: Readonly<Record<keyof typeof BINARY, (a: number, b: number) => number>> = {
   add: (a, b) => Math.fround(a + b),
   subtract: (a, b) => Math.fround(a - b),
@@ -138,7 +138,7 @@ const PAIRS: Readonly<Record<keyof typeof BINARY, (a: number, b: number) => numb
   or: (a, b) => a < b || a !== 0 ? 1 : 0,
   not: (a, b) => a < b ? 0 : 1,
 };
-/** What is not rounded once everywhere: a * b + 1 is so only where the processor fuses it. */
+/** Functions that are not rounded once on every processor: a * b + 1 is, if the processor has FMA. */
 const PAIR_ULP: Readonly<Record<string, number>> = { pow: 1, fma: 1 };
 
 for (const [name, expect] of Object.entries(PAIRS)) {
@@ -150,8 +150,8 @@ for (const [name, expect] of Object.entries(PAIRS)) {
     await call(name, some, others, results, pairs.length);
     some.forEach((a, i) => {
       const b = others[i] as number, expected = expect(a, b), actual = results[i] as number;
-      const cancels = name === "fma" && Math.abs(a * b + 1) < 0.5; // fused, what cancels is exact
-      const same = a === b && (name === "max" || name === "min") && actual === expected; // of ±0 either
+      const cancels = name === "fma" && Math.abs(a * b + 1) < 0.5; // with FMA, cancellation is exact
+      const same = a === b && (name === "max" || name === "min") && actual === expected; // for ±0 either result is valid
       const near = Object.is(actual, expected) || cancels || same ||
         (PAIR_ULP[name] !== undefined && distanceInUlp(actual, expected) <= PAIR_ULP[name]);
       ok(near, `${name}(${a}, ${b}) is ${expected}: ${actual}`);
@@ -160,7 +160,7 @@ for (const [name, expect] of Object.entries(PAIRS)) {
 }
 
 testEach("lane0, hsum, hmax and hmin reduce a vector to one float", async ({ call, lanes }) => {
-  // lanes 1, 2, …, L: sum L (L + 1) / 2; then the same with one NaN in each place
+  // lanes 1, 2, …, L with sum L (L + 1) / 2; then the same with a NaN at each position
   const upward = Float32Array.from({ length: lanes }, (_, i) => i + 1);
   const out = new Float32Array(1);
   const fold = async (name: string, x: Float32Array<ArrayBuffer>) => {
@@ -198,7 +198,7 @@ testEach("masked operations access only the lanes of their mask", async ({ call,
   }
 });
 
-/** What whole numbers give, by JavaScript's own arithmetic of 32 bits. */
+/** Results for integers in JavaScript's 32-bit arithmetic. */
 const INTEGER_REFERENCE = {
   add: (a, b) => (a + b) | 0,
   sub: (a, b) => (a - b) | 0,
@@ -219,7 +219,7 @@ const INTEGER_REFERENCE = {
   ge: (a, b) => Number(a >= b),
   eq: (a, b) => Number(a === b),
   ne: (a, b) => Number(a !== b),
-} as const satisfies Partial<Record<keyof typeof WHOLE, (a: number, b: number) => number>>;
+} as const satisfies Partial<Record<keyof typeof INTEGER, (a: number, b: number) => number>>;
 
 const EDGES = [0, 1, -1, 2, -3, 7, 30, 46341, -46341, 2 ** 24 + 1, 2 ** 31 - 1, -(2 ** 31)];
 
@@ -228,7 +228,7 @@ testEach("integers are exact over 32 bits and wrap around", async ({ call, lanes
   const x = Int32Array.from(pairs, ([a]) => a), y = Int32Array.from(pairs, ([, b]) => b);
   for (const [name, compute] of Object.entries(INTEGER_REFERENCE)) {
     const z = new Int32Array(pairs.length);
-    await call(`whole_${name}`, x, y, z, pairs.length);
+    await call(`integer_${name}`, x, y, z, pairs.length);
     pairs.forEach(([a, b], i) => strictEqual(z[i], compute(a, b) + 0, `${name} of ${a} and ${b}`));
   }
   const z = new Int32Array(lanes), some = x.slice(100, 100 + lanes);
@@ -240,7 +240,7 @@ testEach("integers are exact over 32 bits and wrap around", async ({ call, lanes
       ["first", some[0]],
     ] as const
   ) {
-    await call(`whole_${name}`, some, some, z, lanes);
+    await call(`integer_${name}`, some, some, z, lanes);
     deepStrictEqual([...z], [...z].fill(value ?? NaN), name);
   }
 });
@@ -253,7 +253,7 @@ testEach("int32 and uint8 are converted as documented", async ({ call, lanes }) 
   const whole = new Int32Array(lanes), truth = new Uint8Array(lanes);
   await call("store_int32", given, given, whole, lanes);
   await call("store_uint8", given.with(0, NaN), given, truth, lanes);
-  deepStrictEqual([...whole.subarray(0, 4)], [1, -1, 0, 0]); // toward 0
+  deepStrictEqual([...whole.subarray(0, 4)], [1, -1, 0, 0]); // truncated
   deepStrictEqual([...truth.subarray(0, 4)], [1, 1, 1, 0]); // NaN is true, -0 is not
   const bytes = Uint8Array.from({ length: lanes }, (_, i) => 255 - i),
     floats = new Float32Array(lanes);
@@ -271,7 +271,7 @@ testEach(
       const site = `site/${rate}`, keys = siteKeys(site);
       const expected = computeDropoutMask(seed, { shape: [rows, columns], rate, site });
       const start = (key: number) => {
-        let h = seed ^ key; // the finaliser once more, as the counter starts at a hash
+        let h = seed ^ key; // the finalizer again, since the counter starts at a hash
         h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
         h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
         return h ^ (h >>> 16);

@@ -1,4 +1,4 @@
-/** Building the binding, by a compiler that only writes down how it was called. */
+/** Building the binding, with a fake compiler that only records its arguments. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { buildBinding } from "@/engine/tensorflow/build_binding.ts";
@@ -7,7 +7,7 @@ import { withCache } from "../native/table_builder.ts";
 
 type Setting = { readonly root: string; readonly library: TensorflowLibrary };
 
-/** Gives `test` a library of empty files and, as `CXX`, a compiler that is this script. */
+/** Runs `test` with a library of empty files and a shell script as the compiler in `CXX`. */
 function testWithCompiler(
   name: string,
   script: string,
@@ -32,7 +32,7 @@ function testWithCompiler(
   });
 }
 
-/** Answers to `--version`; else writes its arguments where the output is to go. */
+/** Script that answers `--version`, and else writes its arguments to the output file. */
 const OBEDIENT = `case "$*" in
   *--version*) echo "c++ 1.0" ;;
   *) all="$*"; while [ "$1" != -o ]; do shift; done; echo "$all" > "$2" ;;

@@ -1,4 +1,4 @@
-/** The device itself, where TensorFlow's library is found. */
+/** The device itself, tested if TensorFlow's library is installed. */
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { computeDropoutMask } from "@/engine/dropout_mask.ts";
@@ -59,8 +59,8 @@ testDevice("dropoutMask() is element for element that of every executor", {}, as
 testDevice("products round their operands to bfloat16 and nothing else does", {
   precision: "mixed-bfloat16",
 }, async () => {
-  // 1.01 is 1.0078125 in bfloat16, whose next number above 3 is 3.015625: 3 · 1.0078125 = 3.0234375
-  // lies half way between it and 3.03125, the even one of the two
+  // 1.01 is 1.0078125 in bfloat16, and the next bfloat16 above 3 is 3.015625. 3 · 1.0078125 = 3.0234375
+  // is halfway between 3.015625 and 3.03125 and rounds to the even one
   const sums = tf.tidy(() => [
     tf.matMul(tf.fill([1, 3], 1.01), tf.fill([3, 1], 1)),
     tf.sum(tf.fill([3], 1.01)),

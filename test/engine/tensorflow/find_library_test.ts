@@ -1,4 +1,4 @@
-/** Finding TensorFlow's library in folders that are laid out as those that bring it. */
+/** Finding TensorFlow's library in folders with the layout of its distributions. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { explainMissingLibrary, type System } from "@/engine/tensorflow/explain_missing.ts";
@@ -7,7 +7,7 @@ import { findLibrary, type LibraryFound } from "@/engine/tensorflow/find_library
 const HEADER = "tensorflow/c/eager/c_api.h";
 const CPU: System = { os: "linux", arch: "x86_64", hasNvidiaGpu: false };
 
-/** Gives `test` a folder that is removed afterwards. */
+/** Runs `test` with a folder that is removed afterwards. */
 function testInFolder(name: string, test: (root: string) => void): void {
   Deno.test(name, () => {
     const root = Deno.realPathSync(Deno.makeTempDirSync());
@@ -26,7 +26,7 @@ function touch(...paths: readonly string[]): void {
   }
 }
 
-/** What Python's package holds, in a folder of packages. */
+/** Creates the files of Python's tensorflow package in a package folder. */
 function touchPackage(packages: string): void {
   const folder = join(packages, "tensorflow");
   touch(
@@ -36,7 +36,7 @@ function touchPackage(packages: string): void {
   );
 }
 
-/** A search that sees nothing of this machine but what `variables` say; `/usr/local` is a Python's as well. */
+/** Searches with the given environment variables only; `/usr/local` may still contain Python packages. */
 const search = (variables: Readonly<Record<string, string>>, configured: string | null = null) =>
   findLibrary({
     configured,
@@ -44,7 +44,7 @@ const search = (variables: Readonly<Record<string, string>>, configured: string 
     prefixes: variables.PREFIX === undefined ? [] : [variables.PREFIX],
   });
 
-/** Where the library was found, and by whom. */
+/** Folder and source of a found library. */
 function placeOf(found: LibraryFound): readonly string[] {
   const { library } = found;
   return library === null ? [] : [library.api, library.headers, library.source];
@@ -81,7 +81,7 @@ testInFolder("findLibrary() finds Python's package beside the python3 on PATH", 
     join(ofSystem, "include"),
     "Python's packages",
   ]);
-  // An environment links to the system's python3 and has packages of its own, newer Pythons' first.
+  // An environment links to the system's python3 and has its own packages; newer Pythons come first.
   touch(join(venv, "pyvenv.cfg"), join(venv, "bin/activate"));
   Deno.symlinkSync(join(system, "bin/python3"), join(venv, "bin/python3"));
   for (const version of ["3.9", "3.12"]) {
@@ -120,7 +120,7 @@ testInFolder("findLibrary() says what a part of a library lacks", (root) => {
     named: { by: "TF_LIB", path: root },
     lacking: [lacking],
   });
-  // A place that the user names is the only one.
+  // A location that the user names is the only one searched.
   touch(join(root, "include", HEADER));
   strictEqual(search({ PREFIX: root, TF_LIB: join(root, "include") }).library, null);
 });

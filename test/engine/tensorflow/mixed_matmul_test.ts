@@ -1,11 +1,11 @@
-/** Mixed precision around a binding that only writes down what it is asked for. */
+/** Mixed precision with a fake binding that only records its calls. */
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import { checkPrecision, mixMatmuls } from "@/engine/tensorflow/mixed_matmul.ts";
 
 const TF_FLOAT = 1, TF_INT32 = 3, TF_BFLOAT16 = 14, TF_HALF = 19;
 
-/** A binding whose sums come to `sum`; `calls` has its operations, `alive` its tensors. */
+/** A fake binding whose sums are `sum`; `calls` records its operations, `alive` its tensors. */
 function stubBinding(sum = 4096) {
   const calls: string[] = [], alive = new Set<number>();
   let last = 0;
@@ -45,7 +45,7 @@ Deno.test("mixMatmuls() rounds only operands and results of float32 matrix produ
     return result?.id;
   };
   run("BatchMatMulV2", TF_FLOAT);
-  deepStrictEqual(calls, ["BatchMatMulV2 1 of 1,2 gives 3"]); // float32 until it is told otherwise
+  deepStrictEqual(calls, ["BatchMatMulV2 1 of 1,2 gives 3"]); // float32 by default
   mixed.setPrecision("mixed-bfloat16");
   const before = new Set(alive);
   const result = run("BatchMatMulV2", TF_FLOAT);
@@ -55,7 +55,7 @@ Deno.test("mixMatmuls() rounds only operands and results of float32 matrix produ
     `BatchMatMulV2 ${TF_BFLOAT16} of 4,5 gives 6`,
     `Cast ${TF_BFLOAT16},1 of 6 gives 7`,
   ]);
-  deepStrictEqual([...alive].filter((id) => !before.has(id)), [result]); // no half tensor is left
+  deepStrictEqual([...alive].filter((id) => !before.has(id)), [result]); // no half tensor remains
   run("BatchMatMulV2", TF_INT32);
   strictEqual(calls.length, 1);
   run("Softmax", TF_FLOAT);
@@ -69,7 +69,7 @@ Deno.test("mixMatmuls() rounds only operands and results of float32 matrix produ
 });
 
 Deno.test("checkPrecision() rejects a half type in which the library accumulates", () => {
-  checkPrecision(stubBinding(2048).binding, "float32", "CPU"); // is not asked for
+  checkPrecision(stubBinding(2048).binding, "float32", "CPU"); // not checked
   const right = stubBinding(4096);
   checkPrecision(right.binding, "mixed-float16", "CPU");
   strictEqual(right.alive.size, 0);
