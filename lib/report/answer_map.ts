@@ -1,5 +1,5 @@
 /**
- * Every answer of a classification, to hover over.
+ * Interactive map of all predictions of a classification task.
  * @module
  */
 
@@ -8,11 +8,11 @@ import { formatCount } from "./format.ts";
 import { COLORS } from "./frame.ts";
 import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
 
-/** Rows drawn; of more, every n-th right one is left out, so that notebooks stay small. */
+/** Maximum number of rows drawn. Beyond it, only every n-th correct one is drawn, to keep notebooks small. */
 const MOST = 1500;
 
 /**
- * A dot an answer, by its gold class and how sure the model was; wrong ones are large.
+ * Draws one dot per row, by gold class and by the probability of the predicted class; wrong ones are larger.
  * Hovering shows the text.
  */
 export async function answerMap(answers: readonly Answer[], task: string): Promise<HoverFigure> {
@@ -23,12 +23,12 @@ export async function answerMap(answers: readonly Answer[], task: string): Promi
   const values = shown.map(({ gold, predicted, probability, text }, i) => ({
     gold,
     predicted,
-    answer: gold === predicted ? "right" : "wrong",
+    answer: gold === predicted ? "correct" : "wrong",
     probability: 100 * probability,
-    lane: i * 0.6180339887 % 1, // spread evenly, without chance
+    lane: i * 0.6180339887 % 1, // spread evenly and deterministically (golden ratio)
     text: text.length > 160 ? `${text.slice(0, 159)}…` : text,
   }));
-  const sample = every === 1 ? "" : `, of the right ones every ${every}th`;
+  const sample = every === 1 ? "" : ` (every ${every}th correct one shown)`;
   return await hoverFigure({
     width: 560,
     height: { step: 64 },
@@ -46,7 +46,7 @@ export async function answerMap(answers: readonly Answer[], task: string): Promi
       color: {
         field: "answer",
         type: "nominal",
-        scale: { domain: ["right", "wrong"], range: COLORS.slice(0, 2) },
+        scale: { domain: ["correct", "wrong"], range: COLORS.slice(0, 2) },
       },
       size: { condition: { test: "datum.answer === 'wrong'", value: 90 }, value: 18 },
       tooltip: [
@@ -57,9 +57,9 @@ export async function answerMap(answers: readonly Answer[], task: string): Promi
       ],
     },
   }, {
-    title: `Answers on ${task}${sample}`,
+    title: `Predictions on ${task}${sample}`,
     alt: `${formatCount(wrong.length)} of ${
       formatCount(answers.length)
-    } answers are wrong; each is a dot by gold class and by the probability of the predicted one.`,
+    } predictions are wrong. One dot per row, by gold class and probability of the predicted class.`,
   });
 }

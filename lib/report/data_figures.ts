@@ -1,5 +1,5 @@
 /**
- * Figures of data sets: how long texts are, how often each label is, what padding costs.
+ * Figures of data sets: text lengths, label counts, cost of padding.
  * @module
  */
 
@@ -9,10 +9,10 @@ import type { Figure } from "./figure.ts";
 import { formatCount } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
-/** The lengths of one group of texts. */
+/** Lengths of one group of texts. */
 export type LengthGroup = { readonly name: string; readonly lengths: readonly number[] };
 
-/** How many texts have which length, a histogram a group; `unit` names what is counted. */
+/** Histograms of text lengths, one per group; `unit` is the unit of the lengths. */
 export function lengthHistograms(
   groups: readonly LengthGroup[],
   { unit }: { readonly unit: string },
@@ -25,12 +25,12 @@ export function lengthHistograms(
   const points = groups.flatMap(({ name, lengths }) => lengths.map((length) => ({ name, length })));
   const names = groups.map(({ name }) => name);
   const longest = points.reduce((most, { length }) => Math.max(most, length), 0);
-  const width = Math.max(1, Math.ceil(longest / 60)); // of a bin: lengths are whole
+  const width = Math.max(1, Math.ceil(longest / 60)); // bin width; lengths are integers
   return frameFigure({
     title: `Lengths in ${unit}`,
-    subtitle: "Solid: the median; dashed: 95 % of the texts are no longer.",
+    subtitle: "Solid: median; dashed: 95th percentile.",
     alt: described.map(({ name, middle, high }) =>
-      `${name}: median ${middle}, 95 % at most ${high} ${unit}`
+      `${name}: median ${middle}, 95th percentile ${high} ${unit}`
     ).join("; ") + ".",
     plot: {
       height: 60 + 120 * groups.length,
@@ -68,7 +68,7 @@ export function lengthHistograms(
 /** One bar of {@link countBars}. */
 export type Count = { readonly name: string; readonly count: number };
 
-/** Counts by name, in the given order. */
+/** Horizontal bars of counts, in the given order. */
 export function countBars(
   counts: readonly Count[],
   { title, unit }: { readonly title: string; readonly unit: string },
@@ -100,7 +100,7 @@ export function countBars(
   });
 }
 
-/** What a way of batching computes: word pieces of texts, and all with padding. */
+/** Tokens computed by a batching strategy, without and with padding. */
 export type PaddingCost = {
   readonly name: string;
   readonly tokens: number;
@@ -109,7 +109,7 @@ export type PaddingCost = {
 
 const PARTS = ["text", "padding"] as const;
 
-/** What is computed in an epoch, by way of batching: text, and padding on top. */
+/** Stacked bars of the tokens computed in an epoch by batching strategy: text, and padding on top. */
 export function paddingBars(costs: readonly PaddingCost[]): Figure {
   const bars = costs.flatMap(({ name, tokens, paddedTokens }) => [
     { name, part: PARTS[0], count: tokens },
@@ -119,8 +119,8 @@ export function paddingBars(costs: readonly PaddingCost[]): Figure {
   const describe = ({ tokens, paddedTokens }: PaddingCost) =>
     `+${(100 * (paddedTokens / tokens - 1)).toFixed(0)} %`;
   return frameFigure({
-    title: "What padding costs",
-    subtitle: "At the end of a bar: word pieces computed beyond those of the texts.",
+    title: "Cost of padding",
+    subtitle: "At the end of a bar: additional tokens due to padding.",
     alt: costs.map((cost) => `${cost.name} ${describe(cost)}`).join(", ") + ".",
     legend: PARTS.map((label, index) => ({ label, color: colorOf(index) })),
     plot: {
@@ -129,7 +129,7 @@ export function paddingBars(costs: readonly PaddingCost[]): Figure {
       marginTop: 6,
       marginRight: 70,
       marginBottom: 40,
-      x: { label: "Word pieces in an epoch", grid: true, nice: true },
+      x: { label: "Tokens per epoch", grid: true, nice: true },
       y: { label: null, domain: names, padding: 0.25, tickSize: 0 },
       color: { type: "categorical", domain: PARTS, range: PARTS.map((_, i) => colorOf(i)) },
       marks: [

@@ -1,7 +1,7 @@
 /**
- * How far the variants of an experiment are from its reference, paired by seed: a panel a task, a line a
- * variant, with an interval where there is more than one pair. Each task has a scale of its own: what a
- * variant gives one task may be many times what it takes from the other.
+ * Paired differences of the variants of an experiment from the baseline: one panel per task and one line per
+ * variant, with an interval if there is more than one pair. Each task has its own scale, since differences on
+ * one task may be many times larger than on the other.
  * @module
  */
 
@@ -11,32 +11,32 @@ import type { Figure } from "./figure.ts";
 import { formatPoints } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure, PLOT_WIDTH } from "./frame.ts";
 
-/** A variant on one task; differences are of scores from 0 to 1, one a pair of runs of one seed. */
+/** Differences of a variant on one task, one per pair of runs with the same seed; scores are from 0 to 1. */
 export type VariantDifference = {
   readonly variant: string;
   readonly task: string;
-  /** What is scored, such as "entity F1". */
+  /** Name of the score, such as "entity F1". */
   readonly measure: string;
   readonly differences: readonly number[];
   readonly mean: number;
   readonly interval: Interval | null;
 };
 
-/** What the figure says; `split` is what was scored. */
+/** Texts of the figure; `split` is the split that was scored. */
 export type DifferenceOptions = {
   readonly title: string;
   readonly reference: string;
   readonly split: string;
 };
 
-/** How much wider than the dots the axis may become for the sake of intervals. */
+/** Maximum ratio of the axis length to the range of the dots, for intervals that extend beyond the dots. */
 const WIDEST = 3;
-/** Points of 100 that the axis reaches at least: differences of a few rows are not drawn apart. */
+/** Minimum extent of the axis in points, so that differences of a few rows are not exaggerated. */
 const LEAST_REACH = 0.25;
-/** Room right of a panel for its means, and between panels. */
+/** Space to the right of a panel for its means, and between panels. */
 const MEANS = 104, GAP = 12;
 
-/** Draws the differences in points of 100; an arrow says that an interval goes on beyond the axis. */
+/** Draws the differences in points. An arrow marks an interval that extends beyond the axis. */
 export function differenceDots(
   variants: readonly VariantDifference[],
   { title, reference, split }: DifferenceOptions,
@@ -49,7 +49,7 @@ export function differenceDots(
     measure,
     dots: differences.map((value) => ({ variant, value: 100 * value })),
     mean: 100 * mean,
-    told: `${formatPoints(mean)}, n = ${differences.length}`,
+    label: `${formatPoints(mean)}, n = ${differences.length}`,
     low: 100 * (interval?.[0] ?? mean),
     high: 100 * (interval?.[1] ?? mean),
   }));
@@ -58,10 +58,10 @@ export function differenceDots(
   const width = (PLOT_WIDTH - nameWidth - GAP * (tasks.length - 1)) / tasks.length;
   return frameFigure({
     title,
-    subtitle: `On ${split}, less “${reference}” with the same seed. ${
+    subtitle: `On ${split}, difference from “${reference}” with the same seed. ${
       most > 1
-        ? "Ring: a pair; dot: their mean; line: 95 % t interval."
-        : "One pair each, which gives no interval."
+        ? "Ring: one pair; dot: mean; line: 95 % t interval."
+        : "One pair each, so there is no interval."
     }`,
     alt: variants.map(({ variant, task, mean, interval, differences }) =>
       `${task}, ${variant}: ${formatPoints(mean)} points (${
@@ -82,20 +82,20 @@ export function differenceDots(
   });
 }
 
-/** One variant on the task of a panel, in points of 100. */
+/** One variant in the panel of a task, in points. */
 type Line = {
   readonly variant: string;
   readonly task: string;
   readonly measure: string;
   readonly dots: readonly { readonly variant: string; readonly value: number }[];
   readonly mean: number;
-  /** The mean and the number of pairs, in words. */
-  readonly told: string;
+  /** Mean and number of pairs as text. */
+  readonly label: string;
   readonly low: number;
   readonly high: number;
 };
 
-/** The panel of one task. */
+/** Draws the panel of one task. */
 function drawTask(
   lines: readonly Line[],
   { names, named, marginLeft, width }: {
@@ -118,7 +118,7 @@ function drawTask(
   return {
     ...{ width, marginLeft, marginRight: MEANS, marginTop: 30, marginBottom: 40 },
     height: 76 + 30 * names.length,
-    x: { label: "Difference (points of 100)", domain: [-end, end], grid: true, ticks: 3 },
+    x: { label: "Difference (points)", domain: [-end, end], grid: true, ticks: 3 },
     y: { label: null, domain: names, tickSize: 0, padding: 0.4, ...!named && { axis: null } },
     marks: [
       Plot.text([heading], { frameAnchor: "top", dy: -22 }),
@@ -137,7 +137,7 @@ function drawTask(
       Plot.text(lines, {
         y: "variant",
         frameAnchor: "right",
-        text: "told",
+        text: "label",
         textAnchor: "end",
         dx: MEANS - 4,
       }),

@@ -1,14 +1,14 @@
 /**
- * The frame of a report in Markdown: title, a lead, contents with anchors, sections, folded parts.
+ * Structure of a Markdown report: title, lead, table of contents, sections, collapsible parts.
  * @module
  */
 import { escapeXml } from "./frame.ts";
 import { escapeMarkdown } from "./tables.ts";
 
-/** A section: its heading as plain text, and paragraphs, tables and figures in Markdown. */
+/** A section: a plain-text heading, and paragraphs, tables and figures in Markdown. */
 export type Section = { readonly heading: string; readonly parts: readonly string[] };
 
-/** Writes a report: the lead comes before the contents. */
+/** Composes a report. The lead precedes the table of contents. */
 export function composeDocument(
   { title, lead, sections }: {
     readonly title: string;
@@ -28,22 +28,22 @@ export function composeDocument(
   return [head, entries.join("\n"), body].join("\n\n") + "\n";
 }
 
-/** Parts behind a line that opens them. */
+/** Wraps parts in a collapsible block with a summary line. */
 export function fold(summary: string, parts: readonly string[]): string[] {
   return [`<details><summary>${escapeXml(summary)}</summary>`, ...parts, "</details>"];
 }
 
-/** The lines of raw HTML that {@link fold} writes; a report has no others. */
+/** Matches the only raw HTML lines in a report: those that {@link fold} writes. */
 export const FOLD = /^(<details><summary>[^<>]*<\/summary>|<\/details>)$/;
 
-/** Headings of a text in Markdown, outside its code blocks. */
+/** Headings of a Markdown text, except in code blocks. */
 function listHeadings(markdown: string): { readonly depth: number; readonly text: string }[] {
   const prose = markdown.replace(/^(`{3,})[^]*?^\1$/gm, "");
   return [...prose.matchAll(/^(#{1,3}) (.+)$/gm)]
     .map(([, marks = "", text = ""]) => ({ depth: marks.length, text }));
 }
 
-/** Names the anchor of each heading in turn as GitHub does; equal headings are numbered. */
+/** Returns a function that assigns anchors to successive headings as GitHub does; repeated ones are numbered. */
 export function createSlugger(): (heading: string) => string {
   const met = new Map<string, number>();
   return (heading) => {

@@ -1,5 +1,5 @@
 /**
- * Figures of a tagging: F1 by entity type, errors by kind.
+ * Figures of a tagging task: F1 by entity type, errors by category.
  * @module
  */
 
@@ -13,7 +13,7 @@ import type { ScoreSubject } from "./score_figures.ts";
 
 const RULES = ["conlleval", "strict IOB2"] as const;
 
-/** F1 of each entity type under both rules, beside the micro average. */
+/** F1 of each entity type under both rules, and the micro average. */
 export function entityBars(scores: EntityScores, { task, split }: ScoreSubject): Figure {
   const types = [
     { name: "all", f1: scores.f1, strictF1: scores.strictF1 },
@@ -27,7 +27,7 @@ export function entityBars(scores: EntityScores, { task, split }: ScoreSubject):
   const interval = [{ name: "all", rule: RULES[0], low: 100 * low, high: 100 * high }];
   return frameFigure({
     title: `Entity F1 by type on ${task} ${split}`,
-    subtitle: `${formatCount(scores.rows)} sentences; the whisker is the 95 % bootstrap interval.`,
+    subtitle: `${formatCount(scores.rows)} sentences; whisker: 95 % bootstrap interval.`,
     alt: types.map(({ name, f1, strictF1 }) =>
       `${name} ${formatPercent(f1)} % (strict ${formatPercent(strictF1)} %)`
     ).join(", ") + ".",
@@ -71,7 +71,7 @@ export function entityBars(scores: EntityScores, { task, split }: ScoreSubject):
   });
 }
 
-/** Errors of each entity type, by kind; an invented entity stands under its own type. */
+/** Errors of each entity type by category; an invented entity counts under its predicted type. */
 export function errorBars(errors: EntityErrors, { task, split }: ScoreSubject): Figure {
   const types = Object.entries(errors.perType).map(([name, counts]) => ({
     name,
@@ -88,7 +88,7 @@ export function errorBars(errors: EntityErrors, { task, split }: ScoreSubject): 
     title: `Entity errors on ${task} ${split}`,
     subtitle: `${
       formatCount(total)
-    } errors by the type of the gold entity, of an invented one by its own.`,
+    } errors by gold entity type; invented entities by predicted type.`,
     alt: `${ERROR_KINDS.map((kind) => `${kind} ${formatCount(errors[kind])}`).join(", ")}.`,
     legend: ERROR_KINDS.map((label, index) => ({ label, color: colorOf(index) })),
     plot: {

@@ -1,6 +1,6 @@
 /**
- * How the variants of an experiment learn: one small drawing a variant, its mean over seeds with the range
- * of the seeds, and the reference's mean behind it.
+ * Learning curves of the variants of an experiment: one panel per variant, with the mean and range over seeds
+ * and the baseline's mean behind.
  * @module
  */
 
@@ -10,7 +10,7 @@ import { formatCount } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 import { hoverLayer } from "./hover_layer.ts";
 
-/** A value of one run at one step. */
+/** Value of one run at one step. */
 export type CurvePoint = {
   readonly variant: string;
   readonly seed: number;
@@ -18,17 +18,17 @@ export type CurvePoint = {
   readonly value: number;
 };
 
-/** What the curves are of. */
+/** Texts and scale of the figure. */
 export type CurveOptions = {
   readonly title: string;
-  /** Name of the y axis, with its unit. */
+  /** Label of the y axis, with its unit. */
   readonly y: string;
   readonly scale: "linear" | "log";
-  /** The variant that the others are drawn over. */
+  /** Name of the baseline, which is drawn behind the other variants. */
   readonly reference: string;
 };
 
-/** Seeds of one variant at one step. */
+/** Statistics over the seeds of one variant at one step. */
 export type CurveSpan = {
   readonly variant: string;
   readonly step: number;
@@ -38,7 +38,7 @@ export type CurveSpan = {
   readonly seeds: number;
 };
 
-/** Means and ranges over seeds, by variant and step; steps that not every seed of a variant has are left out. */
+/** Mean and range over seeds by variant and step. Steps that some seed of a variant lacks are left out. */
 export function spanSeeds(points: readonly CurvePoint[]): CurveSpan[] {
   return [...Map.groupBy(points, ({ variant }) => variant)].flatMap(([variant, own]) => {
     const seeds = new Set(own.map(({ seed }) => seed)).size;
@@ -53,10 +53,10 @@ export function spanSeeds(points: readonly CurvePoint[]): CurveSpan[] {
   });
 }
 
-/** Width of all drawings together, and room between two. */
+/** Total width of all panels, and space between two. */
 const WIDTH = 640, GAP = 12;
 
-/** Draws a panel a variant, in the order in which they are met. */
+/** Draws one panel per variant, in order of first appearance. */
 export function learningCurves(points: readonly CurvePoint[], options: CurveOptions): Figure {
   const { title, y, scale, reference } = options;
   const spans = spanSeeds(points);
@@ -153,12 +153,12 @@ export function learningCurves(points: readonly CurvePoint[], options: CurveOpti
   });
 }
 
-/** Ticks of a logarithmic axis. */
+/** Possible ticks of a logarithmic axis. */
 const LOG_TICKS = [-4, -3, -2, -1, 0, 1, 2].flatMap((power) =>
   [1, 2, 5].map((digit) => Number(`${digit}e${power}`))
 );
 
-/** A logarithmic axis from the tick below all values to the one above. */
+/** A logarithmic axis that extends to the next tick beyond the values on either side. */
 function spreadLog(spans: readonly CurveSpan[]): Plot.ScaleOptions {
   const low = Math.min(...spans.map((span) => span.low));
   const high = Math.max(...spans.map((span) => span.high));
@@ -168,14 +168,14 @@ function spreadLog(spans: readonly CurveSpan[]): Plot.ScaleOptions {
   return { type: "log", domain: [first, last], ticks, tickFormat: String };
 }
 
-/** As many panels side by side as have room for their names, at most four. */
+/** Number of panels per row: as many as fit with their names, at most four. */
 function chooseColumns(names: readonly string[]): number {
   const widest = Math.max(...names.map(estimateWidth));
   const fitting = [4, 3, 2].find((columns) => WIDTH / columns - GAP >= widest) ?? 1;
   return Math.min(names.length, fitting);
 }
 
-/** How to read the lines, by how many seeds they are of. */
+/** Explains the lines, depending on the number of seeds. */
 function describeLines(
   spans: readonly CurveSpan[],
   { behind }: { readonly behind: string | null },
@@ -184,9 +184,9 @@ function describeLines(
   const [fewest = 0] = counts, most = counts.at(-1) ?? 0;
   const range = fewest === most ? `${most}` : `${fewest} to ${most}`;
   const lines = most <= 1
-    ? "One seed each, which shows no spread."
-    : `Mean of ${range} seeds, shaded from lowest to highest${
-      fewest === 1 ? "; thin: one seed" : ""
+    ? "One seed each."
+    : `Line: mean of ${range} seeds; shaded: their range${
+      fewest === 1 ? "; thin line: one seed" : ""
     }.`;
   return behind === null ? lines : `${lines} Dashed: ${behind}.`;
 }

@@ -1,5 +1,5 @@
 /**
- * Variants of an experiment on one score: a dot a run, a tick at the mean.
+ * Scores of the variants of an experiment: one dot per run and a tick at the mean.
  * @module
  */
 
@@ -7,30 +7,30 @@ import * as Plot from "@observablehq/plot";
 import type { Figure } from "./figure.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
-/** The runs of one variant; values are scores, 0 to 1. */
+/** Runs of one variant; values are scores from 0 to 1. */
 export type VariantDots = {
   readonly variant: string;
   readonly values: readonly number[];
   readonly mean: number;
 };
 
-/** Points of 100 that the axis spans at least: runs that hardly differ are not drawn apart. */
+/** Minimum span of the axis in points, so that small differences are not exaggerated. */
 const LEAST_SPAN = 2;
 
-/** Percents from the lowest to the highest, widened on both sides to 2 points at least, within 0 to 100. */
+/** Axis range in percent: from the lowest to the highest value, at least 2 points wide, within 0 to 100. */
 export function spanScores(values: readonly number[]): [number, number] {
   const low = Math.min(...values), high = Math.max(...values);
   const room = Math.max(0, LEAST_SPAN - (high - low)) / 2;
   return [Math.max(0, low - room), Math.min(100, high + room)];
 }
 
-/** Scores of every run by variant; `measure` names them, such as "entity F1". */
+/** Scores of every run by variant; `measure` is the name of the score, such as "entity F1". */
 export function variantDots(
   variants: readonly VariantDots[],
   { task, measure, reference }: {
     readonly task: string;
     readonly measure: string;
-    /** The variant that the others are compared with. */
+    /** Name of the baseline. */
     readonly reference: string;
   },
 ): Figure {
@@ -42,7 +42,7 @@ export function variantDots(
   const base = means.find(({ variant }) => variant === reference);
   return frameFigure({
     title: `${task}: ${measure} by variant`,
-    subtitle: "A dot a run (seed); the tick is the mean; dashed: the mean of the reference.",
+    subtitle: "Dot: one run (seed); tick: mean; dashed: mean of the baseline.",
     alt: means.map(({ variant, mean }) => `${variant} ${mean.toFixed(2)} %`).join(", ") + ".",
     plot: {
       height: 60 + 34 * variants.length,

@@ -1,8 +1,8 @@
 /**
- * A figure as a value: SVG text with a title and a description. It knows how to become a PNG and how to
- * show itself as the last value of a notebook cell, and nothing of files.
+ * A figure as a value: SVG text with a title and an alternative text. It can be converted to PNG and displayed
+ * as the last value of a notebook cell; it does not access files.
  *
- * The same figure is the same bytes on every machine: one bundled font, no clock, no locale.
+ * A figure has the same bytes on every machine: it uses one bundled font, no clock and no locale.
  * @module
  */
 
@@ -10,42 +10,42 @@ import { Resvg } from "@resvg/resvg-js";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
 
-/** The font of all figures, in an order that has it wherever it is not bundled. */
+/** Font of all figures, with fallbacks for viewers that do not have it. */
 export const FONT_FAMILY = "DejaVu Sans, Verdana, sans-serif";
 
-/** The method's name that the Deno kernel looks for. */
+/** Key of the display method that the Deno kernel looks for. */
 export const DISPLAY = Symbol.for("Jupyter.display");
 
-/** Pixels of the PNG to a unit of the SVG, which is a CSS pixel. */
+/** PNG pixels per SVG unit (CSS pixel). */
 const PNG_SCALE = 2;
 
-/** CSS pixels of a meter: an inch has 96. */
+/** CSS pixels per meter; an inch has 96. */
 const PIXELS_PER_METER = 96 / 0.0254;
 
 let fonts: string[] | undefined;
 
-/** Files of the bundled font, looked up when a figure is first drawn: who draws none needs none. */
+/** Files of the bundled font, located when the first figure is drawn, so that other code does not need it. */
 function fontFiles(): string[] {
   return fonts ??= ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) => {
     const place = import.meta.resolve(`dejavu-fonts-ttf/ttf/${name}`);
     if (place.startsWith("file:")) return fileURLToPath(place);
     throw new Error(
-      "Cannot draw figures as packages must lie in node_modules: set " +
+      "Cannot draw figures: their font must be in node_modules. Set " +
         '"nodeModulesDir": "auto" in the deno.json of the workspace\'s root',
     );
   });
 }
 
-/** What {@link Figure} is made of. */
+/** Constructor arguments of {@link Figure}. */
 export type FigureParts = {
-  /** A whole SVG document. */
+  /** A complete SVG document. */
   readonly svg: string;
   readonly title: string;
-  /** What one who cannot see the figure should know of it, in a sentence or two. */
+  /** Alternative text: the content of the figure in a sentence or two. */
   readonly alt: string;
 };
 
-/** A picture of numbers. */
+/** A figure. */
 export class Figure {
   /** A complete SVG document. */
   readonly svg: string;
@@ -61,7 +61,7 @@ export class Figure {
     this.alt = alt;
   }
 
-  /** The figure as a PNG file of two pixels to a unit, which names its density. */
+  /** Renders the figure as PNG with two pixels per SVG unit and the matching density. */
   png(): Uint8Array {
     const image = new Resvg(this.svg, {
       font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: "DejaVu Sans" },
@@ -70,7 +70,7 @@ export class Figure {
     return addDensity(new Uint8Array(image.render().asPng()));
   }
 
-  /** An `<img>` of the figure in its size, with its alternative text. */
+  /** An `<img>` element of the figure at its original size, with its alternative text. */
   image(png: Uint8Array): string {
     const size = /^<svg[^>]* width="([\d.]+)" height="([\d.]+)"/.exec(this.svg) ?? [];
     const [width, height] = size.slice(1).map((length) => Math.round(Number(length)));
@@ -80,13 +80,14 @@ export class Figure {
       `src="data:image/${type};base64,${bytes.toBase64()}">`;
   }
 
-  /** Title and description: what stands for the figure as text. */
+  /** Title and alternative text: the plain-text form of the figure. */
   describe(): string {
     return `${this.title}. ${this.alt}`;
   }
 
   /**
-   * What the Deno kernel shows: HTML, which has size and alternative text; PNG where HTML is not shown; text.
+   * MIME bundle for the Deno kernel: HTML with size and alternative text, PNG for front ends without HTML, and
+   * plain text.
    */
   [DISPLAY](): Record<string, string> {
     const png = this.png();
@@ -98,7 +99,7 @@ export class Figure {
   }
 }
 
-/** Text for the inside of a quoted attribute, in one line. */
+/** Escapes text for a quoted attribute and joins its lines. */
 function escapeAttribute(text: string): string {
   const names: Readonly<Record<string, string>> = {
     "&": "&amp;",
@@ -110,8 +111,8 @@ function escapeAttribute(text: string): string {
 }
 
 /**
- * Puts the density into a PNG file as its chunk pHYs, right behind the head (PNG 3.11.3.4.3): viewers that heed
- * it show the figure in the size of its SVG.
+ * Inserts the density into a PNG file as a pHYs chunk, directly after the header (PNG 3.11.3.4.3). Viewers that
+ * support it show the figure at the size of its SVG.
  */
 function addDensity(png: Uint8Array): Uint8Array {
   const head = 8 + 25; // signature and IHDR
@@ -121,7 +122,7 @@ function addDensity(png: Uint8Array): Uint8Array {
   const density = Math.round(PNG_SCALE * PIXELS_PER_METER);
   chunk.setUint32(8, density);
   chunk.setUint32(12, density);
-  chunk.setUint8(16, 1); // the unit is the meter
+  chunk.setUint8(16, 1); // unit: meter
   chunk.setUint32(17, crc32(new Uint8Array(chunk.buffer, 4, 13)));
   const whole = new Uint8Array(png.length + chunk.byteLength);
   whole.set(png.subarray(0, head));
@@ -130,7 +131,7 @@ function addDensity(png: Uint8Array): Uint8Array {
   return whole;
 }
 
-/** The size in CSS pixels at which a PNG that names its density is to be shown; null where it does not. */
+/** Display size in CSS pixels of a PNG with a density chunk; null without one. */
 export function readDisplaySize(
   png: Uint8Array,
 ): { readonly width: number; readonly height: number } | null {

@@ -1,7 +1,7 @@
 /**
- * The frame of all figures: title, legend and a Plot drawing in one SVG that needs no page around it.
- * Colors are Okabe and Ito's, told apart by color-blind readers; ink and paper are roles, so that a page
- * may darken them: `color` of the SVG, and the rectangle of class `paper`.
+ * The frame of all figures: title, legend and a drawing by Observable Plot, in one self-contained SVG.
+ * The colors are those of Okabe and Ito, which color-blind readers can distinguish. Text and background colors
+ * can be changed by a page for dark mode: through `color` of the SVG, and the rectangle of class `paper`.
  * @module
  */
 
@@ -9,55 +9,55 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { Figure, FONT_FAMILY } from "./figure.ts";
 
-/** Okabe and Ito 2008, in an order that keeps neighbors apart on white and on black. */
+/** Palette of Okabe and Ito 2008, ordered so that neighbors are distinct on white and on black. */
 export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"] as const;
 
-/** The color of the series with number `index`; they come round after six. */
+/** Color of the series `index`; the palette repeats after six. */
 export function colorOf(index: number): string {
   return COLORS[index % COLORS.length] ?? COLORS[0];
 }
 
-/** Width of most figures, in SVG units. */
+/** Default width of figures, in SVG units. */
 const WIDTH = 720;
 
 /** Color of text and lines on a light page. */
 export const INK = "#1f2328";
 
-/** Room around a figure. */
+/** Padding around a figure. */
 export const PADDING = 16;
 
-/** Size of titles. */
+/** Font size of titles. */
 export const TITLE_SIZE = 16;
 
-/** Color behind a figure on a light page. */
+/** Background color of a figure on a light page. */
 export const PAPER = "#ffffff";
 
-/** Size of axis labels and legends. */
+/** Font size of axis labels and legends. */
 export const TEXT_SIZE = 12;
 
-/** Width of the drawing in a figure of the usual width. */
+/** Width of the drawing in a figure of default width. */
 export const PLOT_WIDTH = WIDTH - 2 * PADDING;
 
-/** Room above a drawing, so that the label of the y axis stands clear of its highest tick. */
+/** Margin above a drawing, so that the label of the y axis does not touch its highest tick. */
 const MARGIN_TOP = 30;
 
-/** One entry of a legend. */
+/** A legend entry. */
 export type Swatch = { readonly label: string; readonly color: string };
 
-/** A drawing and what stands around it. */
+/** A drawing and the texts around it. */
 export type FrameOptions = {
   readonly title: string;
-  /** Says how to read the drawing: what is thin, what is thick, over how many rows. */
+  /** Explains how to read the drawing: meaning of lines, number of rows. */
   readonly subtitle?: string;
   readonly alt: string;
   readonly legend?: readonly Swatch[];
   /** Width of the whole figure; 720 by default. */
   readonly width?: number;
-  /** Options of the drawing, but for its width; or of several side by side, each with its width. */
+  /** Plot options without width; or several drawings side by side, each with its width. */
   readonly plot: Plot.PlotOptions | readonly Plot.PlotOptions[];
 };
 
-/** Draws `plot` with Observable Plot and puts the frame around it. */
+/** Draws `plot` with Observable Plot and adds the frame. */
 export function frameFigure(options: FrameOptions): Figure {
   const { title, subtitle, alt, legend = [], width = WIDTH, plot } = options;
   const panels = plot instanceof Array ? plot : [{ ...plot, width: width - 2 * PADDING }];
@@ -97,10 +97,10 @@ export function frameFigure(options: FrameOptions): Figure {
   return new Figure({ svg, title, alt });
 }
 
-/** From the left of a swatch to its label, and from the end of a label to the next swatch. */
+/** Offset of a label from its swatch, and gap between a label and the next swatch. */
 const SWATCH = 18, GAP = 24;
 
-/** Swatches in as many lines as they need; a label too long for a line of its own is cut. */
+/** Breaks a legend into lines. A label wider than a line is truncated. */
 function breakLegend(legend: readonly Swatch[], width: number): Swatch[][] {
   const lines: Swatch[][] = [[]];
   let used = 0;
@@ -117,7 +117,7 @@ function breakLegend(legend: readonly Swatch[], width: number): Swatch[][] {
   return lines;
 }
 
-/** A text that is at most so wide, its end left out where it has to be. */
+/** Truncates a text to a width, with an ellipsis. */
 function shorten(text: string, width: number): string {
   if (estimateWidth(text) <= width) return text;
   const letters = [...text];
@@ -125,7 +125,7 @@ function shorten(text: string, width: number): string {
   return `${letters.join("").trimEnd()}…`;
 }
 
-/** Swatches in one line whose text stands on `y`. */
+/** Draws one line of a legend with its baseline at `y`. */
 function drawLegend(legend: readonly Swatch[], y: number): string {
   let x = PADDING;
   return legend.map(({ label, color }) => {
@@ -136,7 +136,7 @@ function drawLegend(legend: readonly Swatch[], y: number): string {
   }).join("");
 }
 
-/** About how wide a text is in the size of axis labels: DejaVu's letters by thin, broad and other. */
+/** Estimates the width of a text at the size of axis labels, from three width classes of letters. */
 export function estimateWidth(text: string): number {
   const em = [...text].reduce((sum, letter) => {
     if (/[ijlftrI1.,:;'|! ()[\]/-]/.test(letter)) return sum + 0.36;
@@ -145,7 +145,7 @@ export function estimateWidth(text: string): number {
   return Math.ceil(em * TEXT_SIZE);
 }
 
-/** The inside of Plot's SVG, numbers rounded, without its style sheet. */
+/** Inner content of Plot's SVG, with rounded numbers and without its style sheet. */
 function drawPlot(options: Plot.PlotOptions): string {
   const page = parseHTML("<!doctype html><html><body></body></html>");
   const document: Plot.Context["document"] = Reflect.get(page, "document"); // typed without the DOM library
@@ -165,7 +165,7 @@ function drawPlot(options: Plot.PlotOptions): string {
   return roundNumbers(inside);
 }
 
-/** Attribute values with numbers of at most three decimals; texts are left as they are. */
+/** Rounds numbers in attribute values to three decimals; text content is not changed. */
 export function roundNumbers(svg: string): string {
   return svg.replace(/<[^>]+>/g, (tag) =>
     tag.replace(
@@ -174,7 +174,7 @@ export function roundNumbers(svg: string): string {
     ));
 }
 
-/** Text for the inside of an element or of a quoted attribute. */
+/** Escapes text for the content of an element or for a quoted attribute. */
 export function escapeXml(text: string): string {
   const names: Record<string, string> = {
     "&": "&amp;",
@@ -183,6 +183,6 @@ export function escapeXml(text: string): string {
     '"': "&quot;",
     "'": "&#39;",
   };
-  return text.replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd") // control characters, which XML cannot hold
+  return text.replace(/[^\P{Cc}\t\n\r]/gu, "\ufffd") // control characters are not allowed in XML
     .replace(/[&<>"']/g, (character) => names[character] ?? character);
 }

@@ -1,6 +1,6 @@
 /**
- * Figures worth hovering over: Vega-Lite for front ends that draw it (JupyterLab, VS Code), with a PNG and
- * a text beside it for those that do not (GitHub).
+ * Interactive figures: Vega-Lite for front ends that support it (JupyterLab, VS Code), with PNG and text
+ * fallbacks for those that do not (GitHub).
  * @module
  */
 
@@ -9,9 +9,9 @@ import { compile, type TopLevelSpec } from "vega-lite";
 import { DISPLAY, Figure, FONT_FAMILY } from "./figure.ts";
 import { INK, PADDING, PAPER, TEXT_SIZE, TITLE_SIZE } from "./frame.ts";
 
-/** A drawing that shows the row under the pointer. */
+/** A figure that shows details of the element under the pointer. */
 export class HoverFigure {
-  /** The picture without hovering, for files and for GitHub. */
+  /** Static version, for files and for GitHub. */
   readonly figure: Figure;
   readonly spec: TopLevelSpec;
 
@@ -21,8 +21,8 @@ export class HoverFigure {
   }
 
   /**
-   * A bundle of all forms: each front end shows the richest that it can. The picture is Markdown and not HTML,
-   * which JupyterLab would take before Vega-Lite.
+   * MIME bundle of all versions; a front end shows the richest that it supports. The static picture is Markdown
+   * rather than HTML, because JupyterLab would prefer HTML to Vega-Lite.
    */
   [DISPLAY](): Readonly<Record<string, unknown>> {
     const png = this.figure.png();
@@ -35,19 +35,19 @@ export class HoverFigure {
   }
 }
 
-/** A drawing of one mark. */
+/** A Vega-Lite specification with a single mark. */
 type UnitSpec = Extract<TopLevelSpec, { mark: unknown }>;
 
-/** What a figure says besides its drawing. */
+/** Texts of a figure. */
 export type HoverOptions = {
   readonly title: string;
-  /** Says how to read the drawing. */
+  /** Explains how to read the drawing. */
   readonly subtitle?: string;
-  /** What one who cannot see the figure should know of it. */
+  /** Alternative text: the content of the figure in a sentence or two. */
   readonly alt: string;
 };
 
-/** Lines and texts of all axes, as Observable Plot draws them. */
+/** Axis style, the same as in Observable Plot. */
 const AXIS = {
   domain: false,
   gridColor: INK,
@@ -62,7 +62,7 @@ const AXIS = {
   titleFontWeight: "normal",
 } as const;
 
-/** The look of the other figures: {@link frameFigure}. */
+/** Style of {@link frameFigure} as a Vega-Lite theme. */
 const THEME: NonNullable<TopLevelSpec["config"]> = {
   font: FONT_FAMILY,
   axis: AXIS,
@@ -100,7 +100,7 @@ const THEME: NonNullable<TopLevelSpec["config"]> = {
   view: { stroke: null },
 };
 
-/** Draws a Vega-Lite specification once for its picture and keeps it for hovering. */
+/** Creates a figure from a Vega-Lite specification, with a static version. */
 export async function hoverFigure(
   { encoding, ...spec }: Omit<UnitSpec, "title" | "description" | "$schema">,
   { title, subtitle, alt }: HoverOptions,
@@ -126,7 +126,7 @@ export async function hoverFigure(
   return new HoverFigure(new Figure({ svg, title, alt }), whole);
 }
 
-/** An axis whose title says in which direction it rises, as Observable Plot's do; names have no direction. */
+/** Adds an arrow in the direction of increasing values to the title of a quantitative axis, as Observable Plot does. */
 function addArrow<T extends object>(axis: T, write: (title: string) => string): T {
   const { type, title }: { readonly type?: unknown; readonly title?: unknown } = axis;
   return type === "quantitative" && typeof title === "string"

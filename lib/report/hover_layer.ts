@@ -1,19 +1,19 @@
 /**
- * Values to hover over in a curve, without a script: an invisible band for each step, and a box with the
- * step's values that the page's style sheet shows while the pointer is on the band.
+ * Tooltips for curves without a script: an invisible band per step, and a box with the values of the step that
+ * the page's style sheet shows while the pointer is over the band.
  * @module
  */
 
 import * as Plot from "@observablehq/plot";
 import { estimateWidth, PAPER, TEXT_SIZE } from "./frame.ts";
 
-/** Style of a page that shows these values; elsewhere they stay invisible. */
+/** Style sheet of a page that shows the tooltips; without it they stay invisible. */
 export const HOVER_STYLE = ".tip { pointer-events: none; }\n.hover:hover .tip { opacity: 1; }\n";
 
-/** One line of a box. */
+/** One line of a tooltip. */
 export type HoverLine = { readonly text: string; readonly color?: string };
 
-/** The values at one x; in a drawing of several panels also the panel. */
+/** Values at one x coordinate; `column` and `row` select the panel of a faceted drawing. */
 export type HoverColumn = {
   readonly x: number;
   readonly lines: readonly HoverLine[];
@@ -21,12 +21,12 @@ export type HoverColumn = {
   readonly row?: number;
 };
 
-/** Bands of a panel: more would be narrower than a pointer. */
+/** Maximum number of bands per panel; more would be too narrow to point at. */
 const MOST = 60;
 
 const LINE_HEIGHT = 17, EDGE = 8, SWATCH = 16;
 
-/** The mark that holds the columns; it goes last, so that nothing covers it. */
+/** Plot mark with the tooltips. It must be the last mark, so that nothing covers it. */
 export function hoverLayer(columns: readonly HoverColumn[]): Plot.Markish {
   const panels = Map.groupBy(columns, ({ column, row }) => `${column} ${row}`);
   const kept = [...panels.values()].flatMap(thin);
@@ -53,11 +53,11 @@ export function hoverLayer(columns: readonly HoverColumn[]): Plot.Markish {
   });
 }
 
-/** Types of the DOM by Plot's: JSR accepts no module that references the DOM library. */
+/** DOM types taken from Plot, because JSR does not accept modules that reference the DOM library. */
 type SvgDocument = Plot.Context["document"];
 type SvgElement = NonNullable<ReturnType<Plot.RenderFunction>>;
 
-/** At most {@link MOST} columns, the last among them. */
+/** Selects at most {@link MOST} columns, always including the last. */
 function thin(columns: readonly HoverColumn[]): readonly HoverColumn[] {
   const every = Math.ceil(columns.length / MOST);
   return columns.filter((_, i) => (columns.length - 1 - i) % every === 0);

@@ -1,5 +1,5 @@
 /**
- * The report as one HTML page that needs nothing else: figures inside, light and dark, phone to print.
+ * Renders a report as one self-contained HTML page with light and dark mode, for phones, screens and print.
  * @module
  */
 
@@ -9,17 +9,17 @@ import { createSlugger, FOLD } from "./document.ts";
 import { escapeXml } from "./frame.ts";
 import { HOVER_STYLE } from "./hover_layer.ts";
 
-/** What a page says beside its report. */
+/** Title and allowed links of a page. */
 export type PageOptions = {
   readonly title: string;
-  /** Addresses that its links may lead to; other links show their label alone. */
+  /** Allowed link targets; other links are shown as plain text. */
   readonly links?: ReadonlySet<string>;
 };
 
-/** Characters from which on a table's cell is prose, which wraps. */
+/** Minimum number of characters for a table cell to be treated as prose, which wraps. */
 const PROSE = 48;
 
-/** The page of a report. Raw HTML in its Markdown is shown, never run; only folds are made. */
+/** Renders the page of a report. Raw HTML in the Markdown is escaped, except for {@link fold} blocks. */
 export function renderPage(
   { markdown, figures }: Report,
   { title, links = new Set() }: PageOptions,
@@ -78,9 +78,7 @@ export function renderPage(
   }).join("");
   if (unknown.length > 0) {
     throw new RangeError(
-      `Cannot render report as its images must be among its figures: current image is ${
-        unknown.join(", ")
-      }`,
+      `Cannot render report: it has no figure ${unknown.join(", ")}`,
     );
   }
   return `<!doctype html>

@@ -1,5 +1,5 @@
 /**
- * Scores with their intervals, a dot and a whisker each, by name and group.
+ * Dots with confidence intervals as whiskers, by name and group.
  * @module
  */
 
@@ -8,29 +8,29 @@ import type { Interval } from "@/eval/interval.ts";
 import type { Figure } from "./figure.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
-/** One dot: where it belongs, its value and, where it is known, how sure it is. */
+/** One dot: its name, group, value and, if known, interval. */
 export type ScoreDot = {
   readonly name: string;
-  /** Dots of one group share a color and a legend entry. */
+  /** Dots of a group share a color and a legend entry. */
   readonly group: string;
   readonly value: number;
   readonly interval?: Interval | undefined;
 };
 
-/** What a figure of dots says. */
+/** Texts and format of a figure. */
 export type DotOptions = {
   readonly title: string;
-  /** What the dots and whiskers are of: rows, seeds, how the interval was made. */
+  /** Explains the dots and whiskers: rows, seeds, kind of interval. */
   readonly subtitle: string;
-  /** Name of the axis, with its unit. */
+  /** Label of the x axis, with its unit. */
   readonly x: string;
-  /** What a value is multiplied by; 100 by default, which makes percents of fractions. */
+  /** Factor applied to values; 100 by default, for percent. */
   readonly scale?: number;
-  /** Digits behind the point; 1 by default. */
+  /** Decimals of the values; 1 by default. */
   readonly digits?: number;
 };
 
-/** Draws a line a name with a dot a group, values beside. */
+/** Draws one line per name with one dot per group, and the values beside them. */
 export function intervalDots(dots: readonly ScoreDot[], options: DotOptions): Figure {
   const { title, subtitle, x, scale = 100, digits = 1 } = options;
   const names = [...new Set(dots.map(({ name }) => name))];

@@ -1,5 +1,5 @@
 /**
- * The learning-rate plan of a run: the rate of every group at every step, as it was set up.
+ * Learning-rate plan of a run: the learning rate of every parameter group at every step.
  * @module
  */
 
@@ -12,27 +12,27 @@ import { formatRate } from "./format.ts";
 import { colorOf, frameFigure } from "./frame.ts";
 import type { RunRecord } from "./run_record.ts";
 
-/** What a line of the plan is drawn from; `from` is the step, counted from 1, in which it begins. */
+/** A parameter group; `from` is the first step (counted from 1) in which it is trained. */
 export type PlannedGroup = Pick<
   RunSummary["groups"][number],
   "name" | "learningRate" | "from"
 >;
 
-/** How the rates rise and fall. */
+/** The schedule of a run. */
 export type PlanOptions = {
   readonly schedule: Schedule;
-  /** Share of the steps over which the rates rise from zero. */
+  /** Fraction of the steps used for warm-up. */
   readonly warmup: number;
-  /** Steps that were planned. */
+  /** Number of planned steps. */
   readonly steps: number;
-  /** Where training stopped, if before. */
+  /** Step at which training stopped early; null if it did not. */
   readonly stopped?: number | null;
 };
 
-/** Points of a line, beside those where its group begins. */
+/** Approximate number of points per line, besides those where the group starts. */
 const POINTS = 200;
 
-/** The rate of a group at a step, counted from 1: none before the group begins. */
+/** Learning rate of a group at a step (counted from 1); 0 before the group is trained. */
 export function rateAt(
   { learningRate, from = 1 }: PlannedGroup,
   step: number,
@@ -41,13 +41,13 @@ export function rateAt(
   return step < from ? 0 : learningRate * scheduleFactor(schedule, step - 1, { steps, warmup });
 }
 
-/** Rates by group over the steps; groups with the same rate and beginning are one line. */
+/** Learning rates by step; groups with the same rate and first step are drawn as one line. */
 export function learningRatePlan(groups: readonly PlannedGroup[], options: PlanOptions): Figure {
   const { steps, stopped = null } = options;
   const lines = mergeAlike(groups);
   const color = colorScale(lines.length);
   const every = Math.max(1, Math.floor(steps / POINTS));
-  const rising = options.warmup * steps; // the corner of a linear warm-up
+  const rising = options.warmup * steps; // end of a linear warm-up
   const points = lines.flatMap((line, index) => {
     const { from = 1 } = line;
     const chosen = [1, from - 1, from, Math.floor(rising), Math.ceil(rising), steps];
@@ -59,12 +59,12 @@ export function learningRatePlan(groups: readonly PlannedGroup[], options: PlanO
   const late = lines.filter(({ from = 1 }) => from > 1);
   return frameFigure({
     title: "Learning-rate plan",
-    subtitle: `Rate of each parameter group by step, as it was set up.${
-      stopped === null ? "" : " Dashed: where training stopped."
+    subtitle: `Learning rate of each parameter group by step.${
+      stopped === null ? "" : " Dashed: end of training."
     }`,
-    alt: `Learning rates of ${groups.length} groups over ${steps} steps, the highest ${
+    alt: `Learning rates of ${groups.length} groups over ${steps} steps; the highest is ${
       formatRate(peak)
-    }${late.length > 0 ? `; ${late.length} of them begin late` : ""}.`,
+    }${late.length > 0 ? `; ${late.length} of them with a later start` : ""}.`,
     legend: lines.map(({ name, learningRate }, index) => ({
       label: `${name} ${formatRate(learningRate)}`,
       color: color(index),
@@ -91,7 +91,7 @@ export function learningRatePlan(groups: readonly PlannedGroup[], options: PlanO
   });
 }
 
-/** Neighboring groups that learn alike, as one. */
+/** Merges neighboring groups with the same learning rate and first step. */
 function mergeAlike(groups: readonly PlannedGroup[]): PlannedGroup[] {
   const merged: { first: string; group: PlannedGroup }[] = [];
   for (const group of groups) {
@@ -104,7 +104,7 @@ function mergeAlike(groups: readonly PlannedGroup[]): PlannedGroup[] {
   return merged.map(({ group }) => group);
 }
 
-/** Colors apart for a few lines; for many, blues from light to dark and the last (the heads) apart. */
+/** Color scale: the palette for up to six lines; else blues from light to dark, and another color for the heads. */
 function colorScale(count: number): (index: number) => string {
   if (count <= 6) return colorOf;
   return (index) => {
@@ -114,13 +114,13 @@ function colorScale(count: number): (index: number) => string {
   };
 }
 
-/** The plan of a recorded run; null where its configuration does not tell the schedule. */
+/** Plan of a recorded run; null if its configuration does not contain the schedule. */
 export function planOfRun({ config, summary }: RunRecord): Figure | null {
   const { training } = config.json;
   if (typeof training !== "object" || training === null) return null;
-  const told = new Map<string, unknown>(Object.entries(training));
-  const schedule = SCHEDULES.find((name) => name === told.get("schedule"));
-  const warmup = told.get("warmup");
+  const settings = new Map<string, unknown>(Object.entries(training));
+  const schedule = SCHEDULES.find((name) => name === settings.get("schedule"));
+  const warmup = settings.get("warmup");
   if (schedule === undefined || typeof warmup !== "number" || summary.groups.length === 0) {
     return null;
   }

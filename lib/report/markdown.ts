@@ -1,5 +1,5 @@
 /**
- * The report of a run in Markdown, from its record alone: headline scores first, then what stands behind them.
+ * Composes the Markdown report of a run from its record: main scores first, then the details.
  * @module
  */
 
@@ -27,14 +27,14 @@ import {
 } from "./tables.ts";
 import { describeWrongAnswers } from "./wrong_answers.ts";
 
-/** A report and the figures that it shows, by their paths in it. */
+/** A report and its figures by path. */
 export type Report = {
   readonly markdown: string;
   /** Keys such as `figures/losses.png`. */
   readonly figures: ReadonlyMap<string, Figure>;
 };
 
-/** Writes the report of `record`. */
+/** Composes the report of a run. */
 export function composeReport(record: RunRecord): Report {
   const figures = new Map<string, Figure>();
   const show = (drawn: ReadonlyMap<string, Figure>) =>
@@ -120,7 +120,7 @@ const SCORE_NOTES = [
   "`test-unseen` leaves out the test rows whose text is also in train.",
 ];
 
-/** Calibration with what its numbers mean; nothing where no split has probabilities. */
+/** Calibration table with explanations; empty if no split has probabilities. */
 function describeCalibration({ summary }: RunRecord): string[] {
   const table = calibrationTable(summary);
   return table === null ? [] : ["### Calibration", table, listNotes(CALIBRATION_NOTES)];
@@ -132,7 +132,7 @@ const CALIBRATION_NOTES = [
   "On validation the error at this temperature is that of the rows it was fitted on.",
 ];
 
-/** Entity errors by kind where they were counted. */
+/** Table of entity errors by category; empty if they were not counted. */
 function describeEntityErrors(scores: EntityScores): string[] {
   const errors = errorTable(scores);
   return errors === null ? [] : [ERROR_NOTE, errors];
@@ -147,7 +147,7 @@ function listNotes(notes: readonly string[]): string {
   return notes.map((note) => `- ${note}`).join("\n");
 }
 
-/** One paragraph: what was trained, on what, with how many runs behind the numbers. */
+/** One paragraph: model, data, tasks and number of runs. */
 function describeRun({ config, environment, summary }: RunRecord): string {
   const where = ["device", "executor"].flatMap((key) =>
     typeof environment[key] === "string" ? [environment[key]] : []
@@ -177,7 +177,7 @@ function describeRun({ config, environment, summary }: RunRecord): string {
   return sentences.join(" ");
 }
 
-/** When, from which code and by which command the run was made; null where nothing of it was recorded. */
+/** Start time, commit and command of the run; null if none of them was recorded. */
 function factTable({ environment }: RunRecord): string | null {
   if (!["started", "commit", "command"].some((key) => typeof environment[key] === "string")) {
     return null;
@@ -198,12 +198,12 @@ function factTable({ environment }: RunRecord): string | null {
   ]);
 }
 
-/** A date in ISO 8601 to the minute; other text as it is. */
+/** Formats an ISO 8601 date to the minute; returns other text unchanged. */
 export function formatDate(text: string): string {
   return text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:[\d.]+)?Z$/, "$1 $2 UTC");
 }
 
-/** One paragraph: how long it trained, which of its models was kept, which steps were skipped. */
+/** One paragraph: duration of training, the selected model, skipped steps. */
 function describeTraining({ summary, train }: RunRecord): string {
   const { steps, tokens, seconds, best } = summary;
   const sentences = [
@@ -213,7 +213,7 @@ function describeTraining({ summary, train }: RunRecord): string {
   ];
   if (best !== undefined) {
     sentences.push(
-      `The model kept is that of step ${formatCount(best.step)}, the best by ${
+      `The saved model is that of step ${formatCount(best.step)}, the best by ${
         escapeMarkdown(best.metric)
       } on validation: ${formatPercent(best.value)} %.`,
     );
@@ -236,10 +236,10 @@ function describeReproduction({ config, summary }: RunRecord): string[] {
   return [
     fence("sh", `deno task train --config ${folder}/config.json --out ${folder}-again`),
     "The same configuration, machine, executor and thread count give the same losses and scores; " +
-    "elsewhere rounding may differ." +
+    "on other machines, rounding may differ." +
     (config.dataDir === null || config.dataDir === "sample"
       ? ""
-      : " The configuration names a data folder: give your own with `--data DIR`."),
+      : " The configuration names a data folder: pass your own with `--data DIR`."),
     `This report and its figures are rebuilt from the other files of the run by \`deno task report ${folder}\`.`,
   ];
 }
@@ -252,7 +252,7 @@ function foldTable(summary: string, table: string | null): string[] {
   return table === null ? [] : fold(summary, [table]);
 }
 
-/** A code block that no content can end early. */
+/** A code block whose fence is longer than any in its content. */
 function fence(language: string, content: string): string {
   const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
   const mark = "`".repeat(longest + 1);

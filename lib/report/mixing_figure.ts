@@ -1,5 +1,5 @@
 /**
- * How much of a run's batches is one task's, from its beginning to its end, under several mixings.
+ * Share of one task among a run's batches over time, under several mixing strategies.
  * @module
  */
 
@@ -8,13 +8,13 @@ import type { MixingPlan } from "@/train/mixing.ts";
 import type { Figure } from "./figure.ts";
 import { colorOf, frameFigure } from "./frame.ts";
 
-/** A plan by the name that it has in the figure. */
+/** A plan with its name in the figure. */
 export type NamedPlan = { readonly name: string; readonly plan: MixingPlan };
 
-/** Stretches of a run over which batches are counted. */
+/** Number of equal parts of a run in which batches are counted. */
 const STRETCHES = 10;
 
-/** The share of a task's batches among all batches of each tenth of a run, 0 to 1. */
+/** Fraction of a task's batches among all batches in each tenth of a run. */
 export function shareByTenth({ steps, tasksOfStep }: MixingPlan, task: string): readonly number[] {
   return Array.from({ length: STRETCHES }, (_, stretch) => {
     const from = Math.floor(stretch * steps / STRETCHES);
@@ -24,7 +24,7 @@ export function shareByTenth({ steps, tasksOfStep }: MixingPlan, task: string): 
   });
 }
 
-/** Draws the share of one task's batches over the run, a line a mixing. */
+/** Draws the share of one task's batches over the run, one line per mixing strategy. */
 export function mixingFigure(
   plans: readonly NamedPlan[],
   { task }: { readonly task: string },
@@ -49,7 +49,7 @@ export function mixingFigure(
       height: 260,
       marginLeft: 48,
       marginBottom: 40,
-      x: { label: "Part of the run (%)", domain: [0, 100] },
+      x: { label: "Progress of the run (%)", domain: [0, 100] },
       y: { label: `Batches of ${task} (%)`, grid: true, zero: true, nice: true },
       color: {
         type: "categorical",

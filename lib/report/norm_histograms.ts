@@ -1,5 +1,5 @@
 /**
- * How long embeddings are: a histogram of their Euclidean lengths a group.
+ * Histograms of the Euclidean norms of embeddings, one per group.
  * @module
  */
 
@@ -14,10 +14,10 @@ export type EmbeddedGroup = {
   readonly embeddings: readonly ArrayLike<number>[];
 };
 
-/** Bins over the lengths of all groups. */
+/** Number of bins over the norms of all groups. */
 const BINS = 60;
 
-/** Draws the lengths of each group on one axis, which begins at 0; the line is the mean. */
+/** Draws the norms of each group on a common axis that starts at 0; the line is the mean. */
 export function normHistograms(groups: readonly EmbeddedGroup[]): Figure {
   const measured = groups.map(({ name, embeddings }) => ({
     name,
@@ -42,10 +42,10 @@ export function normHistograms(groups: readonly EmbeddedGroup[]): Figure {
   }));
   const names = groups.map(({ name }) => name);
   return frameFigure({
-    title: "How long are the vectors?",
-    subtitle: `Euclidean lengths of ${
+    title: "Norms of the embeddings",
+    subtitle: `Euclidean norms of ${
       groups[0]?.embeddings.length ?? 0
-    } embeddings each; the line is their mean.`,
+    } embeddings each; line: mean.`,
     alt: means.map(({ name, mean, low, high }) =>
       `${name}: mean ${mean.toFixed(2)}, from ${low.toFixed(2)} to ${high.toFixed(2)}`
     ).join("; ") + ".",
@@ -54,7 +54,7 @@ export function normHistograms(groups: readonly EmbeddedGroup[]): Figure {
       marginLeft: 48,
       marginRight: 24 + Math.max(...names.map(estimateWidth)),
       marginBottom: 40,
-      x: { label: "Euclidean length", domain: [0, longest], nice: true },
+      x: { label: "Euclidean norm", domain: [0, longest], nice: true },
       y: { label: "Texts (%)", grid: true, ticks: 3 },
       fy: { label: null, domain: names },
       marks: [

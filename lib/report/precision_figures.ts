@@ -1,5 +1,5 @@
 /**
- * Figures of half precision: how finely formats count, how the loss scale moves, rates by layer.
+ * Figures for half precision: spacing of number formats, loss scale; and learning rates by layer.
  * @module
  */
 
@@ -14,10 +14,10 @@ import type { NamedRecord } from "./training_hover.ts";
 
 const FORMATS: readonly FormatName[] = ["float32", "float16", "bfloat16"];
 
-/** Powers of two that {@link spacingFigure} shows. */
+/** Range of exponents that {@link spacingFigure} shows. */
 const FROM = -32, TO = 20;
 
-/** How far neighboring numbers of each format are apart, as a share of the number itself. */
+/** Relative spacing of neighboring numbers in each number format. */
 export function spacingFigure(): Figure {
   const points = FORMATS.flatMap((format) =>
     Array.from({ length: TO - FROM + 1 }, (_, i) => {
@@ -28,12 +28,12 @@ export function spacingFigure(): Figure {
   );
   const { digits, leastExponent } = NUMBER_FORMATS.float16;
   return frameFigure({
-    title: "How finely formats count",
+    title: "Precision of number formats",
     subtitle:
-      "Distance to the next number as a share of the number; where a line ends, so do the numbers.",
+      "Relative distance to the next number. A line ends where the range of the format ends.",
     alt:
-      `float16 has ${digits} binary digits but only from 2^${leastExponent} to 2^15, below that fewer and ` +
-      `fewer until 2^-24; bfloat16 has 8 and float32 has 24 over the whole width shown.`,
+      `float16 has ${digits} significant bits from 2^${leastExponent} to 2^15 and gradually fewer down to 2^-24; ` +
+      `bfloat16 has 8 and float32 has 24 over the whole range shown.`,
     legend: FORMATS.map((label, index) => ({ label, color: colorOf(index) })),
     plot: {
       height: 300,
@@ -46,7 +46,7 @@ export function spacingFigure(): Figure {
         ticks: 7,
       },
       y: {
-        label: "Distance to the next (share)",
+        label: "Relative distance to the next number",
         domain: [-25, 0],
         tickFormat: (e: number) => e === 0 ? "1" : `2^${e}`,
         grid: true,
@@ -66,7 +66,7 @@ export function spacingFigure(): Figure {
   });
 }
 
-/** The loss scale by step, on a scale of doublings; a dot at each change. */
+/** Loss scale by step on a log2 axis, with a dot at each change. */
 export async function lossScaleFigure({ name, record }: NamedRecord): Promise<HoverFigure> {
   let before = 0;
   const values = record.train.flatMap(({ step, lossScale, skipped }) => {
@@ -100,7 +100,7 @@ export async function lossScaleFigure({ name, record }: NamedRecord): Promise<Ho
       },
       tooltip: [{ field: "step" }, { field: "scale", title: "loss scale" }, {
         field: "skipped",
-        title: "steps skipped since the point before",
+        title: "steps skipped since the previous point",
       }],
     },
   }, {
@@ -111,7 +111,7 @@ export async function lossScaleFigure({ name, record }: NamedRecord): Promise<Ho
   });
 }
 
-/** Peak rates from the embeddings to the heads under several decays. */
+/** Peak learning rates from the embeddings to the heads under several layer decays. */
 export function decayFigure(
   plans: readonly { readonly name: string; readonly groups: readonly LayerwiseGroup[] }[],
 ): Figure {

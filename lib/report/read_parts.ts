@@ -1,5 +1,5 @@
 /**
- * Reads parsed run files into their types; what a report does not use may be there and is left alone.
+ * Converts parsed run files into their types. Keys that reports do not use are ignored.
  * @module
  */
 

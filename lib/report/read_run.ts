@@ -1,6 +1,6 @@
 /**
- * Reads a run folder: what was configured, where it ran, how training went and what was scored.
- * Reports and notebooks see a run only through this.
+ * Reads a run folder: configuration, environment, training metrics and scores. Reports and notebooks access runs
+ * only through this module.
  * @module
  */
 
@@ -11,10 +11,10 @@ import { readConfig, readLine, readSummary, readWrongAnswer } from "./read_parts
 import type { MetricRow, RunRecord } from "./run_record.ts";
 import { type Place, type Reader, readObject, wrongShape } from "./shape.ts";
 
-/** Reads the run in `dir`; an error names the file, the line and the key that are wrong. */
+/** Reads the run in `dir`. Error messages contain the file, the line and the key. */
 export async function readRun(dir: string): Promise<RunRecord> {
   if (!await isFolder(dir)) {
-    throw new Deno.errors.NotFound(`Cannot read run as the folder must exist: ${dir}`);
+    throw new Deno.errors.NotFound(`Cannot read run: there is no folder ${dir}`);
   }
   const read = async (name: string) => {
     const file = join(dir, name);
@@ -37,7 +37,7 @@ export async function readRun(dir: string): Promise<RunRecord> {
   };
 }
 
-/** The training lines of a run as tidy rows: a number each. */
+/** Training metrics of a run as tidy rows with one number each. */
 export function rows({ summary, train }: RunRecord): MetricRow[] {
   const run = summary.name;
   return train.flatMap(({ step, losses, gradientNorm, rate }): MetricRow[] => [

@@ -1,5 +1,5 @@
 /**
- * Reads the scores of a task, of either kind, from a run's files.
+ * Reads the scores of a classification or tagging task from a run's files.
  * @module
  */
 
@@ -18,7 +18,7 @@ import {
   wrongShape,
 } from "./shape.ts";
 
-/** Scores with `accuracy` are a classification's, others a tagging's. */
+/** Reads scores; those with `accuracy` belong to a classification task, others to a tagging task. */
 export function readScores(value: unknown, place: Place): TaskScores {
   const scores = readObject(value, place);
   return "accuracy" in scores ? readClasses(scores, place) : readEntities(scores, place);
@@ -26,7 +26,7 @@ export function readScores(value: unknown, place: Place): TaskScores {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The numbers of `json` under `keys`. */
+/** Reads the numbers of `json` under `keys`. */
 function readNumbers<K extends string>(json: Json, place: Place, keys: readonly K[]) {
   const entries = keys.map((key) => [key, readNumber(json[key], at(place, key))]);
   return Object.fromEntries(entries) as Record<K, number>;

@@ -1,5 +1,5 @@
 /**
- * Reads what `deno task similarity --out` wrote.
+ * Reads the output of `deno task similarity --out`.
  * @module
  */
 
@@ -30,7 +30,7 @@ const change = real({
   holds: (value) => value >= -2 && value <= 2,
 });
 
-/** A pair of numbers by `rule`. */
+/** Rule for an interval whose bounds follow `rule`. */
 function ends(rule: Rule<number>): Rule<Interval> {
   return (value, key) => {
     const [low = NaN, high = NaN] = list(rule, 2)(value, key);
@@ -38,7 +38,7 @@ function ends(rule: Rule<number>): Rule<Interval> {
   };
 }
 
-/** Reads the record in `file`; an error names the key that is wrong. */
+/** Reads the record in `file`. Error messages contain the key. */
 export async function readSimilarity(file: string): Promise<SimilarityRecord> {
   const rule = object<SimilarityRecord>({
     model: text,

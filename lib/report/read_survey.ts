@@ -1,5 +1,5 @@
 /**
- * Reads what `deno task survey --out` wrote.
+ * Reads the output of `deno task survey --out`.
  * @module
  */
 import { integer, list, nullable, object, type Rule, text } from "@/config_rules.ts";
@@ -13,7 +13,7 @@ import type {
   TaskStatistics,
 } from "@/train/data_statistics.ts";
 
-/** A survey and the run whose data it is of. */
+/** Data set statistics and the configuration of the run that they describe. */
 export type SurveyRecord = DataStatistics & {
   readonly preset: string;
   readonly seed: number;
@@ -37,12 +37,12 @@ const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
   padding: list(object<BatchingCost>({ name: text, tokens: integer(1), paddedTokens: integer(1) })),
 });
 
-/** Reads the record in `file`; an error names the key that is wrong. */
+/** Reads the record in `file`. Error messages contain the key. */
 export async function readSurvey(file: string): Promise<SurveyRecord> {
   return RULE(await readJson(file, "survey of data"), "");
 }
 
-/** The lengths of each task's training rows, one a row, as a histogram takes them. */
+/** Lengths of each task's training rows, one value per row, for a histogram. */
 export function lengthGroups({ tasks }: DataStatistics): readonly LengthGroup[] {
   return tasks.map(({ task, lengths }) => ({
     name: task,
@@ -50,7 +50,7 @@ export function lengthGroups({ tasks }: DataStatistics): readonly LengthGroup[] 
   }));
 }
 
-/** A row a task, as a table takes them; what is counted of names is null where rows have none. */
+/** Table rows, one per task; counts of entities are null for tasks without entities. */
 export function surveyRows({ tasks }: DataStatistics) {
   return tasks.map(({ task, train, validation, test, cutRows, cutWords, names }) => ({
     task,
@@ -64,7 +64,7 @@ export function surveyRows({ tasks }: DataStatistics) {
   }));
 }
 
-/** A row a way of batching, with the share of what is computed that is no text. */
+/** Table rows, one per batching strategy, with the percentage of padding. */
 export function paddingRows(padding: readonly BatchingCost[]) {
   return padding.map((cost) => ({
     ...cost,

@@ -1,5 +1,5 @@
 /**
- * All figures of a run, by the name of their file.
+ * All figures of a run, by file name without extension.
  * @module
  */
 
@@ -18,7 +18,7 @@ import {
   validationCurve,
 } from "./training_figures.ts";
 
-/** Loss and, where a run was evaluated on its way, validation scores by step. */
+/** Loss by step, and validation scores by step if the run was evaluated during training. */
 export function trainingFigures(record: RunRecord): Map<string, Figure> {
   const figures = new Map<string, Figure>();
   if (record.train.length > 0) figures.set("losses", lossCurve(rows(record)));
@@ -27,7 +27,7 @@ export function trainingFigures(record: RunRecord): Map<string, Figure> {
   return figures;
 }
 
-/** Figures of learning rates and gradients, those that the run has numbers for. */
+/** Figures of learning rates and gradients, as far as the run recorded them. */
 export function optimizerFigures(record: RunRecord): Map<string, Figure> {
   const figures = new Map<string, Figure>();
   const tidy = rows(record);

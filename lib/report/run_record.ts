@@ -1,5 +1,5 @@
 /**
- * What the files of a finished run hold, typed.
+ * Types of the files of a finished run.
  * @module
  */
 
@@ -10,25 +10,25 @@ import type { WrongAnswer } from "@/train/choose_errors.ts";
 import type { EvaluateLine, TrainLine } from "@/train/run_folder.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 
-/** Whether these are the scores of a classification. */
+/** True for the scores of a classification task. */
 export function isClassification(scores: TaskScores): scores is ClassificationScores {
   return "accuracy" in scores;
 }
 
-/** The score that stands for a task, 0 to 1. */
+/** The main score of a task, 0 to 1. */
 export type MainMeasure = {
   readonly measure: "accuracy" | "entity F1";
   readonly value: number;
 };
 
-/** Accuracy of a classification, entity F1 by conlleval's rules of a tagging. */
+/** Accuracy of a classification task, or entity F1 (conlleval's rules) of a tagging task. */
 export function mainMeasure(scores: TaskScores): MainMeasure {
   return isClassification(scores)
     ? { measure: "accuracy", value: scores.accuracy }
     : { measure: "entity F1", value: scores.f1 };
 }
 
-/** The scores that stand for a task: of the test split, else of the first that was scored. */
+/** Scores of a task's main split: test if it was scored, else the first one; null if there is none. */
 export function mainScores(
   splits: Readonly<Record<string, TaskScores>>,
 ): { readonly split: string; readonly scores: TaskScores } | null {
@@ -37,7 +37,7 @@ export function mainScores(
   return split === undefined || scores === undefined ? null : { split, scores };
 }
 
-/** What a report needs to know of a task's configuration. */
+/** The part of a task's configuration that reports use. */
 export type RecordedTask = {
   readonly name: string;
   readonly kind: TaskKind;
@@ -45,41 +45,41 @@ export type RecordedTask = {
   readonly labels: readonly string[];
 };
 
-/** `config.json`: what a report reads of it, and all of it as it stands. */
+/** `config.json`: the keys that reports use, and the complete content. */
 export type RecordedConfig = {
   readonly preset: string;
   readonly seed: number;
-  /** Folder of the data; `sample`: the built-in one; null: the Hub. */
+  /** Folder of the data; `sample` for the built-in sample, null for the Hub. */
   readonly dataDir: string | null;
-  /** Rows that each split was limited to; null: all were used. */
+  /** Maximum number of rows per split; null if not limited. */
   readonly maxRows: number | null;
-  /** Steps that training was limited to; null: its epochs were. */
+  /** Maximum number of steps; null if limited only by epochs. */
   readonly maxSteps: number | null;
   readonly precision: string;
-  /** Global norm that gradients were clipped to; null: not clipped. */
+  /** Global norm that gradients were clipped to; null if not clipped. */
   readonly clipNorm: number | null;
   readonly tasks: readonly RecordedTask[];
-  /** The whole file. */
+  /** Complete content of the file. */
   readonly json: Readonly<Record<string, unknown>>;
 };
 
 /** A finished run. */
 export type RunRecord = {
   readonly config: RecordedConfig;
-  /** `environment.json` as it stands. */
+  /** Content of `environment.json`. */
   readonly environment: Readonly<Record<string, unknown>>;
   readonly train: readonly TrainLine[];
   readonly evaluations: readonly EvaluateLine[];
   readonly summary: RunSummary;
-  /** Wrong answers with their texts; null where the run kept none. */
+  /** Wrong answers with their texts; null if the run did not record them. */
   readonly errors: readonly WrongAnswer[] | null;
 };
 
-/** One number of a run, in a row of its own, as figures take them. */
+/** One number of a run as a tidy row, for figures. */
 export type MetricRow = {
   readonly run: string;
   readonly step: number;
-  /** Null where the number belongs to no single task. */
+  /** Null if the number does not belong to a single task. */
   readonly task: string | null;
   readonly measure: "loss" | "gradientNorm" | "rate";
   readonly value: number;

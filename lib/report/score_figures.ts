@@ -1,5 +1,5 @@
 /**
- * Figures of a classification: confusion of classes, reliability of probabilities.
+ * Figures of a classification task: confusion matrix, reliability diagram.
  * @module
  */
 
@@ -10,13 +10,13 @@ import type { Figure } from "./figure.ts";
 import { formatCount, formatPercent } from "./format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
-/** What the figure is about, such as `{ task: "ag_news", split: "test" }`. */
+/** Task and split of a figure, such as `{ task: "ag_news", split: "test" }`. */
 export type ScoreSubject = { readonly task: string; readonly split: string };
 
-/** More classes than this are drawn in small cells, without counts. */
+/** With more classes than this, cells are small and show no counts. */
 const MANY_CLASSES = 8;
 
-/** Where each gold class went: shares of its rows, with counts. */
+/** Confusion matrix: percentage and count of each gold class's rows by predicted class. */
 export function confusionMatrix(
   scores: ClassificationScores,
   { task, split }: ScoreSubject,
@@ -46,10 +46,10 @@ export function confusionMatrix(
     } rows.`,
     alt: `Accuracy ${formatPercent(scores.accuracy)} %. ${
       worst && worst.count > 0
-        ? `The most frequent confusion is ${worst.gold} taken for ${worst.predicted}, ${
+        ? `The most frequent confusion is ${worst.gold} predicted as ${worst.predicted}, ${
           formatCount(worst.count)
         } times.`
-        : "No class was taken for another."
+        : "There are no confusions."
     }`,
     plot: {
       height: marginTop + 10 + (roomy ? 58 : 28) * labels.length,
@@ -93,7 +93,7 @@ export function confusionMatrix(
   });
 }
 
-/** Accuracy by confidence: a bin on the diagonal is one whose probabilities mean what they say. */
+/** Accuracy by confidence; bins on the diagonal are perfectly calibrated. */
 export function reliabilityDiagram(
   bins: readonly CalibrationBin[],
   { task, split, ece }: ScoreSubject & { readonly ece: number },
@@ -106,7 +106,7 @@ export function reliabilityDiagram(
   }));
   return frameFigure({
     title: `Reliability on ${task} ${split}`,
-    subtitle: `A dot a bin, larger with more of the ${formatCount(rows)} rows. Dashed: perfect.`,
+    subtitle: `Dot size: rows per bin (of ${formatCount(rows)}). Dashed: perfect calibration.`,
     alt: `Accuracy against confidence in ${bins.length} bins; expected calibration error ${
       formatPercent(ece)
     } %.`,
@@ -117,7 +117,7 @@ export function reliabilityDiagram(
       marginBottom: 40,
       x: { label: "Confidence (%)", domain: [0, 100], grid: true },
       y: { label: "Accuracy (%)", domain: [0, 100], grid: true },
-      r: { range: [3, 11] }, // bins of few rows stay in sight
+      r: { range: [3, 11] }, // bins with few rows remain visible
       marks: [
         Plot.line([[0, 0], [100, 100]], { strokeDasharray: "6,4", strokeOpacity: 0.6 }),
         Plot.ruleX(points, {

@@ -1,20 +1,20 @@
 /**
- * Checks of values that were read from a run's files. An error names the file and the key.
+ * Checks of values read from a run's files. Error messages contain the file and the key.
  * @module
  */
 
-/** Where a value stands: a file (and line) and the path of keys to it. */
+/** Location of a value: a file (and line) and a path of keys. */
 export type Place = { readonly file: string; readonly key: string };
 
-/** Takes a value found at a place and gives it back typed. */
+/** Checks a value and returns it with its type. */
 export type Reader<T> = (value: unknown, place: Place) => T;
 
-/** The place of `key` inside `place`. */
+/** Location of `key` inside `place`. */
 export function at({ file, key: parent }: Place, key: string | number): Place {
   return { file, key: parent === "" ? String(key) : `${parent}.${key}` };
 }
 
-/** The error for a value that is not what `wanted` says. */
+/** Error for a value that is not as `wanted` describes. */
 export function wrongShape({ file, key }: Place, wanted: string, value: unknown): SyntaxError {
   const what = key === "" ? file : `${key} of ${file}`;
   const text = typeof value === "string" ? value : JSON.stringify(value);
@@ -24,7 +24,7 @@ export function wrongShape({ file, key }: Place, wanted: string, value: unknown)
   return new SyntaxError(`Cannot read run as ${what} must be ${wanted}: ${present}`);
 }
 
-/** A finite number. */
+/** Reads a finite number. */
 export function readNumber(value: unknown, place: Place): number {
   if (typeof value !== "number" || !Number.isFinite(value)) {
     throw wrongShape(place, "a number", value);
@@ -32,13 +32,13 @@ export function readNumber(value: unknown, place: Place): number {
   return value;
 }
 
-/** A text. */
+/** Reads a string. */
 export function readString(value: unknown, place: Place): string {
-  if (typeof value !== "string") throw wrongShape(place, "a text", value);
+  if (typeof value !== "string") throw wrongShape(place, "a string", value);
   return value;
 }
 
-/** An object with any keys. */
+/** Reads an object with arbitrary keys. */
 export function readObject(value: unknown, place: Place): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw wrongShape(place, "an object", value);
@@ -46,13 +46,13 @@ export function readObject(value: unknown, place: Place): Readonly<Record<string
   return { ...value };
 }
 
-/** An object whose values are all alike. */
+/** Reads an object whose values all have the same type. */
 export function readRecord<T>(value: unknown, place: Place, read: Reader<T>): Record<string, T> {
   const entries = Object.entries(readObject(value, place));
   return Object.fromEntries(entries.map(([key, item]) => [key, read(item, at(place, key))]));
 }
 
-/** A list whose items are all alike. */
+/** Reads a list whose items all have the same type. */
 export function readList<T>(value: unknown, place: Place, read: Reader<T>): T[] {
   if (!Array.isArray(value)) throw wrongShape(place, "a list", value);
   return value.map((item: unknown, index) => read(item, at(place, index)));

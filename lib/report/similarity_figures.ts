@@ -1,5 +1,5 @@
 /**
- * Figures of sentence embeddings: cosines of pairs, and vectors on a plane.
+ * Figures of sentence embeddings: histograms of cosines, and projections onto a plane.
  * @module
  */
 
@@ -10,15 +10,15 @@ import { formatCount } from "./format.ts";
 import { colorOf, COLORS, estimateWidth, frameFigure } from "./frame.ts";
 import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
 
-/** The pairs of one kind of embedding. */
+/** Cosines of one group of embeddings, such as one pooling. */
 export type PairGroup = PairCosines & { readonly name: string };
 
-const KINDS = ["same topic", "other topic"] as const;
+const KINDS = ["same topic", "different topics"] as const;
 
-/** Bins of a histogram of cosines, from -1 to 1. */
+/** Number of bins from -1 to 1. */
 const BINS = 80;
 
-/** How close pairs are that share a topic, and pairs that do not: shares of either kind by cosine. */
+/** Histograms of the cosines of pairs with the same topic and with different topics. */
 export function cosineHistograms(groups: readonly PairGroup[]): Figure {
   const bars = groups.flatMap(({ name, same, other }) =>
     [same, other].flatMap((cosines, kind) => {
@@ -39,12 +39,12 @@ export function cosineHistograms(groups: readonly PairGroup[]): Figure {
   const names = groups.map(({ name }) => name);
   const pairs = groups.reduce((sum, { same, other }) => sum + same.length + other.length, 0);
   return frameFigure({
-    title: "How close are texts of one topic?",
-    subtitle: `Share of the pairs of a kind (%) by cosine; ${
+    title: "Cosines of texts with the same topic and with different topics",
+    subtitle: `Share of the pairs of each kind (%) by cosine; ${
       formatCount(pairs / Math.max(1, groups.length))
     } pairs of texts.`,
     alt: groups.map((group) =>
-      `${group.name}: a pair of one topic is closer than another pair with a chance of ${
+      `${group.name}: the probability that a same-topic pair has a higher cosine than another pair is ${
         separation(group).toFixed(3)
       }`
     ).join("; ") + ".",
@@ -85,15 +85,15 @@ export function cosineHistograms(groups: readonly PairGroup[]): Figure {
   });
 }
 
-/** Texts on the plane of their embeddings' principal axes. */
+/** Texts projected onto the plane of their embeddings' first two principal components. */
 export type TextMap = Plane & {
-  /** What the embeddings were made by. */
+  /** Name of the embeddings, such as the pooling. */
   readonly name: string;
-  /** By text: its class, and what hovering shows. */
+  /** Class and text of each point. */
   readonly texts: readonly { readonly label: string; readonly text: string }[];
 };
 
-/** Maps of texts side by side, each in its own unit; hovering shows the text. */
+/** Maps of texts side by side, each with its own scale; hovering shows the text. */
 export async function embeddingMaps(maps: readonly TextMap[]): Promise<HoverFigure> {
   const percent = ([first, second]: TextMap["shares"]) =>
     `${(100 * (first + second)).toFixed(0)} %`;
@@ -121,12 +121,14 @@ export async function embeddingMaps(maps: readonly TextMap[]): Promise<HoverFigu
     resolve: { scale: { x: "independent", y: "independent" } },
   }, {
     title: "Texts on the two principal axes of their embeddings",
-    subtitle: "In brackets: share of the variance that the plane shows.",
+    subtitle: "In parentheses: share of the variance that the plane explains.",
     alt: `${maps[0]?.points.length ?? 0} texts on the two principal axes of their embeddings: ${
-      maps.map(({ name, shares }) => `${name} shows ${percent(shares)} of the variance`).join(", ")
+      maps.map(({ name, shares }) => `${name} explains ${percent(shares)} of the variance`).join(
+        ", ",
+      )
     }.`,
   });
 }
 
-/** Three digits suffice on a map, and keep notebooks small. */
+/** Rounds to three digits, which keeps notebooks small. */
 const round = (value: number) => Number(value.toPrecision(3));

@@ -1,5 +1,5 @@
 /**
- * The similarity matrix of the demo page, drawn in the browser: cosines or dot products of N sentences.
+ * Similarity matrix of the demo page, drawn in the browser: cosines or dot products of N sentences.
  * @module
  */
 /// <reference lib="dom" />
@@ -10,13 +10,13 @@ const COLORS = { negative: "#b35806", zero: "#f4f1ec", positive: "#08519c" } as 
 
 const SIZE = 460, MARGIN = 32, EDGE = 4;
 
-/** Colors of a matrix: values `domain`, rising, have the colors `range`; those between are mixed. */
+/** Color scale: `domain` values, ascending, map to the colors of `range`, with linear interpolation. */
 export type SimilarityScale = {
   readonly domain: readonly number[];
   readonly range: readonly string[];
 };
 
-/** A color between two, `share` of the way, as `#rrggbb`. */
+/** Interpolates two colors: `share` 0 is `from`, 1 is `to`. Returns `#rrggbb`. */
 function mix(from: string, to: string, share: number): string {
   const channel = (color: string, at: number) => parseInt(color.slice(at, at + 2), 16);
   const mixed = [1, 3, 5].map((at) =>
@@ -26,8 +26,8 @@ function mix(from: string, to: string, share: number): string {
 }
 
 /**
- * The scale of values by their range. Values of one sign use the whole range between their least and their
- * greatest; where both signs occur 0 has no color, and either side is as full as it is far from 0.
+ * Chooses the color scale for values. Values of one sign use the full color range between their minimum and
+ * maximum. If both signs occur, 0 is neutral and each side's saturation is proportional to its distance from 0.
  */
 export function similarityScale(values: readonly number[]): SimilarityScale {
   const low = Math.min(...values), high = Math.max(...values);
@@ -48,7 +48,7 @@ export function similarityScale(values: readonly number[]): SimilarityScale {
   };
 }
 
-/** The color of a value on a scale. */
+/** Color of a value on a scale. */
 export function colorOf(value: number, { domain, range }: SimilarityScale): string {
   const after = Math.max(1, domain.findIndex((stop, i) => i > 0 && value <= stop));
   const from = domain[after - 1] ?? 0, to = domain[after] ?? 1;
@@ -65,21 +65,21 @@ function luminance(color: string): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** How numbers are drawn. */
+/** Color scale and number format. */
 export type DrawOptions = {
   readonly scale: SimilarityScale;
-  /** What stands in a cell. */
+  /** Formats the number in a cell. */
   readonly write: (value: number) => string;
 };
 
-/** The largest type in which `words` fit into cells of so many columns. */
+/** Largest font size at which `words` fit into the cells of a matrix with so many columns. */
 function typeSize(words: readonly string[], columns: number): number {
   const longest = Math.max(1, ...words.map(({ length }) => length));
   const cell = (SIZE - MARGIN - EDGE) / columns;
-  return Math.min(18, 0.85 * cell / (0.62 * longest)); // a bold digit is 0.62 of its height wide
+  return Math.min(18, 0.85 * cell / (0.62 * longest)); // the width of a bold digit is 0.62 of its height
 }
 
-/** An SVG of [N][N] similarities, sentences by their numbers. */
+/** Draws the [N][N] similarities of sentences, which are numbered from 1. */
 export function drawSimilarities(
   values: readonly (readonly number[])[],
   { scale, write }: DrawOptions,
@@ -111,13 +111,13 @@ export function drawSimilarities(
         x: "column",
         y: "row",
         text: ({ value }: Cell) => write(value),
-        // the ink with the greater contrast: both have the same at a luminance of 0.18
+        // choose the text color with the higher contrast; both are equal at a luminance of 0.18
         fill: ({ value }: Cell) => luminance(colorOf(value, scale)) < 0.18 ? "#ffffff" : "#14181d",
         fontSize: typeSize(cells.map(({ value }) => write(value)), values.length),
         fontWeight: "bold",
       }),
     ],
   });
-  drawn.querySelectorAll("style").forEach((style) => style.remove()); // the page's policy refuses it
+  drawn.querySelectorAll("style").forEach((style) => style.remove()); // the page's content security policy forbids it
   return drawn;
 }

@@ -1,5 +1,5 @@
 /**
- * Tables of a run in Markdown (GitHub's dialect). Scores are percents with two decimals.
+ * Tables of a run in GitHub-flavored Markdown. Scores are in percent with two decimals.
  * @module
  */
 
@@ -12,28 +12,28 @@ import { formatCount, formatInterval, formatPercent, formatRate } from "./format
 import type { RunSummary } from "@/train/run_summary.ts";
 import { isClassification, mainMeasure, mainScores, type RunRecord } from "./run_record.ts";
 
-/** How a column is set: words to the left, numbers to the right. */
+/** Alignment of a column: text left, numbers right. */
 export type Align = "left" | "right";
 
-/** A column: its head and its side. */
+/** A column: its heading and alignment. */
 export type Column = {
   readonly head: string;
   readonly align: Align;
-  /** Its cells are Markdown already, such as links; by default they are escaped. */
+  /** True if the cells are already Markdown, such as links; by default they are escaped. */
   readonly isMarkdown?: boolean;
 };
 
-/** Text that Markdown shows as it is, inside a table too. */
+/** Escapes text so that Markdown shows it unchanged, also inside a table. */
 export function escapeMarkdown(text: string): string {
   return text.replace(/\s+/g, " ")
     .replace(/[\\`*{}[\]#|~!$@]/g, "\\$&")
-    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_") // inside a word it means nothing
+    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_") // underscores inside a word have no special meaning
     .replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
-    .replace(/^[-+=]/, "\\$&") // a list or an underline
-    .replace(/^(\d+)([.)])(?=\s|$)/, "$1\\$2"); // a numbered list
+    .replace(/^[-+=]/, "\\$&") // would start a list or an underline
+    .replace(/^(\d+)([.)])(?=\s|$)/, "$1\\$2"); // would start a numbered list
 }
 
-/** A table; cells are given as plain text and escaped here. */
+/** Formats a table. Cells are plain text and are escaped. */
 export function formatTable(
   columns: readonly Column[],
   cells: readonly (readonly string[])[],
@@ -53,7 +53,7 @@ const words = (...heads: readonly string[]): Column[] =>
 const numbers = (...heads: readonly string[]): Column[] =>
   heads.map((head) => ({ head, align: "right" }));
 
-/** The main score of each task; null where none was scored. */
+/** Main score of each task; null if none was scored. */
 export function headlineTable({ scores }: RunSummary): string | null {
   const cells = Object.entries(scores).flatMap(([task, splits]) => {
     const main = mainScores(splits);
@@ -73,7 +73,7 @@ export function headlineTable({ scores }: RunSummary): string | null {
   );
 }
 
-/** Accuracy of every classification task on every split that was scored; null where there is none. */
+/** Accuracy and macro-F1 of every classification task on every split; null if there is none. */
 export function classificationTable({ scores }: RunSummary): string | null {
   const cells = Object.entries(scores).flatMap(([task, splits]) =>
     Object.entries(splits).flatMap(([split, found]) =>
@@ -102,7 +102,7 @@ export function classificationTable({ scores }: RunSummary): string | null {
   ], cells);
 }
 
-/** Calibration of every split that was scored with probabilities; null where there is none. */
+/** Calibration on every split scored with probabilities; null if there is none. */
 export function calibrationTable({ scores }: RunSummary): string | null {
   const cells = Object.entries(scores).flatMap(([task, splits]) =>
     Object.entries(splits).flatMap(([split, found]) =>
@@ -123,12 +123,12 @@ export function calibrationTable({ scores }: RunSummary): string | null {
   ], cells);
 }
 
-/** A value as text; none where the run does not have it. */
+/** Formats a value; empty if the run does not have it. */
 function formatOptional<T>(value: T | undefined, format: (value: T) => string): string {
   return value === undefined ? "" : format(value);
 }
 
-/** Entity scores of every tagging task on every split that was scored; null where there is none. */
+/** Entity scores of every tagging task on every split; null if there is none. */
 export function entityTable({ scores }: RunSummary): string | null {
   const cells = Object.entries(scores).flatMap(([task, splits]) =>
     Object.entries(splits).flatMap(([split, found]) =>
@@ -175,7 +175,7 @@ export function classTable({ perClass }: ClassificationScores): string {
   );
 }
 
-/** Precision, recall and F1 of each entity type, strict F1 beside. */
+/** Precision, recall, F1 and strict F1 of each entity type. */
 export function typeTable({ perType }: EntityScores): string {
   return formatTable(
     [
@@ -193,7 +193,7 @@ export function typeTable({ perType }: EntityScores): string {
   );
 }
 
-/** Errors of each entity type by kind, all types first; null where they were not counted. */
+/** Errors of each entity type by category, with a total row first; null if they were not counted. */
 export function errorTable({ errors }: EntityScores): string | null {
   if (errors === undefined) return null;
   const { perType, ...all } = errors;
@@ -206,7 +206,7 @@ export function errorTable({ errors }: EntityScores): string | null {
   );
 }
 
-/** The optimizer's parameter groups, in its order. */
+/** Parameter groups in the order of the optimizer. */
 export function groupTable({ groups }: RunSummary): string {
   return formatTable(
     [
@@ -223,7 +223,7 @@ export function groupTable({ groups }: RunSummary): string {
   );
 }
 
-/** Rows of each task's splits, overlaps of test with train and words cut off. */
+/** Rows of each task's splits, test texts that also occur in train, and words cut off in training. */
 export function dataTable({ config, summary }: RunRecord): string {
   const datasets = new Map(config.tasks.map(({ name, dataset }) => [name, dataset]));
   return formatTable(
@@ -241,8 +241,8 @@ export function dataTable({ config, summary }: RunRecord): string {
 }
 
 /**
- * `environment.json`, its nested keys joined by dots; without the start of the run, which stands above, and
- * without packages that computed nothing.
+ * `environment.json` with nested keys joined by dots. Leaves out start, commit and command, which the report shows
+ * elsewhere, and packages that take no part in computing.
  */
 export function environmentTable(environment: RunRecord["environment"]): string {
   const { started: _started, commit: _commit, command: _command, versions, ...rest } = environment;
@@ -260,7 +260,7 @@ function flatten(value: unknown, key: string): string[][] {
   );
 }
 
-/** Main score of each task on each evaluation during training; null where there was none. */
+/** Main score of each task at each evaluation during training; null if there was none. */
 export function evaluationTable({ evaluations }: RunRecord): string | null {
   const cells = evaluations.flatMap(({ step, split, scores }) =>
     Object.entries(scores).map(([task, found]) => {

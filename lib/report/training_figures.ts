@@ -1,5 +1,5 @@
 /**
- * Figures of training: losses, the schedule, the norm of the gradients, the rates by layer.
+ * Training figures: losses, learning-rate schedule, gradient norm, learning rates by layer.
  * @module
  */
 
@@ -12,12 +12,12 @@ import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 import { hoverLayer } from "./hover_layer.ts";
 import { mainMeasure, type MetricRow } from "./run_record.ts";
 
-/** What a bar of {@link rateBars} shows. */
+/** Data of one bar of {@link rateBars}. */
 export type RateGroup = Pick<ParameterGroup, "name" | "learningRate" | "parameters">;
 
 type Point = { readonly step: number; readonly value: number; readonly series: string };
 
-/** Fewer points than this are drawn without a smoothed line. */
+/** Minimum number of points for a smoothed line. */
 const SMOOTH_FROM = 20;
 
 /** Loss of each task by step. */
@@ -50,7 +50,7 @@ export function lossCurve(rows: readonly MetricRow[]): Figure {
   });
 }
 
-/** Main score of each task on validation by step; null where it was scored once at most. */
+/** Main score of each task on validation by step; null if there was at most one evaluation. */
 export function validationCurve(evaluations: readonly EvaluateLine[]): Figure | null {
   const points = evaluations.filter(({ split }) => split === "validation")
     .flatMap(({ step, scores }) =>
@@ -87,7 +87,7 @@ export function validationCurve(evaluations: readonly EvaluateLine[]): Figure | 
 const colorOfSeries = (names: readonly string[]) => ({ series }: Point) =>
   colorOf(names.indexOf(series));
 
-/** Share of the peak learning rates by step. */
+/** Learning rate by step, in percent of the peak. */
 export function scheduleCurve(rows: readonly MetricRow[]): Figure {
   const points = pickPoints(rows, "rate").map((point) => ({ ...point, value: 100 * point.value }));
   const peak = points.reduce((best, point) => point.value > best.value ? point : best, {
@@ -97,11 +97,11 @@ export function scheduleCurve(rows: readonly MetricRow[]): Figure {
   });
   return frameFigure({
     title: "Learning-rate schedule",
-    subtitle: "Every group's rate is its peak rate times this factor.",
+    subtitle: "The learning rate of each group is its peak times this factor.",
     alt: points.length === 1
       ? `Learning rates are ${
         peak.value.toFixed(1)
-      } % of their peak at step ${peak.step}, the one logged.`
+      } % of their peak at step ${peak.step}, the only one logged.`
       : `Learning rates rise to ${
         peak.value.toFixed(1)
       } % of their peak at step ${peak.step} and ` +
@@ -111,7 +111,7 @@ export function scheduleCurve(rows: readonly MetricRow[]): Figure {
       marginLeft: 48,
       marginBottom: 40,
       x: { label: "Step", nice: true },
-      y: { label: "Share of the peak rate (%)", grid: true, domain: [0, 100] },
+      y: { label: "Learning rate (% of peak)", grid: true, domain: [0, 100] },
       marks: [
         Plot.ruleY([0]),
         points.length === 1
@@ -123,7 +123,7 @@ export function scheduleCurve(rows: readonly MetricRow[]): Figure {
   });
 }
 
-/** Global norm of the gradients by step, before clipping; `clipNorm` is drawn where it is known. */
+/** Global gradient norm by step, before clipping; `clipNorm` is drawn if given. */
 export function gradientNormCurve(
   rows: readonly MetricRow[],
   { clipNorm = null }: { readonly clipNorm?: number | null } = {},
@@ -158,14 +158,14 @@ export function gradientNormCurve(
   });
 }
 
-/** Peak learning rate of each parameter group, in the optimizer's order; groups alike in name and rate are one. */
+/** Peak learning rate of each parameter group, in the order of the optimizer. Groups with the same name and rate are merged. */
 export function rateBars(parts: readonly RateGroup[]): Figure {
   const groups = mergeGroups(parts);
   const names = groups.map(({ name }) => name);
   const highest = Math.max(...groups.map(({ learningRate }) => learningRate));
   return frameFigure({
     title: "Peak learning rate by parameter group",
-    subtitle: "At the end of a bar: rate · parameters in the group.",
+    subtitle: "At the end of a bar: learning rate · number of parameters.",
     alt: `Peak learning rates from ${
       formatRate(Math.min(...groups.map(({ learningRate }) => learningRate)))
     } to ${formatRate(highest)} over ${groups.length} parameter groups.`,
@@ -198,7 +198,7 @@ export function rateBars(parts: readonly RateGroup[]): Figure {
   });
 }
 
-/** Groups that differ in weight decay alone, as one. */
+/** Merges groups that differ only in weight decay. */
 function mergeGroups(groups: readonly RateGroup[]): RateGroup[] {
   const merged = new Map<string, RateGroup>();
   for (const group of groups) {
@@ -209,7 +209,7 @@ function mergeGroups(groups: readonly RateGroup[]): RateGroup[] {
   return [...merged.values()];
 }
 
-/** The values of all series at each step, for hovering. */
+/** Tooltips with the values of all series at each step. */
 function hoverSteps(
   points: readonly Point[],
   names: readonly string[],
@@ -235,7 +235,7 @@ function pickPoints(rows: readonly MetricRow[], measure: MetricRow["measure"]): 
     .map(({ step, value, task }) => ({ step, value, series: task ?? "" }));
 }
 
-/** Half-width of the running mean: about a twentieth of the points. */
+/** Half-width of the running mean, about one fortieth of the points; 0 for short series. */
 function halfWindow(count: number): number {
   return count < SMOOTH_FROM ? 0 : Math.max(1, Math.round(count / 40));
 }
@@ -246,7 +246,7 @@ function describeSmoothing(points: readonly Point[], series: number): { subtitle
   return { subtitle: `Thin: as logged. Thick: running mean of ${2 * half + 1} logged values.` };
 }
 
-/** The running mean of one series, over fewer points at its ends. */
+/** Running mean of one series; the window is shorter at the ends. */
 function smoothPoints(points: readonly Point[]): Point[] {
   const half = halfWindow(points.length);
   return points.map((point, index) => {
@@ -255,7 +255,7 @@ function smoothPoints(points: readonly Point[]): Point[] {
   });
 }
 
-/** One series: as logged, and its running mean where there are enough points. */
+/** One series as logged, and its running mean if there are enough points. */
 function drawLine(points: readonly Point[], stroke: string): Plot.Markish[] {
   const line = { x: "step", y: "value", stroke };
   if (points.length === 1) return [Plot.dot(points, { x: "step", y: "value", fill: stroke, r: 4 })];

@@ -1,5 +1,5 @@
 /**
- * Training curves of several runs, to hover over.
+ * Interactive training curves of several runs.
  * @module
  */
 
@@ -7,15 +7,15 @@ import { COLORS } from "./frame.ts";
 import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
 import type { RunRecord } from "./run_record.ts";
 
-/** A run by the name that it has in the figure. */
+/** A run with its name in the figure. */
 export type NamedRecord = { readonly name: string; readonly record: Pick<RunRecord, "train"> };
 
-/** Points drawn of a run. */
+/** Maximum number of points per run. */
 const MOST = 60;
 
 type LossPoint = { readonly run: string; readonly step: number; readonly loss: number };
 
-/** At most so many points: means of stretches of equally many, each at the stretch's last step. */
+/** Averages consecutive points so that at most {@link MOST} remain, each at the last step it covers. */
 function thinLosses(points: readonly LossPoint[]): readonly LossPoint[] {
   const size = Math.ceil(points.length / MOST);
   const ends = points.filter((_, i) => (i + 1) % size === 0 || i === points.length - 1);
@@ -27,7 +27,7 @@ function thinLosses(points: readonly LossPoint[]): readonly LossPoint[] {
   });
 }
 
-/** The loss of one task over the steps of several runs; hovering shows step and loss. */
+/** Loss of one task by step for several runs; hovering shows step and loss. */
 export async function lossComparison(
   runs: readonly NamedRecord[],
   task: string,
@@ -60,6 +60,6 @@ export async function lossComparison(
     },
   }, {
     title: `Training loss on ${task}`,
-    alt: `Mean cross entropy since the point before, in nats, by step: ${ends.join(", ")}.`,
+    alt: `Mean cross entropy since the previous point, in nats, by step:  ${ends.join(", ")}.`,
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Writes the report of a run into its folder, from the folder's other files alone. The same files give
- * the same bytes; figures of an earlier report that this one does not have are removed.
+ * Writes the report of a run into its folder, from the other files of the folder. The same inputs always give
+ * the same bytes. Figures of a previous report that no longer exist are removed.
  * @module
  */
 
@@ -10,13 +10,13 @@ import { renderPage } from "./html.ts";
 import { composeReport, type Report } from "./markdown.ts";
 import { readRun } from "./read_run.ts";
 
-/** Writes `report.md`, `report.html` and `figures/` into `dir`; gives the paths written. */
+/** Writes `report.md`, `report.html` and `figures/` into `dir`. Returns the paths written. */
 export async function writeReport(dir: string): Promise<readonly string[]> {
   const record = await readRun(dir);
   return await writeReportFiles(dir, composeReport(record), { title: record.summary.name });
 }
 
-/** Writes a composed report into `dir` and removes pictures of an earlier one; gives the paths written. */
+/** Writes a composed report into `dir` and removes figures of a previous one. Returns the paths written. */
 export async function writeReportFiles(
   dir: string,
   report: Report,
@@ -33,7 +33,7 @@ export async function writeReportFiles(
   return files.map(([path]) => join(dir, path));
 }
 
-/** Removes pictures from `figures/` that are not among `kept`; other files there are left alone. */
+/** Removes SVG and PNG files from `figures/` that are not in `kept`. */
 async function removeStale(dir: string, kept: ReadonlySet<string>): Promise<void> {
   if (!await isFolder(join(dir, "figures"))) return;
   for await (const { name, isFile } of Deno.readDir(join(dir, "figures"))) {

@@ -1,6 +1,6 @@
 /**
- * What a run got wrong: which classes it confused, and wrong answers with their texts where the license of
- * the data set allows them.
+ * Wrong answers of a run: the most confused classes, and examples with their texts if the license of the data
+ * set allows it.
  * @module
  */
 import { mayShowTexts } from "@/data/text_rights.ts";
@@ -13,16 +13,16 @@ import { formatCount, formatPercent } from "./format.ts";
 import { isClassification, type RunRecord } from "./run_record.ts";
 import { formatTable } from "./tables.ts";
 
-/** Wrong answers shown. */
+/** Number of wrong answers shown. */
 const SHOWN = 10;
 
-/** Confusions shown. */
+/** Number of confusions shown. */
 const PAIRS = 5;
 
-/** Characters shown of a text. */
+/** Maximum number of characters shown per text. */
 const LONGEST = 400;
 
-/** Paragraphs and tables on the wrong answers of one task on one split; none where all is right. */
+/** Paragraphs and tables on the wrong answers of one task on one split; empty if there are none. */
 export function describeWrongAnswers(
   { config, errors }: Pick<RunRecord, "config" | "errors">,
   { task, split, scores }: {
@@ -46,7 +46,7 @@ export function describeWrongAnswers(
   return [...counts, ...examples];
 }
 
-/** How many rows are wrong, and the classes that were confused most. */
+/** Number of wrong rows, and the most frequent confusions. */
 function describeConfusions({ rows, confusion, perClass }: ClassificationScores): string[] {
   const names = Object.keys(perClass);
   const pairs = confusion.flatMap((row, gold) =>
@@ -105,7 +105,7 @@ function tabulate(errors: readonly WrongAnswer[]): string[] {
   }
   const sentences = errors.flatMap((error) => error.kind === "tagging" ? [error] : []);
   return [
-    "Sentences with the most errors; each error as the gold entity and what was predicted in its place:",
+    "Sentences with the most errors; each error is shown as gold entity → prediction:",
     formatTable(
       [{ head: "Sentence", align: "left" }, { head: "Gold → predicted", align: "left" }],
       sentences.slice(0, SHOWN).map(({ words, gold, predicted }) => [

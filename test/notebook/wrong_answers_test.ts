@@ -67,7 +67,7 @@ Deno.test("answerMap() counts the wrong answers and draws all of few", async () 
   const { figure, spec } = await answerMap(listAnswers(TOPICS, TEXTS), "topics");
   strictEqual(
     figure.alt,
-    "2 of 3 answers are wrong; each is a dot by gold class and by the probability of the predicted one.",
+    "2 of 3 predictions are wrong. One dot per row, by gold class and probability of the predicted class.",
   );
   const { data } = spec;
   strictEqual(data && "values" in data && Array.isArray(data.values) && data.values.length, 3);

@@ -1,14 +1,14 @@
 import { match, strictEqual } from "node:assert/strict";
 import { countBars, lengthHistograms, paddingBars } from "@/report/data_figures.ts";
 
-Deno.test("lengthHistograms() tells medians and ninety-fifth percentiles by nearest rank", () => {
+Deno.test("lengthHistograms() reports medians and 95th percentiles by nearest rank", () => {
   const lengths = Array.from({ length: 100 }, (_, i) => i + 1);
   const { alt, svg } = lengthHistograms([{ name: "news", lengths }], { unit: "word pieces" });
-  strictEqual(alt, "news: median 50, 95 % at most 95 word pieces.");
+  strictEqual(alt, "news: median 50, 95th percentile 95 word pieces.");
   match(svg, /Length \(word pieces\)/);
 });
 
-Deno.test("countBars() and paddingBars() say their numbers", () => {
+Deno.test("countBars() and paddingBars() show their numbers", () => {
   const bars = countBars([{ name: "LOC", count: 1234 }, { name: "PER", count: 7 }], {
     title: "Entities",
     unit: "Entities",
@@ -17,5 +17,5 @@ Deno.test("countBars() and paddingBars() say their numbers", () => {
   match(bars.svg, />1,234</);
   const padding = paddingBars([{ name: "sorted", tokens: 200, paddedTokens: 250 }]);
   strictEqual(padding.alt, "sorted +25 %.");
-  match(padding.svg, /Word pieces in an epoch/);
+  match(padding.svg, /Tokens per epoch/);
 });

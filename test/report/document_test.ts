@@ -11,7 +11,7 @@ const DOCUMENT = composeDocument({
   ],
 });
 
-Deno.test("createSlugger() names anchors as GitHub does and numbers equal ones", () => {
+Deno.test("createSlugger() returns anchors as GitHub does and numbers repeated ones", () => {
   const slugOf = createSlugger();
   const headings = ["ag_news: classes, test", "Scores", "Scores", "95 % of Sci/Tech", "Zürich"];
   deepStrictEqual(headings.map(slugOf), [
@@ -23,7 +23,7 @@ Deno.test("createSlugger() names anchors as GitHub does and numbers equal ones",
   ]);
 });
 
-Deno.test("composeDocument() puts contents after the lead, each entry with the anchor of its heading", () => {
+Deno.test("composeDocument() puts the table of contents after the lead, with a link to each heading", () => {
   const [lead, contents] = DOCUMENT.split(/\n\n(?=- |## )/);
   strictEqual(lead, "# Scores\n\n**Good.**");
   strictEqual(
@@ -33,7 +33,7 @@ Deno.test("composeDocument() puts contents after the lead, each entry with the a
   );
 });
 
-Deno.test("renderPage() makes contents a navigation whose links all lead to a heading", () => {
+Deno.test("renderPage() renders the table of contents as navigation with links to headings", () => {
   const page = renderPage({ markdown: DOCUMENT, figures: new Map() }, { title: "t" });
   const links = [...page.matchAll(/<a href="#([^"]+)">/g)].map(([, slug = ""]) => slug);
   strictEqual(links.length, 3);
@@ -41,7 +41,7 @@ Deno.test("renderPage() makes contents a navigation whose links all lead to a he
   strictEqual(page.match(/<nav /g)?.length, 1);
 });
 
-Deno.test("renderPage() folds what fold() folded, and shows other HTML as text", () => {
+Deno.test("renderPage() renders fold() blocks, and other HTML as text", () => {
   const page = renderPage({ markdown: DOCUMENT, figures: new Map() }, { title: "t" });
   ok(page.includes("<details><summary>More &lt;than&gt; this</summary>"), page);
   ok(page.includes("</details>"));
@@ -50,7 +50,7 @@ Deno.test("renderPage() folds what fold() folded, and shows other HTML as text",
   ok(!shown.includes("<details"), shown);
 });
 
-Deno.test("renderPage() links to the addresses it is given alone", () => {
+Deno.test("renderPage() renders only allowed links", () => {
   const markdown = "[a](b/report.html) [c](javascript:d) www.example.org";
   const links = new Set(["b/report.html"]);
   const page = renderPage({ markdown, figures: new Map() }, { title: "t", links });

@@ -42,13 +42,13 @@ const NAMES = [
   "errors-conll2003",
 ];
 
-Deno.test("a run has a figure for each thing it has numbers for", () => {
+Deno.test("a run has the expected figures", () => {
   deepStrictEqual([...figures.keys()], NAMES);
 });
 
-// recorded after looking at the pictures; UPDATE_SNAPSHOTS=1 records them anew
+// Snapshots were checked by eye. UPDATE_SNAPSHOTS=1 writes them again.
 for (const name of NAMES) {
-  Deno.test(`the figure ${name} is drawn as recorded`, async () => {
+  Deno.test(`the figure ${name} matches its snapshot`, async () => {
     const path = new URL(`../fixtures/report/${name}.svg`, import.meta.url);
     const { svg = "" } = figures.get(name) ?? {};
     if (Deno.env.get("UPDATE_SNAPSHOTS") === "1") await Deno.writeTextFile(path, svg);
@@ -56,7 +56,7 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("figures are the same bytes when drawn again, PNG included", async () => {
+Deno.test("figures are reproducible byte for byte, as SVG and PNG", async () => {
   const again = await drawAll();
   for (const [name, figure] of figures) {
     strictEqual(again.figures.get(name)?.svg, figure.svg, name);
@@ -64,7 +64,7 @@ Deno.test("figures are the same bytes when drawn again, PNG included", async () 
   }
 });
 
-Deno.test("figures are plain SVG: no more than three decimals, no ids, nothing fetched", () => {
+Deno.test("figures are plain SVG with at most three decimals, no ids and no external resources", () => {
   for (const [name, { svg }] of figures) {
     ok(!/[="( ,]-?\d*\.\d{4,}/.test(svg.replace(/>[^<]*</g, "><")), `decimals in ${name}`);
     ok(!/ id="|url\(|<image|<style|NaN|undefined|Infinity/.test(svg), `in ${name}`);
@@ -72,7 +72,7 @@ Deno.test("figures are plain SVG: no more than three decimals, no ids, nothing f
   }
 });
 
-Deno.test("a PNG is twice the size of its SVG and has ink on it", () => {
+Deno.test("a PNG is twice the size of its SVG and not empty", () => {
   const figure = figures.get("losses");
   const png = figure?.png() ?? new Uint8Array();
   deepStrictEqual([...png.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -84,13 +84,13 @@ Deno.test("a PNG is twice the size of its SVG and has ink on it", () => {
   ]);
 });
 
-Deno.test("a PNG draws its text: without letters it would be another picture", () => {
+Deno.test("a PNG contains the text of its figure", () => {
   const draw = (title: string) =>
     frameFigure({ title, alt: "a", plot: { height: 40, marks: [] } }).png();
   ok(draw("Loss").length > draw("").length + 500, "the bundled font was not found");
 });
 
-Deno.test("a figure shows itself in a notebook as HTML, PNG and text", () => {
+Deno.test("a figure displays in a notebook as HTML, PNG and text", () => {
   const figure = figures.get("losses");
   const show = Reflect.get(figure ?? {}, Symbol.for("Jupyter.display"));
   const bundle: Record<string, string> = show.call(figure);
@@ -109,7 +109,7 @@ Deno.test("a figure shows itself in a notebook as HTML, PNG and text", () => {
   );
 });
 
-Deno.test("the HTML of a figure has its size and its alternative text, markup and line ends in it escaped", () => {
+Deno.test("the HTML of a figure has its size and its escaped alternative text", () => {
   const alt = 'a "b" <i>\nc & d';
   const figure = frameFigure({ title: "t", alt, plot: { height: 40, marks: [] } });
   const shown: Record<string, string> = Reflect.get(figure, Symbol.for("Jupyter.display")).call(
@@ -126,7 +126,7 @@ Deno.test("the HTML of a figure has its size and its alternative text, markup an
   strictEqual(new TextDecoder().decode(Uint8Array.fromBase64(data ?? "")), figure.svg);
 });
 
-Deno.test("readDisplaySize() reads the size of the SVG back from its PNG, and nothing without a density", () => {
+Deno.test("readDisplaySize() returns the size of the SVG from its PNG, null without a density", () => {
   const png = figures.get("losses")?.png() ?? new Uint8Array();
   const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(figures.get("losses")?.svg ?? "") ??
     [];
@@ -136,17 +136,17 @@ Deno.test("readDisplaySize() reads the size of the SVG back from its PNG, and no
   strictEqual(readDisplaySize(bare), null);
 });
 
-Deno.test("confusionMatrix() says the most frequent confusion in words", () => {
+Deno.test("confusionMatrix() describes the most frequent confusion", () => {
   const scores = record.summary.scores.ag_news?.test;
   ok(scores && isClassification(scores));
   // every seventh row from 3 on is wrong: rows 3, 10, 17, 24, 31, 38, classes 3, 2, 1, 0, 3, 2; the first of equals
   strictEqual(
     figures.get("confusion-ag_news")?.alt,
-    "Accuracy 85.00 %. The most frequent confusion is Business taken for Sci/Tech, 2 times.",
+    "Accuracy 85.00 %. The most frequent confusion is Business predicted as Sci/Tech, 2 times.",
   );
 });
 
-Deno.test("confusionMatrix() leaves counts out where classes are many, and names every class twice", () => {
+Deno.test("confusionMatrix() omits counts if there are many classes, and labels both axes", () => {
   const labels = Array.from({ length: 9 }, (_, c) => `c${c}`);
   const gold = labels.map((_, c) => c);
   const scores = scoreClassification({ gold, predicted: gold, labels });
@@ -154,16 +154,16 @@ Deno.test("confusionMatrix() leaves counts out where classes are many, and names
   deepStrictEqual(svg.match(/>100</g)?.length, 9); // the diagonal
   deepStrictEqual(svg.match(/>1</g), null);
   for (const label of labels) deepStrictEqual(svg.split(`>${label}<`).length, 3, label);
-  strictEqual(alt, "Accuracy 100.00 %. No class was taken for another.");
+  strictEqual(alt, "Accuracy 100.00 %. There are no confusions.");
 });
 
-Deno.test("rateBars() draws groups of one name and rate as one bar with their sizes added", () => {
+Deno.test("rateBars() merges groups with the same name and rate, and adds their sizes", () => {
   const group = { name: "heads", learningRate: 5e-4, parameters: 1000 };
   const { svg } = rateBars([group, group]);
   deepStrictEqual(svg.match(/5e-4 · [\d,]+/g), ["5e-4 · 2,000"]);
 });
 
-Deno.test("a long legend takes as many lines as it needs, and a label too long for one is cut", () => {
+Deno.test("a long legend breaks into lines, and an overlong label is truncated", () => {
   const legend = ["a".repeat(40), "b".repeat(40), "c", "d".repeat(200)]
     .map((label) => ({ label, color: "#000000" }));
   const draw = (entries: typeof legend) =>
@@ -179,19 +179,19 @@ Deno.test("a long legend takes as many lines as it needs, and a label too long f
   strictEqual(height(draw(legend)) - height(draw(legend.slice(2, 3))), 40);
 });
 
-Deno.test("errorBars() stacks kinds by type and writes the sum beside", () => {
+Deno.test("errorBars() stacks categories by type and shows the sum", () => {
   const none = { boundary: 0, type: 0, both: 0, missed: 0, invented: 0 };
   const LOC = { ...none, boundary: 3, missed: 2 }, PER = { ...none, invented: 1234 };
   const all = { ...none, boundary: 3, missed: 2, invented: 1234 };
   const { svg, alt } = errorBars({ ...all, perType: { LOC, PER } }, { task: "t", split: "test" });
   strictEqual(alt, "boundary 3, type 0, both 0, missed 2, invented 1,234.");
   deepStrictEqual(svg.match(/>(5|1,234)</g), [">5<", ">1,234<"]);
-  ok(svg.includes("1,239 errors by the type of the gold entity"));
+  ok(svg.includes("1,239 errors by gold entity type"));
   const empty = errorBars({ ...none, perType: {} }, { task: "t", split: "test" });
   ok(!/NaN|undefined/.test(empty.svg), "a run without errors has a figure too");
 });
 
-Deno.test("titles and labels with markup stay text", () => {
+Deno.test("markup in titles and labels is escaped", () => {
   const title = `<script>alert("&'")</script>\u0001`;
   const { svg } = frameFigure({
     title,
@@ -204,18 +204,18 @@ Deno.test("titles and labels with markup stay text", () => {
   strictEqual(document.querySelector("title")?.textContent, `<script>alert("&'")</script>\ufffd`);
 });
 
-Deno.test("roundNumbers() rounds in tags and leaves texts", () => {
+Deno.test("roundNumbers() rounds attributes but not text", () => {
   strictEqual(
     roundNumbers('<path d="M1.23456,-0.00001L2e-7,7.1"/><text x="3.00049">9.87654</text>'),
     '<path d="M1.235,0L0,7.1"/><text x="3">9.87654</text>',
   );
 });
 
-Deno.test("escapeXml() leaves no character that ends an attribute or an element", () => {
+Deno.test("escapeXml() escapes all characters that could end an attribute or an element", () => {
   strictEqual(escapeXml(`a<b>&"'\n\u0000`), "a&lt;b&gt;&amp;&quot;&#39;\n\ufffd");
 });
 
-Deno.test("Figure refuses an SVG that is none when it becomes a PNG", async () => {
+Deno.test("Figure.png() refuses an invalid SVG", async () => {
   const { Figure } = await import("@/report/figure.ts");
   throws(() => new Figure({ svg: "<svg", title: "", alt: "" }).png());
 });

@@ -11,7 +11,7 @@ import {
 import { renderPage } from "@/report/html.ts";
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
 
-Deno.test("numbers are written alike everywhere", () => {
+Deno.test("number formats match hand-written examples", () => {
   deepStrictEqual([0.93391, 0, 1].map(formatPercent), ["93.39", "0.00", "100.00"]);
   strictEqual(formatInterval([0.9, 0.95]), "90.00 – 95.00");
   deepStrictEqual([0, 999, 1000, 22_713_216].map(formatCount), ["0", "999", "1,000", "22,713,216"]);
@@ -32,14 +32,14 @@ Deno.test("numbers are written alike everywhere", () => {
   ]);
 });
 
-Deno.test("formatTable() sets sides and escapes cells", () => {
+Deno.test("formatTable() aligns columns and escapes cells", () => {
   strictEqual(
     formatTable([{ head: "A|b", align: "left" }, { head: "N", align: "right" }], [["x|y\nz", "1"]]),
     "| A\\|b | N |\n| :--- | ---: |\n| x\\|y z | 1 |",
   );
 });
 
-/** What a reader sees of Markdown that is only text. */
+/** Renders Markdown that contains only text, and returns the visible text. */
 function readBack(markdown: string): string {
   const entities: Record<string, string> = {
     "&lt;": "<",
@@ -52,7 +52,7 @@ function readBack(markdown: string): string {
   return html.replace(/^<p>|<\/p>\s*$/g, "").replace(/&[#\w]+;/g, (name) => entities[name] ?? name);
 }
 
-Deno.test("escapeMarkdown() is read back as it was, whatever the text", () => {
+Deno.test("escapeMarkdown() preserves any text when rendered", () => {
   const piece = fc.constantFrom(
     ..."ab1 <>&*_`[]()#|~!\\+-=.{}\"'$",
     "1. ",
@@ -69,7 +69,7 @@ Deno.test("escapeMarkdown() is read back as it was, whatever the text", () => {
   }));
 });
 
-Deno.test("renderPage() shows raw HTML instead of running it and refuses unknown images", () => {
+Deno.test("renderPage() escapes raw HTML and refuses unknown images", () => {
   const page = renderPage({
     markdown: "a <b>c</b> www.e.org\n\n<script>d</script>\n",
     figures: new Map(),
@@ -82,8 +82,7 @@ Deno.test("renderPage() shows raw HTML instead of running it and refuses unknown
     () => renderPage({ markdown: "![x](https://a.b/c.png)", figures: new Map() }, { title: "" }),
     {
       name: "RangeError",
-      message:
-        "Cannot render report as its images must be among its figures: current image is https://a.b/c.png",
+      message: "Cannot render report: it has no figure https://a.b/c.png",
     },
   );
 });

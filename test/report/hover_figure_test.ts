@@ -8,9 +8,9 @@ import { scoreDots } from "@/report/score_dots.ts";
 import { cosineHistograms, embeddingMaps } from "@/report/similarity_figures.ts";
 import { lossComparison } from "@/report/training_hover.ts";
 
-const PNG = "iVBORw0KGgo"; // how every PNG begins in base64
+const PNG = "iVBORw0KGgo"; // first bytes of a PNG in base64
 
-Deno.test("hoverFigure() shows itself as Vega-Lite, Markdown, PNG and text in one bundle", async () => {
+Deno.test("hoverFigure() displays as a bundle of Vega-Lite, Markdown, PNG and text", async () => {
   const figure = await hoverFigure({
     width: 100,
     height: 80,
@@ -38,7 +38,7 @@ Deno.test("hoverFigure() shows itself as Vega-Lite, Markdown, PNG and text in on
   );
 });
 
-Deno.test("hoverFigure() looks like the other figures: font, sizes, arrows at axes, legend below", async () => {
+Deno.test("hoverFigure() has the style of the other figures: font, sizes, axis arrows, legend below", async () => {
   const { spec, figure: { svg } } = await hoverFigure({
     width: 100,
     height: 80,
@@ -64,7 +64,7 @@ Deno.test("hoverFigure() looks like the other figures: font, sizes, arrows at ax
   deepStrictEqual([spec.config?.legend?.orient, spec.config?.font], ["bottom", fonts[0]]);
 });
 
-Deno.test("lossComparison() says where each run ends and keeps every point", async () => {
+Deno.test("lossComparison() describes the final loss of each run and keeps every point", async () => {
   const line = (step: number, loss: number) => ({
     kind: "train" as const,
     step,
@@ -85,7 +85,7 @@ Deno.test("lossComparison() says where each run ends and keeps every point", asy
   strictEqual(data.values.length, 3);
 });
 
-Deno.test("intervalDots() tells values with their intervals in the unit of the axis", async () => {
+Deno.test("intervalDots() describes values and intervals in the unit of the axis", async () => {
   const run = { name: "run", record: await readRun("outputs/minilm-float32") };
   const [topics, entities] = scoreDots([run], "test");
   deepStrictEqual([topics?.name, topics?.group, entities?.group], ["run", "ag_news", "conll2003"]);
@@ -101,11 +101,11 @@ Deno.test("intervalDots() tells values with their intervals in the unit of the a
   match(figure.svg, /Accuracy \(%\)/);
 });
 
-Deno.test("cosineHistograms() and embeddingMaps() say what they show", async () => {
+Deno.test("cosineHistograms() and embeddingMaps() describe their content", async () => {
   const { alt } = cosineHistograms([{ name: "mean", same: [0.9, 1], other: [-0.2, 0.1] }]);
   strictEqual(
     alt,
-    "mean: a pair of one topic is closer than another pair with a chance of 1.000.",
+    "mean: the probability that a same-topic pair has a higher cosine than another pair is 1.000.",
   );
   const { figure } = await embeddingMaps([{
     name: "mean",
@@ -115,5 +115,5 @@ Deno.test("cosineHistograms() and embeddingMaps() say what they show", async () 
   }]);
   const width = Number(/ width="([\d.]+)"/.exec(figure.svg)?.[1]);
   ok(width < 900, `the map fits a notebook's column: ${width}`);
-  match(figure.alt, /2 texts on the two principal axes .* mean shows 75 % of the variance/);
+  match(figure.alt, /2 texts on the two principal axes .* mean explains 75 % of the variance/);
 });

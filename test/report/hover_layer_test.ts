@@ -26,18 +26,18 @@ const bands = (svg: string) =>
     return [number("x"), number("width")];
   });
 
-Deno.test("hoverLayer() makes a band for each column that reaches halfway to its neighbors", () => {
+Deno.test("hoverLayer() draws a band per column that extends halfway to its neighbors", () => {
   const svg = draw(4); // columns at 25, 50, 75 and 100
   deepStrictEqual(bands(svg), [[0, 37.5], [37.5, 25], [62.5, 25], [87.5, 12.5]]);
   match(svg, /Step &lt;1&gt;/);
 });
 
-Deno.test("hoverLayer() is invisible until a page's style sheet shows the band under the pointer", () => {
+Deno.test("hoverLayer() is invisible without the page's style sheet", () => {
   strictEqual(draw(4).match(/<g [^>]*opacity="0"[^>]*class="tip"/g)?.length, 4);
   ok(HOVER_STYLE.includes(".hover:hover .tip { opacity: 1; }"));
 });
 
-Deno.test("hoverLayer() draws at most 60 bands, the last column among them", () => {
+Deno.test("hoverLayer() draws at most 60 bands, including the last column", () => {
   const svg = draw(130);
   ok(bands(svg).length <= 60 && bands(svg).length >= 40, String(bands(svg).length));
   ok(svg.includes("Step &lt;130&gt;"));
@@ -64,7 +64,7 @@ const evaluation = (step: number, f1: number): EvaluateLine => ({
   },
 });
 
-Deno.test("validationCurve() shows the main scores by step, and nothing for a single evaluation", () => {
+Deno.test("validationCurve() shows main scores by step; null for a single evaluation", () => {
   strictEqual(validationCurve([evaluation(5, 0.5)]), null);
   const figure = validationCurve([evaluation(5, 0.5), evaluation(10, 0.75)]);
   strictEqual(

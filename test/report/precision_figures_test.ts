@@ -4,7 +4,7 @@ import { lossComparison } from "@/report/training_hover.ts";
 import type { RunRecord } from "@/report/run_record.ts";
 import { layerwiseGroups } from "@/train/layerwise.ts";
 
-/** Lines of a run whose loss is its step and whose scale and skipped steps are given. */
+/** Training lines with the given loss scales and skipped steps; the loss equals the step. */
 const lines = (scales: readonly (readonly [scale: number, skipped: number])[]) =>
   scales.map(([lossScale, skipped], i): RunRecord["train"][number] => ({
     kind: "train",
@@ -19,16 +19,16 @@ const lines = (scales: readonly (readonly [scale: number, skipped: number])[]) =
     skipped,
   }));
 
-Deno.test("spacingFigure() ends float16 where its numbers end", () => {
+Deno.test("spacingFigure() ends the line of float16 at its range", () => {
   const { svg, alt } = spacingFigure();
-  // a line of 53 sizes for two formats, of those from 2^-24 to 2^15 for float16
+  // lines with 53 points for two formats, with the points from 2^-24 to 2^15 for float16
   const points = [...svg.matchAll(/ d="(M[^"]*L[^"]*)"/g)].map(([, d = ""]) => d.split("L").length)
-    .filter((count) => count > 2); // those of two are ticks and grid
+    .filter((count) => count > 2); // paths of two points are ticks and grid lines
   deepStrictEqual(points, [53, 40, 53]);
-  match(alt, /float16 has 11 binary digits but only from 2\^-14 to 2\^15/);
+  match(alt, /float16 has 11 significant bits from 2\^-14 to 2\^15/);
 });
 
-Deno.test("lossScaleFigure() keeps the changes and counts skipped steps", async () => {
+Deno.test("lossScaleFigure() shows changes and counts skipped steps", async () => {
   const train = lines([[1024, 1], [1024, 1], [512, 2], [512, 2], [512, 2]]);
   const { figure, spec } = await lossScaleFigure({ name: "half", record: { train } });
   strictEqual(figure.alt, "From 2^10 at step 1 to 2^9 at step 5; 2 steps were skipped.");
@@ -37,19 +37,19 @@ Deno.test("lossScaleFigure() keeps the changes and counts skipped steps", async 
   strictEqual(data.values.length, 3); // steps 1, 3 and the last
 });
 
-Deno.test("lossComparison() draws means of stretches where there are many lines", async () => {
+Deno.test("lossComparison() averages consecutive losses if there are many", async () => {
   const train = lines(Array.from({ length: 121 }, () => [1, 0] as const));
   const { spec } = await lossComparison([{ name: "long", record: { train } }], "topics");
   const { data } = spec;
   ok(data && "values" in data && Array.isArray(data.values));
-  // three a point: the first is the mean of 1, 2, 3 at step 3; the last is line 121 alone
+  // three losses per point: the first is the mean of 1, 2, 3 at step 3; the last is line 121 alone
   const [first, last] = [data.values[0], data.values.at(-1)].map((value) => JSON.stringify(value));
   strictEqual(data.values.length, 41);
   strictEqual(first, JSON.stringify({ run: "long", step: 3, loss: 2 }));
   strictEqual(last, JSON.stringify({ run: "long", step: 121, loss: 121 }));
 });
 
-Deno.test("decayFigure() tells the lowest and the highest rate", () => {
+Deno.test("decayFigure() describes the lowest and the highest learning rate", () => {
   const groups = layerwiseGroups(2, { top: 4e-5, decay: 0.5, heads: 1e-4 });
   strictEqual(
     decayFigure([{ name: "decay 0.5", groups }]).alt,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readRun, rows } from "@/report/read_run.ts";
 import { syntheticFiles, writeSyntheticRun } from "./synthetic_run.ts";
 
-/** Calls `use` with a run folder in which some files are replaced; null leaves a file out. */
+/** Calls `use` with a run folder in which some files are replaced; null omits a file. */
 async function withRun(
   replaced: Readonly<Record<string, string | null>>,
   use: (dir: string) => Promise<void>,
@@ -17,7 +17,7 @@ async function withRun(
   }
 }
 
-Deno.test("readRun() reads what was written", async () => {
+Deno.test("readRun() reads a run folder", async () => {
   await withRun({}, async (dir) => {
     const record = await readRun(dir);
     const summary = JSON.parse(syntheticFiles()["summary.json"] ?? "");
@@ -34,7 +34,7 @@ Deno.test("readRun() reads what was written", async () => {
   });
 });
 
-Deno.test("rows() gives each number of a training line a row", async () => {
+Deno.test("rows() returns one row per number of a training line", async () => {
   const line = {
     kind: "train",
     step: 50,
@@ -56,15 +56,15 @@ Deno.test("rows() gives each number of a training line a row", async () => {
   });
 });
 
-Deno.test("readRun() refuses a folder that is not there", async () => {
+Deno.test("readRun() refuses a missing folder", async () => {
   await rejects(readRun("/nowhere/run"), {
     name: "NotFound",
-    message: "Cannot read run as the folder must exist: /nowhere/run",
+    message: "Cannot read run: there is no folder /nowhere/run",
   });
 });
 
 for (const name of ["config.json", "environment.json", "metrics.jsonl", "summary.json"]) {
-  Deno.test(`readRun() names ${name} when it is missing`, async () => {
+  Deno.test(`readRun() reports that ${name} is missing`, async () => {
     await withRun({ [name]: null }, async (dir) => {
       await rejects(readRun(dir), {
         name: "NotFound",
@@ -74,7 +74,7 @@ for (const name of ["config.json", "environment.json", "metrics.jsonl", "summary
   });
 }
 
-/** The file `name` with the value at `path` replaced; undefined takes it away. */
+/** Content of the file `name` with the value at `path` replaced; undefined removes it. */
 function damage(name: string, path: readonly string[], value: unknown): string {
   const json = JSON.parse(syntheticFiles()[name] ?? "");
   let inner = json;
@@ -111,11 +111,11 @@ const DAMAGED: [name: string, path: string[], value: unknown, rest: string][] = 
     "scores.ag_news.test.confusion of FILE must be 4 rows of 4: current value is [[1]]",
   ],
   ["summary.json", ["groups"], {}, "groups of FILE must be a list: current value is {}"],
-  ["summary.json", ["notes", "0"], 7, "notes.0 of FILE must be a text: current value is 7"],
+  ["summary.json", ["notes", "0"], 7, "notes.0 of FILE must be a string: current value is 7"],
 ];
 
 for (const [name, path, value, rest] of DAMAGED) {
-  Deno.test(`readRun() names the key ${path.join(".")} of ${name} when it is wrong`, async () => {
+  Deno.test(`readRun() reports the key ${path.join(".")} of ${name} if it is wrong`, async () => {
     await withRun({ [name]: damage(name, path, value) }, async (dir) => {
       await rejects(readRun(dir), {
         name: "SyntaxError",
@@ -125,7 +125,7 @@ for (const [name, path, value, rest] of DAMAGED) {
   });
 }
 
-Deno.test("readRun() names the line of metrics.jsonl that is cut off", async () => {
+Deno.test("readRun() reports a truncated line of metrics.jsonl", async () => {
   const whole = (syntheticFiles()["metrics.jsonl"] ?? "").split("\n").slice(0, 2);
   await withRun({ "metrics.jsonl": `${whole.join("\n")}\n{"kind":"tra` }, async (dir) => {
     await rejects(readRun(dir), {
@@ -136,7 +136,7 @@ Deno.test("readRun() names the line of metrics.jsonl that is cut off", async () 
   });
 });
 
-Deno.test("readRun() names the key and line of metrics.jsonl that is wrong", async () => {
+Deno.test("readRun() reports the line and key of an error in metrics.jsonl", async () => {
   await withRun({ "metrics.jsonl": '\n{"kind":"train","step":1,"epoch":"x"}\n' }, async (dir) => {
     await rejects(readRun(dir), {
       name: "SyntaxError",

@@ -12,10 +12,10 @@ const SCORE = {
   difference: null,
 };
 
-Deno.test("readSimilarity() reads what is committed and names a wrong key", async () => {
+Deno.test("readSimilarity() reads the committed scores and reports a wrong key", async () => {
   const kept = await readSimilarity("outputs/similarity/all-MiniLM-L6-v2.json");
-  strictEqual(kept.scores.length, 48); // 4 poolings, 3 normalisations, 4 similarities
-  strictEqual(kept.scores.filter(({ difference }) => difference === null).length, 12); // of the mean
+  strictEqual(kept.scores.length, 48); // 4 poolings, 3 normalizations, 4 similarities
+  strictEqual(kept.scores.filter(({ difference }) => difference === null).length, 12); // rows of mean pooling
   const dir = await Deno.makeTempDir();
   try {
     const file = join(dir, "scores.json");

@@ -27,7 +27,7 @@ async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("deno task report rebuilds every finished run under outputs/, then fails on a damaged one", async () => {
+Deno.test("deno task report rebuilds every finished run under outputs/ and fails if one is damaged", async () => {
   await withFolder(async (dir) => {
     const index = join(dir, "outputs", "index.html");
     await writeSyntheticRun(join(dir, "outputs", "b"));
@@ -55,7 +55,7 @@ Deno.test("deno task report rebuilds every finished run under outputs/, then fai
   });
 });
 
-Deno.test("deno task report without any run says how to make one", async () => {
+Deno.test("deno task report without runs explains how to create one", async () => {
   await withFolder(async (dir) => {
     deepStrictEqual(await report(dir), {
       code: 1,
@@ -67,7 +67,7 @@ Deno.test("deno task report without any run says how to make one", async () => {
   });
 });
 
-Deno.test("deno task report writes nothing for an experiment without runs, and says so", async () => {
+Deno.test("deno task report skips an experiment without runs, with a message", async () => {
   await withFolder(async (dir) => {
     const folder = join(dir, "outputs", "experiments", "pooling");
     await Deno.mkdir(folder, { recursive: true });

@@ -6,31 +6,31 @@ import { mixingFigure, shareByTenth } from "@/report/mixing_figure.ts";
 import { normHistograms } from "@/report/norm_histograms.ts";
 import { planMixing } from "@/train/mixing.ts";
 
-/** 30 batches of topics and 10 of names. */
+/** 30 batches of topics and 10 of entities. */
 const plan = (mixing: Parameters<typeof planMixing>[0], epochs = 1) =>
   planMixing(mixing, [
     { name: "topics", batchesPerEpoch: 30 },
     { name: "names", batchesPerEpoch: 10 },
   ], { epochs, maxSteps: null, accumulate: 1, mixingTemperature: 2, seed: 1 });
 
-Deno.test("shareByTenth() counts a task's batches among all", () => {
+Deno.test("shareByTenth() returns the share of a task's batches", () => {
   deepStrictEqual(shareByTenth(plan("both"), "names"), new Array(10).fill(0.5));
   deepStrictEqual(shareByTenth(plan("round-robin"), "names"), new Array(10).fill(0.5));
-  // an epoch of 40 steps holds all 10 batches of names, in ten stretches of 4 steps
+  // an epoch of 40 steps contains all 10 batches of the task, in ten parts of 4 steps
   const shares = shareByTenth(plan("proportional"), "names");
   strictEqual(shares.reduce((sum, share) => sum + 4 * share, 0), 10);
-  // a falls from 1 to 0.2: chances from 10/40 to 10^0.2/(10^0.2 + 30^0.2) = 0.445
+  // the exponent falls from 1 to 0.2: probabilities from 10/40 to 10^0.2/(10^0.2 + 30^0.2) = 0.445
   const annealed = shareByTenth(plan("annealed", 1000), "names");
   ok(Math.abs((annealed[0] ?? 0) - 0.25) < 0.03, String(annealed[0]));
   ok(Math.abs((annealed.at(-1) ?? 0) - 0.44) < 0.03, String(annealed.at(-1)));
 });
 
-Deno.test("mixingFigure() tells where shares begin and end", () => {
+Deno.test("mixingFigure() describes the first and the last share", () => {
   const { alt } = mixingFigure([{ name: "both", plan: plan("both") }], { task: "names" });
   strictEqual(alt, "both begins at 50 % and ends at 50 %.");
 });
 
-Deno.test("differenceDots() gives an interval to more than one pair alone", () => {
+Deno.test("differenceDots() draws intervals only for more than one pair", () => {
   const { alt, svg } = differenceDots([
     {
       variant: "max",
@@ -65,17 +65,17 @@ Deno.test("differenceDots() gives an interval to more than one pair alone", () =
     }],
     { title: "Pooling", reference: "mean", split: "validation" },
   );
-  ok(single.svg.includes("One pair each, which gives no interval."));
+  ok(single.svg.includes("One pair each, so there is no interval."));
 });
 
-Deno.test("spanScores() does not draw apart what hardly differs", () => {
+Deno.test("spanScores() does not exaggerate small differences", () => {
   deepStrictEqual(spanScores([88, 88.5]), [87.25, 89.25]);
   deepStrictEqual(spanScores([80, 88.5]), [80, 88.5]);
   deepStrictEqual(spanScores([100, 99.75]), [98.875, 100]);
   deepStrictEqual(spanScores([0]), [0, 1]);
 });
 
-Deno.test("learningCurves() says how many seeds its lines are of", () => {
+Deno.test("learningCurves() states the number of seeds", () => {
   const curve = (variant: string, seed: number) =>
     [10, 20].map((step) => ({ variant, seed, step, value: seed / step }));
   const options = { title: "Loss", y: "nats", scale: "log", reference: "a" } as const;
@@ -83,19 +83,19 @@ Deno.test("learningCurves() says how many seeds its lines are of", () => {
   strictEqual(three.alt, "a ends at 0.0750 (2 seeds); b ends at 0.0500 (1 seed).");
   ok(
     three.svg.includes(
-      "Mean of 1 to 2 seeds, shaded from lowest to highest; thin: one seed. Dashed: a.",
+      "Line: mean of 1 to 2 seeds; shaded: their range; thin line: one seed. Dashed: a.",
     ),
   );
   const one = learningCurves(curve("a", 1), options);
-  ok(one.svg.includes("One seed each, which shows no spread."));
+  ok(one.svg.includes("One seed each."));
   ok(!one.svg.includes("Dashed"), "the reference is not drawn behind itself");
 });
 
-Deno.test("normHistograms() measures Euclidean lengths", () => {
+Deno.test("normHistograms() measures Euclidean norms", () => {
   const { alt, svg } = normHistograms([
     { name: "long", embeddings: [[3, 4], [6, 8], [0, 6]] }, // 5, 10 and 6
     { name: "unit", embeddings: [[1, 0], [0, 1], [0.6, 0.8]] },
   ]);
   strictEqual(alt, "long: mean 7.00, from 5.00 to 10.00; unit: mean 1.00, from 1.00 to 1.00.");
-  ok(svg.includes("Euclidean lengths of 3 embeddings each; the line is their mean."));
+  ok(svg.includes("Euclidean norms of 3 embeddings each; line: mean."));
 });

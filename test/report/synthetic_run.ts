@@ -1,5 +1,5 @@
 /**
- * A run folder whose numbers come from formulas: for tests, the result of no training.
+ * A synthetic run folder for tests, with numbers from formulas instead of training.
  * @module
  */
 
@@ -21,7 +21,7 @@ function topicScores() {
   return scoreClassification({ gold, predicted, labels: TOPICS, probabilities, temperature: 0.8 });
 }
 
-/** Four sentences: one right, one with a bare I-, one of another type, one with an entity too many. */
+/** Four sentences: one correct, one that begins with I-, one with a wrong type, one with an additional entity. */
 function tagScores() {
   return scoreEntities({
     gold: [["B-PER", "I-PER", "O"], ["B-ORG", "O"], ["O", "B-PER"], ["B-ORG", "O", "O"]],
@@ -29,7 +29,7 @@ function tagScores() {
   });
 }
 
-/** The files of the run, by name; `lines` is how many training lines it has. */
+/** Files of the run by name; `lines` is the number of training lines. */
 export function syntheticFiles({ lines = 40 } = {}): Record<string, string> {
   const topics = topicScores(), tags = tagScores();
   const steps = 10 * lines;
@@ -108,7 +108,7 @@ export function syntheticFiles({ lines = 40 } = {}): Record<string, string> {
   };
 }
 
-/** Writes the run into `dir`, with some files replaced; null leaves a file out. */
+/** Writes the run into `dir` with some files replaced; null omits a file. */
 export async function writeSyntheticRun(
   dir: string,
   replaced: Readonly<Record<string, string | null>> = {},

@@ -26,7 +26,7 @@ const ERRORS: readonly WrongAnswer[] = [
 ];
 const LINES = ERRORS.map((error) => JSON.stringify(error) + "\n").join("");
 
-/** The report of the synthetic run with `errors.jsonl`, its data in `dir`. */
+/** Writes the report of the synthetic run with `errors.jsonl` and its data in `dir`. */
 async function report(dir: string | null, errors: string | null): Promise<string> {
   const folder = await Deno.makeTempDir();
   const config = JSON.parse(syntheticFiles()["config.json"] ?? "");
@@ -56,7 +56,7 @@ Deno.test("a report shows wrong answers of the built-in sample with their texts"
   ok(!markdown.includes(HIDDEN));
 });
 
-Deno.test("a report only counts wrong answers of data sets whose license forbids showing their texts", async () => {
+Deno.test("a report only counts wrong answers if the license of the data set forbids showing texts", async () => {
   for (const dir of [null, "some/folder"]) {
     const markdown = await report(dir, LINES);
     ok(!/Kettles|Lovelace/.test(markdown));
@@ -66,7 +66,7 @@ Deno.test("a report only counts wrong answers of data sets whose license forbids
   }
 });
 
-Deno.test("a report says that texts of wrong answers were not recorded, and nothing where there are none", async () => {
+Deno.test("a report notes unrecorded texts of wrong answers, but only if there are wrong answers", async () => {
   const told = "Their texts were not recorded with this run.";
   ok((await report("sample", null)).includes(told));
   const none = await report("sample", "");
