@@ -87,7 +87,7 @@ export const POSITIVE: Range = { wanted: "a number above 0", holds: (value) => v
 /** A number of at least 0. */
 export const NOT_NEGATIVE: Range = { wanted: "a number of at least 0", holds: (v) => v >= 0 };
 /** A fraction in [0, 1). */
-export const SHARE: Range = {
+export const FRACTION: Range = {
   wanted: "a number from 0 to below 1",
   holds: (value) => value >= 0 && value < 1,
 };

@@ -16,6 +16,7 @@ import {
 } from "@/config.ts";
 import {
   boolean,
+  FRACTION,
   integer,
   isObject,
   list,
@@ -25,7 +26,6 @@ import {
   POSITIVE,
   real,
   type Rule,
-  SHARE,
   text,
   wrongChoice,
   wrongValue,
@@ -74,9 +74,9 @@ const model = object<ModelConfig>({
   normalize: oneOf(NORMALIZE_MODES),
   maxLength: integer(4, 2 ** 20), // [CLS], a token, a second one so that windows can overlap, [SEP]
   dropout: object<ModelConfig["dropout"]>({
-    hidden: real(SHARE),
-    attention: real(SHARE),
-    head: real(SHARE),
+    hidden: real(FRACTION),
+    attention: real(FRACTION),
+    head: real(FRACTION),
   }),
 });
 

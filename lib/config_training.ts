@@ -13,6 +13,7 @@ import {
 } from "@/config.ts";
 import {
   FACTOR,
+  FRACTION,
   integer,
   list,
   NOT_NEGATIVE,
@@ -23,7 +24,6 @@ import {
   type Range,
   real,
   type Rule,
-  SHARE,
   text,
   wrongValue,
 } from "@/config_rules.ts";
@@ -67,11 +67,11 @@ export const training: Rule<TrainingConfig> = object<TrainingConfig>({
     heads: real(NOT_NEGATIVE),
   }),
   schedule: oneOf(SCHEDULES),
-  warmup: real(SHARE),
+  warmup: real(FRACTION),
   weightDecay: real(NOT_NEGATIVE),
   adam: object<TrainingConfig["adam"]>({
-    beta1: real(SHARE),
-    beta2: real(SHARE),
+    beta1: real(FRACTION),
+    beta2: real(FRACTION),
     epsilon: real(POSITIVE),
   }),
   clipNorm: nullable(real(POSITIVE)),

@@ -8,10 +8,10 @@
 const normalize = (word: string) => word.toLowerCase().replace(/[-_.\s]/g, "");
 
 /** Minimum length of a word that is suggested because a known word contains it. */
-const SHORTEST_PART = 3;
+const MIN_PART_LENGTH = 3;
 
 /** Words up to this length must begin with the same letter as the known word. */
-const LONGEST_SHORT = 4;
+const MAX_SHORT_LENGTH = 4;
 
 /**
  * The word in `known` that `word` most likely stands for: equal except for case and dashes, else nearest by edit distance,
@@ -75,10 +75,10 @@ export function suggestPath(path: string, known: readonly string[]): string | nu
 function costOf(given: string, candidate: string): number {
   if (given === candidate) return 0;
   const longest = Math.max(given.length, candidate.length);
-  const isOtherWord = longest <= LONGEST_SHORT && given[0] !== candidate[0]; // such as gpu and cpu
+  const isOtherWord = longest <= MAX_SHORT_LENGTH && given[0] !== candidate[0]; // such as gpu and cpu
   const distance = editDistance(given, candidate);
   if (!isOtherWord && distance <= Math.floor(longest / 3)) return distance;
-  if (given.length < SHORTEST_PART) return Infinity;
+  if (given.length < MIN_PART_LENGTH) return Infinity;
   const extra = candidate.length - given.length;
   if (candidate.startsWith(given)) return 10 + extra;
   return candidate.includes(given) ? 100 + extra : Infinity;

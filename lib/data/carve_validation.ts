@@ -6,7 +6,7 @@
 import { shuffle, stream } from "@/random.ts";
 
 /** Maximum fraction of train that may become validation. */
-export const LARGEST_SHARE = 0.2;
+export const MAX_FRACTION = 0.2;
 
 /** Result of {@link carveValidation}; both parts keep the order of the rows. */
 export type Carved<T> = { readonly train: T[]; readonly validation: T[] };
@@ -14,7 +14,7 @@ export type Carved<T> = { readonly train: T[]; readonly validation: T[] };
 /**
  * Splits `rows` randomly into train and validation. Equal seeds and names give equal splits.
  *
- * @param options.rows Number of validation rows; at least one, at most a fifth of the rows ({@link LARGEST_SHARE}).
+ * @param options.rows Number of validation rows; at least one, at most a fifth of the rows ({@link MAX_FRACTION}).
  * @param options.name Name of the random stream, so that data sets are split independently.
  */
 export function carveValidation<T>(
@@ -31,7 +31,7 @@ export function carveValidation<T>(
       `Cannot carve validation rows as data.validationRows must be an integer above 0: current value is ${options.rows}`,
     );
   }
-  const count = Math.min(options.rows, Math.max(1, Math.floor(rows.length * LARGEST_SHARE)));
+  const count = Math.min(options.rows, Math.max(1, Math.floor(rows.length * MAX_FRACTION)));
   const order = shuffle([...rows.keys()], stream(options.seed, "validation", options.name));
   const chosen = new Set(order.slice(0, count));
   return {

@@ -30,7 +30,7 @@ export type Download = HubRequest & {
 const MIB = 2 ** 20;
 
 /** Interval at which a waiting process tries to lock again. */
-const LOOK_MS = 200;
+const RETRY_MS = 200;
 
 /** Time since the last write after which partial files are removed. */
 const STALE_MS = 7 * 24 * 3600 * 1000;
@@ -99,7 +99,7 @@ async function waitForLock({ blob, hash, what, view }: Download): Promise<Deno.F
     while (!await file.tryLock(true)) {
       if (!waits) view.update({ label, done: 0, total: 1 });
       waits = true;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     if (waits) view.update({ label, done: 1, total: 1 });
     return file;

@@ -4,7 +4,7 @@
  */
 
 import { HUB_URL } from "@huggingface/hub";
-import { LONGEST_WAIT_MS, readWaitMs, sendWithToken, type Sent, wait } from "@/data/hub_send.ts";
+import { MAX_WAIT_MS, readWaitMs, sendWithToken, type Sent, wait } from "@/data/hub_send.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import type { ProgressView } from "@/progress.ts";
 
@@ -53,7 +53,7 @@ export async function withRetries<T>(
       const fault = error instanceof TransientError ? error : null;
       const asked = fault?.waitMs ?? 0;
       waitedMs += asked;
-      if (delay !== undefined && waitedMs <= LONGEST_WAIT_MS) {
+      if (delay !== undefined && waitedMs <= MAX_WAIT_MS) {
         const reason = fault?.isRateLimit
           ? `waiting for the rate limit of ${endpoint}`
           : `waiting as requested by ${endpoint}`;

@@ -8,16 +8,16 @@ import type { HubSettings } from "@/data/hub_settings.ts";
 import type { ProgressView } from "@/progress.ts";
 
 /** Maximum total time that a request waits because the Hub requests it. */
-export const LONGEST_WAIT_MS = 310_000; // the Hub counts requests in windows of 5 minutes
+export const MAX_WAIT_MS = 310_000; // the Hub counts requests in windows of 5 minutes
 
 /** Minimum of such a waiting time. */
-const SHORTEST_WAIT_MS = 500;
+const MIN_WAIT_MS = 500;
 
 /** Options of a request, except for redirects, which are handled here. */
 export type Sent = Omit<RequestInit, "redirect">;
 
 /** Maximum number of consecutive redirects. */
-const MOST_REDIRECTS = 10;
+const MAX_REDIRECTS = 10;
 
 /**
  * Sends a request and follows redirects. The token is sent only to the endpoint's host, since large files come from the
@@ -30,7 +30,7 @@ export async function sendWithToken(
 ): Promise<Response> {
   let url = new URL(address);
   let { method = "GET", body = null } = init;
-  for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const headers = new Headers(init.headers);
     headers.delete("Authorization");
     if (token !== null && url.origin === new URL(endpoint).origin) {
@@ -55,35 +55,35 @@ export async function sendWithToken(
     if (response.status < 307 && method === "POST") [method, body] = ["GET", null];
     url = next;
   }
-  throw new Error(`Cannot follow ${url.origin}: it redirects more than ${MOST_REDIRECTS} times`);
+  throw new Error(`Cannot follow ${url.origin}: it redirects more than ${MAX_REDIRECTS} times`);
 }
 
 /**
  * Placeholder token for calls of `@huggingface/hub`, which accepts only tokens with the official Hub's prefix.
  * {@link createLibraryFetch} replaces it with the token of the settings.
  */
-export const STAND_IN_TOKEN = "hf_token_of_the_settings";
+export const PLACEHOLDER_TOKEN = "hf_token_of_the_settings";
 
 /**
- * The `fetch` for calls of `@huggingface/hub` with {@link STAND_IN_TOKEN}. If a rate limit requests a waiting time, the
+ * The `fetch` for calls of `@huggingface/hub` with {@link PLACEHOLDER_TOKEN}. If a rate limit requests a waiting time, the
  * request is repeated after that time, which `view` shows.
  */
 export function createLibraryFetch(settings: HubSettings, view: ProgressView): typeof fetch {
   const send = (input: string | URL | Request, init: RequestInit): Promise<Response> => {
     const given = new Headers(init.headers).get("Authorization");
-    if (given !== `Bearer ${STAND_IN_TOKEN}`) return fetch(input, init); // storage hosts have their own credentials
+    if (given !== `Bearer ${PLACEHOLDER_TOKEN}`) return fetch(input, init); // storage hosts have their own credentials
     return sendWithToken(settings, input instanceof Request ? input.url : input, init);
   };
   return async (input, init = {}) => {
     for (let waitedMs = 0;;) {
       const response = await send(input, init);
       const asked = response.status === 429 ? readWaitMs(response.headers) : null;
-      waitedMs += Math.max(asked ?? 0, SHORTEST_WAIT_MS);
+      waitedMs += Math.max(asked ?? 0, MIN_WAIT_MS);
       const isSpent = init.body instanceof ReadableStream; // a stream cannot be sent again
-      if (asked === null || isSpent || waitedMs > LONGEST_WAIT_MS) return response;
+      if (asked === null || isSpent || waitedMs > MAX_WAIT_MS) return response;
       await response.body?.cancel();
       await wait(
-        Math.max(asked, SHORTEST_WAIT_MS),
+        Math.max(asked, MIN_WAIT_MS),
         `waiting for the rate limit of ${settings.endpoint}, s`,
         view,
       );

@@ -202,18 +202,18 @@ export function checkShards(paths: readonly string[], where: string): void {
     const total = Number(/\d+$/.exec(set)?.[0]);
     const first = there.has(total) && !there.has(0) ? 1 : 0;
     const missing: number[] = [];
-    for (let index = first; index < first + total && missing.length <= MOST_NAMED; index++) {
+    for (let index = first; index < first + total && missing.length <= MAX_LISTED; index++) {
       if (!there.has(index)) missing.push(index);
     }
     if (missing.length === 0) continue;
-    const more = missing.length > MOST_NAMED ? ", …" : "";
+    const more = missing.length > MAX_LISTED ? ", …" : "";
     throw new RangeError(
       `Cannot read ${where}: missing shards ${set} with N = ${
-        missing.slice(0, MOST_NAMED).join(", ")
+        missing.slice(0, MAX_LISTED).join(", ")
       }${more} (of ${first} to ${first + total - 1}). It has ${listSome(paths)}`,
     );
   }
 }
 
 /** Maximum number of missing shards that an error lists. */
-const MOST_NAMED = 5;
+const MAX_LISTED = 5;

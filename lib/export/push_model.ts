@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { commitIter, createRepo, HubApiError } from "@huggingface/hub";
 import { askPaths } from "@/data/hub_api.ts";
-import { createLibraryFetch, STAND_IN_TOKEN } from "@/data/hub_send.ts";
+import { createLibraryFetch, PLACEHOLDER_TOKEN } from "@/data/hub_send.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { isPartial } from "@/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
@@ -88,7 +88,7 @@ function describeHub(settings: HubSettings, view: ProgressView) {
   const { endpoint: hubUrl } = settings;
   return {
     hubUrl,
-    accessToken: STAND_IN_TOKEN,
+    accessToken: PLACEHOLDER_TOKEN,
     fetch: createLibraryFetch(settings, view),
   } as const;
 }

@@ -1,7 +1,12 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { findNextPage } from "@/data/hub_api.ts";
 import { openHubRepo } from "@/data/hub_files.ts";
-import { createLibraryFetch, readWaitMs, sendWithToken, STAND_IN_TOKEN } from "@/data/hub_send.ts";
+import {
+  createLibraryFetch,
+  PLACEHOLDER_TOKEN,
+  readWaitMs,
+  sendWithToken,
+} from "@/data/hub_send.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { type Progress, SILENT } from "@/progress.ts";
 import { COMMIT, type FakeRepo, withFakeHub } from "./hub_server.ts";
@@ -133,7 +138,7 @@ Deno.test("createLibraryFetch() replaces the placeholder token, only for the end
   await withServer(() => new Response(), async (elsewhere, there) => {
     await withServer(() => new Response(), async (endpoint, here) => {
       const send = createLibraryFetch({ ...SETTINGS, endpoint }, SILENT);
-      const headers = { Authorization: `Bearer ${STAND_IN_TOKEN}` };
+      const headers = { Authorization: `Bearer ${PLACEHOLDER_TOKEN}` };
       for (const origin of [endpoint, elsewhere]) {
         await (await send(`${origin}/x`, { headers })).text();
       }
@@ -159,7 +164,7 @@ Deno.test("createLibraryFetch() retries after the waiting time of a rate limit",
     const init = {
       method: "POST",
       body: "text",
-      headers: { Authorization: `Bearer ${STAND_IN_TOKEN}` },
+      headers: { Authorization: `Bearer ${PLACEHOLDER_TOKEN}` },
     };
     for (const [status, requests] of [[200, 2], [429, 3], [429, 4], [503, 5]]) {
       const response = await send(`${endpoint}/x`, init);

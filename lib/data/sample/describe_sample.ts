@@ -5,7 +5,7 @@
 
 import type { TaggedRow, TextRow } from "@/data/rows.ts";
 import { accuracyOf, trainNaiveBayes, trainSoftmaxRegression } from "@/data/sample/bag_of_words.ts";
-import { MIXED_SHARE, TAGS } from "@/data/sample/generate.ts";
+import { MIXED_FRACTION, TAGS } from "@/data/sample/generate.ts";
 import { TOPICS } from "@/data/sample/lexicon.ts";
 import { listFinder, listNames, nameF1, nameSpans } from "@/data/sample/name_list.ts";
 
@@ -60,8 +60,8 @@ export function describeSample(sample: SampleRows, seed: number): string {
   return `# The built-in sample
 
 Generated sentences in the layout of the Hugging Face Hub, so that everything runs without a download. No
-sentence is real news and every name is invented. \`deno task sample\` makes these files again, byte for byte, from
-seed ${seed} (\`lib/data/sample/\`); this page too.
+sentence is real news, and all names are invented. \`deno task sample\` reproduces these files byte for byte from
+seed ${seed}, including this page (\`lib/data/sample/\`).
 
 | data set | columns | train | validation | test |
 | --- | --- | --- | --- | --- |
@@ -77,22 +77,22 @@ Names in conll2003/test: ${perType}.
 ## What makes it hard
 
 - **Topics.** ${
-    percent(MIXED_SHARE)
-  } of the sentences speak of two topics. Such a sentence is about who acts ("the X
-  praised the Y", "the Y was praised by the X"), about the head of a phrase ("the X of the Y"), about what a correction
-  leaves standing ("not the Y but the X"), never about what is merely beside it ("outside the Y"). Some words, such as
-  strike, draft, network and stock, belong to several topics.
-- **Entities.** Names are built from syllables, and each split has its own: of ${scores.testNames} different names in
-  test, ${scores.knownTestNames} occur in train. The type shows in the syllables, in an ending (-ville), in a word beside
-  the name (Corp) or only in the sentence around it.
+    percent(MIXED_FRACTION)
+  } of the sentences contain words of two topics. The topic of such a sentence is that of
+  the one who acts ("the X praised the Y", "the Y was praised by the X"), of the head of a phrase ("the X of the Y"),
+  or of what remains after a correction ("not the Y but the X"); never of something merely mentioned beside it
+  ("outside the Y"). Some words, such as strike, draft, network and stock, belong to several topics.
+- **Entities.** Names consist of syllables, and each split has its own names: ${scores.knownTestNames} of the ${scores.testNames} different
+  names in test occur in train. The entity type is visible in the syllables, in a suffix (-ville), in an adjacent word
+  (Corp) or only in the surrounding sentence.
 
-## What simple methods score on test
+## Scores of simple baselines on test
 
-| method | sees | score |
+| baseline | input | score |
 | --- | --- | --- |
 | naive Bayes, topics | a bag of words | ${percent(scores.naiveBayes)} accuracy |
 | softmax regression, topics | a bag of words | ${percent(scores.softmaxRegression)} accuracy |
-| list of the training names, entities | names | ${percent(scores.nameList)} F1 |
+| lookup of the training names, entities | words | ${percent(scores.nameList)} F1 |
 
 ## Examples
 

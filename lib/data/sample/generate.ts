@@ -30,7 +30,7 @@ export const TAGS = [
 ] as const;
 
 /** Fraction of the sentences with words of two topics. */
-export const MIXED_SHARE = 0.38;
+export const MIXED_FRACTION = 0.38;
 
 /** A generated sentence. */
 export type Sentence = {
@@ -68,7 +68,7 @@ function makeSentence(topic: number, names: NameMaker, prng: Prng): Sentence {
   const own = TOPICS[topic];
   if (own === undefined) throw new Error(`internal: no topic ${topic}`);
   const other = pick(TOPICS.filter((name) => name !== own), prng);
-  const mixed = prng.uniform() < MIXED_SHARE;
+  const mixed = prng.uniform() < MIXED_FRACTION;
   const plain = prng.below(3) === 0 ? TOPIC_PATTERNS[own] : PLAIN_PATTERNS;
   const pattern = pick(mixed ? MIXED_PATTERNS : plain, prng);
   const slots = `${pattern} ${pick(TAILS, prng)} .`.split(" ").filter((slot) => slot !== "");

@@ -37,14 +37,14 @@ export const NAME_TYPES = {
 } as const satisfies Record<NameKind, string>;
 
 /** Stems of each split: those whose number modulo 10 is in the list. */
-const STEM_SHARES = {
+const STEMS = {
   train: [0, 1, 2, 3, 4, 5, 6],
   validation: [7],
   test: [8, 9],
 } as const;
 
 /** A split of the sample. */
-export type SampleSplit = keyof typeof STEM_SHARES;
+export type SampleSplit = keyof typeof STEMS;
 
 /** Fraction of the names that begin with a typical syllable of their kind. */
 const TYPICAL = 0.92;
@@ -97,7 +97,7 @@ export type NameMaker = (kind: NameKind, prng: Prng) => readonly string[];
 
 /** The name generator of a split. */
 export function nameMaker(split: SampleSplit): NameMaker {
-  const shares: readonly number[] = STEM_SHARES[split];
+  const shares: readonly number[] = STEMS[split];
   return (kind, prng) => {
     const stem = (of: StartKind, ends = ENDS): string => {
       const starts = of === "surname" || prng.uniform() < TYPICAL ? of : "shared";

@@ -113,7 +113,7 @@ class Lowering {
     const { operation, shape, dtype } = node;
     if (operation.kind === "constant") {
       const scalar = this.#writer.scalar(operation.value, dtype);
-      return matrixAxes === 0 ? scalar : this.#spreadTo(scalar, shape);
+      return matrixAxes === 0 ? scalar : this.#expandTo(scalar, shape);
     }
     const form = findBroadcastForm(node, matrixAxes);
     if (form === null) return this.#name(node);
@@ -146,12 +146,12 @@ class Lowering {
         return this.#lowerUnary(operation.name, x as Node);
       case "binary": {
         const operands = inputs.map((input) => this.#broadcastable(input));
-        const value = this.#spread(writer.emit(BINARY[operation.name], operands), inputs, shape);
+        const value = this.#broadcast(writer.emit(BINARY[operation.name], operands), inputs, shape);
         return operation.name === "ne" ? writer.emit("Not", [value]) : value;
       }
       case "where": {
         const operands = inputs.map((input) => this.#broadcastable(input));
-        return this.#spread(writer.emit("Where", operands), inputs, shape);
+        return this.#broadcast(writer.emit("Where", operands), inputs, shape);
       }
       case "cast":
         return this.#lowerCast(x as Node, node);
@@ -199,7 +199,7 @@ class Lowering {
   }
 
   /** Broadcasts a result to its shape, which is necessary if all operands repeat along the same axis. */
-  #spread(value: OnnxName, inputs: readonly Node[], shape: readonly number[]): OnnxName {
+  #broadcast(value: OnnxName, inputs: readonly Node[], shape: readonly number[]): OnnxName {
     const full = inputs.some((input) => {
       if (input.operation.kind === "constant") return shape.length === 0;
       if (input.operation.kind !== "view") return true;
@@ -209,10 +209,10 @@ class Lowering {
           shape[axis] === 1 || digits.some(({ stride }) => stride !== 0)
         );
     });
-    return full ? value : this.#spreadTo(value, shape);
+    return full ? value : this.#expandTo(value, shape);
   }
 
-  #spreadTo(value: OnnxName, shape: readonly number[]): OnnxName {
+  #expandTo(value: OnnxName, shape: readonly number[]): OnnxName {
     return this.#writer.emit("Expand", [value, this.#writer.integers(shape)]);
   }
 
@@ -236,9 +236,10 @@ class Lowering {
     }
     const operands = [this.#broadcastable(a, 2), this.#broadcastable(b, 2)];
     if (a.dtype !== "float32") { // FusedMatMul supports only floats
-      const isTurned = [transposeA, transposeB], rank = a.shape.length;
-      const turn = (x: OnnxName, i: number) => isTurned[i] ? writer.turnMatrices(x, rank) : x;
-      return writer.emit("MatMul", operands.map(turn));
+      const transposed = [transposeA, transposeB], rank = a.shape.length;
+      const transpose = (x: OnnxName, i: number) =>
+        transposed[i] ? writer.transposeMatrices(x, rank) : x;
+      return writer.emit("MatMul", operands.map(transpose));
     }
     const transposes = { transA: Number(transposeA), transB: Number(transposeB) };
     if (matmul.kind === "gemm") {

@@ -96,7 +96,7 @@ export class OnnxWriter {
   }
 
   /** Transposes the matrices in the last two axes of an array of `rank` axes. */
-  turnMatrices(x: OnnxName, rank: number): OnnxName {
+  transposeMatrices(x: OnnxName, rank: number): OnnxName {
     const axes = Array.from({ length: rank }, (_, axis) => axis);
     return this.emit("Transpose", [x], { perm: axes.with(-2, rank - 1).with(-1, rank - 2) });
   }
