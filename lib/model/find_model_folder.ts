@@ -31,9 +31,11 @@ export async function findModelFolder(
   const ofRun = join(source, "model");
   if (await isModelFolder(ofRun)) return ofRun;
   if (await isFile(join(source, "environment.json"))) {
+    const reason = await isFile(join(source, "summary.json"))
+      ? "It was saved without its weights"
+      : `It has not finished: continue it with deno task train --resume ${source}`;
     throw new Deno.errors.NotFound(
-      `Cannot open model: run ${source} does not contain model/config.json. It has not finished, or was ` +
-        "saved without its weights",
+      `Cannot open model: run ${source} does not contain model/config.json. ${reason}`,
     );
   }
   if (await isModelFolder(source)) return source;

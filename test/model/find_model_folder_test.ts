@@ -15,12 +15,18 @@ Deno.test("findModelFolder() accepts a run or a model folder, and reports what i
     const of = (name: string) => findModelFolder(join(folder, name));
     await write("run", "config.json");
     await write("run", "environment.json");
-    await rejects(() => of("run"), {
+    const withoutModel = (reason: string) => ({
       name: "NotFound",
-      message:
-        `Cannot open model: run ${folder}/run does not contain model/config.json. It has not ` +
-        "finished, or was saved without its weights",
+      message: `Cannot open model: run ${folder}/run does not contain model/config.json. ${reason}`,
     });
+    await rejects(
+      () => of("run"),
+      withoutModel(
+        `It has not finished: continue it with deno task train --resume ${folder}/run`,
+      ),
+    );
+    await write("run", "summary.json");
+    await rejects(() => of("run"), withoutModel("It was saved without its weights"));
     await write("run", "model", "config.json");
     strictEqual(await of("run"), join(folder, "run", "model"));
     strictEqual(await of("run/model"), join(folder, "run", "model"));
