@@ -1,10 +1,10 @@
 /**
- * AdamW (Loshchilov and Hutter, arXiv 1711.05101), numerically equivalent to PyTorch 2.13 `torch.optim.AdamW`:
+ * AdamW (Loshchilov and Hutter, arXiv 1711.05101), with the results of PyTorch 2.13 `torch.optim.AdamW`:
  *
  *     m ← β₁·m + (1 − β₁)·g          v ← β₂·v + (1 − β₂)·g²
  *     w ← (1 − r·λ)·w − r/(1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
  *
- * The form below is equivalent. Everything that depends on t is a scalar, so few passes over each tensor suffice:
+ * The code uses an equivalent form. Everything that depends on t is a scalar, so few passes over each tensor suffice:
  *
  *     w ← (1 − r·λ)·w − (r·s) · m / (√v + e),   s = √(1 − β₂ᵗ)/(1 − β₁ᵗ),  e = ε·√(1 − β₂ᵗ)
  *

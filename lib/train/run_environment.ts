@@ -27,10 +27,10 @@ export type ResumedAt = {
 
 /** Adds an entry to the list `resumed` of the environment in which a run started. */
 export function addResumed(
-  begun: RunEnvironment,
+  original: RunEnvironment,
   { step, now }: { readonly step: number; readonly now: RunEnvironment },
 ): RunEnvironment {
-  const { resumed, ...first } = begun;
+  const { resumed, ...first } = original;
   const keys = [...new Set([...Object.keys(first), ...Object.keys(now)])];
   const changed = Object.fromEntries(
     keys.filter((key) => !isDeepStrictEqual(first[key], now[key])).map((key) => [
@@ -67,12 +67,14 @@ export async function writeEnvironment(
     ...(modelOrigin !== null && { modelOrigin }),
   };
   const name = "environment.json", path = folder.path(name);
-  const begun = resumedAt !== null && await isFile(path)
+  const original = resumedAt !== null && await isFile(path)
     ? await readJson(path, "environment")
     : null;
   await folder.writeJson(
     name,
-    resumedAt === null || !isObject(begun) ? now : addResumed(begun, { step: resumedAt, now }),
+    resumedAt === null || !isObject(original)
+      ? now
+      : addResumed(original, { step: resumedAt, now }),
   );
 }
 

@@ -78,12 +78,12 @@ Deno.test("checkInputs() names every input that has changed, is missing or is ne
 });
 
 Deno.test("addResumed() keeps the original environment and appends the differences", () => {
-  const begun = { device: "cpu", threads: 2, cpu: { model: "A" } };
-  const once = addResumed(begun, { step: 4, now: begun });
-  deepStrictEqual(once, { ...begun, resumed: [{ step: 4, changed: {} }] });
+  const original = { device: "cpu", threads: 2, cpu: { model: "A" } };
+  const once = addResumed(original, { step: 4, now: original });
+  deepStrictEqual(once, { ...original, resumed: [{ step: 4, changed: {} }] });
   const now = { device: "cpu", cpu: { model: "B" }, executor: "onnx" };
   deepStrictEqual(addResumed(once, { step: 9, now }), {
-    ...begun,
+    ...original,
     resumed: [
       { step: 4, changed: {} },
       { step: 9, changed: { threads: null, cpu: { model: "B" }, executor: "onnx" } },
