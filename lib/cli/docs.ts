@@ -1,5 +1,5 @@
 /**
- * `deno task docs`: the reference of the library as HTML.
+ * `deno task docs`: renders the API reference of the library as HTML.
  * @module
  */
 import { join } from "node:path";
@@ -14,14 +14,14 @@ const OPTIONS = {
     type: "string",
     value: "DIR",
     byDefault: ".cache/docs",
-    help: "folder to write to",
+    help: "output folder",
   },
 } as const satisfies Options;
 
 /** The task `docs`. */
 export const DOCS = {
   name: "docs",
-  summary: "Renders the reference of the library, all functions and types of lib/api/library.ts.",
+  summary: "Renders the API reference of the library (lib/api/library.ts) as HTML.",
   usage: "[--out DIR]",
   options: OPTIONS,
   async run({ values: { out = join(ROOT, ".cache", "docs") } }) {
@@ -34,7 +34,7 @@ export const DOCS = {
       cwd: ROOT,
     }).output();
     if (!success || !await isFile(join(out, "index.html"))) {
-      throw new Error(`Cannot render the reference: ${new TextDecoder().decode(stderr)}`);
+      throw new Error(`Cannot render the API reference: ${new TextDecoder().decode(stderr)}`);
     }
     console.log(join(out, "index.html"));
   },
