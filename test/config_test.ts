@@ -14,18 +14,18 @@ function failure(parts: Parameters<typeof resolveConfig>[0]): string {
 }
 
 for (const name of Object.keys(PRESETS)) {
-  Deno.test(`resolveConfig() gives preset ${name} complete, and again from its own JSON`, () => {
+  Deno.test(`resolveConfig() resolves preset ${name}, and its own JSON to the same configuration`, () => {
     const config = resolveConfig({ preset: name });
     strictEqual(config.preset, name);
     deepStrictEqual(resolveConfig({ file: JSON.parse(JSON.stringify(config)) }), config);
   });
 }
 
-Deno.test("resolveConfig() starts from quickstart", () => {
+Deno.test("resolveConfig() uses quickstart by default", () => {
   strictEqual(resolveConfig().preset, "quickstart");
 });
 
-Deno.test("resolveConfig() has the recipe of the PyTorch reference in minilm", () => {
+Deno.test("resolveConfig() uses the recipe of the PyTorch reference in minilm", () => {
   const { model, training, data, seed, tasks } = resolveConfig({ preset: "minilm" });
   deepStrictEqual([model.pooling, model.normalize, model.maxLength], ["mean", "none", 128]);
   deepStrictEqual(model.dropout, { hidden: 0.1, attention: 0.1, head: 0.1 });
@@ -36,7 +36,7 @@ Deno.test("resolveConfig() has the recipe of the PyTorch reference in minilm", (
   deepStrictEqual(tasks.map((task) => task.alsoTest), [[], ["conllpp"]]);
 });
 
-Deno.test("resolveConfig() lays preset, file, --set and shortcuts over each other", () => {
+Deno.test("resolveConfig() merges preset, file, --set and shortcuts", () => {
   const file = { preset: "minilm", training: { epochs: 2, lengths: [32, 128] }, seed: 5 };
   const config = resolveConfig({
     file,
@@ -53,14 +53,14 @@ Deno.test("resolveConfig() lays preset, file, --set and shortcuts over each othe
   deepStrictEqual(file.training, { epochs: 2, lengths: [32, 128] }); // left as it was
 });
 
-Deno.test("resolveConfig() reads a value of --set as JSON where it is JSON", () => {
+Deno.test("resolveConfig() parses values of --set as JSON if possible", () => {
   const { model, data } = resolveConfig({
     set: ["model.source=null", 'data.dir="7"', "data.maxRows=7"],
   });
   deepStrictEqual([model.source, data.dir, data.maxRows], [null, "7", 7]);
 });
 
-Deno.test("resolveConfig() ends the table of lengths with the longest input", () => {
+Deno.test("resolveConfig() uses the maximum input length as the last padded length", () => {
   const lengths = (set: string[]) => resolveConfig({ preset: "minilm", set }).training.lengths;
   deepStrictEqual(lengths(["model.maxLength=50", "training.lengths=[16,40,64]"]), [16, 40, 50]);
   deepStrictEqual(lengths(["model.maxLength=100", "training.lengths=[16,40,64]"]), [
@@ -71,7 +71,7 @@ Deno.test("resolveConfig() ends the table of lengths with the longest input", ()
   ]);
 });
 
-Deno.test("resolveConfig() fills what a task may leave out, and carves validation off a tested file", () => {
+Deno.test("resolveConfig() adds defaults of a task, and carves validation rows if its split is used for test", () => {
   const third = {
     name: "tweets",
     kind: "tagging",
@@ -91,7 +91,7 @@ Deno.test("resolveConfig() fills what a task may leave out, and carves validatio
   deepStrictEqual(config.tasks[1]?.split, { validation: null, test: "validation" });
 });
 
-Deno.test("resolveConfig() suggests the key that an unknown one stands for, or lists the known ones", () => {
+Deno.test("resolveConfig() suggests a key for an unknown one, or lists the known ones", () => {
   strictEqual(
     failure({ file: { sead: 3 } }),
     'config: unknown key "sead" (did you mean seed?)',

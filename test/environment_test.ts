@@ -13,7 +13,7 @@ import {
 const ROOT = join(import.meta.dirname ?? "", "..");
 const TRAIN = pathToFileURL(join(ROOT, "lib", "cli", "train.ts")).href;
 
-Deno.test("describeEnvironment() lists the packages that compute a run and no others", async () => {
+Deno.test("describeEnvironment() lists only the packages that compute a run", async () => {
   const on = (executor: string) => {
     const { versions } = describeEnvironment("cpu", { name: executor, version: "1", threads: 1 });
     return Object.keys(versions ?? {});
@@ -50,7 +50,7 @@ Deno.test("pickVersions() drops packages of tests and figures from an old enviro
   deepStrictEqual(pickVersions(versions, "native"), { deno: "2", "nodejs-polars": "1" });
 });
 
-Deno.test("describeCommand() gives the command as typed, with no path of the machine", () => {
+Deno.test("describeCommand() returns the command as typed, without absolute paths", () => {
   const command = (args: readonly string[], cwd = "/srv/ann/project") =>
     describeCommand({ mainModule: TRAIN, args, cwd });
   for (
@@ -74,14 +74,14 @@ Deno.test("describeCommand() gives the command as typed, with no path of the mac
   strictEqual(command(["/srv/data"], "/app"), "deno task train …/data");
 });
 
-Deno.test("describeCommand() names a script of one's own, and nothing for a notebook", () => {
+Deno.test("describeCommand() returns the user's script, or null in a notebook", () => {
   const [cwd, args] = ["/srv/ann", ["--fast"]];
   const of = (mainModule: string) => describeCommand({ mainModule, args, cwd });
   strictEqual(of("file:///srv/ann/mine/go.ts"), "deno run mine/go.ts --fast");
   strictEqual(of("file:///srv/ann/$deno$jupyter.mts"), null);
 });
 
-Deno.test("describeStart() tells date, commit and changes that are not committed", async () => {
+Deno.test("describeStart() returns date, commit and whether there are uncommitted changes", async () => {
   const root = await Deno.makeTempDir();
   const git = async (...args: readonly string[]) => {
     const { success, stdout } = await new Deno.Command("git", {
@@ -115,7 +115,7 @@ Deno.test("describeStart() tells date, commit and changes that are not committed
   match((await describeStart()).started, /^20\d\d-/);
 });
 
-Deno.test("describeStart() takes the command of the process that it acts for", async () => {
+Deno.test("describeStart() returns the command of the process that started it", async () => {
   Deno.env.set(COMMAND_VARIABLE, "deno task experiment a.json");
   try {
     strictEqual((await describeStart()).command, "deno task experiment a.json");

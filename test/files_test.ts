@@ -27,7 +27,7 @@ const UTF16_JSON = Array.from('{"a":1}', (character) => character.charCodeAt(0))
 const namesIn = async (folder: string) =>
   (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
 
-Deno.test("writeFileAtomic() writes text and bytes, makes folders, replaces, leaves nothing beside", async () => {
+Deno.test("writeFileAtomic() writes text and bytes, creates folders, replaces files, leaves no temporary files", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "a", "b", "file.txt");
     await writeFileAtomic(path, "first, and longer");
@@ -40,7 +40,7 @@ Deno.test("writeFileAtomic() writes text and bytes, makes folders, replaces, lea
   });
 });
 
-Deno.test("writeFileAtomic() leaves the old file and nothing beside when it fails", async () => {
+Deno.test("writeFileAtomic() keeps the old file and no temporary files when it fails", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "taken");
     await Deno.mkdir(join(path, "inside"), { recursive: true }); // a folder cannot be renamed over
@@ -50,7 +50,7 @@ Deno.test("writeFileAtomic() leaves the old file and nothing beside when it fail
   });
 });
 
-Deno.test("writeFileAtomic() lets writers at once finish whole, one after the other", async () => {
+Deno.test("writeFileAtomic() is atomic for concurrent writers", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "file");
     const contents = Array.from({ length: 8 }, (_, index) => String(index).repeat(100_000));
@@ -60,7 +60,7 @@ Deno.test("writeFileAtomic() lets writers at once finish whole, one after the ot
   });
 });
 
-Deno.test("removePartials() removes what killed writers left, in folders too, and nothing else", async () => {
+Deno.test("removePartials() removes only temporary files of killed writers, also in subfolders", async () => {
   await withFolder(async (folder) => {
     let partial = "";
     await replaceFile(join(folder, "model", "whole"), async () => {
@@ -75,7 +75,7 @@ Deno.test("removePartials() removes what killed writers left, in folders too, an
   });
 });
 
-Deno.test("explainWriteError() says path and reason of what the system refused, and keeps the rest", () => {
+Deno.test("explainWriteError() adds the path to system errors and returns other errors unchanged", () => {
   const full = new Error("No space left on device (os error 28), open 'x'");
   const explained = explainWriteError("run/metrics.jsonl", full);
   deepStrictEqual(
@@ -91,7 +91,7 @@ Deno.test("explainWriteError() says path and reason of what the system refused, 
   strictEqual(explainWriteError("x", other), other);
 });
 
-Deno.test("readJson() names the role and the path of a missing, a wrong and a broken file", async () => {
+Deno.test("readJson() reports role and path of a missing, wrong or invalid file", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "config.json");
     await rejects(() => readJson(path, "run configuration"), {
@@ -112,7 +112,7 @@ Deno.test("readJson() names the role and the path of a missing, a wrong and a br
   });
 });
 
-Deno.test("readText() and readJson() decode by byte-order mark and name the file of other bytes", async () => {
+Deno.test("readText() and readJson() decode by byte-order mark and report the file of invalid bytes", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "config.json");
     await writeFileAtomic(path, '\ufeff{"a": "é"}');
@@ -130,7 +130,7 @@ Deno.test("readText() and readJson() decode by byte-order mark and name the file
   });
 });
 
-Deno.test("isFile() and isFolder() tell files, folders and nothing apart", async () => {
+Deno.test("isFile() and isFolder() distinguish files, folders and missing paths", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "x");
     deepStrictEqual([await isFile(path), await isFolder(path)], [false, false]);
@@ -140,7 +140,7 @@ Deno.test("isFile() and isFolder() tell files, folders and nothing apart", async
   });
 });
 
-Deno.test("readBytes() and its like refuse what stands in a file's place", async () => {
+Deno.test("readBytes() and similar functions reject pointers and web pages in place of a file", async () => {
   const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 466062\n";
   const lfs =
     "a Git LFS pointer to 466062 bytes instead of the file itself: run `git lfs pull` in its " +
@@ -188,7 +188,7 @@ Deno.test("readBytes() and its like refuse what stands in a file's place", async
   });
 });
 
-Deno.test("isSystemError() knows what the system refuses from what a defect throws", async () => {
+Deno.test("isSystemError() distinguishes system errors from errors caused by bugs", async () => {
   const missing = await Deno.stat("no/such/file").catch((error: unknown) => error);
   const long = await Deno.stat("x".repeat(300)).catch((error: unknown) => error);
   strictEqual(isSystemError(missing), true);

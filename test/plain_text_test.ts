@@ -51,7 +51,7 @@ const ENCODERS: Readonly<Record<string, (text: string) => Uint8Array>> = {
 };
 
 for (const [name, encode] of Object.entries(ENCODERS)) {
-  Deno.test(`decodeText() and decodeStream() give the text of ${name}, cut anywhere`, async () => {
+  Deno.test(`decodeText() and decodeStream() decode ${name}, split at any byte`, async () => {
     const texts = fc.string({ unit: "grapheme" }).filter((text) => !/^\ufeff|\0/.test(text));
     await fc.assert(fc.asyncProperty(texts, fc.integer({ min: 1, max: 9 }), async (text, size) => {
       strictEqual(decodeText(encode(text), SOURCE), text);
@@ -64,11 +64,11 @@ for (const [name, encode] of Object.entries(ENCODERS)) {
   });
 }
 
-Deno.test("decodeText() keeps a zero byte and a mark that stand within a text", () => {
+Deno.test("decodeText() keeps a zero byte and a byte-order mark within a text", () => {
   strictEqual(decodeText(utf8("a kettle\0 boils \ufeff"), SOURCE), "a kettle\0 boils \ufeff");
 });
 
-Deno.test("decodeText() refuses UTF-16 and UTF-32 without a byte-order mark", async () => {
+Deno.test("decodeText() rejects UTF-16 and UTF-32 without a byte-order mark", async () => {
   const wide = (text: string, unit: 2 | 4, little: boolean) =>
     encodeWide(text, { unit, little, mark: false });
   strictEqual(
@@ -93,7 +93,7 @@ Deno.test("decodeText() refuses UTF-16 and UTF-32 without a byte-order mark", as
   }
 });
 
-Deno.test("decodeText() names UTF-32, whose mark begins like that of UTF-16", async () => {
+Deno.test("decodeText() recognizes UTF-32, whose mark begins like that of UTF-16", async () => {
   for (const little of [true, false]) {
     strictEqual(
       await messageOf(encodeWide("ab", { unit: 4, little }), [1, 3]),
@@ -105,7 +105,7 @@ Deno.test("decodeText() names UTF-32, whose mark begins like that of UTF-16", as
   }
 });
 
-Deno.test("decodeText() refuses Latin-1 with line, byte offset and what to do", async () => {
+Deno.test("decodeText() rejects Latin-1 with line, byte offset and advice", async () => {
   strictEqual(
     await messageOf(latin1("kettle\r\ncrêpe\n"), [1, 2, 7, 64]), // 8 bytes, then "cr"
     "Cannot read texts as a.txt must be UTF-8: line 2, byte offset 10 is 0xEA; it looks like " +
@@ -123,7 +123,7 @@ Deno.test("decodeText() refuses Latin-1 with line, byte offset and what to do", 
   );
 });
 
-Deno.test("decodeText() refuses every kind of ill-formed UTF-8 at its first byte", async () => {
+Deno.test("decodeText() rejects all kinds of ill-formed UTF-8 at the first invalid byte", async () => {
   const cases: [number[], number][] = [
     [[0x61, 0x80], 1], // a continuation alone
     [[0x61, 0xc0, 0xaf, 0x61], 1], // overlong
@@ -139,7 +139,7 @@ Deno.test("decodeText() refuses every kind of ill-formed UTF-8 at its first byte
   }
 });
 
-Deno.test("decodeText() tells of a text that ends within a character, of gzip and of a lone surrogate", async () => {
+Deno.test("decodeText() recognizes a text that ends within a character, gzip, and a lone surrogate", async () => {
   strictEqual(
     await messageOf(utf8("kettle €").slice(0, -1), [1, 4]),
     "Cannot read texts as a.txt must be UTF-8: line 1, byte offset 7 is 0xE2; " +
@@ -162,7 +162,7 @@ Deno.test("decodeText() tells of a text that ends within a character, of gzip an
   );
 });
 
-Deno.test("splitLines() ends lines as Python does, and ends none twice", () => {
+Deno.test("splitLines() splits lines as Python does", () => {
   deepStrictEqual(splitLines("a\n\n \r\nb\rc"), ["a", "", " ", "b", "c"]);
   deepStrictEqual(splitLines("a\n"), ["a"]);
   deepStrictEqual(splitLines("\n\r"), ["", ""]);
@@ -170,7 +170,7 @@ Deno.test("splitLines() ends lines as Python does, and ends none twice", () => {
   deepStrictEqual(splitLines("a\u2028b\u0085c\fd"), ["a\u2028b\u0085c\fd"]);
 });
 
-Deno.test("streamLines() gives the lines of splitLines(), cut anywhere", async () => {
+Deno.test("streamLines() yields the lines of splitLines(), split at any character", async () => {
   const text = fc.string({ unit: fc.constantFrom("a", "b", "\n", "\r", "\r\n"), maxLength: 20 });
   await fc.assert(fc.asyncProperty(text, fc.integer({ min: 1, max: 5 }), async (text, size) => {
     const parts = text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [];
@@ -179,7 +179,7 @@ Deno.test("streamLines() gives the lines of splitLines(), cut anywhere", async (
   }));
 });
 
-Deno.test("streamLines() gives a line as soon as its end is there", async () => {
+Deno.test("streamLines() yields a line as soon as it has ended", async () => {
   const lines = streamLines(ReadableStream.from(["a\r", "\nb\n"]));
   deepStrictEqual((await lines.next()).value, ["a"]);
   deepStrictEqual((await lines.next()).value, ["b"]);

@@ -12,7 +12,7 @@ const { scipy, shares, rows } = await readJson(
   "fixture",
 ) as Fixture;
 
-Deno.test(`studentQuantile() gives the quantiles of scipy ${scipy}, to eight digits`, () => {
+Deno.test(`studentQuantile() agrees with scipy ${scipy} to eight digits`, () => {
   for (const { freedom, values } of rows) {
     for (const [i, share] of shares.entries()) {
       const wanted = values[i] ?? NaN, found = studentQuantile(share, freedom);
@@ -22,7 +22,7 @@ Deno.test(`studentQuantile() gives the quantiles of scipy ${scipy}, to eight dig
   }
 });
 
-Deno.test("studentQuantile() gives the published table, to its three decimals", () => {
+Deno.test("studentQuantile() agrees with the published table to three decimals", () => {
   // NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2, column 0.975
   const published = [
     [1, 12.706],
@@ -44,7 +44,7 @@ Deno.test("studentQuantile() gives the published table, to its three decimals", 
   ok(Math.abs(studentQuantile(0.5, 3)) < 1e-12);
 });
 
-Deno.test("studentQuantile() refuses what has no quantile", () => {
+Deno.test("studentQuantile() rejects invalid arguments", () => {
   for (const [share, freedom] of [[0, 1], [1, 1], [NaN, 1], [0.5, 0], [0.5, Infinity]] as const) {
     throws(() => studentQuantile(share, freedom), {
       name: "RangeError",
@@ -55,7 +55,7 @@ Deno.test("studentQuantile() refuses what has no quantile", () => {
   }
 });
 
-Deno.test("quantile() takes the nearest rank", () => {
+Deno.test("quantile() uses the nearest rank", () => {
   strictEqual(quantile([3, 1, 2, 4], 0.5), 2);
   strictEqual(quantile([3, 1, 2, 4], 1), 4);
   strictEqual(quantile([], 0.5), NaN);

@@ -7,7 +7,7 @@ const draw = (prng: Prng, count: number) => Array.from({ length: count }, () => 
 // Known values: worked in Python 3 with unsigned arithmetic from the published definitions of
 // MurmurHash3's finaliser, FNV-1a and PractRand 0.95's sfc32, without this code.
 
-Deno.test("mix32() and hashName() give the known values", () => {
+Deno.test("mix32() and hashName() return known values", () => {
   deepStrictEqual([0, 1, 0xffffffff].map(mix32), [0, 1364076727, 2180083513]);
   deepStrictEqual(["", "order"].map(hashName), [2872998923, 1640259148]);
 });
@@ -29,7 +29,7 @@ Deno.test("stream() is the same on every machine", () => {
   deepStrictEqual(draw(stream(0), 3), [3551621583, 4240461170, 737356776]);
 });
 
-Deno.test("stream() differs by seed, by each name, by their order and by where they part", () => {
+Deno.test("stream() differs by seed, by each name, by their order and by their boundaries", () => {
   const streams = [
     stream(1, "order", "ag_news"),
     stream(2, "order", "ag_news"),
@@ -45,7 +45,7 @@ Deno.test("stream() differs by seed, by each name, by their order and by where t
   strictEqual(new Set(streams.map((prng) => draw(prng, 2).join())).size, streams.length);
 });
 
-Deno.test("stream() is not changed by what others draw", () => {
+Deno.test("stream() is independent of draws from other streams", () => {
   const alone = draw(stream(5, "dropout"), 8);
   const other = stream(5, "order"), dropout = stream(5, "dropout");
   const between = alone.map(() => {
@@ -55,7 +55,7 @@ Deno.test("stream() is not changed by what others draw", () => {
   deepStrictEqual(between, alone);
 });
 
-Deno.test("stream() gives uncorrelated numbers for neighboring seeds and names", () => {
+Deno.test("stream() returns uncorrelated numbers for neighboring seeds and names", () => {
   const count = 4000;
   const sequences = [stream(1, "x", 0), stream(2, "x", 0), stream(1, "x", 1), stream(1, "y", 0)]
     .map((prng) => Array.from({ length: count }, () => prng.uniform() - 0.5));
@@ -72,7 +72,7 @@ Deno.test("stream() gives uncorrelated numbers for neighboring seeds and names",
   ok(Math.abs(mean - 0.5) < 5 * 0.289 / Math.sqrt(1000), `mean ${mean}`);
 });
 
-Deno.test("below() is uniform, also where the bound divides no power of two", () => {
+Deno.test("below() is uniform, also for bounds that are not powers of two", () => {
   for (const bound of [2, 7, 100]) {
     const counts = new Float64Array(bound), prng = stream(3, "below", bound);
     for (let i = 0; i < 200 * bound; i++) {
@@ -100,7 +100,7 @@ Deno.test("below() rejects the numbers that would bias it", () => {
   strictEqual(prng.below(1), 0);
 });
 
-Deno.test("uniform() and normal() have their moments", () => {
+Deno.test("uniform() and normal() have the expected moments", () => {
   const prng = stream(11, "moments"), count = 20_000;
   const moments = (draw: () => number) => {
     const values = Array.from({ length: count }, draw);
@@ -116,7 +116,7 @@ Deno.test("uniform() and normal() have their moments", () => {
   ok(Math.abs(within - 0.6827) < 0.017, `${within} within one standard deviation`);
 });
 
-Deno.test("restore() puts a stream back where state() saw it", () => {
+Deno.test("restore() restores the state returned by state()", () => {
   fc.assert(fc.property(fc.nat(), fc.nat(50), fc.nat(50), (seed, before, after) => {
     const prng = stream(seed, "state");
     draw(prng, before);
@@ -130,7 +130,7 @@ Deno.test("restore() puts a stream back where state() saw it", () => {
   }));
 });
 
-Deno.test("shuffle() keeps every item, leaves its input alone and repeats itself", () => {
+Deno.test("shuffle() keeps every item, does not change its input and is reproducible", () => {
   fc.assert(fc.property(fc.array(fc.integer()), fc.nat(), (items, seed) => {
     const before = [...items];
     const shuffled = shuffle(items, stream(seed, "shuffle"));
@@ -142,7 +142,7 @@ Deno.test("shuffle() keeps every item, leaves its input alone and repeats itself
   notDeepStrictEqual(shuffle(hundred, stream(1)), hundred);
 });
 
-Deno.test("shuffle() gives each of the six orders of three items alike", () => {
+Deno.test("shuffle() returns each of the six orders of three items equally often", () => {
   const counts = new Map<string, number>(), prng = stream(2, "orders");
   for (let i = 0; i < 6000; i++) {
     const order = shuffle(["a", "b", "c"], prng).join("");

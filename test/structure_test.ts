@@ -1,17 +1,16 @@
 /**
- * How the code is laid out: which room may use which, and what no file may hold.
+ * The layout of the code: which folders of `lib` may import which, and what no file may contain.
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { dirname, join, normalize, relative } from "node:path";
 
 /**
- * Rooms from the ground up: a file imports from its own room and from those before it. Rows become
- * batches become logits become scores become a run become a report; training scores what it trains, so
- * `eval` stands below it.
+ * Folders of `lib` from the bottom layer up: a file imports from its own folder and from those before it. `eval` comes
+ * before `train`, since training evaluates its models.
  */
-const ROOMS = [
-  "files beside the rooms",
+const FOLDERS = [
+  "files directly in lib",
   "engine",
   "data",
   "text",
@@ -29,8 +28,8 @@ const ROOMS = [
   "api",
 ];
 
-/** Packages that only one room may know, so that they can be replaced there. */
-const PACKAGE_ROOMS: Readonly<Record<string, string>> = {
+/** Packages that only one folder may import, so that they can be replaced there. */
+const PACKAGE_FOLDERS: Readonly<Record<string, string>> = {
   "onnxruntime-node": "engine",
   "@tensorflow/tfjs-node-gpu": "engine",
   "node-api-headers": "engine",
@@ -60,34 +59,34 @@ async function readSources(...folders: readonly string[]): Promise<readonly Sour
 
 const LIB = await readSources("lib");
 const ALL = [...LIB, ...await readSources("test", "notebooks")];
-ok(LIB.length > 100, "the test reads the files that it speaks of");
+ok(LIB.length > 100, "premise: the files were found");
 
-/** Code without its comments, in which words are only words; strings stay. */
+/** Code without comments; strings remain. */
 const strip = (text: string) => text.replace(/\/\*[^]*?\*\//g, "").replace(/(^|\s)\/\/.*$/gm, "$1");
-const roomOf = (path: string) =>
-  path.split("/").length > 2 ? path.split("/")[1] ?? "" : ROOMS[0] ?? "";
+const folderOf = (path: string) =>
+  path.split("/").length > 2 ? path.split("/")[1] ?? "" : FOLDERS[0] ?? "";
 
 function importsOf({ text }: Source): readonly string[] {
   const pattern = /(?:\bfrom|\bimport|\bimport\()\s*"([^"]+)"/g;
   return [...strip(text).matchAll(pattern)].map(([, name]) => name ?? "");
 }
 
-/** Files of `sources` whose code holds `pattern`. */
-const holding = (sources: readonly Source[], pattern: RegExp) =>
+/** Paths of the `sources` whose code matches `pattern`. */
+const matching = (sources: readonly Source[], pattern: RegExp) =>
   sources.filter(({ text }) => pattern.test(strip(text))).map(({ path }) => path);
 
-Deno.test("imports point one way only between the rooms of lib", () => {
+Deno.test("imports between the folders of lib point one way only", () => {
   const wrong: string[] = [];
   for (const source of LIB) {
-    const room = roomOf(source.path);
-    ok(ROOMS.includes(room), `lib/${room} has no place among the rooms`);
+    const folder = folderOf(source.path);
+    ok(FOLDERS.includes(folder), `lib/${folder} is not listed in FOLDERS`);
     for (const name of importsOf(source)) {
       const target = name.startsWith("@/")
         ? name.replace("@/", "lib/")
         : name.startsWith(".")
         ? normalize(join(dirname(source.path), name))
         : null;
-      if (target !== null && ROOMS.indexOf(roomOf(target)) > ROOMS.indexOf(room)) {
+      if (target !== null && FOLDERS.indexOf(folderOf(target)) > FOLDERS.indexOf(folder)) {
         wrong.push(`${source.path} imports ${target}`);
       }
     }
@@ -95,33 +94,33 @@ Deno.test("imports point one way only between the rooms of lib", () => {
   deepStrictEqual(wrong, []);
 });
 
-Deno.test("imports between rooms are written from lib, and no import is remote", () => {
+Deno.test("imports from other folders begin with @/, and no import is remote", () => {
   const wrong = LIB.flatMap((source) =>
     importsOf(source)
       .filter((name) =>
         /^(npm:|jsr:|https?:)/.test(name) ||
         (name.startsWith("..") &&
-          roomOf(normalize(join(dirname(source.path), name))) !== roomOf(source.path))
+          folderOf(normalize(join(dirname(source.path), name))) !== folderOf(source.path))
       )
       .map((name) => `${source.path} imports ${name}`)
   );
   deepStrictEqual(wrong, []);
 });
 
-Deno.test("packages that may be replaced are known to one room alone", () => {
+Deno.test("replaceable packages are imported in one folder only", () => {
   const wrong = LIB.flatMap((source) =>
     importsOf(source)
       .filter((name) => {
-        const [, known] = Object.entries(PACKAGE_ROOMS)
+        const [, known] = Object.entries(PACKAGE_FOLDERS)
           .find(([each]) => name === each || name.startsWith(`${each}/`)) ?? [];
-        return known !== undefined && known !== roomOf(source.path);
+        return known !== undefined && known !== folderOf(source.path);
       })
       .map((name) => `${source.path} imports ${name}`)
   );
   deepStrictEqual(wrong, []);
 });
 
-Deno.test("files have snake_case names, a docstring at their head and at most 300 lines", () => {
+Deno.test("files have snake_case names, a docstring at the top and at most 300 lines", () => {
   const code = ALL.filter(({ path }) => path.endsWith(".ts"));
   const named = code.filter(({ path }) =>
     !/^[a-z0-9_/]+\.ts$/.test(path) || /\/index\.ts$/.test(path)
@@ -134,34 +133,34 @@ Deno.test("files have snake_case names, a docstring at their head and at most 30
 });
 
 Deno.test("no file re-exports all of another", () => {
-  deepStrictEqual(holding(LIB, /^export \* /m), []);
+  deepStrictEqual(matching(LIB, /^export \* /m), []);
 });
 
-Deno.test("chance and clock are arguments", () => {
-  deepStrictEqual(holding(LIB, /\bMath\.random\b|\bDate\.now\b|\bnew Date\(\)/), []);
+Deno.test("random numbers and the clock are arguments", () => {
+  deepStrictEqual(matching(LIB, /\bMath\.random\b|\bDate\.now\b|\bnew Date\(\)/), []);
   const mathematics = LIB.filter(({ path }) =>
     /^lib\/(model|eval|text)\/|train\/step\.ts/.test(path)
   );
-  deepStrictEqual(holding(mathematics, /\bperformance\.now\b/), []);
+  deepStrictEqual(matching(mathematics, /\bperformance\.now\b/), []);
 });
 
-Deno.test("only tasks print and end the process", () => {
-  const rooms = LIB.filter(({ path }) => roomOf(path) !== "cli");
+Deno.test("only tasks print or end the process", () => {
+  const files = LIB.filter(({ path }) => folderOf(path) !== "cli");
   deepStrictEqual(
-    holding(rooms, /\bconsole\.\w|\bDeno\.(exit|std(out|err))\b|\bprocess\.exit\b/),
+    matching(files, /\bconsole\.\w|\bDeno\.(exit|std(out|err))\b|\bprocess\.exit\b/),
     [],
   );
 });
 
-Deno.test("the compiler and the linter are not quieted outside the engine", () => {
+Deno.test("compiler and linter errors are not suppressed outside the engine", () => {
   const quiet = (sources: readonly Source[], pattern: RegExp) =>
     sources.filter(({ text }) => pattern.test(text)).map(({ path }) => path);
-  const rooms = ALL.filter(({ path }) => !/^lib\/engine\/|structure_test/.test(path));
-  deepStrictEqual(quiet(rooms, /deno-lint-ignore|@ts-(ignore|expect-error|nocheck)/), []);
-  deepStrictEqual(holding(LIB, /(:|\bas|<) any\b/), []);
+  const files = ALL.filter(({ path }) => !/^lib\/engine\/|structure_test/.test(path));
+  deepStrictEqual(quiet(files, /deno-lint-ignore|@ts-(ignore|expect-error|nocheck)/), []);
+  deepStrictEqual(matching(LIB, /(:|\bas|<) any\b/), []);
 });
 
-Deno.test("no value is declared present by a mark outside the engine", async () => {
+Deno.test("there are no non-null assertions outside the engine", async () => {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["lint", "--json", "--rules-tags=", "--rules-include=no-non-null-assertion", "lib"],
     cwd: join(import.meta.dirname ?? "", ".."),
@@ -175,7 +174,7 @@ Deno.test("no value is declared present by a mark outside the engine", async () 
   deepStrictEqual(places.filter((place) => !place.startsWith("lib/engine/")), []);
 });
 
-Deno.test("no file holds a path of some machine", () => {
+Deno.test("no file contains a path of a machine", () => {
   const pattern = new RegExp(`["'\`(=: ](file://)?/${"(home|work|tmp)"}/`);
   deepStrictEqual(ALL.filter(({ text }) => pattern.test(text)).map(({ path }) => path), []);
 });

@@ -4,7 +4,7 @@ import { describeUnknown, didYouMean, suggest, suggestPath } from "@/suggest.ts"
 
 const OPTIONS = ["--pooling", "--normalize", "--precision", "--set", "--json", "--debug", "--help"];
 
-Deno.test("suggest() finds the word behind a slip of the finger, another case or a beginning", () => {
+Deno.test("suggest() corrects typos and different case, and completes beginnings", () => {
   const cases: [string, readonly string[], string | null][] = [
     ["--poling", OPTIONS, "--pooling"],
     ["--jsno", OPTIONS, "--json"], // neighbours swapped
@@ -24,7 +24,7 @@ Deno.test("suggest() finds the word behind a slip of the finger, another case or
   for (const [word, known, right] of cases) strictEqual(suggest(word, known), right, word);
 });
 
-Deno.test("suggest() finds a long word again with any one character lost, doubled or replaced", () => {
+Deno.test("suggest() corrects a long word with any one character deleted, doubled or replaced", () => {
   const words = ["precision", "normalize", "training", "validation", "quickstart"];
   const slips = [
     (word: string, at: number) => word.slice(0, at) + word.slice(at + 1),
@@ -37,7 +37,7 @@ Deno.test("suggest() finds a long word again with any one character lost, double
   }));
 });
 
-Deno.test("suggestPath() finds a path by all its keys, else by its last key where that is unique", () => {
+Deno.test("suggestPath() finds a path by all its keys, else by its last key if that is unique", () => {
   const known = [
     "preset",
     "model.source",
@@ -63,7 +63,7 @@ Deno.test("suggestPath() finds a path by all its keys, else by its last key wher
   for (const [path, right] of cases) strictEqual(suggestPath(path, known), right, path);
 });
 
-Deno.test("describeUnknown() lists the known words only where none is near", () => {
+Deno.test("describeUnknown() lists the known words only if none is near", () => {
   const known = ["step-mini", "encode", "ops"];
   strictEqual(
     describeUnknown("step-min", { what: "benchmark", known }),
