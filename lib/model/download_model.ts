@@ -56,8 +56,8 @@ async function fetchWeights(name: string, fetch: FetchFile, folder: string): Pro
         "save_pretrained(…, safe_serialization=True) and pass the folder",
     );
   }
-  const { weight_map: places } = await readLoosely(index);
-  const shards = new Set(Object.values((places ?? {}) as JsonObject));
+  const { weight_map: shardNames } = await readLoosely(index);
+  const shards = new Set(Object.values((shardNames ?? {}) as JsonObject));
   for (const shard of shards) {
     if (typeof shard === "string" && /^\w[\w.-]*\.safetensors$/.test(shard)) {
       await fetch(join(folder, shard));
@@ -87,7 +87,7 @@ async function fetchEncoderConfig(fetch: FetchFile, folder: string): Promise<voi
  * Fetches the files that `loadModel` and `loadTexts` read and returns their folder. Those functions check that the
  * files are complete and valid.
  *
- * @throws {Deno.errors.NotFound} if the repository has no `config.json`
+ * @throws {Deno.errors.NotFound} if the repository has neither `config.json` nor `modules.json`
  */
 export async function downloadModel(name: string, fetch: FetchFile): Promise<string> {
   const modules = await fetch("modules.json");

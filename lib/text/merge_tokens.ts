@@ -53,28 +53,28 @@ export function mergeTokens(
 function createPairTable(words: readonly CountedWord[]) {
   const counts = new Map<number, number>();
   // pair → words; may include words that no longer contain the pair
-  const places = new Map<number, Set<number>>();
+  const wordsByPair = new Map<number, Set<number>>();
   const heap = createHeap();
 
   /** Adds `sign` times the word's count to each of its pairs. If `sign` is 1, adds the pairs to `grown`. */
-  const tally = (word: number, sign: 1 | -1, grown: Set<number>) => {
+  const addPairs = (word: number, sign: 1 | -1, grown: Set<number>) => {
     const { tokens, count } = words[word] ?? { tokens: [], count: 0 };
     for (let at = 1; at < tokens.length; at++) {
       const pair = (tokens[at - 1] ?? 0) * PAIR_BASE + (tokens[at] ?? 0);
       counts.set(pair, (counts.get(pair) ?? 0) + sign * count);
       if (sign < 0) continue;
       grown.add(pair);
-      const known = places.get(pair);
-      if (known === undefined) places.set(pair, new Set([word]));
+      const known = wordsByPair.get(pair);
+      if (known === undefined) wordsByPair.set(pair, new Set([word]));
       else known.add(word);
     }
   };
-  const offer = (grown: ReadonlySet<number>) => {
+  const pushPairs = (grown: ReadonlySet<number>) => {
     for (const pair of grown) heap.push({ count: counts.get(pair) ?? 0, pair });
   };
   const all = new Set<number>();
-  words.forEach((_, word) => tally(word, 1, all));
-  offer(all);
+  words.forEach((_, word) => addPairs(word, 1, all));
+  pushPairs(all);
 
   return {
     /** Removes and returns the most frequent pair. Outdated heap entries are corrected or dropped on the way. */
@@ -89,23 +89,23 @@ function createPairTable(words: readonly CountedWord[]) {
     /** Replaces the neighbors `left`, `right` with `id` in every word. */
     merge(pair: number, left: number, right: number, id: number): void {
       const grown = new Set<number>();
-      for (const index of places.get(pair) ?? []) {
+      for (const index of wordsByPair.get(pair) ?? []) {
         const word = words[index];
         if (word === undefined) continue;
-        tally(index, -1, grown);
-        const rest: number[] = [];
+        addPairs(index, -1, grown);
+        const merged: number[] = [];
         for (let at = 0; at < word.tokens.length; at++) {
-          const both = word.tokens[at] === left && word.tokens[at + 1] === right;
-          rest.push(both ? id : word.tokens[at] ?? 0);
-          if (both) at++;
+          const matches = word.tokens[at] === left && word.tokens[at + 1] === right;
+          merged.push(matches ? id : word.tokens[at] ?? 0);
+          if (matches) at++;
         }
-        word.tokens = rest;
-        tally(index, 1, grown);
+        word.tokens = merged;
+        addPairs(index, 1, grown);
       }
-      places.delete(pair);
+      wordsByPair.delete(pair);
       counts.delete(pair);
       grown.delete(pair);
-      offer(grown);
+      pushPairs(grown);
     },
   };
 }
