@@ -20,6 +20,7 @@ const DEVELOPMENT: ReadonlySet<string> = new Set([
   "torture",
   "sample",
   "docs",
+  "pack",
   "test",
 ]);
 

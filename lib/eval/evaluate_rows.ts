@@ -11,7 +11,7 @@ import { type EntityScores, scoreEntities } from "@/eval/entities.ts";
 import type { OnPredicted, Predictor } from "@/eval/predict_examples.ts";
 import { argmaxAt } from "@/eval/probabilities.ts";
 import { fitTemperature } from "@/eval/temperature.ts";
-import type { ModelTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 import { encodeRowsCached } from "@/text/cache.ts";
 import { readTags } from "@/text/encode_rows.ts";
 import type { Example } from "@/text/example.ts";

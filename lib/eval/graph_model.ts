@@ -24,7 +24,7 @@ import {
   logitsName,
   SENTENCE_EMBEDDING,
 } from "@/model/onnx_names.ts";
-import type { ModelTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 
 /** Row-major values of each output, by output name. */
 export type GraphOutputs = ReadonlyMap<string, Float32Array>;

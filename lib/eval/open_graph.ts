@@ -2,11 +2,11 @@
  * Opens an exported graph with ONNX Runtime. Shapes: T tokens, D hidden, E embedding, C labels.
  * @module
  */
-import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
+import { openSavedGraph, type SavedGraph } from "@/engine/onnx/saved_graph.ts";
 import type { RunGraph } from "@/eval/graph_model.ts";
 import { readBytes, requireContent } from "@/files.ts";
 import { GRAPH_INPUTS, HIDDEN_STATES, logitsName, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
-import type { ModelTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 
 /** ONNX Runtime version and settings, for records. */
 export type GraphExecutor = {
@@ -39,13 +39,33 @@ export async function readGraph(path: string): Promise<Uint8Array<ArrayBuffer>> 
   return bytes;
 }
 
+/** Opens a graph from the bytes of its file with some runtime. */
+export type OpenGraph = (
+  bytes: Uint8Array<ArrayBuffer>,
+  shape: GraphShape,
+) => OpenedGraph | Promise<OpenedGraph>;
+
+/** Names of the outputs that are read from a graph. */
+export function graphOutputs(tasks: readonly ModelTask[]): readonly string[] {
+  return [HIDDEN_STATES, SENTENCE_EMBEDDING, ...tasks.map(({ name }) => logitsName(name))];
+}
+
 /** Opens a graph from the bytes of its file. */
 export function openGraph(
   bytes: Uint8Array<ArrayBuffer>,
-  { hidden, size, tasks, threads = navigator.hardwareConcurrency }: GraphShape,
+  { threads = navigator.hardwareConcurrency, ...shape }: GraphShape,
 ): OpenedGraph {
-  const names = [HIDDEN_STATES, SENTENCE_EMBEDDING, ...tasks.map(({ name }) => logitsName(name))];
-  const graph = openSavedGraph(bytes, { inputs: GRAPH_INPUTS, outputs: names, threads });
+  const outputs = graphOutputs(shape.tasks);
+  const graph = openSavedGraph(bytes, { inputs: GRAPH_INPUTS, outputs, threads });
+  return wrapGraph(graph, { ...shape, threads });
+}
+
+/** Runs an opened ONNX file, whose outputs are those of {@link graphOutputs}, on token ids. */
+export function wrapGraph(
+  graph: SavedGraph,
+  { hidden, size, tasks, threads }: GraphShape & { readonly threads: number },
+): OpenedGraph {
+  const names = graphOutputs(tasks);
   return {
     executor: { name: "onnx", version: graph.version, threads },
     async runGraph(ids) {
@@ -69,8 +89,9 @@ export function openGraph(
   };
 }
 
-/** Opens a graph like {@link openGraph} and runs it once on `ids`; throws if that fails. */
+/** Opens a graph with `open` and runs it once on `ids`; throws if that fails. */
 export async function openCheckedGraph(
+  open: OpenGraph,
   path: string,
   ids: Int32Array,
   shape: GraphShape,
@@ -78,7 +99,7 @@ export async function openCheckedGraph(
   const bytes = await readGraph(path);
   let opened: OpenedGraph | undefined;
   try {
-    opened = openGraph(bytes, shape);
+    opened = await open(bytes, shape);
     await opened.runGraph(ids);
     return opened;
   } catch (error) {

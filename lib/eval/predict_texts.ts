@@ -4,7 +4,7 @@
  */
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
-import type { ModelTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 import { combinePredictors, type TextPredictor } from "@/eval/text_predictor.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 

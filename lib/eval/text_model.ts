@@ -3,36 +3,24 @@
  * graph if the folder holds no weights.
  * @module
  */
-import { join } from "node:path";
 import { POOLING_MODES, type PoolingMode } from "@/config.ts";
 import {
   createSentenceEncoder,
   type EncodeTextsOptions,
-  encodeWholeTexts,
   type SentenceEncoder,
 } from "@/eval/encode_texts.ts";
-import {
-  checkGraphChoice,
-  createGraphPredictor,
-  createGraphTextPredictor,
-  graphPoolings,
-  readEmbedding,
-} from "@/eval/graph_model.ts";
-import { type GraphExecutor, openCheckedGraph, readGraph } from "@/eval/open_graph.ts";
+import { openGraphModel } from "@/eval/graph_text_model.ts";
+import { type GraphExecutor, openGraph } from "@/eval/open_graph.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
-import { checkHasTasks, createTextPredictor } from "@/eval/predict_texts.ts";
+import { createTextPredictor } from "@/eval/predict_texts.ts";
 import type { TextPredictor } from "@/eval/text_predictor.ts";
-import { isFile, writeFileAtomic } from "@/files.ts";
-import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
-import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
-import { findTask } from "@/model/multi_task.ts";
+import type { HeadsFile } from "@/model/heads_file.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { findGraphWithoutWeights, writeOnnxFile } from "@/model/save_onnx.ts";
-import { loadTexts } from "@/model/sentence_settings.ts";
 import type { ProgressView } from "@/progress.ts";
-import { findPoolingStart, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
+import type { PromptSettings } from "@/text/prompts.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
 /** Settings of a model, independent of the backend. */
@@ -79,7 +67,7 @@ export async function openTextModel(
   const graph = await findGraphWithoutWeights(folder);
   return graph === null
     ? textModelOf(await openSavedModel(folder))
-    : await openGraphModel(folder, { graph, threads });
+    : await openGraphModel(folder, { graph, threads, open: openGraph });
 }
 
 /** Wraps a model whose weights the engine runs. Takes ownership of the model. */
@@ -100,73 +88,5 @@ export function textModelOf(saved: SavedModel): TextModel {
     },
     writeGraph: (path) => writeOnnxFile(path, model, { dtype: "q8", poolings }),
     [Symbol.dispose]: () => disposeModel(model),
-  };
-}
-
-/** Opens a folder that holds a graph but no weights, as `deno task export --out` writes it. */
-async function openGraphModel(
-  folder: string,
-  { graph: file, threads }: { readonly graph: string; readonly threads: number | undefined },
-): Promise<TextModel> {
-  const headsPath = join(folder, "heads.json"), path = join(folder, file);
-  if (!await isFile(headsPath)) {
-    throw new Deno.errors.NotFound(
-      `Cannot open model ${folder}: it holds the graph ${file}, no weights, and no heads.json; ` +
-        "export the model again with `deno task export`",
-    );
-  }
-  const heads = await readHeadsFile(headsPath);
-  const { tasks, maxLength, embeddingSize, pooling } = heads;
-  const config = await readBertConfig(folder);
-  const { tokenizer, prompts } = await loadTexts(folder);
-  requireTokenRows(config, tokenizer.vocabularySize, folder);
-  requirePositions(config, maxLength, headsPath);
-  const startOf = (prompt: string) => findPoolingStart(prompts, prompt, { tokenizer, maxLength });
-  const defaultPrompt = resolvePrompt(prompts);
-  const settings = { ...heads, prompts, poolingStart: startOf(defaultPrompt) };
-  const { cls, sep } = tokenizer.ids;
-  const opened = await openCheckedGraph(path, Int32Array.of(cls, sep), {
-    hidden: config.hiddenSize,
-    size: embeddingSize ?? config.hiddenSize,
-    tasks,
-    threads,
-  });
-  const { runGraph, executor } = opened;
-  return {
-    executor,
-    settings,
-    tokenizer,
-    poolings: graphPoolings(settings),
-    createEncoder: (options = {}) => {
-      const { normalize = settings.normalize } = options;
-      const prompt = resolvePrompt(prompts, options);
-      const poolingStart = startOf(prompt);
-      const choice = { pooling: options.pooling ?? pooling, normalize, poolingStart };
-      checkGraphChoice(settings, choice);
-      return {
-        async encode(texts) {
-          const found: Float32Array[] = [];
-          for (const { ids } of encodeWholeTexts(texts, { tokenizer, maxLength, prompt })) {
-            const outputs = await runGraph(ids);
-            found.push(readEmbedding(outputs, { ...choice, tokens: ids.length, settings }));
-          }
-          return found;
-        },
-      };
-    },
-    createPredictor: () => {
-      checkHasTasks(tasks);
-      return createGraphTextPredictor(runGraph, {
-        ...{ tasks, tokenizer, maxLength },
-        prompt: defaultPrompt,
-      });
-    },
-    predictorOf: (task) => createGraphPredictor(runGraph, findTask(settings, task)),
-    writeGraph: async (target) => {
-      const bytes = await readGraph(path);
-      await writeFileAtomic(target, bytes);
-      return bytes.length;
-    },
-    [Symbol.dispose]: () => opened[Symbol.dispose](),
   };
 }

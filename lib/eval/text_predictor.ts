@@ -9,7 +9,7 @@ import { assertNever } from "@/assert_never.ts";
 import type { Predictor } from "@/eval/predict_examples.ts";
 import { argmaxAt } from "@/eval/probabilities.ts";
 import { spans } from "@/eval/spans.ts";
-import type { ModelTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 import { encodeRows, readTags } from "@/text/encode_rows.ts";
 import { splitWords } from "@/text/split_words.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";

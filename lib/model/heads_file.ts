@@ -6,7 +6,7 @@
 import { readJson } from "@/files.ts";
 import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config.ts";
 import type { NormalizeMode, PoolingMode } from "@/config.ts";
-import type { ModelTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 
 /** The content of `heads.json`. */
 export type HeadsFile = {

@@ -20,7 +20,8 @@ import {
   linearSpecs,
   type ParameterSpec,
 } from "@/model/parameter_specs.ts";
-import type { Encoder, ModelTask, MultiTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
+import type { Encoder, MultiTask } from "@/model/parameters.ts";
 import { stream } from "@/random.ts";
 
 /** Parameters of the random initialization. */

@@ -9,7 +9,8 @@ import { type ModelInputs, runEncoder } from "@/model/bert.ts";
 import { runTaskHead } from "@/model/heads.ts";
 import { runLinear } from "@/model/layers.ts";
 import { normalizeRows } from "@/model/normalize.ts";
-import type { ModelTask, MultiTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
+import type { MultiTask } from "@/model/parameters.ts";
 import { poolSentences } from "@/model/pooling.ts";
 import { didYouMean } from "@/suggest.ts";
 

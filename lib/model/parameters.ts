@@ -6,8 +6,9 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config.ts";
 import type { BertConfig } from "@/model/bert_config.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 
 /**
  * x · weightᵀ + bias.
@@ -85,14 +86,6 @@ export type TaskHead = {
   readonly norm: LayerNorm;
   /** [C, D] */
   readonly out: Linear;
-};
-
-/** The properties of a task that a model needs. `TaskConfig` has them. */
-export type ModelTask = {
-  readonly name: string;
-  readonly kind: TaskKind;
-  /** Label names; a label's number is its index. */
-  readonly labels: readonly string[];
 };
 
 /** An encoder, the settings of its sentence embedding, and one head per task. */

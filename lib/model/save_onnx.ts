@@ -19,13 +19,18 @@ export const ONNX_FILES = {
 /** Weight files. Any of them takes precedence over a graph. */
 const WEIGHTS = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
 
-/** The graph of a model folder without weight files, the most precise one if there are several; null if there is none. */
-export async function findGraphWithoutWeights(folder: string): Promise<string | null> {
-  for (const name of WEIGHTS) if (await isFile(join(folder, name))) return null;
+/** Path of the graph in a model folder, the most precise one if there are several; null if there is none. */
+export async function findGraph(folder: string): Promise<string | null> {
   for (const dtype of ONNX_DTYPES) {
     if (await isFile(join(folder, ONNX_FILES[dtype]))) return ONNX_FILES[dtype];
   }
   return null;
+}
+
+/** Like {@link findGraph}, but null if the folder holds weights. */
+export async function findGraphWithoutWeights(folder: string): Promise<string | null> {
+  for (const name of WEIGHTS) if (await isFile(join(folder, name))) return null;
+  return await findGraph(folder);
 }
 
 /** Limit of the ONNX format. */

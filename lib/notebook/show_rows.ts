@@ -5,7 +5,7 @@
 
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import type { PredictedEntity, TextPrediction } from "@/eval/text_predictor.ts";
-import type { ModelTask } from "@/model/parameters.ts";
+import type { ModelTask } from "@/model/model_task.ts";
 import { didYouMean } from "@/suggest.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import { DISPLAY, type Displayable, displayable, escapeHtml } from "./displayable.ts";
