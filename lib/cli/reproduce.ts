@@ -8,7 +8,11 @@ import { isDeepStrictEqual } from "node:util";
 import { scratchFolder } from "@/cache_folder.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import type { RunConfig } from "@/config.ts";
-import { describeReproduction, readMade, TOLERANCE } from "@/experiment/describe_reproduction.ts";
+import {
+  describeReproduction,
+  readFinishedRun,
+  TOLERANCE,
+} from "@/experiment/describe_reproduction.ts";
 import { planReproduction } from "@/experiment/plan_reproduction.ts";
 import { isFile, readJson } from "@/files.ts";
 import { formatThreads } from "@/machine.ts";
@@ -87,7 +91,10 @@ export const REPRODUCE = {
       if (!(error instanceof TrainingInterrupted)) throw error;
       throw new TaskInterrupted(`${error.message}. To continue:`, command);
     });
-    const { lines, reproduced } = describeReproduction(await readMade(run), await readMade(out));
+    const { lines, reproduced } = describeReproduction(
+      await readFinishedRun(run),
+      await readFinishedRun(out),
+    );
     for (const line of lines) console.log(line);
     if (values.out === undefined) await Deno.remove(out, { recursive: true });
     else console.log(`kept: ${out}`);

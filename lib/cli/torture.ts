@@ -97,9 +97,9 @@ async function damageFiles(
     });
     await view.finish();
     tallies.push(tally);
-    const { right, refused, bad } = tally;
+    const { correct, refused, bad } = tally;
     console.log(
-      `${subject}: ${refused} rejected, ${right} correct, ${bad.length} failed of ${cases}`,
+      `${subject}: ${refused} rejected, ${correct} correct, ${bad.length} failed of ${cases}`,
     );
     for (const { what, message } of bad) console.log(`  ${what}: ${message}`);
   }

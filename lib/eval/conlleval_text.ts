@@ -16,12 +16,12 @@ import { divide, type SpanCounts } from "@/eval/tallies.ts";
 /** Formats the scores of predicted tags; no trailing newline. */
 export function formatConlleval({ gold, predicted }: EntityInput): string {
   const perType = new Map<string, SpanCounts>();
-  let words = 0, rightWords = 0;
+  let words = 0, correctWords = 0;
   gold.forEach((tags, row) => {
-    const given = predicted[row] ?? [];
+    const predictedTags = predicted[row] ?? [];
     words += tags.length;
-    rightWords += tags.filter((tag, word) => tag === given[word]).length;
-    for (const [type, counts] of countSpans(tags, given, "conlleval")) {
+    correctWords += tags.filter((tag, word) => tag === predictedTags[word]).length;
+    for (const [type, counts] of countSpans(tags, predictedTags, "conlleval")) {
       const before = perType.get(type);
       perType.set(type, before === undefined ? counts : sumCounts([before, counts]));
     }
@@ -32,7 +32,7 @@ export function formatConlleval({ gold, predicted }: EntityInput): string {
     `processed ${words} tokens with ${all.gold} phrases; ` +
     `found: ${all.predicted} phrases; correct: ${all.correct}.`,
     ...(words > 0
-      ? [`accuracy: ${print(divide(100 * rightWords, words))}%; ${formatRates(all)}`]
+      ? [`accuracy: ${print(divide(100 * correctWords, words))}%; ${formatRates(all)}`]
       : []),
     ...types.map(([type, counts]) =>
       `${type.padStart(17)}: ${formatRates(counts)}  ${counts.predicted}`

@@ -99,18 +99,18 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
     strict: new Map<string, SpanCounts>(),
   };
   const sentences: Record<SpanRule, SpanCounts[]> = { conlleval: [], strict: [] };
-  let words = 0, rightWords = 0;
+  let words = 0, correctWords = 0;
   gold.forEach((tags, row) => {
-    const given = predicted[row] ?? [];
-    if (given.length !== tags.length) {
+    const predictedTags = predicted[row] ?? [];
+    if (predictedTags.length !== tags.length) {
       throw new RangeError(
-        `Cannot score entities as sentence ${row} must have ${tags.length} predicted tags: current count is ${given.length}`,
+        `Cannot score entities as sentence ${row} must have ${tags.length} predicted tags: current count is ${predictedTags.length}`,
       );
     }
     words += tags.length;
-    rightWords += tags.filter((tag, word) => tag === given[word]).length;
+    correctWords += tags.filter((tag, word) => tag === predictedTags[word]).length;
     for (const rule of SPAN_RULES) {
-      const counts = countSpans(tags, given, rule);
+      const counts = countSpans(tags, predictedTags, rule);
       for (const [type, count] of counts) {
         totals[rule].set(type, add(totals[rule].get(type), count));
       }
@@ -139,7 +139,7 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
     strictF1: strict.f1,
     strictPrecision: strict.precision,
     strictRecall: strict.recall,
-    tokenAccuracy: divide(rightWords, words),
+    tokenAccuracy: divide(correctWords, words),
     interval: middleInterval(drawn),
     strictF1Interval: middleInterval(strictDrawn),
     errors: countEntityErrors(gold, predicted),

@@ -130,8 +130,8 @@ function ruleOf(path: readonly string[]): PathRule {
   }
   if (first !== "scores") return "equal";
   if (last === "rows" && !path.includes("bins")) return "equal";
-  const whole = !path.some((key) => key === "perClass" || key === "perType");
-  return whole && MAIN_SCORES.includes(last) ? "score" : "free";
+  const isTotal = !path.some((key) => key === "perClass" || key === "perType");
+  return isTotal && MAIN_SCORES.includes(last) ? "score" : "free";
 }
 
 /** Relative tolerance of learning rates, whose powers and cosines may come from another library. */

@@ -130,18 +130,18 @@ export function planRuns(
         set: [...assignments, `data.scoreTest=${score === "test"}`, ...set],
         shortcuts: { model, data },
       });
-      return { variant: variant.name, seed, config: keepTasks(resolved, variant) };
+      return { variant: variant.name, seed, config: selectTasks(resolved, variant) };
     })
   );
 }
 
 /** The configuration reduced to a variant's tasks. */
-export function keepTasks(config: RunConfig, { name, tasks: kept }: Variant): RunConfig {
-  if (kept === undefined) return config;
+export function selectTasks(config: RunConfig, { name, tasks: selected }: Variant): RunConfig {
+  if (selected === undefined) return config;
   const known = config.tasks.map((task) => task.name);
-  const unknown = kept.find((task) => !known.includes(task));
+  const unknown = selected.find((task) => !known.includes(task));
   if (unknown !== undefined) throw unknownKey(`${name}.tasks.${unknown}`, known);
   return resolveConfig({
-    file: { ...config, tasks: config.tasks.filter((task) => kept.includes(task.name)) },
+    file: { ...config, tasks: config.tasks.filter((task) => selected.includes(task.name)) },
   });
 }

@@ -16,7 +16,7 @@ import {
 } from "./compare_reproduction.ts";
 
 /** Numbers and environment of a finished run. */
-export type MadeRun = RunNumbers & { readonly environment: RunEnvironment };
+export type FinishedRun = RunNumbers & { readonly environment: RunEnvironment };
 
 /** Required agreement if the environments differ. */
 export const TOLERANCE =
@@ -24,7 +24,7 @@ export const TOLERANCE =
   `within ${SCORE_TOLERANCE}, equal steps, tokens, learning rates and rows`;
 
 /** Reads the files of a finished run that are compared. */
-export async function readMade(dir: string): Promise<MadeRun> {
+export async function readFinishedRun(dir: string): Promise<FinishedRun> {
   const text = await readText(join(dir, "metrics.jsonl"), "run");
   const file = join(dir, "environment.json");
   return {
@@ -36,8 +36,8 @@ export async function readMade(dir: string): Promise<MadeRun> {
 
 /** Compares a run with its reproduction. */
 export function describeReproduction(
-  then: MadeRun,
-  now: MadeRun,
+  then: FinishedRun,
+  now: FinishedRun,
 ): { readonly lines: readonly string[]; readonly reproduced: boolean } {
   const { decisive, packages } = compareEnvironments(then.environment, now.environment);
   const close = compareNumbers(then, now, "close");

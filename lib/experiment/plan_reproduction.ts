@@ -13,7 +13,7 @@ import { isScheduleChangeNote } from "@/train/resume.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 
 /** Locations on this machine that replace those of the run. */
-export type Whereabouts = {
+export type Locations = {
   /** Replaces `model.source`. */
   readonly model?: string | undefined;
   /** Replaces `data.dir`. */
@@ -30,7 +30,7 @@ export type PlannedReproduction = {
 /** Reads the run in `dir`. Throws if it is not finished or its data are not on this machine. */
 export async function planReproduction(
   dir: string,
-  { model, data }: Whereabouts = {},
+  { model, data }: Locations = {},
 ): Promise<PlannedReproduction> {
   const recorded = await readJson(join(dir, "config.json"), "run to reproduce");
   for (const name of ["environment.json", "metrics.jsonl", "summary.json"]) {
@@ -44,8 +44,11 @@ export async function planReproduction(
   const config = resolveConfig({ file: recorded, shortcuts: { model, data } });
   await checkData(config.data.dir);
   return {
-    config: keepMachinery(config, environment),
-    notes: [...describeFilled(recorded, config), ...summary.notes.filter(isScheduleChangeNote)],
+    config: keepExecutor(config, environment),
+    notes: [
+      ...describeMissingKeys(recorded, config),
+      ...summary.notes.filter(isScheduleChangeNote),
+    ],
   };
 }
 
@@ -59,7 +62,7 @@ async function checkData(dir: string | null): Promise<void> {
 }
 
 /** The configuration with the executor and number of threads of the run, if available on this machine. */
-function keepMachinery(
+function keepExecutor(
   config: RunConfig,
   { executor: name, threads }: RunEnvironment,
 ): RunConfig {
@@ -76,7 +79,7 @@ function keepMachinery(
 }
 
 /** Notes which keys the recorded configuration lacks. */
-function describeFilled(recorded: unknown, config: RunConfig): readonly string[] {
+function describeMissingKeys(recorded: unknown, config: RunConfig): readonly string[] {
   const missing = listMissing(recorded, config);
   if (missing.length === 0) return [];
   return [

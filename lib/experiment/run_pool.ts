@@ -15,7 +15,7 @@ import { isObject } from "@/config_rules.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
 /** Files of a run that the pool stores. The last one is written last and marks a complete run. */
-const KEPT = ["config.json", "environment.json", "metrics.jsonl", "summary.json"];
+const POOLED_FILES = ["config.json", "environment.json", "metrics.jsonl", "summary.json"];
 
 /**
  * Name of a run. Configurations that train the same model on the same data have the same name. The locations of
@@ -69,7 +69,7 @@ export function openRunPool(folder: string): RunPool {
     },
     async take(config, dir) {
       const target = await folderOf(config);
-      for (const name of KEPT) {
+      for (const name of POOLED_FILES) {
         const bytes = await readBytes(join(dir, name), "file of a run");
         await writeFileAtomic(join(target, name), bytes);
       }

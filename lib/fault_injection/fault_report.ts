@@ -91,8 +91,8 @@ function shorten(error: string): string {
 }
 
 function describeTallies(tallies: readonly MutationTally[]): string {
-  const rows = tallies.map(({ subject, cases, right, refused, bad, peakMiB }) =>
-    `| ${subject} | ${cases.toLocaleString("en-US")} | ${refused} | ${right} | ${bad.length} | ${
+  const rows = tallies.map(({ subject, cases, correct, refused, bad, peakMiB }) =>
+    `| ${subject} | ${cases.toLocaleString("en-US")} | ${refused} | ${correct} | ${bad.length} | ${
       peakMiB.toFixed(0)
     } |`
   );

@@ -65,7 +65,7 @@ const BYTE_DAMAGES: readonly ((bytes: Bytes, prng: Prng) => Mutation)[] = [
     for (let i = 0; i < width && at + i < bytes.length; i++) {
       bytes[at + i] = Number(value >> BigInt(8 * i) & 0xffn);
     }
-    return { bytes, what: `${width} bytes at ${at} made ${value}` };
+    return { bytes, what: `${width} bytes at ${at} set to ${value}` };
   },
   function overwriteVarint(bytes, prng) { // the encoding of lengths in Thrift and Protocol Buffers
     const at = pickPlace(bytes, prng), length = 1 + prng.below(9);
@@ -76,7 +76,7 @@ const BYTE_DAMAGES: readonly ((bytes: Bytes, prng: Prng) => Mutation)[] = [
   function blank(bytes, prng) {
     const at = pickPlace(bytes, prng), length = 1 + prng.below(64);
     bytes.fill(0, at, at + length);
-    return { bytes, what: `${length} bytes at ${at} made 0` };
+    return { bytes, what: `${length} bytes at ${at} set to 0` };
   },
   function repeat(bytes, prng) {
     const at = pickPlace(bytes, prng), length = 1 + prng.below(64);
@@ -131,11 +131,11 @@ function damageValue({ parent, key }: Place, prng: Prng): string {
   }
   if (choice === 2 && Array.isArray(value)) {
     set(prng.below(2) ? value.slice(1) : [...value, ...value, value]);
-    return `list "${key}" of ${value.length} items made another length`;
+    return `list "${key}" of ${value.length} items resized`;
   }
   const next = pick(VALUES, prng);
   set(next);
-  return `"${key}" made ${JSON.stringify(next).slice(0, 20)}`;
+  return `"${key}" set to ${JSON.stringify(next).slice(0, 20)}`;
 }
 
 /** Damages a JSON text: its values with probability 3/4, else its bytes. */
@@ -154,9 +154,9 @@ export function mutateSafetensors(bytes: Uint8Array<ArrayBuffer>, prng: Prng): M
   const json = new TextDecoder().decode(bytes.subarray(8, 8 + length));
   const header = mutateJson(json, prng);
   const data = bytes.subarray(8 + length);
-  const made = new Uint8Array(8 + header.bytes.length + data.length);
-  new DataView(made.buffer).setBigUint64(0, BigInt(header.bytes.length), true);
-  made.set(header.bytes, 8);
-  made.set(data, 8 + header.bytes.length);
-  return { bytes: made, what: `header: ${header.what}` };
+  const damaged = new Uint8Array(8 + header.bytes.length + data.length);
+  new DataView(damaged.buffer).setBigUint64(0, BigInt(header.bytes.length), true);
+  damaged.set(header.bytes, 8);
+  damaged.set(data, 8 + header.bytes.length);
+  return { bytes: damaged, what: `header: ${header.what}` };
 }

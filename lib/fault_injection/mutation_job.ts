@@ -22,7 +22,7 @@ export type MutationJob = {
 };
 
 /** Possible outcomes of reading a damaged file, if the process survives. */
-export const VERDICTS = ["right", "refused", "unclear", "wrong"] as const;
+export const VERDICTS = ["correct", "refused", "unclear", "wrong"] as const;
 
 /** Outcome of one case. */
 export type MutationOutcome = {
@@ -52,7 +52,7 @@ export async function* runMutations(job: MutationJob): AsyncGenerator<MutationOu
     const mutation = mutateFile(file, bytes, prng);
     await Deno.writeFile(join(folder, file), mutation.bytes);
     const before = await readProcessMemory();
-    let verdict: MutationOutcome["verdict"] = "right", message = "";
+    let verdict: MutationOutcome["verdict"] = "correct", message = "";
     try {
       const fault = await read(file);
       if (fault !== null) [verdict, message] = ["wrong", fault];

@@ -27,7 +27,7 @@ export type MutationTally = {
   readonly subject: SubjectName;
   readonly cases: number;
   /** Cases in which the file was read and the result was correct. */
-  readonly right: number;
+  readonly correct: number;
   /** Cases in which the file was refused with a clear error. */
   readonly refused: number;
   /** All other cases: an unclear error, a wrong result, a crash, a hang, too much memory. */
@@ -65,13 +65,13 @@ export async function tryMutations(
   const { run, folder, seed, cases, onCase = () => {} } = options;
   const { limits = LIMITS, program = PROGRAM } = options;
   const bad: BadCase[] = [];
-  let right = 0, refused = 0, peakMiB = 0;
+  let correct = 0, refused = 0, peakMiB = 0;
   const take = (outcome: MutationOutcome) => {
     const { index, what, verdict, message } = outcome;
     peakMiB = Math.max(peakMiB, outcome.peakMiB);
     if (isLarge(outcome, limits)) {
       bad.push({ index, what, message: describeMemory(outcome) });
-    } else if (verdict === "right") right++;
+    } else if (verdict === "correct") correct++;
     else if (verdict === "refused") refused++;
     else bad.push({ index, what, message: `${verdict}: ${message}` });
     onCase(index + 1);
@@ -85,7 +85,7 @@ export async function tryMutations(
     if (ending.stopped !== null) bad.push(ending.stopped);
     first = ending.next;
   }
-  return { subject, cases, right, refused, bad, peakMiB };
+  return { subject, cases, correct, refused, bad, peakMiB };
 }
 
 function isLarge({ peakMiB, grownMiB }: MutationOutcome, { memoryMiB }: Limits): boolean {

@@ -8,7 +8,7 @@ import { compareResults } from "@/experiment/compare_variants.ts";
 import {
   type Changes,
   type Experiment,
-  keepTasks,
+  selectTasks,
   type Variant,
 } from "@/experiment/declaration.ts";
 import { type CurveRow, listResults, type ResultRow } from "@/experiment/results.ts";
@@ -48,7 +48,7 @@ export async function trainVariants(
     seeds.map((seed) => ({
       variant,
       seed,
-      config: keepTasks(
+      config: selectTasks(
         notebookConfig({
           set: assignments({ ...set, ...variant.set, seed }),
           // what a variant sets goes before what the sample makes short

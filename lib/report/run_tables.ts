@@ -36,7 +36,7 @@ export function recordTables(record: RunRecord): Map<string, string> {
   return new Map(present.flatMap(([name, table]) => table === null ? [] : [[name, table]]));
 }
 
-/** Tables of one task's main split by name; null where the split has no such numbers. */
+/** Tables of one task's main split by name; null if the split has no such scores. */
 function taskTables(
   [task, splits]: readonly [string, Readonly<Record<string, TaskScores>>],
 ): Readonly<Record<string, string | null>> {

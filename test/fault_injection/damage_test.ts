@@ -24,7 +24,7 @@ for (const subject of SUBJECTS) {
     const job = { subject, folder, seed: 20, first: 0, end: 40 };
     const outcomes = await Array.fromAsync(runMutations(job));
     deepStrictEqual(outcomes.map(({ index }) => index), Array.from({ length: 40 }, (_, i) => i));
-    const bad = outcomes.filter(({ verdict }) => verdict !== "right" && verdict !== "refused");
+    const bad = outcomes.filter(({ verdict }) => verdict !== "correct" && verdict !== "refused");
     deepStrictEqual(bad, []);
     // if a checkpoint is damaged, the previous one is used
     if (subject !== "checkpoint") ok(outcomes.some(({ verdict }) => verdict === "refused"));
@@ -37,7 +37,7 @@ const { first, end } = await new Response(Deno.stdin.readable).json();
 for (let index = first; index < end; index++) {
   if (index === 1) { console.error("memory allocation failed"); Deno.exit(134); }
   if (index === 3) await new Promise((resolve) => setTimeout(resolve, 60_000));
-  const verdict = index === 6 ? "wrong" : index % 2 === 0 ? "right" : "refused";
+  const verdict = index === 6 ? "wrong" : index % 2 === 0 ? "correct" : "refused";
   const peakMiB = index === 5 ? 2000 : 10;
   console.log("output of a library");
   console.log(JSON.stringify({ index, what: "x", verdict, message: "m", peakMiB, grownMiB: 0 }));
@@ -59,7 +59,7 @@ Deno.test("tryMutations() counts processes that crash, hang or exceed a limit, a
     onCase: (count) => done.push(count),
   });
   deepStrictEqual(tally, {
-    ...{ subject: "parquet", cases: 9, right: 4, refused: 1, peakMiB: 2000 },
+    ...{ subject: "parquet", cases: 9, correct: 4, refused: 1, peakMiB: 2000 },
     bad: [
       {
         index: 1,
@@ -86,7 +86,13 @@ Deno.test("isGood() is true only if no check has failed", () => {
     said: "error: Cannot write run/a",
     checkpoints: [],
   };
-  const tally = { subject: "parquet", cases: 1000, right: 9, refused: 991, peakMiB: 10.4 } as const;
+  const tally = {
+    subject: "parquet",
+    cases: 1000,
+    correct: 9,
+    refused: 991,
+    peakMiB: 10.4,
+  } as const;
   const good: FaultReport = {
     ...{ seed: 1, where: "here", durationMs: 1234 },
     kills: [kill, { ...kill, state: { ...state, started: false } }],

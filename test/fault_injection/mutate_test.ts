@@ -23,7 +23,7 @@ Deno.test("mutateBytes() flips, truncates, overwrites, blanks and repeats bytes 
   deepStrictEqual([...kinds].sort(), [
     ...[
       "# bits flipped",
-      "# bytes at # made #",
+      "# bytes at # set to #",
       "# bytes at # repeated",
       "a varint of # bytes at #",
     ],
@@ -49,7 +49,7 @@ Deno.test("mutateJson() changes the type, size or key of one value and keeps the
     e: null,
     d_: 4,
   });
-  deepStrictEqual(of(/^"e" made \[\]$/)[0]?.value.e, []);
+  deepStrictEqual(of(/^"e" set to \[\]$/)[0]?.value.e, []);
   ok(of(/^list "b" of 3 items/).some(({ value }) => value.a.b.length === 7), "lists grow");
   ok(of(/times 1000000000000$/).length > 0, "numbers grow");
 });
