@@ -10,12 +10,12 @@ export type PassKind = keyof typeof PASS_KINDS;
 /** Kinds of passes over data. */
 export const PASS_KINDS = {
   products: "matrix products",
-  attention: "matrix products of many small matrices at once, as attention's heads are",
+  attention: "batched matrix products of small matrices, such as attention heads",
   rows: "loop nests that reduce rows (softmax, layer norm, their gradients)",
   columns: "loop nests that sum columns (gradients of biases and gains), elementwise work included",
   elements: "loop nests of elementwise work alone",
-  lookups: "gathers and scatters by row number (embeddings), with what is fused to them",
-  other: "copies, padding, joining, reductions of other axes",
+  lookups: "gathers and scatters by index (embeddings), with the operations fused to them",
+  other: "copies, padding, concatenation, reductions of other axes",
 } as const;
 
 /** The work that a pass has to do, independent of its implementation. */

@@ -16,7 +16,7 @@ function testJit(name: string, test: () => Promise<void>): void {
   });
 }
 
-testJit("jit() computes what the function computes and compiles once per signature", async () => {
+testJit("jit() agrees with the function and compiles once per signature", async () => {
   const compiled: string[] = [];
   onCompile((name) => compiled.push(name));
   const square = jit("square", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, x) }));
@@ -50,7 +50,7 @@ testJit(
   },
 );
 
-testJit("jit() reads variables as they stand and updates them in place", async () => {
+testJit("jit() reads current values of variables and updates them in place", async () => {
   const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
   const grow = jit("grow", ({ by }: { by: tf.Scalar }) => {
     w.assign(tf.add(w, by));
@@ -66,20 +66,23 @@ testJit("jit() reads variables as they stand and updates them in place", async (
   tf.dispose([w, by, first, second]);
 });
 
-testJit("jit() leaves a tensor alone that shared its value with an updated variable", async () => {
-  const start = tf.tensor1d([1, 2]);
-  const w = tf.variable(start);
-  const double = jit("double", () => {
-    w.assign(tf.mul(w, 2));
-    return {};
-  });
-  await double({});
-  deepStrictEqual([...start.dataSync()], [1, 2]);
-  deepStrictEqual([...w.dataSync()], [2, 4]);
-  tf.dispose([start, w]);
-});
+testJit(
+  "jit() does not change a tensor that shared its value with an updated variable",
+  async () => {
+    const start = tf.tensor1d([1, 2]);
+    const w = tf.variable(start);
+    const double = jit("double", () => {
+      w.assign(tf.mul(w, 2));
+      return {};
+    });
+    await double({});
+    deepStrictEqual([...start.dataSync()], [1, 2]);
+    deepStrictEqual([...w.dataSync()], [2, 4]);
+    tf.dispose([start, w]);
+  },
+);
 
-testJit("jit() swaps two variables, though each is read after the other is written", async () => {
+testJit("jit() swaps two variables, although each is read after the other is written", async () => {
   const a = tf.tidy(() => tf.variable(tf.tensor1d([1, 1])));
   const b = tf.tidy(() => tf.variable(tf.tensor1d([5, 6])));
   const swap = jit("swap", () => {
@@ -94,7 +97,7 @@ testJit("jit() swaps two variables, though each is read after the other is writt
   tf.dispose([a, b]);
 });
 
-testJit("jit() updates a variable by a product with itself", async () => {
+testJit("jit() updates a variable with its matrix product with itself", async () => {
   // the matrix product reads all of w for each element, so it must not overwrite w while reading
   const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
   const square = jit("square matrix", () => {
@@ -106,7 +109,7 @@ testJit("jit() updates a variable by a product with itself", async () => {
   w.dispose();
 });
 
-testJit("jit() multiplies with what a variable holds at each call", async () => {
+testJit("jit() multiplies by the current value of a variable at each call", async () => {
   const weight = tf.tidy(() => tf.variable(tf.tensor2d([1, 2, 3, 4], [2, 2])));
   const multiply = jit("multiply", ({ x }: { x: tf.Tensor }) => ({ y: tf.matMul(x, weight) }));
   const double = jit("double", ({ by }: { by: tf.Tensor }) => {
@@ -134,7 +137,7 @@ testJit("jit() multiplies with what a variable holds at each call", async () => 
   tf.dispose([weight, one, two, by]);
 });
 
-testJit("jit() takes gradients and accumulates them into a buffer", async () => {
+testJit("jit() computes gradients and accumulates them into a buffer", async () => {
   const w = tf.tidy(() => tf.variable(tf.tensor2d([[1, 2], [3, 4]])));
   const sum = tf.tidy(() => tf.variable(tf.zeros([2, 2]), false));
   const accumulate = jit("accumulate", ({ x }: { x: tf.Tensor2D }) => {
@@ -157,7 +160,7 @@ testJit("jit() takes gradients and accumulates them into a buffer", async () => 
   tf.dispose([w, sum, x]);
 });
 
-testJit("jit() fills a variable with a constant after all else has read it", async () => {
+testJit("jit() fills a variable with a constant after all reads of it", async () => {
   const sum = tf.tidy(() => tf.variable(tf.tensor1d([3, 4]), false));
   const total = tf.tidy(() => tf.variable(tf.scalar(1), false));
   const drain = jit("drain", () => {
@@ -181,7 +184,7 @@ testJit("jit() fills a variable with a constant after all else has read it", asy
   tf.dispose([sum, total]);
 });
 
-testJit("jit() keeps a tensor from outside for as long as the program lives", async () => {
+testJit("jit() keeps a captured tensor for the lifetime of the program", async () => {
   const scale = tf.tensor1d([2, 3]);
   const run = jit("scaled", ({ x }: { x: tf.Tensor }) => ({ y: tf.mul(x, scale) }));
   const x = tf.tensor1d([1, 1]);
@@ -191,7 +194,7 @@ testJit("jit() keeps a tensor from outside for as long as the program lives", as
   tf.dispose([scale, x, first, second]);
 });
 
-testJit("jit() refuses to read a value while it records", async () => {
+testJit("jit() rejects reading a value while tracing", async () => {
   const read = jit("read", ({ x }: { x: tf.Tensor }) => ({ y: tf.scalar(x.dataSync()[0] ?? 0) }));
   const x = tf.tensor1d([1]);
   await rejects(read({ x }), {
@@ -200,7 +203,7 @@ testJit("jit() refuses to read a value while it records", async () => {
   x.dispose();
 });
 
-testJit("jit() names an operation that is not compiled", async () => {
+testJit("jit() reports an operation that is not compiled", async () => {
   const run = jit("inverse", ({ x }: { x: tf.Tensor1D }) => ({ y: tf.atanh(x) }));
   const x = tf.tensor1d([1, 2]);
   await rejects(run({ x }), {
@@ -210,7 +213,7 @@ testJit("jit() names an operation that is not compiled", async () => {
   x.dispose();
 });
 
-testJit("a variable is unchanged when recording fails after an assignment", async () => {
+testJit("a variable is unchanged if tracing fails after an assignment", async () => {
   const w = tf.tidy(() => tf.variable(tf.tensor1d([1, 2])));
   const run = jit("failing", () => {
     w.assign(tf.mul(w, 2));
@@ -221,7 +224,7 @@ testJit("a variable is unchanged when recording fails after an assignment", asyn
   w.dispose();
 });
 
-testJit("the event loop goes on while a compiled call runs", async () => {
+testJit("a compiled call does not block the event loop", async () => {
   const heavy = jit("heavy", ({ x }: { x: tf.Tensor2D }) => {
     let y = x;
     for (let i = 0; i < 20; i++) y = tf.matMul(y, x);
@@ -261,7 +264,7 @@ testJit(
   },
 );
 
-testJit("jit() takes a variable that was made from a tensor of another shape", async () => {
+testJit("jit() accepts a variable that was created from a tensor of another shape", async () => {
   const flat = tf.tensor1d([1, 2, 3, 4]);
   const w = tf.tidy(() => tf.variable(tf.reshape(flat, [2, 2])));
   const double = jit("double reshaped", () => {

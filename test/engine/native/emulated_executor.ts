@@ -95,7 +95,7 @@ export async function startEmulatedExecutor(
           return lend([BigInt64Array.from(slots)], ([at = 0n]) => call("rt_run", program, at));
         });
         if (fault !== 0n) {
-          throw new RangeError(`instruction ${fault - 1n} met a row number out of range`);
+          throw new RangeError(`instruction ${fault - 1n} found an index out of range`);
         }
       },
       runSync() {

@@ -177,6 +177,6 @@ testEmulated("a index out of range is told", async () => {
   const look = jit("look up", ({ table, rows }: { table: tf.Tensor; rows: tf.Tensor1D }) => ({
     found: tf.mul(tf.gather(table, rows), 2),
   }));
-  await rejects(look(inputs), { message: /^instruction \d+ met a row number out of range$/ });
+  await rejects(look(inputs), { message: /^instruction \d+ found an index out of range$/ });
   tf.dispose(inputs);
 });

@@ -98,7 +98,7 @@ testNative(
   },
 );
 
-testNative("a function that cannot be compiled lets go of what it read", async () => {
+testNative("a function that cannot be compiled releases its captured tensors", async () => {
   await openBackend("native");
   const { traced, executor } = tf.backend() as RecordingBackend;
   const fail = () => Promise.reject(new Error("no space is left"));
@@ -115,7 +115,7 @@ testNative("a function that cannot be compiled lets go of what it read", async (
   await openBackend("native");
 });
 
-testNative("two functions of free sizes that do the same share their programs", async () => {
+testNative("two equal functions with dynamic dimensions share their programs", async () => {
   await openBackend("native");
   const before = heldPrograms();
   const make = () =>
@@ -134,7 +134,7 @@ testNative("two functions of free sizes that do the same share their programs", 
   x.dispose();
 });
 
-testNative("functions that name their sizes in another order share no program", async () => {
+testNative("functions with their dimensions in another order share no program", async () => {
   await openBackend("native");
   const tile = ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({
     y: tf.mul(tf.reshape(a, [-1, 1]), tf.reshape(b, [1, -1])),
@@ -154,7 +154,7 @@ testNative("functions that name their sizes in another order share no program", 
   tf.dispose([few, more, first, second]);
 });
 
-testNative("a function that no form serves is recorded at each of its sizes", async () => {
+testNative("a function without a generic form is traced at each shape", async () => {
   await openBackend("native");
   const compiled: string[] = [];
   onCompile((name) => void compiled.push(name));
@@ -189,7 +189,7 @@ testNative("a function that no form serves is recorded at each of its sizes", as
   onCompile(() => {});
 });
 
-testNative("a function of free sizes serves arrays without elements", async () => {
+testNative("a function with dynamic dimensions accepts arrays without elements", async () => {
   await openBackend("native");
   const program = jit("empty", ({ x }: { x: tf.Tensor2D }) => ({
     outer: tf.tanh(tf.matMul(x, x, false, true)),
@@ -258,7 +258,7 @@ testNative(
   },
 );
 
-testNative("sizes beyond the limits are recorded as they are", async () => {
+testNative("shapes beyond the limits are traced separately", async () => {
   await openBackend("native");
   const recorded: number[] = [];
   const program = jit("limited", ({ x }: { x: tf.Tensor1D }) => {
@@ -273,7 +273,7 @@ testNative("sizes beyond the limits are recorded as they are", async () => {
   program.release();
 });
 
-testNative("inputs that contradict their axes are an error", async () => {
+testNative("inputs that contradict their axes are rejected", async () => {
   await openBackend("native");
   const add = jit("add", ({ a, b }: { a: tf.Tensor; b: tf.Tensor }) => ({ y: tf.add(a, b) }), {
     dynamic: { axes: { a: ["N"], b: ["N"] } },

@@ -27,7 +27,7 @@ function testDevice(
   });
 }
 
-testDevice("openEngine() says which TensorFlow computes", {}, async () => {
+testDevice("openEngine() returns the version of TensorFlow", {}, async () => {
   const opened = await openEngine({ device: "tensorflow" });
   const { version, threads, ...rest } = opened;
   deepStrictEqual(rest, { device: "tensorflow", name: "eager", precision: "float32" });
@@ -40,7 +40,7 @@ testDevice("openEngine() says which TensorFlow computes", {}, async () => {
   strictEqual(currentEngine()?.device, "cpu");
 });
 
-testDevice("dropoutMask() is element for element that of every executor", {}, async () => {
+testDevice("dropoutMask() is equal on every executor", {}, async () => {
   for (
     const [shape, rate] of [[[64, 33], 0.1], [[2, 3, 5, 7], 0.5], [[11], 0.9], [[], 0.3]] as const
   ) {
@@ -56,7 +56,7 @@ testDevice("dropoutMask() is element for element that of every executor", {}, as
   }
 });
 
-testDevice("products round their operands to bfloat16 and nothing else does", {
+testDevice("only matrix products round their operands to bfloat16", {
   precision: "mixed-bfloat16",
 }, async () => {
   // 1.01 is 1.0078125 in bfloat16, and the next bfloat16 above 3 is 3.015625. 3 · 1.0078125 = 3.0234375
@@ -100,7 +100,7 @@ testDevice(
   },
 );
 
-testDevice("openEngine() refuses a second library in one process", {}, async () => {
+testDevice("openEngine() rejects a second library in one process", {}, async () => {
   const library = await Deno.makeTempDir();
   try {
     await rejects(openEngine({ device: "tensorflow", library }), (error) => {

@@ -69,7 +69,7 @@ testInFolder("findLibrary() finds the C library under a prefix", (root) => {
   deepStrictEqual(placeOf(search({ TF_LIB: "/none" }, root)), [...expected, "tensorflow.library"]);
 });
 
-testInFolder("findLibrary() finds Python's package beside the python3 on PATH", (root) => {
+testInFolder("findLibrary() finds Python's package of the python3 on PATH", (root) => {
   const system = join(root, "usr"), venv = join(root, "venv");
   touch(join(system, "bin/python3.11"));
   Deno.symlinkSync("python3.11", join(system, "bin/python3"));
@@ -93,7 +93,7 @@ testInFolder("findLibrary() finds Python's package beside the python3 on PATH", 
   strictEqual(placeOf(search({ TF_LIB: venv }))[0], ofVenv);
 });
 
-testInFolder("findLibrary() asks a python3 that stands for another one", (root) => {
+testInFolder("findLibrary() runs a python3 that is a shim for another one", (root) => {
   const packages = join(root, "elsewhere/packages"), shim = join(root, "shims/python3");
   touchPackage(packages);
   touch(shim);
@@ -106,7 +106,7 @@ testInFolder("findLibrary() asks a python3 that stands for another one", (root) 
   ]);
 });
 
-testInFolder("findLibrary() says what a part of a library lacks", (root) => {
+testInFolder("findLibrary() reports the missing parts of an incomplete library", (root) => {
   const api = join(root, "lib/libtensorflow.so.2");
   touch(api);
   const parts = (found: LibraryFound) => found.library === null ? found.lacking : null;
