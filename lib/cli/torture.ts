@@ -136,8 +136,8 @@ export const TORTURE = {
       const tallies = cases > 0 ? await damageFiles(runs, { cases, seed }) : [];
       const filled = await fillDisks(runs), locked = await lockDisks(runs);
       const diskFaults = filled === null || locked === null ? null : [...filled, ...locked];
-      for (const { what, said, good } of diskFaults ?? []) {
-        console.log(`${what}: ${good ? "ok" : "FAILED"}: ${said}`);
+      for (const { what, error, good } of diskFaults ?? []) {
+        console.log(`${what}: ${good ? "ok" : "FAILED"}: ${error}`);
       }
       if (diskFaults === null) {
         console.log(

@@ -21,7 +21,7 @@ export type DiskFault = {
   /** Description of the disk. */
   readonly what: string;
   /** Last line of stderr. */
-  readonly said: string;
+  readonly error: string;
   /** Steps of the checkpoints present after the failure. */
   readonly checkpoints: readonly number[];
   /** True if the error was clear and the resumed run reached the same result. */
@@ -81,7 +81,7 @@ export async function fillDisks(options: DiskFaultOptions): Promise<readonly Dis
       await command("mount", "-o", "remount,size=64m,nr_inodes=10000", disk);
       checkFinished(await trainOnce(dir, { config, killMs: null, nowMs }));
       const good = isWriteError(process) && await isSameRun(dir, reference);
-      runs.push({ what: `a disk of ${kib} KiB`, said: lastLine(process), checkpoints, good });
+      runs.push({ what: `a disk of ${kib} KiB`, error: lastLine(process), checkpoints, good });
     } finally {
       await command("umount", disk);
     }
@@ -110,13 +110,13 @@ export async function lockDisks(options: DiskFaultOptions): Promise<readonly Dis
     return [
       {
         what: "a new run on a read-only disk",
-        said: lastLine(fresh),
+        error: lastLine(fresh),
         checkpoints: [],
         good: isWriteError(fresh) && nothing,
       },
       {
         what: "a run resumed on a read-only disk",
-        said: lastLine(again),
+        error: lastLine(again),
         checkpoints,
         good: isWriteError(again) && same && await isSameRun(dir, reference),
       },

@@ -72,8 +72,8 @@ function describeDiskFaults(diskFaults: readonly DiskFault[] | null): string {
   if (diskFaults === null) {
     return "Not tried: only root on Linux can create file systems of a given size.";
   }
-  const rows = diskFaults.map(({ what, said, checkpoints, good }) =>
-    `| ${what} | ${shorten(said)} | ${checkpoints.join(", ") || "none"} | ${good ? "yes" : "NO"} |`
+  const rows = diskFaults.map(({ what, error, checkpoints, good }) =>
+    `| ${what} | ${shorten(error)} | ${checkpoints.join(", ") || "none"} | ${good ? "yes" : "NO"} |`
   );
   return [
     "Each run was then resumed with enough space and permission.",

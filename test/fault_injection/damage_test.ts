@@ -83,7 +83,7 @@ Deno.test("isGood() is true only if no check has failed", () => {
   const kill = { killMs: 1, state, same: true };
   const diskFaults = {
     what: "a disk of 0 KiB",
-    said: "error: Cannot write run/a",
+    error: "error: Cannot write run/a",
     checkpoints: [],
   };
   const tally = {

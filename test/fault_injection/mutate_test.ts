@@ -23,8 +23,8 @@ Deno.test("mutateBytes() flips, truncates, overwrites, blanks and repeats bytes 
   deepStrictEqual([...kinds].sort(), [
     ...[
       "# bits flipped",
-      "# bytes at # set to #",
       "# bytes at # repeated",
+      "# bytes at # set to #",
       "a varint of # bytes at #",
     ],
     "cut to # of # bytes",
