@@ -135,11 +135,15 @@ function buildNormalizer(settings: JsonObject, from: string): BertNormalizerJson
 }
 
 /** Throws if the tokenizer truncates long texts at the start. Only truncation at the end is supported. */
-function requireRightTruncation(settings: JsonObject, from: string): void {
-  const side = settings["truncation_side"] ?? "right";
-  if (side === "right") return;
+function requireRightTruncation(settings: JsonObject, root: JsonObject, from: string): void {
+  const given = settings["truncation_side"] ?? null;
+  const { direction = null } = (root["truncation"] ?? {}) as JsonObject;
+  const [key, side, right] = given === null
+    ? [`"truncation.direction" of ${from}`, direction, "Right"]
+    : [`"truncation_side" in tokenizer_config.json beside ${from}`, given, "right"];
+  if (side === null || side === right) return;
   throw new RangeError(
-    `Cannot read tokenizer: "truncation_side" in tokenizer_config.json beside ${from} must be "right", but is ${
+    `Cannot read tokenizer: ${key} must be "${right}", but is ${
       JSON.stringify(side)
     }. Only truncation at the end is supported`,
   );
@@ -195,7 +199,7 @@ export function readTokenizerJson(json: unknown, config: unknown, from: string):
   const given = readModel(root, from);
   const settings = config === null ? {} : requireObject(config, "the configuration", from);
   const isBert = isBertClass(settings, from);
-  requireRightTruncation(settings, from);
+  requireRightTruncation(settings, root, from);
   const named = readNames(settings, from);
   const names = isBert ? named : { ...named, unk: String(given["unk_token"] ?? "[UNK]") };
   const normalizer = isBert ? buildNormalizer(settings, from) : readNormalizer(root, from);

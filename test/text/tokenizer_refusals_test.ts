@@ -62,6 +62,13 @@ Deno.test("tokenizerFromJson() rejects settings that it cannot reproduce exactly
       'but is "left". Only truncation at the end is supported',
     { truncation_side: "left" },
   );
+  const left = { ...JSON_FILE, truncation: { direction: "Left", max_length: 8 } };
+  refuse(
+    left,
+    'Cannot read tokenizer: "truncation.direction" of m/tokenizer.json must be "Right", but is "Left". ' +
+      "Only truncation at the end is supported",
+  );
+  tokenizerFromJson(left, { truncation_side: "right" }, from); // tokenizer_config.json takes precedence
 });
 
 Deno.test("tokenizerFromJson() reports an unsupported tokenizer type before other errors", () => {
