@@ -17,7 +17,7 @@
  * @module
  */
 import { join } from "node:path";
-import { RunScores } from "@/api/scores.ts";
+import { RunScores } from "@/export/run_scores.ts";
 import type { Precision } from "@/config.ts";
 import { currentEngine, engineOptions, openEngine } from "@/engine/engine.ts";
 import { embedTexts } from "@/eval/compare_embeddings.ts";
@@ -40,7 +40,7 @@ export {
   type RunSource,
   tables,
 } from "@/api/results.ts";
-export { RunScores } from "@/api/scores.ts";
+export { RunScores } from "@/export/run_scores.ts";
 export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "@/api/train.ts";
 export {
   type DataConfig,

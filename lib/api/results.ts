@@ -3,7 +3,7 @@
  * @module
  */
 import { basename, resolve } from "node:path";
-import { RunScores } from "@/api/scores.ts";
+import { RunScores } from "@/export/run_scores.ts";
 import {
   type CompareOptions,
   compareRuns,

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { RunScores } from "@/api/scores.ts";
+import { RunScores } from "@/export/run_scores.ts";
 import { createTerminalProgress, printLine } from "@/cli/progress.ts";
 import { showCompiling } from "@/cli/show_compiling.ts";
 import type { RunConfig } from "@/config.ts";

@@ -1,7 +1,7 @@
 /**
- * Types and lint of notebooks: `deno check` and `deno lint` do not read .ipynb, so a notebook's cells
- * are joined into one module beside it (where its imports resolve) and what is found there is led back
- * to cell and line.
+ * Type check and lint of notebooks. `deno check` and `deno lint` do not read .ipynb files, so the code cells
+ * are joined into one module next to the notebook, where its imports resolve. Errors in that module are
+ * reported by cell and line.
  * @module
  */
 
@@ -9,27 +9,27 @@ import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { cellTags, isRecord, type Notebook, readNotebook } from "./nbformat.ts";
 
-/** Something wrong in a notebook. */
+/** An error in a notebook. */
 export type Problem = {
   readonly path: string;
-  /** Number of the code cell, from 1; null: the notebook as a whole. */
+  /** Number of the code cell, from 1; null if the error concerns the whole notebook. */
   readonly cell: number | null;
-  /** Line and column in the cell, from 1; null: the cell as a whole. */
+  /** Line and column in the cell, from 1; null if the error concerns the whole cell. */
   readonly line: number | null;
   readonly column: number | null;
   readonly message: string;
 };
 
-/** A notebook's code cells as one module, and where each begins in it. */
+/** The code cells as one module, with the line at which each of them begins. */
 export type JoinedCells = {
   readonly source: string;
   readonly starts: readonly { readonly cell: number; readonly line: number }[];
 };
 
-/** Rules that a module must keep and a cell need not: names are used by later cells, or by nobody. */
+/** Lint rules for modules that do not apply to cells: a variable may be used only in later cells, or not at all. */
 const LINT_EXCLUDED = ["no-unused-vars", "prefer-const", "no-extra-semi"];
 
-/** A problem in one line: `notebooks/00_tour.ipynb cell 3 line 2:7: …`. */
+/** Formats a problem as one line: `notebooks/00_tour.ipynb cell 3 line 2:7: …`. */
 export function formatProblem({ path, cell, line, column, message }: Problem): string {
   const place = cell === null
     ? ""
@@ -37,7 +37,7 @@ export function formatProblem({ path, cell, line, column, message }: Problem): s
   return `${path}${place}: ${message}`;
 }
 
-/** Joins the code cells; those with the tag `no-check` are left out. */
+/** Joins the code cells, without those tagged `no-check`. */
 export function joinCells({ cells }: Notebook): JoinedCells {
   const starts: { cell: number; line: number }[] = [];
   let source = "", line = 1, count = 0;
@@ -46,14 +46,14 @@ export function joinCells({ cells }: Notebook): JoinedCells {
     count++;
     if (cellTags(cell).includes("no-check") || cell.source.trim() === "") continue;
     starts.push({ cell: count, line });
-    const text = `${cell.source.trimEnd()}\n;\n`; // so that no cell goes on in the next one
+    const text = `${cell.source.trimEnd()}\n;\n`; // ends the last statement of the cell
     source += text;
     line += text.split("\n").length - 1;
   }
   return { source: `${source}export {};\n`, starts };
 }
 
-/** Type-checks and lints notebooks, each by the `deno.json` above it; gives what is wrong, in order. */
+/** Type-checks and lints notebooks, each with the `deno.json` above it. Returns the errors in order. */
 export async function checkNotebooks(paths: readonly string[]): Promise<readonly Problem[]> {
   const folders = Map.groupBy(paths, (path) => dirname(resolve(path)));
   const problems: Problem[] = [];
@@ -85,7 +85,7 @@ async function checkFolder(folder: string, paths: readonly string[]): Promise<re
       ...readLintErrors(await runDeno(folder, ["lint", "--json", rules, ...files])),
     ].map(locate);
   } finally {
-    for (const { file } of modules) await Deno.remove(file).catch(() => {}); // if it was written
+    for (const { file } of modules) await Deno.remove(file).catch(() => {}); // it may not exist
   }
 }
 
@@ -97,14 +97,14 @@ type DenoRun = { readonly success: boolean; readonly stdout: string; readonly st
 async function runDeno(folder: string, args: readonly string[]): Promise<DenoRun> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
-    cwd: folder, // whose configuration counts
+    cwd: folder, // selects the deno.json
     env: { NO_COLOR: "1" },
   }).output();
   const decoder = new TextDecoder();
   return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** `TS2322 [ERROR]: message, code, marks, at URL:line:column`, and `error: … at URL:line:column`. */
+/** Parses `TS2322 [ERROR]: message … at URL:line:column` and `error: message … at URL:line:column`. */
 function readTypeErrors({ success, stderr }: DenoRun): readonly Found[] {
   if (success) return [];
   const pattern = /(TS\d+) \[ERROR\]: (.*)[^]*?\n\s+at (file:\S+?):(\d+):(\d+)/g;
@@ -123,11 +123,11 @@ function readLintErrors({ success, stdout, stderr }: DenoRun): readonly Found[] 
   try {
     report = JSON.parse(stdout);
   } catch {
-    // told below
+    // reported below
   }
   if (!isRecord(report)) return [["notebooks", 1, 1, stderr.trim()]];
   const list = (value: unknown) => Array.isArray(value) ? value.filter(isRecord) : [];
-  // a module that does not parse is told by the type check, with its place
+  // the type check reports modules that do not parse
   return list(report["diagnostics"]).map((diagnostic) => {
     const range = isRecord(diagnostic["range"]) ? diagnostic["range"] : {};
     const start = isRecord(range["start"]) ? range["start"] : {};

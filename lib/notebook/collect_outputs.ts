@@ -1,6 +1,6 @@
 /**
- * What a kernel publishes, turned into the outputs of cells: streams joined, displays updated in place
- * (also those of earlier cells), terminal colors removed.
+ * Converts the messages of a kernel into cell outputs: joins streams, updates displays in place (also those
+ * of earlier cells) and removes terminal colors.
  * @module
  */
 
@@ -9,20 +9,20 @@ import { readDisplaySize } from "@/report/figure.ts";
 import type { MessageContent } from "./messages.ts";
 import { isRecord, type MediaBundle, type Output, toLines } from "./nbformat.ts";
 
-/** The outputs of a notebook's cells as they come in. */
+/** Collects the outputs of a notebook's cells as they arrive. */
 export type OutputCollector = {
-  /** Begins the outputs of another cell, whose count is `count`. */
+  /** Starts the outputs of the cell with execution count `count`. */
   begin(count: number): void;
-  /** Takes one message into the cell begun last. */
+  /** Adds a message to the current cell. */
   take(type: string, content: MessageContent): void;
-  /** The outputs of a cell so far; a later cell may still update a display in it. */
+  /** The outputs of a cell so far; later cells can still update a display in it. */
   outputs(count: number): readonly Output[];
 };
 
-/** An output in its place, so that an update of a display can replace it. */
+/** A mutable reference to an output, so that a display update can replace it. */
 type Slot = { output: Output };
 
-/** A collector for one run of a notebook. */
+/** Creates a collector for one execution of a notebook. */
 export function createCollector(): OutputCollector {
   const cells = new Map<number, Slot[]>();
   const displays = new Map<string, Slot[]>();
@@ -31,8 +31,8 @@ export function createCollector(): OutputCollector {
   let clearNext = false;
 
   /**
-   * Where the next output goes: before an error, with which a cell ends, though the kernel may publish what
-   * the cell printed after it.
+   * Index of the next output. An error stays last: the kernel may publish output after it that the cell printed
+   * before.
    */
   const end = () => slots.length - (slots.at(-1)?.output.output_type === "error" ? 1 : 0);
   const add = (output: Output): Slot => {
@@ -96,19 +96,19 @@ export function createCollector(): OutputCollector {
           if (content["wait"] === true) clearNext = true;
           else slots.length = 0;
           break;
-        default: // states of the kernel and echoes of the code
+        default: // kernel states and echoes of the code
       }
     },
     outputs: (asked) => (cells.get(asked) ?? []).map(({ output }) => output),
   };
 }
 
-/** Text without colors and cursor moves. */
+/** Text without colors and cursor movements. */
 function plain(value: unknown): string {
   return stripVTControlCharacters(String(value ?? ""));
 }
 
-/** Text as lines, as nbformat keeps it; images and JSON as they are. */
+/** Splits text into lines, as nbformat stores it; leaves images and JSON unchanged. */
 function toBundle(data: unknown): MediaBundle {
   if (!isRecord(data)) return {};
   return Object.fromEntries(
@@ -120,7 +120,7 @@ function toBundle(data: unknown): MediaBundle {
 }
 
 /**
- * Metadata of a picture, which the kernel itself leaves empty: the size that its density stands for, and its
+ * Metadata of a picture, which the kernel leaves empty: its size in CSS pixels, derived from its density, and its
  * alternative text.
  */
 function describeImage({ "image/png": png, "text/plain": text }: MediaBundle): MediaBundle {

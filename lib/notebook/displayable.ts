@@ -1,18 +1,18 @@
 /**
- * Values that show themselves in a notebook when they are a cell's last one.
+ * Values that a notebook displays as the result of a cell.
  * @module
  */
 
-/** The method's name that the Deno kernel looks for. */
+/** Name of the method that the Deno kernel calls to display a value. */
 export const DISPLAY = Symbol.for("Jupyter.display");
 
-/** Text and HTML of one thing: each front end shows the richest form that it can. */
+/** The same content as text and as HTML; a front end shows the richest form that it supports. */
 export type Shown = { readonly "text/plain": string; readonly "text/html": string };
 
-/** A value that knows how to show itself in a notebook. */
+/** A value that notebooks can display. */
 export type Displayable = { readonly [DISPLAY]: () => Shown };
 
-/** A value that shows itself as `shown`. */
+/** Creates a value that is displayed as `shown`. */
 export function displayable(shown: Shown): Displayable {
   return { [DISPLAY]: () => shown };
 }
@@ -24,7 +24,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
-/** Text that HTML shows as it is, in elements and attributes. */
+/** Escapes text for HTML elements and attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
 }

@@ -1,21 +1,21 @@
 /**
- * What there is to open notebooks with: Deno's kernel among Jupyter's kernels, and JupyterLab.
+ * Finds Deno's Jupyter kernel and a program that opens notebooks.
  *
- * Folders of kernels: https://docs.jupyter.org/en/stable/use/jupyter-directories.html#data-files
+ * Kernel folders: https://docs.jupyter.org/en/stable/use/jupyter-directories.html#data-files
  * @module
  */
 
 import { delimiter, join } from "node:path";
 import { isFile } from "@/files.ts";
 
-/** What the search depends on. */
+/** Operating system and environment variables, which determine where to search. */
 export type JupyterPlace = {
   readonly os: typeof Deno.build.os;
-  /** Reads a variable of the environment. */
+  /** Reads an environment variable. */
   readonly read: (name: string) => string | undefined;
 };
 
-/** The place of this process. */
+/** Operating system and environment of this process. */
 export const HERE: JupyterPlace = { os: Deno.build.os, read: (name) => Deno.env.get(name) };
 
 /** Folders in which Jupyter looks for kernels, in its order. */
@@ -34,7 +34,7 @@ export function listKernelFolders({ os, read }: JupyterPlace): readonly string[]
   return [...new Set(data)].map((folder) => join(folder, "kernels"));
 }
 
-/** The file of Deno's kernel; null where it is not installed. */
+/** Path of the `kernel.json` of Deno's kernel; null if it is not installed. */
 export async function findKernel(place: JupyterPlace): Promise<string | null> {
   for (const folder of listKernelFolders(place)) {
     const file = join(folder, "deno", "kernel.json");
@@ -43,7 +43,7 @@ export async function findKernel(place: JupyterPlace): Promise<string | null> {
   return null;
 }
 
-/** Programs that show notebooks, the best first, each with what opens a folder in it. */
+/** Programs that open notebooks, preferred first, each with the arguments that open a folder. */
 export const FRONT_ENDS = [
   { program: "jupyter-lab", args: [] },
   { program: "jupyter", args: ["lab"] },
@@ -53,7 +53,7 @@ export const FRONT_ENDS = [
 /** A program and its arguments. */
 export type FrontEnd = { readonly path: string; readonly args: readonly string[] };
 
-/** The first front end on the PATH; null where there is none. */
+/** The first front end on the PATH; null if there is none. */
 export async function findFrontEnd({ os, read }: JupyterPlace): Promise<FrontEnd | null> {
   const folders = (read("PATH") ?? "").split(delimiter).filter((folder) => folder !== "");
   for (const { program, args } of FRONT_ENDS) {

@@ -1,13 +1,13 @@
 /**
- * The cells of a notebook as `deno fmt` writes them. Deno 2.9.6 calls each notebook unformatted whose
- * cells do not end in a line end (and then leaves it as it is), so it is shown cells that do.
+ * Formats the cells of a notebook with `deno fmt`. Deno 2.9.6 reports a notebook as unformatted, and does not
+ * change it, if its cells do not end with a newline. Therefore a newline is added to each cell first.
  * @module
  */
 
 import type { Problem } from "./check_notebook.ts";
 import { formatNotebook, type Notebook, parseNotebook } from "./nbformat.ts";
 
-/** A notebook with its cells formatted, by the `deno.json` above `folder`; outputs are left as they are. */
+/** Formats the cells with the `deno.json` above `folder`; leaves outputs unchanged. */
 export async function formatCells(notebook: Notebook, folder: string): Promise<Notebook> {
   const ended = notebook.cells.map((cell) => ({
     ...cell,
@@ -28,7 +28,7 @@ export async function formatCells(notebook: Notebook, folder: string): Promise<N
   const { success, stdout, stderr } = await formatter.output();
   const decoder = new TextDecoder();
   if (!success) {
-    throw new Error(`Cannot format notebook: ${decoder.decode(stderr).trim()}`);
+    throw new Error(`notebook cells cannot be formatted: ${decoder.decode(stderr).trim()}`);
   }
   const formatted = parseNotebook(decoder.decode(stdout), "from deno fmt");
   const cells = notebook.cells.map((cell, i) => ({
@@ -38,7 +38,7 @@ export async function formatCells(notebook: Notebook, folder: string): Promise<N
   return { cells };
 }
 
-/** Cells that are not formatted, text included; `path` names the notebook. */
+/** Reports cells that are not formatted, text cells included; `path` is the notebook's name in the message. */
 export async function findUnformatted(
   notebook: Notebook,
   { path, folder }: { readonly path: string; readonly folder: string },
@@ -48,9 +48,8 @@ export async function findUnformatted(
     source === formatted.cells[i]?.source ? [] : [i + 1]
   );
   if (wrong.length === 0) return [];
-  const message =
-    `cells must be formatted, run deno task notebooks: of all cells those with numbers ${
-      wrong.join(", ")
-    } are not`;
+  const message = `cells ${
+    wrong.join(", ")
+  } (of all cells) are not formatted: run deno task notebooks`;
   return [{ path, cell: null, line: null, column: null, message }];
 }

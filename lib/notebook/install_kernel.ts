@@ -1,6 +1,6 @@
 /**
- * Installs Deno's kernel for Jupyter so that it lasts: `deno jupyter --install` writes the path of the running
- * program into `kernel.json`, and under `npx` that path lies in a cache that npm cleans.
+ * Installs Deno's Jupyter kernel permanently. `deno jupyter --install` writes the path of the running program into
+ * `kernel.json`. Under `npx` that path is in a cache that npm may clean.
  * @module
  */
 import { dirname, join } from "node:path";
@@ -10,15 +10,15 @@ import { isFile, readJson, writeFileAtomic } from "@/files.ts";
 
 /** An installed kernel. */
 export type InstalledKernel = {
-  /** Its `kernel.json`. */
+  /** Path of its `kernel.json`. */
   readonly file: string;
-  /** The program that it starts. */
+  /** Path of the program that it starts. */
   readonly program: string;
-  /** Why the program does not last; null if it does. */
+  /** Why the program may disappear; null if it is permanent. */
   readonly problem: string | null;
 };
 
-/** True if npm may remove a program at any time. */
+/** True if the program is in a cache that npm may clean. */
 export function isInNpmCache(program: string): boolean {
   return /[\\/]node_modules[\\/]|[\\/]_npx[\\/]/.test(program);
 }
@@ -41,17 +41,19 @@ export async function readKernel(place: JupyterPlace): Promise<InstalledKernel |
 }
 
 /**
- * Lets the kernel of `file` start a copy of `program` beside it, which stays as long as the kernel does.
- * The copy is a hard link where the file system allows one.
+ * Copies `program` next to the `kernel.json` in `file` and lets the kernel start that copy. The copy is a hard link
+ * if the file system supports it.
  */
 export async function keepProgram(file: string, program: string): Promise<void> {
   const content = await readJson(file, "kernel of Jupyter");
   if (!isRecord(content) || !Array.isArray(content.argv)) {
-    throw new RangeError(`Cannot install the kernel: ${file} must hold a list argv`);
+    throw new RangeError(
+      `${file}: argv must be a list; install the kernel again with deno jupyter --install`,
+    );
   }
   const copy = join(dirname(file), Deno.build.os === "windows" ? "deno.exe" : "deno");
-  if (await isFile(copy)) await Deno.remove(copy); // of an older version
-  await Deno.link(program, copy).catch(() => Deno.copyFile(program, copy)); // on another file system
+  if (await isFile(copy)) await Deno.remove(copy); // a copy of an older version
+  await Deno.link(program, copy).catch(() => Deno.copyFile(program, copy)); // hard links do not work across file systems
   const argv = [copy, ...content.argv.slice(1)];
   await writeFileAtomic(file, JSON.stringify({ ...content, argv }, null, 2) + "\n");
 }

@@ -1,9 +1,9 @@
 /**
- * A Deno Jupyter kernel: code in, outputs out, none lost.
+ * Runs code in a Deno Jupyter kernel and collects all of its outputs.
  *
- * The kernel of Deno 2.9 may publish a cell's outputs after its reply and after its status `idle`, so
- * the usual sign of the end is none. But outputs leave it in order: a marker published by a silent
- * request after the cell comes last, and when it is here, everything is.
+ * The kernel of Deno 2.9 may publish outputs of a cell after its reply and after its `idle` status, so neither
+ * marks the end of the outputs. But outputs arrive in order: a silent request after the cell publishes a marker,
+ * and when the marker arrives, all outputs of the cell have arrived.
  * @module
  */
 
@@ -19,13 +19,13 @@ import { createEncoder, type MessageContent, takeMessages } from "./messages.ts"
 import { isRecord } from "./nbformat.ts";
 import { connectZmtp, type ZmtpSocket } from "./zmtp.ts";
 
-/** Takes what the kernel publishes: `stream`, `display_data`, `error` … */
+/** Receives the messages that the kernel publishes: `stream`, `display_data`, `error` and others. */
 export type Listener = (type: string, content: MessageContent) => void;
 
-/** How a cell ended. */
+/** Result of a cell. */
 export type ExecuteReply = {
   readonly status: "ok" | "error";
-  /** Name, message and stack of what was thrown; empty where nothing was. */
+  /** Name, message and stack of the thrown error; empty if there was none. */
   readonly ename: string;
   readonly evalue: string;
   readonly traceback: readonly string[];
@@ -34,25 +34,25 @@ export type ExecuteReply = {
 /** A running kernel. */
 export type Kernel = {
   /**
-   * Runs the code of a cell; resolves when it has ended and all that it published has gone to `listener`.
-   * Errors that nobody awaits name `cell`, a number.
+   * Runs the code of a cell. Resolves when it has ended and `listener` has received all of its outputs. Unhandled
+   * errors are reported with the number `cell`.
    */
   execute(code: string, options: { listener: Listener; cell: number }): Promise<ExecuteReply>;
-  /** Waits until what cells have left for the next seconds is done. */
+  /** Waits for work that cells have scheduled for the next seconds, such as timers. */
   settle(): Promise<void>;
-  /** Sends what Jupyter sends to interrupt: SIGINT. */
+  /** Sends SIGINT, as Jupyter's interrupt does. */
   interrupt(): void;
-  /** Ends the kernel in good order. */
+  /** Shuts the kernel down. */
   stop(): Promise<void>;
-  /** Ends the kernel at once; `reason` becomes the error of whoever waits. */
+  /** Kills the kernel; pending calls fail with `reason`. */
   kill(reason: string): void;
 };
 
 const MARK = "application/x-flush-mark";
-/** The longest that outputs may be under way after a cell has ended. */
+/** Maximum time for outputs to arrive after a cell has ended. */
 const FLUSH_MS = 60_000;
 
-/** Starts a kernel whose working folder is `folder`; errors that nobody awaits go to `onLateError`. */
+/** Starts a kernel with the working directory `folder`; unhandled errors go to `onLateError`. */
 export async function startKernel(
   folder: string,
   { onLateError }: { readonly onLateError: (error: LateError) => void },
@@ -80,7 +80,7 @@ export async function startKernel(
       allow_stdin: false,
       stop_on_error: true,
     });
-  /** Waits until all that was published is here; false after `timeoutMs`. */
+  /** Waits until all published messages have arrived; false after `timeoutMs`. */
   const flush = async (shell: ZmtpSocket, timeoutMs: number) => {
     const mark = String(++marks), inner = listener;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +89,7 @@ export async function startKernel(
       listener = (type, content) => {
         const data = content["data"];
         if (!isRecord(data) || !(MARK in data)) inner(type, content);
-        else if (data[MARK] === mark) resolve(true); // an older one came late: nothing
+        else if (data[MARK] === mark) resolve(true); // a marker of an earlier request is ignored
       };
     });
     try {
@@ -117,7 +117,7 @@ export async function startKernel(
     });
     await request(shell, "kernel_info_request", {});
     for (let tries = 1; !(await flush(shell, 250)); tries++) { // a subscription takes a moment
-      if (tries === 100) throw new Error("Cannot start the kernel as it publishes nothing");
+      if (tries === 100) throw new Error("the kernel does not publish any output");
     }
     await run(shell, WATCH_PROGRAM, true);
     return {
@@ -126,7 +126,7 @@ export async function startKernel(
         listener = listen;
         const reply = await run(shell, code, false);
         if (!await flush(shell, FLUSH_MS)) {
-          throw new Error(`Cannot go on as outputs must arrive within ${FLUSH_MS / 1000} s`);
+          throw new Error(`the outputs of a cell did not arrive within ${FLUSH_MS / 1000} s`);
         }
         return toReply(reply);
       },

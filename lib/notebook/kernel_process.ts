@@ -1,12 +1,12 @@
 /**
- * The process of a kernel: started with a connection file of its own, watched, and ended.
+ * The process of a kernel: start with its own connection file, monitoring, and end.
  * @module
  */
 
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 
-/** A kernel's process and how to reach it. */
+/** A kernel's process with the ports and the key of its connection. */
 export type KernelProcess = {
   readonly ports: {
     readonly shell: number;
@@ -15,21 +15,21 @@ export type KernelProcess = {
     readonly control: number;
     readonly heartbeat: number;
   };
-  /** Signs the messages. */
+  /** Key that signs the messages. */
   readonly key: string;
-  /** The result of `promise`, or an error as soon as the process ends. */
+  /** Resolves like `promise`; rejects as soon as the process ends. */
   alive<T>(promise: Promise<T>): Promise<T>;
   /** Sends SIGINT. */
   interrupt(): void;
-  /** Ends the process at once; `reason` becomes the error of whoever waits. */
+  /** Kills the process; pending calls fail with `reason`. */
   kill(reason: string): void;
-  /** Waits for the end up to `timeoutMs`, then ends it. */
+  /** Waits up to `timeoutMs` for the process to end, then kills it. */
   end(timeoutMs: number): Promise<void>;
 };
 
-/** Starts `deno jupyter` in `folder`; the nearest `deno.json` upward counts. */
+/** Starts `deno jupyter` in `folder`, with the nearest `deno.json` above it. */
 export async function spawnKernel(folder: string): Promise<KernelProcess> {
-  const key = randomUUID(); // a secret between the kernel and us, not chance in a result
+  const key = randomUUID(); // a secret shared with the kernel; it does not affect any result
   const ports = findPorts();
   const temporary = await Deno.makeTempDir({ prefix: "kernel-" });
   const connection = join(temporary, "connection.json");
@@ -53,7 +53,7 @@ export async function spawnKernel(folder: string): Promise<KernelProcess> {
     args: ["jupyter", "--quiet", "--kernel", "--conn", connection],
     cwd: folder,
     stdin: "null",
-    stdout: "piped", // native code prints here, past the notebook; kept for the report of a death
+    stdout: "piped", // output of native code; part of the error message if the process dies
     stderr: "piped",
     env: { NO_COLOR: "1" },
   }).spawn();
@@ -64,12 +64,12 @@ export async function spawnKernel(folder: string): Promise<KernelProcess> {
     const words = await lastWords;
     throw new Error(
       reason ??
-        `Cannot go on as the kernel has ended (${signal ?? `exit code ${code}`})${
+        `the kernel has ended (${signal ?? `exit code ${code}`})${
           words === "" ? "" : `: ${words}`
         }`,
     );
   });
-  death.catch(() => {}); // heard by whoever waits; no one needs to
+  death.catch(() => {}); // pending calls report it; no other handler is needed
   return {
     ports,
     key,
@@ -87,7 +87,7 @@ export async function spawnKernel(folder: string): Promise<KernelProcess> {
   };
 }
 
-/** Ports that nobody listens on, all held before any is let go, so that they differ. */
+/** Finds unused ports. All are held open until the last is found, so they differ. */
 function findPorts(): KernelProcess["ports"] {
   const listeners: Deno.TcpListener[] = [];
   const find = () => {
@@ -100,7 +100,7 @@ function findPorts(): KernelProcess["ports"] {
   return ports;
 }
 
-/** The last lines that a child printed, once it has ended; reads on so that the child never waits. */
+/** Returns the last lines of a child's output after it has ended; reads continuously so that the child never blocks. */
 async function keepTail(child: Deno.ChildProcess): Promise<string> {
   const tails = await Promise.all([child.stdout, child.stderr].map(async (stream) => {
     let tail = "";
@@ -116,6 +116,6 @@ function killChild(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // ended already
+    // it has ended already
   }
 }

@@ -1,29 +1,29 @@
 /**
- * Errors that nobody awaits: thrown by a timer, or the reason of a rejected promise, maybe while a later
- * cell runs. The kernel of Deno 2.9 stands still for half a minute after one and then goes on as if nothing
- * had happened, so a program that is executed before the first cell reports them.
+ * Unhandled errors: errors that a timer throws, and rejected promises that nobody awaits. They may occur while a
+ * later cell runs. The kernel of Deno 2.9 hangs for half a minute after one and then continues as if nothing had
+ * happened. Therefore a program that runs before the first cell reports them.
  * @module
  */
 import { isRecord } from "./nbformat.ts";
 
-/** An error that no cell ended with. */
+/** An unhandled error. */
 export type LateError = {
-  /** Number of the cell that started what failed; null if that is unknown. */
+  /** Number of the cell that started the failing work; null if unknown. */
   readonly cell: number | null;
-  /** Name and message. */
+  /** Name and message of the error. */
   readonly message: string;
 };
 
 /** Media type of the report of a {@link LateError}. */
 const LATE = "application/x-late-error";
-/** The longest that {@link SETTLE_PROGRAM} waits for timers. */
+/** Maximum time that {@link SETTLE_PROGRAM} waits for timers. */
 const SETTLE_MS = 10_000;
-/** The shortest wait, for promises of files and of the network, which say nothing of when they end. */
+/** Minimum wait, for promises of files and of the network, whose end is unknown. */
 const LEAST_SETTLE_MS = 500;
 
 /**
- * Program that reports late errors. `AsyncLocalStorage` carries the cell's number into its promises, but not
- * to the handler of an error that a timer's function throws: these functions are wrapped.
+ * Program that reports unhandled errors. `AsyncLocalStorage` passes the number of the cell on to its promises, but not
+ * to the handler of an error thrown in a timer, so the functions of timers are wrapped.
  */
 export const WATCH_PROGRAM = `{
   const { AsyncLocalStorage } = await import("node:async_hooks");
@@ -86,14 +86,14 @@ export const WATCH_PROGRAM = `{
 }
 undefined`;
 
-/** Program after which what is started belongs to cell `cell`. */
+/** Program that attributes everything started after it to cell `cell`. */
 export const enterProgram = (cell: number) =>
   `globalThis[Symbol.for("stx.watch")].enter(${cell}); undefined`;
 
-/** Program that ends when the timers that are set for the next seconds have fired, and intervals ticked for as long. */
+/** Program that ends when the timers of the next seconds have fired, and intervals have ticked for as long. */
 export const SETTLE_PROGRAM = `await globalThis[Symbol.for("stx.watch")].settle(); undefined`;
 
-/** The late error that a display's data report; null where they are something else. */
+/** The unhandled error that display data report; null if the data are something else. */
 export function readLateError(data: unknown): LateError | null {
   const report = isRecord(data) ? data[LATE] : undefined;
   if (!isRecord(report)) return null;

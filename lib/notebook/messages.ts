@@ -1,5 +1,5 @@
 /**
- * Messages of the Jupyter protocol: signed and numbered on the way out, taken apart on the way in.
+ * Messages of the Jupyter protocol: encoding with signature and id, and decoding.
  *
  * Protocol 5.3: https://jupyter-client.readthedocs.io/en/stable/messaging.html
  * @module
@@ -10,16 +10,16 @@ import { createHmac } from "node:crypto";
 import { isRecord } from "./nbformat.ts";
 import type { ZmtpSocket } from "./zmtp.ts";
 
-/** The content of a message by name. */
+/** The content of a message by key. */
 export type MessageContent = Readonly<Record<string, unknown>>;
 
-/** A message as frames, and the id that replies refer to. */
+/** The frames of a message, and the id to which replies refer. */
 export type EncodedMessage = { readonly id: string; readonly frames: readonly Uint8Array[] };
 
 const DELIMITER = "<IDS|MSG>";
 const decoder = new TextDecoder();
 
-/** A function that makes messages of one session, signed with the kernel's key. */
+/** Creates an encoder for the messages of one session, which signs them with the kernel's key. */
 export function createEncoder(
   key: string,
 ): (type: string, content: MessageContent) => EncodedMessage {
@@ -30,7 +30,7 @@ export function createEncoder(
       msg_id: id,
       session: key,
       username: "run_notebook",
-      date: "1970-01-01T00:00:00Z", // no one reads it
+      date: "1970-01-01T00:00:00Z", // required, but not used
       msg_type: type,
       version: "5.3",
     };
@@ -40,14 +40,14 @@ export function createEncoder(
   };
 }
 
-/** Calls `take` with type, parent's id and content of each message of a socket, until it ends. */
+/** Calls `take` with the type, the parent's id and the content of each message of a socket, until it closes. */
 export async function takeMessages(
   socket: ZmtpSocket,
   take: (type: string, parent: string, content: MessageContent) => void,
 ): Promise<void> {
   for await (const message of socket.messages()) {
     const frames = message.map((frame) => decoder.decode(frame));
-    const start = frames.indexOf(DELIMITER) + 2; // the signature between is not ours to doubt
+    const start = frames.indexOf(DELIMITER) + 2; // the signature is not checked
     const [header, parent, , content] = frames.slice(start, start + 4).map(parseRecord);
     if (header && content) take(String(header["msg_type"]), String(parent?.["msg_id"]), content);
   }
@@ -58,6 +58,6 @@ function parseRecord(text: string): MessageContent | null {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? value : null;
   } catch {
-    return null; // not a message of Jupyter
+    return null; // not a Jupyter message
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Notebook files: nbformat 4.5 read, checked and written so that the same notebook has the same bytes.
+ * Reads, checks and writes notebook files in nbformat 4.5. The same notebook always has the same bytes.
  *
  * Format: https://nbformat.readthedocs.io/en/latest/format_description.html
  * @module
@@ -7,10 +7,10 @@
 
 import { readText, writeFileAtomic } from "@/files.ts";
 
-/** A value by media type, as shown to the reader of a notebook. */
+/** A displayed value by media type. */
 export type MediaBundle = Readonly<Record<string, unknown>>;
 
-/** What a code cell put out. */
+/** An output of a code cell. */
 export type Output =
   | {
     readonly output_type: "stream";
@@ -35,7 +35,7 @@ export type Output =
     readonly traceback: readonly string[];
   };
 
-/** A cell of text. */
+/** A text cell. */
 export type TextCell = {
   readonly cell_type: "markdown" | "raw";
   readonly id: string;
@@ -43,7 +43,7 @@ export type TextCell = {
   readonly source: string;
 };
 
-/** A cell of code with what it put out when it last ran. */
+/** A code cell with the outputs of its last execution. */
 export type CodeCell = {
   readonly cell_type: "code";
   readonly id: string;
@@ -57,13 +57,13 @@ export type Cell = TextCell | CodeCell;
 
 export type Notebook = { readonly cells: readonly Cell[] };
 
-/** The tags of a cell; `raises-exception`: the cell must throw, `skip-execution`: it is not run. */
+/** Tags of a cell. A cell tagged `raises-exception` must throw; one tagged `skip-execution` is not run. */
 export function cellTags(cell: Cell): readonly string[] {
   const tags = cell.metadata["tags"];
   return Array.isArray(tags) ? tags.map(String) : [];
 }
 
-/** Text as the lines that nbformat keeps it in, line ends included. */
+/** Splits text into lines as nbformat stores them, newlines included. */
 export function toLines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
@@ -73,19 +73,19 @@ export async function readNotebook(path: string): Promise<Notebook> {
   return parseNotebook(await readText(path, "notebook"), path);
 }
 
-/** A notebook from its text; `name` is for errors. */
+/** Parses the text of a notebook file; `name` is used in errors. */
 export function parseNotebook(text: string, name: string): Notebook {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
     throw new SyntaxError(
-      `Cannot read notebook ${name} as it must be JSON: ${(error as Error).message}`,
+      `notebook ${name}: not valid JSON: ${(error as Error).message}`,
     );
   }
   if (!isRecord(json) || json["nbformat"] !== 4 || !Array.isArray(json["cells"])) {
     throw new SyntaxError(
-      `Cannot read notebook ${name} as it must have nbformat 4 and cells: current nbformat is ${
+      `notebook ${name}: needs nbformat 4 and a list of cells; its nbformat is ${
         isRecord(json) ? json["nbformat"] : undefined
       }`,
     );
@@ -94,7 +94,7 @@ export function parseNotebook(text: string, name: string): Notebook {
     const parsed = parseCell(cell, `cell-${i + 1}`);
     if (parsed === null) {
       throw new SyntaxError(
-        `Cannot read notebook ${name} as cell ${i + 1} must be a markdown, raw or code cell`,
+        `notebook ${name}: cell ${i + 1} is not a markdown, raw or code cell`,
       );
     }
     return parsed;
@@ -117,14 +117,14 @@ function parseCell(cell: unknown, defaultId: string): Cell | null {
     cell_type: type,
     ...shared,
     execution_count: typeof count === "number" ? count : null,
-    // outputs are only carried over or thrown away, so their inside is not checked
+    // outputs are only copied or dropped, so they are not checked
     outputs: Array.isArray(cell["outputs"]) ? cell["outputs"] as Output[] : [],
   };
 }
 
 /**
- * A notebook's file text: keys in one order, no clock, no user's settings; the language's name only,
- * so that another version of Deno does not change the file.
+ * Formats a notebook file: fixed order of keys, no dates, no user settings. Of the language only the name is stored, so
+ * that a new version of Deno does not change the file.
  */
 export function formatNotebook(notebook: Notebook): string {
   const json = {
@@ -162,12 +162,12 @@ export function formatNotebook(notebook: Notebook): string {
   return JSON.stringify(json, null, 1) + "\n";
 }
 
-/** Writes a notebook file, whole or not at all. */
+/** Writes a notebook file atomically. */
 export async function writeNotebook(path: string, notebook: Notebook): Promise<void> {
   await writeFileAtomic(path, formatNotebook(notebook));
 }
 
-/** Whether `value` is an object with named values. */
+/** True if `value` is an object other than an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

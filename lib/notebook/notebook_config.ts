@@ -1,12 +1,12 @@
 /**
- * The configuration that a notebook starts from: the built-in sample, or what the environment names.
+ * The configuration of a notebook's runs: the built-in sample by default, or settings from the environment.
  *
- * | variable | means | without it |
+ * | variable | meaning | default |
  * | --- | --- | --- |
  * | `PRESET` | preset of the run | `quickstart` |
- * | `DATA_DIR` | folder of the data sets, seen from the project's folder | the preset's own |
- * | `MODEL` | checkpoint: a folder, which begins with `.` or `/`, or a name on the Hub | the preset's own |
- * | `MAX_ROWS` | rows that each split is limited to | all |
+ * | `DATA_DIR` | folder of the data sets, relative to the project's folder | that of the preset |
+ * | `MODEL` | checkpoint: a folder (beginning with `.` or `/`) or a name on the Hub | that of the preset |
+ * | `MAX_ROWS` | maximum number of rows per split | no limit |
  *
  * @module
  */
@@ -19,20 +19,20 @@ import { resolveConfig } from "@/resolve_config.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** What a notebook lays over its preset, as `--set` takes it. */
+/** Changes to the preset, in the syntax of `--set`. */
 export type NotebookSettings = {
-  /** Always. */
+  /** Changes for all data. */
   readonly set?: readonly string[];
-  /** On the built-in sample alone, to end within seconds. */
+  /** Changes for the built-in sample only, which keep its runs short. */
   readonly sample?: readonly string[];
-  /** Reads a variable of the environment; the process's own by default. */
+  /** Reads an environment variable; default: from this process. */
   readonly read?: (name: string) => string | undefined;
 };
 
 /** The complete configuration of a notebook's run. */
 export function notebookConfig(settings: NotebookSettings = {}): RunConfig {
   const { set = [], sample = [], read = Deno.env.get } = settings;
-  const given = (name: string) => read(name) || undefined; // an empty one is none
+  const given = (name: string) => read(name) || undefined; // an empty variable counts as unset
   const maxRows = given("MAX_ROWS");
   const own = maxRows === undefined ? [] : [`data.maxRows=${maxRows}`];
   const resolve = (...parts: readonly (readonly string[])[]) =>
@@ -45,12 +45,12 @@ export function notebookConfig(settings: NotebookSettings = {}): RunConfig {
   return usesSample(config) ? resolve(own, sample, set) : config;
 }
 
-/** Whether a run reads the built-in sample, generated sentences which a repository may show. */
+/** True if a run uses the built-in sample of generated sentences. */
 export function usesSample({ data }: Pick<RunConfig, "data">): boolean {
   return data.dir === SAMPLE_DIR;
 }
 
-/** A folder as seen from the project's, wherever the kernel was started; names are left as they are. */
+/** Resolves relative folders against the project's folder; returns names unchanged. */
 function fromRoot(source: string | undefined): string | undefined {
   return source !== undefined && /^\.{1,2}(\/|$)/.test(source) ? join(ROOT, source) : source;
 }

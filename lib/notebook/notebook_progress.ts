@@ -1,5 +1,5 @@
 /**
- * Progress in a notebook: one display that changes in place, a line for each kind of work.
+ * Progress in a notebook: one display that changes in place, with one line per kind of work.
  * @module
  */
 
@@ -15,22 +15,22 @@ import {
 } from "@/progress.ts";
 import { escapeHtml, type Shown } from "./displayable.ts";
 
-/** Shows something under an id, or changes what is shown there. */
+/** Creates a display with an id, or updates it. */
 export type Display = (shown: Shown, id: string, update: boolean) => Promise<void>;
 
-/** How a view shows itself; the defaults are the kernel and the process's clock. */
+/** Display function and clock; the defaults are the kernel and the clock of the process. */
 export type NotebookProgressOptions = {
   readonly display?: Display;
   readonly nowMs?: () => number;
-  /** Milliseconds between two changes of the display. */
+  /** Minimum time between two updates of the display, in milliseconds. */
   readonly redrawMs?: number;
 };
 
 let views = 0;
 
 /**
- * A view in the output of the running cell. What stays when it is finished holds no time and no speed,
- * so the same run leaves the same notebook. Await `finish()`, or the kernel may lose the last state.
+ * Creates a progress view in the output of the running cell. The final state contains no time and no throughput, so
+ * the output is reproducible. Await `finish()`, or the kernel may lose the final state.
  */
 export function createNotebookProgress(options: NotebookProgressOptions = {}): ProgressView {
   const {
@@ -50,7 +50,7 @@ export function createNotebookProgress(options: NotebookProgressOptions = {}): P
     const bundle = toBundle(lines);
     const update = shown;
     shown = true;
-    // one after another, as changes may not overtake each other
+    // updates are sent one after the other, in order
     last = last.then(() => display(bundle, id, update)).catch((error) => {
       failure ??= error;
     });
@@ -94,7 +94,7 @@ function toBundle(lines: readonly Line[]): Shown {
 async function displayInKernel(shown: Shown, id: string, update: boolean): Promise<void> {
   const jupyter = findJupyter();
   if (jupyter === null) {
-    throw new Error("Cannot show progress in a notebook as the code must run in a Jupyter kernel");
+    throw new Error("notebook progress needs a Jupyter kernel; run this code in a notebook");
   }
   await jupyter.display(shown, { raw: true, display_id: id, update });
 }

@@ -1,16 +1,16 @@
 /**
- * Rules that notebooks keep so that they can be read and trusted: thin cells, text before each, run in
- * order, and an assertion of what is claimed.
+ * Rules for notebooks: short cells with text before each, all imports in one cell, outputs of one execution
+ * from first to last cell, and an assertion of what the text claims.
  * @module
  */
 
 import type { Problem } from "./check_notebook.ts";
 import { cellTags, type CodeCell, isRecord, type Notebook, type Output } from "./nbformat.ts";
 
-/** Most lines of a cell, and most of the middle one of all cells. */
+/** Maximum number of lines of a cell and maximum median over all cells. Imports do not count. */
 export const LINES = { most: 15, median: 5 };
 
-/** Most bytes of a cell's outputs: beyond, the kernel loses some. */
+/** Maximum size of the outputs of a cell; the kernel loses outputs beyond it. */
 export const OUTPUT_BYTES = 2_000_000;
 
 const DEFINITIONS = [
@@ -19,11 +19,12 @@ const DEFINITIONS = [
   /^(export\s+)?(interface|enum|namespace|type)\s+\w/m,
   /^(export\s+)?(const|let|var)\s+\w+[^=\n]*=\s*(async\s*)?(function\b|\([^()]*\)[^=\n]*=>|\w+\s*=>)/m,
 ];
+const IMPORT = /^import\s[^"']*["'][^"'\n]+["'];?[ \t]*$/gm;
 const ASSERTION = /\bassert|\b(deep)?(s|S)trictEqual\(|\bok\(|\brejects\(|\bthrows\(/;
 const ABSOLUTE_PATH = /(^|[\s"'`(=:])(file:\/\/)?\/(home|Users|root|work|tmp|mnt|opt|var|usr)\/\w/m;
 const REMOTE_IMPORT = /(from|import)\s*\(?\s*["'](npm:|jsr:|https?:)/;
 
-/** What breaks the rules in a notebook that is named `path`. */
+/** Lists the violations of the rules in a notebook; `path` is its name in the messages. */
 export function findRuleBreaks(notebook: Notebook, path: string): readonly Problem[] {
   const problems: Problem[] = [];
   const tell = (cell: number | null, message: string) =>
@@ -38,7 +39,7 @@ export function findRuleBreaks(notebook: Notebook, path: string): readonly Probl
   for (const cell of notebook.cells) {
     if (cell.cell_type === "code") {
       codeCells.push(cell);
-      if (before !== "markdown") tell(codeCells.length, "text must stand before each code cell");
+      if (before !== "markdown") tell(codeCells.length, "each code cell needs text before it");
       for (const message of findCellBreaks(cell)) tell(codeCells.length, message);
     }
     before = cell.cell_type;
@@ -48,8 +49,14 @@ export function findRuleBreaks(notebook: Notebook, path: string): readonly Probl
   if (median > LINES.median) {
     tell(
       null,
-      `half of the cells must have at most ${LINES.median} lines: the median is ${median}`,
+      `the median number of lines per cell must be at most ${LINES.median}: it is ${median}`,
     );
+  }
+  const importing = codeCells.flatMap(({ source }, i) =>
+    (source.match(IMPORT) ?? []).length > 0 ? [i + 1] : []
+  );
+  if (importing.length > 1) {
+    tell(null, `all imports must be in one cell: cells ${importing.join(", ")} have imports`);
   }
   const last = codeCells.at(-1);
   if (last === undefined || !ASSERTION.test(last.source)) {
@@ -57,7 +64,10 @@ export function findRuleBreaks(notebook: Notebook, path: string): readonly Probl
   }
   const counts = codeCells.flatMap((cell) => cell.execution_count ?? []);
   if (counts.some((count, i) => count !== i + 1)) {
-    tell(null, `cells must have run from first to last: current counts are ${counts.join(", ")}`);
+    tell(
+      null,
+      `cells must be executed from first to last: the execution counts are ${counts.join(", ")}`,
+    );
   }
   return problems;
 }
@@ -67,44 +77,48 @@ function findCellBreaks(cell: CodeCell): readonly string[] {
   const tags = cellTags(cell);
   const lines = countLines(cell.source);
   if (lines > LINES.most) {
-    messages.push(`a cell must have at most ${LINES.most} lines: current number is ${lines}`);
+    messages.push(`a cell must have at most ${LINES.most} lines without imports: it has ${lines}`);
   }
   if (DEFINITIONS.some((pattern) => pattern.test(cell.source))) {
-    messages.push("a cell must call and not define: move the definition to lib/");
+    messages.push(
+      "a cell must not define functions, classes or types: move the definition to lib/",
+    );
   }
   if (REMOTE_IMPORT.test(cell.source)) {
     messages.push(
-      "imports must go through deno.json: a version in a cell is missed by the lock file",
+      "imports must go through deno.json: the lock file does not see versions in cells",
     );
   }
   const outputs = JSON.stringify(cell.outputs);
   if (ABSOLUTE_PATH.test(cell.source) || ABSOLUTE_PATH.test(textOf(cell))) {
-    messages.push("code and outputs must not hold absolute paths");
+    messages.push("code and outputs must not contain absolute paths");
   }
-  if (outputs.includes("\\u001b[")) messages.push("outputs must not hold terminal colors");
+  if (outputs.includes("\\u001b[")) messages.push("outputs must not contain terminal colors");
   if (outputs.length > OUTPUT_BYTES) {
-    messages.push(`outputs must be under ${OUTPUT_BYTES} bytes: current size is ${outputs.length}`);
+    messages.push(
+      `outputs must be smaller than ${OUTPUT_BYTES} bytes: they have ${outputs.length}`,
+    );
   }
   if (cell.outputs.some(lacksSize)) {
-    messages.push("pictures must have their size in the metadata: run deno task notebooks");
+    messages.push("pictures need their size in the metadata: run deno task notebooks");
   }
   const skipped = tags.includes("skip-execution") || cell.source.trim() === "";
   if (!skipped && cell.execution_count === null) {
-    messages.push("a cell must be committed executed: run deno task notebooks");
+    messages.push("the cell is not executed: run deno task notebooks");
   }
   const threw = cell.outputs.some((output) => output.output_type === "error");
   if (threw && !tags.includes("raises-exception")) messages.push("a cell must not end in an error");
   return messages;
 }
 
-/** True for a picture without its width in CSS pixels: front ends would show each of its pixels as one. */
+/** True for a picture without a width in CSS pixels; front ends would use one CSS pixel per image pixel. */
 function lacksSize(output: Output): boolean {
   if (!("data" in output) || output.data["image/png"] === undefined) return false;
   const size = output.metadata["image/png"];
   return !isRecord(size) || typeof size["width"] !== "number";
 }
 
-/** The readable text of a cell's outputs; pictures are left out. */
+/** Text of the outputs of a cell, without pictures. */
 function textOf(cell: CodeCell): string {
   return cell.outputs.map((output) => {
     if (output.output_type === "stream") return output.text.join("");
@@ -115,6 +129,7 @@ function textOf(cell: CodeCell): string {
   }).join("\n");
 }
 
+/** Number of lines that are neither blank nor part of an import. */
 function countLines(source: string): number {
-  return source.split("\n").filter((line) => line.trim() !== "").length;
+  return source.replace(IMPORT, "").split("\n").filter((line) => line.trim() !== "").length;
 }

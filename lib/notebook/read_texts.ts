@@ -1,5 +1,5 @@
 /**
- * Texts and pairs of texts that a notebook looks at: of the test split, which no run has trained on.
+ * Texts and sentence pairs for notebooks, from the test split, which no run is trained on.
  * @module
  */
 
@@ -10,10 +10,10 @@ import { pairByClass, readSentencePairs, type SentencePair } from "@/data/senten
 import { stream } from "@/random.ts";
 import { loadRunRows } from "@/train/run_data.ts";
 
-/** A text and its class, by name. */
+/** A text and the name of its class. */
 export type LabeledText = { readonly text: string; readonly label: string };
 
-/** The first classified test texts of a run's data, as many as are wanted. */
+/** The first `rows` test texts of the first classification task. */
 export async function readTexts(
   config: RunConfig | undefined,
   { rows }: { readonly rows: number },
@@ -24,7 +24,7 @@ export async function readTexts(
   );
 }
 
-/** The pairs of STS-B's test split where the data folder has it, else pairs of test texts by class. */
+/** Pairs of the STS-B test split if the data folder has them, else pairs of test texts by class. */
 export async function readPairs(config: RunConfig | undefined): Promise<SentencePair[]> {
   const { data, test } = await findClassification(config);
   const { dir, maxRows } = data;
@@ -43,7 +43,7 @@ async function findClassification(config: RunConfig | undefined) {
   const [first] = config === undefined ? [] : await loadRunRows({ ...config, tasks });
   if (config === undefined || first === undefined) {
     throw new RangeError(
-      "Cannot read texts as the run must have a classification task: it has none",
+      "the run has no classification task to read texts from",
     );
   }
   return { ...first, data: config.data };

@@ -1,6 +1,6 @@
 /**
- * Notebooks executed headless: every code cell in order on a kernel of its own, outputs kept as
- * nbformat 4.5. A notebook whose cells are deterministic has the same bytes after every run.
+ * Executes notebooks headless: all code cells in order, in a new kernel, with outputs in nbformat 4.5. A notebook
+ * with deterministic cells is byte-identical after every execution.
  * @module
  */
 
@@ -8,54 +8,54 @@ import { createCollector } from "./collect_outputs.ts";
 import { type ExecuteReply, startKernel } from "./kernel.ts";
 import { type Cell, cellTags, type CodeCell, type Notebook } from "./nbformat.ts";
 
-/** How a notebook is run. */
+/** Options of an execution. */
 export type RunNotebookOptions = {
-  /** Working folder of the kernel. */
+  /** Working directory of the kernel. */
   readonly folder: string;
-  /** Longest that a cell may take. */
+  /** Time limit of a cell. */
   readonly timeoutMs?: number;
-  /** Called before each code cell with its number, from 1, and how many there are. */
+  /** Called before each code cell with its number, from 1, and the number of code cells. */
   readonly onCell?: (cell: number, total: number) => void;
-  /** Aborting it kills the kernel. */
+  /** Kills the kernel when aborted. */
   readonly signal?: AbortSignal;
 };
 
-/** A notebook that has run. */
-export type NotebookRun = {
-  /** With new outputs; cells that did not run have none. */
+/** Result of an execution. */
+export type ExecutedNotebook = {
+  /** The notebook with new outputs; cells that did not run have none. */
   readonly notebook: Notebook;
-  /** Code cells that ran to their end. */
+  /** Number of code cells that ran to their end. */
   readonly cells: number;
-  /** Why the run ended early; null where it did not. */
+  /** Why the execution stopped early; null if it did not. */
   readonly failure: { readonly cell: number; readonly message: string } | null;
 };
 
-/** Runs a notebook's code cells up to the first that fails. */
+/** Runs the code cells of a notebook up to the first one that fails. */
 export async function runNotebook(
   notebook: Notebook,
   options: RunNotebookOptions,
-): Promise<NotebookRun> {
+): Promise<ExecutedNotebook> {
   const { folder, timeoutMs = 600_000, onCell, signal } = options;
   const codeCells = notebook.cells.filter((cell) => cell.cell_type === "code");
   const counts = new Map<Cell, number>();
-  let failure: NotebookRun["failure"] = null;
+  let failure: ExecutedNotebook["failure"] = null;
   let passed = 0, current = 0;
   const kernel = await startKernel(folder, {
-    onLateError({ cell, message }) { // what the kernel does from here on is worth nothing
+    onLateError({ cell, message }) { // later results of this kernel are unreliable
       failure ??= { cell: cell ?? current, message };
       kernel.kill(message);
     },
   });
   const collector = createCollector();
-  const interrupt = () => kernel.kill("Cannot go on as the run was interrupted");
+  const interrupt = () => kernel.kill("the execution was interrupted");
   if (signal?.aborted) interrupt();
   signal?.addEventListener("abort", interrupt);
 
-  /** Does `work` of the cell `current` within the time it may take. */
+  /** Runs `work` for the current cell within the time limit. */
   const attempt = async (work: () => Promise<string | null>) => {
     const seconds = timeoutMs / 1000;
     const timer = setTimeout(
-      () => kernel.kill(`Cannot go on as a cell must end within ${seconds} s`),
+      () => kernel.kill(`the cell did not end within ${seconds} s`),
       timeoutMs,
     );
     try {
@@ -106,12 +106,12 @@ export async function runNotebook(
   return { notebook: { cells }, cells: passed, failure };
 }
 
-/** Whether a cell is run at all. */
+/** True if the cell is executed. */
 function isRun(cell: CodeCell): boolean {
   return cell.source.trim() !== "" && !cellTags(cell).includes("skip-execution");
 }
 
-/** What is wrong with how a cell ended; null where nothing is. */
+/** Error message of a cell; null if it ended as expected. */
 async function judge(cell: CodeCell, reply: ExecuteReply): Promise<string | null> {
   const mustThrow = cellTags(cell).includes("raises-exception");
   if (reply.status === "ok") {
@@ -122,11 +122,11 @@ async function judge(cell: CodeCell, reply: ExecuteReply): Promise<string | null
     const place = reply.traceback.slice(1).join("\n").trim();
     return `${reply.ename}: ${reply.evalue}${place === "" ? "" : `\n${place}`}`;
   }
-  // the kernel says of a cell that it cannot read only that "Execution failed"
+  // for code that does not parse, the kernel only says "Execution failed"
   return await findSyntaxError(cell.source) ?? `${reply.ename}: ${reply.evalue}`;
 }
 
-/** The formatter's words about code that does not parse; null where it does. */
+/** Syntax error that `deno fmt` reports for the code; null if it parses. */
 async function findSyntaxError(code: string): Promise<string | null> {
   const formatter = new Deno.Command(Deno.execPath(), {
     args: ["fmt", "--no-config", "--ext=ts", "-"],

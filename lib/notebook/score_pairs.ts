@@ -1,5 +1,5 @@
 /**
- * Embeddings of runs held to the same pairs of sentences.
+ * Embeddings and similarity scores of several runs on the same texts or sentence pairs.
  * @module
  */
 
@@ -16,7 +16,7 @@ import {
 } from "@/eval/similarity.ts";
 import type { ScoreDot } from "@/report/interval_dots.ts";
 
-/** Embeddings of the same texts by each run, as its encoder pools them and without normalization. */
+/** Embeds the same texts with each run, with its pooling and without normalization. */
 export async function embedRuns(
   runs: readonly { readonly name: string; readonly dir: string }[],
   texts: readonly string[],
@@ -28,13 +28,13 @@ export async function embedRuns(
   return embedded;
 }
 
-/** A run's rank correlation. */
+/** Rank correlation of a run's similarities with the gold scores. */
 export type PairScore = ScoreDot & {
-  /** To the first run, on the same draws of pairs; null for that one itself. */
+  /** Difference to the first run on the same bootstrap samples; null for the first run. */
   readonly difference: SimilarityDifference | null;
 };
 
-/** The rank correlation of cosine and score by run, each as it was trained. */
+/** Spearman's rank correlation of cosines and gold scores by run, with the run's own normalization. */
 export async function scorePairs(
   runs: readonly { readonly name: string; readonly dir: string }[],
   pairs: readonly SentencePair[],
@@ -61,7 +61,7 @@ export async function scorePairs(
   return scores;
 }
 
-/** The differences of scores in points of 100, a row each, as a table takes them. */
+/** Differences in percentage points, one table row per run. */
 export function differenceRows(scores: readonly PairScore[]) {
   return scores.flatMap(({ name, difference }) =>
     difference === null ? [] : [{
@@ -73,7 +73,7 @@ export function differenceRows(scores: readonly PairScore[]) {
   );
 }
 
-/** Both sides of pairs by one run's encoder, scaled in each of several ways. */
+/** Embeds both sides of the pairs with one run's encoder, once for each normalization. */
 export async function embedPairs(
   dir: string,
   pairs: readonly SentencePair[],

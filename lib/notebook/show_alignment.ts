@@ -1,5 +1,5 @@
 /**
- * Words and their word pieces side by side in a notebook.
+ * Words and their tokens (word pieces) side by side in a notebook.
  * @module
  */
 
@@ -8,32 +8,33 @@ import type { Tokenizer } from "@/text/tokenizer.ts";
 import type { Displayable } from "./displayable.ts";
 import { showTable } from "./show_table.ts";
 
-/** What words are aligned with. */
+/** Tokenizer and tag names. */
 export type AlignmentOptions = {
   readonly tokenizer: Tokenizer;
-  /** Names of tags, by number. */
+  /** Tag names by index. */
   readonly labels: readonly string[];
 };
 
 /**
- * A tagged row as a table, a word a line: its tag, its pieces, and what each piece is asked for: the tag at
- * the first, nothing (`·`) at the others.
+ * Shows a tagged row as a table with one line per word: its tag, its tokens and their labels. The first token
+ * of a word has the tag of the word; the others have none (`·`).
  */
 export function showAlignment(
-  row: Row,
+  row: Row | undefined,
   { tokenizer, labels }: AlignmentOptions,
 ): Displayable {
+  if (row === undefined) throw new RangeError("cannot align this row: the split has no rows");
   if (!isTaggedRow(row)) {
     throw new TypeError(
-      "Cannot show alignment as the row must have words and tags: it has a text and a label",
+      "cannot align this row: it has a text and a class, not words and tags",
     );
   }
   const { ids, words } = tokenizer.encodeWords(row.tokens);
   const lines = row.tokens.map((word, index) => {
-    const pieces = [...ids].filter((_, piece) => words[piece] === index)
+    const tokens = [...ids].filter((_, token) => words[token] === index)
       .map((id) => tokenizer.token(id));
     const tag = labels[row.tags[index] ?? -1] ?? "";
-    return { word, tag, pieces, asked: [tag, ...pieces.slice(1).map(() => "·")] };
+    return { word, tag, tokens, labels: [tag, ...tokens.slice(1).map(() => "·")] };
   });
   return showTable(lines, { limit: lines.length });
 }

@@ -5,10 +5,10 @@
 
 import { type Displayable, displayable, escapeHtml } from "./displayable.ts";
 
-/** A stretch of text, [start, end) in UTF-16 units, and what it names. */
+/** An entity: the range [start, end) of the text in UTF-16 units, and its type. */
 export type MarkedSpan = { readonly start: number; readonly end: number; readonly type: string };
 
-/** Grounds of the marks by type; dark text on each has a contrast above 7. */
+/** Background colors by entity type; dark text on each has a contrast above 7. */
 const GROUNDS: Readonly<Record<string, string>> = {
   PER: "#ffd8a8",
   ORG: "#b2d8ff",
@@ -35,7 +35,7 @@ export function showEntities(text: string, spans: readonly MarkedSpan[]): Displa
   for (const { start, end, type } of spans.toSorted((a, b) => a.start - b.start)) {
     if (!(start >= at && end > start && end <= text.length)) {
       throw new RangeError(
-        `Cannot mark entities as spans must lie in the text and apart: current span is [${start}, ${end})`,
+        `entity spans must not overlap and must be inside the text: got [${start}, ${end})`,
       );
     }
     const between = text.slice(at, start), marked = text.slice(start, end);

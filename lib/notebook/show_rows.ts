@@ -1,19 +1,21 @@
 /**
- * Rows, batches and predictions of a task in a notebook, as people read them.
+ * Rows, batches and predictions of a task in a notebook.
  * @module
  */
 
+import type { RunConfig } from "@/config.ts";
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import type { PredictedEntity, TextPrediction } from "@/eval/text_predictor.ts";
 import type { ModelTask } from "@/model/model_task.ts";
-import { didYouMean } from "@/suggest.ts";
+import { describeUnknown } from "@/suggest.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import { DISPLAY, type Displayable, displayable, escapeHtml } from "./displayable.ts";
+import { prepareRows } from "./load_rows.ts";
 import { showEntities } from "./show_entities.ts";
 import { showTable } from "./show_table.ts";
 import { showBatchRow, showTaggedWords } from "./show_tagged.ts";
 
-/** Displays one below the other. */
+/** Shows the parts one below the other. */
 export function stack(parts: readonly Displayable[]): Displayable {
   const shown = parts.map((part) => part[DISPLAY]());
   return displayable({
@@ -27,7 +29,7 @@ export function showText(text: string): Displayable {
   return displayable({ "text/plain": text, "text/html": `<p>${escapeHtml(text)}</p>` });
 }
 
-/** The first rows of a task, its labels by name: classes in a table, entities marked in their text. */
+/** Shows the first rows of a task: texts and classes as a table, or sentences with their entities marked. */
 export function showRows(
   rows: readonly Row[],
   { labels }: Pick<ModelTask, "labels">,
@@ -45,9 +47,19 @@ export function showRows(
   );
 }
 
+/** Shows the first training batch of a tagging task: its size, its padding and one of its rows. */
+export async function showBatch(config: RunConfig, task: string): Promise<Displayable> {
+  const run = await prepareRows(config);
+  try {
+    return showNextBatch(run, task);
+  } finally {
+    run.dispose();
+  }
+}
+
 /**
- * Draws the next training batch of a tagging task and shows its measures and one of its rows. The
- * stream of the run goes on with the batch after it.
+ * Takes the next training batch of a tagging task and shows its size, its padding and one of its rows. This
+ * advances the batch stream of the run.
  */
 export function showNextBatch(
   { setup, tasks, tokenizer }: Pick<PreparedRun, "setup" | "tasks" | "tokenizer">,
@@ -59,21 +71,17 @@ export function showNextBatch(
   const task = tasks.find(({ task }) => task.name === name)?.task;
   if (stream === undefined || task?.kind !== "tagging") {
     const known = tasks.filter(({ task }) => task.kind === "tagging").map(({ task }) => task.name);
-    throw new RangeError(
-      `Cannot show batch as the task must be one of ${known.join(", ")}: current value is ${name}${
-        didYouMean(name, known)
-      }`,
-    );
+    throw new RangeError(describeUnknown(name, { what: "tagging task", known }));
   }
   const batch = stream.next();
   const padding = 1 - batch.tokens / (batch.rows * batch.length);
-  const measures = `${batch.rows} rows of ${batch.length} pieces, ${
+  const measures = `${batch.rows} rows of ${batch.length} tokens, ${
     (100 * padding).toFixed(0)
   } % padding; row ${row}:`;
   return stack([showText(measures), showBatchRow(batch, row, { tokenizer, labels: task.labels })]);
 }
 
-/** A prediction: the text with its entities marked, and each class with its probability. */
+/** Shows a prediction: the text with its entities marked, then each predicted class with its probability. */
 export function showPrediction({ text, labels, entities }: TextPrediction): Displayable {
   const found: PredictedEntity[] = Object.values(entities).flat();
   const classes = Object.entries(labels).map(([task, { label, probability }]) =>

@@ -1,21 +1,21 @@
 /**
- * Rows as a table in a notebook.
+ * Tables in a notebook.
  * @module
  */
 
 import { type Displayable, displayable, escapeHtml } from "./displayable.ts";
 
-/** How a table is shown. */
+/** Options of a table. */
 export type TableOptions = {
-  /** Columns in their order; by default all of the rows, as they are met. */
+  /** Columns in their order; default: all columns, in order of appearance. */
   readonly columns?: readonly string[];
-  /** Rows shown; those beyond are counted below the table. */
+  /** Maximum number of rows; the table says how many more there are. */
   readonly limit?: number;
-  /** Digits behind the point of numbers that are not whole. */
+  /** Number of decimals of numbers that are not integers. */
   readonly digits?: number;
 };
 
-/** A table of rows, such as a polars frame's `toRecords()`; numbers stand to the right. */
+/** Shows rows as a table, such as a polars frame's `toRecords()`. Numbers are right-aligned. */
 export function showTable(
   rows: readonly Readonly<Record<string, unknown>>[],
   options: TableOptions = {},

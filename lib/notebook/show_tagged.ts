@@ -1,5 +1,5 @@
 /**
- * Tagged words and encoded examples in a notebook: what a tagging model reads and is asked for.
+ * Tagged words and encoded examples in a notebook: inputs and labels of a tagging model.
  * @module
  */
 
@@ -10,7 +10,7 @@ import type { Displayable } from "./displayable.ts";
 import { showEntities } from "./show_entities.ts";
 import { showTable } from "./show_table.ts";
 
-/** Words with a space between, the entities of their BIO tags marked. */
+/** Shows words joined by spaces, with the entities of their BIO tags marked. */
 export function showTaggedWords(words: readonly string[], tags: readonly string[]): Displayable {
   const starts: number[] = [];
   let length = 0;
@@ -26,21 +26,21 @@ export function showTaggedWords(words: readonly string[], tags: readonly string[
   return showEntities(words.join(" "), marked);
 }
 
-/** One row of a batch of tagged words as a table, a piece a line: id, piece, mask and tag. */
+/** Shows one row of a batch of tagged words as a table with one line per token: id, token, mask and tag. */
 export function showBatchRow(
   { ids, mask, labels, length }: Batch,
   row: number,
   options: { readonly tokenizer: Tokenizer; readonly labels: readonly string[] },
 ): Displayable {
-  const pieces = Array.from({ length }, (_, piece) => {
-    const at = row * length + piece;
+  const tokens = Array.from({ length }, (_, position) => {
+    const at = row * length + position;
     const label = labels[at] ?? IGNORED;
     return {
       id: ids[at] ?? 0,
-      piece: options.tokenizer.token(ids[at] ?? 0),
+      token: options.tokenizer.token(ids[at] ?? 0),
       mask: mask[at] ?? 0,
       tag: label === IGNORED ? "ignored" : options.labels[label] ?? "",
     };
   });
-  return showTable(pieces, { limit: length });
+  return showTable(tokens, { limit: length });
 }

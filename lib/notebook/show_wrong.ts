@@ -1,5 +1,5 @@
 /**
- * Sentences with wrong entities in a notebook, as they are and as they were read.
+ * Sentences with wrong entities in a notebook: true and predicted entities.
  * @module
  */
 
@@ -8,7 +8,7 @@ import type { Displayable } from "./displayable.ts";
 import { showText, stack } from "./show_rows.ts";
 import { showTaggedWords } from "./show_tagged.ts";
 
-/** The first sentences: which errors they hold, their gold entities, and those that were predicted. */
+/** Shows the first sentences, each with its kinds of error, its true entities and the predicted ones. */
 export function showWrongSentences(
   sentences: readonly WrongSentence[],
   { limit = 5 }: { readonly limit?: number } = {},

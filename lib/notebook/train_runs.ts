@@ -1,10 +1,10 @@
 /**
- * Runs that notebooks look at, trained once: a run is kept under a hash of all that it depends on (its
- * configuration, what computes it, the code, the sample), so notebooks that ask for the same share it and
- * a change of any of these trains it again.
+ * Trains the runs of notebooks and caches them. The cache key is a hash of everything that a run depends
+ * on: its configuration, the device and executor, the code and the sample. Notebooks with the same
+ * configuration share a run; a change to any of these trains it again.
  *
- * They lie in `.cache/runs/` of the project, or in `runs/` of the folder that the environment variable
- * STX_CACHE names, and may be deleted at any time.
+ * The cache is `.cache/runs/` in the project, or `runs/` in the folder that the environment variable
+ * STX_CACHE names. It may be deleted at any time.
  * @module
  */
 
@@ -16,44 +16,49 @@ import type { RunConfig } from "@/config.ts";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { engineOptions, openEngine } from "@/engine/engine.ts";
 import { describeEnvironment } from "@/environment.ts";
+import { RunScores } from "@/export/run_scores.ts";
 import { isFile } from "@/files.ts";
 import type { ProgressView } from "@/progress.ts";
 import { readRun } from "@/report/read_run.ts";
 import type { RunRecord } from "@/report/run_record.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import { trainRun } from "@/train/train_run.ts";
+import { NamedList } from "./named_list.ts";
 import { createNotebookProgress } from "./notebook_progress.ts";
 
-/** A finished run by the name that a notebook gave it. */
+/** A finished run with the name that the notebook gave it. */
 export type TrainedRun = {
   readonly name: string;
   readonly config: RunConfig;
-  /** Its folder, model and predictions included. */
+  /** Folder of the run. */
   readonly dir: string;
+  /** The content of its files. */
   readonly record: RunRecord;
+  /** Scores by task and split. */
+  readonly scores: RunScores;
 };
 
-/** Where runs are kept and who watches; the defaults are a notebook's. */
+/** Cache folder, progress view and clock; the defaults are those of a notebook. */
 export type TrainRunsOptions = {
   readonly folder?: string;
   readonly view?: ProgressView;
   readonly nowMs?: () => number;
 };
 
-/** The folder of kept runs. */
+/** Folder of the cached runs. */
 export function findRunsFolder(): string {
   return scratchFolder("runs");
 }
 
 /**
- * Trains every configuration that is not kept yet, one after the other, and gives all runs in the order of
- * the names. The view has a line for each, the same whether it was trained or kept. A run that was
- * interrupted goes on from the step that was saved when the call is made again.
+ * Trains each configuration that is not in the cache, one after the other. Returns the runs by name, in the
+ * order of `configs`. Progress has one line per run, the same for trained and cached runs. A second call
+ * resumes an interrupted run from its saved step.
  */
 export async function trainRuns(
   configs: Readonly<Record<string, RunConfig>>,
   options: TrainRunsOptions = {},
-): Promise<readonly TrainedRun[]> {
+): Promise<NamedList<TrainedRun>> {
   const {
     folder = findRunsFolder(),
     view = createNotebookProgress(),
@@ -65,17 +70,18 @@ export async function trainRuns(
     for (const [name, config] of Object.entries(configs)) {
       const dir = await trainOnce(config, { folder, code, nowMs, view: onlyTraining(view, name) });
       const record = await readRun(dir);
+      const scores = new RunScores(record.summary.scores);
       const { steps } = record.summary;
       view.update({ done: steps, total: steps, label: name });
-      runs.push({ name, config, dir, record });
+      runs.push({ name, config, dir, record, scores });
     }
   } finally {
-    await view.finish(); // an interrupted run is shown with the steps that it did
+    await view.finish(); // shows an interrupted run with its finished steps
   }
-  return runs;
+  return new NamedList("run", runs.map((run) => [run.name, run]));
 }
 
-/** The folder of a run, trained now if it is not there. */
+/** Returns the folder of a run; trains it if it is not in the cache. */
 async function trainOnce(
   config: RunConfig,
   { folder, code, nowMs, view }: Required<TrainRunsOptions> & { readonly code: string },
@@ -86,10 +92,10 @@ async function trainOnce(
   const key = createHash("sha256").update(content).digest("hex").slice(0, 16);
   const dir = join(folder, key);
   if (await isFile(join(dir, "summary.json"))) return dir;
-  const place = join(folder, `.begun-${key}`); // with a checkpoint if training was interrupted
+  const place = join(folder, `.begun-${key}`); // holds a checkpoint if training was interrupted
   await Deno.mkdir(place, { recursive: true });
   using lock = await Deno.open(join(place, "lock"), { write: true, create: true });
-  await lock.lock(true); // another process may train the same
+  await lock.lock(true); // another process may be training the same run
   if (await isFile(join(dir, "summary.json"))) return dir;
   try {
     const out = join(place, key);
@@ -99,24 +105,24 @@ async function trainOnce(
   } catch (error) {
     if (!(error instanceof TrainingInterrupted)) await Deno.remove(place, { recursive: true });
     throw error instanceof TrainingInterrupted
-      ? new TrainingInterrupted(error.when, "execute the cell again to go on", error.resumable)
+      ? new TrainingInterrupted(error.when, "execute the cell again to resume", error.resumable)
       : error;
   }
   await Deno.remove(place, { recursive: true });
   return dir;
 }
 
-/** Shows the training of a run under its name, and none of its other work. */
+/** Shows the training progress of a run under its name, and no other progress. */
 function onlyTraining(view: ProgressView, label: string): ProgressView {
   return {
     update(progress) {
       if (progress.label === "train") view.update({ ...progress, label });
     },
-    finish() {}, // the view goes on with the next run
+    finish() {}, // the next run uses the same view
   };
 }
 
-/** A hash over the files that a run's numbers come from: the code and the sample. */
+/** Hash of the files that determine the numbers of a run: code and sample. */
 async function hashFiles(): Promise<string> {
   const hash = createHash("sha256");
   const add = async (folder: string) => {
@@ -130,10 +136,10 @@ async function hashFiles(): Promise<string> {
     }
   };
   const lib = fileURLToPath(new URL("..", import.meta.url));
-  for (const room of COMPUTING) await add(join(lib, room));
+  for (const name of COMPUTING) await add(join(lib, name));
   await add(SAMPLE_FOLDER);
   return hash.digest("hex");
 }
 
-/** Rooms that a run's numbers come from. */
+/** Folders of `lib/` whose code determines the numbers of a run. */
 const COMPUTING = ["engine", "data", "text", "model", "eval", "train"];

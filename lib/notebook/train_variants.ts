@@ -1,10 +1,9 @@
 /**
- * A small experiment of a notebook's own: variants over seeds, trained here, compared as the committed ones
- * are.
+ * Small experiments that a notebook trains itself: variants by seed, compared in the same way as the
+ * committed experiments.
  * @module
  */
 
-import { compareResults } from "@/experiment/compare_variants.ts";
 import {
   type Changes,
   type Experiment,
@@ -13,31 +12,32 @@ import {
 } from "@/experiment/declaration.ts";
 import { type CurveRow, listResults, type ResultRow } from "@/experiment/results.ts";
 import { notebookConfig } from "./notebook_config.ts";
-import type { ReadExperiment } from "./read_experiment.ts";
+import type { NamedList } from "./named_list.ts";
+import { compareExperiment, type NotebookExperiment } from "./read_experiment.ts";
 import { type TrainedRun, trainRuns, type TrainRunsOptions } from "./train_runs.ts";
 
-/** What is varied, and over what. */
+/** Title, seeds and settings that all variants share. */
 export type VariantsOptions = TrainRunsOptions & {
   readonly title: string;
   readonly seeds: readonly number[];
-  /** Common to all variants, by dotted key. */
+  /** Configuration of all variants, by dotted key. */
   readonly set?: Changes;
-  /** The same on the built-in sample alone, to end within seconds. */
+  /** Further configuration for the built-in sample, which keeps its runs short. */
   readonly sample?: Changes;
-  /** As of {@link notebookConfig}. */
+  /** Reads an environment variable, as in {@link notebookConfig}. */
   readonly read?: (name: string) => string | undefined;
 };
 
-/** A variant as a notebook gives it: what it sets, and its tasks where they are not all. */
+/** A variant: the configuration that it changes, and its tasks (all by default). */
 export type NotebookVariant = Pick<Variant, "tasks"> & { readonly set?: Changes };
 
-/** An experiment whose runs are there, models included. */
-export type TrainedExperiment = ReadExperiment & { readonly trained: readonly TrainedRun[] };
+/** An experiment with its trained runs, named `VARIANT, seed SEED`. */
+export type TrainedExperiment = NotebookExperiment & { readonly trained: NamedList<TrainedRun> };
 
 const assignments = (changes: Changes) =>
   Object.entries(changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
 
-/** Trains every variant with every seed and compares them on validation; the first is the reference. */
+/** Trains each variant with each seed. Compares validation scores with those of the first variant. */
 export async function trainVariants(
   given: Readonly<Record<string, NotebookVariant>>,
   { title, seeds, set = {}, sample = {}, read, ...options }: VariantsOptions,
@@ -51,7 +51,7 @@ export async function trainVariants(
       config: selectTasks(
         notebookConfig({
           set: assignments({ ...set, ...variant.set, seed }),
-          // what a variant sets goes before what the sample makes short
+          // a variant's own settings override those of the sample
           sample: assignments(sample),
           ...(read !== undefined && { read }),
         }),
@@ -68,7 +68,7 @@ export async function trainVariants(
   const rows: ResultRow[] = [], curves: CurveRow[] = [];
   planned.forEach(({ variant, seed }, i) => {
     const run = trained[i];
-    if (run === undefined) throw new TypeError("internal: there is a run for every plan");
+    if (run === undefined) throw new TypeError("internal: each plan must have a run");
     const found = listResults(run.record, { variant: variant.name, seed, score: "validation" });
     rows.push(...found.rows);
     curves.push(...found.curves);
@@ -84,14 +84,13 @@ export async function trainVariants(
     seeds,
     score: "validation",
   };
-  return {
+  const compared = compareExperiment({
     experiment,
     rows,
     curves,
     runs: { present: trained.length, declared: trained.length },
     machines: [],
     starts: { dates: [], commits: [] },
-    summaries: compareResults({ experiment, rows }),
-    trained,
-  };
+  });
+  return { ...compared, trained };
 }

@@ -1,6 +1,6 @@
 /**
- * What autocast does, seen from outside: the error of a product and of a softmax under each precision.
- * Shapes: M × K and K × M matrices.
+ * Effects of mixed precision: the rounding error of a matmul and of a softmax, and the loss scale of a run.
+ * Shapes: matrices [M, K] and [K, M].
  * @module
  */
 
@@ -9,35 +9,47 @@ import type { Precision } from "@/config.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
 import { stream } from "@/random.ts";
+import type { RunRecord } from "@/report/run_record.ts";
 
-/** Largest errors against the same in float64, as shares of the largest value. */
+/** Largest absolute errors compared with float64, as fractions of the largest value. */
 export type PrecisionErrors = {
   readonly precision: Precision;
-  readonly product: number;
+  readonly matmul: number;
   readonly softmax: number;
 };
 
 const M = 48, K = 256;
 
-/** Compiles a product and a softmax under `precision`, runs both and measures them; engine stays so opened. */
+/** Measures the errors of a matmul and a softmax under `precision`. Leaves the engine open in that precision. */
 export async function tryPrecision(precision: Precision): Promise<PrecisionErrors> {
   await openEngine({ precision });
   const { normal } = stream(1, "try precision");
   const a = Float32Array.from({ length: M * K }, normal); // [M, K]
   const b = Float32Array.from({ length: K * M }, normal); // [K, M]
   const program = jit(`try ${precision}`, ({ a, b }: { a: tf.Tensor2D; b: tf.Tensor2D }) => ({
-    product: tf.matMul(a, b), // [M, M]
+    matmul: tf.matMul(a, b), // [M, M]
     softmax: tf.softmax(a), // [M, K]
   }));
   const inputs = { a: tf.tensor2d(a, [M, K]), b: tf.tensor2d(b, [K, M]) };
   const outputs = await program(inputs);
-  const product = await outputs.product.data(), softmax = await outputs.softmax.data();
+  const matmul = await outputs.matmul.data(), softmax = await outputs.softmax.data();
   tf.dispose([inputs, outputs]);
   return {
     precision,
-    product: largestError(product, multiply(a, b)),
+    matmul: largestError(matmul, multiply(a, b)),
     softmax: largestError(softmax, normalizeExponents(a)),
   };
+}
+
+/** Loss scale after the last logged step of a run in mixed-float16, and its number of skipped steps. */
+export function lastLossScale(
+  { record }: { readonly record: Pick<RunRecord, "train"> },
+): { readonly lossScale: number; readonly skipped: number } {
+  const { lossScale, skipped } = record.train.at(-1) ?? {};
+  if (lossScale === undefined || skipped === undefined) {
+    throw new RangeError("The run has no loss scale: only runs in mixed-float16 have one");
+  }
+  return { lossScale, skipped };
 }
 
 function largestError(found: ArrayLike<number>, wanted: Float64Array): number {

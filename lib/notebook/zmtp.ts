@@ -1,6 +1,6 @@
 /**
- * A small client of ZeroMQ's wire protocol over TCP: enough to speak to a Jupyter kernel as DEALER or
- * SUB, so that notebooks run without ZeroMQ's native library.
+ * A small ZeroMQ client over TCP, with the socket types DEALER and SUB that a Jupyter kernel needs. It avoids
+ * ZeroMQ's native library.
  *
  * Protocol: ZMTP 3.0 with the NULL mechanism, https://rfc.zeromq.org/spec/23/
  * @module
@@ -16,16 +16,16 @@ export type SocketType = typeof SOCKET_TYPES[number];
 export type ZmtpSocket = {
   /** Sends one message of one or more frames. */
   send(frames: readonly Uint8Array[]): Promise<void>;
-  /** The messages received, until the connection ends; to be read once. */
+  /** Received messages until the connection ends; can be read only once. */
   messages(): AsyncGenerator<readonly Uint8Array[]>;
   close(): void;
 };
 
-const MORE = 1, LONG = 2, COMMAND = 4; // bits of a frame's flags
+const MORE = 1, LONG = 2, COMMAND = 4; // flag bits of a frame
 
 const encoder = new TextEncoder();
 
-/** Connects to a port of this machine, waiting up to `timeoutMs` for someone to listen there. */
+/** Connects to a local port; retries for up to `timeoutMs`. */
 export async function connectZmtp(
   port: number,
   type: SocketType,
@@ -54,7 +54,7 @@ export async function connectZmtp(
           frame = await readFrame();
         } catch (error) {
           if (!isSystemError(error)) throw error;
-          return; // the connection is closed, by us or by the kernel's end
+          return; // the connection is closed
         }
         if (frame.flags & COMMAND) continue;
         message.push(frame.body);
@@ -80,7 +80,7 @@ export async function connectZmtp(
   return socket;
 }
 
-/** A message as bytes: each frame with its flags and length before it. */
+/** Encodes a message: each frame preceded by its flags and length. */
 export function encodeMessage(frames: readonly Uint8Array[]): Uint8Array {
   const parts: Uint8Array[] = [];
   for (const [i, frame] of frames.entries()) {
@@ -139,7 +139,7 @@ async function connectTcp(port: number, timeoutMs: number): Promise<Deno.TcpConn
   }
 }
 
-/** A function that reads exactly so many bytes, waiting for them. */
+/** Creates a function that reads a given number of bytes and waits until they have arrived. */
 function createReader(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): (length: number) => Promise<Uint8Array<ArrayBuffer>> {
@@ -149,7 +149,7 @@ function createReader(
     for (let filled = 0; filled < length;) {
       if (rest.length === 0) {
         const { value, done } = await reader.read();
-        if (done) throw new Deno.errors.UnexpectedEof("Cannot read as the connection has ended");
+        if (done) throw new Deno.errors.UnexpectedEof("the connection to the kernel has ended");
         rest = value;
       }
       const part = rest.subarray(0, length - filled);

@@ -4,7 +4,7 @@ import { checkNotebooks, formatProblem, joinCells } from "@/notebook/check_noteb
 import { type Notebook, writeNotebook } from "@/notebook/nbformat.ts";
 import { code, notebook, text } from "./notebook_text.ts";
 
-/** Checks notebooks in a folder of their own; problems with paths relative to it. */
+/** Checks notebooks in a new folder. Returns the problems with paths relative to it. */
 async function check(books: Record<string, Notebook>): Promise<string[]> {
   const folder = await Deno.makeTempDir();
   try {
@@ -23,7 +23,7 @@ async function check(books: Record<string, Notebook>): Promise<string[]> {
   }
 }
 
-Deno.test("joinCells() knows where each cell begins", () => {
+Deno.test("joinCells() returns the line at which each cell begins", () => {
   const { source, starts } = joinCells(notebook(
     text("# Title"),
     code("const a = 1;\na"),
@@ -47,7 +47,7 @@ Deno.test("checkNotebooks() finds nothing in notebooks whose later cells use ear
   );
 });
 
-Deno.test("checkNotebooks() leads type errors back to notebook, cell and line", async () => {
+Deno.test("checkNotebooks() reports type errors by notebook, cell and line", async () => {
   deepStrictEqual(
     await check({
       "a.ipynb": notebook(
@@ -64,7 +64,7 @@ Deno.test("checkNotebooks() leads type errors back to notebook, cell and line", 
   );
 });
 
-Deno.test("checkNotebooks() leads lint and syntax errors back too", async () => {
+Deno.test("checkNotebooks() reports lint and syntax errors too", async () => {
   deepStrictEqual(
     await check({ "a.ipynb": notebook(code("1"), code("\nconst v: any = 1;\nv;")) }),
     ["a.ipynb cell 2 line 2:10: no-explicit-any: `any` type is not allowed"],

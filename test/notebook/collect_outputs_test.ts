@@ -3,7 +3,7 @@ import { createCollector } from "@/notebook/collect_outputs.ts";
 import { DISPLAY } from "@/report/figure.ts";
 import { frameFigure } from "@/report/frame.ts";
 
-Deno.test("createCollector() keeps an error last, though what was printed before comes after it", () => {
+Deno.test("createCollector() keeps an error last if earlier output arrives after it", () => {
   const collector = createCollector();
   collector.begin(1);
   collector.take("stream", { name: "stdout", text: "so\n" });
@@ -22,7 +22,7 @@ Deno.test("createCollector() adds size and alternative text of a figure, and not
   const collector = createCollector();
   collector.begin(1);
   collector.take("execute_result", { data: figure[DISPLAY](), metadata: {} });
-  const bare = "iVBORw0KGgo="; // the signature alone
+  const bare = "iVBORw0KGgo="; // only the PNG signature
   collector.take("display_data", { data: { "image/png": bare }, metadata: { kept: 1 } });
   const [shown, other] = collector.outputs(1).map((output) =>
     "metadata" in output ? output.metadata : null

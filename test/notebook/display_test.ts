@@ -40,15 +40,15 @@ Deno.test("createNotebookProgress() changes one display in place and leaves no t
   strictEqual(new Set(calls.map(({ id }) => id)).size, 1);
 });
 
-Deno.test("createNotebookProgress() tells at the end that there is no kernel", async () => {
+Deno.test("createNotebookProgress() fails at the end without a kernel", async () => {
   const view = createNotebookProgress();
   view.update({ done: 0, total: 1, label: "train" });
   await rejects(async () => await view.finish(), {
-    message: "Cannot show progress in a notebook as the code must run in a Jupyter kernel",
+    message: "notebook progress needs a Jupyter kernel; run this code in a notebook",
   });
 });
 
-Deno.test("showTable() sets numbers to the right and counts what it leaves out", () => {
+Deno.test("showTable() right-aligns numbers and counts the rows left out", () => {
   const rows = [
     { text: "a <b>\nline", label: 3, score: 0.93456 },
     { text: "c", label: 10, score: 1 },
@@ -71,7 +71,7 @@ Deno.test("showTable() sets numbers to the right and counts what it leaves out",
   });
 });
 
-Deno.test("showTable() shows lists, gaps and chosen columns", () => {
+Deno.test("showTable() shows lists, missing values and selected columns", () => {
   const rows = [{ tags: [1, 0.5], name: null, more: { x: 1 } }, { tags: [] }];
   strictEqual(
     showTable(rows, { columns: ["name", "tags", "more"], digits: 1 })[DISPLAY]()["text/plain"],
@@ -93,11 +93,10 @@ Deno.test("showEntities() marks spans in any order and escapes the text", () => 
   );
 });
 
-Deno.test("showEntities() refuses spans that overlap or leave the text", () => {
+Deno.test("showEntities() rejects spans that overlap or leave the text", () => {
   const message = (start: number, end: number) => ({
     name: "RangeError",
-    message:
-      `Cannot mark entities as spans must lie in the text and apart: current span is [${start}, ${end})`,
+    message: `entity spans must not overlap and must be inside the text: got [${start}, ${end})`,
   });
   const mark = (...spans: [number, number][]) => () =>
     showEntities("abcdef", spans.map(([start, end]) => ({ start, end, type: "PER" })));
@@ -122,7 +121,7 @@ Deno.test("showEntities() keeps every character of the text", () => {
   ));
 });
 
-Deno.test("showTaggedWords() marks the entities of tags, one that ends the sentence too", () => {
+Deno.test("showTaggedWords() marks entities, also at the end of the sentence", () => {
   const shown = showTaggedWords(["In", "São", "Paulo", "met", "Ada"], [
     "O",
     "B-LOC",
@@ -133,7 +132,7 @@ Deno.test("showTaggedWords() marks the entities of tags, one that ends the sente
   strictEqual(shown[DISPLAY]()["text/plain"], "In [São Paulo LOC] met [Ada PER]");
 });
 
-Deno.test("showBatchRow() shows a row of a batch piece by piece", () => {
+Deno.test("showBatchRow() shows a row of a batch token by token", () => {
   const learned = learnVocabulary(["ada ada wrote wrote"], { size: 100, lowercase: true });
   const tokenizer = tokenizerFromJson(learned.json, learned.config, "test");
   const labels = ["O", "B-PER", "I-PER"];
@@ -148,7 +147,7 @@ Deno.test("showBatchRow() shows a row of a batch piece by piece", () => {
   const { pad: padId, cls: clsId, sep } = tokenizer.ids;
   const ada = examples[0]?.ids[1];
   const batch = collate(examples, { examples: [1, 0], rows: 2, length: 5 }, { padId, clsId });
-  strictEqual(examples[0]?.ids.length, 3, "the premise: the word is one piece");
+  strictEqual(examples[0]?.ids.length, 3, "the premise: the word is one token");
   const cells = showBatchRow(batch, 1, { tokenizer, labels })[DISPLAY]()["text/plain"]
     .split("\n").slice(2).map((line) => line.trim().split(/\s+/));
   deepStrictEqual(cells, [

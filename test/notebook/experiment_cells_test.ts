@@ -1,11 +1,12 @@
-/** What notebooks show of experiments: the committed ones, and small ones of their own. */
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+/** Committed experiments in notebooks, and small experiments that notebooks train themselves. */
+import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import { planRuns, readExperiment as readDeclared } from "@/experiment/declaration.ts";
 import { nameRun } from "@/experiment/run_pool.ts";
 import { writeFileAtomic } from "@/files.ts";
 import { DISPLAY } from "@/notebook/displayable.ts";
 import {
+  compareRows,
   experimentCurves,
   experimentDifferences,
   readExperiment,
@@ -28,7 +29,7 @@ const DECLARED = {
   score: "validation",
 };
 
-Deno.test("an experiment is shown as far as its runs are there", async () => {
+Deno.test("an experiment is shown with the runs that are finished", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await writeFileAtomic(join(folder, "pooling/experiment.json"), JSON.stringify(DECLARED));
@@ -44,26 +45,47 @@ Deno.test("an experiment is shown as far as its runs are there", async () => {
     const command = "deno task experiment outputs/experiments/pooling/experiment.json";
     strictEqual(
       tellExperiment(await read()),
-      `**Pooling:** none of its runs is there yet; \`${command}\` does them.`,
+      `**Pooling:** no run is finished yet; \`${command}\` trains them.`,
     );
     const nothing = experimentDifferences(await read());
     ok(!(nothing instanceof Figure));
     deepStrictEqual(nothing[DISPLAY](), {
-      "text/plain": `None of its runs is there yet; \`${command}\` does them.`,
-      "text/html": `<p>None of its runs is there yet; ${command} does them.</p>`,
+      "text/plain": `No run is finished yet; \`${command}\` trains them.`,
+      "text/html": `<p>No run is finished yet; ${command} trains them.</p>`,
     });
     await put(0);
     const alone = experimentDifferences(await read());
     ok(!(alone instanceof Figure));
-    strictEqual(alone[DISPLAY]()["text/plain"], "No other variant has a seed of mean yet.");
+    strictEqual(alone[DISPLAY]()["text/plain"], "No other variant shares a seed with mean yet.");
     await put(1);
     const two = await read();
     strictEqual(
       tellExperiment(two),
-      "**Pooling:** 2 of 4 runs are there (seed 1), 5 steps, scored on validation; differences to " +
-        "**mean** in points of 100. More: `outputs/experiments/pooling/report.md`.\n\n" +
+      "**Pooling:** 2 of 4 runs (seed 1), 5 steps, scored on validation. Differences to " +
+        "**mean** in percentage points. More: `outputs/experiments/pooling/report.md`.\n\n" +
         "- `ag_news`: Too few seeds to compare (fewer than 3): max (0.00, n = 1).\n" +
         "- `conll2003`: Too few seeds to compare (fewer than 3): max (0.00, n = 1).",
+    );
+    const { scores, difference, better, worse } = two;
+    strictEqual(scores("max", "ag_news").values.length, 1);
+    deepStrictEqual([better("ag_news"), worse("ag_news")], [[], []]);
+    throws(() => scores("cls", "ag_news"), {
+      name: "RangeError",
+      message: "variant cls is not one of mean, max",
+    });
+    throws(() => worse("stsb"), { message: "task stsb is not one of ag_news, conll2003" });
+    throws(() => difference("max", "ag_news"), {
+      name: "RangeError",
+      message:
+        "there is no confidence interval for max and mean on ag_news: they share fewer than two seeds",
+    });
+    await put(2), await put(3);
+    const all = await read();
+    strictEqual(all.difference("max", "ag_news").values.length, 2);
+    ok(all.difference("max", "ag_news").low < all.difference("max", "ag_news").high);
+    deepStrictEqual(
+      compareRows(all.rows, [["max", "mean"]]).map(({ task, values }) => [task, values.length]),
+      [["ag_news", 2], ["conll2003", 2]],
     );
     const figure = experimentDifferences(two);
     ok(figure instanceof Figure);
@@ -108,7 +130,7 @@ Deno.test("trainVariants() trains a grid and compares it with its first variant"
         ["alone", "conll2003", 1],
       ],
     );
-    deepStrictEqual(found.trained[0]?.config.data.scoreTest, false);
+    deepStrictEqual(found.trained.get("both, seed 1").config.data.scoreTest, false);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

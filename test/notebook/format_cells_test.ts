@@ -21,10 +21,10 @@ Deno.test("formatCells() formats code and text and keeps outputs", async () => {
   deepStrictEqual(await formatCells(formatted, folder), formatted);
 });
 
-Deno.test("findUnformatted() names the cells by their place in the notebook", async () => {
+Deno.test("findUnformatted() reports cells by their position in the notebook", async () => {
   const book = notebook(text("# Title"), code("f(1);"), code("f( 1 )"), text("Text"), code("f(1)"));
   deepStrictEqual((await findUnformatted(book, { path: "a.ipynb", folder })).map(formatProblem), [
-    "a.ipynb: cells must be formatted, run deno task notebooks: of all cells those with numbers 3, 5 are not",
+    "a.ipynb: cells 3, 5 (of all cells) are not formatted: run deno task notebooks",
   ]);
   const good = await formatCells(book, folder);
   deepStrictEqual(await findUnformatted(good, { path: "a.ipynb", folder }), []);

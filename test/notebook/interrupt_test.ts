@@ -1,4 +1,4 @@
-/** What Jupyter's interrupt, SIGINT, does to a real kernel that trains. */
+/** Effects of Jupyter's interrupt (SIGINT) on a real kernel that trains. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { type Kernel, type Listener, startKernel } from "@/notebook/kernel.ts";
@@ -84,7 +84,7 @@ summary.steps`);
         match(resumed.shown, new RegExp(`resuming from step ${step} of ${step + 4}`));
         match(resumed.shown, new RegExp(`"text/plain":"${step + 4}"`));
 
-        // the notebooks' own helper resumes when the cell is executed again
+        // trainRuns() resumes when the cell is executed again
         const cell = `const runs = await trainRuns({
   small: { ...config, training: { ...config.training, maxSteps: 120, checkpointEvery: null } },
 }, { folder: ${kept} });
@@ -92,7 +92,7 @@ runs[0].record.summary.steps`;
         const helper = await execute(cell, /small .{10,80}\b[1-9]\d*\/120/);
         match(
           helper.evalue,
-          /^Training was interrupted after step \d+ of 120: execute the cell again to go on$/,
+          /^Training was interrupted after step \d+ of 120: execute the cell again to resume$/,
         );
         const again = await execute(
           cell.replace("const runs", "const more").replace("runs[", "more["),

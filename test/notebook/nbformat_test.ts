@@ -4,14 +4,14 @@ import { formatNotebook, parseNotebook, toLines } from "@/notebook/nbformat.ts";
 import { encodeMessage } from "@/notebook/zmtp.ts";
 import { code, notebook, text } from "./notebook_text.ts";
 
-Deno.test("toLines() cuts text behind each line end and loses nothing", () => {
+Deno.test("toLines() splits text after each newline and loses nothing", () => {
   deepStrictEqual(toLines("a\n\nb"), ["a\n", "\n", "b"]);
   deepStrictEqual(toLines("a\n"), ["a\n"]);
   deepStrictEqual(toLines(""), []);
   fc.assert(fc.property(fc.string(), (text) => strictEqual(toLines(text).join(""), text)));
 });
 
-Deno.test("parseNotebook() and formatNotebook() are each other's way back", () => {
+Deno.test("parseNotebook() and formatNotebook() are inverses", () => {
   const book = notebook(
     text("# Title\n\nText"),
     {
@@ -26,7 +26,7 @@ Deno.test("parseNotebook() and formatNotebook() are each other's way back", () =
   deepStrictEqual(parseNotebook(formatNotebook(book), "a.ipynb"), book);
 });
 
-Deno.test("formatNotebook() is the same text for other metadata of the file and another order of keys", () => {
+Deno.test("formatNotebook() ignores file metadata and the order of keys", () => {
   const cell = { id: "x", source: ["1"], outputs: [], execution_count: null, cell_type: "code" };
   const first = {
     nbformat: 4,
@@ -45,34 +45,34 @@ Deno.test("formatNotebook() is the same text for other metadata of the file and 
   );
 });
 
-Deno.test("parseNotebook() says what is wrong with a file", () => {
+Deno.test("parseNotebook() explains what is wrong with a file", () => {
   const message = (message: string) => ({ name: "SyntaxError", message });
   throws(
     () => parseNotebook("[1, 2]", "a.ipynb"),
     message(
-      "Cannot read notebook a.ipynb as it must have nbformat 4 and cells: current nbformat is undefined",
+      "notebook a.ipynb: needs nbformat 4 and a list of cells; its nbformat is undefined",
     ),
   );
   throws(
     () => parseNotebook('{ "nbformat": 3, "cells": [] }', "a.ipynb"),
     message(
-      "Cannot read notebook a.ipynb as it must have nbformat 4 and cells: current nbformat is 3",
+      "notebook a.ipynb: needs nbformat 4 and a list of cells; its nbformat is 3",
     ),
   );
   throws(
     () => parseNotebook('{ "nbformat": 4, "cells": [{ "cell_type": "heading" }] }', "a.ipynb"),
-    message("Cannot read notebook a.ipynb as cell 1 must be a markdown, raw or code cell"),
+    message("notebook a.ipynb: cell 1 is not a markdown, raw or code cell"),
   );
   throws(
     () => parseNotebook("{", "a.ipynb"),
-    /^SyntaxError: Cannot read notebook a\.ipynb as it must be JSON: /,
+    /^SyntaxError: notebook a\.ipynb: not valid JSON: /,
   );
 });
 
-Deno.test("encodeMessage() writes flags and lengths as ZMTP 3.0 has them", () => {
-  // more to come (1), length 2; then the last frame (0), empty
+Deno.test("encodeMessage() writes flags and lengths as in ZMTP 3.0", () => {
+  // flag "more" (1), length 2; then the last frame (0), empty
   deepStrictEqual([...encodeMessage([Uint8Array.of(7, 8), new Uint8Array(0)])], [1, 2, 7, 8, 0, 0]);
-  // long (2): a length of 8 bytes, 256 = 0x0100
+  // flag "long" (2): a length of 8 bytes, 256 = 0x0100
   const long = encodeMessage([new Uint8Array(256).fill(9)]);
   deepStrictEqual([...long.subarray(0, 10)], [2, 0, 0, 0, 0, 0, 0, 1, 0, 9]);
   strictEqual(long.length, 9 + 256);

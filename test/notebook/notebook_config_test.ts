@@ -3,16 +3,16 @@ import { isAbsolute } from "node:path";
 import { notebookConfig, usesSample } from "@/notebook/notebook_config.ts";
 import { resolveConfig } from "@/resolve_config.ts";
 
-/** Reads variables of a given environment. */
+/** Reads environment variables from an object. */
 const from = (given: Readonly<Record<string, string>>) => (name: string) => given[name];
 
-Deno.test("notebookConfig() is the quickstart where nothing is named", () => {
+Deno.test("notebookConfig() is the quickstart preset by default", () => {
   const config = notebookConfig({ read: from({ PRESET: "" }) });
   deepStrictEqual(config, resolveConfig({ preset: "quickstart" }));
   ok(usesSample(config));
 });
 
-Deno.test("notebookConfig() shortens runs on the sample alone", () => {
+Deno.test("notebookConfig() shortens runs only on the sample", () => {
   const settings = { set: ["seed=5"], sample: ["training.epochs=2"] };
   const sample = notebookConfig({ ...settings, read: from({}) });
   deepStrictEqual([sample.seed, sample.training.epochs], [5, 2]);
@@ -21,7 +21,7 @@ Deno.test("notebookConfig() shortens runs on the sample alone", () => {
   ok(!usesSample(real));
 });
 
-Deno.test("notebookConfig() reads folders from the project's folder and leaves names alone", () => {
+Deno.test("notebookConfig() resolves folders against the project's folder and leaves names unchanged", () => {
   const { data, model, preset } = notebookConfig({
     read: from({ PRESET: "minilm", DATA_DIR: "../data", MODEL: "owner/name", MAX_ROWS: "50" }),
   });

@@ -14,14 +14,14 @@ const shown = (text: string): Partial<CodeCell> => ({
 });
 const breaks = (...cells: readonly Cell[]) =>
   findRuleBreaks(notebook(...cells), "a.ipynb").map(formatProblem);
-/** A notebook that keeps all rules but for the cell given. */
+/** Violations in a notebook that follows the rules except for `cell`. */
 const around = (cell: CodeCell) =>
   breaks(text("# Title"), { ...cell, execution_count: 1 }, text("So:"), ran(2, "assert(true)"));
 
-Deno.test("findRuleBreaks() is content with a notebook that keeps them", () => {
+Deno.test("findRuleBreaks() finds nothing in a notebook that follows the rules", () => {
   deepStrictEqual(
     breaks(
-      text("# Title\n\nWhat for."),
+      text("# Title\n\nPurpose."),
       ran(1, 'import { run } from "@/run.ts";\nconst scores = rows.map((row) => run(row))'),
       text("So:"),
       ran(2, "strictEqual(scores.length, 3)"),
@@ -31,28 +31,40 @@ Deno.test("findRuleBreaks() is content with a notebook that keeps them", () => {
   );
 });
 
-Deno.test("findRuleBreaks() wants a title, text before each cell and an assertion at the end", () => {
+Deno.test("findRuleBreaks() requires a title, text before each cell and an assertion at the end", () => {
   deepStrictEqual(breaks(text("No title"), ran(1, "1"), ran(2, "2")), [
     "a.ipynb: the first cell must be text that begins with a title",
-    "a.ipynb cell 2: text must stand before each code cell",
+    "a.ipynb cell 2: each code cell needs text before it",
     "a.ipynb cell 2: the last code cell must assert what the text claims",
   ]);
 });
 
-Deno.test("findRuleBreaks() wants short cells, half of them very short", () => {
+Deno.test("findRuleBreaks() requires short cells, half of them very short", () => {
   const long = (lines: number) =>
     Array.from({ length: lines }, (_, i) => `show(${i})`).join("\n\n");
   deepStrictEqual(around(code(long(15))), []);
   deepStrictEqual(around(code(long(16))), [
-    "a.ipynb cell 1: a cell must have at most 15 lines: current number is 16",
+    "a.ipynb cell 1: a cell must have at most 15 lines without imports: it has 16",
   ]);
   deepStrictEqual(breaks(text("# T"), ran(1, long(5) + "\nassert(1)")), [
-    "a.ipynb: half of the cells must have at most 5 lines: the median is 6",
+    "a.ipynb: the median number of lines per cell must be at most 5: it is 6",
   ]);
 });
 
-Deno.test("findRuleBreaks() wants calls and no definitions", () => {
-  const found = ["a.ipynb cell 1: a cell must call and not define: move the definition to lib/"];
+Deno.test("findRuleBreaks() requires imports in one cell and does not count their lines", () => {
+  const names = Array.from({ length: 30 }, (_, i) => `  name${i},`).join("\n");
+  const imports = `import {\n${names}\n} from "@/run.ts";\nimport assert from "assert";`;
+  deepStrictEqual(around(code(`${imports}\nshow(1)`)), []);
+  deepStrictEqual(
+    breaks(text("# T"), ran(1, 'import "a.ts"'), text("t"), ran(2, 'import b from "b"\nassert(b)')),
+    ["a.ipynb: all imports must be in one cell: cells 1, 2 have imports"],
+  );
+});
+
+Deno.test("findRuleBreaks() rejects definitions", () => {
+  const found = [
+    "a.ipynb cell 1: a cell must not define functions, classes or types: move the definition to lib/",
+  ];
   for (
     const source of [
       "function f() {}",
@@ -78,22 +90,22 @@ Deno.test("findRuleBreaks() wants calls and no definitions", () => {
   ) deepStrictEqual(around(code(source)), [], source);
 });
 
-Deno.test("findRuleBreaks() wants imports through deno.json and no absolute paths", () => {
+Deno.test("findRuleBreaks() rejects imports with versions and absolute paths", () => {
   deepStrictEqual(around(code('import x from "npm:x@1"')), [
-    "a.ipynb cell 1: imports must go through deno.json: a version in a cell is missed by the lock file",
+    "a.ipynb cell 1: imports must go through deno.json: the lock file does not see versions in cells",
   ]);
-  const paths = ["a.ipynb cell 1: code and outputs must not hold absolute paths"];
+  const paths = ["a.ipynb cell 1: code and outputs must not contain absolute paths"];
   deepStrictEqual(around(code('read("/Users/me/x")')), paths);
   deepStrictEqual(around({ ...code("x"), ...shown("    at file:///opt/me/lib/x.ts:1") }), paths);
   deepStrictEqual(around({ ...code("x"), ...shown("3 rows/opt/run") }), []);
 });
 
-Deno.test("findRuleBreaks() wants cells run in order, without errors, colors and floods", () => {
+Deno.test("findRuleBreaks() rejects cells executed out of order, errors, colors and very long outputs", () => {
   deepStrictEqual(breaks(text("# T"), ran(2, "1"), text("t"), ran(1, "assert(1)")), [
-    "a.ipynb: cells must have run from first to last: current counts are 2, 1",
+    "a.ipynb: cells must be executed from first to last: the execution counts are 2, 1",
   ]);
   deepStrictEqual(breaks(text("# T"), code("assert(1)")), [
-    "a.ipynb cell 1: a cell must be committed executed: run deno task notebooks",
+    "a.ipynb cell 1: the cell is not executed: run deno task notebooks",
   ]);
   deepStrictEqual(
     breaks(text("# T"), code("2", "skip-execution"), text("t"), ran(1, "assert(1)")),
@@ -107,17 +119,17 @@ Deno.test("findRuleBreaks() wants cells run in order, without errors, colors and
   ]);
   deepStrictEqual(around({ ...code("x", "raises-exception"), ...error }), []);
   deepStrictEqual(around({ ...code("x"), ...shown("\x1b[31mred") }), [
-    "a.ipynb cell 1: outputs must not hold terminal colors",
+    "a.ipynb cell 1: outputs must not contain terminal colors",
   ]);
   const picture = (metadata: Record<string, unknown>): Partial<CodeCell> => ({
     outputs: [{ output_type: "display_data", data: { "image/png": "iVBORw0KGgo=" }, metadata }],
   });
   deepStrictEqual(around({ ...code("x"), ...picture({}) }), [
-    "a.ipynb cell 1: pictures must have their size in the metadata: run deno task notebooks",
+    "a.ipynb cell 1: pictures need their size in the metadata: run deno task notebooks",
   ]);
   const size = { "image/png": { width: 720, height: 400 } };
   deepStrictEqual(around({ ...code("x"), ...picture(size) }), []);
   deepStrictEqual(around({ ...code("x"), ...shown("x".repeat(2_000_000)) }), [
-    "a.ipynb cell 1: outputs must be under 2000000 bytes: current size is 2000054",
+    "a.ipynb cell 1: outputs must be smaller than 2000000 bytes: they have 2000054",
   ]);
 });

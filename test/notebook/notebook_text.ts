@@ -22,7 +22,7 @@ export function text(source: string): Cell {
   return { cell_type: "markdown", id: `text-${source.length}`, metadata: {}, source };
 }
 
-/** A notebook of these cells. */
+/** A notebook with these cells. */
 export function notebook(...cells: readonly Cell[]): Notebook {
   return { cells };
 }

@@ -8,7 +8,7 @@ import { code, notebook, outputsOf, text } from "./notebook_text.ts";
 const run = (book: Notebook, timeoutMs = 60_000) =>
   runNotebook(book, { folder: tmpdir(), timeoutMs });
 
-Deno.test("runNotebook() keeps streams, results and displays, in order, without colors", async () => {
+Deno.test("runNotebook() collects streams, results and displays in order, without colors", async () => {
   const seen: [number, number][] = [];
   const { notebook: done, failure, cells } = await runNotebook(
     notebook(
@@ -54,7 +54,7 @@ Deno.test("runNotebook() keeps streams, results and displays, in order, without 
   ]);
 });
 
-Deno.test("runNotebook() updates a display in place, from a later cell too", async () => {
+Deno.test("runNotebook() updates a display in place, also from a later cell", async () => {
   const show = (text: string, update: boolean) =>
     `await Deno.jupyter.display({ "text/plain": "${text}" }, { raw: true, display_id: "bar", update: ${update} }); undefined`;
   const { notebook: done } = await run(notebook(
@@ -67,7 +67,7 @@ Deno.test("runNotebook() updates a display in place, from a later cell too", asy
   ]);
 });
 
-Deno.test("runNotebook() loses none of many quick outputs and gives the same bytes again", async () => {
+Deno.test("runNotebook() loses none of many fast outputs and is byte-identical when repeated", async () => {
   const burst = (cell: number) =>
     `for (let i = 0; i < 30; i++) {
   console.log("cell ${cell} line", i);
@@ -107,7 +107,7 @@ Deno.test("runNotebook() stops at a cell that throws, names it and leaves later 
   deepStrictEqual(third, []);
 });
 
-Deno.test("runNotebook() says where a cell does not parse", async () => {
+Deno.test("runNotebook() reports the position of a syntax error", async () => {
   const { notebook: done, failure } = await run(notebook(code(`const right = 1;\nconst x = ;`)));
   deepStrictEqual(failure, {
     cell: 1,
@@ -121,7 +121,7 @@ Deno.test("runNotebook() says where a cell does not parse", async () => {
   }]]);
 });
 
-Deno.test("runNotebook() goes on after a cell that must throw, and fails where it does not", async () => {
+Deno.test("runNotebook() continues after a cell that must throw, and fails if it does not throw", async () => {
   const { failure, cells } = await run(notebook(
     code(`throw new Error("as promised")`, "raises-exception"),
     code("const fine = 1;", "raises-exception"),
@@ -133,15 +133,15 @@ Deno.test("runNotebook() goes on after a cell that must throw, and fails where i
   });
 });
 
-Deno.test("runNotebook() ends a cell that runs too long, asleep or busy", async () => {
+Deno.test("runNotebook() ends a cell that exceeds the time limit, idle or busy", async () => {
   for (const source of ["await new Promise(() => setInterval(() => {}, 1000))", "for (;;);"]) {
     const { failure, cells } = await run(notebook(code("1"), code(source), code("3")), 1500);
-    deepStrictEqual(failure, { cell: 2, message: "Cannot go on as a cell must end within 1.5 s" });
+    deepStrictEqual(failure, { cell: 2, message: "the cell did not end within 1.5 s" });
     strictEqual(cells, 1);
   }
 });
 
-Deno.test("runNotebook() reports a kernel that dies, with its last words", async () => {
+Deno.test("runNotebook() reports a kernel that dies, with its last output", async () => {
   const { failure } = await run(notebook(code(
     `await Deno.writeTextFile("/dev/stderr", "no memory\\n"); // as native code does
 Deno.exit(3);`,
@@ -149,7 +149,7 @@ Deno.exit(3);`,
   strictEqual(failure?.cell, 1);
   strictEqual(
     failure?.message,
-    "Cannot go on as the kernel has ended (exit code 3): no memory",
+    "the kernel has ended (exit code 3): no memory",
   );
 });
 
@@ -220,12 +220,12 @@ setInterval(() => { if (++ticks === 3) throw new Error("boiled over"); }, 200);`
     }, 0],
     ["the end of the process after the last cell", ["setTimeout(() => Deno.exit(0), 200);"], {
       cell: 1,
-      message: "Cannot go on as the kernel has ended (exit code 0)",
+      message: "the kernel has ended (exit code 0)",
     }, 1],
   ];
 
 for (const [name, cells, failure, passed] of LATE) {
-  Deno.test(`runNotebook() fails at once by the error of ${name}`, async () => {
+  Deno.test(`runNotebook() fails immediately on an unhandled error of ${name}`, async () => {
     const book = notebook(
       ...cells.map((source, i) =>
         code(
@@ -241,7 +241,7 @@ ${source} undefined`,
   });
 }
 
-Deno.test("runNotebook() passes errors that are caught late, and timers that end well", async () => {
+Deno.test("runNotebook() accepts errors that are caught late, and timers without errors", async () => {
   const { failure, cells } = await run(notebook(
     code(`const late = Promise.reject(new Error("caught")); late.catch(() => {});
 setTimeout(() => { try { throw new Error("caught"); } catch { /* on purpose */ } }, 20); undefined`),
@@ -258,10 +258,10 @@ Deno.test("runNotebook() ends when it is interrupted", async () => {
     signal: abort.signal,
     onCell: () => setTimeout(() => abort.abort(), 300),
   });
-  deepStrictEqual(failure, { cell: 1, message: "Cannot go on as the run was interrupted" });
+  deepStrictEqual(failure, { cell: 1, message: "the execution was interrupted" });
 });
 
-Deno.test("runNotebook() runs in the folder given, whose deno.json counts", async () => {
+Deno.test("runNotebook() runs in the given folder and uses its deno.json", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(join(folder, "deno.json"), `{ "imports": { "@/": "./lib/" } }`);

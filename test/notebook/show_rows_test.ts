@@ -5,7 +5,7 @@ import type { PreparedRun } from "@/train/prepare_run.ts";
 
 const plain = (shown: Displayable) => shown[DISPLAY]()["text/plain"];
 
-Deno.test("showRows() shows classes by name and entities in their text, the first rows alone", () => {
+Deno.test("showRows() shows class names and marked entities of the first rows", () => {
   const rows = [{ text: "a goal", label: 1 }, { text: "a vote", label: 0 }, {
     text: "x",
     label: 0,
@@ -24,7 +24,7 @@ Deno.test("showRows() shows classes by name and entities in their text, the firs
   );
 });
 
-Deno.test("showPrediction() marks entities of all tasks and gives each class its probability", () => {
+Deno.test("showPrediction() marks entities of all tasks and shows class probabilities", () => {
   const shown = showPrediction({
     text: "Ada won.",
     labels: { news: { label: "Sports", probability: 0.987, probabilities: {} } },
@@ -34,7 +34,7 @@ Deno.test("showPrediction() marks entities of all tasks and gives each class its
   strictEqual(plain(stack([shown, shown])).split("\n").length, 4);
 });
 
-Deno.test("showNextBatch() names the tasks whose batches it can show", () => {
+Deno.test("showNextBatch() lists the tagging tasks if there is no such task", () => {
   const task = (name: string, kind: "classification" | "tagging") =>
     ({ task: { name, kind, labels: [] } }) as unknown as PreparedRun["tasks"][number];
   const run = {
@@ -43,6 +43,6 @@ Deno.test("showNextBatch() names the tasks whose batches it can show", () => {
   } as unknown as PreparedRun;
   throws(() => showNextBatch(run, "news"), {
     name: "RangeError",
-    message: "Cannot show batch as the task must be one of names: current value is news",
+    message: "tagging task news is not one of names",
   });
 });

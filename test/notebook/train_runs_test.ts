@@ -11,7 +11,7 @@ const CONFIG = resolveConfig({
   set: ["data.maxRows=24", "training.maxSteps=3", "training.logEvery=1", "model.fresh.layers=1"],
 });
 
-Deno.test("trainRuns() trains a configuration once and shows it the same when it is kept", async () => {
+Deno.test("trainRuns() trains a configuration once and shows a cached run in the same way", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const seen: Progress[] = [];
@@ -32,7 +32,7 @@ Deno.test("trainRuns() trains a configuration once and shows it the same when it
       { done: 3, total: 3, label: "small" },
     ]);
     const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
-    strictEqual(names.length, 1, "nothing but the run is left");
+    strictEqual(names.length, 1, "only the run is left");
 
     const pairs = await readPairs(CONFIG);
     deepStrictEqual(pairs.map(({ score }) => score === 0 || score === 1), pairs.map(() => true));
@@ -45,18 +45,17 @@ Deno.test("trainRuns() trains a configuration once and shows it the same when it
     deepStrictEqual(differenceRows(scores), [
       { pooling: "small", "difference (points)": 0, from: 0, to: 0 },
     ]);
-    const { dir = "" } = first.runs[0] ?? {};
+    const run = first.runs.get("small"), { dir } = run;
     const scaled = await embedPairs(dir, pairs, ["none", "l2"]);
     strictEqual(scaled.get("l2")?.seconds.length, pairs.length);
     ok(Math.abs(Math.hypot(...Array.from(scaled.get("l2")?.firsts[0] ?? [])) - 1) < 1e-5);
     const [embedded] = await embedRuns(first.runs, pairs.map((pair) => pair.first));
     deepStrictEqual(embedded, { name: "small", embeddings: scaled.get("none")?.firsts });
     const sure = await measureMargins(dir, pairs.map((pair) => pair.first));
-    // the second class of four has the rest of the probability at most, and a third of it at least
+    // of four classes, the second has at least a third of the remaining probability and at most all of it
     const { confidence, "margin (nats)": margin } = sure;
     ok(confidence >= 0.25 && confidence < 1 && margin > 0, JSON.stringify(sure));
-    const [run] = first.runs;
-    ok(run && pickCalibration(run.record).temperature > 0);
+    ok(pickCalibration(run, "ag_news").temperature > 0);
     const texts = await readTexts(CONFIG, { rows: 5 });
     strictEqual(texts.length, 5);
     ok(texts.every(({ label }) => CONFIG.tasks[0]?.labels.includes(label)));

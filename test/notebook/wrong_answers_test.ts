@@ -28,7 +28,7 @@ const SENTENCES = [
   { tokens: ["Hello", "Ada"], tags: [0, 1] },
 ];
 
-Deno.test("listAnswers() and pickWrong() put texts beside answers, the surest errors first", () => {
+Deno.test("listAnswers() and pickWrong() join predictions with texts, most confident errors first", () => {
   const wrong = pickWrong(listAnswers(TOPICS, TEXTS));
   deepStrictEqual(wrong, [
     { gold: "Sports", predicted: "World", probability: 0.8, text: "c" },
@@ -36,7 +36,7 @@ Deno.test("listAnswers() and pickWrong() put texts beside answers, the surest er
   ]);
 });
 
-Deno.test("listWrongSentences() keeps the sentences with errors alone", () => {
+Deno.test("listWrongSentences() keeps only sentences with errors", () => {
   const wrong = listWrongSentences(NAMES, SENTENCES);
   deepStrictEqual(wrong.map(({ words, errors }) => [words[0], errors[0]?.kind]), [
     ["Ada", "boundary"],
@@ -47,7 +47,7 @@ Deno.test("listWrongSentences() keeps the sentences with errors alone", () => {
   );
 });
 
-Deno.test("answers of other rows, kinds and splits are refused", () => {
+Deno.test("predictions of other rows, kinds and splits are rejected", () => {
   throws(() => listAnswers(TOPICS, []), {
     message: "Cannot read answers of topics test as there must be 3 rows: current number is 0",
   });

@@ -1,0 +1,67 @@
+/**
+ * Functions for notebook cells, in addition to the library's entry point: tables, figures and comparisons, and
+ * runs and experiments with accessors by name. Notebooks import from these two modules only.
+ * @module
+ */
+
+import assert from "node:assert/strict";
+
+export { measurePadding } from "@/bench/measure_padding.ts";
+export { measurePrecisions } from "@/bench/measure_precisions.ts";
+export { MIXINGS, NORMALIZE_MODES, POOLING_MODES, PRECISIONS } from "@/config.ts";
+export { describeSplits, frameOfRows } from "@/data/frames.ts";
+export { roundToFormat } from "@/engine/number_formats.ts";
+export { embedTexts } from "@/eval/compare_embeddings.ts";
+export { compareRankings } from "@/eval/compare_rankings.ts";
+export {
+  describeEmbeddings,
+  pairCosines,
+  projectToPlane,
+  separation,
+} from "@/eval/embedding_geometry.ts";
+export { listEntities } from "@/eval/list_entities.ts";
+export { readPredictions } from "@/eval/prediction_files.ts";
+export { listAnswers, listWrongSentences, pickRecord, pickWrong } from "@/eval/wrong_answers.ts";
+export { batchingOf, loadRows, prepareRows } from "@/notebook/load_rows.ts";
+export { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
+export { pickRow } from "@/notebook/named_list.ts";
+export { notebookConfig, usesSample } from "@/notebook/notebook_config.ts";
+export {
+  compareRows,
+  experimentCurves,
+  experimentDifferences,
+  readExperiment,
+  tellExperiment,
+} from "@/notebook/read_experiment.ts";
+export { readPairs, readTexts } from "@/notebook/read_texts.ts";
+export { differenceRows, embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
+export { showAlignment } from "@/notebook/show_alignment.ts";
+export { showBatch, showPrediction, showRows, stack } from "@/notebook/show_rows.ts";
+export { showTable } from "@/notebook/show_table.ts";
+export { showWrongSentences } from "@/notebook/show_wrong.ts";
+export { trainRuns } from "@/notebook/train_runs.ts";
+export { trainVariants } from "@/notebook/train_variants.ts";
+export { lastLossScale, tryPrecision } from "@/notebook/try_precision.ts";
+export { answerMap } from "@/report/answer_map.ts";
+export { countBars, lengthHistograms, paddingBars } from "@/report/data_figures.ts";
+export { formatPoints } from "@/report/format.ts";
+export { intervalDots } from "@/report/interval_dots.ts";
+export { mixingFigure, shareByTenth } from "@/report/mixing_figure.ts";
+export { normHistograms } from "@/report/norm_histograms.ts";
+export { decayFigure, lossScaleFigure, spacingFigure } from "@/report/precision_figures.ts";
+export { readSimilarity } from "@/report/read_similarity.ts";
+export { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/read_survey.ts";
+export { scoreDots } from "@/report/score_dots.ts";
+export { cosineHistograms, embeddingMaps } from "@/report/similarity_figures.ts";
+export { lossComparison } from "@/report/training_hover.ts";
+export { comparePadding } from "@/text/compare_padding.ts";
+export { layerwiseGroups } from "@/train/layerwise.ts";
+export { planMixing } from "@/train/mixing.ts";
+
+/** Fails unless `value` is at most `tolerance` away from `expected`. */
+export function assertNear(value: number, expected: number, tolerance: number): void {
+  assert(
+    Math.abs(value - expected) <= tolerance,
+    `Expected ${expected} ± ${tolerance}, got ${value}`,
+  );
+}
