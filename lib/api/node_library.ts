@@ -3,7 +3,7 @@
  * `deno task export` writes it. No training: that needs Deno and its FFI.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * import { load, similarity } from "@/api/node_library.ts";
  * using model = await load("outputs/minilm-bfloat16/model");
  * const [first, second] = await model.encode(["A goal in the last minute.", "The bank cut its rates."]);

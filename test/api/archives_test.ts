@@ -45,7 +45,7 @@ const pack = () =>
 /** The code block of a Markdown file that imports the package. */
 async function readExample(path: string, language: "ts" | "js"): Promise<string> {
   const pattern = new RegExp(
-    `(?<=^\`\`\`${language}\\n)import .*"${NAME}";\\n[^]*?(?=^\`\`\`$)`,
+    `(?<=^\`\`\`${language}(?: ignore)?\\n)import .*"${NAME}";\\n[^]*?(?=^\`\`\`$)`,
     "m",
   );
   const [program = ""] = pattern.exec(await Deno.readTextFile(path)) ?? [];
