@@ -29,12 +29,27 @@ import { encodeRows } from "@/text/encode_rows.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { availableParallelism } from "node:os";
 
-export type { NormalizeMode, PoolingMode } from "@/config.ts";
+export {
+  NORMALIZE_MODES,
+  type NormalizeMode,
+  POOLING_MODES,
+  type PoolingMode,
+  TASK_KINDS,
+  type TaskKind,
+} from "@/config.ts";
 export type { Row, TaggedRow, TextRow } from "@/data/rows.ts";
-export type { ClassificationScores } from "@/eval/classification.ts";
-export type { EntityScores } from "@/eval/entities.ts";
+export type { Calibration, CalibrationBin } from "@/eval/calibration.ts";
+export type { ClassificationScores, ClassScores } from "@/eval/classification.ts";
+export type { EntityScores, TypeScores } from "@/eval/entities.ts";
+export {
+  type EntityErrors,
+  ERROR_KINDS,
+  type ErrorCounts,
+  type ErrorKind,
+} from "@/eval/entity_errors.ts";
 export type { TaskScores } from "@/eval/evaluate_rows.ts";
-export type { Similarity } from "@/eval/similarity.ts";
+export type { Interval } from "@/eval/interval.ts";
+export { SIMILARITIES, type Similarity } from "@/eval/similarity.ts";
 export type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/text_predictor.ts";
 export type { ModelTask } from "@/model/model_task.ts";
 
