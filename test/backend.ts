@@ -12,7 +12,7 @@ import { findLibrary } from "@/engine/tensorflow/find_library.ts";
 export const BACKENDS = ["cpu", "onnx", "native", "tensorflow"] as const;
 export type TestBackend = typeof BACKENDS[number];
 
-/** Whether a backend can be had here: `native` wants a C compiler, `tensorflow` its library and one for C++. */
+/** True if a backend is available here: `native` needs a C compiler, `tensorflow` its library and a C++ compiler. */
 export function isAvailable(backend: TestBackend): boolean {
   switch (backend) {
     case "native":
@@ -24,9 +24,9 @@ export function isAvailable(backend: TestBackend): boolean {
   }
 }
 
-let hasTensorflow: boolean | undefined; // found out once, and only where it is asked for
+let hasTensorflow: boolean | undefined; // determined once, on first use
 
-/** Threads of the executors: several, though a part of the tests may have one processor. */
+/** Threads of the executors: at least two, even if this part of the tests has one processor. */
 const THREADS = Math.max(2, navigator.hardwareConcurrency);
 
 /** The options that open a backend of the engine. */
@@ -35,7 +35,7 @@ export function backendOptions(backend: Exclude<TestBackend, "cpu">): EngineOpti
   return { executor: backend, threads: THREADS };
 }
 
-/** Makes a backend that of TensorFlow.js. */
+/** Sets the backend of TensorFlow.js. */
 export async function openBackend(backend: TestBackend): Promise<void> {
   if (backend === "cpu") await tf.setBackend("cpu");
   else await openEngine(backendOptions(backend));
@@ -43,8 +43,8 @@ export async function openBackend(backend: TestBackend): Promise<void> {
 }
 
 /**
- * Runs `test` on each backend, or on those of `options`; fails also when it leaves a tensor behind. Long
- * runs leave out `cpu`, which takes ten times as long.
+ * Runs `test` on each backend, or on those of `options`. Also fails if the test leaves a tensor behind. Long runs
+ * leave out `cpu`, which takes ten times as long.
  */
 export function testOnBackends(
   name: string,

@@ -22,7 +22,7 @@ import {
 import { findCore, findTestFiles } from "./stage.ts";
 import { MISSED, startFiles } from "./start_files.ts";
 
-/** What each executor's report is called, and what it says of how it was made. */
+/** The title of each executor's report, and its description of the method. */
 const REPORTS = {
   onnx: {
     path: "outputs/conformance.md",
@@ -40,7 +40,7 @@ const REPORTS = {
 } as const;
 type ExecutorName = keyof typeof REPORTS;
 
-/** Files that one process runs, between two states of the progress. */
+/** Number of files that one process runs between two progress updates. */
 const FILES_AT_ONCE = 8;
 
 const MEANING: Record<Group, string> = {
@@ -150,7 +150,7 @@ async function runAll(executor: ExecutorName, files: readonly string[]): Promise
   return records;
 }
 
-/** Runs the files whose names hold one of `parts`, or all, which are reported. */
+/** Runs the files whose names contain one of `parts`, or all files; only a run of all writes a report. */
 async function conform(executor: ExecutorName, parts: readonly string[]): Promise<boolean> {
   const all = findTestFiles(findCore());
   const files = parts.length === 0 ? all : all.filter((f) => parts.some((p) => f.includes(p)));
@@ -171,7 +171,7 @@ async function conform(executor: ExecutorName, parts: readonly string[]): Promis
   return failedSpecs(records).length === 0;
 }
 
-/** Compares random graphs; where one fails, the error shows the least that does. */
+/** Compares random graphs. If one fails, the error shows the smallest graph that fails. */
 async function compare(executor: ExecutorName, count: number, seed: number): Promise<boolean> {
   await openEngine({ executor });
   const view = createTerminalProgress();

@@ -1,15 +1,15 @@
 /**
- * `expect` as jasmine has it, for the matchers that TensorFlow.js's tests use. A failed expectation is
- * reported, not thrown, so that a test goes on to its clean-up.
+ * `expect` as in jasmine, for the matchers that TensorFlow.js's tests use. A failed expectation is reported, not
+ * thrown, so that a test proceeds to its clean-up.
  * @module
  */
 import { inspect, isDeepStrictEqual } from "node:util";
 import { AnySpy } from "./spies.ts";
 
-/** Takes the message of a failed expectation. */
+/** Receives the message of a failed expectation. */
 export type ReportFailure = (message: string) => void;
 
-/** An expected value that decides for itself what equals it. */
+/** An expected value with its own equality. */
 export class ExactContents {
   constructor(readonly sample: readonly unknown[]) {}
 
@@ -31,7 +31,7 @@ function equals(actual: unknown, expected: unknown): boolean {
 
 type Verdict = { readonly pass: boolean; readonly message: string };
 
-/** Whether `error` is what `toThrowError(…wanted)` asks for: a type, a message or a pattern, or type and message. */
+/** True if `error` satisfies `toThrowError(…wanted)`: a type, a message or a pattern, or type and message. */
 function errorFits(error: unknown, wanted: readonly unknown[]): boolean {
   return wanted.every((want) => {
     if (typeof want === "function") return error instanceof want;
@@ -40,7 +40,7 @@ function errorFits(error: unknown, wanted: readonly unknown[]): boolean {
   });
 }
 
-/** What a function threw, in an array; an empty one where it returned. */
+/** The thrown value of a function, in an array; empty if the function returned. */
 function thrownBy(run: unknown): unknown[] {
   try {
     (run as () => unknown)();
@@ -59,7 +59,7 @@ function judgeThrow(thrown: readonly unknown[], wanted: readonly unknown[]): Ver
   return { pass, message: `to throw ${show(wanted)}: it threw ${show(seen)}` };
 }
 
-/** Matchers that compare `actual` with arguments; each says how it went. */
+/** Matchers that compare `actual` with their arguments; each returns a verdict. */
 const MATCHERS: Record<string, (actual: unknown, ...wanted: unknown[]) => Verdict> = {
   nothing: () => judge(true, "hold"),
   toBe: (actual, wanted) => judge(Object.is(actual, wanted) || actual === wanted, "be", wanted),
@@ -116,7 +116,7 @@ function judge(pass: boolean, verb: string, ...wanted: unknown[]): Verdict {
 
 type Expectation = Record<string, (...wanted: unknown[]) => void> & { not?: Expectation };
 
-/** `expect(actual)`, with `report` told of failures. */
+/** `expect(actual)`; `report` receives failures. */
 export function makeExpectation(actual: unknown, report: ReportFailure): Expectation {
   const bind = (negated: boolean): Expectation =>
     Object.fromEntries(

@@ -20,15 +20,15 @@ type Suite = {
   readonly hooks: Record<Hook, Body[]>;
 };
 
-/** How one spec went; `failures` is empty where it passed. */
+/** The outcome of one spec; `failures` is empty if it passed. */
 export type SpecResult = {
   readonly name: string;
   readonly failures: readonly string[];
 };
 
-/** What a caller wants to know of specs as they run. */
+/** Receives events while specs run. */
 export type SpecListener = {
-  /** Whether to run a spec. */
+  /** True if the spec should run. */
   wants(name: string): boolean;
   /** A spec that TensorFlow.js itself has turned off. */
   pending(name: string): void;
@@ -125,7 +125,7 @@ async function attempt(bodies: readonly Body[]): Promise<void> {
   }
 }
 
-/** Takes back all spies but the first `kept`. */
+/** Removes all spies except the first `kept`. */
 function undoSpies(kept: number): void {
   for (const undo of undos.splice(kept).toReversed()) undo();
 }
@@ -138,7 +138,7 @@ async function runSuite(suite: Suite, path: string, listener: SpecListener): Pro
   failures = [];
   const outer = undos.length;
   await attempt(suite.hooks.beforeAll);
-  const before = failures, shared = undos.length; // spies of `beforeAll` last as long as the suite
+  const before = failures, shared = undos.length; // spies of `beforeAll` stay until the suite ends
   for (const child of suite.children) {
     const name = path === "" ? child.name : `${path} > ${child.name}`;
     if ("children" in child) {
@@ -160,7 +160,7 @@ async function runSuite(suite: Suite, path: string, listener: SpecListener): Pro
   undoSpies(outer);
 }
 
-/** Runs everything declared so far and forgets it. */
+/** Runs everything declared so far and clears it. */
 export async function runSpecs(listener: SpecListener): Promise<void> {
   const root = current;
   current = makeSuite("", null);

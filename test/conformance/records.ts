@@ -1,5 +1,5 @@
 /**
- * What a run of TensorFlow.js's tests tells, spec by spec, and sums of it.
+ * Records of a run of TensorFlow.js's tests, one for each spec, and their counts.
  * @module
  */
 
@@ -9,26 +9,26 @@ export type SpecRecord =
     readonly kind: "spec";
     readonly file: string;
     readonly name: string;
-    /** Kernels that it ran compiled, and those that ran on TensorFlow.js's own. */
+    /** Kernels that ran compiled, and those that ran on TensorFlow.js's own backend. */
     readonly compiled: readonly string[];
     readonly fallback: readonly string[];
-    /** Expectations that failed; none where the spec passed. */
+    /** Failed expectations; empty if the spec passed. */
     readonly failures: readonly string[];
   }
-  /** Left out by `exclusions.ts`; turned off by TensorFlow.js; a suite that asks for another environment. */
+  /** Excluded by `exclusions.ts`, disabled by TensorFlow.js, or in a suite for another environment. */
   | {
     readonly kind: "excluded" | "pending" | "elsewhere";
     readonly file: string;
     readonly name: string;
   };
 
-/** Specs are counted apart by what they ran. */
+/** Groups of specs by the kernels that they ran. */
 export const GROUPS = ["compiled", "fallback", "none"] as const;
 export type Group = typeof GROUPS[number];
 
 export type Counts = { readonly passed: number; readonly failed: number };
 
-/** `compiled`: nothing but compiled operations; `fallback`: any other; `none`: no operation at all. */
+/** `compiled`: compiled operations only; `fallback`: any other operation; `none`: no operation. */
 export function groupOf({ compiled, fallback }: SpecRecord & { kind: "spec" }): Group {
   return fallback.length > 0 ? "fallback" : compiled.length > 0 ? "compiled" : "none";
 }
@@ -51,7 +51,7 @@ export function failedSpecs(records: readonly SpecRecord[]): (SpecRecord & { kin
   );
 }
 
-/** The kernels of a kind that specs ran, in alphabetical order. */
+/** Names of the kernels of a kind that specs ran, sorted. */
 export function kernelsSeen(records: readonly SpecRecord[], kind: "compiled" | "fallback") {
   const specs = records.filter((record) => record.kind === "spec");
   return [...new Set(specs.flatMap((record) => record[kind]))].sort();

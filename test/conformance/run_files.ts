@@ -1,6 +1,6 @@
 /**
- * Runs test files of TensorFlow.js against the engine and prints one JSON line a spec. Started by
- * `start_files.ts` in a process of its own: `run_files.ts EXECUTOR FILE …`.
+ * Runs test files of TensorFlow.js against the engine and prints one JSON line for each spec. `start_files.ts`
+ * starts it in a process of its own: `run_files.ts EXECUTOR FILE …`.
  * @module
  */
 import { createRequire } from "node:module";
@@ -20,10 +20,10 @@ import type { SpecRecord } from "./records.ts";
 import { findCore, stageTests } from "./stage.ts";
 import { MISSED } from "./start_files.ts";
 
-/** Names of kernels that have run since it was last cleared. */
+/** Names of kernels that have run since the set was last cleared. */
 const kernels = new Set<string>();
 
-/** Has every kernel of a backend note that it ran. */
+/** Makes every kernel of a backend record that it ran. */
 function noteKernels(backendName: string): void {
   for (const { kernelName, kernelFunc, ...rest } of tf.getKernelsForBackend(backendName)) {
     tf.unregisterKernel(kernelName, backendName);
@@ -39,10 +39,10 @@ function noteKernels(backendName: string): void {
   }
 }
 
-/** Why graphs could not be compiled to C since it was last cleared. */
+/** Reasons why graphs could not be compiled to C, since the set was last cleared. */
 const missed = new Set<string>();
 
-/** Has everything that a test reads computed by the native executor; what it lacks, by ONNX Runtime. */
+/** Computes everything that a test reads by the native executor, or by ONNX Runtime if C lacks an operation. */
 async function computeNatively(): Promise<void> {
   const fallback = createOnnxExecutor(1);
   const native = await createNativeExecutor({ threads: 2, isa: null, fallback });
@@ -109,7 +109,7 @@ async function runFiles(
 if (import.meta.main) {
   const [executor, ...files] = Deno.args;
   const { log, error: complain } = console;
-  console.log = console.warn = () => {}; // tests and deprecated calls talk
+  console.log = console.warn = () => {}; // tests and deprecated calls print
   globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
   Object.assign(globalThis, { require: createRequire(import.meta.url) });
   try {
@@ -118,7 +118,7 @@ if (import.meta.main) {
       files,
       (record) => log(JSON.stringify(record)),
     );
-    process.exit(0); // timers that tests left behind
+    process.exit(0); // ends timers that tests left behind
   } catch (error) {
     complain(error);
     process.exit(1);

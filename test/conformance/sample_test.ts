@@ -5,7 +5,7 @@ import { countSpecs, failedSpecs, type SpecRecord } from "./records.ts";
 import { findCore, findTestFiles } from "./stage.ts";
 import { startFiles } from "./start_files.ts";
 
-/** One file or more for each file of kernels, and for what falls back. All files: `deno task conformance`. */
+/** At least one file for each file of kernels and for fallbacks. `deno task conformance` runs all files. */
 const SAMPLE = [
   "add",
   "arg_max",

@@ -1,12 +1,12 @@
 /**
- * Spies as jasmine has them: functions in place of an object's own that note their calls.
+ * Spies as in jasmine: functions that replace an object's own and record their calls.
  * @module
  */
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 type Call = { readonly args: unknown[]; readonly object: unknown };
 
-/** What a spy knows; the spy function itself carries these as properties. */
+/** The state of a spy; the spy function itself carries it as properties. */
 export class AnySpy {
   static #known = new WeakMap<object, AnySpy>();
   #calls: Call[] = [];
@@ -56,7 +56,7 @@ export class AnySpy {
   }
 }
 
-/** Puts a spy in place of `object[name]`; `undo` puts the original back. */
+/** Replaces `object[name]` by a spy; `undo` restores the original. */
 export function spyOn(
   object: Record<string, unknown>,
   name: string,

@@ -1,19 +1,19 @@
 /**
- * Lays out TensorFlow.js's own test files so that Deno can load them: its package ships them as modules
- * whose imports lack file names' endings.
+ * Stages TensorFlow.js's own test files for Deno: its package ships them as modules whose imports lack file
+ * extensions.
  * @module
  */
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** Imports from outside the package, as modules that name what its files use of them. */
+/** Imports from outside the package, as modules that re-export the names used from them. */
 const OUTSIDE = {
   seedrandom: (url: string) => `import m from "${url}"; export const alea = m.alea;`,
   long: (url: string) => `import m from "${url}"; export default m;`,
 } as const;
 
-/** Has `describeWithFlags` tell of suites that ask for another environment: a browser, mostly. */
+/** Makes `describeWithFlags` report suites for another environment, mostly a browser. */
 const SKIP = "else globalThis.noteSkippedSuite(name);";
 
 const require = createRequire(import.meta.url);
@@ -33,7 +33,7 @@ export function findTestFiles(dist: string, folder = ""): string[] {
   }).sort();
 }
 
-/** Copies everything that `files` import into `target`, imports completed; jasmine is the caller's. */
+/** Copies everything that `files` import into `target` and completes the imports; the caller provides jasmine. */
 export function stageTests(dist: string, files: readonly string[], target: string): void {
   const core = createRequire(join(dist, "index.js"));
   const seen = new Set<string>();

@@ -1,16 +1,16 @@
 /**
- * Starts `run_files.ts` in a process of its own, so that a crash costs no more than a file's specs.
+ * Starts `run_files.ts` in a process of its own, so that a crash loses only one file's specs.
  * @module
  */
 import { fileURLToPath } from "node:url";
 import type { SpecRecord } from "./records.ts";
 
-/** How a fallback begins that C lacks something for; all others are names of kernels. */
+/** Prefix of a fallback caused by an operation that C lacks; all other fallbacks are names of kernels. */
 export const MISSED = "C lacks ";
 
 const PROGRAM = fileURLToPath(new URL("./run_files.ts", import.meta.url));
 
-/** What the specs of `files` tell; where the process ends early, the file it was in has failed. */
+/** Records of the specs of `files`. If the process ends early, the file that it was running has failed. */
 export async function startFiles(
   executor: "onnx" | "native",
   files: readonly string[],

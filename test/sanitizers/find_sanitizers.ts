@@ -1,6 +1,6 @@
 /**
- * The compiler's AddressSanitizer and UndefinedBehaviorSanitizer, and what a process needs so that a
- * library built with them can be loaded into Deno, which was not.
+ * The compiler's AddressSanitizer and UndefinedBehaviorSanitizer, and the settings of a process that loads
+ * sanitized libraries into Deno, which is not sanitized itself.
  * @module
  */
 import { isAbsolute } from "node:path";
@@ -10,22 +10,22 @@ import {
   findCompiler,
 } from "@/engine/native/find_compiler.ts";
 
-/** Sanitizers that were found. */
+/** The sanitizers of a compiler. */
 export type Sanitizers = {
   readonly compiler: Compiler;
   /** Flags of a build. */
   readonly flags: readonly string[];
-  /** Libraries that must be in the process before all others, by path. */
+  /** Paths of libraries that must be loaded before all others. */
   readonly libraries: readonly string[];
-  /** Of AddressSanitizer, for its environment variable. */
+  /** Options of AddressSanitizer, for its environment variable. */
   readonly options: string;
 };
 
 /**
- * Compilers by what their sanitizers are called; clang also finds gcc's, so that its own come first. What is
- * reported ends the process: gcc is told so as it compiles. Told so, clang 14 takes minutes for each file of
- * products; without, ten seconds, and UBSAN_OPTIONS say it. Names of places would be asked of a program that
- * clang's runtime starts, and for which a process of Deno waited for ever.
+ * Compilers by the names of their sanitizers. clang also finds gcc's, so its own come first. A report must end the
+ * process: gcc gets a flag for that at compile time. clang 14 with that flag takes minutes for each file of matrix
+ * products instead of ten seconds, so there UBSAN_OPTIONS ends the process. Symbolizing is off for clang, because
+ * its runtime starts a program for which a Deno process waits forever.
  */
 const FAMILIES = [
   {
@@ -40,10 +40,10 @@ const FAMILIES = [
   },
 ] as const;
 
-/** What to look for and how. */
+/** Flags of every sanitized build. */
 const FLAGS = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined"] as const;
 
-/** The path of a compiler's own library, or null where it has none of this name. */
+/** The path of a library that belongs to a compiler, or null if it has none of this name. */
 function findLibrary({ command, arguments: first }: Compiler, name: string): string | null {
   const { stdout } = new Deno.Command(command, {
     args: [...first, `-print-file-name=${name}`],
@@ -51,10 +51,10 @@ function findLibrary({ command, arguments: first }: Compiler, name: string): str
     stderr: "null",
   }).outputSync();
   const path = new TextDecoder().decode(stdout).trim();
-  return isAbsolute(path) ? path : null; // a name that is not found is printed as it is
+  return isAbsolute(path) ? path : null; // the compiler prints a name that it does not find unchanged
 }
 
-/** The sanitizers of the system's compiler; throws where it has none, and says how to get them. */
+/** The sanitizers of the system's compiler; throws if there are none, with how to install them. */
 export function findSanitizers(): Sanitizers {
   const compiler = findCompiler();
   if (compiler === null) throw new Deno.errors.NotFound(explainMissingCompiler());
@@ -75,16 +75,16 @@ export function findSanitizers(): Sanitizers {
   );
 }
 
-/** Settings of a process whose programs are built with the sanitizers. */
+/** Environment of a process whose programs are built with the sanitizers. */
 export function sanitizedEnvironment(
   { compiler, flags, libraries, options }: Sanitizers,
 ): Record<string, string> {
   return {
     LD_PRELOAD: libraries.join(":"),
     STX_NATIVE_FLAGS: flags.join(" "),
-    // the compiler is no part of what is looked at
+    // the compiler itself is not under test
     CC: ["env", "-u", "LD_PRELOAD", compiler.command, ...compiler.arguments].join(" "),
-    ASAN_OPTIONS: `detect_leaks=0:${options}`, // Deno keeps what it has at its end
+    ASAN_OPTIONS: `detect_leaks=0:${options}`, // Deno does not free its memory when it ends
     UBSAN_OPTIONS: "print_stacktrace=1:halt_on_error=1",
   };
 }

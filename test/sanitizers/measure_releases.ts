@@ -1,31 +1,31 @@
 /**
- * What is left of programs that were compiled, run and released: bytes that are still allocated, as
- * AddressSanitizer counts them, and resident memory.
+ * Memory that remains after programs were compiled, run and released: allocated bytes, as AddressSanitizer counts
+ * them, and resident memory.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
 
-/** Growth over programs, in bytes a program; null where no sanitizer counts. */
+/** Growth in bytes for each program; null if no sanitizer counts. */
 export type Releases = {
   readonly programs: number;
-  /** Allocated, of released programs that share their C. */
+  /** Allocated bytes of released programs that share their C. */
   readonly released: number | null;
-  /** The same of programs that were kept: what a leak of them would look like. */
+  /** Allocated bytes of programs that are not released: the size of a leak, for comparison. */
   readonly kept: number | null;
-  /** Resident of the library of a released program that has C of its own: libraries stay loaded. */
+  /** Resident bytes of the library of a released program with C of its own; libraries stay loaded. */
   readonly library: number;
 };
 
-/** Programs before any that are counted: JavaScript's own compilers allocate until they have seen enough. */
+/** Programs that run before counting starts, because JavaScript's own compilers allocate at first. */
 const WARMUP = 300;
-/** The same of programs that take a second each, and weigh much more. */
+/** The same for programs that take a second each and allocate much more. */
 const SHORT_WARMUP = 30;
 
-/** Operations of which each program with C of its own has another sequence. */
+/** Operations; each program with C of its own has another sequence of them. */
 const STEPS = [tf.tanh, tf.sin, tf.abs, tf.square] as const;
 
-/** Compiles and runs a program over `size` numbers whose operations `digits` choose. */
+/** Compiles and runs a program over `size` numbers; `digits` select its operations. */
 async function runProgram(size: number, digits: number): Promise<{ release(): void }> {
   const program = jit("releases", ({ x }: { x: tf.Tensor }) => {
     let y = tf.mul(x, 0.5);
@@ -41,17 +41,17 @@ async function runProgram(size: number, digits: number): Promise<{ release(): vo
   return program;
 }
 
-/** Collects garbage, so that what is counted afterwards is in use. */
+/** Collects garbage, so that only memory in use is counted. */
 async function collect(): Promise<void> {
   const { gc } = globalThis as { readonly gc?: () => void };
   if (gc === undefined) throw new Error("internal: started without --expose-gc");
   for (let i = 0; i < 3; i++) {
     gc();
-    await new Promise((resolve) => setTimeout(resolve, 20)); // finalizers have their turn
+    await new Promise((resolve) => setTimeout(resolve, 20)); // lets finalizers run
   }
 }
 
-/** Bytes of compiled libraries that are resident, as Linux tells. */
+/** Resident bytes of compiled libraries, as Linux reports them. */
 function residentLibraries(): number {
   let ours = false, kibibytes = 0;
   for (const line of Deno.readTextFileSync("/proc/self/smaps").split("\n")) {
@@ -62,8 +62,8 @@ function residentLibraries(): number {
 }
 
 /**
- * Measures `count` programs of each kind; `library` is AddressSanitizer's, where it is in the process, and
- * `onProgram` is told how many of all programs are done.
+ * Measures `count` programs of each kind. `library` is AddressSanitizer's, if it is loaded; `onProgram` receives the
+ * number of programs that are done.
  */
 export async function measureReleases(
   count: number,
@@ -78,7 +78,7 @@ export async function measureReleases(
   const allocated = () => Number(counter?.symbols.__sanitizer_get_current_allocated_bytes() ?? NaN);
   const total = 2 * WARMUP + SHORT_WARMUP + 3 * count;
   let done = 0;
-  /** Growth a program of what `measure` says, after `warmup` programs. */
+  /** Growth of `measure` for each program, after `warmup` programs. */
   const growth = async (
     measure: () => number,
     warmup: number,
@@ -96,11 +96,11 @@ export async function measureReleases(
     await collect();
     return (measure() - before) / count;
   };
-  // each of another size, as equal programs would be one
+  // each of another size, because equal programs share one
   const released = await growth(allocated, WARMUP, async (i) => {
     (await runProgram(10 + i, 1)).release();
   });
-  const held: unknown[] = []; // what nobody holds is released as well
+  const held: unknown[] = []; // unreferenced programs are released as well
   const kept = await growth(allocated, WARMUP, async (i) => {
     held.push(await runProgram(10 + i, 1));
   });
@@ -108,6 +108,6 @@ export async function measureReleases(
     (await runProgram(10, 4 + i)).release();
   });
   const known = (bytes: number) => Number.isNaN(bytes) ? null : bytes;
-  held.length = 0; // until here
+  held.length = 0; // referenced until here
   return { programs: count, released: known(released), kept: known(kept), library: loaded };
 }

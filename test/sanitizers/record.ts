@@ -1,35 +1,35 @@
 /**
- * What the sanitizers said, as a page to keep.
+ * The sanitizers' reports as a page.
  * @module
  */
 import type { Releases } from "./measure_releases.ts";
 
-/** A job under the sanitizers: what was done, and their report, empty where nothing was found. */
+/** A job under the sanitizers and their report, which is empty if they found nothing. */
 export type SanitizedWork = { readonly what: string; readonly report: string };
 
-/** All that was done and what came of it. */
+/** All jobs and their outcome. */
 export type SanitizerRecord = {
   readonly command: string;
   /** Compiler, system, processor. */
   readonly where: string;
-  /** What was said of each planted fault. */
+  /** The report of each planted fault. */
   readonly planted: readonly { readonly what: string; readonly line: string }[];
   readonly works: readonly SanitizedWork[];
-  /** Programs under the sanitizers, which count bytes; null where they ended early. */
+  /** Programs under the sanitizers, which count bytes; null if they ended early. */
   readonly releases: Releases | null;
-  /** Programs of an ordinary build; null where they ended early. */
+  /** Programs of an ordinary build; null if they ended early. */
   readonly ordinary: Releases | null;
 };
 
-/** A program that is let go leaves less than this share of what one leaves that is kept. */
+/** A released program must leave less than this share of the memory of one that is not released. */
 const LEAK_SHARE = 0.25;
 
-/** Whether released programs are gone: next to what kept ones hold, nothing is left of them. */
+/** True if released programs leave nothing, compared with programs that are not released. */
 export function areGone({ released, kept }: Releases): boolean {
   return released !== null && kept !== null && kept > 0 && released < LEAK_SHARE * kept;
 }
 
-/** Whether nothing was found. */
+/** True if nothing was found. */
 export function isClean({ works, releases, ordinary }: SanitizerRecord): boolean {
   return works.every(({ report }) => report === "") && ordinary !== null &&
     releases !== null && areGone(releases);

@@ -1,6 +1,6 @@
 /**
- * Does one job with generated C in a process of its own: `run_job.ts NAME [NUMBER …]`. What it found goes
- * to stdout as a line of JSON; progress and reports of the sanitizers to stderr.
+ * Runs one job with generated C in a process of its own: `run_job.ts NAME [NUMBER …]`. The result goes to stdout as
+ * a line of JSON, progress and sanitizer reports go to stderr.
  * @module
  */
 import process from "node:process";
@@ -18,7 +18,7 @@ import { measureReleases, type Releases } from "./measure_releases.ts";
 
 const THREADS = 2;
 
-/** Faults that the sanitizers must find, or they see nothing. */
+/** Faults that the sanitizers must find; otherwise they are not working. */
 const PLANTED = `
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ int64_t planted_use(char *block, int64_t bytes) {
 int64_t planted_shift(char *block, int64_t bytes) { return (int)(block[0] + 1) << bytes; }
 `;
 
-/** Commits a planted fault: past the end of memory that programs run in, or by a shift of too many bits. */
+/** Commits a planted fault: a write past the end of a program's memory, or a shift by too many bits. */
 async function plant(name: string): Promise<void> {
   const runtime = await openNativeRuntime({ threads: THREADS, isa: null });
   const [address = 0n] = await runtime.loadKernels(PLANTED, [name]);
@@ -45,7 +45,7 @@ async function plant(name: string): Promise<void> {
   fault.call(runtime.allocate(100).pointer, 100n);
 }
 
-/** Whole training steps of a tiny BERT: two batches of each task and an update, for each variant. */
+/** Training steps of a tiny BERT: two batches of each task and an update, for each variant. */
 async function trainSteps(variants: number): Promise<void> {
   const view = createTerminalProgress();
   const all = PRECISIONS.flatMap((precision) =>
@@ -124,7 +124,7 @@ async function runJob(name: string, numbers: readonly number[]): Promise<unknown
 
 if (import.meta.main) {
   const [name = "", ...numbers] = Deno.args;
-  console.warn = () => {}; // TensorFlow.js greets
+  console.warn = () => {}; // TensorFlow.js prints a greeting
   const found = await runJob(name, numbers.map(Number));
   console.log(JSON.stringify(found ?? { tensors: tf.memory().numTensors }));
   process.exit(0);

@@ -1,6 +1,6 @@
 /**
- * `deno task sanitize`: generated C built with the compiler's sanitizers, over random graphs and training
- * steps, and what released programs leave behind.
+ * `deno task sanitize`: runs generated C built with the compiler's sanitizers, over random graphs and training
+ * steps, and measures the memory that released programs leave.
  * @module
  */
 import { cpus } from "node:os";
@@ -22,7 +22,7 @@ const OPTIONS = {
   out: { type: "string", value: "FILE", help: "also write the results to a Markdown file" },
 } as const satisfies Options;
 
-/** Shows the progress of a job as it is. */
+/** Passes the progress of a job through. */
 const pass = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
 
 /** The task `sanitize`. */

@@ -5,7 +5,7 @@ import { areGone, formatRecord, isClean } from "./record.ts";
 import { checkPlanted } from "./self_check.ts";
 import { startJob } from "./start_job.ts";
 
-/** The sanitizers of this system; null where it has none. */
+/** The sanitizers of this system; null if it has none. */
 function findHere(): Sanitizers | null {
   try {
     return findSanitizers();
@@ -46,7 +46,7 @@ Deno.test({
     });
     const { found, report } = await startJob(["unknown"], { sanitizers: null, cache: null });
     strictEqual(found, null);
-    match(report, /internal: no job unknown/); // a job that ends early is never a clean one
+    match(report, /internal: no job unknown/); // a job that ends early does not count as clean
   },
 });
 
@@ -57,7 +57,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     const before = Deno.env.get("CC");
     try {
-      // prints a name that it does not find as it is, as compilers do
+      // like compilers, it prints a name that it does not find unchanged
       const script =
         '#!/bin/sh\ncase "$1" in --version) echo "plaincc 1.0";; *) echo "${1#*=}";; esac\n';
       await Deno.writeTextFile(`${folder}/plaincc`, script, { mode: 0o755 });
@@ -90,7 +90,7 @@ Deno.test("a record is clean where nothing was reported and released programs ar
   ok(isClean(record));
   ok(!isClean({ ...record, works: [{ what: "steps", report: "ERROR: AddressSanitizer" }] }));
   ok(!isClean({ ...record, releases: null }));
-  ok(!areGone({ ...releases, released: 1300 })); // as much as a program that is kept
+  ok(!areGone({ ...releases, released: 1300 })); // as much as a program that is not released
   match(formatRecord(record), /grew by 40 bytes for each that was released, by 1300 bytes for/);
   match(formatRecord(record), /each with C of its own, 50 KiB each stayed resident/);
 });

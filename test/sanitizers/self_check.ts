@@ -1,12 +1,12 @@
 /**
- * Faults planted in generated C, each in a process of its own: sanitizers that do not report them see
- * nothing of what programs do either.
+ * Faults planted in generated C, each in a process of its own. Sanitizers that do not report them would not find
+ * faults of programs either.
  * @module
  */
 import type { Sanitizers } from "./find_sanitizers.ts";
 import { startJob } from "./start_job.ts";
 
-/** Jobs that commit a fault, with what it is and a part of what must be said of it. */
+/** Jobs that commit a fault, with its description and a part of the expected report. */
 export const PLANTED = {
   planted_write: { what: "a write past the end of a block", says: "heap-buffer-overflow" },
   planted_use: { what: "a look at memory given back", says: "heap-use-after-free" },
