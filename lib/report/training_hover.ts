@@ -60,6 +60,6 @@ export async function lossComparison(
     },
   }, {
     title: `Training loss on ${task}`,
-    alt: `Mean cross entropy since the previous point, in nats, by step:  ${ends.join(", ")}.`,
+    alt: `Mean cross entropy since the previous point, in nats, by step: ${ends.join(", ")}.`,
   });
 }
