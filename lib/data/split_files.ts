@@ -152,7 +152,7 @@ function match(patterns: readonly string[], paths: readonly string[], where?: st
   return [...found];
 }
 
-/** True if a path has hidden or `__special__` components that the pattern does not name. */
+/** True if a path has more hidden or `__special__` components than the pattern. */
 function isPassedOver(path: string, pattern: string): boolean {
   const count = (text: string, start: string) =>
     text.split("/").filter((part) => part.startsWith(start) && !/^\.+$/.test(part)).length;

@@ -3,8 +3,8 @@
  * as products of them.
  *
  * Nothing is computed symbolically. A function is traced at two samples of its dynamic dimensions, primes that
- * divide no size of the model. A number of the form c · Bᵃ · Tᵇ then shows its exponents by its divisors at
- * one sample, and the term must give the number of the other sample too.
+ * divide no size of the model. The exponents of a number c · Bᵃ · Tᵇ are found by dividing it by the primes of
+ * one sample; the resulting term must also give the number at the other sample.
  * @module
  */
 
@@ -87,7 +87,10 @@ export function solveSizes(
   return sizes;
 }
 
-/** Number of pairs of samples to try: a choice that depends on a size may change between the two of one pair. */
+/**
+ * Number of pairs of samples to try. Code that branches on a size may branch differently at the two samples of a
+ * pair; the next pair may agree.
+ */
 const TRIES = 2;
 
 /**

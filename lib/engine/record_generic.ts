@@ -84,7 +84,7 @@ async function recordSamples(
       recorded.push(trace(name, run, sampled, backend));
     } catch (error) {
       release();
-      // one that is not the sample's shows again at the call's own sizes
+      // an error that the samples did not cause occurs again when the call's own sizes are traced
       if (isRefusal(error)) return null;
       throw error;
     }

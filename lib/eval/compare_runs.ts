@@ -2,9 +2,9 @@
  * Compares two runs by the paired bootstrap over the rows of a split: both are scored on the same draws.
  *
  * The interval is the middle 95 % of the difference over draws (Koehn 2004, W04-3250). The p-value estimates
- * how often draws would differ by at least as much if the runs were equally good. It takes the spread of the
- * drawn differences around the observed one as the spread around zero (Berg-Kirkpatrick et al. 2012, D12-1091,
- * section 3). Unlike there, it is two-sided, and it counts the observed difference as one more draw, so that
+ * how often draws would differ by at least as much if the runs were equally good. It assumes that differences
+ * would then spread around zero as the drawn ones spread around the observed difference (Berg-Kirkpatrick et al.
+ * 2012, D12-1091, section 3). Unlike there, it is two-sided, and it counts the observed difference as one more draw, so that
  * it is never 0 (Davison & Hinkley 1997, section 4.2).
  *
  * The result generalizes to other rows of this kind, not to other seeds: two runs of the same configuration

@@ -111,7 +111,7 @@ export type SimilarityOptions = {
 
 /** Scores with the bootstrap draws behind their interval. */
 export type DrawnSimilarity = SimilarityScores & {
-  /** [R] rank correlations, NaN for a draw whose scores are all equal. Same seed and N, same draws of pairs. */
+  /** [R] rank correlations, NaN for a draw whose scores are all equal. Equal seeds and N give equal draws. */
   readonly draws: Float64Array;
 };
 

@@ -142,8 +142,8 @@ export type KilledRun = {
 
 /**
  * Kills the run in `dir` `kills` times, each after a random time up to `longestMs`, lets it finish, and compares
- * it with the reference. If a run finishes before its first kill, it starts again: the machine has become
- * faster.
+ * it with the reference. If a run finishes before its first kill, `longestMs` was too long for this
+ * machine, and the run starts again.
  */
 export async function killRun(
   dir: string,

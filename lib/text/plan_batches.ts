@@ -28,7 +28,10 @@ export type PlanOptions = BatchSize & {
   readonly prng: Prng | null;
 };
 
-/** Size of a pool in batches of `rows`, as in the reference implementation. A pool is shuffled, then sorted by length. */
+/**
+ * Number of batches in a pool. A pool is a part of the shuffled examples that is sorted by length; larger pools pad
+ * less and mix less. The reference project uses as many (see `presets.ts`).
+ */
 const POOL_BATCHES = 50;
 
 /**

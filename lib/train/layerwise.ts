@@ -8,7 +8,7 @@
 export type LayerwiseLearningRates = {
   /** Learning rate of the top layer, the pooler and the projection. */
   readonly top: number;
-  /** Factor of the learning rate per layer downward; embeddings come below layer 0. */
+  /** A layer's learning rate is this times that of the layer above; the embeddings count as the layer below layer 0. */
   readonly decay: number;
   readonly heads: number;
 };

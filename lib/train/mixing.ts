@@ -9,8 +9,8 @@
  * - `round-robin`: tasks take turns; an epoch is one pass over the largest task.
  * - `temperature`: each step samples its task with probability ∝ n^(1/T) (Raffel et al., arXiv 1910.10683, section
  *   3.5.2, without their limit on n); an epoch has as many steps as with `proportional`.
- * - `annealed`: each step samples its task with probability ∝ n^a, where a falls from 1 to 0.2 during the run
- *   (Stickland and Murray, arXiv 1902.02671, section 4.3: a = 1 − 0.8·(e − 1)/(E − 1) in epoch e of E). Here a falls
+ * - `annealed`: each step samples its task with probability ∝ n^a, where `a` falls from 1 to 0.2 during the run
+ *   (Stickland and Murray, arXiv 1902.02671, section 4.3: a = 1 − 0.8·(e − 1)/(E − 1) in epoch e of E). Here `a` falls
  *   with every step, so that it also anneals in a run of one epoch; an epoch is the same as with `temperature`.
  * @module
  */

@@ -52,7 +52,11 @@ def pool(out, mask, mode):
         return (hidden * real).sum(1) / real.sum(1)
     if mode == "max":
         return hidden.masked_fill(real == 0, float("-inf")).max(1).values
-    return out.pooler_output if mode == "cls" else hidden[:, 0]
+    if mode == "cls":
+        return out.pooler_output
+    if mode == "cls-token":
+        return hidden[:, 0]
+    raise ValueError(f"unknown pooling mode {mode}")
 
 
 def main():
