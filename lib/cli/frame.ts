@@ -112,9 +112,13 @@ function isHangupIgnored(): boolean {
   return ignored !== undefined && BigInt(`0x${ignored}`) % 2n === 1n; // SIGHUP is signal 1
 }
 
-/** Formats the command line of task `name` with `args` for a POSIX shell. */
-export function formatCommand(name: string, args: readonly string[]): string {
-  const deno = Deno.env.get("npm_command") === "exec" ? `npx -y deno@${Deno.version.deno}` : "deno";
+/** Formats the command line of task `name` with `args` for a POSIX shell, starting Deno by npx if npx started this process. */
+export function formatCommand(
+  name: string,
+  args: readonly string[],
+  underNpx = Deno.env.get("npm_command") === "exec",
+): string {
+  const deno = underNpx ? `npx -y deno@${Deno.version.deno}` : "deno";
   const words = args.map((word) =>
     /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
   );

@@ -230,15 +230,18 @@ Deno.test("runTaskWith() ends an interrupted task with the signal's exit code an
     strictEqual(await runTaskWith(stopping, ["a run", "--set", "x=[1]"], terminal), code);
     deepStrictEqual(printed.error.slice(1), [
       "error: Baking was interrupted. To continue:",
-      "deno task bake 'a run' --set 'x=[1]'",
+      formatCommand("bake", ["a run", "--set", "x=[1]"]), // by npx, if the tests run by it
     ]);
   }
 });
 
-Deno.test("formatCommand() quotes special characters of the shell", () => {
+Deno.test("formatCommand() quotes special characters of the shell, and starts Deno as it was started", () => {
+  const args = ["--resume", "outputs/it's ü $HOME", "--set=a=1"];
+  const command = "deno task train --resume 'outputs/it'\\''s ü $HOME' --set=a=1";
+  strictEqual(formatCommand("train", args, false), command);
   strictEqual(
-    formatCommand("train", ["--resume", "outputs/it's ü $HOME", "--set=a=1"]),
-    "deno task train --resume 'outputs/it'\\''s ü $HOME' --set=a=1",
+    formatCommand("train", args, true),
+    command.replace("deno", `npx -y deno@${Deno.version.deno}`),
   );
 });
 
