@@ -7,7 +7,7 @@
 /** Limits of an {@link EngineQueue}. */
 export type EngineQueueLimits = {
   readonly maxTexts: number;
-  /** Of all pending texts together. */
+  /** Maximum number of characters over all pending texts. */
   readonly maxCharacters: number;
 };
 

@@ -55,7 +55,7 @@ async function bundle(): Promise<string> {
       plugins: [{
         name: "project",
         setup(build) {
-          // What a module does when it is loaded matters to the engine alone, which the package leaves out.
+          // Only modules of the engine have side effects on loading, and the package leaves the engine out.
           build.onResolve({ filter: /^@\// }, ({ path }) => ({
             path: join(LIB, path.slice(2)),
             sideEffects: false,

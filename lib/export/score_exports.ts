@@ -5,11 +5,11 @@
  */
 import { join } from "node:path";
 import type { RunConfig } from "@/config.ts";
-import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import { createGraphPredictor } from "@/eval/graph_model.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
 import { openGraph, readGraph } from "@/eval/open_graph.ts";
 import type { ExportedFile } from "@/export/export_model.ts";
+import type { ScoresBySplit } from "@/export/score_run.ts";
 import { isFile, readJson, writeFileAtomic } from "@/files.ts";
 import { findTask } from "@/model/multi_task.ts";
 import { embeddingSize } from "@/model/parameters.ts";
@@ -20,9 +20,6 @@ import { at, readNumber, readObject, readRecord } from "@/report/shape.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
-
-/** Scores by task and split. */
-export type ScoresBySplit = Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
 
 /** Size and scores of an exported file. */
 export type ExportRecord = { readonly bytes: number; readonly scores: ScoresBySplit };

@@ -6,12 +6,8 @@ import type { EntityScores } from "@/eval/entities.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { softmaxRowsInto } from "@/eval/probabilities.ts";
 import { exportModel } from "@/export/export_model.ts";
-import {
-  readExportRecords,
-  scoreExports,
-  type ScoresBySplit,
-  storeExportRecords,
-} from "@/export/score_exports.ts";
+import { readExportRecords, scoreExports, storeExportRecords } from "@/export/score_exports.ts";
+import type { ScoresBySplit } from "@/export/score_run.ts";
 import { readCard, writeCard } from "@/export/write_card.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { disposeModel } from "@/model/parameters.ts";
