@@ -5,7 +5,7 @@
 import { strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { type EngineOptions, openEngine } from "@/engine/engine.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { findLibrary } from "@/engine/tensorflow/find_library.ts";
 
 /** TensorFlow.js's own JavaScript kernels, and the engine by each of its executors and devices. */

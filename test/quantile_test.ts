@@ -1,5 +1,5 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
-import { readJson } from "@/files.ts";
+import { readJson } from "@/system/files.ts";
 import { quantile, studentQuantile } from "@/quantile.ts";
 
 type Fixture = {

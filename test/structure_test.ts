@@ -11,6 +11,8 @@ import { dirname, join, normalize, relative } from "node:path";
  */
 const FOLDERS = [
   "files directly in lib",
+  "config",
+  "system",
   "engine",
   "data",
   "text",
@@ -100,6 +102,7 @@ Deno.test("imports from other folders begin with @/, and no import is remote", (
       .filter((name) =>
         /^(npm:|jsr:|https?:)/.test(name) ||
         (name.startsWith("..") &&
+          /^lib\//.test(normalize(join(dirname(source.path), name))) &&
           folderOf(normalize(join(dirname(source.path), name))) !== folderOf(source.path))
       )
       .map((name) => `${source.path} imports ${name}`)

@@ -18,7 +18,7 @@
  */
 import { join } from "node:path";
 import { RunScores } from "@/export/run_scores.ts";
-import type { Precision } from "@/config.ts";
+import type { Precision } from "@/config/config.ts";
 import { currentEngine, engineOptions, openEngine } from "@/engine/engine.ts";
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
@@ -26,9 +26,9 @@ import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
 import { openTextModel, type OpenTextModelOptions, type TextModel } from "@/eval/text_model.ts";
 import { scoreRun } from "@/export/score_run.ts";
-import { readJson } from "@/files.ts";
+import { readJson } from "@/system/files.ts";
 import { SILENT } from "@/progress.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 export {
   compare,
@@ -70,7 +70,7 @@ export {
   type TaskConfig,
   type TaskKind,
   type TrainingConfig,
-} from "@/config.ts";
+} from "@/config/config.ts";
 export type { SentencePair } from "@/data/sentence_pairs.ts";
 export { type EngineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
 export type { Calibration, CalibrationBin } from "@/eval/calibration.ts";
@@ -130,8 +130,13 @@ export type { ModelTask } from "@/model/model_task.ts";
 export { disposeModel, type MultiTask } from "@/model/parameters.ts";
 export { Named } from "@/named.ts";
 export type { Progress, ProgressView } from "@/progress.ts";
-export { Figure } from "@/report/figure.ts";
-export type { MainMeasure, RecordedConfig, RecordedTask, RunRecord } from "@/report/run_record.ts";
+export { Figure } from "@/report/figures/figure.ts";
+export type {
+  MainMeasure,
+  RecordedConfig,
+  RecordedTask,
+  RunRecord,
+} from "@/report/readers/run_record.ts";
 export { writeReport } from "@/report/write_report.ts";
 export {
   type ConfigOverrides,
@@ -140,7 +145,7 @@ export {
   resolveConfig,
   type TaskDefault,
   type TaskInput,
-} from "@/resolve_config.ts";
+} from "@/config/resolve_config.ts";
 export type { Example } from "@/text/example.ts";
 export type { PromptChoice, PromptSettings } from "@/text/prompts.ts";
 export type { SpecialIds } from "@/text/special_tokens.ts";

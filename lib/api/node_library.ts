@@ -12,7 +12,7 @@
  * ```
  * @module
  */
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { Row } from "@/data/rows.ts";
 import { openNodeGraph } from "@/engine/onnx/node_graph.ts";
 import { predictRows, scoreRows, type TaskScores } from "@/eval/evaluate_rows.ts";
@@ -20,7 +20,7 @@ import { openGraphModel } from "@/eval/graph_text_model.ts";
 import { graphOutputs, type OpenGraph, wrapGraph } from "@/eval/open_graph.ts";
 import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
-import { isFolder } from "@/files.ts";
+import { isFolder } from "@/system/files.ts";
 import { findTask } from "@/model/multi_task.ts";
 import type { ModelTask } from "@/model/model_task.ts";
 import { GRAPH_INPUTS } from "@/model/onnx_names.ts";
@@ -36,7 +36,7 @@ export {
   type PoolingMode,
   TASK_KINDS,
   type TaskKind,
-} from "@/config.ts";
+} from "@/config/config.ts";
 export type { Row, TaggedRow, TextRow } from "@/data/rows.ts";
 export type { Calibration, CalibrationBin } from "@/eval/calibration.ts";
 export type { ClassificationScores, ClassScores } from "@/eval/classification.ts";

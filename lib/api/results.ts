@@ -12,9 +12,9 @@ import {
 } from "@/eval/compare_runs.ts";
 import { Named } from "@/named.ts";
 import { composeReport } from "@/report/markdown.ts";
-import type { Figure } from "@/report/figure.ts";
-import { readRun } from "@/report/read_run.ts";
-import type { RunRecord } from "@/report/run_record.ts";
+import type { Figure } from "@/report/figures/figure.ts";
+import { readRun } from "@/report/readers/read_run.ts";
+import type { RunRecord } from "@/report/readers/run_record.ts";
 import { recordTables } from "@/report/run_tables.ts";
 
 /** A finished run that was read from its folder. */

@@ -2,7 +2,7 @@
  * Types of the requests and responses between page and server. `openapi.ts` describes the same API for other clients.
  * @module
  */
-import type { NormalizeMode, PoolingMode, TaskKind } from "@/config.ts";
+import type { NormalizeMode, PoolingMode, TaskKind } from "@/config/config.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { PromptSettings } from "@/text/prompts.ts";
 

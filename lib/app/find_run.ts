@@ -3,7 +3,7 @@
  * @module
  */
 import { basename, join, resolve } from "node:path";
-import { isFile } from "@/files.ts";
+import { isFile } from "@/system/files.ts";
 import { SHIPPED_RUN } from "@/model/find_model_folder.ts";
 import type { ListedRun } from "./run_cache.ts";
 

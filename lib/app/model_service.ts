@@ -2,7 +2,7 @@
  * Serves a model: texts of concurrent requests are computed together in batches.
  * @module
  */
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import { normalizeVector } from "@/eval/normalize_vector.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";

@@ -3,11 +3,11 @@
  * @module
  */
 import { basename, join, resolve } from "node:path";
-import { isObject } from "@/config_rules.ts";
+import { isObject } from "@/config/config_rules.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
 import type { TextModel } from "@/eval/text_model.ts";
 import { readCard } from "@/export/write_card.ts";
-import { isFile, readJson, readText } from "@/files.ts";
+import { isFile, readJson, readText } from "@/system/files.ts";
 import { renderPage } from "@/report/html.ts";
 import { chooseExamples } from "./choose_examples.ts";
 

@@ -2,7 +2,7 @@
  * OpenAPI 3.1 document of the API, for readers and for client generators.
  * @module
  */
-import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config/config.ts";
 import { OFFSET_UNITS, OFFSETS_NOTE } from "@/eval/offsets.ts";
 import { ERROR_CODES } from "./contract.ts";
 import { LIMITS } from "./limits.ts";

@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { readText } from "@/files.ts";
+import { readText } from "@/system/files.ts";
 
 /** Served file. */
 export type PageFile = {

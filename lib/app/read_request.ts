@@ -2,7 +2,7 @@
  * Validates request bodies. A body that violates the OpenAPI document is rejected with a message that says why.
  * @module
  */
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { OFFSET_UNITS, type OffsetUnit } from "@/eval/offsets.ts";
 import { decodeText, EncodingError } from "@/plain_text.ts";
 import { didYouMean } from "@/suggest.ts";

@@ -5,7 +5,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { explainWriteError, isFile, readBytes, writeFileAtomic } from "@/files.ts";
+import { explainWriteError, isFile, readBytes, writeFileAtomic } from "@/system/files.ts";
 import { describeModel } from "./model_service.ts";
 import type { DemoRun } from "./open_demo_run.ts";
 import { STATIC_FILES, type StaticModel } from "./page/static_files.ts";

@@ -3,16 +3,16 @@
  * @module
  */
 import { join } from "node:path";
-import type { ModelConfig, RunConfig, TaskConfig } from "@/config.ts";
+import type { ModelConfig, RunConfig, TaskConfig } from "@/config/config.ts";
 import { textOfRow } from "@/data/rows.ts";
 import { openEngine } from "@/engine/engine.ts";
-import { isFile, readText, writeFileAtomic } from "@/files.ts";
+import { isFile, readText, writeFileAtomic } from "@/system/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { createModel } from "@/model/init.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { splitLines } from "@/plain_text.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 import { NO_PROMPTS } from "@/text/prompts.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import type { BatchShape, ModelShape, StepJob, Work } from "@/bench/job.ts";
 import type { EpochShape } from "@/bench/measure_epoch.ts";
 import { OPERATIONS } from "@/bench/operations.ts";

@@ -2,7 +2,7 @@
  * Formats benchmark results: aligned columns for a terminal, tables for Markdown.
  * @module
  */
-import type { Machine } from "@/machine.ts";
+import type { Machine } from "@/system/machine.ts";
 import {
   explainProfile,
   formatLimits,

@@ -3,8 +3,8 @@
  * JSON from stdin and print an outcome of the same form as their last line, so that both do the same work.
  * @module
  */
-import { isObject } from "@/config_rules.ts";
-import type { Device, Executor, Precision, RunConfig } from "@/config.ts";
+import { isObject } from "@/config/config_rules.ts";
+import type { Device, Executor, Precision, RunConfig } from "@/config/config.ts";
 import type { Limits } from "@/bench/measure_limits.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
 import type { StepProfile } from "@/bench/step_profile.ts";

@@ -4,7 +4,7 @@
  */
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
-import { readText } from "@/files.ts";
+import { readText } from "@/system/files.ts";
 import { splitLines } from "@/plain_text.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { disposeModel } from "@/model/parameters.ts";

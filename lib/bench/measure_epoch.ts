@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { readEngineTimes } from "@/engine/timing.ts";
 import { LOOP_START, type LoopSetup, runStep } from "@/train/train_loop.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
-import { garbageCollector } from "@/process_memory.ts";
+import { garbageCollector } from "@/system/process_memory.ts";
 import { median } from "@/bench/statistics.ts";
 import type { Batch, Example } from "@/text/example.ts";
 import type { BatchShape, EpochJob, Measurement, ModelShape } from "@/bench/job.ts";

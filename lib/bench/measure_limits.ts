@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { type NativeFeatures, openNativeRuntime } from "@/engine/native/runtime.ts";
-import { encodeInstruction } from "@/engine/native/table.ts";
+import { encodeInstruction } from "@/engine/native/lowering/table.ts";
 
 /** Limits of the machine, all threads together. */
 export type Limits = {

@@ -6,7 +6,7 @@
 
 import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
 import { median } from "@/bench/statistics.ts";
-import { PRECISIONS, type RunConfig } from "@/config.ts";
+import { PRECISIONS, type RunConfig } from "@/config/config.ts";
 
 /** Time and memory of a step. */
 export type PrecisionCost = {

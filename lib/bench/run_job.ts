@@ -10,7 +10,7 @@ import { measureEpoch } from "@/bench/measure_epoch.ts";
 import { measureLimits } from "@/bench/measure_limits.ts";
 import { measureOperations } from "@/bench/measure_operations.ts";
 import { measureSteps } from "@/bench/measure_step.ts";
-import { readProcessMemory } from "@/process_memory.ts";
+import { readProcessMemory } from "@/system/process_memory.ts";
 
 function measure(work: Work, nowMs: () => number): Promise<readonly Measurement[]> {
   switch (work.kind) {

@@ -8,8 +8,8 @@ import { BENCHMARKS, type BenchName } from "@/bench/benchmarks.ts";
 import type { LoadResult } from "@/bench/drive_load.ts";
 import { type BenchContext, formatMs, formatTable } from "@/bench/format_results.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
-import { isObject } from "@/config_rules.ts";
-import { isFolder, readJson, writeFileAtomic } from "@/files.ts";
+import { isObject } from "@/config/config_rules.ts";
+import { isFolder, readJson, writeFileAtomic } from "@/system/files.ts";
 
 /** A JSON file of benchmark results, as written by `writeResults`. */
 type ResultsFile = BenchContext & {

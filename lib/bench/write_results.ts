@@ -2,7 +2,7 @@
  * Writes results to files: a Markdown page and the data behind it as JSON.
  * @module
  */
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { type BenchContext, formatMarkdown } from "@/bench/format_results.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { readJson, writeFileAtomic } from "@/files.ts";
+import { readJson, writeFileAtomic } from "@/system/files.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 

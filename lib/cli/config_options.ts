@@ -2,10 +2,10 @@
  * Options that describe the configuration of a run, shared by the tasks that need one before training.
  * @module
  */
-import type { RunConfig } from "@/config.ts";
-import { readJson } from "@/files.ts";
-import { PRESETS } from "@/presets.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { readJson } from "@/system/files.ts";
+import { PRESETS } from "@/config/presets.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 
 /** Options for the model, the data and all other configuration keys. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile } from "@/files.ts";
+import { isFile } from "@/system/files.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 

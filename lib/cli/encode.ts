@@ -3,7 +3,7 @@
  * @module
  */
 
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import {
   openModelFor,
   PRECISION_OPTION,

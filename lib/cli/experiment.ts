@@ -3,17 +3,17 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { scratchFolder } from "@/cache_folder.ts";
+import { scratchFolder } from "@/system/cache_folder.ts";
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { runExperiment, type RunOutcome } from "@/experiment/run_experiment.ts";
-import { readJson } from "@/files.ts";
+import { readJson } from "@/system/files.ts";
 import { formatSeconds } from "@/progress.ts";
 import { formatPercent } from "@/report/format.ts";
-import { readRun } from "@/report/read_run.ts";
-import { mainScores } from "@/report/run_record.ts";
-import { mainMeasure } from "@/report/run_record.ts";
+import { readRun } from "@/report/readers/read_run.ts";
+import { mainScores } from "@/report/readers/run_record.ts";
+import { mainMeasure } from "@/report/readers/run_record.ts";
 import { runTask, type Task, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { removeScratch, trainInProcess } from "./train_in_process.ts";

@@ -8,8 +8,8 @@ import { createPredictQuestion, driveLoad, type LoadResult } from "@/bench/drive
 import { formatLoad, formatLoadPage } from "@/bench/format_load.ts";
 import { readTestTexts, resolveBenchConfig } from "@/bench/bench_inputs.ts";
 import { writePair } from "@/bench/write_results.ts";
-import { describeMachine } from "@/machine.ts";
-import { readResidentMiB } from "@/process_memory.ts";
+import { describeMachine } from "@/system/machine.ts";
+import { readResidentMiB } from "@/system/process_memory.ts";
 import { type Options, parseInteger } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { MODEL_NOTE } from "./model_argument.ts";

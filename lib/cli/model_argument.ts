@@ -5,7 +5,7 @@
 
 import { relative } from "node:path";
 import { findDefaultModel } from "@/app/find_run.ts";
-import { isFolder } from "@/files.ts";
+import { isFolder } from "@/system/files.ts";
 
 /** Describes the argument MODEL for `--help`. */
 export const MODEL_NOTE =

@@ -2,13 +2,13 @@
  * Opens the engine for a configuration and reports fallbacks on stderr.
  * @module
  */
-import { type Precision, PRECISIONS, type RunConfig } from "@/config.ts";
+import { type Precision, PRECISIONS, type RunConfig } from "@/config/config.ts";
 import { engineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
 import { openTextModel, type TextModel } from "@/eval/text_model.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
 import type { ProgressView } from "@/progress.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { didYouMean } from "@/suggest.ts";
 import type { Option } from "./arguments.ts";
 

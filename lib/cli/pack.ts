@@ -6,7 +6,7 @@
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { readJson, readText, writeFileAtomic } from "@/files.ts";
+import { readJson, readText, writeFileAtomic } from "@/system/files.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { explainSystemError } from "@/files.ts";
+import { explainSystemError } from "@/system/files.ts";
 
 const encoder = new TextEncoder();
 

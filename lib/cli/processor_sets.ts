@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isSystemError } from "@/files.ts";
+import { isSystemError } from "@/system/files.ts";
 
 /** Numbers of the processors that a process may use. */
 export type ProcessorSet = readonly number[];

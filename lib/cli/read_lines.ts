@@ -3,7 +3,7 @@
  * @module
  */
 
-import { explainSystemError } from "@/files.ts";
+import { explainSystemError } from "@/system/files.ts";
 import { decodeStream, streamLines } from "@/plain_text.ts";
 
 /** Describes the source of texts for `--help`. */

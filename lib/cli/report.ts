@@ -5,7 +5,7 @@ import { writeSpeedIndex } from "@/bench/speed_index.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
 import { writeOverview } from "@/experiment/write_overview.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
-import { isFile, isFolder } from "@/files.ts";
+import { isFile, isFolder } from "@/system/files.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { runTask, type Task } from "./frame.ts";
 

@@ -5,17 +5,17 @@
 import { createHash } from "node:crypto";
 import { basename, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { scratchFolder } from "@/cache_folder.ts";
+import { scratchFolder } from "@/system/cache_folder.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import {
   describeReproduction,
   readFinishedRun,
   TOLERANCE,
 } from "@/experiment/describe_reproduction.ts";
 import { planReproduction } from "@/experiment/plan_reproduction.ts";
-import { isFile, readJson } from "@/files.ts";
-import { formatThreads } from "@/machine.ts";
+import { isFile, readJson } from "@/system/files.ts";
+import { formatThreads } from "@/system/machine.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { runTask, type Task, TaskInterrupted } from "./frame.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { NORMALIZE_MODES, type PoolingMode } from "@/config.ts";
+import { NORMALIZE_MODES, type PoolingMode } from "@/config/config.ts";
 import {
   openModelFor,
   PRECISION_OPTION,
@@ -18,8 +18,8 @@ import { currentEngine } from "@/engine/engine.ts";
 import { compareEmbeddings, type EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
 import { SIMILARITIES } from "@/eval/similarity.ts";
-import { describeEnvironment } from "@/environment.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { describeEnvironment } from "@/system/environment.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { runTask } from "./frame.ts";
 import { MODEL_NOTE } from "./model_argument.ts";
 import { choosePrompt, PROMPT_OPTIONS } from "./prompt_options.ts";

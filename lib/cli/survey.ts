@@ -2,10 +2,10 @@
  * `deno task survey`: prints statistics of a run's data sets and the cost of padding.
  * @module
  */
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { quantile } from "@/quantile.ts";
 import { formatCount } from "@/report/format.ts";
-import { lengthGroups, type SurveyRecord } from "@/report/read_survey.ts";
+import { lengthGroups, type SurveyRecord } from "@/report/readers/read_survey.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";

@@ -9,7 +9,7 @@ import {
 } from "@/engine/tensorflow/explain_missing.ts";
 import { type OpenedTensorflow, openTensorflow } from "@/engine/tensorflow/open_device.ts";
 import { SIDE, type Trial, tryPrecisions } from "@/engine/tensorflow/try_device.ts";
-import { formatThreads } from "@/machine.ts";
+import { formatThreads } from "@/system/machine.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 

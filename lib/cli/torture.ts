@@ -4,8 +4,8 @@
  */
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { readJson, writeFileAtomic } from "@/files.ts";
-import { checkInterrupt } from "@/interrupt.ts";
+import { readJson, writeFileAtomic } from "@/system/files.ts";
+import { checkInterrupt } from "@/system/interrupt.ts";
 import { stream } from "@/random.ts";
 import { checkFinished, killRun, trainOnce, writeRunConfig } from "@/fault_injection/kill_run.ts";
 import { formatFaultReport, isGood, type Kill } from "@/fault_injection/fault_report.ts";

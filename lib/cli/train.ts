@@ -3,13 +3,13 @@
  * @module
  */
 import { join } from "node:path";
-import { PRECISIONS, type RunConfig } from "@/config.ts";
+import { PRECISIONS, type RunConfig } from "@/config/config.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import { writeCard } from "@/export/write_card.ts";
-import { isFile, readJson } from "@/files.ts";
-import { formatThreads } from "@/machine.ts";
+import { isFile, readJson } from "@/system/files.ts";
+import { formatThreads } from "@/system/machine.ts";
 import { writeReport } from "@/report/write_report.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import { chooseRunFolder } from "@/train/run_folder.ts";
 import { trainRun } from "@/train/train_run.ts";

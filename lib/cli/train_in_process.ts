@@ -4,11 +4,11 @@
  * @module
  */
 import { join } from "node:path";
-import type { RunConfig } from "@/config.ts";
-import { COMMAND_VARIABLE, describeCommand } from "@/environment.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { COMMAND_VARIABLE, describeCommand } from "@/system/environment.ts";
 import type { TrainOne } from "@/experiment/run_experiment.ts";
-import { writeFileAtomic } from "@/files.ts";
-import { trainCommand } from "@/train_command.ts";
+import { writeFileAtomic } from "@/system/files.ts";
+import { trainCommand } from "@/system/train_command.ts";
 
 /** Options of {@link trainInProcess}. */
 export type TrainInProcessOptions = {

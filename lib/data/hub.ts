@@ -12,7 +12,7 @@ import {
   describeSplits,
   findSplitFiles,
 } from "@/data/split_files.ts";
-import { readText } from "@/files.ts";
+import { readText } from "@/system/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** Location of a data set on the Hub. */

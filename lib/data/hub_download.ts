@@ -13,7 +13,7 @@ import {
   reportCut,
   withRetries,
 } from "@/data/hub_fetch.ts";
-import { explainWriteError, isFile, isSystemError, writeAll } from "@/files.ts";
+import { explainWriteError, isFile, isSystemError, writeAll } from "@/system/files.ts";
 import type { Progress } from "@/progress.ts";
 
 /** The file to download and its destination. */

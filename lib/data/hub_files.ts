@@ -11,7 +11,7 @@
  */
 
 import { join } from "node:path";
-import { isFile } from "@/files.ts";
+import { isFile } from "@/system/files.ts";
 import { askCommit, askFile, askPaths } from "@/data/hub_api.ts";
 import {
   type CachedRepo,

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { TaskConfig } from "@/config.ts";
+import type { TaskConfig } from "@/config/config.ts";
 import { carveValidation } from "@/data/carve_validation.ts";
 import { readRows } from "@/data/read_rows.ts";
 import { findOverlap, type Row } from "@/data/rows.ts";

@@ -5,7 +5,7 @@
  */
 
 import { basename, join, resolve } from "node:path";
-import { isFile, isFolder, readText } from "@/files.ts";
+import { isFile, isFolder, readText } from "@/system/files.ts";
 import type { DataSource } from "@/data/source.ts";
 import { type DatasetFiles, describeSplits, findSplitFiles } from "@/data/split_files.ts";
 import { didYouMean } from "@/suggest.ts";

@@ -5,7 +5,7 @@
 
 import { Buffer } from "node:buffer";
 import pl, { type DataFrame, type Series } from "nodejs-polars";
-import { readBytes } from "@/files.ts";
+import { readBytes } from "@/system/files.ts";
 import { didYouMean } from "@/suggest.ts";
 
 const INTEGER = "u?int(8|16|32|64|128)|float(16|32|64)|boolean|decimal\\[.*\\]";

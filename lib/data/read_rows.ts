@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { TaskConfig } from "@/config.ts";
+import type { TaskConfig } from "@/config/config.ts";
 import { type ColumnRequest, readColumns } from "@/data/read_parquet.ts";
 import type { Row, TaggedRow, TextRow } from "@/data/rows.ts";
 

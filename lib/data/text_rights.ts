@@ -3,7 +3,7 @@
  * print a row.
  * @module
  */
-import type { TaskConfig } from "@/config.ts";
+import type { TaskConfig } from "@/config/config.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
 
 /**

@@ -6,7 +6,7 @@
 import { extname } from "node:path";
 import pl from "nodejs-polars";
 import { assertNever } from "@/assert_never.ts";
-import { replaceFile, writeAll, writeFileAtomic } from "@/files.ts";
+import { replaceFile, writeAll, writeFileAtomic } from "@/system/files.ts";
 import { didYouMean } from "@/suggest.ts";
 
 /** File formats by extension, with a description of their content. */

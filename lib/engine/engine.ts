@@ -6,14 +6,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { assertNever } from "@/assert_never.ts";
 import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
-import type { Device, Executor as ExecutorChoice, Precision, RunConfig } from "@/config.ts";
+import type { Device, Executor as ExecutorChoice, Precision, RunConfig } from "@/config/config.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { tellCompile } from "@/engine/jit.ts";
-import { explainLostCache } from "@/engine/native/compile_cache.ts";
+import { explainLostCache } from "./native/toolchain/compile_cache.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
-import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
+import { explainMissingCompiler, findCompiler } from "./native/toolchain/find_compiler.ts";
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
-import { nextKernelInterrupt } from "@/interrupt.ts";
+import { nextKernelInterrupt } from "@/system/interrupt.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { SentencePair } from "@/data/sentence_pairs.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { NormalizeMode } from "@/config.ts";
+import type { NormalizeMode } from "@/config/config.ts";
 import {
   measureSimilarity,
   rankCorrelation,

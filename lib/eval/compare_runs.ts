@@ -19,7 +19,7 @@ import { readPredictions } from "@/eval/prediction_files.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
 import type { SpanRule } from "@/eval/spans.ts";
 import { tallyAccuracy, tallyF1, tallyMacroF1 } from "@/eval/tallies.ts";
-import { isFolder } from "@/files.ts";
+import { isFolder } from "@/system/files.ts";
 import { stream } from "@/random.ts";
 
 /** Comparison of two runs by one score of one split. */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { checkInterrupt, nextKernelInterrupt } from "@/interrupt.ts";
+import { checkInterrupt, nextKernelInterrupt } from "@/system/interrupt.ts";
 import * as tf from "@tensorflow/tfjs";
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import { jit } from "@/engine/jit.ts";
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
 import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";

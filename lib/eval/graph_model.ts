@@ -8,7 +8,7 @@
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
-import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
+import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config/config.ts";
 import { normalizeVector } from "@/eval/normalize_vector.ts";
 import type { Predictor } from "@/eval/predict_examples.ts";
 import { softmaxRowsInto } from "@/eval/probabilities.ts";

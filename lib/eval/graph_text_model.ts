@@ -14,7 +14,7 @@ import {
 import { openCheckedGraph, type OpenGraph, readGraph } from "@/eval/open_graph.ts";
 import { checkHasTasks } from "@/eval/predict_texts.ts";
 import type { TextModel } from "@/eval/text_model.ts";
-import { isFile, writeFileAtomic } from "@/files.ts";
+import { isFile, writeFileAtomic } from "@/system/files.ts";
 import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { readHeadsFile, requirePositions } from "@/model/heads_file.ts";
 import { findTask } from "@/model/multi_task.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
-import type { NormalizeMode } from "@/config.ts";
+import type { NormalizeMode } from "@/config/config.ts";
 
 const SHORTEST = 1e-12; // lower bound of the norm that a vector is divided by
 

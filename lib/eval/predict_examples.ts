@@ -3,7 +3,7 @@
  * Shapes: B rows, T tokens, C labels.
  * @module
  */
-import { checkInterrupt, nextKernelInterrupt } from "@/interrupt.ts";
+import { checkInterrupt, nextKernelInterrupt } from "@/system/interrupt.ts";
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
 import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";

@@ -9,7 +9,7 @@ import {
   parsePredictions,
   type PredictionRecord,
 } from "@/eval/prediction_record.ts";
-import { isFolder, readText, writeFileAtomic } from "@/files.ts";
+import { isFolder, readText, writeFileAtomic } from "@/system/files.ts";
 
 const FOLDER = "predictions";
 

@@ -3,7 +3,7 @@
  * graph if the folder holds no weights.
  * @module
  */
-import { POOLING_MODES, type PoolingMode } from "@/config.ts";
+import { POOLING_MODES, type PoolingMode } from "@/config/config.ts";
 import {
   createSentenceEncoder,
   type EncodeTextsOptions,

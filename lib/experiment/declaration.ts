@@ -3,7 +3,7 @@
  * checked, and resolved into the configurations of its runs.
  * @module
  */
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import {
   integer,
   isObject,
@@ -15,8 +15,8 @@ import {
   unknownKey,
   wrongChoice,
   wrongValue,
-} from "@/config_rules.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+} from "@/config/config_rules.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 /** Configuration values by dotted key, such as `training.maxSteps`. */
 export type Changes = Readonly<Record<string, unknown>>;

@@ -3,8 +3,8 @@
  * @module
  */
 import { join } from "node:path";
-import { readJson, readText } from "@/files.ts";
-import { readObject } from "@/report/shape.ts";
+import { readJson, readText } from "@/system/files.ts";
+import { readObject } from "@/report/figures/shape.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 import { compareEnvironments, type EnvironmentDifference } from "./compare_environments.ts";
 import {

@@ -3,12 +3,12 @@
  * @module
  */
 import { join } from "node:path";
-import { EXECUTORS, type RunConfig } from "@/config.ts";
-import { isObject } from "@/config_rules.ts";
+import { EXECUTORS, type RunConfig } from "@/config/config.ts";
+import { isObject } from "@/config/config_rules.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
-import { isFile, isFolder, readJson } from "@/files.ts";
-import { readRun } from "@/report/read_run.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { isFile, isFolder, readJson } from "@/system/files.ts";
+import { readRun } from "@/report/readers/read_run.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { isScheduleChangeNote } from "@/train/resume.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 

@@ -10,10 +10,10 @@ import {
   type ScoreSplit,
 } from "@/experiment/declaration.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
-import { readJson } from "@/files.ts";
-import { formatThreads } from "@/machine.ts";
-import { readRun } from "@/report/read_run.ts";
-import { type MainMeasure, mainMeasure, type RunRecord } from "@/report/run_record.ts";
+import { readJson } from "@/system/files.ts";
+import { formatThreads } from "@/system/machine.ts";
+import { readRun } from "@/report/readers/read_run.ts";
+import { type MainMeasure, mainMeasure, type RunRecord } from "@/report/readers/run_record.ts";
 
 /** Main score of one task in one run. */
 export type ResultRow = MainMeasure & {

@@ -2,7 +2,7 @@
  * Trains the missing runs of an experiment, one after the other.
  * @module
  */
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import type { PlannedRun } from "@/experiment/declaration.ts";
 import { nameRun, type RunPool } from "@/experiment/run_pool.ts";
 

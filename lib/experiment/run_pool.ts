@@ -9,10 +9,10 @@
  */
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
-import type { RunConfig } from "@/config.ts";
-import { isFile, isFolder, readBytes, readJson, writeFileAtomic } from "@/files.ts";
-import { isObject } from "@/config_rules.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { isFile, isFolder, readBytes, readJson, writeFileAtomic } from "@/system/files.ts";
+import { isObject } from "@/config/config_rules.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 /** Files of a run that the pool stores. The last one is written last and marks a complete run. */
 const POOLED_FILES = ["config.json", "environment.json", "metrics.jsonl", "summary.json"];

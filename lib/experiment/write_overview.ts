@@ -7,13 +7,13 @@ import { compareResults } from "@/experiment/compare_variants.ts";
 import { type ExperimentResults, readResults } from "@/experiment/results.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
 import { describeFindings, listFindings } from "@/experiment/describe_findings.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { composeDocument, type Section } from "@/report/document.ts";
 import { formatCount, formatPercent } from "@/report/format.ts";
 import { renderPage } from "@/report/html.ts";
 import { formatDate } from "@/report/markdown.ts";
-import { readRun } from "@/report/read_run.ts";
-import { mainMeasure, mainScores, type RunRecord } from "@/report/run_record.ts";
+import { readRun } from "@/report/readers/read_run.ts";
+import { mainMeasure, mainScores, type RunRecord } from "@/report/readers/run_record.ts";
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
 
 /** Folders, relative to `root`, that contain a `report.html`. */

@@ -7,7 +7,7 @@ import { compareResults } from "@/experiment/compare_variants.ts";
 import { composeExperimentReport } from "@/experiment/compose_report.ts";
 import { readResults } from "@/experiment/results.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { writeReportFiles } from "@/report/write_report.ts";
 
 /**

@@ -8,7 +8,11 @@ import { HUB_DATASETS } from "@/data/hub.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import type { OnnxDtype } from "@/model/onnx_weights.ts";
-import { isClassification, type RecordedTask, type RunRecord } from "@/report/run_record.ts";
+import {
+  isClassification,
+  type RecordedTask,
+  type RunRecord,
+} from "@/report/readers/run_record.ts";
 import type { ModelOrigin } from "@/train/run_environment.ts";
 import { UNSEEN } from "@/train/evaluate_run.ts";
 

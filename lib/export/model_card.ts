@@ -18,7 +18,7 @@ import type { ExportRecords } from "@/export/score_exports.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 import { formatCount, formatDuration, formatInterval, formatPercent } from "@/report/format.ts";
-import { isClassification, type RunRecord } from "@/report/run_record.ts";
+import { isClassification, type RunRecord } from "@/report/readers/run_record.ts";
 import { type Column, formatTable } from "@/report/tables.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 

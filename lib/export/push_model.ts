@@ -10,7 +10,7 @@ import { commitIter, createRepo, HubApiError } from "@huggingface/hub";
 import { askPaths } from "@/data/hub_api.ts";
 import { createLibraryFetch, PLACEHOLDER_TOKEN } from "@/data/hub_send.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
-import { isPartial } from "@/files.ts";
+import { isPartial } from "@/system/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** File to upload. */

@@ -7,7 +7,7 @@ import type { EntityScores } from "@/eval/entities.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import type { ScoresBySplit } from "@/export/score_run.ts";
 import { Named } from "@/named.ts";
-import { isClassification, type MainMeasure, mainMeasure } from "@/report/run_record.ts";
+import { isClassification, type MainMeasure, mainMeasure } from "@/report/readers/run_record.ts";
 
 /**
  * Scores by task and split. The split defaults to `test`, or to the first one if test was not scored.

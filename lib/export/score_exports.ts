@@ -4,19 +4,19 @@
  * @module
  */
 import { join } from "node:path";
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { createGraphPredictor } from "@/eval/graph_model.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
 import { openGraph, readGraph } from "@/eval/open_graph.ts";
 import type { ExportedFile } from "@/export/export_model.ts";
 import type { ScoresBySplit } from "@/export/score_run.ts";
-import { isFile, readJson, writeFileAtomic } from "@/files.ts";
+import { isFile, readJson, writeFileAtomic } from "@/system/files.ts";
 import { findTask } from "@/model/multi_task.ts";
 import { embeddingSize } from "@/model/parameters.ts";
 import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
 import type { ProgressView } from "@/progress.ts";
-import { readScores } from "@/report/read_scores.ts";
-import { at, readNumber, readObject, readRecord } from "@/report/shape.ts";
+import { readScores } from "@/report/readers/read_scores.ts";
+import { at, readNumber, readObject, readRecord } from "@/report/figures/shape.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";

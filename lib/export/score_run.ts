@@ -3,13 +3,13 @@
  * @module
  */
 import { join } from "node:path";
-import type { RunConfig, TaskConfig } from "@/config.ts";
+import type { RunConfig, TaskConfig } from "@/config/config.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import type { TextModel } from "@/eval/text_model.ts";
-import { isFile, readJson } from "@/files.ts";
+import { isFile, readJson } from "@/system/files.ts";
 import type { ProgressView } from "@/progress.ts";
-import { readSummary } from "@/report/read_parts.ts";
+import { readSummary } from "@/report/readers/read_parts.ts";
 import { didYouMean } from "@/suggest.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator, type RunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";

@@ -4,17 +4,17 @@
  */
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
-import { isObject } from "@/config_rules.ts";
+import { isObject } from "@/config/config_rules.ts";
 import type { CardOptions } from "@/export/card_metadata.ts";
 import { composeCard, type OwnCard } from "@/export/model_card.ts";
 import { readExportRecords } from "@/export/score_exports.ts";
-import { isFile, readText, writeFileAtomic } from "@/files.ts";
+import { isFile, readText, writeFileAtomic } from "@/system/files.ts";
 import { readHeadsFile } from "@/model/heads_file.ts";
 import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
 import { readSentenceModules } from "@/model/sentence_modules.ts";
 import { readTextSettings } from "@/model/sentence_settings.ts";
-import { readRun } from "@/report/read_run.ts";
+import { readRun } from "@/report/readers/read_run.ts";
 
 /** File with the author's part of the card, in the run's folder. */
 const OWN_CARD = "card.md";

@@ -6,8 +6,8 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile, isSystemError } from "@/files.ts";
-import { checkInterrupt } from "@/interrupt.ts";
+import { isFile, isSystemError } from "@/system/files.ts";
+import { checkInterrupt } from "@/system/interrupt.ts";
 import {
   checkFinished,
   inspectRun,

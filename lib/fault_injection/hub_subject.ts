@@ -9,8 +9,8 @@ import { HUB_DATASETS, openHubSource } from "@/data/hub.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
 import { readRows } from "@/data/read_rows.ts";
 import { findRequiredFiles } from "@/data/source.ts";
-import { readBytes } from "@/files.ts";
-import { PRESETS } from "@/presets.ts";
+import { readBytes } from "@/system/files.ts";
+import { PRESETS } from "@/config/presets.ts";
 
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 

@@ -4,10 +4,10 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { isFile, readText, writeFileAtomic } from "@/files.ts";
-import type { ModelConfig } from "@/config.ts";
+import { isFile, readText, writeFileAtomic } from "@/system/files.ts";
+import type { ModelConfig } from "@/config/config.ts";
 import type { Prng } from "@/random.ts";
-import { trainCommand } from "@/train_command.ts";
+import { trainCommand } from "@/system/train_command.ts";
 
 /** A model so small that training it takes seconds. */
 export const TINY_MODEL = {

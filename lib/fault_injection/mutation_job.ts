@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import { openEngine } from "@/engine/engine.ts";
-import { readBytes } from "@/files.ts";
-import { readProcessMemory } from "@/process_memory.ts";
+import { readBytes } from "@/system/files.ts";
+import { readProcessMemory } from "@/system/process_memory.ts";
 import { stream } from "@/random.ts";
 import { isClearError } from "@/fault_injection/clear_error.ts";
 import { mutateFile, openSubject, type SubjectName } from "@/fault_injection/subjects.ts";

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { readBytes, writeFileAtomic } from "@/files.ts";
+import { readBytes, writeFileAtomic } from "@/system/files.ts";
 import { openSafetensors } from "@/model/safetensors.ts";
 import { restoreCheckpointInto, type SavedParameter } from "@/train/checkpoint.ts";
 

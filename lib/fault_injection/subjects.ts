@@ -5,16 +5,16 @@
  */
 import { dirname, join, relative } from "node:path";
 import { assertNever } from "@/assert_never.ts";
-import type { ModelConfig } from "@/config.ts";
+import type { ModelConfig } from "@/config/config.ts";
 import { readRows } from "@/data/read_rows.ts";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
-import { isFile, readJson } from "@/files.ts";
+import { isFile, readJson } from "@/system/files.ts";
 import { loadModel } from "@/model/load_model.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { openSafetensors } from "@/model/safetensors.ts";
-import { PRESETS } from "@/presets.ts";
+import { PRESETS } from "@/config/presets.ts";
 import type { Prng } from "@/random.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { loadTokenizer } from "@/text/load_tokenizer.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
 import {

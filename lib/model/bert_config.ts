@@ -3,7 +3,7 @@
  * Hugging Face transformers 4.57.1 (`BertConfig`).
  * @module
  */
-import { readJson } from "@/files.ts";
+import { readJson } from "@/system/files.ts";
 
 /** Sizes and constants of a BERT encoder. */
 export type BertConfig = {

@@ -3,7 +3,7 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { readJson } from "@/files.ts";
+import { readJson } from "@/system/files.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
 import { ENCODER_CONFIGS, SENTENCE_CONFIG } from "@/model/sentence_settings.ts";

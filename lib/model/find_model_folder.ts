@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openHubRepo } from "@/data/hub_files.ts";
 import type { HubSettings } from "@/data/hub_settings.ts";
-import { isFile, isFolder } from "@/files.ts";
+import { isFile, isFolder } from "@/system/files.ts";
 import { downloadModel } from "@/model/download_model.ts";
 import type { ProgressView } from "@/progress.ts";
 

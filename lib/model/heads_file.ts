@@ -3,9 +3,9 @@
  * and how embeddings are computed (the modules of sentence-transformers cannot express an L1 norm).
  * @module
  */
-import { readJson } from "@/files.ts";
-import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config.ts";
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import { readJson } from "@/system/files.ts";
+import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { ModelTask } from "@/model/model_task.ts";
 
 /** The content of `heads.json`. */

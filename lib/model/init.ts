@@ -5,7 +5,7 @@
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { BertConfig } from "@/model/bert_config.ts";
 import {
   buildEncoder,

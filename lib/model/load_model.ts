@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile, readJson } from "@/files.ts";
+import { isFile, readJson } from "@/system/files.ts";
 import { buildLinear, type Variables } from "@/model/build.ts";
 import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
 import { buildModel, modelSpecs } from "@/model/init.ts";

@@ -2,7 +2,7 @@
  * A task as a model knows it: its name, kind and labels.
  * @module
  */
-import type { TaskKind } from "@/config.ts";
+import type { TaskKind } from "@/config/config.ts";
 
 /** The properties of a task that a model needs. `TaskConfig` has them. */
 export type ModelTask = {

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { assertNever } from "@/assert_never.ts";
-import type { NormalizeMode } from "@/config.ts";
+import type { NormalizeMode } from "@/config/config.ts";
 
 /** Smallest divisor, for vectors that are shorter. */
 const MIN_NORM = 1e-12;

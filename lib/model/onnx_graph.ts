@@ -11,7 +11,7 @@
  */
 import type * as tf from "@tensorflow/tfjs";
 import { assertNever } from "@/assert_never.ts";
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { OnnxGraph, OnnxValue } from "@/engine/onnx/protobuf.ts";
 import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
 import {

@@ -2,7 +2,7 @@
  * Names of the inputs and outputs of an exported graph.
  * @module
  */
-import type { PoolingMode } from "@/config.ts";
+import type { PoolingMode } from "@/config/config.ts";
 
 /** Inputs, each [B, T]. */
 export const GRAPH_INPUTS = ["input_ids", "attention_mask"] as const;

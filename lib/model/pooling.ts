@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { assertNever } from "@/assert_never.ts";
-import type { PoolingMode } from "@/config.ts";
+import type { PoolingMode } from "@/config/config.ts";
 import { runLinear } from "@/model/layers.ts";
 import type { Linear } from "@/model/parameters.ts";
 

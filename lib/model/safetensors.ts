@@ -3,7 +3,7 @@
  * its tensors. Reads float32, and converts float16, bfloat16 and float64 to float32. Writes float32.
  * @module
  */
-import { CONTENT_START_BYTES, replaceFile, requireContent, writeAll } from "@/files.ts";
+import { CONTENT_START_BYTES, replaceFile, requireContent, writeAll } from "@/system/files.ts";
 import {
   formatHeader,
   LENGTH_BYTES,

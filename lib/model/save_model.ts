@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { formatBertConfig } from "@/model/bert_config.ts";
 import { formatHeadsFile } from "@/model/heads_file.ts";
 import {

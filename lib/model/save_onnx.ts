@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { serializeOnnx } from "@/engine/onnx/protobuf.ts";
-import { isFile, replaceFile, writeAll } from "@/files.ts";
+import { isFile, replaceFile, writeAll } from "@/system/files.ts";
 import { buildModelGraph, type GraphOptions, ONNX_VERSIONS } from "@/model/onnx_graph.ts";
 import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";

@@ -7,8 +7,8 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile, readJson } from "@/files.ts";
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import { isFile, readJson } from "@/system/files.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 
 /** A Dense module: one linear layer. */
 export type DenseModule = {

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile, readJson } from "@/files.ts";
+import { isFile, readJson } from "@/system/files.ts";
 import { readHeadsFile } from "@/model/heads_file.ts";
 import { readSentenceModules, type SentenceModules } from "@/model/sentence_modules.ts";
 import { loadTokenizer, withLowercase } from "@/text/load_tokenizer.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile, isFolder, readJson } from "@/files.ts";
+import { isFile, isFolder, readJson } from "@/system/files.ts";
 import { openSafetensors, type SafetensorsFile } from "@/model/safetensors.ts";
 import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
 

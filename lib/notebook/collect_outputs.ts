@@ -5,7 +5,7 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
-import { readDisplaySize } from "@/report/figure.ts";
+import { readDisplaySize } from "@/report/figures/figure.ts";
 import type { MessageContent } from "./messages.ts";
 import { isRecord, type MediaBundle, type Output, toLines } from "./nbformat.ts";
 

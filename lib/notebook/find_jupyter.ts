@@ -6,7 +6,7 @@
  */
 
 import { delimiter, join } from "node:path";
-import { isFile } from "@/files.ts";
+import { isFile } from "@/system/files.ts";
 
 /** Operating system and environment variables, which determine where to search. */
 export type JupyterPlace = {

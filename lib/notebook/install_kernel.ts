@@ -6,7 +6,7 @@
 import { dirname, join } from "node:path";
 import { isRecord } from "./nbformat.ts";
 import { findKernel, type JupyterPlace } from "./find_jupyter.ts";
-import { isFile, readJson, writeFileAtomic } from "@/files.ts";
+import { isFile, readJson, writeFileAtomic } from "@/system/files.ts";
 
 /** An installed kernel. */
 export type InstalledKernel = {

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import type { TaskData } from "@/data/load_task.ts";
 import { engineOptions, openEngine } from "@/engine/engine.ts";
 import { Named } from "@/named.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readText, writeFileAtomic } from "@/files.ts";
+import { readText, writeFileAtomic } from "@/system/files.ts";
 
 /** A displayed value by media type. */
 export type MediaBundle = Readonly<Record<string, unknown>>;

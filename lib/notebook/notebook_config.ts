@@ -13,9 +13,9 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

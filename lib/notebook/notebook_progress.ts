@@ -3,7 +3,7 @@
  * @module
  */
 
-import { findJupyter } from "@/interrupt.ts";
+import { findJupyter } from "@/system/interrupt.ts";
 import {
   completeProgress,
   createRateMeter,

@@ -16,8 +16,8 @@ import { type ExperimentResults, readResults, type ResultRow } from "@/experimen
 import { openRunPool } from "@/experiment/run_pool.ts";
 import { describeFindings } from "@/experiment/describe_findings.ts";
 import { Named } from "@/named.ts";
-import { differenceDots } from "@/report/difference_dots.ts";
-import type { Figure } from "@/report/figure.ts";
+import { differenceDots } from "@/report/figures/difference_dots.ts";
+import type { Figure } from "@/report/figures/figure.ts";
 import { type Displayable, displayable } from "./displayable.ts";
 
 const EXPERIMENTS = fileURLToPath(new URL("../../outputs/experiments", import.meta.url));

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { isTaggedRow } from "@/data/rows.ts";
 import { pairByClass, readSentencePairs, type SentencePair } from "@/data/sentence_pairs.ts";

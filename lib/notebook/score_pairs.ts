@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { NormalizeMode } from "@/config.ts";
+import type { NormalizeMode } from "@/config/config.ts";
 import type { SentencePair } from "@/data/sentence_pairs.ts";
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EmbeddedPairs } from "@/eval/compare_rankings.ts";
@@ -14,7 +14,7 @@ import {
   type SimilarityDifference,
   subtractSimilarity,
 } from "@/eval/similarity.ts";
-import type { ScoreDot } from "@/report/interval_dots.ts";
+import type { ScoreDot } from "@/report/figures/interval_dots.ts";
 
 /** Embeds the same texts with each run, with its pooling and without normalization. */
 export async function embedRuns(

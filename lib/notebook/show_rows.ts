@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import type { PredictedEntity, TextPrediction } from "@/eval/text_predictor.ts";
 import type { ModelTask } from "@/model/model_task.ts";

@@ -5,11 +5,11 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { Precision } from "@/config.ts";
+import type { Precision } from "@/config/config.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
 import { stream } from "@/random.ts";
-import type { RunRecord } from "@/report/run_record.ts";
+import type { RunRecord } from "@/report/readers/run_record.ts";
 
 /** Largest absolute errors compared with float64, as fractions of the largest value. */
 export type PrecisionErrors = {

@@ -2,7 +2,7 @@
  * Structure of a Markdown report: title, lead, table of contents, sections, collapsible parts.
  * @module
  */
-import { escapeXml } from "./frame.ts";
+import { escapeXml } from "./figures/frame.ts";
 import { escapeMarkdown } from "./tables.ts";
 
 /** A section: a plain-text heading, and paragraphs, tables and figures in Markdown. */

@@ -6,8 +6,8 @@
 import { Marked } from "marked";
 import type { Report } from "./markdown.ts";
 import { createSlugger, FOLD } from "./document.ts";
-import { escapeXml } from "./frame.ts";
-import { HOVER_STYLE } from "./hover_layer.ts";
+import { escapeXml } from "./figures/frame.ts";
+import { HOVER_STYLE } from "./figures/hover_layer.ts";
 
 /** Title and allowed links of a page. */
 export type PageOptions = {

@@ -3,13 +3,13 @@
  * @module
  */
 
-import { isObject } from "@/config_rules.ts";
+import { isObject } from "@/config/config_rules.ts";
 import type { EntityScores } from "@/eval/entities.ts";
 import { composeDocument, fold, type Section } from "./document.ts";
-import type { Figure } from "./figure.ts";
+import type { Figure } from "./figures/figure.ts";
 import { formatCount, formatDuration, formatPercent } from "./format.ts";
 import { optimizerFigures, taskFigures, trainingFigures } from "./run_figures.ts";
-import { isClassification, mainScores, type RunRecord } from "./run_record.ts";
+import { isClassification, mainScores, type RunRecord } from "./readers/run_record.ts";
 import {
   calibrationTable,
   classificationTable,
@@ -25,7 +25,7 @@ import {
   headlineTable,
   typeTable,
 } from "./tables.ts";
-import { describeWrongAnswers } from "./wrong_answers.ts";
+import { describeWrongAnswers } from "./readers/wrong_answers.ts";
 
 /** A report and its figures by path. */
 export type Report = {

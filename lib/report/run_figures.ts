@@ -4,19 +4,19 @@
  */
 
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
-import { rows } from "./read_run.ts";
-import type { Figure } from "./figure.ts";
-import { planOfRun } from "./learning_rate_plan.ts";
-import { isClassification, type RunRecord } from "./run_record.ts";
-import { entityBars, errorBars } from "./entity_figures.ts";
-import { confusionMatrix, reliabilityDiagram } from "./score_figures.ts";
+import { rows } from "./readers/read_run.ts";
+import type { Figure } from "./figures/figure.ts";
+import { planOfRun } from "./figures/learning_rate_plan.ts";
+import { isClassification, type RunRecord } from "./readers/run_record.ts";
+import { entityBars, errorBars } from "./figures/entity_figures.ts";
+import { confusionMatrix, reliabilityDiagram } from "./figures/score_figures.ts";
 import {
   gradientNormCurve,
   lossCurve,
   rateBars,
   scheduleCurve,
   validationCurve,
-} from "./training_figures.ts";
+} from "./figures/training_figures.ts";
 
 /** Loss by step, and validation scores by step if the run was evaluated during training. */
 export function trainingFigures(record: RunRecord): Map<string, Figure> {

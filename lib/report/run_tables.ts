@@ -3,7 +3,7 @@
  * @module
  */
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
-import { isClassification, mainScores, type RunRecord } from "./run_record.ts";
+import { isClassification, mainScores, type RunRecord } from "./readers/run_record.ts";
 import {
   calibrationTable,
   classificationTable,

@@ -3,14 +3,14 @@
  * @module
  */
 
-import { isObject } from "@/config_rules.ts";
-import { pickVersions } from "@/environment.ts";
+import { isObject } from "@/config/config_rules.ts";
+import { pickVersions } from "@/system/environment.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";
 import { ERROR_KINDS } from "@/eval/entity_errors.ts";
 import { formatCount, formatInterval, formatPercent, formatRate } from "./format.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
-import { isClassification, mainMeasure, mainScores, type RunRecord } from "./run_record.ts";
+import { isClassification, mainMeasure, mainScores, type RunRecord } from "./readers/run_record.ts";
 
 /** Alignment of a column: text left, numbers right. */
 export type Align = "left" | "right";

@@ -5,10 +5,10 @@
  */
 
 import { join } from "node:path";
-import { isFolder, writeFileAtomic } from "@/files.ts";
+import { isFolder, writeFileAtomic } from "@/system/files.ts";
 import { renderPage } from "./html.ts";
 import { composeReport, type Report } from "./markdown.ts";
-import { readRun } from "./read_run.ts";
+import { readRun } from "./readers/read_run.ts";
 
 /** Writes `report.md`, `report.html` and `figures/` into `dir`. Returns the paths written. */
 export async function writeReport(dir: string): Promise<readonly string[]> {

@@ -4,7 +4,7 @@
  */
 
 import { assertNever } from "@/assert_never.ts";
-import type { TaskKind } from "@/config.ts";
+import type { TaskKind } from "@/config/config.ts";
 import { isTaggedRow, type Row, type TaggedRow } from "@/data/rows.ts";
 import { type Example, IGNORED } from "@/text/example.ts";
 import type { EncodedWords, Tokenizer } from "@/text/tokenizer.ts";

@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { isFile, readJson, readText, writeFileAtomic } from "@/files.ts";
+import { isFile, readJson, readText, writeFileAtomic } from "@/system/files.ts";
 import { tokenContent } from "@/text/special_tokens.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 

@@ -4,11 +4,11 @@
  * @module
  */
 import { join } from "node:path";
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { mayShowTexts } from "@/data/text_rights.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
 import { listAnswers, listWrongSentences, pickWrong } from "@/eval/wrong_answers.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";
 
 /** Name of the file in the run folder. */

@@ -3,7 +3,7 @@
  * They are saved in the run as `examples.json`.
  * @module
  */
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { isTaggedRow, type Row, textOfRow } from "@/data/rows.ts";
 import { mayShowTexts } from "@/data/text_rights.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";

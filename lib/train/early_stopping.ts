@@ -2,8 +2,8 @@
  * Early stopping: tracks the best model of a run and decides when to stop.
  * @module
  */
-import type { EarlyStoppingConfig, RunConfig } from "@/config.ts";
-import { findWatchedScores } from "@/config_training.ts";
+import type { EarlyStoppingConfig, RunConfig } from "@/config/config.ts";
+import { findWatchedScores } from "@/config/config_training.ts";
 import type { ScoresByTask } from "@/train/evaluate_run.ts";
 
 /** The best evaluation so far. */

@@ -7,7 +7,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { LossScaleConfig } from "@/config.ts";
+import type { LossScaleConfig } from "@/config/config.ts";
 
 /** The loss scale and the number of consecutive finite steps, as scalars that the update program changes. */
 export type LossScaler = {

@@ -15,7 +15,7 @@
  * @module
  */
 import { assertNever } from "@/assert_never.ts";
-import type { Mixing } from "@/config.ts";
+import type { Mixing } from "@/config/config.ts";
 import { shuffle, stream } from "@/random.ts";
 
 /** A task and the number of batches in one pass over its rows. */

@@ -3,7 +3,7 @@
  * training rows. The heads are always randomly initialized.
  * @module
  */
-import type { ModelConfig, RunConfig } from "@/config.ts";
+import type { ModelConfig, RunConfig } from "@/config/config.ts";
 import { type Row, textOfRow } from "@/data/rows.ts";
 import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";

@@ -2,7 +2,7 @@
  * Preparation of a run before its first step: loads data and model, and creates programs and batch streams.
  * @module
  */
-import type { RunConfig, TrainingConfig } from "@/config.ts";
+import type { RunConfig, TrainingConfig } from "@/config/config.ts";
 import { disposeModel, type MultiTask } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
 import { streamBatches } from "@/text/batches.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
-import type { RunConfig } from "@/config.ts";
-import { isObject } from "@/config_rules.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { isObject } from "@/config/config_rules.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import type { RunState } from "@/train/checkpoint.ts";
 

@@ -2,12 +2,12 @@
  * The data of a run: the rows of every task, encoded for training and evaluation.
  * @module
  */
-import type { RunConfig, TaskConfig } from "@/config.ts";
+import type { RunConfig, TaskConfig } from "@/config/config.ts";
 import { loadTask, type TaskData } from "@/data/load_task.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { type EvaluationSet, prepareEvaluation } from "@/eval/evaluate_rows.ts";
 import type { ProgressView } from "@/progress.ts";
-import { checkInterrupt } from "@/interrupt.ts";
+import { checkInterrupt } from "@/system/interrupt.ts";
 import { encodeRowsCached } from "@/text/cache.ts";
 import type { Example } from "@/text/example.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";

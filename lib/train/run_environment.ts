@@ -3,11 +3,11 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
-import type { RunConfig } from "@/config.ts";
-import { isObject } from "@/config_rules.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { isObject } from "@/config/config_rules.ts";
 import { currentEngine } from "@/engine/engine.ts";
-import { describeEnvironment, describeStart } from "@/environment.ts";
-import { isFile, readJson } from "@/files.ts";
+import { describeEnvironment, describeStart } from "@/system/environment.ts";
+import { isFile, readJson } from "@/system/files.ts";
 import { isHubName } from "@/model/find_model_folder.ts";
 import type { RunFolder } from "@/train/run_folder.ts";
 

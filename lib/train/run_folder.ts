@@ -11,7 +11,7 @@ import {
   readText,
   removePartials,
   writeFileAtomic,
-} from "@/files.ts";
+} from "@/system/files.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 
 /** A line of training metrics in `metrics.jsonl`, written every `training.logEvery` steps. */

@@ -2,7 +2,7 @@
  * Evaluates a run on validation and saves checkpoints during training, and measures the time spent on evaluation.
  * @module
  */
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { restoreWeightsInto, saveCheckpoint } from "@/train/checkpoint.ts";
 import { type Best, readMetric, updateBest } from "@/train/early_stopping.ts";
 import type { RunEvaluator, ScoresByTask } from "@/train/evaluate_run.ts";

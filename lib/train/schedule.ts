@@ -2,7 +2,7 @@
  * Learning rate schedules: a factor on the peak learning rates.
  * @module
  */
-import type { Schedule } from "@/config.ts";
+import type { Schedule } from "@/config/config.ts";
 import { assertNever } from "@/assert_never.ts";
 
 /** Length of the run and of its warmup. */

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { LossScaleConfig, LossWeights } from "@/config.ts";
+import type { LossScaleConfig, LossWeights } from "@/config/config.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
 import type { AdamOptions } from "@/train/adamw.ts";

@@ -3,7 +3,7 @@
  * and shows progress.
  * @module
  */
-import type { TrainingConfig } from "@/config.ts";
+import type { TrainingConfig } from "@/config/config.ts";
 import { stream } from "@/random.ts";
 import type { TrainLine } from "@/train/run_folder.ts";
 import type { BatchStream } from "@/text/batches.ts";

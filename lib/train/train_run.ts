@@ -2,12 +2,12 @@
  * A complete run: preparation, training, evaluation and the run folder.
  * @module
  */
-import type { RunConfig } from "@/config.ts";
+import type { RunConfig } from "@/config/config.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
-import { isFile, readJson } from "@/files.ts";
-import { checkInterrupt, joinInterrupts, untilInterrupt } from "@/interrupt.ts";
+import { isFile, readJson } from "@/system/files.ts";
+import { checkInterrupt, joinInterrupts, untilInterrupt } from "@/system/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 import { readNewestState, type RunState } from "@/train/checkpoint.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { LossScaleConfig } from "@/config.ts";
+import type { LossScaleConfig } from "@/config/config.ts";
 import { jit } from "@/engine/jit.ts";
 import {
   type AdamOptions,

@@ -12,7 +12,7 @@ import {
   train,
   type TrainSettings,
 } from "@/api/library.ts";
-import { isFile, isFolder } from "@/files.ts";
+import { isFile, isFolder } from "@/system/files.ts";
 import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
 import { inFolder } from "../train/tiny_run.ts";
 

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { isFile } from "@/files.ts";
+import { isFile } from "@/system/files.ts";
 
 /** Timeout of a single action, long enough for a busy machine. */
 const TIMEOUT_MS = 120_000;

@@ -7,7 +7,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Browser, Page } from "playwright-core";
 import { STATIC_FILES } from "@/app/page/static_files.ts";
-import { NORMALIZE_MODES } from "@/config.ts";
+import { NORMALIZE_MODES } from "@/config/config.ts";
 import { withPage } from "./chromium.ts";
 import { compareBy, readText, untilCompared, untilRead } from "./read_page.ts";
 import type { StaticHost } from "./static_host.ts";

@@ -5,7 +5,7 @@
 import { openEngine } from "@/engine/engine.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { disposeModel } from "@/model/parameters.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { inFolder } from "../train/tiny_run.ts";
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { type BenchContext, formatMarkdown, formatMs, formatText } from "@/bench/format_results.ts";
-import { readFlags, readMicroarchitecture } from "@/machine.ts";
+import { readFlags, readMicroarchitecture } from "@/system/machine.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
 import { writeResults } from "@/bench/write_results.ts";
 

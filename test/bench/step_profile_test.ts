@@ -5,7 +5,7 @@ import type { StepJob } from "@/bench/job.ts";
 import { measureSteps } from "@/bench/measure_step.ts";
 import { averageProfiles, type StepProfile, summarizeProfile } from "@/bench/step_profile.ts";
 import { openEngine } from "@/engine/engine.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import type { ProgramProfile } from "@/engine/profile.ts";
 
 const ignore = findCompiler() === null;

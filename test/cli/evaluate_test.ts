@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { COMPARE } from "@/cli/compare.ts";
 import { EVALUATE } from "@/cli/evaluate.ts";
 import { runTaskWith } from "@/cli/frame.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 const dir = await Deno.makeTempDir();
 const config = resolveConfig({ preset: "minilm", file: {} });

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { runTaskWith } from "@/cli/frame.ts";
 import { REPRODUCE } from "@/cli/reproduce.ts";
 import { openEngine } from "@/engine/engine.ts";
-import { describeEnvironment } from "@/environment.ts";
-import { isFolder } from "@/files.ts";
+import { describeEnvironment } from "@/system/environment.ts";
+import { isFolder } from "@/system/files.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { CONFIG, inFolder } from "../train/tiny_run.ts";
 

@@ -4,8 +4,8 @@
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { formatSurvey } from "@/cli/survey.ts";
-import { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/read_survey.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/readers/read_survey.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
 import { computeDataStatistics, countEntities, countLengths } from "@/train/data_statistics.ts";

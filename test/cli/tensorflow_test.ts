@@ -3,7 +3,7 @@ import { EVALUATE } from "@/cli/evaluate.ts";
 import { runTaskWith } from "@/cli/frame.ts";
 import { readEngineChoice } from "@/cli/open_engine.ts";
 import { formatDevice, TENSORFLOW } from "@/cli/tensorflow.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 const dir = await Deno.makeTempDir();
 await Deno.writeTextFile(`${dir}/config.json`, JSON.stringify(resolveConfig()));

@@ -8,7 +8,7 @@ import { type Options, parseInteger } from "@/cli/arguments.ts";
 import { runTask, type Task } from "@/cli/frame.ts";
 import { createTerminalProgress } from "@/cli/progress.ts";
 import { openEngine } from "@/engine/engine.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { compareGraphs } from "../engine/compare_graphs.ts";
 import { EXCLUSIONS } from "./exclusions.ts";
 import {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { EXCLUSIONS } from "./exclusions.ts";
 import { countSpecs, failedSpecs, type SpecRecord } from "./records.ts";
 import { findCore, findTestFiles } from "./stage.ts";

@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import pl from "nodejs-polars";
-import type { TaskConfig } from "@/config.ts";
+import type { TaskConfig } from "@/config/config.ts";
 
 /** A classification task with three topics. */
 export const TOPIC_TASK: TaskConfig = {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { PRESETS } from "@/presets.ts";
+import { PRESETS } from "@/config/presets.ts";
 import { loadTask } from "@/data/load_task.ts";
 import { openSampleSource, SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { isTaggedRow, type TaggedRow, type TextRow } from "@/data/rows.ts";

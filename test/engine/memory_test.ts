@@ -3,8 +3,8 @@
  */
 import { ok, strictEqual } from "node:assert/strict";
 import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
-import { DEVICES } from "@/config.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { DEVICES } from "@/config/config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { isAvailable } from "../backend.ts";
 
 const STEPS = 200;

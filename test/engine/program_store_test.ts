@@ -7,7 +7,7 @@ import { graphKey, makeGraph } from "@/engine/graph.ts";
 import { jit } from "@/engine/jit.ts";
 import { HeldPrograms, RecentPrograms } from "@/engine/program_store.ts";
 import { Tape } from "@/engine/tape.ts";
-import { garbageCollector } from "@/process_memory.ts";
+import { garbageCollector } from "@/system/process_memory.ts";
 
 /** A program that only records its release; its runs end when `finish` is called. */
 function fakeProgram(name: string, released: string[]): Program & { finish(): void } {

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { embed } from "@/model/multi_task.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";

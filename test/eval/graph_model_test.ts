@@ -1,5 +1,5 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import { checkGraphChoice, graphPoolings, readEmbedding } from "@/eval/graph_model.ts";
 
 Deno.test("readEmbedding() pools the hidden states of a text", () => {

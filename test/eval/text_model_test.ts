@@ -8,7 +8,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { join } from "node:path";
-import { NORMALIZE_MODES } from "@/config.ts";
+import { NORMALIZE_MODES } from "@/config/config.ts";
 import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { openTextModel, textModelOf } from "@/eval/text_model.ts";

@@ -3,7 +3,7 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import { join, relative } from "node:path";
 import { openRunPool } from "@/experiment/run_pool.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
-import { isFile } from "@/files.ts";
+import { isFile } from "@/system/files.ts";
 import { writeReport } from "@/report/write_report.ts";
 
 const OUTPUTS = join(import.meta.dirname ?? "", "..", "..", "outputs");

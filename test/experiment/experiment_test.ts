@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Experiment, planRuns, readExperiment } from "@/experiment/declaration.ts";
 import { runExperiment, type RunOptions } from "@/experiment/run_experiment.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 
 const DECLARED = {
   name: "pooling",

@@ -6,8 +6,8 @@ import type { ResultRow } from "@/experiment/results.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
 import { describeFindings } from "@/experiment/describe_findings.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
-import { writeFileAtomic } from "@/files.ts";
-import { spanSeeds } from "@/report/experiment_curves.ts";
+import { writeFileAtomic } from "@/system/files.ts";
+import { spanSeeds } from "@/report/figures/experiment_curves.ts";
 import { syntheticFiles, writeSyntheticRun } from "../report/synthetic_run.ts";
 
 const row = (variant: string, seed: number, value: number): ResultRow => ({

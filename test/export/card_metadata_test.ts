@@ -9,8 +9,8 @@ import {
 import type { CardSettings } from "@/export/card_usage.ts";
 import { type CardContent, composeCard } from "@/export/model_card.ts";
 import { parseOwnCard } from "@/export/write_card.ts";
-import { readRun } from "@/report/read_run.ts";
-import type { RunRecord } from "@/report/run_record.ts";
+import { readRun } from "@/report/readers/read_run.ts";
+import type { RunRecord } from "@/report/readers/run_record.ts";
 import { NO_PROMPTS } from "@/text/prompts.ts";
 import { writeSyntheticRun } from "../report/synthetic_run.ts";
 

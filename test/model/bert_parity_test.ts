@@ -2,7 +2,7 @@
 // values 1e-5, loss 1e-6 relative, gradients ‖g − r‖ ≤ 1e-4 · max(‖r‖, 1e-6 · ‖all r‖).
 import { ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { runEncoder } from "@/model/bert.ts";
 import { embed, runTask } from "@/model/multi_task.ts";
 import { disposeModel, type MultiTask, namedParameters } from "@/model/parameters.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { isFile } from "@/files.ts";
+import { isFile } from "@/system/files.ts";
 import { downloadModel } from "@/model/download_model.ts";
 
 /** Downloads from a repository with the given files. Returns the requested names and the result. */

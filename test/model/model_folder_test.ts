@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { loadModel } from "@/model/load_model.ts";
 import { embed, runTask } from "@/model/multi_task.ts";
 import { disposeModel, type MultiTask, namedParameters } from "@/model/parameters.ts";

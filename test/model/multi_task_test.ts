@@ -1,7 +1,7 @@
 import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import * as tf from "@tensorflow/tfjs";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { embed, runTask } from "@/model/multi_task.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { testOnBackends } from "../backend.ts";

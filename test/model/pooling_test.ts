@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { NORMALIZE_MODES } from "@/config.ts";
+import { NORMALIZE_MODES } from "@/config/config.ts";
 import { poolSentences } from "@/model/pooling.ts";
 import { normalizeRows } from "@/model/normalize.ts";
 import { testOnBackends } from "../backend.ts";

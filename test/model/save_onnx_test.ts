@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { openSavedGraph } from "@/engine/onnx/saved_graph.ts";
 import { runEncoder } from "@/model/bert.ts";
 import { embed, runTask } from "@/model/multi_task.ts";

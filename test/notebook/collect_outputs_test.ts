@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { createCollector } from "@/notebook/collect_outputs.ts";
-import { DISPLAY } from "@/report/figure.ts";
-import { frameFigure } from "@/report/frame.ts";
+import { DISPLAY } from "@/report/figures/figure.ts";
+import { frameFigure } from "@/report/figures/frame.ts";
 
 Deno.test("createCollector() keeps an error last if earlier output arrives after it", () => {
   const collector = createCollector();

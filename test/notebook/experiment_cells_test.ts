@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/str
 import { join } from "node:path";
 import { planRuns, readExperiment as readDeclared } from "@/experiment/declaration.ts";
 import { nameRun } from "@/experiment/run_pool.ts";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { DISPLAY } from "@/notebook/displayable.ts";
 import {
   compareRows,
@@ -14,7 +14,7 @@ import {
 } from "@/notebook/read_experiment.ts";
 import { trainVariants } from "@/notebook/train_variants.ts";
 import { SILENT } from "@/progress.ts";
-import { Figure } from "@/report/figure.ts";
+import { Figure } from "@/report/figures/figure.ts";
 import { writeSyntheticRun } from "../report/synthetic_run.ts";
 
 const DECLARED = {

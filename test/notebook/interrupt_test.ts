@@ -45,7 +45,7 @@ Deno.test({
         const start = await execute(`
 import { openEngine } from "@/engine/engine.ts";
 import { trainRuns } from "@/notebook/train_runs.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
 Deno.env.set("STX_CACHE", "");
 const config = resolveConfig({ file: ${JSON.stringify(FILE)} });

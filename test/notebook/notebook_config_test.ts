@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { isAbsolute } from "node:path";
 import { notebookConfig, usesSample } from "@/notebook/notebook_config.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 /** Reads environment variables from an object. */
 const from = (given: Readonly<Record<string, string>>) => (name: string) => given[name];

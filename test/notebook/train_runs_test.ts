@@ -4,7 +4,7 @@ import { readPairs, readTexts } from "@/notebook/read_texts.ts";
 import { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
 import { differenceRows, embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
 import { trainRuns } from "@/notebook/train_runs.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 
 const CONFIG = resolveConfig({
   preset: "quickstart",

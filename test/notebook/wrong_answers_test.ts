@@ -3,7 +3,7 @@ import { DISPLAY } from "@/notebook/displayable.ts";
 import { showWrongSentences } from "@/notebook/show_wrong.ts";
 import { listAnswers, listWrongSentences, pickRecord, pickWrong } from "@/eval/wrong_answers.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
-import { answerMap } from "@/report/answer_map.ts";
+import { answerMap } from "@/report/figures/answer_map.ts";
 
 const TOPICS: PredictionRecord = {
   task: "topics",

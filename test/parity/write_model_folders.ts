@@ -6,7 +6,7 @@
  *     deno run -A test/parity/write_model_folders.ts DIR
  */
 import { join } from "node:path";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";

@@ -1,5 +1,5 @@
 import { match, strictEqual } from "node:assert/strict";
-import { countBars, lengthHistograms, paddingBars } from "@/report/data_figures.ts";
+import { countBars, lengthHistograms, paddingBars } from "@/report/figures/data_figures.ts";
 
 Deno.test("lengthHistograms() reports medians and 95th percentiles by nearest rank", () => {
   const lengths = Array.from({ length: 100 }, (_, i) => i + 1);

@@ -1,14 +1,14 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { DOMParser } from "linkedom";
 import { scoreClassification } from "@/eval/classification.ts";
-import { confusionMatrix } from "@/report/score_figures.ts";
-import { errorBars } from "@/report/entity_figures.ts";
-import { escapeXml, estimateWidth, frameFigure, roundNumbers } from "@/report/frame.ts";
-import { readRun, rows } from "@/report/read_run.ts";
-import { isClassification, type RunRecord } from "@/report/run_record.ts";
+import { confusionMatrix } from "@/report/figures/score_figures.ts";
+import { errorBars } from "@/report/figures/entity_figures.ts";
+import { escapeXml, estimateWidth, frameFigure, roundNumbers } from "@/report/figures/frame.ts";
+import { readRun, rows } from "@/report/readers/read_run.ts";
+import { isClassification, type RunRecord } from "@/report/readers/run_record.ts";
 import { optimizerFigures, taskFigures, trainingFigures } from "@/report/run_figures.ts";
-import { rateBars } from "@/report/training_figures.ts";
-import { type Figure, readDisplaySize } from "@/report/figure.ts";
+import { rateBars } from "@/report/figures/training_figures.ts";
+import { type Figure, readDisplaySize } from "@/report/figures/figure.ts";
 import { writeSyntheticRun } from "./synthetic_run.ts";
 
 /** Every figure of the synthetic run. */
@@ -216,6 +216,6 @@ Deno.test("escapeXml() escapes all characters that could end an attribute or an 
 });
 
 Deno.test("Figure.png() refuses an invalid SVG", async () => {
-  const { Figure } = await import("@/report/figure.ts");
+  const { Figure } = await import("@/report/figures/figure.ts");
   throws(() => new Figure({ svg: "<svg", title: "", alt: "" }).png());
 });

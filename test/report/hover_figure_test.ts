@@ -1,12 +1,12 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { readRun } from "@/report/read_run.ts";
-import { DISPLAY } from "@/report/figure.ts";
-import { frameFigure } from "@/report/frame.ts";
-import { hoverFigure } from "@/report/hover_figure.ts";
-import { intervalDots } from "@/report/interval_dots.ts";
-import { scoreDots } from "@/report/score_dots.ts";
-import { cosineHistograms, embeddingMaps } from "@/report/similarity_figures.ts";
-import { lossComparison } from "@/report/training_hover.ts";
+import { readRun } from "@/report/readers/read_run.ts";
+import { DISPLAY } from "@/report/figures/figure.ts";
+import { frameFigure } from "@/report/figures/frame.ts";
+import { hoverFigure } from "@/report/figures/hover_figure.ts";
+import { intervalDots } from "@/report/figures/interval_dots.ts";
+import { scoreDots } from "@/report/figures/score_dots.ts";
+import { cosineHistograms, embeddingMaps } from "@/report/figures/similarity_figures.ts";
+import { lossComparison } from "@/report/figures/training_hover.ts";
 
 const PNG = "iVBORw0KGgo"; // first bytes of a PNG in base64
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { frameFigure } from "@/report/frame.ts";
-import { HOVER_STYLE, hoverLayer } from "@/report/hover_layer.ts";
-import { validationCurve } from "@/report/training_figures.ts";
+import { frameFigure } from "@/report/figures/frame.ts";
+import { HOVER_STYLE, hoverLayer } from "@/report/figures/hover_layer.ts";
+import { validationCurve } from "@/report/figures/training_figures.ts";
 import type { EvaluateLine } from "@/train/run_folder.ts";
 
 /** Draws columns at 1 to `count` between 0 and `count`, 100 units wide. */

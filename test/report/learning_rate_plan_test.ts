@@ -1,5 +1,5 @@
 import { ok, strictEqual } from "node:assert/strict";
-import { learningRatePlan, rateAt } from "@/report/learning_rate_plan.ts";
+import { learningRatePlan, rateAt } from "@/report/figures/learning_rate_plan.ts";
 
 const OPTIONS = { schedule: "linear", warmup: 0.2, steps: 10 } as const;
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { decayFigure, lossScaleFigure, spacingFigure } from "@/report/precision_figures.ts";
-import { lossComparison } from "@/report/training_hover.ts";
-import type { RunRecord } from "@/report/run_record.ts";
+import { decayFigure, lossScaleFigure, spacingFigure } from "@/report/figures/precision_figures.ts";
+import { lossComparison } from "@/report/figures/training_hover.ts";
+import type { RunRecord } from "@/report/readers/run_record.ts";
 import { layerwiseGroups } from "@/train/layerwise.ts";
 
 /** Training lines with the given loss scales and skipped steps; the loss equals the step. */

@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { readRun, rows } from "@/report/read_run.ts";
+import { readRun, rows } from "@/report/readers/read_run.ts";
 import { syntheticFiles, writeSyntheticRun } from "./synthetic_run.ts";
 
 /** Calls `use` with a run folder in which some files are replaced; null omits a file. */

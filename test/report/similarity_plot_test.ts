@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { colorOf, similarityScale } from "@/report/similarity_plot.ts";
+import { colorOf, similarityScale } from "@/report/figures/similarity_plot.ts";
 
 const ZERO = "#f4f1ec", POSITIVE = "#08519c", NEGATIVE = "#b35806";
 

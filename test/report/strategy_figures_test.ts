@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { differenceDots } from "@/report/difference_dots.ts";
-import { learningCurves } from "@/report/experiment_curves.ts";
-import { spanScores } from "@/report/experiment_figure.ts";
-import { mixingFigure, shareByTenth } from "@/report/mixing_figure.ts";
-import { normHistograms } from "@/report/norm_histograms.ts";
+import { differenceDots } from "@/report/figures/difference_dots.ts";
+import { learningCurves } from "@/report/figures/experiment_curves.ts";
+import { spanScores } from "@/report/figures/experiment_figure.ts";
+import { mixingFigure, shareByTenth } from "@/report/figures/mixing_figure.ts";
+import { normHistograms } from "@/report/figures/norm_histograms.ts";
 import { planMixing } from "@/train/mixing.ts";
 
 /** 30 batches of topics and 10 of entities. */

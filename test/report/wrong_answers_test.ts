@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { composeReport } from "@/report/markdown.ts";
-import { readRun } from "@/report/read_run.ts";
+import { readRun } from "@/report/readers/read_run.ts";
 import type { WrongAnswer } from "@/train/choose_errors.ts";
 import { syntheticFiles, writeSyntheticRun } from "./synthetic_run.ts";
 

@@ -8,7 +8,7 @@ import {
   type Compiler,
   explainMissingCompiler,
   findCompiler,
-} from "@/engine/native/find_compiler.ts";
+} from "@/engine/native/toolchain/find_compiler.ts";
 
 /** The sanitizers of a compiler. */
 export type Sanitizers = {

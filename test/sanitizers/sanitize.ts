@@ -6,9 +6,9 @@
 import { cpus } from "node:os";
 import { type Options, parseInteger } from "@/cli/arguments.ts";
 import { runTask, type Task } from "@/cli/frame.ts";
-import { POOLING_MODES, PRECISIONS } from "@/config.ts";
-import { writeFileAtomic } from "@/files.ts";
-import { checkInterrupt } from "@/interrupt.ts";
+import { POOLING_MODES, PRECISIONS } from "@/config/config.ts";
+import { writeFileAtomic } from "@/system/files.ts";
+import { checkInterrupt } from "@/system/interrupt.ts";
 import { findSanitizers } from "./find_sanitizers.ts";
 import type { Releases } from "./measure_releases.ts";
 import { formatRecord, isClean, type SanitizedWork, type SanitizerRecord } from "./record.ts";

@@ -1,5 +1,5 @@
 import { match, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { findSanitizers, type Sanitizers } from "./find_sanitizers.ts";
 import { areGone, formatRecord, isClean } from "./record.ts";
 import { checkPlanted } from "./self_check.ts";

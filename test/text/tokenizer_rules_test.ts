@@ -1,7 +1,7 @@
 /** Parity with AutoTokenizer on the precedence of a tokenizer's files; see test/parity/tokenizer_rules.py. */
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { readJson } from "@/files.ts";
+import { readJson } from "@/system/files.ts";
 import { loadTokenizer, saveTokenizer } from "@/text/load_tokenizer.ts";
 
 type Json = Record<string, unknown>;

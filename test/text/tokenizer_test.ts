@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/s
 import { join } from "node:path";
 import { BertTokenizer } from "@huggingface/transformers";
 import fc from "fast-check";
-import { readJson } from "@/files.ts";
+import { readJson } from "@/system/files.ts";
 import { loadTokenizer, saveTokenizer, withLowercase } from "@/text/load_tokenizer.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { TOKENIZER, TOKENIZER_FOLDER } from "./fixture_tokenizer.ts";

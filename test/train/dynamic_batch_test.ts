@@ -4,11 +4,11 @@
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { POOLING_MODES, PRECISIONS } from "@/config.ts";
-import type { Precision } from "@/config.ts";
+import { POOLING_MODES, PRECISIONS } from "@/config/config.ts";
+import type { Precision } from "@/config/config.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { onCompile } from "@/engine/jit.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { scoreClassification } from "@/eval/classification.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { type Best, isOutOfPatience, readMetric, updateBest } from "@/train/early_stopping.ts";
 
 Deno.test("updateBest() keeps the earlier of equal scores and requires an improvement above minDelta", () => {

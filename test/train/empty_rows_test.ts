@@ -1,7 +1,7 @@
 /** Training steps on rows without real tokens and batches without labels. */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import { weighMicroBatches } from "@/train/train_loop.ts";
 import { testOnBackends } from "../backend.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import type { TaskConfig } from "@/config.ts";
+import type { TaskConfig } from "@/config/config.ts";
 import { prepareEvaluation } from "@/eval/evaluate_rows.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";

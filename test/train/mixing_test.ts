@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { MIXINGS } from "@/config.ts";
+import { MIXINGS } from "@/config/config.ts";
 import { countSteps, planMixing, taskProbabilities } from "@/train/mixing.ts";
 import { describeStep } from "@/train/step_progress.ts";
 

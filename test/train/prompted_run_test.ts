@@ -5,7 +5,7 @@ import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
 import { disposeModel } from "@/model/parameters.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { prepareRun } from "@/train/prepare_run.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { openBackend } from "../backend.ts";

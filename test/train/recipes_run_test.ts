@@ -1,7 +1,7 @@
 /** Complete runs with training variants. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { MIXINGS } from "@/config.ts";
+import { MIXINGS } from "@/config/config.ts";
 import type { TrainLine } from "@/train/run_folder.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { testOnBackends } from "../backend.ts";

@@ -1,9 +1,9 @@
 /** Configuration changes when a run is resumed. */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
-import type { RunConfig } from "@/config.ts";
-import { readJson } from "@/files.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { readJson } from "@/system/files.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { compareConfigs, describeChange, extendsRun } from "@/train/resume.ts";
 import type { TrainLine } from "@/train/run_folder.ts";
 import { scheduleFactor } from "@/train/schedule.ts";

@@ -2,9 +2,9 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
-import { isFolder, readJson } from "@/files.ts";
+import { isFolder, readJson } from "@/system/files.ts";
 import type { Progress, ProgressView } from "@/progress.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { addResumed } from "@/train/run_environment.ts";
 import { checkInputs } from "@/train/run_inputs.ts";
 import { trainRun } from "@/train/train_run.ts";

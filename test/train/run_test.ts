@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
-import { readRun } from "@/report/read_run.ts";
+import { readRun } from "@/report/readers/read_run.ts";
 import { loadModel } from "@/model/load_model.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { type TrainOptions, trainRun } from "@/train/train_run.ts";

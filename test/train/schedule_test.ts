@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { SCHEDULES } from "@/config.ts";
+import { SCHEDULES } from "@/config/config.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
 
 /** The factors of all steps of a run. */

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { PRESETS } from "@/presets.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { PRESETS } from "@/config/presets.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { openBackend } from "../backend.ts";
 

@@ -1,5 +1,5 @@
 /** The tiny two-task model that tests in this folder train, the same as in `test/parity/train_parity.py`. */
-import type { ModelConfig } from "@/config.ts";
+import type { ModelConfig } from "@/config/config.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import type { MultiTask } from "@/model/parameters.ts";

@@ -1,8 +1,8 @@
 /** A run of 8 steps on a few rows of the built-in sample, with dropout, for tests of complete runs. */
 import { join } from "node:path";
-import type { RunConfig, TrainingConfig } from "@/config.ts";
+import type { RunConfig, TrainingConfig } from "@/config/config.ts";
 import { currentEngine } from "@/engine/engine.ts";
-import { resolveConfig } from "@/resolve_config.ts";
+import { resolveConfig } from "@/config/resolve_config.ts";
 import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
 import type { MetricsLine } from "@/train/run_folder.ts";
 

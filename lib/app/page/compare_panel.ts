@@ -5,7 +5,7 @@
 /// <reference lib="dom" />
 import { LIMITS } from "@/app/limits.ts";
 import type { EncodeAnswer, ModelInfo } from "@/app/contract.ts";
-import { NORMALIZE_MODES, POOLING_MODES } from "@/config.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { makeCopyButton } from "./copy.ts";
 import { find, make } from "./elements.ts";
 import { SENTENCE_EXAMPLES } from "./examples.ts";

@@ -2,7 +2,7 @@
  * Interface between the page and its model, which runs on a server or in a worker of the page.
  * @module
  */
-import type { NormalizeMode, PoolingMode } from "@/config.ts";
+import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { EncodeAnswer, Health, ModelInfo, PredictAnswer } from "@/app/contract.ts";
 
 /** Encoding options; null for the setting that the model was trained with. */

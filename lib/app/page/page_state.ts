@@ -3,7 +3,12 @@
  * @module
  */
 import { LIMITS } from "@/app/limits.ts";
-import { NORMALIZE_MODES, type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config.ts";
+import {
+  NORMALIZE_MODES,
+  type NormalizeMode,
+  POOLING_MODES,
+  type PoolingMode,
+} from "@/config/config.ts";
 import type { Similarity } from "@/eval/similarity.ts";
 
 /** Tabs of the page. */

@@ -9,7 +9,7 @@ import {
   drawSimilarities,
   type SimilarityScale,
   similarityScale,
-} from "@/report/similarity_plot.ts";
+} from "@/report/figures/similarity_plot.ts";
 import { make } from "./elements.ts";
 import type { PageSimilarity } from "./page_state.ts";
 

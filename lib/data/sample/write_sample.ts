@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import pl from "nodejs-polars";
-import { writeFileAtomic } from "@/files.ts";
+import { writeFileAtomic } from "@/system/files.ts";
 import { describeSample, type SampleRows } from "@/data/sample/describe_sample.ts";
 import { generateSentences, joinTokens, type Sentence } from "@/data/sample/generate.ts";
 import type { SampleSplit } from "@/data/sample/names.ts";

@@ -15,13 +15,13 @@ import {
   BufferTable,
   type Instruction,
   makeInstruction,
-} from "@/engine/native/instruction.ts";
-import { KernelTexts } from "@/engine/native/kernel_texts.ts";
-import { type DraftCode, layOutCode, type NativeCode } from "@/engine/native/lay_out.ts";
-import type { LoweringContext } from "@/engine/native/lower_unit.ts";
-import { lowerUnits } from "@/engine/native/lower_units.ts";
-import { rootOf } from "@/engine/native/plan_memory.ts";
-import { UnsupportedError } from "@/engine/native/unsupported.ts";
+} from "./lowering/instruction.ts";
+import { KernelTexts } from "./codegen/kernel_texts.ts";
+import { type DraftCode, layOutCode, type NativeCode } from "./lowering/lay_out.ts";
+import type { LoweringContext } from "./lowering/lower_unit.ts";
+import { lowerUnits } from "./lowering/lower_units.ts";
+import { rootOf } from "./lowering/plan_memory.ts";
+import { UnsupportedError } from "./lowering/unsupported.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
 /** A graph as code, with and without its memory layout. */

@@ -7,19 +7,19 @@ import type { Program, SizedGraph, TracedExecutor } from "@/engine/executor.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
 import { compileGraph } from "@/engine/native/compile_graph.ts";
-import { addTerms } from "@/engine/native/count_work.ts";
-import { generalizeCode, type GenericCode } from "@/engine/native/generic_code.ts";
-import { PersistentOperands } from "@/engine/native/persistent_operands.ts";
-import type { NativeCode } from "@/engine/native/lay_out.ts";
-import { printSource } from "@/engine/native/kernel_texts.ts";
+import { addTerms } from "./lowering/count_work.ts";
+import { generalizeCode, type GenericCode } from "./codegen/generic_code.ts";
+import { PersistentOperands } from "./lowering/persistent_operands.ts";
+import type { NativeCode } from "./lowering/lay_out.ts";
+import { printSource } from "./codegen/kernel_texts.ts";
 import {
   type NativeBlock,
   type NativeRuntime,
   openNativeRuntime,
 } from "@/engine/native/runtime.ts";
-import type { Instruction } from "@/engine/native/instruction.ts";
-import { encodeTable } from "@/engine/native/table.ts";
-import { UnsupportedError } from "@/engine/native/unsupported.ts";
+import type { Instruction } from "./lowering/instruction.ts";
+import { encodeTable } from "./lowering/table.ts";
+import { UnsupportedError } from "./lowering/unsupported.ts";
 import { type Pass, watchProgram } from "@/engine/profile.ts";
 
 /** Kernels that are loaded, and the arena that all programs share: one runs at a time. */

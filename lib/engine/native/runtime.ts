@@ -10,11 +10,11 @@ import {
   type CompileOptions,
   type Library,
   type SourceFile,
-} from "@/engine/native/compiler.ts";
-import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
-import { createProgram, type NativeProgram } from "@/engine/native/program.ts";
+} from "./toolchain/compiler.ts";
+import { explainMissingCompiler, findCompiler } from "./toolchain/find_compiler.ts";
+import { createProgram, type NativeProgram } from "./lowering/program.ts";
 import { openSymbols, type RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
-import { chooseTarget } from "@/engine/native/target.ts";
+import { chooseTarget } from "./toolchain/target.ts";
 
 /** Page-aligned memory outside the JavaScript heap. */
 export type NativeBlock = {

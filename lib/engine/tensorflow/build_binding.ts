@@ -14,9 +14,9 @@ import {
   openCache,
   publish,
   removeFolder,
-} from "@/engine/native/compile_cache.ts";
-import { checkOutput } from "@/engine/native/compiler.ts";
-import { explainMissingCompiler, findCompiler } from "@/engine/native/find_compiler.ts";
+} from "../native/toolchain/compile_cache.ts";
+import { checkOutput } from "../native/toolchain/compiler.ts";
+import { explainMissingCompiler, findCompiler } from "../native/toolchain/find_compiler.ts";
 import type { TensorflowLibrary } from "@/engine/tensorflow/find_library.ts";
 
 /** Increment this when a change of the flags below changes the binary. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname, join, resolve } from "node:path";
-import { isSystemError } from "@/files.ts";
+import { isSystemError } from "@/system/files.ts";
 import {
   type Environment,
   packageFolders,

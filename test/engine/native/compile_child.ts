@@ -3,9 +3,9 @@
  * called, the result of the library (40 plus the first argument, or 42), and the number of interrupts received if
  * `HEED_INTERRUPTS` is set.
  */
-import { compileLibrary } from "@/engine/native/compiler.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
-import { chooseTarget } from "@/engine/native/target.ts";
+import { compileLibrary } from "@/engine/native/toolchain/compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
+import { chooseTarget } from "@/engine/native/toolchain/target.ts";
 
 const compiler = findCompiler();
 if (compiler === null) throw new Error("premise: a C compiler is installed");

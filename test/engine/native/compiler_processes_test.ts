@@ -1,7 +1,7 @@
 /** Processes that compile concurrently, are interrupted, or have a failing compiler. @module */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { withEmptyCache } from "./table_builder.ts";
 
 Deno.test("auto falls back to onnx with a reason if the compiler fails", async () => {

@@ -3,14 +3,18 @@
  */
 import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { compileLibrary, compileLibrarySync, type Library } from "@/engine/native/compiler.ts";
+import {
+  compileLibrary,
+  compileLibrarySync,
+  type Library,
+} from "@/engine/native/toolchain/compiler.ts";
 import {
   type Compiler,
   explainMissingCompiler,
   findCompiler,
-} from "@/engine/native/find_compiler.ts";
+} from "@/engine/native/toolchain/find_compiler.ts";
 import { openNativeRuntime } from "@/engine/native/runtime.ts";
-import { chooseTarget, parseIsa } from "@/engine/native/target.ts";
+import { chooseTarget, parseIsa } from "@/engine/native/toolchain/target.ts";
 import { withCache, withEmptyCache } from "./table_builder.ts";
 
 /** Runs `body` with some environment variables changed; null removes one. */

@@ -7,11 +7,11 @@ import type { TracedExecutor } from "@/engine/executor.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
 import { compileGraph } from "@/engine/native/compile_graph.ts";
-import { compileLibrary } from "@/engine/native/compiler.ts";
-import { printSource } from "@/engine/native/kernel_texts.ts";
+import { compileLibrary } from "@/engine/native/toolchain/compiler.ts";
+import { printSource } from "@/engine/native/codegen/kernel_texts.ts";
 import { describeKernels, describeRuntime } from "@/engine/native/runtime.ts";
 import type { SYMBOLS } from "@/engine/native/runtime_symbols.ts";
-import { encodeTable } from "@/engine/native/table.ts";
+import { encodeTable } from "@/engine/native/lowering/table.ts";
 import { startEmulatedProcess } from "./emulated_process.ts";
 import type { Emulation } from "./emulation.ts";
 

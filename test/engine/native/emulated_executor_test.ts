@@ -3,11 +3,11 @@
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { type Precision, PRECISIONS } from "@/config.ts";
+import { type Precision, PRECISIONS } from "@/config/config.ts";
 import { RecordingBackend } from "@/engine/backend.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { dropout, gelu } from "@/engine/neural.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import { batchOf, createFixtureStep, TASKS } from "../../train/steps_fixture.ts";

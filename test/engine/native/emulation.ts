@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname, isAbsolute } from "node:path";
-import type { CompileOptions } from "@/engine/native/compiler.ts";
+import type { CompileOptions } from "@/engine/native/toolchain/compiler.ts";
 
 /** Names of the compiler and of the emulator. */
 export const AARCH64 = { compiler: "aarch64-linux-gnu-gcc", emulator: "qemu-aarch64" } as const;

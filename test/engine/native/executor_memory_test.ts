@@ -3,7 +3,7 @@ import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { tensor } from "./executor_cases.ts";
 
 const ignore = findCompiler() === null;

@@ -5,7 +5,7 @@ import { computeDropoutMask } from "@/engine/dropout_mask.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { dropout, dropoutMask, gelu } from "@/engine/neural.ts";
 import { assertClose, runOn } from "./compare_outputs.ts";
 import { CASES, tensor } from "./executor_cases.ts";

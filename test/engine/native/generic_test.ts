@@ -6,7 +6,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
 import { jit, onCompile } from "@/engine/jit.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { openBackend } from "../../backend.ts";
 import { compareGeneric } from "../compare_generic.ts";
 import { leafValues } from "../random_graphs.ts";

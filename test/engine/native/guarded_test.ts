@@ -2,8 +2,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { explainLostCache } from "@/engine/native/compile_cache.ts";
-import { isOwn } from "@/engine/native/guarded.ts";
+import { explainLostCache } from "@/engine/native/toolchain/compile_cache.ts";
+import { isOwn } from "@/engine/native/codegen/guarded.ts";
 import { withCache, withEmptyCache } from "./table_builder.ts";
 
 const CHILD = join(import.meta.dirname ?? "", "compile_child.ts");

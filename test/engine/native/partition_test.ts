@@ -2,7 +2,7 @@
  * Partitioning of a kernel's rows among threads: ranges with separate scratch memory, chunks, work stealing.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { MAX_CHUNKS_PER_THREAD } from "@/engine/native/instruction.ts";
+import { MAX_CHUNKS_PER_THREAD } from "@/engine/native/lowering/instruction.ts";
 import {
   encode,
   KERNEL_HEAD,

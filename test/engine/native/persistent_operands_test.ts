@@ -1,6 +1,6 @@
 import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert/strict";
 import { Memory } from "@/engine/memory.ts";
-import { PersistentOperands } from "@/engine/native/persistent_operands.ts";
+import { PersistentOperands } from "@/engine/native/lowering/persistent_operands.ts";
 import type { NativeBlock } from "@/engine/native/runtime.ts";
 
 /** JavaScript memory instead of the runtime's. */

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { KEEP_DAYS, pruneCache } from "@/engine/native/prune_cache.ts";
+import { KEEP_DAYS, pruneCache } from "@/engine/native/toolchain/prune_cache.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 const NOW_MS = Date.UTC(2026, 0, 1);

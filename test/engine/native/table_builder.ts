@@ -2,11 +2,11 @@
  * Instruction tables and runtimes with several numbers of threads, for tests of the runtime.
  */
 import { basename, dirname, join } from "node:path";
-import { compileLibrary } from "@/engine/native/compiler.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
-import { type Opcode, OPCODES } from "@/engine/native/instruction.ts";
+import { compileLibrary } from "@/engine/native/toolchain/compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
+import { type Opcode, OPCODES } from "@/engine/native/lowering/instruction.ts";
 import { describeRuntime, type NativeRuntime, openNativeRuntime } from "@/engine/native/runtime.ts";
-import { chooseTarget } from "@/engine/native/target.ts";
+import { chooseTarget } from "@/engine/native/toolchain/target.ts";
 
 export type TestInstruction = {
   readonly opcode: Opcode;

@@ -3,9 +3,9 @@
  * aarch64 on an emulated one.
  */
 import { join } from "node:path";
-import { compileLibrary, type CompileOptions } from "@/engine/native/compiler.ts";
-import { findCompiler } from "@/engine/native/find_compiler.ts";
-import { chooseTarget } from "@/engine/native/target.ts";
+import { compileLibrary, type CompileOptions } from "@/engine/native/toolchain/compiler.ts";
+import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
+import { chooseTarget } from "@/engine/native/toolchain/target.ts";
 import { startEmulatedProcess } from "./emulated_process.ts";
 import { findEmulation } from "./emulation.ts";
 

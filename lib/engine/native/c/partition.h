@@ -17,7 +17,7 @@
 
 /**
  * Intended and maximum number of chunks of a range. Ranges are cut at multiples of the unit, so one may be up to a
- * unit longer than the others. lib/engine/native/instruction.ts has the same maximum.
+ * unit longer than the others. lib/engine/native/lowering/instruction.ts has the same maximum.
  */
 enum { CHUNKS = 8, MAX_CHUNKS = CHUNKS + 1 };
 

@@ -1,0 +1,94 @@
+/**
+ * The instruction table of the runtime: a stream of 64-bit words, for each instruction ten of head followed by
+ * pointers and numbers. There is a barrier only before an instruction that uses bytes that others have written
+ * since the last barrier, or writes bytes that others have read.
+ * @module
+ */
+import { ARENA_SLOT, type Buffer, type Instruction, OPCODES } from "./instruction.ts";
+import { rootOf } from "./plan_memory.ts";
+import { PASS_KINDS } from "../../profile.ts";
+
+/** Words before an instruction's pointers. */
+const HEAD_WORDS = 10;
+
+const KINDS = Object.keys(PASS_KINDS);
+
+/** Bytes [start, end) of a slot. */
+type Range = { readonly slot: number; readonly start: number; readonly end: number };
+
+/** The slot and offset of a buffer. */
+export function placeOf(buffer: Buffer): { readonly slot: number; readonly offset: number } {
+  const root = rootOf(buffer);
+  return root.given ?? { slot: ARENA_SLOT, offset: root.offset };
+}
+
+function rangeOf(buffer: Buffer): Range {
+  const { slot, offset } = placeOf(buffer);
+  return { slot, start: offset, end: offset + Math.max(buffer.bytes, rootOf(buffer).bytes) };
+}
+
+function overlap(some: readonly Range[], others: readonly Range[]): boolean {
+  return some.some((a) =>
+    others.some((b) => a.slot === b.slot && a.start < b.end && b.start < a.end)
+  );
+}
+
+/** An instruction with known memory positions. */
+export type PlacedInstruction =
+  & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "everyChunk" | "numbers">
+  & {
+    /** True if all threads wait for each other before it. */
+    readonly barrier: boolean;
+    /** The kernel's address, or 0. */
+    readonly address: bigint;
+    /** Slot and byte offset of each pointer; null: none. */
+    readonly places: readonly ({ readonly slot: number; readonly offset: number } | null)[];
+  };
+
+/** The words of one instruction. */
+export function encodeInstruction(
+  { opcode, kind, barrier, rows, cut, everyChunk, address, places, numbers }: PlacedInstruction,
+): readonly bigint[] {
+  const length = HEAD_WORDS + places.length + numbers.length;
+  return [
+    ...[length, OPCODES[opcode], Number(barrier), KINDS.indexOf(kind)].map(BigInt),
+    ...[places.length, numbers.length, rows, cut].map(BigInt),
+    address,
+    BigInt(everyChunk),
+    ...places.map((place) =>
+      place === null ? -1n : (BigInt(place.slot) << 48n) + BigInt(place.offset)
+    ),
+    ...numbers.map((number) => BigInt.asIntN(64, BigInt(number))),
+  ];
+}
+
+/** Encodes instructions; `addresses` are the kernels' addresses by name. */
+export function encodeTable(
+  instructions: readonly Instruction[],
+  addresses: ReadonlyMap<string, bigint>,
+): { readonly words: BigInt64Array<ArrayBuffer>; readonly barriers: number } {
+  const words: bigint[] = [];
+  let written: Range[] = [], read: Range[] = [], barriers = 0;
+  instructions.forEach((instruction, i) => {
+    const { kernel, pointers, shifts } = instruction;
+    const reads = instruction.reads.map(rangeOf), writes = instruction.writes.map(rangeOf);
+    const barrier = i > 0 &&
+      (overlap(reads, written) || overlap(writes, written) || overlap(writes, read));
+    if (barrier) {
+      written = [];
+      read = [];
+      barriers++;
+    }
+    written.push(...writes);
+    read.push(...reads);
+    const address = kernel === null ? 0n : addresses.get(kernel);
+    if (address === undefined) throw new Error(`internal: kernel ${kernel} was not loaded`);
+    const places = pointers.map((buffer, k) => {
+      if (buffer === null) return null;
+      const { slot, offset } = placeOf(buffer);
+      return { slot, offset: offset + (shifts[k] ?? 0) };
+    });
+    words.push(...encodeInstruction({ ...instruction, barrier, address, places }));
+  });
+  return { words: BigInt64Array.from(words), barriers };
+}

@@ -1,0 +1,150 @@
+/**
+ * Figures for half precision: spacing of number formats, loss scale; and learning rates by layer.
+ * @module
+ */
+
+import * as Plot from "@observablehq/plot";
+import { type FormatName, NUMBER_FORMATS, spacingAt } from "@/engine/number_formats.ts";
+import type { LayerwiseGroup } from "@/train/layerwise.ts";
+import type { Figure } from "./figure.ts";
+import { formatRate } from "../format.ts";
+import { colorOf, COLORS, frameFigure } from "./frame.ts";
+import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
+import type { NamedRecord } from "./training_hover.ts";
+
+const FORMATS: readonly FormatName[] = ["float32", "float16", "bfloat16"];
+
+/** Range of exponents that {@link spacingFigure} shows. */
+const FROM = -32, TO = 20;
+
+/** Relative spacing of neighboring numbers in each number format. */
+export function spacingFigure(): Figure {
+  const points = FORMATS.flatMap((format) =>
+    Array.from({ length: TO - FROM + 1 }, (_, i) => {
+      const exponent = FROM + i;
+      const share = spacingAt(2 ** exponent, format) / 2 ** exponent;
+      return { format, exponent, share: Math.log2(share) };
+    }).filter(({ share }) => Number.isFinite(share) && share <= 0)
+  );
+  const { digits, leastExponent } = NUMBER_FORMATS.float16;
+  return frameFigure({
+    title: "Precision of number formats",
+    subtitle:
+      "Relative distance to the next number. A line ends where the range of the format ends.",
+    alt:
+      `float16 has ${digits} significant bits from 2^${leastExponent} to 2^15 and gradually fewer down to 2^-24; ` +
+      `bfloat16 has 8 and float32 has 24 over the whole range shown.`,
+    legend: FORMATS.map((label, index) => ({ label, color: colorOf(index) })),
+    plot: {
+      height: 300,
+      marginLeft: 56,
+      marginBottom: 40,
+      x: {
+        label: "Size of the number",
+        domain: [FROM, TO],
+        tickFormat: (e: number) => `2^${e}`,
+        ticks: 7,
+      },
+      y: {
+        label: "Relative distance to the next number",
+        domain: [-25, 0],
+        tickFormat: (e: number) => e === 0 ? "1" : `2^${e}`,
+        grid: true,
+        ticks: 6,
+      },
+      color: { type: "categorical", domain: FORMATS, range: FORMATS.map((_, i) => colorOf(i)) },
+      marks: [
+        Plot.line(points, {
+          x: "exponent",
+          y: "share",
+          z: "format",
+          stroke: "format",
+          strokeWidth: 2.5,
+        }),
+      ],
+    },
+  });
+}
+
+/** Loss scale by step on a log2 axis, with a dot at each change. */
+export async function lossScaleFigure({ name, record }: NamedRecord): Promise<HoverFigure> {
+  let before = 0;
+  const values = record.train.flatMap(({ step, lossScale, skipped }) => {
+    if (lossScale === undefined || skipped === undefined) return [];
+    const more = skipped - before;
+    before = skipped;
+    return [{ step, doublings: Math.log2(lossScale), scale: lossScale, skipped: more }];
+  });
+  const [first, last] = [values[0], values.at(-1)];
+  const changes = values.filter((value, i) =>
+    value === last || value.scale !== values[i - 1]?.scale
+  );
+  return await hoverFigure({
+    width: 560,
+    height: 260,
+    data: { values: changes },
+    mark: {
+      type: "line",
+      interpolate: "step-after",
+      point: { size: 45, color: COLORS[0] },
+      color: COLORS[0],
+    },
+    encoding: {
+      x: { field: "step", type: "quantitative", title: "Step" },
+      y: {
+        field: "doublings",
+        type: "quantitative",
+        title: "Loss scale (power of two)",
+        scale: { zero: false },
+        axis: { format: "d", tickMinStep: 1 },
+      },
+      tooltip: [{ field: "step" }, { field: "scale", title: "loss scale" }, {
+        field: "skipped",
+        title: "steps skipped since the previous point",
+      }],
+    },
+  }, {
+    title: `Loss scale, ${name}`,
+    alt: first === undefined || last === undefined
+      ? "The run had no loss scale."
+      : `From 2^${first.doublings} at step ${first.step} to 2^${last.doublings} at step ${last.step}; ${before} steps were skipped.`,
+  });
+}
+
+/** Peak learning rates from the embeddings to the heads under several layer decays. */
+export function decayFigure(
+  plans: readonly { readonly name: string; readonly groups: readonly LayerwiseGroup[] }[],
+): Figure {
+  const places = plans[0]?.groups.map(({ name }) => name) ?? [];
+  const points = plans.flatMap(({ name, groups }) =>
+    groups.map((group) => ({ plan: name, place: group.name, rate: group.learningRate }))
+  );
+  const names = plans.map(({ name }) => name);
+  return frameFigure({
+    title: "Peak learning rate by layer",
+    subtitle: "From the embeddings up to the heads, on a logarithmic scale.",
+    alt: plans.map(({ name, groups }) =>
+      `${name}: embeddings ${formatRate(groups[0]?.learningRate ?? 0)}`
+    )
+      .join("; ") + `; heads ${formatRate(plans[0]?.groups.at(-1)?.learningRate ?? 0)}.`,
+    legend: names.map((label, index) => ({ label, color: colorOf(index) })),
+    plot: {
+      height: 300,
+      marginLeft: 64,
+      marginBottom: 80,
+      x: { label: null, type: "point", domain: places, tickRotate: -40 },
+      y: { label: "Peak learning rate", type: "log", grid: true, tickFormat: formatRate, ticks: 4 },
+      color: {
+        type: "categorical",
+        domain: names,
+        range: names.map((_, i) =>
+          colorOf(i)
+        ),
+      },
+      marks: [
+        Plot.line(points, { x: "place", y: "rate", z: "plan", stroke: "plan", strokeWidth: 2 }),
+        Plot.dot(points, { x: "place", y: "rate", fill: "plan", r: 3.5 }),
+      ],
+    },
+  });
+}

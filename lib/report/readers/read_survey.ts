@@ -1,0 +1,73 @@
+/**
+ * Reads the output of `deno task survey --out`.
+ * @module
+ */
+import { integer, list, nullable, object, type Rule, text } from "@/config/config_rules.ts";
+import { readJson } from "@/system/files.ts";
+import type { LengthGroup } from "../figures/data_figures.ts";
+import type { BatchingCost } from "@/text/compare_padding.ts";
+import type {
+  DataStatistics,
+  EntityCounts,
+  LengthCount,
+  TaskStatistics,
+} from "@/train/data_statistics.ts";
+
+/** Data set statistics and the configuration of the run that they describe. */
+export type SurveyRecord = DataStatistics & {
+  readonly preset: string;
+  readonly seed: number;
+  readonly batchRows: number;
+};
+
+const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
+  preset: text,
+  seed: integer(0),
+  batchRows: integer(1),
+  tasks: list(object<TaskStatistics>({
+    task: text,
+    train: integer(0),
+    validation: integer(0),
+    test: integer(0),
+    cutRows: integer(0),
+    cutWords: integer(0),
+    lengths: list(object<LengthCount>({ length: integer(1), rows: integer(1) })),
+    names: nullable(object<EntityCounts>({ test: integer(0), unseen: integer(0) })),
+  })),
+  padding: list(object<BatchingCost>({ name: text, tokens: integer(1), paddedTokens: integer(1) })),
+});
+
+/** Reads the record in `file`. Error messages contain the key. */
+export async function readSurvey(file: string): Promise<SurveyRecord> {
+  return RULE(await readJson(file, "survey of data"), "");
+}
+
+/** Lengths of each task's training rows, one value per row, for a histogram. */
+export function lengthGroups({ tasks }: DataStatistics): readonly LengthGroup[] {
+  return tasks.map(({ task, lengths }) => ({
+    name: task,
+    lengths: lengths.flatMap(({ length, rows }) => Array<number>(rows).fill(length)),
+  }));
+}
+
+/** Table rows, one per task; counts of entities are null for tasks without entities. */
+export function surveyRows({ tasks }: DataStatistics) {
+  return tasks.map(({ task, train, validation, test, cutRows, cutWords, names }) => ({
+    task,
+    train,
+    validation,
+    test,
+    "train rows cut": cutRows,
+    "tagged words cut": names === null ? null : cutWords,
+    "names in test": names?.test ?? null,
+    "of them not in training (%)": names === null ? null : 100 * names.unseen / names.test,
+  }));
+}
+
+/** Table rows, one per batching strategy, with the percentage of padding. */
+export function paddingRows(padding: readonly BatchingCost[]) {
+  return padding.map((cost) => ({
+    ...cost,
+    "padding (%)": 100 * (1 - cost.tokens / cost.paddedTokens),
+  }));
+}
