@@ -4,7 +4,8 @@
  */
 import { strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { type EngineOptions, openEngine } from "@/engine/engine.ts";
+import { openEngine } from "@/engine/engine.ts";
+import type { EngineOptions } from "@/engine/options.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { findLibrary } from "@/engine/tensorflow/find_library.ts";
 

@@ -1,6 +1,7 @@
 import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { hashName, mix32, type Prng, shuffle, stream } from "@/random.ts";
+import { hashName, mix32 } from "@/engine/hash.ts";
+import { type Prng, shuffle, stream } from "@/random.ts";
 
 const draw = (prng: Prng, count: number) => Array.from({ length: count }, () => prng.uint32());
 

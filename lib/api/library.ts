@@ -18,15 +18,21 @@
  */
 import { join } from "node:path";
 import { RunScores } from "@/export/run_scores.ts";
-import type { Precision } from "@/config/config.ts";
-import { currentEngine, engineOptions, openEngine } from "@/engine/engine.ts";
+import type { EngineOptions, Precision } from "@/engine/options.ts";
+import {
+  currentEngine,
+  type OpenedEngine,
+  openEngine as openEngineAlone,
+} from "@/engine/engine.ts";
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
 import { openTextModel, type OpenTextModelOptions, type TextModel } from "@/eval/text_model.ts";
 import { scoreRun } from "@/export/score_run.ts";
+import { openConfiguredEngine } from "@/system/configured_engine.ts";
 import { readJson } from "@/system/files.ts";
+import { nextKernelInterrupt } from "@/system/interrupt.ts";
 import { SILENT } from "@/progress.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 
@@ -44,11 +50,7 @@ export { RunScores } from "@/export/run_scores.ts";
 export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "@/api/train.ts";
 export {
   type DataConfig,
-  type Device,
-  DEVICES,
   type EarlyStoppingConfig,
-  type Executor,
-  EXECUTORS,
   type FreshModelConfig,
   LOSS_WEIGHTS,
   type LossScaleConfig,
@@ -60,8 +62,6 @@ export {
   type NormalizeMode,
   POOLING_MODES,
   type PoolingMode,
-  type Precision,
-  PRECISIONS,
   type RunConfig,
   type Schedule,
   SCHEDULES,
@@ -71,8 +71,17 @@ export {
   type TaskKind,
   type TrainingConfig,
 } from "@/config/config.ts";
+export {
+  type Device,
+  DEVICES,
+  type EngineOptions,
+  type ExecutorChoice,
+  EXECUTORS,
+  type Precision,
+  PRECISIONS,
+} from "@/engine/options.ts";
 export type { SentencePair } from "@/data/sentence_pairs.ts";
-export { type EngineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
+export type { OpenedEngine } from "@/engine/engine.ts";
 export type { Calibration, CalibrationBin } from "@/eval/calibration.ts";
 export type { ClassificationScores, ClassScores } from "@/eval/classification.ts";
 export {
@@ -160,6 +169,17 @@ export { type StepEvent, type TrainOptions, trainRun } from "@/train/train_run.t
 
 /** Rows per batch in {@link encode}: batches are padded to this size, and callers often pass few texts. */
 const FEW_ROWS = 16;
+
+/**
+ * Makes the engine the backend of TensorFlow.js and chooses what computes. May be called again with other options. In a
+ * Jupyter kernel, an interrupt then ends the work and not the kernel.
+ *
+ * @param options Device, executor, precision, threads; by default generated C on all processors.
+ */
+export async function openEngine(options: EngineOptions = {}): Promise<OpenedEngine> {
+  nextKernelInterrupt();
+  return await openEngineAlone(options);
+}
 
 /** Opens the engine with default options if it is not open. */
 async function ensureEngine(): Promise<void> {
@@ -266,7 +286,7 @@ export async function evaluate(
 ): Promise<RunScores> {
   const file = await readJson(join(run, "config.json"), "run to evaluate");
   const config = resolveConfig({ file, shortcuts: { data, precision } });
-  await openEngine(engineOptions(config));
+  await openConfiguredEngine(config);
   using model = await openTextModel(run);
   return new RunScores(await scoreRun(model, { run, config, split, view: SILENT }));
 }

@@ -8,7 +8,8 @@ import assert from "node:assert/strict";
 
 export { measurePadding } from "@/bench/measure_padding.ts";
 export { measurePrecisions } from "@/bench/measure_precisions.ts";
-export { MIXINGS, NORMALIZE_MODES, POOLING_MODES, PRECISIONS } from "@/config/config.ts";
+export { MIXINGS, NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
+export { PRECISIONS } from "@/engine/options.ts";
 export { describeSplits, frameOfRows } from "@/data/frames.ts";
 export { roundToFormat } from "@/engine/number_formats.ts";
 export { embedTexts } from "@/eval/compare_embeddings.ts";

@@ -8,8 +8,8 @@ import { RunScores } from "@/export/run_scores.ts";
 import { createTerminalProgress, printLine } from "@/cli/progress.ts";
 import { showCompiling } from "@/cli/show_compiling.ts";
 import type { RunConfig } from "@/config/config.ts";
-import { engineOptions, openEngine } from "@/engine/engine.ts";
 import { writeCard } from "@/export/write_card.ts";
+import { openConfiguredEngine } from "@/system/configured_engine.ts";
 import { isFile, isFolder } from "@/system/files.ts";
 import { findJupyter } from "@/system/interrupt.ts";
 import { createNotebookProgress } from "@/notebook/notebook_progress.ts";
@@ -83,7 +83,7 @@ export async function train(settings: TrainSettings = {}): Promise<TrainedRun> {
   const config = resolveConfig({ preset, overrides });
   const { dir, resume } = await prepareFolder(settings, config.preset);
   const onNote = progress === "terminal" && findJupyter() === null ? printLine : () => {};
-  await openEngine({ ...engineOptions(config), onNote });
+  await openConfiguredEngine(config, onNote);
   using interrupt = listenForCtrlC(settings.signal);
   const summary = await trainRun(config, {
     out: dir,

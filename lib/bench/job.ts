@@ -4,7 +4,8 @@
  * @module
  */
 import { isObject } from "@/config/config_rules.ts";
-import type { Device, Executor, Precision, RunConfig } from "@/config/config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import type { Device, ExecutorChoice, Precision } from "@/engine/options.ts";
 import type { Limits } from "@/bench/measure_limits.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
 import type { StepProfile } from "@/bench/step_profile.ts";
@@ -77,7 +78,7 @@ export type Computation = {
   readonly device: Device;
   readonly precision: Precision;
   readonly threads: number;
-  readonly executor: Executor;
+  readonly executor: ExecutorChoice;
   /** Instruction set of generated C code; null for that of the processor. */
   readonly isa: string | null;
   /** Folder of the library for device `tensorflow`; null to search for it. */

@@ -6,7 +6,8 @@
 
 import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
 import { median } from "@/bench/statistics.ts";
-import { PRECISIONS, type RunConfig } from "@/config/config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { PRECISIONS } from "@/engine/options.ts";
 
 /** Time and memory of a step. */
 export type PrecisionCost = {

@@ -7,7 +7,7 @@ import type { Torch } from "@/bench/runners.ts";
 import type { Computation } from "@/bench/job.ts";
 import { runCase } from "@/bench/run_case.ts";
 import type { BenchResult } from "@/bench/statistics.ts";
-import { type Precision, PRECISIONS } from "@/config/config.ts";
+import { type Precision, PRECISIONS } from "@/engine/options.ts";
 import type { ProgressView } from "@/progress.ts";
 
 /** Options of {@link runBenchmarks}. */

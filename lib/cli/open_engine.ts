@@ -2,8 +2,9 @@
  * Opens the engine for a configuration and reports fallbacks on stderr.
  * @module
  */
-import { type Precision, PRECISIONS, type RunConfig } from "@/config/config.ts";
-import { engineOptions, type OpenedEngine, openEngine } from "@/engine/engine.ts";
+import { type Precision, PRECISIONS } from "@/engine/options.ts";
+import type { OpenedEngine } from "@/engine/engine.ts";
+import { type EngineConfig, openConfiguredEngine } from "@/system/configured_engine.ts";
 import { openTextModel, type TextModel } from "@/eval/text_model.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import { findGraphWithoutWeights } from "@/model/save_onnx.ts";
@@ -35,9 +36,6 @@ export function readPrecision(value: string): Precision {
 
 /** Configuration keys that {@link SET_ENGINE} accepts. */
 const KEYS = ["device", "executor", "native", "tensorflow"] as const;
-
-/** Configuration of device, executor and precision. */
-export type EngineConfig = Pick<RunConfig, typeof KEYS[number] | "precision">;
 
 /** Configuration that {@link SET_ENGINE} can set. */
 export type EngineChoice = Omit<EngineConfig, "precision">;
@@ -99,5 +97,5 @@ export async function openModelFor(source: string, options: ModelChoice): Promis
 
 /** Opens the engine and makes it the backend of TensorFlow.js. */
 export function openEngineFor(config: EngineConfig): Promise<OpenedEngine> {
-  return openEngine({ ...engineOptions(config), onNote: (note) => console.error(note) });
+  return openConfiguredEngine(config, (note) => console.error(note));
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 
 /** Numbers of the processors that a process may use. */
 export type ProcessorSet = readonly number[];

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import { type Counts, countTests } from "./junit.ts";
 import { pinnedCommand, type ProcessorSet } from "./processor_sets.ts";
 

@@ -3,7 +3,8 @@
  * @module
  */
 import { join } from "node:path";
-import { PRECISIONS, type RunConfig } from "@/config/config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { PRECISIONS } from "@/engine/options.ts";
 import { openEngineFor } from "@/cli/open_engine.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { isFile, readJson } from "@/system/files.ts";

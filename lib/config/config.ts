@@ -3,6 +3,7 @@
  * settings. A configuration is resolved once, saved with the run and never passed into a layer.
  * @module
  */
+import type { Device, ExecutorChoice, Precision } from "@/engine/options.ts";
 
 /** Kinds of tasks: one class per text, or one tag per word. */
 export const TASK_KINDS = ["classification", "tagging"] as const;
@@ -23,21 +24,6 @@ export type NormalizeMode = typeof NORMALIZE_MODES[number];
 export const SCHEDULES = ["linear", "cosine"] as const;
 /** One of {@link SCHEDULES}. */
 export type Schedule = typeof SCHEDULES[number];
-
-/** Devices: `cpu` runs compiled programs of this project, `tensorflow` runs each operation in TensorFlow's library. */
-export const DEVICES = ["cpu", "tensorflow"] as const;
-/** One of {@link DEVICES}. */
-export type Device = typeof DEVICES[number];
-
-/** Executors of device `cpu`; `auto` is native code if there is a C compiler, else ONNX Runtime. */
-export const EXECUTORS = ["auto", "onnx", "native"] as const;
-/** One of {@link EXECUTORS}. */
-export type Executor = typeof EXECUTORS[number];
-
-/** Precisions of matrix products; weights and everything else are float32. */
-export const PRECISIONS = ["float32", "mixed-bfloat16", "mixed-float16"] as const;
-/** One of {@link PRECISIONS}. */
-export type Precision = typeof PRECISIONS[number];
 
 /**
  * How training steps alternate between tasks: with `both`, a step has one batch of every task; with the others, one
@@ -223,7 +209,7 @@ export type RunConfig = {
   /** See {@link DEVICES}. */
   readonly device: Device;
   /** Executor of device `cpu`; see {@link EXECUTORS}. */
-  readonly executor: Executor;
+  readonly executor: ExecutorChoice;
   /** Precision of matrix products; see {@link PRECISIONS}. */
   readonly precision: Precision;
   /** For native code: `isa` is the instruction set and `threads` the number of threads; null: detected. */

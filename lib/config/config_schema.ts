@@ -3,17 +3,15 @@
  * @module
  */
 import {
-  DEVICES,
-  EXECUTORS,
   type ModelConfig,
   NORMALIZE_MODES,
   POOLING_MODES,
-  PRECISIONS,
   type RunConfig,
   TASK_KINDS,
   type TaskColumns,
   type TaskConfig,
 } from "./config.ts";
+import { DEVICES, EXECUTORS, PRECISIONS } from "@/engine/options.ts";
 import {
   boolean,
   FRACTION,

@@ -9,13 +9,8 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, relative } from "node:path";
 import { getRepoFolderName, REGEX_COMMIT_HASH } from "@huggingface/hub";
-import {
-  explainWriteError,
-  isFile,
-  isFolder,
-  isSystemError,
-  writeFileAtomic,
-} from "@/system/files.ts";
+import { explainWriteError, isFile, isFolder, writeFileAtomic } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 
 /** A repository in the cache. */
 export type CachedRepo = {

@@ -13,7 +13,8 @@ import {
   reportCut,
   withRetries,
 } from "@/data/hub_fetch.ts";
-import { explainWriteError, isFile, isSystemError, writeAll } from "@/system/files.ts";
+import { explainWriteError, isFile, writeAll } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import type { Progress } from "@/progress.ts";
 
 /** The file to download and its destination. */

@@ -6,7 +6,7 @@
  * stay float32 and are rounded where a matrix product reads them.
  * @module
  */
-import type { Precision } from "@/config/config.ts";
+import type { Precision } from "@/engine/options.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { HalfType, Node } from "@/engine/ir.ts";
 import { copyNode, type MakeNode, rewriteGraph } from "@/engine/rewrite_graph.ts";

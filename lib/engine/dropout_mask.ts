@@ -12,7 +12,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { hashName, mix32 } from "@/random.ts";
+import { hashName, mix32 } from "@/engine/hash.ts";
 
 /** Attributes of the kernel `DropoutMask`; its one input is `seed`, an int32 scalar. */
 export type DropoutMaskAttributes = {

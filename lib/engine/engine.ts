@@ -4,36 +4,16 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { assertNever } from "@/assert_never.ts";
 import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
-import type { Device, Executor as ExecutorChoice, Precision, RunConfig } from "@/config/config.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { tellCompile } from "@/engine/jit.ts";
 import { explainLostCache } from "./native/toolchain/compile_cache.ts";
 import { createNativeExecutor } from "@/engine/native/executor.ts";
 import { explainMissingCompiler, findCompiler } from "./native/toolchain/find_compiler.ts";
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
-import { nextKernelInterrupt } from "@/system/interrupt.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
-
-/** Options of {@link openEngine}. */
-export type EngineOptions = {
-  /** The device; `cpu` by default. */
-  readonly device?: Device;
-  /** Threads that one operation may use; null: all processors. */
-  readonly threads?: number | null;
-  /** The executor of compiled programs; `auto`: C if a compiler is found, else ONNX Runtime. */
-  readonly executor?: ExecutorChoice;
-  /** Precision of matrix products in compiled programs; on device `tensorflow`, of all matrix products. */
-  readonly precision?: Precision;
-  /** Instruction set of generated C; null: all that the processor has. */
-  readonly isa?: string | null;
-  /** Folder of the library of device `tensorflow`; null: `TF_LIB`, else the usual places. */
-  readonly library?: string | null;
-  /** Receives one line about each choice or missing part, and one about each operation that is not compiled. */
-  readonly onNote?: (note: string) => void;
-};
+import type { Device, EngineOptions, ExecutorChoice, Precision } from "@/engine/options.ts";
 
 /** The opened engine, for records. */
 export type OpenedEngine = {
@@ -55,31 +35,20 @@ let listener: (note: string) => void = () => {};
 const native = new Map<string, TracedExecutor>();
 let current: OpenedEngine | undefined;
 
-/** The engine options of a run configuration. */
-export function engineOptions(
-  config: Pick<RunConfig, "device" | "executor" | "precision" | "native" | "tensorflow">,
-): Omit<EngineOptions, "onNote"> {
-  const { device, executor, precision, native, tensorflow } = config;
-  return { device, executor, precision, ...native, ...tensorflow };
-}
-
 /**
  * Makes the engine the backend of TensorFlow.js and chooses the executor of `jit`'s programs. May be called
  * again with other options: programs keep the executor that compiled them, and tensors the device that made
  * them.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<OpenedEngine> {
-  const { device = "cpu" } = options;
-  nextKernelInterrupt(); // from here on an interrupt in Jupyter ends work, not the kernel
-  switch (device) {
-    case "cpu":
-      return current = await openRecording(options);
-    case "tensorflow":
-      return current = await openLibrary(options);
-    default:
-      return assertNever(device, "device");
-  }
+  return current = await OPENERS[options.device ?? "cpu"](options);
 }
+
+/** How each device is opened. */
+const OPENERS = {
+  cpu: openRecording,
+  tensorflow: openLibrary,
+} as const satisfies Readonly<Record<Device, (options: EngineOptions) => Promise<OpenedEngine>>>;
 
 async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
   const { executor = "auto", precision = "float32", isa = null, onNote = () => {} } = options;

@@ -1,6 +1,7 @@
 /**
  * Everything that differs between operating systems on the TypeScript side of the engine: names of
- * libraries, compiler flags, the user's cache folder, advice. Its counterpart in C is `native/c/system.h`.
+ * libraries, compiler flags, the user's cache folder, advice; and how errors of the system are told from defects. Its
+ * counterpart in C is `native/c/system.h`.
  * @module
  */
 import { join } from "node:path";
@@ -69,4 +70,11 @@ export function describeSystem(name: string = Deno.build.os): System {
   const known: Readonly<Record<string, System>> = SYSTEMS;
   return known[name] ??
     { ...SYSTEMS.linux, linkFlags: ["-lm"], compilerAdvice: { c: null, cxx: null } };
+}
+
+/** True for errors of the operating system, such as a missing file, missing permission or a full disk. */
+export function isSystemError(error: unknown): error is Error {
+  return error instanceof Error &&
+    (/\(os error \d+\)/.test(error.message) ||
+      Object.values(Deno.errors).some((kind) => error instanceof kind));
 }

@@ -2,7 +2,7 @@
  * The programs of `jit`: their executor, and the programs that are in use.
  * @module
  */
-import type { Precision } from "@/config/config.ts";
+import type { Precision } from "@/engine/options.ts";
 import { castGraph } from "@/engine/autocast.ts";
 import type { SizedGraph, TracedExecutor } from "@/engine/executor.ts";
 import type { Sizes } from "@/engine/dynamic_dimensions.ts";

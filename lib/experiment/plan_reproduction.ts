@@ -3,7 +3,8 @@
  * @module
  */
 import { join } from "node:path";
-import { EXECUTORS, type RunConfig } from "@/config/config.ts";
+import type { RunConfig } from "@/config/config.ts";
+import { EXECUTORS } from "@/engine/options.ts";
 import { isObject } from "@/config/config_rules.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
 import { isFile, isFolder, readJson } from "@/system/files.ts";

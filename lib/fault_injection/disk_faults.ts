@@ -6,7 +6,8 @@
  * @module
  */
 import { join } from "node:path";
-import { isFile, isSystemError } from "@/system/files.ts";
+import { isFile } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import { checkInterrupt } from "@/system/interrupt.ts";
 import {
   checkFinished,

@@ -5,7 +5,7 @@
 
 import type { RunConfig } from "@/config/config.ts";
 import type { TaskData } from "@/data/load_task.ts";
-import { engineOptions, openEngine } from "@/engine/engine.ts";
+import { openConfiguredEngine } from "@/system/configured_engine.ts";
 import { Named } from "@/named.ts";
 import type { ComparePaddingOptions } from "@/text/compare_padding.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
@@ -26,7 +26,7 @@ export type PreparedRows = PreparedRun & { readonly task: (name: string) => RunT
 
 /** Opens the engine, learns or loads the vocabulary and encodes the rows of every task. Dispose the result. */
 export async function prepareRows(config: RunConfig): Promise<PreparedRows> {
-  await openEngine(engineOptions(config));
+  await openConfiguredEngine(config);
   const run = await prepareRun(config, null);
   const byName = new Named("task", run.tasks.map((each) => [each.task.name, each] as const));
   return Object.assign(run, { task: (name: string) => byName.get(name) });

@@ -14,7 +14,7 @@ import { fileURLToPath } from "node:url";
 import { scratchFolder } from "@/system/cache_folder.ts";
 import type { RunConfig } from "@/config/config.ts";
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
-import { engineOptions, openEngine } from "@/engine/engine.ts";
+import { openConfiguredEngine } from "@/system/configured_engine.ts";
 import { describeEnvironment } from "@/system/environment.ts";
 import { RunScores } from "@/export/run_scores.ts";
 import { isFile } from "@/system/files.ts";
@@ -86,7 +86,7 @@ async function trainOnce(
   config: RunConfig,
   { folder, code, nowMs, view }: Required<TrainRunsOptions> & { readonly code: string },
 ): Promise<string> {
-  const engine = await openEngine(engineOptions(config));
+  const engine = await openConfiguredEngine(config);
   const environment = describeEnvironment(config.device, engine);
   const content = JSON.stringify([config, environment, code]);
   const key = createHash("sha256").update(content).digest("hex").slice(0, 16);

@@ -5,7 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { Precision } from "@/config/config.ts";
+import type { Precision } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
 import { stream } from "@/random.ts";

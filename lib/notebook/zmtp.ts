@@ -7,7 +7,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 
 export const SOCKET_TYPES = ["DEALER", "SUB"] as const;
 export type SocketType = typeof SOCKET_TYPES[number];

@@ -4,6 +4,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
+import { isSystemError } from "@/engine/system.ts";
 import { decodeText } from "@/plain_text.ts";
 
 let written = 0;
@@ -166,11 +167,4 @@ async function lookAt(path: string): Promise<Deno.FileInfo | null> {
     if (isSystemError(error)) return null;
     throw error;
   }
-}
-
-/** True for errors of the operating system, such as a missing file, missing permission or a full disk. */
-export function isSystemError(error: unknown): error is Error {
-  return error instanceof Error &&
-    (/\(os error \d+\)/.test(error.message) ||
-      Object.values(Deno.errors).some((kind) => error instanceof kind));
 }

@@ -4,7 +4,7 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { isSystemError } from "./files.ts";
+import { isSystemError } from "@/engine/system.ts";
 
 /** Memory usage of a process. */
 export type ProcessMemory = {

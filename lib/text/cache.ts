@@ -11,7 +11,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { findCacheFolder } from "@/system/cache_folder.ts";
 import type { Row } from "@/data/rows.ts";
-import { isFile, isSystemError, writeFileAtomic } from "@/system/files.ts";
+import { isFile, writeFileAtomic } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import { type EncodedRows, type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";
 import { readEncoded, writeEncoded } from "@/text/encoded_file.ts";
 

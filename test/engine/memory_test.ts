@@ -3,7 +3,7 @@
  */
 import { ok, strictEqual } from "node:assert/strict";
 import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
-import { DEVICES } from "@/config/config.ts";
+import { DEVICES } from "@/engine/options.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { isAvailable } from "../backend.ts";
 

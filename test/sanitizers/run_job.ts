@@ -6,7 +6,8 @@
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import { createTerminalProgress } from "@/cli/progress.ts";
-import { POOLING_MODES, PRECISIONS } from "@/config/config.ts";
+import { POOLING_MODES } from "@/config/config.ts";
+import { PRECISIONS } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { openNativeRuntime } from "@/engine/native/runtime.ts";
 import { disposeModel } from "@/model/parameters.ts";

@@ -6,7 +6,8 @@
 import { cpus } from "node:os";
 import { type Options, parseInteger } from "@/cli/arguments.ts";
 import { runTask, type Task } from "@/cli/frame.ts";
-import { POOLING_MODES, PRECISIONS } from "@/config/config.ts";
+import { POOLING_MODES } from "@/config/config.ts";
+import { PRECISIONS } from "@/engine/options.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 import { checkInterrupt } from "@/system/interrupt.ts";
 import { findSanitizers } from "./find_sanitizers.ts";

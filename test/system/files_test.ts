@@ -4,7 +4,6 @@ import {
   explainWriteError,
   isFile,
   isFolder,
-  isSystemError,
   readBytes,
   readJson,
   readText,
@@ -12,6 +11,7 @@ import {
   replaceFile,
   writeFileAtomic,
 } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();

@@ -1,7 +1,8 @@
 /** Compares training on device `tensorflow` with device `cpu`, step by step, with dropout. */
 import { ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { type EngineOptions, openEngine } from "@/engine/engine.ts";
+import { openEngine } from "@/engine/engine.ts";
+import type { EngineOptions } from "@/engine/options.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
 import { isAvailable } from "../backend.ts";

@@ -4,8 +4,9 @@
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { POOLING_MODES, PRECISIONS } from "@/config/config.ts";
-import type { Precision } from "@/config/config.ts";
+import { POOLING_MODES } from "@/config/config.ts";
+import { PRECISIONS } from "@/engine/options.ts";
+import type { Precision } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { onCompile } from "@/engine/jit.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";

@@ -4,7 +4,8 @@
  */
 import { ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { POOLING_MODES, type Precision } from "@/config/config.ts";
+import { POOLING_MODES } from "@/config/config.ts";
+import type { Precision } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import { backendOptions, BACKENDS, isAvailable } from "../backend.ts";

@@ -1,7 +1,7 @@
 /** Compares mixed-precision training with PyTorch; `test/parity/train_precision_parity.py` writes the fixtures. */
 import { deepStrictEqual, ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import type { Precision } from "@/config/config.ts";
+import type { Precision } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { scheduleFactor } from "@/train/schedule.ts";

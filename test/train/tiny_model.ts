@@ -3,7 +3,7 @@ import type { ModelConfig } from "@/config/config.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
 import type { MultiTask } from "@/model/parameters.ts";
-import { hashName, mix32 } from "@/random.ts";
+import { hashName, mix32 } from "@/engine/hash.ts";
 
 export const TINY_BERT = {
   model_type: "bert",

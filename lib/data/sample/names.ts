@@ -8,7 +8,8 @@
  */
 
 import { assertNever } from "@/assert_never.ts";
-import { hashName, type Prng } from "@/random.ts";
+import { hashName } from "@/engine/hash.ts";
+import type { Prng } from "@/random.ts";
 
 /** Kinds of names; `team` is an organization, and `adjective`, `event` and `product` are miscellaneous. */
 export const NAME_KINDS = [

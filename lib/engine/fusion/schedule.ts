@@ -3,7 +3,7 @@
  * comes right after its matrix product.
  * @module
  */
-import { lookUp } from "@/look_up.ts";
+import { lookUp } from "../look_up.ts";
 import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
 import { canFollow } from "@/engine/fusion/epilogues.ts";
 import type { FusedGraph, Unit } from "@/engine/fusion/fuse.ts";

@@ -2,7 +2,7 @@
  * Compiles a graph to instructions: fusion, schedule, kernels, memory; everything before the C compiler.
  * @module
  */
-import { lookUp } from "@/look_up.ts";
+import { lookUp } from "../look_up.ts";
 import type { Graph } from "@/engine/graph.ts";
 import { findNoncontiguousViews } from "@/engine/fusion/noncontiguous_views.ts";
 import { fuseGraph } from "@/engine/fusion/fuse.ts";

@@ -2,7 +2,7 @@
  * Error message with instructions if TensorFlow's library is missing.
  * @module
  */
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import type { LibraryFound } from "@/engine/tensorflow/find_library.ts";
 
 /** The version of TensorFlow with which this project is tested. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname, join, resolve } from "node:path";
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import {
   type Environment,
   packageFolders,

@@ -5,7 +5,7 @@
  * @module
  */
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
-import type { Precision } from "@/config/config.ts";
+import type { Precision } from "@/engine/options.ts";
 
 /** TensorFlow's codes of the half types (`tensorflow/c/tf_datatype.h`). */
 const HALF_TYPES = { "mixed-float16": 19, "mixed-bfloat16": 14 } as const;

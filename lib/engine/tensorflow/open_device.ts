@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Precision } from "@/config/config.ts";
+import type { Precision } from "@/engine/options.ts";
 import { buildBinding, type BuiltBinding } from "@/engine/tensorflow/build_binding.ts";
 import { registerDropoutMask } from "@/engine/tensorflow/dropout_kernel.ts";
 import { describeSystem, explainMissingLibrary } from "@/engine/tensorflow/explain_missing.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { delimiter, dirname, join } from "node:path";
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 
 /** Reads an environment variable. */
 export type Environment = (name: string) => string | undefined;

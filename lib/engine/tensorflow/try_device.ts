@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Precision, PRECISIONS } from "@/config/config.ts";
+import { type Precision, PRECISIONS } from "@/engine/options.ts";
 import { openTensorflow, type TensorflowOptions } from "@/engine/tensorflow/open_device.ts";
 
 /** Result of the test in one precision. */

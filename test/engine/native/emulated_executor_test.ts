@@ -3,7 +3,7 @@
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { type Precision, PRECISIONS } from "@/config/config.ts";
+import { type Precision, PRECISIONS } from "@/engine/options.ts";
 import { RecordingBackend } from "@/engine/backend.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";

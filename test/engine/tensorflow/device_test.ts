@@ -2,7 +2,8 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { computeDropoutMask } from "@/engine/dropout_mask.ts";
-import { currentEngine, type EngineOptions, openEngine } from "@/engine/engine.ts";
+import { currentEngine, openEngine } from "@/engine/engine.ts";
+import type { EngineOptions } from "@/engine/options.ts";
 import { jit } from "@/engine/jit.ts";
 import { dropoutMask } from "@/engine/neural.ts";
 import { readEngineTimes } from "@/engine/timing.ts";

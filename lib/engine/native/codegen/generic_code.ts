@@ -3,7 +3,7 @@
  * be equal at both, and every number must be a product of sizes (see `dynamic_dimensions.ts`).
  * @module
  */
-import { lookUp } from "@/look_up.ts";
+import { lookUp } from "../../look_up.ts";
 import { evaluateTerm, findTerm, type Sizes, type SizeTerm } from "../../dynamic_dimensions.ts";
 import type { WorkTerms } from "../lowering/count_work.ts";
 import {

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import { findUser, isClosed, isGuarded, isGuardedPlace } from "../codegen/guarded.ts";
 import { describeSystem } from "../../system.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import { describeSystem } from "../../system.ts";
 
 /** A compiler that answers to `--version`. */

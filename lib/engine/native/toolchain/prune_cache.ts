@@ -3,7 +3,7 @@
  * @module
  */
 import { join } from "node:path";
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 import { removeFolder } from "./compile_cache.ts";
 
 /** Number of days for which an unused library is kept. */

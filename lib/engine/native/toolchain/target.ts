@@ -3,7 +3,7 @@
  * @module
  */
 import { cpus } from "node:os";
-import { isSystemError } from "@/system/files.ts";
+import { isSystemError } from "@/engine/system.ts";
 
 /** Instruction sets for `native.isa`; `native` is all that this processor has. */
 export const ISAS = ["native", "avx512", "avx2", "generic"] as const;
