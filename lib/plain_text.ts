@@ -78,9 +78,9 @@ function decodeParts(source: TextSource): (added: Uint8Array, isLast: boolean) =
     const line = 1 + lines + countLineEnds(before, endsWithReturn);
     const byte = (bytes[at] ?? 0).toString(16).toUpperCase().padStart(2, "0");
     throw new EncodingError(
-      `Cannot read ${source.what} as ${source.name} must be UTF-8: line ${line}, byte offset ${
+      `Cannot read ${source.what}: ${source.name} is not UTF-8 (line ${line}, byte offset ${
         offset + at
-      } is 0x${byte}; ${guess}`,
+      } is 0x${byte}); ${guess}`,
     );
   };
 
@@ -114,7 +114,7 @@ function decodeParts(source: TextSource): (added: Uint8Array, isLast: boolean) =
       const at = encoding === "utf-8" ? findInvalidUtf8(whole) : findInvalidUtf16(whole, encoding);
       const guess = encoding === "utf-8"
         ? guessEncoding(around(whole, at), isLast ? whole.subarray(at) : null)
-        : `its byte-order mark says ${encoding.toUpperCase()}, which the bytes there are not`;
+        : `its byte-order mark says ${encoding.toUpperCase()}, but the bytes there are not valid`;
       return refuse(whole, at, guess);
     }
     if (encoding === "utf-8") {

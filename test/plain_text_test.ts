@@ -73,7 +73,7 @@ Deno.test("decodeText() rejects UTF-16 and UTF-32 without a byte-order mark", as
     encodeWide(text, { unit, little, mark: false });
   strictEqual(
     await messageOf(wide("a green kettle\n", 2, true), [1, 2, 64]),
-    "Cannot read texts as a.txt must be UTF-8: line 1, byte offset 1 is 0x00; it looks like " +
+    "Cannot read texts: a.txt is not UTF-8 (line 1, byte offset 1 is 0x00); it looks like " +
       "UTF-16 without a byte-order mark: convert it to UTF-8, for example with " +
       "iconv -f UTF-16LE -t UTF-8",
   );
@@ -97,9 +97,9 @@ Deno.test("decodeText() recognizes UTF-32, whose mark begins like that of UTF-16
   for (const little of [true, false]) {
     strictEqual(
       await messageOf(encodeWide("ab", { unit: 4, little }), [1, 3]),
-      `Cannot read texts as a.txt must be UTF-8: line 1, byte offset 0 is 0x${
+      `Cannot read texts: a.txt is not UTF-8 (line 1, byte offset 0 is 0x${
         little ? "FF" : "00"
-      }; it is UTF-32, by its byte-order mark: convert it to UTF-8, for example with ` +
+      }); it is UTF-32, by its byte-order mark: convert it to UTF-8, for example with ` +
         "iconv -f UTF-32 -t UTF-8",
     );
   }
@@ -108,13 +108,13 @@ Deno.test("decodeText() recognizes UTF-32, whose mark begins like that of UTF-16
 Deno.test("decodeText() rejects Latin-1 with line, byte offset and advice", async () => {
   strictEqual(
     await messageOf(latin1("kettle\r\ncrêpe\n"), [1, 2, 7, 64]), // 8 bytes, then "cr"
-    "Cannot read texts as a.txt must be UTF-8: line 2, byte offset 10 is 0xEA; it looks like " +
+    "Cannot read texts: a.txt is not UTF-8 (line 2, byte offset 10 is 0xEA); it looks like " +
       "Latin-1 or Windows-1252: convert it to UTF-8, for example with iconv -f WINDOWS-1252 -t UTF-8",
   );
   const late = latin1("lantern\n".repeat(20_000) + "café");
   strictEqual(
     (await messageOf(late, [4096])).slice(0, 89),
-    "Cannot read texts as a.txt must be UTF-8: line 20001, byte offset 160003 is 0xE9; it look",
+    "Cannot read texts: a.txt is not UTF-8 (line 20001, byte offset 160003 is 0xE9); it looks ",
   );
   const russian = latin1("\xcf\xf0\xe8\xe2\xe5\xf2"); // "Привет" in Windows-1251
   strictEqual(
@@ -142,12 +142,12 @@ Deno.test("decodeText() rejects all kinds of ill-formed UTF-8 at the first inval
 Deno.test("decodeText() recognizes a text that ends within a character, gzip, and a lone surrogate", async () => {
   strictEqual(
     await messageOf(utf8("kettle €").slice(0, -1), [1, 4]),
-    "Cannot read texts as a.txt must be UTF-8: line 1, byte offset 7 is 0xE2; " +
+    "Cannot read texts: a.txt is not UTF-8 (line 1, byte offset 7 is 0xE2); " +
       "it ends within a character: the end is missing",
   );
   strictEqual(
     await messageOf(new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0])),
-    "Cannot read texts as a.txt must be UTF-8: line 1, byte offset 1 is 0x8B; " +
+    "Cannot read texts: a.txt is not UTF-8 (line 1, byte offset 1 is 0x8B); " +
       "it looks like gzip data: decompress it first",
   );
   const binary = Uint8Array.from({ length: 256 }, (_, i) => (i + 128) % 256);
@@ -157,8 +157,8 @@ Deno.test("decodeText() recognizes a text that ends within a character, gzip, an
   );
   strictEqual(
     await messageOf(encodeWide("a\ud83d b", { unit: 2, little: true }), [1, 5]),
-    "Cannot read texts as a.txt must be UTF-8: line 1, byte offset 4 is 0x3D; " +
-      "its byte-order mark says UTF-16LE, which the bytes there are not",
+    "Cannot read texts: a.txt is not UTF-8 (line 1, byte offset 4 is 0x3D); " +
+      "its byte-order mark says UTF-16LE, but the bytes there are not valid",
   );
 });
 

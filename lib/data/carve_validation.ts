@@ -23,12 +23,12 @@ export function carveValidation<T>(
 ): Carved<T> {
   if (rows.length < 2) {
     throw new RangeError(
-      `Cannot carve validation rows from train of "${options.name}" as it must have at least 2 rows: current number is ${rows.length}`,
+      `Cannot carve validation rows from train of "${options.name}": at least 2 rows are needed, but it has ${rows.length}`,
     );
   }
   if (!Number.isInteger(options.rows) || options.rows < 1) {
     throw new RangeError(
-      `Cannot carve validation rows as data.validationRows must be an integer above 0: current value is ${options.rows}`,
+      `Cannot carve validation rows: data.validationRows must be an integer above 0, but is ${options.rows}`,
     );
   }
   const count = Math.min(options.rows, Math.max(1, Math.floor(rows.length * MAX_FRACTION)));

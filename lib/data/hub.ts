@@ -99,7 +99,7 @@ function findPlaces(dataset: string): readonly HubDataset[] {
     return [{ repo: dataset, revision: "main" }, { repo: dataset, revision: CONVERTED }];
   }
   throw new RangeError(
-    `Cannot read data set "${dataset}" from the Hub as its name must be owner/name or one of ${
+    `Cannot read data set "${dataset}" from the Hub: its name must be owner/name or one of ${
       Object.keys(HUB_DATASETS).join(", ")
     }`,
   );

@@ -62,7 +62,7 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
   const { repo, kind, revision = "main", settings = readHubSettings(), view = SILENT } = options;
   if (!/^[\w.-]+(\/[\w.-]+)?$/.test(repo) || repo.split("/").some((part) => /^\.+$/.test(part))) {
     throw new RangeError(
-      `Cannot use the Hub as the name of a repository must have the form owner/name: current value is "${repo}"`,
+      `Cannot use the Hub: "${repo}" is not the name of a repository; write owner/name`,
     );
   }
   const cached: CachedRepo = { cacheDir: settings.cacheDir, repo, kind };
@@ -116,7 +116,7 @@ export function openHubRepo(options: HubRepoOptions): HubRepo {
     async fetch(path) {
       if (/^[/\\]|^\w:|\\/.test(path) || path.split("/").includes("..")) {
         throw new RangeError(
-          `Cannot fetch from ${subject} as the path must be inside the repository: current value is "${path}"`,
+          `Cannot fetch "${path}" from ${subject}: the path leads outside the repository`,
         );
       }
       const { commit, online } = await resolve();

@@ -39,12 +39,12 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
   const { source, seed, maxRows } = options;
   if (maxRows !== null && (!Number.isInteger(maxRows) || maxRows < 1)) {
     throw new RangeError(
-      `Cannot load "${task.name}" as data.maxRows must be null or an integer above 0: current value is ${maxRows}`,
+      `Cannot load "${task.name}": data.maxRows must be null or an integer above 0, but is ${maxRows}`,
     );
   }
   if (task.split.test === "train" || task.split.validation === "train") {
     throw new RangeError(
-      `Cannot load "${task.name}" as its split.validation and split.test must not be train: current value is ${
+      `Cannot load "${task.name}": its split.validation and split.test must not be train, but split is ${
         JSON.stringify(task.split)
       }`,
     );

@@ -15,7 +15,7 @@ export function openLocalSource(dir: string, name = "local"): DataSource {
   const list = async (dataset: string): Promise<DatasetFiles> => {
     if (dataset.split(/[/\\]/).some((part) => part === ".." || part === "")) {
       throw new RangeError(
-        `Cannot read data as the name of a data set must be a folder in ${dir}: current value is "${dataset}"`,
+        `Cannot read data set "${dataset}": its name must be that of a folder in ${dir}`,
       );
     }
     const folder = join(dir, dataset);

@@ -34,7 +34,9 @@ export function findVectorFormat(path: string): VectorFormat {
   const found = known.find((format) => format === given);
   if (found !== undefined) return found;
   throw new RangeError(
-    `Cannot write vectors as ${path} must end in ${known.join(" or ")}${didYouMean(given, known)}`,
+    `Cannot write vectors to ${path}: its name must end in ${known.join(" or ")}${
+      didYouMean(given, known)
+    }`,
   );
 }
 

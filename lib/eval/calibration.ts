@@ -40,7 +40,7 @@ export function measureCalibration(input: CalibrationInput): Calibration {
   const rows = gold.length;
   if (probabilities.length !== rows * classes) {
     throw new RangeError(
-      `Cannot measure calibration as probabilities must have ${rows} x ${classes} entries: current length is ${probabilities.length}`,
+      `Cannot measure calibration: probabilities must have ${rows} x ${classes} entries, but has ${probabilities.length}`,
     );
   }
   const sums = Array.from({ length: bins }, () => ({ confidence: 0, hits: 0, rows: 0 }));
@@ -53,7 +53,7 @@ export function measureCalibration(input: CalibrationInput): Calibration {
     }
     if (!(Math.abs(total - 1) < 1e-3)) {
       throw new RangeError(
-        `Cannot measure calibration as probabilities of row ${row} must sum to 1: current sum is ${total}`,
+        `Cannot measure calibration: the probabilities of row ${row} sum to ${total} instead of 1`,
       );
     }
     const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))];

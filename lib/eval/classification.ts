@@ -96,12 +96,12 @@ export function scoreClassification(
   const rows = gold.length, classes = labels.length;
   if (rows === 0) {
     throw new RangeError(
-      "Cannot score classes as there must be at least one row: current count is 0",
+      "Cannot score classes: there are no rows",
     );
   }
   if (predicted.length !== rows) {
     throw new RangeError(
-      `Cannot score classes as predicted must have ${rows} entries: current length is ${predicted.length}`,
+      `Cannot score classes: predicted must have ${rows} entries, but has ${predicted.length}`,
     );
   }
   const confusion = countConfusion(input);
@@ -147,9 +147,9 @@ function countConfusion({ gold, predicted, labels }: ClassificationInput): numbe
     const value = values[row] ?? NaN;
     if (Number.isInteger(value) && value >= 0 && value < labels.length) return value;
     throw new RangeError(
-      `Cannot score classes as ${what} of row ${row} must be from 0 to ${
+      `Cannot score classes: ${what} of row ${row} must be from 0 to ${
         labels.length - 1
-      }: current value is ${value}`,
+      }, but is ${value}`,
     );
   };
   for (let row = 0; row < gold.length; row++) {

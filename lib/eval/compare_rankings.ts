@@ -29,7 +29,7 @@ export function compareRankings(
   const plain = normalized.get("none");
   if (plain === undefined) {
     throw new RangeError(
-      `Cannot compare rankings as normalization "none" must be among the embeddings: current ones are ${
+      `Cannot compare rankings: embeddings with normalization "none" are missing; given are ${
         [...normalized.keys()].join(", ")
       }`,
     );

@@ -64,7 +64,7 @@ export function comparePredictions(
   const mismatch = findDifference(first, second);
   if (mismatch !== null) {
     throw new RangeError(
-      `Cannot compare runs as the rows of ${task} ${split} must be the same in both: ${mismatch}`,
+      `Cannot compare runs: their rows of ${task} ${split} differ (${mismatch})`,
     );
   }
   const ours = tallyRecord(first), theirs = tallyRecord(second);

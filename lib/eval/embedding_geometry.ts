@@ -118,7 +118,7 @@ function checkSizes(embeddings: readonly ArrayLike<number>[]): number {
   const [size = 0] = sizes;
   if (embeddings.length < 2 || sizes.size !== 1 || size < 2) {
     throw new RangeError(
-      `Cannot measure embeddings as there must be at least two, all of the same size of at least 2: current number is ${embeddings.length}, sizes are ${
+      `Cannot measure embeddings: at least two are needed, all of the same size of at least 2, but there are ${embeddings.length} of sizes ${
         [...sizes].join(", ")
       }`,
     );

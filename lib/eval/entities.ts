@@ -86,12 +86,12 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
   const { seed = 1, resamples = 1000 } = options;
   if (gold.length === 0) {
     throw new RangeError(
-      "Cannot score entities as there must be at least one sentence: current count is 0",
+      "Cannot score entities: there are no sentences",
     );
   }
   if (predicted.length !== gold.length) {
     throw new RangeError(
-      `Cannot score entities as predicted must have ${gold.length} sentences: current count is ${predicted.length}`,
+      `Cannot score entities: predicted must have ${gold.length} sentences, but has ${predicted.length}`,
     );
   }
   const totals = {
@@ -104,7 +104,7 @@ export function scoreEntities(input: EntityInput, options: EntityOptions = {}): 
     const predictedTags = predicted[row] ?? [];
     if (predictedTags.length !== tags.length) {
       throw new RangeError(
-        `Cannot score entities as sentence ${row} must have ${tags.length} predicted tags: current count is ${predictedTags.length}`,
+        `Cannot score entities: sentence ${row} must have ${tags.length} predicted tags, but has ${predictedTags.length}`,
       );
     }
     words += tags.length;

@@ -103,7 +103,7 @@ export function parsePredictions(text: string, file: string): PredictionRecord {
   const { rows, ...head } = parseHead(first, file);
   if (lines.pop() !== "" || lines.length !== rows) {
     throw new SyntaxError(
-      `Cannot read predictions as ${file} must have ${rows} rows after its header: current number is ${lines.length}`,
+      `Cannot read predictions: ${file} must have ${rows} rows after its header, but has ${lines.length}`,
     );
   }
   const count = head.labels.length;
@@ -111,9 +111,9 @@ export function parsePredictions(text: string, file: string): PredictionRecord {
     typeof value === "number" && Number.isInteger(value) && value >= 0 && value < count;
   const wrong = (index: number, wanted: string) =>
     new SyntaxError(
-      `Cannot read predictions as line ${
-        index + 2
-      } of ${file} must be ${wanted}: current value is ${lines[index]}`,
+      `Cannot read predictions: line ${index + 2} of ${file} must be ${wanted}, but is ${
+        lines[index]
+      }`,
     );
   const { kind, ...subject } = head;
   if (kind === "classification") {
@@ -174,7 +174,7 @@ function parseHead(line: string, file: string) {
     ) return { task, split, kind, labels: labels.map(String), rows } as const;
   }
   throw new SyntaxError(
-    `Cannot read predictions as line 1 of ${file} must have task, split, kind, labels and rows: current value is ${
+    `Cannot read predictions: line 1 of ${file} must have task, split, kind, labels and rows, but is ${
       line.slice(0, 60)
     }`,
   );

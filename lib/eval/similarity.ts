@@ -21,7 +21,7 @@ export function measureSimilarity(
 ): number {
   if (first.length !== second.length) {
     throw new RangeError(
-      `Cannot compare embeddings as both must have the same size: current sizes are ${first.length} and ${second.length}`,
+      `Cannot compare embeddings: their sizes differ (${first.length} and ${second.length})`,
     );
   }
   let dot = 0, squaresA = 0, squaresB = 0, squares = 0, steps = 0;
@@ -76,7 +76,7 @@ export function rankValues(values: ArrayLike<number>): Float64Array {
 export function rankCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): number {
   if (x.length !== y.length || x.length < 2) {
     throw new RangeError(
-      `Cannot correlate as both sides must have equally many values, at least 2: current lengths are ${x.length} and ${y.length}`,
+      `Cannot correlate: both sides must have equally many values, at least 2, but have ${x.length} and ${y.length}`,
     );
   }
   const a = rankValues(x), b = rankValues(y);
@@ -149,7 +149,7 @@ export function subtractSimilarity(
 ): SimilarityDifference {
   if (scored.pairs !== reference.pairs || scored.draws.length !== reference.draws.length) {
     throw new RangeError(
-      `Cannot subtract scores as both must have the same pairs and draws: current numbers are ${
+      `Cannot subtract scores: both must have the same numbers of pairs and draws, but have ${
         [scored, reference].map(({ pairs, draws }) => `${pairs} and ${draws.length}`).join("; ")
       }`,
     );

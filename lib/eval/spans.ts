@@ -66,8 +66,6 @@ function parseTag(text: string): Tag {
   const mark = text[0], type = text.slice(2);
   if ((mark === "B" || mark === "I") && text[1] === "-" && type !== "") return { mark, type };
   throw new SyntaxError(
-    `Cannot read entities as a tag must be O, B-TYPE or I-TYPE: current value is ${
-      JSON.stringify(text)
-    }`,
+    `Cannot read entities: a tag must be O, B-TYPE or I-TYPE, but one is ${JSON.stringify(text)}`,
   );
 }

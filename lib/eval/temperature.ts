@@ -34,8 +34,8 @@ export function fitTemperature({ gold, probabilities, classes }: TemperatureInpu
   const rows = gold.length;
   if (rows === 0 || probabilities.length !== rows * classes) {
     throw new RangeError(
-      `Cannot fit temperature as probabilities must have N x ${classes} entries for N rows, at least 1: ` +
-        `current length is ${probabilities.length} for ${rows} rows`,
+      `Cannot fit temperature: probabilities must have N x ${classes} entries for N rows, at least 1, ` +
+        `but has ${probabilities.length} for ${rows} rows`,
     );
   }
   const logits = Float64Array.from(probabilities, (p) => Math.log(Math.max(p, SMALLEST))); // [N, C]

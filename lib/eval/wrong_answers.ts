@@ -70,21 +70,19 @@ export function pickRecord(
   if (found !== undefined) return found;
   const known = records.map((record) => `${record.task} ${record.split}`);
   throw new RangeError(
-    `Cannot find predictions: task and split must be among ${
-      known.join(", ")
-    }; current ones are ${task} ${split}`,
+    `Cannot find predictions of ${task} ${split}: there are those of ${known.join(", ")}`,
   );
 }
 
 function checkRows({ task, split, gold }: PredictionRecord, rows: readonly Row[]): void {
   if (gold.length === rows.length) return;
   throw new RangeError(
-    `Cannot read answers of ${task} ${split} as there must be ${gold.length} rows: current number is ${rows.length}`,
+    `Cannot list errors of ${task} ${split}: its predictions are of ${gold.length} rows, but ${rows.length} rows are given`,
   );
 }
 
 function wrongKind({ task, kind }: PredictionRecord, wanted: string): TypeError {
   return new TypeError(
-    `Cannot read answers of ${task} as its kind must be ${wanted}: current value is ${kind}`,
+    `Cannot list errors of ${task}: its kind must be ${wanted}, but is ${kind}`,
   );
 }

@@ -8,8 +8,8 @@
 const OF_THE_ENGINE =
   /^Cannot (read propert|set propert|convert|mix|destructure|access|delete|assign|create|define)/;
 
-/** True if the message has the form of this project's errors: `Cannot … as …`, `Cannot …: …` or `config: …`. */
+/** True if the message has the form of this project's errors: `Cannot …: …` or `config: …`. */
 export function isClearError(error: unknown): boolean {
-  return error instanceof Error && /^(Cannot \w+ [^]*( as |: )|config: )/.test(error.message) &&
+  return error instanceof Error && /^(Cannot \w+ [^]*: |config: )/.test(error.message) &&
     !OF_THE_ENGINE.test(error.message);
 }

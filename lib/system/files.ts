@@ -88,7 +88,7 @@ export async function readJson(path: string, what: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new SyntaxError(`Cannot read ${what} as ${path} must be JSON: ${reason}`);
+    throw new SyntaxError(`Cannot read ${what}: ${path} is not valid JSON (${reason})`);
   }
 }
 
@@ -110,7 +110,7 @@ export function requireContent(start: Uint8Array, path: string, what: string): v
   const text = new TextDecoder().decode(start.subarray(0, CONTENT_START_BYTES)).trimStart();
   const fail = (kind: string, advice: string): never => {
     throw new RangeError(
-      `Cannot read ${what} as ${path} is ${kind} instead of the file itself: ${advice}`,
+      `Cannot read ${what}: ${path} is ${kind} instead of the file itself; ${advice}`,
     );
   };
   if (/^version https:\/\/(?:git-lfs|hawser)\b/.test(text)) {
@@ -138,11 +138,11 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array<
     return bytes;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      throw new Deno.errors.NotFound(`Cannot read ${what} as ${path} does not exist`);
+      throw new Deno.errors.NotFound(`Cannot read ${what}: ${path} does not exist`);
     }
     if (error instanceof Deno.errors.IsADirectory || await isFolder(path)) {
       throw new Deno.errors.IsADirectory(
-        `Cannot read ${what} as ${path} is a folder`,
+        `Cannot read ${what}: ${path} is a folder, not a file`,
       );
     }
     throw error;

@@ -37,14 +37,14 @@ Deno.test("API bodies that are compressed or not UTF-8 are rejected, and the mes
     deepStrictEqual(await postBytes(address, latin1), [
       400,
       "bad_request",
-      "Cannot read body as it must be UTF-8: line 1, byte offset 13 is 0xEA; it looks like " +
+      "Cannot read body: it is not UTF-8 (line 1, byte offset 13 is 0xEA); it looks like " +
       "Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
       "iconv -f WINDOWS-1252 -t UTF-8",
     ]);
     deepStrictEqual(await postBytes(address, utf16), [
       400,
       "bad_request",
-      "Cannot read body as it must be UTF-8: line 1, byte offset 26 is 0xEA; it looks like " +
+      "Cannot read body: it is not UTF-8 (line 1, byte offset 26 is 0xEA); it looks like " +
       "UTF-16 without a byte-order mark: convert it to UTF-8, for example with " +
       "iconv -f UTF-16LE -t UTF-8",
     ]);

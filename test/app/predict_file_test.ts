@@ -54,7 +54,7 @@ Deno.test("readTable() reads .csv and .tsv files as tables and other files line 
   });
   throws(() => readTable("a.txt", new Uint8Array([0x63, 0x61, 0x66, 0xe9, 0x0a])), {
     name: "EncodingError",
-    message: /^Cannot read file as a\.txt must be UTF-8: line 1, byte offset 3 is 0xE9/,
+    message: /^Cannot read file: a\.txt is not UTF-8 \(line 1, byte offset 3 is 0xE9\)/,
   });
 });
 

@@ -28,7 +28,7 @@ async function fail(task: typeof EVALUATE | typeof COMPARE, ...args: string[]) {
 }
 
 const WRONG: readonly (readonly [args: string[], message: string])[] = [
-  [["none"], "Cannot read run to evaluate as none/config.json does not exist"],
+  [["none"], "Cannot read run to evaluate: none/config.json does not exist"],
   [[], "Cannot run evaluate: RUN is missing; see --help"],
   [
     ["RUN", "--split", "dev"],

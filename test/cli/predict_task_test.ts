@@ -271,7 +271,7 @@ Deno.test("predict and encode fail with a one-line error and exit code 1", async
     [
       "encode",
       ["test/none", "--output", "vectors.csv"],
-      "error: Cannot write vectors as vectors.csv must end in .npy or .parquet",
+      "error: Cannot write vectors to vectors.csv: its name must end in .npy or .parquet",
     ],
     [
       "encode",

@@ -27,7 +27,7 @@ Deno.test("chunkLines() reads UTF-16 with a byte-order mark and rejects other en
   const latin1 = Uint8Array.from("kettle\ncafé", (character) => character.charCodeAt(0));
   await rejects(() => linesOf([latin1], 1), {
     name: "EncodingError",
-    message: "Cannot read texts as standard input must be UTF-8: line 2, byte offset 10 is 0xE9; " +
+    message: "Cannot read texts: standard input is not UTF-8 (line 2, byte offset 10 is 0xE9); " +
       "it looks like Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
       "iconv -f WINDOWS-1252 -t UTF-8",
   });

@@ -84,7 +84,7 @@ async function fail(...args: string[]): Promise<{ code: number; errors: string[]
 
 const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [[], "Cannot run reproduce: RUN is missing; see --help"],
-  [["none"], "Cannot read run to reproduce as none/config.json does not exist"],
+  [["none"], "Cannot read run to reproduce: none/config.json does not exist"],
 ];
 
 for (const [args, message] of WRONG) {

@@ -25,8 +25,8 @@ async function fail(run: (terminal: Parameters<typeof runTaskWith>[2]) => Promis
 
 Deno.test("tensorflow and --set device=tensorflow say in one line what to install if there is no library", async () => {
   const wanted = new RegExp(
-    "^error: Cannot open device tensorflow as tensorflow.library must be the folder of a TensorFlow " +
-      `library: none was found in "${dir}"; install one with \`python3 -m pip install '\\S+==2\\.21\\.0'\``,
+    "^error: Cannot open device tensorflow: tensorflow.library must be the folder of a TensorFlow " +
+      `library, but none was found in "${dir}"; install one with \`python3 -m pip install '\\S+==2\\.21\\.0'\``,
   );
   const ended = [
     await fail((terminal) => runTaskWith(TENSORFLOW, ["--library", dir], terminal)),

@@ -29,10 +29,10 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
     ["--set", "data.folder=x"],
     'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, scoreTest',
   ],
-  [["--config", "none.json"], "Cannot read configuration as none.json does not exist"],
+  [["--config", "none.json"], "Cannot read configuration: none.json does not exist"],
   [
     ["--resume", "none"],
-    "Cannot read run to resume as none/config.json does not exist",
+    "Cannot read run to resume: none/config.json does not exist",
   ],
   [
     ["--resume", "none", "--seed"],

@@ -196,13 +196,12 @@ Deno.test("openHubRepo() rejects names and paths outside the repository", async 
   await withFakeHub([MODEL], async ({ settings }) => {
     throws(() => openHubRepo({ repo: "../x", kind: "model", settings }), {
       name: "RangeError",
-      message:
-        'Cannot use the Hub as the name of a repository must have the form owner/name: current value is "../x"',
+      message: 'Cannot use the Hub: "../x" is not the name of a repository; write owner/name',
     });
     await rejects(() => openHubRepo({ ...TINY, settings }).fetch("../../refs/main"), {
       name: "RangeError",
       message:
-        'Cannot fetch from model owner/tiny as the path must be inside the repository: current value is "../../refs/main"',
+        'Cannot fetch "../../refs/main" from model owner/tiny: the path leads outside the repository',
     });
   });
 });

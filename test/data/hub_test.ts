@@ -146,7 +146,7 @@ Deno.test("openHubSource() lists the short names if the given one is unknown", a
     await rejects(() => openHubSource({ settings }).files("imdb", "train"), {
       name: "RangeError",
       message:
-        'Cannot read data set "imdb" from the Hub as its name must be owner/name or one of ag_news, conll2003, conllpp',
+        'Cannot read data set "imdb" from the Hub: its name must be owner/name or one of ag_news, conll2003, conllpp',
     });
   });
 });

@@ -39,12 +39,12 @@ Deno.test("carveValidation() rejects rows that cannot be split", () => {
   throws(() => carveValidation([1], { rows: 1, seed: 1, name: "x" }), {
     name: "RangeError",
     message:
-      'Cannot carve validation rows from train of "x" as it must have at least 2 rows: current number is 1',
+      'Cannot carve validation rows from train of "x": at least 2 rows are needed, but it has 1',
   });
   throws(() => carveValidation(range(9), { rows: 0, seed: 1, name: "x" }), {
     name: "RangeError",
     message:
-      "Cannot carve validation rows as data.validationRows must be an integer above 0: current value is 0",
+      "Cannot carve validation rows: data.validationRows must be an integer above 0, but is 0",
   });
 });
 
@@ -108,8 +108,7 @@ Deno.test("loadTask() limits every split, and train to a random sample", async (
     ok(JSON.stringify((await load(2)).train) !== JSON.stringify(data.train));
     await rejects(() => loadTask(TOPIC_TASK, { ...OPTIONS, source, maxRows: 0 }), {
       name: "RangeError",
-      message:
-        'Cannot load "topics" as data.maxRows must be null or an integer above 0: current value is 0',
+      message: 'Cannot load "topics": data.maxRows must be null or an integer above 0, but is 0',
     });
   });
 });
@@ -138,7 +137,7 @@ Deno.test("loadTask() does not validate on the split used for testing", async ()
       {
         name: "RangeError",
         message:
-          'Cannot load "topics" as its split.validation and split.test must not be train: current value is {"validation":"validation","test":"train"}',
+          'Cannot load "topics": its split.validation and split.test must not be train, but split is {"validation":"validation","test":"train"}',
       },
     );
   });

@@ -100,9 +100,9 @@ Deno.test("openLocalSource() lists the existing folders if a data set is missing
     });
     await rejects(() => openLocalSource(join(dir, "a")).files("../b", "test"), {
       name: "RangeError",
-      message: `Cannot read data as the name of a data set must be a folder in ${
+      message: `Cannot read data set "../b": its name must be that of a folder in ${
         join(dir, "a")
-      }: current value is "../b"`,
+      }`,
     });
   });
 });

@@ -135,7 +135,7 @@ Deno.test("readRows() distinguishes a missing file from one without rows", async
     const missing = join(folder, "missing.parquet");
     await rejects(() => readRows([missing], TOPIC_TASK), {
       name: "NotFound",
-      message: `Cannot read parquet file as ${missing} does not exist`,
+      message: `Cannot read parquet file: ${missing} does not exist`,
     });
     const empty = await writeParquet(folder, "empty.parquet", { text: [], label: [] }, {
       text: pl.String,

@@ -76,9 +76,10 @@ Deno.test("findVectorFormat() rejects other file extensions", () => {
   strictEqual(findVectorFormat("a/b.Parquet"), ".parquet");
   throws(() => findVectorFormat("v.csv"), {
     name: "RangeError",
-    message: "Cannot write vectors as v.csv must end in .npy or .parquet",
+    message: "Cannot write vectors to v.csv: its name must end in .npy or .parquet",
   });
   throws(() => findVectorFormat("v.npz"), {
-    message: "Cannot write vectors as v.npz must end in .npy or .parquet (did you mean .npy?)",
+    message:
+      "Cannot write vectors to v.npz: its name must end in .npy or .parquet (did you mean .npy?)",
   });
 });

@@ -92,26 +92,26 @@ Deno.test("scoreClassification() refuses invalid input", () => {
     throws(call, { name: "RangeError", message });
   refuses(
     () => scoreClassification({ gold: [], predicted: [], labels }),
-    "Cannot score classes as there must be at least one row: current count is 0",
+    "Cannot score classes: there are no rows",
   );
   refuses(
     () => scoreClassification({ gold: [0, 1], predicted: [0], labels }),
-    "Cannot score classes as predicted must have 2 entries: current length is 1",
+    "Cannot score classes: predicted must have 2 entries, but has 1",
   );
   refuses(
     () => scoreClassification({ gold: [0, 2], predicted: [0, 1], labels }),
-    "Cannot score classes as gold of row 1 must be from 0 to 1: current value is 2",
+    "Cannot score classes: gold of row 1 must be from 0 to 1, but is 2",
   );
   refuses(
     () => scoreClassification({ gold: [0, 1], predicted: [0, -1], labels }),
-    "Cannot score classes as predicted of row 1 must be from 0 to 1: current value is -1",
+    "Cannot score classes: predicted of row 1 must be from 0 to 1, but is -1",
   );
   refuses(
     () => scoreClassification({ gold: [0], predicted: [0], labels, probabilities: [1] }),
-    "Cannot measure calibration as probabilities must have 1 x 2 entries: current length is 1",
+    "Cannot measure calibration: probabilities must have 1 x 2 entries, but has 1",
   );
   refuses(
     () => scoreClassification({ gold: [0], predicted: [0], labels, probabilities: [2, -0.5] }),
-    "Cannot measure calibration as probabilities of row 0 must sum to 1: current sum is 1.5",
+    "Cannot measure calibration: the probabilities of row 0 sum to 1.5 instead of 1",
   );
 });

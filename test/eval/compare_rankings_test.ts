@@ -33,6 +33,6 @@ Deno.test("compareRankings() requires the embeddings without normalization", () 
   throws(() => compareRankings(new Map([["l2", { firsts: [], seconds: [] }]])), {
     name: "RangeError",
     message:
-      'Cannot compare rankings as normalization "none" must be among the embeddings: current ones are l2',
+      'Cannot compare rankings: embeddings with normalization "none" are missing; given are l2',
   });
 });

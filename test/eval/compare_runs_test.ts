@@ -169,15 +169,15 @@ Deno.test("comparePredictions() refuses records with different rows", () => {
     throws(() => comparePredictions(some, other), { name: "RangeError", message });
   refuse(
     topics([true]),
-    "Cannot compare runs as the rows of ag test must be the same in both: the numbers of rows are 2 and 1",
+    "Cannot compare runs: their rows of ag test differ (the numbers of rows are 2 and 1)",
   );
   refuse(
     topics([true, false], { gold: [0, 1] }),
-    "Cannot compare runs as the rows of ag test must be the same in both: row 1 has different gold labels",
+    "Cannot compare runs: their rows of ag test differ (row 1 has different gold labels)",
   );
   refuse(
     topics([true, false], { labels: ["a", "c"] }),
-    "Cannot compare runs as the rows of ag test must be the same in both: the labels are a,b and a,c",
+    "Cannot compare runs: their rows of ag test differ (the labels are a,b and a,c)",
   );
 });
 

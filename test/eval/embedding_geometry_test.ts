@@ -19,7 +19,7 @@ Deno.test("describeEmbeddings() matches hand-computed values", () => {
   throws(() => describeEmbeddings([[1, 2], [1, 2, 3]]), {
     name: "RangeError",
     message:
-      "Cannot measure embeddings as there must be at least two, all of the same size of at least 2: current number is 2, sizes are 2, 3",
+      "Cannot measure embeddings: at least two are needed, all of the same size of at least 2, but there are 2 of sizes 2, 3",
   });
 });
 

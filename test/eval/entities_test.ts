@@ -188,14 +188,14 @@ Deno.test("scoreEntities() returns data that survives a JSON round trip", () => 
 Deno.test("scoreEntities() refuses gold and predicted tags of different lengths", () => {
   throws(() => scoreEntities({ gold: [], predicted: [] }), {
     name: "RangeError",
-    message: "Cannot score entities as there must be at least one sentence: current count is 0",
+    message: "Cannot score entities: there are no sentences",
   });
   throws(() => scoreEntities({ gold: [["O"]], predicted: [] }), {
     name: "RangeError",
-    message: "Cannot score entities as predicted must have 1 sentences: current count is 0",
+    message: "Cannot score entities: predicted must have 1 sentences, but has 0",
   });
   throws(() => scoreEntities({ gold: [["O"], ["O", "O"]], predicted: [["O"], ["O"]] }), {
     name: "RangeError",
-    message: "Cannot score entities as sentence 1 must have 2 predicted tags: current count is 1",
+    message: "Cannot score entities: sentence 1 must have 2 predicted tags, but has 1",
   });
 });

@@ -130,42 +130,41 @@ const WRONG: readonly (readonly [what: string, text: string, message: string])[]
   [
     "a file cut short",
     TEXT.slice(0, -4),
-    "Cannot read predictions as f must have 2 rows after its header: current number is 1",
+    "Cannot read predictions: f must have 2 rows after its header, but has 1",
   ],
   [
     "a missing row",
     TEXT.replace('["120"]\n', ""),
-    "Cannot read predictions as f must have 2 rows after its header: current number is 1",
+    "Cannot read predictions: f must have 2 rows after its header, but has 1",
   ],
   [
     "a missing header",
     '["120"]\n',
-    "Cannot read predictions as line 1 of f must have task, split, kind, labels and rows: " +
-    'current value is ["120"]',
+    "Cannot read predictions: line 1 of f must have task, split, kind, labels and rows, but is " +
+    '["120"]',
   ],
   [
     "a tag without a label",
     TEXT.replace("120", "130"),
-    "Cannot read predictions as line 2 of f must be equally many gold and predicted tags, " +
-    'each below 3: current value is ["130"]',
+    "Cannot read predictions: line 2 of f must be equally many gold and predicted tags, " +
+    'each below 3, but is ["130"]',
   ],
   [
     "rows that do not match",
     TEXT.replace('"0","1"', '"0","11"'),
-    "Cannot read predictions as line 3 of f must be equally many gold and predicted tags, " +
-    'each below 3: current value is ["0","11"]',
+    "Cannot read predictions: line 3 of f must be equally many gold and predicted tags, " +
+    'each below 3, but is ["0","11"]',
   ],
   [
     "a class without a label",
     formatPredictions(TOPICS).replace("[1,0,0.5]", "[1,2,0.5]"),
-    "Cannot read predictions as line 3 of f must be [gold, predicted, probability] with labels " +
-    "below 2: current value is [1,2,0.5]",
+    "Cannot read predictions: line 3 of f must be [gold, predicted, probability] with labels " +
+    "below 2, but is [1,2,0.5]",
   ],
   [
     "a row of another kind",
     TEXT.replace('["120"]', "[1,2,0.5]"),
-    "Cannot read predictions as line 2 of f must be gold and predicted tags: " +
-    "current value is [1,2,0.5]",
+    "Cannot read predictions: line 2 of f must be gold and predicted tags, but is [1,2,0.5]",
   ],
 ];
 

@@ -23,7 +23,7 @@ Deno.test("measureSimilarity() matches hand-computed values", () => {
   strictEqual(measureSimilarity("cosine", [0, 0], a), 0);
   throws(() => measureSimilarity("dot", [1], [1, 2]), {
     name: "RangeError",
-    message: "Cannot compare embeddings as both must have the same size: current sizes are 1 and 2",
+    message: "Cannot compare embeddings: their sizes differ (1 and 2)",
   });
 });
 
@@ -50,7 +50,7 @@ Deno.test("rankCorrelation() matches hand-computed values, with ties", () => {
   throws(() => rankCorrelation([1], [1]), {
     name: "RangeError",
     message:
-      "Cannot correlate as both sides must have equally many values, at least 2: current lengths are 1 and 1",
+      "Cannot correlate: both sides must have equally many values, at least 2, but have 1 and 1",
   });
 });
 
@@ -103,6 +103,6 @@ Deno.test("subtractSimilarity() drops undefined draws and refuses scores of diff
   throws(() => subtractSimilarity(drawn(0.5), { ...drawn(0.5), pairs: 5 }), {
     name: "RangeError",
     message:
-      "Cannot subtract scores as both must have the same pairs and draws: current numbers are 4 and 1; 5 and 1",
+      "Cannot subtract scores: both must have the same numbers of pairs and draws, but have 4 and 1; 5 and 1",
   });
 });

@@ -61,8 +61,7 @@ Deno.test("spans() refuses a label that is not a BIO tag", () => {
   for (const tag of ["E-PER", "B", "I-", "BPER", ""]) {
     throws(() => spans(["O", tag], "conlleval"), {
       name: "SyntaxError",
-      message:
-        `Cannot read entities as a tag must be O, B-TYPE or I-TYPE: current value is "${tag}"`,
+      message: `Cannot read entities: a tag must be O, B-TYPE or I-TYPE, but one is "${tag}"`,
     });
   }
 });

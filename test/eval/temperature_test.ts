@@ -116,7 +116,7 @@ Deno.test("fitTemperature() refuses inputs of different lengths", () => {
   throws(() => fitTemperature({ gold: [0, 1], probabilities: [0.5, 0.5], classes: 2 }), {
     name: "RangeError",
     message:
-      "Cannot fit temperature as probabilities must have N x 2 entries for N rows, at least 1: " +
-      "current length is 2 for 2 rows",
+      "Cannot fit temperature: probabilities must have N x 2 entries for N rows, at least 1, " +
+      "but has 2 for 2 rows",
   });
 });

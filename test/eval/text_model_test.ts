@@ -239,8 +239,8 @@ Deno.test("a folder with only a graph is refused if weights are needed or if the
     await rejects(openTextModel(folder), {
       name: "RangeError",
       message:
-        `Cannot read exported graph as ${path} is a Git LFS pointer to 9 bytes instead of the ` +
-        "file itself: run `git lfs pull` in its repository, or download the file",
+        `Cannot read exported graph: ${path} is a Git LFS pointer to 9 bytes instead of the ` +
+        "file itself; run `git lfs pull` in its repository, or download the file",
     });
     await Deno.remove(heads);
     await rejects(openTextModel(folder), ({ message }: Error) => {

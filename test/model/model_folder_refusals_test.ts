@@ -52,7 +52,7 @@ const REFUSED: readonly (readonly [string, (folder: string) => Promise<void>, st
         "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 190\n",
       );
     },
-    "Cannot read pooling configuration as DIR/1_Pooling/config.json is a Git LFS pointer to 190 bytes instead of the file itself: run `git lfs pull` in its repository, or download the file",
+    "Cannot read pooling configuration: DIR/1_Pooling/config.json is a Git LFS pointer to 190 bytes instead of the file itself; run `git lfs pull` in its repository, or download the file",
   ],
   [
     "a module outside the folder",

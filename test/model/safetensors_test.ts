@@ -180,12 +180,12 @@ const DAMAGED: readonly (readonly [string, Uint8Array, string])[] = [
     new TextEncoder().encode(
       "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90868376\n",
     ),
-    "Cannot read tensors as PATH is a Git LFS pointer to 90868376 bytes instead of the file itself: run `git lfs pull` in its repository, or download the file",
+    "Cannot read tensors: PATH is a Git LFS pointer to 90868376 bytes instead of the file itself; run `git lfs pull` in its repository, or download the file",
   ],
   [
     "web page",
     new TextEncoder().encode("\n<!DOCTYPE html><html><body>Sign in</body></html>"),
-    "Cannot read tensors as PATH is a web page instead of the file itself: download the file again, signing in if its host requires it",
+    "Cannot read tensors: PATH is a web page instead of the file itself; download the file again, signing in if its host requires it",
   ],
   [
     "descending pair of offsets",

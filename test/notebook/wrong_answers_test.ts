@@ -49,16 +49,16 @@ Deno.test("listWrongSentences() keeps only sentences with errors", () => {
 
 Deno.test("predictions of other rows, kinds and splits are rejected", () => {
   throws(() => listAnswers(TOPICS, []), {
-    message: "Cannot read answers of topics test as there must be 3 rows: current number is 0",
+    message:
+      "Cannot list errors of topics test: its predictions are of 3 rows, but 0 rows are given",
   });
   throws(() => listAnswers(NAMES, SENTENCES), {
     name: "TypeError",
-    message:
-      "Cannot read answers of names as its kind must be classification: current value is tagging",
+    message: "Cannot list errors of names: its kind must be classification, but is tagging",
   });
   throws(() => pickRecord([TOPICS, NAMES], { task: "topics", split: "validation" }), {
     message:
-      "Cannot find predictions: task and split must be among topics test, names test; current ones are topics validation",
+      "Cannot find predictions of topics validation: there are those of topics test, names test",
   });
   strictEqual(pickRecord([TOPICS, NAMES], { task: "names", split: "test" }), NAMES);
 });

@@ -68,7 +68,7 @@ for (const name of ["config.json", "environment.json", "metrics.jsonl", "summary
     await withRun({ [name]: null }, async (dir) => {
       await rejects(readRun(dir), {
         name: "NotFound",
-        message: `Cannot read run as ${join(dir, name)} does not exist`,
+        message: `Cannot read run: ${join(dir, name)} does not exist`,
       });
     });
   });
@@ -84,34 +84,34 @@ function damage(name: string, path: readonly string[], value: unknown): string {
 }
 
 const DAMAGED: [name: string, path: string[], value: unknown, rest: string][] = [
-  ["config.json", ["seed"], "1", "seed of FILE must be a number: current value is 1"],
-  ["config.json", ["data"], undefined, "data of FILE must be an object: it is missing"],
+  ["config.json", ["seed"], "1", "seed of FILE must be a number, but is 1"],
+  ["config.json", ["data"], undefined, "data of FILE must be an object, but is missing"],
   [
     "config.json",
     ["tasks", "1", "kind"],
     "ranking",
-    "tasks.1.kind of FILE must be one of classification, tagging: current value is ranking",
+    "tasks.1.kind of FILE must be one of classification, tagging, but is ranking",
   ],
   [
     "summary.json",
     ["scores", "ag_news", "test", "macroF1"],
     null,
-    "scores.ag_news.test.macroF1 of FILE must be a number: current value is null",
+    "scores.ag_news.test.macroF1 of FILE must be a number, but is null",
   ],
   [
     "summary.json",
     ["scores", "conll2003", "test", "interval"],
     [0.5],
-    "scores.conll2003.test.interval of FILE must be two numbers: current value is [0.5]",
+    "scores.conll2003.test.interval of FILE must be two numbers, but is [0.5]",
   ],
   [
     "summary.json",
     ["scores", "ag_news", "test", "confusion"],
     [[1]],
-    "scores.ag_news.test.confusion of FILE must be 4 rows of 4: current value is [[1]]",
+    "scores.ag_news.test.confusion of FILE must be 4 rows of 4, but is [[1]]",
   ],
-  ["summary.json", ["groups"], {}, "groups of FILE must be a list: current value is {}"],
-  ["summary.json", ["notes", "0"], 7, "notes.0 of FILE must be a string: current value is 7"],
+  ["summary.json", ["groups"], {}, "groups of FILE must be a list, but is {}"],
+  ["summary.json", ["notes", "0"], 7, "notes.0 of FILE must be a string, but is 7"],
 ];
 
 for (const [name, path, value, rest] of DAMAGED) {
@@ -119,7 +119,7 @@ for (const [name, path, value, rest] of DAMAGED) {
     await withRun({ [name]: damage(name, path, value) }, async (dir) => {
       await rejects(readRun(dir), {
         name: "SyntaxError",
-        message: `Cannot read run as ${rest.replace("FILE", join(dir, name))}`,
+        message: `Cannot read run: ${rest.replace("FILE", join(dir, name))}`,
       });
     });
   });
@@ -130,8 +130,7 @@ Deno.test("readRun() reports a truncated line of metrics.jsonl", async () => {
   await withRun({ "metrics.jsonl": `${whole.join("\n")}\n{"kind":"tra` }, async (dir) => {
     await rejects(readRun(dir), {
       name: "SyntaxError",
-      message:
-        `Cannot read run as ${dir}/metrics.jsonl line 3 must be JSON: current value is {"kind":"tra`,
+      message: `Cannot read run: ${dir}/metrics.jsonl line 3 must be JSON, but is {"kind":"tra`,
     });
   });
 });
@@ -140,8 +139,7 @@ Deno.test("readRun() reports the line and key of an error in metrics.jsonl", asy
   await withRun({ "metrics.jsonl": '\n{"kind":"train","step":1,"epoch":"x"}\n' }, async (dir) => {
     await rejects(readRun(dir), {
       name: "SyntaxError",
-      message:
-        `Cannot read run as epoch of ${dir}/metrics.jsonl line 2 must be a number: current value is x`,
+      message: `Cannot read run: epoch of ${dir}/metrics.jsonl line 2 must be a number, but is x`,
     });
   });
 });

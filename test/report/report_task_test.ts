@@ -36,7 +36,7 @@ Deno.test("deno task report rebuilds every finished run under outputs/ and fails
     deepStrictEqual(await report(dir), {
       code: 1,
       out: ["outputs/b/report.html", "outputs/index.html"],
-      error: ["error: Cannot read run as outputs/a/metrics.jsonl does not exist"],
+      error: ["error: Cannot read run: outputs/a/metrics.jsonl does not exist"],
     });
     const page = await Deno.readTextFile(index);
     deepStrictEqual(page.match(/<a href="[^#"]+">/g), ['<a href="b/report.html">']);

@@ -241,7 +241,7 @@ Deno.test("writeReport() writes nothing if a file is damaged", async () => {
     await writeSyntheticRun(dir, { "summary.json": "{" });
     await rejects(writeReport(dir), {
       name: "SyntaxError",
-      message: new RegExp(`^Cannot read run as ${dir}/summary.json must be JSON: `),
+      message: new RegExp(`^Cannot read run: ${dir}/summary.json is not valid JSON \\(`),
     });
     deepStrictEqual(await list(dir), [
       "config.json",

@@ -96,16 +96,18 @@ Deno.test("readJson() reports role and path of a missing, wrong or invalid file"
     const path = join(folder, "config.json");
     await rejects(() => readJson(path, "run configuration"), {
       name: "NotFound",
-      message: `Cannot read run configuration as ${path} does not exist`,
+      message: `Cannot read run configuration: ${path} does not exist`,
     });
     await rejects(() => readText(folder, "run configuration"), {
       name: "IsADirectory",
-      message: `Cannot read run configuration as ${folder} is a folder`,
+      message: `Cannot read run configuration: ${folder} is a folder, not a file`,
     });
     await Deno.writeTextFile(path, '{"a": ');
     await rejects(() => readJson(path, "run configuration"), {
       name: "SyntaxError",
-      message: new RegExp(`^Cannot read run configuration as ${path} must be JSON: Unexpected end`),
+      message: new RegExp(
+        `^Cannot read run configuration: ${path} is not valid JSON \\(Unexpected end`,
+      ),
     });
     await writeFileAtomic(path, '{"a": [1, null]}');
     deepStrictEqual(await readJson(path, "run configuration"), { a: [1, null] });
@@ -123,8 +125,8 @@ Deno.test("readText() and readJson() decode by byte-order mark and report the fi
     await writeFileAtomic(path, new Uint8Array([0x7b, 0x22, 0xe9, 0x22, 0x3a, 0x31, 0x7d]));
     await rejects(() => readJson(path, "run configuration"), {
       name: "EncodingError",
-      message: `Cannot read run configuration as ${path} must be UTF-8: line 1, byte offset 2 is ` +
-        "0xE9; it looks like Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
+      message: `Cannot read run configuration: ${path} is not UTF-8 (line 1, byte offset 2 is ` +
+        "0xE9); it looks like Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
         "iconv -f WINDOWS-1252 -t UTF-8",
     });
   });
@@ -143,12 +145,12 @@ Deno.test("isFile() and isFolder() distinguish files, folders and missing paths"
 Deno.test("readBytes() and similar functions reject pointers and web pages in place of a file", async () => {
   const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 466062\n";
   const lfs =
-    "a Git LFS pointer to 466062 bytes instead of the file itself: run `git lfs pull` in its " +
+    "a Git LFS pointer to 466062 bytes instead of the file itself; run `git lfs pull` in its " +
     "repository, or download the file";
   const page =
-    "a web page instead of the file itself: download the file again, signing in if its host requires it";
+    "a web page instead of the file itself; download the file again, signing in if its host requires it";
   const annex =
-    "a git-annex pointer instead of the file itself: run `git annex get` in its repository, or " +
+    "a git-annex pointer instead of the file itself; run `git annex get` in its repository, or " +
     "download the file";
   const others: [name: string, content: string, kind: string][] = [
     ["tokenizer.json", pointer, lfs],
@@ -167,7 +169,7 @@ Deno.test("readBytes() and similar functions reject pointers and web pages in pl
   ];
   await withFolder(async (folder) => {
     for (const [name, content, kind] of others) {
-      const path = join(folder, name), message = `Cannot read role as ${path} is ${kind}`;
+      const path = join(folder, name), message = `Cannot read role: ${path} is ${kind}`;
       await Deno.writeTextFile(path, content);
       const error = { name: "RangeError", message };
       await rejects(readBytes(path, "role"), error, content);

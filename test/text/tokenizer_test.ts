@@ -188,8 +188,7 @@ Deno.test("loadTokenizer() reports line and byte of a vocab.txt that is not UTF-
   await Deno.writeFile(path, Uint8Array.from(latin1, (character) => character.charCodeAt(0)));
   await rejects(loadTokenizer(dir), {
     name: "EncodingError",
-    message:
-      `Cannot read vocabulary as ${path} must be UTF-8: line 6, byte offset 33 is 0xEA; it ` +
+    message: `Cannot read vocabulary: ${path} is not UTF-8 (line 6, byte offset 33 is 0xEA); it ` +
       "looks like Latin-1 or Windows-1252: convert it to UTF-8, for example with " +
       "iconv -f WINDOWS-1252 -t UTF-8",
   });
@@ -206,7 +205,10 @@ Deno.test("loadTokenizer() reports a missing or damaged file and how to fix it",
   await Deno.writeTextFile(path, whole.slice(0, 100));
   await rejects(loadTokenizer(dir), (error: Error) => {
     strictEqual(error.name, "SyntaxError");
-    strictEqual(error.message.startsWith(`Cannot read tokenizer as ${path} must be JSON: `), true);
+    strictEqual(
+      error.message.startsWith(`Cannot read tokenizer: ${path} is not valid JSON (`),
+      true,
+    );
     return error.message.endsWith(". Copy the file again");
   });
 });

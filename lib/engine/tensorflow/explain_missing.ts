@@ -45,18 +45,18 @@ export function explainMissingLibrary(
   system: System,
 ): string {
   if (system.os !== "linux") {
-    return `Cannot open device tensorflow as it requires Linux: this system is ${system.os}; ` +
+    return `Cannot open device tensorflow: it requires Linux, but this system is ${system.os}; ` +
       "use device=cpu instead";
   }
   const seen = lacking.length > 0 ? ` (${lacking.join("; ")})` : "";
   const wanted = named === null
     ? "no TensorFlow library was found in LD_LIBRARY_PATH, /usr/local, /usr, /opt or the " +
       `packages of any python3 on PATH${seen}`
-    : `${named.by} must be the folder of a TensorFlow library: none was found in ` +
+    : `${named.by} must be the folder of a TensorFlow library, but none was found in ` +
       `${JSON.stringify(named.path)}${seen}`;
   const target = system.hasNvidiaGpu ? " with CUDA for this machine's NVIDIA GPU" : "";
   const command = `\`${installCommand(system)}\``;
-  return `Cannot open device tensorflow as ${wanted}; install one${target} with ${command} and check it ` +
+  return `Cannot open device tensorflow: ${wanted}; install one${target} with ${command} and check it ` +
     "with `deno task tensorflow` (to use one in another folder, set TF_LIB or tensorflow.library to it), " +
     "or use device=cpu";
 }

@@ -126,7 +126,7 @@ export function checkPrecision(binding: TFJSBinding, precision: Precision, devic
     for (const id of ids) binding.deleteTensor(id);
   }
   throw new RangeError(
-    `Cannot compute in ${precision} as TensorFlow's matrix products on the ${device} must sum ${TERMS} ones ` +
-      `to ${TERMS}: the result is ${found}; use float32 instead`,
+    `Cannot compute in ${precision}: TensorFlow's matrix products on the ${device} must sum ${TERMS} ones ` +
+      `to ${TERMS}, but the result is ${found}; use float32 instead`,
   );
 }

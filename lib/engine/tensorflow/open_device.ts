@@ -50,7 +50,7 @@ export async function openTensorflow(options: TensorflowOptions): Promise<Opened
   const { library: asked } = options;
   if (asked !== null && findLibrary({ configured: asked }).library?.api !== loaded.library.api) {
     throw new TypeError(
-      `Cannot open the TensorFlow library of ${asked} as this process has already loaded ` +
+      `Cannot open the TensorFlow library of ${asked}: this process has already loaded ` +
         loaded.library.api,
     );
   }

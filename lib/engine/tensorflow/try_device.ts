@@ -49,8 +49,8 @@ async function tryPrecision(
   const { fastestMs, error } = await multiplyWaves(nowMs);
   if (!(error <= LARGEST_ERROR[precision])) {
     throw new RangeError(
-      `Cannot use this TensorFlow as its matrix products in ${precision} are inaccurate: an element ` +
-        `is off by ${error}, more than ${LARGEST_ERROR[precision]}`,
+      `Cannot use this TensorFlow: its matrix products in ${precision} are inaccurate (an element ` +
+        `is off by ${error}, more than ${LARGEST_ERROR[precision]})`,
     );
   }
   return { precision, refusal: null, error, gflops: 2 * SIDE ** 3 / fastestMs / 1e6 };

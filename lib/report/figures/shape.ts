@@ -19,9 +19,9 @@ export function wrongShape({ file, key }: Place, wanted: string, value: unknown)
   const what = key === "" ? file : `${key} of ${file}`;
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const present = text === undefined
-    ? "it is missing"
-    : `current value is ${text.length > 60 ? `${text.slice(0, 57)}...` : text}`;
-  return new SyntaxError(`Cannot read run as ${what} must be ${wanted}: ${present}`);
+    ? "is missing"
+    : `is ${text.length > 60 ? `${text.slice(0, 57)}...` : text}`;
+  return new SyntaxError(`Cannot read run: ${what} must be ${wanted}, but ${present}`);
 }
 
 /** Reads a finite number. */

@@ -108,7 +108,7 @@ Deno.test("chooseTarget() accepts the names of the instruction sets", () => {
   throws(
     () => parseIsa("sse9"),
     new RangeError(
-      "Cannot compile as native.isa must be one of native, avx512, avx2, generic: current value is sse9",
+      "Cannot compile: native.isa must be one of native, avx512, avx2, generic, but is sse9",
     ),
   );
   strictEqual(chooseTarget(null).isa, "native");

@@ -108,7 +108,7 @@ testDevice("openEngine() rejects a second library in one process", {}, async () 
       ok(error instanceof TypeError);
       match(
         error.message,
-        /^Cannot open the TensorFlow library of \S+ as this process has already loaded \S+\/libtensorflow\S+$/,
+        /^Cannot open the TensorFlow library of \S+: this process has already loaded \S+\/libtensorflow\S+$/,
       );
       return true;
     });

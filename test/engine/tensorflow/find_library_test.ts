@@ -140,7 +140,7 @@ for (const [system, install] of INSTALLS) {
   Deno.test(`explainMissingLibrary() says what to install and run on Linux ${machine}`, () => {
     strictEqual(
       explainMissingLibrary({ library: null, named: null, lacking: [] }, system),
-      "Cannot open device tensorflow as no TensorFlow library was found in " +
+      "Cannot open device tensorflow: no TensorFlow library was found in " +
         "LD_LIBRARY_PATH, /usr/local, /usr, /opt or the packages of any python3 on PATH; " +
         `${install} and check it with \`deno task tensorflow\` (to use one in another folder, set TF_LIB ` +
         "or tensorflow.library to it), or use device=cpu",
@@ -155,10 +155,10 @@ Deno.test("explainMissingLibrary() describes a folder that the user named, and t
       { library: null, named, lacking: ["/here/a.so exists, but not b"] },
       CPU,
     ),
-    /^Cannot open device tensorflow as TF_LIB must be the folder of a TensorFlow library: none was found in "\/here" \(\/here\/a\.so exists, but not b\); /,
+    /^Cannot open device tensorflow: TF_LIB must be the folder of a TensorFlow library, but none was found in "\/here" \(\/here\/a\.so exists, but not b\); /,
   );
   strictEqual(
     explainMissingLibrary({ library: null, named: null, lacking: [] }, { ...CPU, os: "darwin" }),
-    "Cannot open device tensorflow as it requires Linux: this system is darwin; use device=cpu instead",
+    "Cannot open device tensorflow: it requires Linux, but this system is darwin; use device=cpu instead",
   );
 });

@@ -77,8 +77,8 @@ Deno.test("checkPrecision() rejects a half type in which the library accumulates
   throws(() => checkPrecision(wrong.binding, "mixed-float16", "CPU"), {
     name: "RangeError",
     message:
-      "Cannot compute in mixed-float16 as TensorFlow's matrix products on the CPU must sum 4096 " +
-      "ones to 4096: the result is 2048; use float32 instead",
+      "Cannot compute in mixed-float16: TensorFlow's matrix products on the CPU must sum 4096 " +
+      "ones to 4096, but the result is 2048; use float32 instead",
   });
   strictEqual(wrong.alive.size, 0);
 });
@@ -94,8 +94,8 @@ Deno.test("checkPrecision() rejects a half type without matrix products in the l
   });
   throws(() => checkPrecision(without, "mixed-bfloat16", "GPU"), {
     message:
-      "Cannot compute in mixed-bfloat16 as TensorFlow's matrix products on the GPU must sum 4096 " +
-      "ones to 4096: the result is Invalid TF_Status: 5 Message: Could not find device for node; use " +
+      "Cannot compute in mixed-bfloat16: TensorFlow's matrix products on the GPU must sum 4096 " +
+      "ones to 4096, but the result is Invalid TF_Status: 5 Message: Could not find device for node; use " +
       "float32 instead",
   });
 });

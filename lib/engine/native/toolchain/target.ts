@@ -47,7 +47,7 @@ export function parseIsa(name: string | null): Isa {
   const isa = ISAS.find((known) => known === (name ?? "native"));
   if (isa === undefined) {
     throw new RangeError(
-      `Cannot compile as native.isa must be one of ${ISAS.join(", ")}: current value is ${name}`,
+      `Cannot compile: native.isa must be one of ${ISAS.join(", ")}, but is ${name}`,
     );
   }
   return isa;
@@ -62,8 +62,8 @@ export function chooseTarget(name: string | null): Target {
   const lacking = needed.filter((ability) => !abilities.includes(ability));
   if (needed.length > 0 && (!x86 || (abilities.length > 0 && lacking.length > 0))) {
     throw new RangeError(
-      `Cannot compile for native.isa = ${isa} as the processor must have ${needed.join(", ")}: ` +
-        (x86 ? `${model} lacks ${lacking.join(", ")}` : `it is of type ${Deno.build.arch}`),
+      `Cannot compile for native.isa=${isa}: it needs ${needed.join(", ")}, but this processor ` +
+        (x86 ? `(${model}) lacks ${lacking.join(", ")}` : `is of type ${Deno.build.arch}`),
     );
   }
   const native = x86 ? ["-march=native"] : ["-mcpu=native"];
