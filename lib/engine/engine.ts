@@ -13,7 +13,15 @@ import { explainMissingCompiler, findCompiler } from "./native/toolchain/find_co
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
 import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
-import type { Device, EngineOptions, ExecutorChoice, Precision } from "@/engine/options.ts";
+import {
+  type Device,
+  DEVICES,
+  type EngineOptions,
+  type ExecutorChoice,
+  EXECUTORS,
+  type Precision,
+  PRECISIONS,
+} from "@/engine/options.ts";
 
 /** The opened engine, for records. */
 export type OpenedEngine = {
@@ -41,7 +49,21 @@ let current: OpenedEngine | undefined;
  * them.
  */
 export async function openEngine(options: EngineOptions = {}): Promise<OpenedEngine> {
-  return current = await OPENERS[options.device ?? "cpu"](options);
+  const { device = "cpu", executor = "auto", precision = "float32" } = options;
+  checkChoice("device", device, DEVICES);
+  checkChoice("executor", executor, EXECUTORS);
+  checkChoice("precision", precision, PRECISIONS);
+  return current = await OPENERS[device](options);
+}
+
+/** Throws if `value` is not one of `choices`, as in a program without type checks. */
+function checkChoice(name: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
+  throw new RangeError(
+    `Cannot open the engine as ${name} must be one of ${
+      choices.join(", ")
+    }: current value is ${value}`,
+  );
 }
 
 /** How each device is opened. */

@@ -56,7 +56,14 @@ async function readExample(path: string, language: "ts" | "js"): Promise<string>
 
 globalThis.addEventListener("unload", () => Deno.removeSync(packed, { recursive: true }));
 
-Deno.test("a project of Deno runs README's example with the unpacked archive", async () => {
+/**
+ * Runs `test` with a project of Deno in which the archive is unpacked; `start` runs a program there. `imports` are the
+ * project's own.
+ */
+async function inDenoProject(
+  imports: Readonly<Record<string, string>>,
+  test: (project: string, start: (source: string) => Promise<Output>) => Promise<void>,
+): Promise<void> {
   const { success, error } = await pack();
   ok(success, error);
   const project = await Deno.makeTempDir();
@@ -65,19 +72,26 @@ Deno.test("a project of Deno runs README's example with the unpacked archive", a
     const { version } = await readJson(join(ROOT, "deno.json"), "manifest") as { version: string };
     const archive = join(packed, `sentence-transformer-${version}-deno.tgz`);
     ok((await run("tar", ["-xzf", archive, "-C", "vendor"], project)).success);
-    const readme = join(ROOT, "README.md");
     const settings = /^```json\n(\{ "nodeModulesDir": "auto", "workspace": .*\})\n```$/m
-      .exec(await Deno.readTextFile(readme))?.[1];
+      .exec(await Deno.readTextFile(join(ROOT, "README.md")))?.[1];
     ok(settings !== undefined, "README shows the settings");
     // packages are installed already, and stay as they are
-    await Deno.writeTextFile(join(project, "deno.json"), settings.replace('"auto"', '"manual"'));
+    const config = { ...JSON.parse(settings), nodeModulesDir: "manual", imports };
+    await Deno.writeTextFile(join(project, "deno.json"), JSON.stringify(config));
     await Deno.copyFile(join(ROOT, "deno.lock"), join(project, "deno.lock"));
     await Deno.symlink(join(ROOT, "node_modules"), join(project, "node_modules"));
-    const program = await readExample(readme, "ts");
-    const start = async (source: string) => {
+    await test(project, async (source) => {
       await Deno.writeTextFile(join(project, "main.ts"), source);
       return await run(Deno.execPath(), ["run", "-A", "--no-check", "main.ts"], project);
-    };
+    });
+  } finally {
+    await Deno.remove(project, { recursive: true });
+  }
+}
+
+Deno.test("a project of Deno runs README's example with the unpacked archive", async () => {
+  const program = await readExample(join(ROOT, "README.md"), "ts");
+  await inDenoProject({}, async (project, start) => {
     const first = await start(program);
     ok(first.success, first.error);
     match(first.error, /^train .*20\/20/m, "progress is shown");
@@ -91,9 +105,25 @@ Deno.test("a project of Deno runs README's example with the unpacked archive", a
     ok(again.success, again.error);
     match(again.error, /the run in run is complete: there is nothing left to train/);
     strictEqual(again.out, first.out, "the same run gives the same answers");
-  } finally {
-    await Deno.remove(project, { recursive: true });
-  }
+  });
+});
+
+Deno.test("a project of Deno runs the example of the engine's README with its own TensorFlow.js", async () => {
+  const readme = await Deno.readTextFile(join(ROOT, "lib/engine/README.md"));
+  const [, program = ""] = /^```ts\n([^]*?)^```$/m.exec(readme) ?? [];
+  match(program, /from "@stx\/sentence-transformer\/engine"/);
+  ok(program.trim().split("\n").length <= 15, "15 lines");
+  const { imports } = await readJson(join(ROOT, "deno.json"), "manifest") as {
+    imports: Record<string, string>;
+  };
+  const tensorflow = imports["@tensorflow/tfjs"] ?? "";
+  ok(readme.includes(`deno add ${tensorflow}\``), "the release of TensorFlow.js is the engine's");
+  await inDenoProject({ "@tensorflow/tfjs": tensorflow }, async (_, start) => {
+    const { success, out, error } = await start(program);
+    ok(success, error);
+    const weights: readonly number[] = JSON.parse(out).flat();
+    deepStrictEqual(weights.map((weight) => Math.round(weight * 1e5) / 1e5), [1, 2]);
+  });
 });
 
 /** Prints embeddings and predictions by the package in Node.js. */

@@ -1,5 +1,5 @@
 /** The package as published: documented symbols, and the files that ship. */
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, match, ok } from "node:assert/strict";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname ?? "", "../..");
@@ -22,6 +22,15 @@ Deno.test("every symbol of the public API is documented, with the types it refer
     "lib/api/node_library.ts",
   );
   ok(success, text.slice(text.indexOf("error")));
+});
+
+Deno.test("every symbol of the engine is documented, with the types it refers to", async () => {
+  const { text } = await deno("doc", "--lint", "lib/engine/library.ts");
+  const errors = text.matchAll(/^error\[[a-z-]+\]: (.*)$/gm);
+  // the package cannot document types of TensorFlow.js
+  const foreign = /references private type '(Scalar|Tensor|Tensor1D|Tensor2D)'$/;
+  deepStrictEqual([...errors].map(([, error = ""]) => error).filter((e) => !foreign.test(e)), []);
+  match(text, /^Checked 1 file$|Found \d+ documentation lint errors/m, "the check ran");
 });
 
 Deno.test("the package is ready to publish and ships only what the library needs", async () => {

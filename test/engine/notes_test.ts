@@ -1,6 +1,7 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
+import type { EngineOptions } from "@/engine/options.ts";
 
 Deno.test("openEngine() reports each fallback once", async () => {
   const notes: string[] = [];
@@ -11,4 +12,15 @@ Deno.test("openEngine() reports each fallback once", async () => {
   deepStrictEqual(notes, [
     "Unique is not compiled and falls back to TensorFlow.js's JavaScript kernel",
   ]);
+});
+
+Deno.test("openEngine() rejects an unknown device, executor or precision", async () => {
+  const untyped = (options: unknown) => openEngine(options as EngineOptions);
+  await rejects(untyped({ device: "gpu" }), {
+    name: "RangeError",
+    message:
+      "Cannot open the engine as device must be one of cpu, tensorflow: current value is gpu",
+  });
+  await rejects(untyped({ executor: "c" }), /executor must be one of auto, onnx, native: .* c$/);
+  await rejects(untyped({ precision: "half" }), /precision must be one of float32, .* half$/);
 });
