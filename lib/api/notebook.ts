@@ -22,7 +22,12 @@ export {
 } from "@/eval/embedding_geometry.ts";
 export { listEntities } from "@/eval/list_entities.ts";
 export { readPredictions } from "@/eval/prediction_files.ts";
-export { listAnswers, listWrongSentences, pickRecord, pickWrong } from "@/eval/wrong_answers.ts";
+export {
+  listClassifiedTexts,
+  listMistagged,
+  pickMisclassified,
+  pickRecord,
+} from "@/eval/prediction_errors.ts";
 export { batchingOf, loadRows, prepareRows } from "@/notebook/load_rows.ts";
 export { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
 export { pickRow } from "@/notebook/named_list.ts";
@@ -37,13 +42,14 @@ export {
 export { readPairs, readTexts } from "@/notebook/read_texts.ts";
 export { differenceRows, embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
 export { showAlignment } from "@/notebook/show_alignment.ts";
-export { showBatch, showPrediction, showRows, stack } from "@/notebook/show_rows.ts";
+export { stack } from "@/notebook/displayable.ts";
+export { showBatch, showPrediction, showRows } from "@/notebook/show_rows.ts";
 export { showTable } from "@/notebook/show_table.ts";
-export { showWrongSentences } from "@/notebook/show_wrong.ts";
+export { showMistagged } from "@/notebook/show_tagged.ts";
 export { trainRuns } from "@/notebook/train_runs.ts";
 export { trainVariants } from "@/notebook/train_variants.ts";
 export { lastLossScale, tryPrecision } from "@/notebook/try_precision.ts";
-export { answerMap } from "@/report/figures/answer_map.ts";
+export { predictionMap } from "@/report/figures/prediction_map.ts";
 export { countBars, lengthHistograms, paddingBars } from "@/report/figures/data_figures.ts";
 export { formatPoints } from "@/report/format.ts";
 export { intervalDots } from "@/report/figures/interval_dots.ts";
@@ -51,7 +57,12 @@ export { mixingFigure, shareByTenth } from "@/report/figures/mixing_figure.ts";
 export { normHistograms } from "@/report/figures/norm_histograms.ts";
 export { decayFigure, lossScaleFigure, spacingFigure } from "@/report/figures/precision_figures.ts";
 export { readSimilarity } from "@/report/readers/read_similarity.ts";
-export { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/readers/read_survey.ts";
+export {
+  dataStatisticsRows,
+  lengthGroups,
+  paddingRows,
+  readDataStatistics,
+} from "@/report/readers/read_data_statistics.ts";
 export { scoreDots } from "@/report/figures/score_dots.ts";
 export { cosineHistograms, embeddingMaps } from "@/report/figures/similarity_figures.ts";
 export { lossComparison } from "@/report/figures/training_hover.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describeSystem, type System } from "@/engine/system.ts";
 import {
   formatUsage,
   type Options,
@@ -61,7 +62,9 @@ export type Terminal = {
 };
 
 /** Signals that ask a task to end, with the exit code for each: 128 plus the signal number. */
-const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Readonly<
+  Record<System["interruptSignals"][number], number>
+>;
 /** One of {@link EXIT_CODES}. */
 export type InterruptSignal = keyof typeof EXIT_CODES;
 
@@ -82,7 +85,7 @@ const TERMINAL: Terminal = {
   debug: !["", "0", "false"].includes(Deno.env.get("DEBUG") ?? ""),
   onInterrupt(call) {
     const hangupIgnored = isHangupIgnored();
-    const listeners = listInterruptSignals(Deno.build.os).map((signal) => {
+    const listeners = describeSystem().interruptSignals.map((signal) => {
       const listener = () => {
         if (signal === "SIGHUP" && hangupIgnored) return;
         if (Deno.stderr.isTerminal()) printLine(""); // ends the progress line
@@ -96,11 +99,6 @@ const TERMINAL: Terminal = {
   nowMs: () => performance.now(),
   exit: (code) => Deno.exit(code),
 };
-
-/** Signals of {@link EXIT_CODES} that the operating system supports. Closing the terminal sends SIGHUP. */
-export function listInterruptSignals(os: typeof Deno.build.os): readonly InterruptSignal[] {
-  return os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM", "SIGHUP"];
-}
 
 /**
  * True if SIGHUP is ignored because the process was started by `nohup`; always false outside Linux. Call it before the

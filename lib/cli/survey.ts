@@ -5,7 +5,7 @@
 import { writeFileAtomic } from "@/system/files.ts";
 import { quantile } from "@/quantile.ts";
 import { formatCount } from "@/report/format.ts";
-import { lengthGroups, type SurveyRecord } from "@/report/readers/read_survey.ts";
+import { type DataStatisticsRecord, lengthGroups } from "@/report/readers/read_data_statistics.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
@@ -18,11 +18,11 @@ import { createTerminalProgress } from "./progress.ts";
 const DEFAULT_ROWS = 32;
 
 /** Formats data set statistics as lines. */
-export function formatSurvey(survey: SurveyRecord): readonly string[] {
-  const lengths = new Map(lengthGroups(survey).map((group) => [group.name, group.lengths]));
+export function formatDataStatistics(statistics: DataStatisticsRecord): readonly string[] {
+  const lengths = new Map(lengthGroups(statistics).map((group) => [group.name, group.lengths]));
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   return [
-    ...survey.tasks.flatMap(({ task, train, validation, test, cutRows, cutWords, names }) => {
+    ...statistics.tasks.flatMap(({ task, train, validation, test, cutRows, cutWords, names }) => {
       const [middle, high, longest] = [0.5, 0.95, 1]
         .map((share) => quantile(lengths.get(task) ?? [], share));
       return [
@@ -40,7 +40,7 @@ export function formatSurvey(survey: SurveyRecord): readonly string[] {
         ],
       ];
     }),
-    ...survey.padding.map(({ name, tokens, paddedTokens }) =>
+    ...statistics.padding.map(({ name, tokens, paddedTokens }) =>
       `padding per epoch, ${name}: ${percent(1 - tokens / paddedTokens)}`
     ),
   ];
@@ -75,14 +75,14 @@ if (import.meta.main) {
         tasks.push(await encodeTask(each, encoding));
       }
       const rows = batchRows ?? DEFAULT_ROWS;
-      const survey = {
+      const statistics = {
         preset: config.preset,
         seed,
         batchRows: rows,
         ...computeDataStatistics(data, tasks, { lengths, rows, seed }),
       };
-      for (const line of formatSurvey(survey)) console.log(line);
-      if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(survey)}\n`);
+      for (const line of formatDataStatistics(statistics)) console.log(line);
+      if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(statistics)}\n`);
     },
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Everything that differs between operating systems on the TypeScript side of the engine: names of
- * libraries, compiler flags, the user's cache folder, advice; and how errors of the system are told from defects. Its
+ * Everything that differs between operating systems on the TypeScript side: names of
+ * libraries, compiler flags, the user's cache folder, signals, advice; and how errors of the system are told from defects. Its
  * counterpart in C is `native/c/system.h`.
  * @module
  */
@@ -21,6 +21,8 @@ export type System = {
   readonly onnxRuntime: RegExp;
   /** How to install a C and a C++ compiler; null if there is no simple command. */
   readonly compilerAdvice: { readonly c: string | null; readonly cxx: string | null };
+  /** Signals that ask a process to end and that Deno supports there. Closing the terminal sends SIGHUP. */
+  readonly interruptSignals: readonly ("SIGHUP" | "SIGINT" | "SIGTERM")[];
   /** The user's cache folder; undefined if the environment does not define one. */
   userCache(environment: Environment): string | undefined;
 };
@@ -42,6 +44,7 @@ const SYSTEMS = {
       c: "install one with `sudo apt install gcc libc6-dev` or `sudo dnf install gcc`",
       cxx: "install one with `sudo apt install g++` or `sudo dnf install gcc-c++`",
     },
+    interruptSignals: ["SIGINT", "SIGTERM", "SIGHUP"],
     userCache: homeCache,
   },
   darwin: {
@@ -50,6 +53,7 @@ const SYSTEMS = {
     linkFlags: ["-lm"],
     onnxRuntime: /^libonnxruntime.*\.dylib$/,
     compilerAdvice: { c: "install one with `xcode-select --install`", cxx: null },
+    interruptSignals: ["SIGINT", "SIGTERM", "SIGHUP"],
     userCache: homeCache,
   },
   windows: {
@@ -61,6 +65,7 @@ const SYSTEMS = {
       c: 'install Zig with `py -m pip install ziglang` and set CC="py -m ziglang cc"',
       cxx: null,
     },
+    interruptSignals: ["SIGINT"],
     userCache: (environment) => environment.get("LOCALAPPDATA") || homeCache(environment),
   },
 } as const satisfies Readonly<Record<string, System>>;

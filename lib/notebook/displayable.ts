@@ -28,3 +28,17 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
 }
+
+/** Shows the parts one below the other. */
+export function stack(parts: readonly Displayable[]): Displayable {
+  const shown = parts.map((part) => part[DISPLAY]());
+  return displayable({
+    "text/plain": shown.map((part) => part["text/plain"]).join("\n"),
+    "text/html": shown.map((part) => part["text/html"]).join("\n"),
+  });
+}
+
+/** A line of text. */
+export function showText(text: string): Displayable {
+  return displayable({ "text/plain": text, "text/html": `<p>${escapeHtml(text)}</p>` });
+}

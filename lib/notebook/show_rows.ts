@@ -9,25 +9,11 @@ import type { PredictedEntity, TextPrediction } from "@/eval/text_predictor.ts";
 import type { ModelTask } from "@/model/model_task.ts";
 import { describeUnknown } from "@/suggest.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
-import { DISPLAY, type Displayable, displayable, escapeHtml } from "./displayable.ts";
+import { type Displayable, showText, stack } from "./displayable.ts";
 import { prepareRows } from "./load_rows.ts";
 import { showEntities } from "./show_entities.ts";
 import { showTable } from "./show_table.ts";
 import { showBatchRow, showTaggedWords } from "./show_tagged.ts";
-
-/** Shows the parts one below the other. */
-export function stack(parts: readonly Displayable[]): Displayable {
-  const shown = parts.map((part) => part[DISPLAY]());
-  return displayable({
-    "text/plain": shown.map((part) => part["text/plain"]).join("\n"),
-    "text/html": shown.map((part) => part["text/html"]).join("\n"),
-  });
-}
-
-/** A line of text. */
-export function showText(text: string): Displayable {
-  return displayable({ "text/plain": text, "text/html": `<p>${escapeHtml(text)}</p>` });
-}
 
 /** Shows the first rows of a task: texts and classes as a table, or sentences with their entities marked. */
 export function showRows(

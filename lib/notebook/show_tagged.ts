@@ -1,12 +1,13 @@
 /**
- * Tagged words and encoded examples in a notebook: inputs and labels of a tagging model.
+ * Tagged words and encoded examples in a notebook: inputs, labels and errors of a tagging model.
  * @module
  */
 
+import type { MistaggedSentence } from "@/eval/prediction_errors.ts";
 import { spans } from "@/eval/spans.ts";
 import { type Batch, IGNORED } from "@/text/example.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
-import type { Displayable } from "./displayable.ts";
+import { type Displayable, showText, stack } from "./displayable.ts";
 import { showEntities } from "./show_entities.ts";
 import { showTable } from "./show_table.ts";
 
@@ -24,6 +25,20 @@ export function showTaggedWords(words: readonly string[], tags: readonly string[
     end: (starts[end - 1] ?? 0) + (words[end - 1]?.length ?? 0),
   }));
   return showEntities(words.join(" "), marked);
+}
+
+/** Shows the first sentences, each with its kinds of error, its gold entities and the predicted ones. */
+export function showMistagged(
+  sentences: readonly MistaggedSentence[],
+  { limit = 5 }: { readonly limit?: number } = {},
+): Displayable {
+  return stack(
+    sentences.slice(0, limit).flatMap(({ words, gold, predicted, errors }) => [
+      showText(`Errors: ${errors.map(({ kind }) => kind).join(", ")}. Gold, then predicted:`),
+      showTaggedWords(words, gold),
+      showTaggedWords(words, predicted),
+    ]),
+  );
 }
 
 /** Shows one row of a batch of tagged words as a table with one line per token: id, token, mask and tag. */

@@ -25,7 +25,7 @@ import {
   headlineTable,
   typeTable,
 } from "./tables.ts";
-import { describeWrongAnswers } from "./readers/wrong_answers.ts";
+import { describeErrors } from "./describe_errors.ts";
 
 /** A report and its figures by path. */
 export type Report = {
@@ -60,14 +60,14 @@ export function composeReport(record: RunRecord): Report {
       const main = mainScores(splits);
       if (main === null) return [];
       const { scores, split } = main;
-      const wrong = describeWrongAnswers(record, { task, ...main });
+      const wrong = describeErrors(record, { task, ...main });
       return [{
         heading: `${task}: ${isClassification(scores) ? "classes" : "entity types"}, ${split}`,
         parts: [
           isClassification(scores) ? classTable(scores) : typeTable(scores),
           ...show(taskFigures(task, scores, split)),
           ...(wrong.length === 0 ? [] : [
-            `### ${escapeMarkdown(`${task}: wrong answers`)}`,
+            `### ${escapeMarkdown(`${task}: errors`)}`,
             ...isClassification(scores) ? [] : describeEntityErrors(scores),
             ...wrong,
           ]),

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { RunConfig } from "@/config/config.ts";
 import { mayShowTexts } from "@/data/text_rights.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
-import { listAnswers, listWrongSentences, pickWrong } from "@/eval/wrong_answers.ts";
+import { listClassifiedTexts, listMistagged, pickMisclassified } from "@/eval/prediction_errors.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 import type { EvaluationTask } from "@/train/run_data.ts";
 
@@ -21,7 +21,7 @@ const MAX_ERRORS = 20;
 const MAX_CHARACTERS = 2000;
 
 /** A wrong prediction: one line of `errors.jsonl`. */
-export type WrongAnswer =
+export type PredictionError =
   & { readonly task: string; readonly split: string }
   & (
     | {
@@ -51,15 +51,15 @@ export function chooseErrors(
   { data }: Pick<RunConfig, "data">,
   tasks: readonly EvaluationTask[],
   records: readonly PredictionRecord[],
-): readonly WrongAnswer[] {
+): readonly PredictionError[] {
   const split = data.scoreTest ? "test" : "validation";
-  return tasks.flatMap(({ task, evaluation }): readonly WrongAnswer[] => {
+  return tasks.flatMap(({ task, evaluation }): readonly PredictionError[] => {
     const record = records.find((each) => each.task === task.name && each.split === split);
     const rows = evaluation.get(split)?.rows;
     if (record === undefined || rows === undefined || !mayShowTexts(task, data.dir)) return [];
     const place = { task: task.name, split };
     if (record.kind === "classification") {
-      return pickWrong(listAnswers(record, rows)).slice(0, MAX_ERRORS)
+      return pickMisclassified(listClassifiedTexts(record, rows)).slice(0, MAX_ERRORS)
         .map(({ text, ...rest }) => ({
           ...place,
           kind: record.kind,
@@ -67,7 +67,7 @@ export function chooseErrors(
           ...rest,
         }));
     }
-    return listWrongSentences(record, rows)
+    return listMistagged(record, rows)
       .toSorted((a, b) => b.errors.length - a.errors.length).slice(0, MAX_ERRORS)
       .map(({ errors: _errors, ...rest }) => ({ ...place, kind: record.kind, ...rest }));
   });
@@ -79,7 +79,7 @@ function shorten(text: string): string {
 }
 
 /** Writes wrong predictions into a run folder. */
-export async function writeErrors(run: string, errors: readonly WrongAnswer[]): Promise<void> {
+export async function writeErrors(run: string, errors: readonly PredictionError[]): Promise<void> {
   const lines = errors.map((error) => JSON.stringify(error) + "\n");
   await writeFileAtomic(join(run, ERRORS_FILE), lines.join(""));
 }

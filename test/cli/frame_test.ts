@@ -2,7 +2,6 @@ import { deepStrictEqual, match, strictEqual, throws } from "node:assert/strict"
 import {
   formatCommand,
   type InterruptSignal,
-  listInterruptSignals,
   runTaskWith,
   type Task,
   TaskInterrupted,
@@ -243,11 +242,6 @@ Deno.test("formatCommand() quotes special characters of the shell, and starts De
     formatCommand("train", args, true),
     command.replace("deno", `npx -y deno@${Deno.version.deno}`),
   );
-});
-
-Deno.test("listInterruptSignals() omits SIGTERM and SIGHUP on Windows", () => {
-  deepStrictEqual(listInterruptSignals("linux"), ["SIGINT", "SIGTERM", "SIGHUP"]);
-  deepStrictEqual(listInterruptSignals("windows"), ["SIGINT"]);
 });
 
 Deno.test("parseInteger() only accepts integers of at least the minimum", () => {

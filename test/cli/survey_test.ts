@@ -3,8 +3,13 @@
  */
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
-import { formatSurvey } from "@/cli/survey.ts";
-import { lengthGroups, paddingRows, readSurvey, surveyRows } from "@/report/readers/read_survey.ts";
+import { formatDataStatistics } from "@/cli/survey.ts";
+import {
+  dataStatisticsRows,
+  lengthGroups,
+  paddingRows,
+  readDataStatistics,
+} from "@/report/readers/read_data_statistics.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
@@ -13,7 +18,7 @@ import { computeDataStatistics, countEntities, countLengths } from "@/train/data
 const LABELS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"];
 
 /** A task of four rows with 3 + 3 + 7 + 7 tokens. */
-const SURVEY = {
+const STATISTICS = {
   preset: "quickstart",
   seed: 13,
   batchRows: 2,
@@ -33,11 +38,11 @@ const SURVEY = {
   ],
 };
 
-async function withFile(survey: unknown, use: (file: string) => Promise<void>): Promise<void> {
+async function withFile(statistics: unknown, use: (file: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir();
   try {
-    const file = join(dir, "survey.json");
-    await Deno.writeTextFile(file, JSON.stringify(survey));
+    const file = join(dir, "statistics.json");
+    await Deno.writeTextFile(file, JSON.stringify(statistics));
     await use(file);
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -61,17 +66,20 @@ Deno.test("countEntities() counts an entity as unseen unless the same words are 
   deepStrictEqual(countEntities({ train, test, labels: LABELS }), { test: 4, unseen: 2 });
 });
 
-Deno.test("readSurvey() reads written statistics and names an invalid key", async () => {
-  await withFile(SURVEY, async (file) => deepStrictEqual(await readSurvey(file), SURVEY));
-  const [task] = SURVEY.tasks;
+Deno.test("readDataStatistics() reads written statistics and names an invalid key", async () => {
   await withFile(
-    { ...SURVEY, tasks: [{ ...task, lengths: [{ length: 0, rows: 2 }] }] },
-    (file) => rejects(readSurvey(file), /tasks\.0\.lengths\.0\.length/),
+    STATISTICS,
+    async (file) => deepStrictEqual(await readDataStatistics(file), STATISTICS),
+  );
+  const [task] = STATISTICS.tasks;
+  await withFile(
+    { ...STATISTICS, tasks: [{ ...task, lengths: [{ length: 0, rows: 2 }] }] },
+    (file) => rejects(readDataStatistics(file), /tasks\.0\.lengths\.0\.length/),
   );
 });
 
 Deno.test("data set statistics are formatted as lines, table rows and histogram lengths", () => {
-  deepStrictEqual(formatSurvey(SURVEY), [
+  deepStrictEqual(formatDataStatistics(STATISTICS), [
     "names: 4 training rows, 1 validation rows, 2 test rows",
     "  tokens: median 3, 95th percentile 7, maximum 7",
     "  truncated training rows: 2, with 5 tagged words cut off",
@@ -79,27 +87,30 @@ Deno.test("data set statistics are formatted as lines, table rows and histogram 
     "padding per epoch, padded to 8 tokens: 38 %",
     "padding per epoch, sorted by length: 17 %",
   ]);
-  deepStrictEqual(lengthGroups(SURVEY), [{ name: "names", lengths: [3, 3, 7, 7] }]);
-  deepStrictEqual(surveyRows(SURVEY), [{
+  deepStrictEqual(lengthGroups(STATISTICS), [{ name: "names", lengths: [3, 3, 7, 7] }]);
+  deepStrictEqual(dataStatisticsRows(STATISTICS), [{
     task: "names",
     train: 4,
     validation: 1,
     test: 2,
     "train rows cut": 2,
     "tagged words cut": 5,
-    "names in test": 4,
+    "entities in test": 4,
     "of them not in training (%)": 25,
   }]);
-  deepStrictEqual(paddingRows(SURVEY.padding).map((row) => row["padding (%)"]), [
+  deepStrictEqual(paddingRows(STATISTICS.padding).map((row) => row["padding (%)"]), [
     37.5,
     100 * (1 - 20 / 24),
   ]);
 });
 
 Deno.test("statistics of data sets without entities include truncated rows, but no truncated words", () => {
-  const tasks = SURVEY.tasks.map((task) => ({ ...task, cutWords: 0, names: null }));
-  deepStrictEqual(formatSurvey({ ...SURVEY, tasks })[2], "  truncated training rows: 2");
-  const [row] = surveyRows({ ...SURVEY, tasks });
+  const tasks = STATISTICS.tasks.map((task) => ({ ...task, cutWords: 0, names: null }));
+  deepStrictEqual(
+    formatDataStatistics({ ...STATISTICS, tasks })[2],
+    "  truncated training rows: 2",
+  );
+  const [row] = dataStatisticsRows({ ...STATISTICS, tasks });
   deepStrictEqual([row?.["train rows cut"], row?.["tagged words cut"]], [2, null]);
 });
 

@@ -1,7 +1,12 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { TaggedRow, TextRow } from "@/data/rows.ts";
 import { accuracyOf, trainNaiveBayes, trainSoftmaxRegression } from "@/data/sample/bag_of_words.ts";
-import { listFinder, listNames, nameF1, nameSpans } from "@/data/sample/name_list.ts";
+import {
+  entityF1,
+  entityFinder,
+  entitySpans,
+  listEntityNames,
+} from "@/data/sample/entity_lookup.ts";
 
 const TEXTS: TextRow[] = [
   { text: "Goal, goal!", label: 0 },
@@ -44,28 +49,28 @@ const NAMES: TaggedRow[] = [
   { tokens: ["York", "New", "York", "York"], tags: [3, 3, 4, 1] },
 ];
 
-Deno.test("nameSpans() separates adjacent names and ends a name at the end of the row", () => {
-  deepStrictEqual(nameSpans([3, 3, 4, 1], LABELS), [
+Deno.test("entitySpans() separates adjacent entities and ends an entity at the end of the row", () => {
+  deepStrictEqual(entitySpans([3, 3, 4, 1], LABELS), [
     { type: "LOC", start: 0, end: 1 },
     { type: "LOC", start: 1, end: 3 },
     { type: "PER", start: 3, end: 4 },
   ]);
-  deepStrictEqual(nameSpans([0, 0], LABELS), []);
+  deepStrictEqual(entitySpans([0, 0], LABELS), []);
 });
 
-Deno.test("listFinder() finds the longest listed name with its most frequent type", () => {
-  const names = listNames(NAMES, LABELS);
+Deno.test("entityFinder() finds the longest listed entity with its most frequent type", () => {
+  const names = listEntityNames(NAMES, LABELS);
   deepStrictEqual([...names], [["Ada Lovelace", "PER"], ["York", "LOC"], ["New York", "LOC"]]);
-  deepStrictEqual(listFinder(names)(["Ada", "saw", "New", "York", "York"]), [
+  deepStrictEqual(entityFinder(names)(["Ada", "saw", "New", "York", "York"]), [
     { type: "LOC", start: 2, end: 4 },
     { type: "LOC", start: 4, end: 5 },
   ]);
 });
 
-Deno.test("nameF1() requires type, start and end to match", () => {
+Deno.test("entityF1() requires type, start and end to match", () => {
   // gold: 5 names; found: Ada Lovelace, York (row 1), York, New York, York as LOC: 4 of 5 right
-  const f1 = nameF1(listFinder(listNames(NAMES, LABELS)), NAMES, LABELS);
+  const f1 = entityF1(entityFinder(listEntityNames(NAMES, LABELS)), NAMES, LABELS);
   ok(Math.abs(f1 - 2 * 4 / (5 + 5)) < 1e-12, `${f1}`);
-  strictEqual(nameF1(() => [], NAMES, LABELS), 0);
-  strictEqual(nameF1(() => [], [], LABELS), 0);
+  strictEqual(entityF1(() => [], NAMES, LABELS), 0);
+  strictEqual(entityF1(() => [], [], LABELS), 0);
 });

@@ -6,7 +6,7 @@ import { openSampleSource, SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { isTaggedRow, type TaggedRow, type TextRow } from "@/data/rows.ts";
 import { scoreBaselines } from "@/data/sample/describe_sample.ts";
 import { joinTokens, TAGS } from "@/data/sample/generate.ts";
-import { nameSpans } from "@/data/sample/name_list.ts";
+import { entitySpans } from "@/data/sample/entity_lookup.ts";
 import { generateSample, writeSample } from "@/data/sample/write_sample.ts";
 import { withFolder } from "./fixtures.ts";
 
@@ -65,7 +65,7 @@ Deno.test("no name of the sample's test rows occurs in a training row of either 
   const train = words([...SAMPLE.ag_news.train, ...SAMPLE.conll2003.train]);
   const namesOf = (rows: readonly TaggedRow[]) =>
     rows.flatMap(({ tokens, tags }) =>
-      nameSpans(tags, TAGS).map(({ start, end }) => tokens.slice(start, end).join(" "))
+      entitySpans(tags, TAGS).map(({ start, end }) => tokens.slice(start, end).join(" "))
     );
   const trainNames = namesOf(SAMPLE.conll2003.train);
   ok(trainNames.every((name) => train.includes(name)), "the search finds what is there");

@@ -48,3 +48,9 @@ Deno.test("describeSystem() finds the user's cache folder", () => {
   strictEqual(cacheOf("windows", { LOCALAPPDATA: "C:/l", HOME: "/h" }), "C:/l");
   strictEqual(cacheOf("linux", {}), undefined);
 });
+
+Deno.test("describeSystem() omits SIGTERM and SIGHUP on Windows, where Deno cannot listen to them", () => {
+  deepStrictEqual(describeSystem("linux").interruptSignals, ["SIGINT", "SIGTERM", "SIGHUP"]);
+  deepStrictEqual(describeSystem("darwin").interruptSignals, ["SIGINT", "SIGTERM", "SIGHUP"]);
+  deepStrictEqual(describeSystem("windows").interruptSignals, ["SIGINT"]);
+});

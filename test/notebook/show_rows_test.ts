@@ -1,6 +1,6 @@
 import { strictEqual, throws } from "node:assert/strict";
-import { DISPLAY, type Displayable } from "@/notebook/displayable.ts";
-import { showNextBatch, showPrediction, showRows, stack } from "@/notebook/show_rows.ts";
+import { DISPLAY, type Displayable, stack } from "@/notebook/displayable.ts";
+import { showNextBatch, showPrediction, showRows } from "@/notebook/show_rows.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 
 const plain = (shown: Displayable) => shown[DISPLAY]()["text/plain"];

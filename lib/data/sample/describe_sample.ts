@@ -7,7 +7,7 @@ import type { TaggedRow, TextRow } from "@/data/rows.ts";
 import { accuracyOf, trainNaiveBayes, trainSoftmaxRegression } from "@/data/sample/bag_of_words.ts";
 import { MIXED_FRACTION, TAGS } from "@/data/sample/generate.ts";
 import { TOPICS } from "@/data/sample/lexicon.ts";
-import { listFinder, listNames, nameF1, nameSpans } from "@/data/sample/name_list.ts";
+import { entityF1, entityFinder, entitySpans, listEntityNames } from "./entity_lookup.ts";
 
 /** All rows of the sample. */
 export type SampleRows = {
@@ -23,9 +23,9 @@ export type SampleRows = {
 export type SampleBaselines = {
   readonly naiveBayes: number;
   readonly softmaxRegression: number;
-  /** Entity F1 of looking up the training names. */
+  /** Entity F1 of looking up the entities in train. */
   readonly nameList: number;
-  /** Number of different names in test, and of those that occur in train. */
+  /** Number of different entities in test, and of those that occur in train. */
   readonly testNames: number;
   readonly knownTestNames: number;
 };
@@ -33,12 +33,12 @@ export type SampleBaselines = {
 /** Trains the baselines on the sample's training rows and scores them on its test rows. */
 export function scoreBaselines({ ag_news, conll2003 }: SampleRows): SampleBaselines {
   const classes = TOPICS.length;
-  const known = listNames(conll2003.train, TAGS);
-  const inTest = [...listNames(conll2003.test, TAGS).keys()];
+  const known = listEntityNames(conll2003.train, TAGS);
+  const inTest = [...listEntityNames(conll2003.test, TAGS).keys()];
   return {
     naiveBayes: accuracyOf(trainNaiveBayes(ag_news.train, classes), ag_news.test),
     softmaxRegression: accuracyOf(trainSoftmaxRegression(ag_news.train, classes), ag_news.test),
-    nameList: nameF1(listFinder(known), conll2003.test, TAGS),
+    nameList: entityF1(entityFinder(known), conll2003.test, TAGS),
     testNames: inTest.length,
     knownTestNames: inTest.filter((name) => known.has(name)).length,
   };
@@ -49,7 +49,7 @@ export function describeSample(sample: SampleRows, seed: number): string {
   const scores = scoreBaselines(sample);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const { ag_news, conll2003 } = sample;
-  const names = conll2003.test.flatMap(({ tags }) => nameSpans(tags, TAGS));
+  const names = conll2003.test.flatMap(({ tags }) => entitySpans(tags, TAGS));
   const perType = ["PER", "ORG", "LOC", "MISC"].map((type) =>
     `${type} ${names.filter((name) => name.type === type).length}`
   ).join(", ");

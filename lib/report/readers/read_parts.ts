@@ -5,7 +5,7 @@
 
 import { assertNever } from "@/assert_never.ts";
 import { TASK_KINDS, type TaskKind } from "@/config/config.ts";
-import type { WrongAnswer } from "@/train/choose_errors.ts";
+import type { PredictionError } from "@/train/choose_errors.ts";
 import type { MetricsLine } from "@/train/run_folder.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 import { readScores } from "./read_scores.ts";
@@ -90,7 +90,7 @@ export function readLine(value: unknown, place: Place): MetricsLine {
 }
 
 /** A line of `errors.jsonl`. */
-export function readWrongAnswer(value: unknown, place: Place): WrongAnswer {
+export function readPredictionError(value: unknown, place: Place): PredictionError {
   const line = readObject(value, place);
   const text = (key: string) => readString(line[key], at(place, key));
   const texts = (key: string) => readList(line[key], at(place, key), readString);

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { isFile, isFolder, readJson, readText } from "@/system/files.ts";
 import { ERRORS_FILE } from "@/train/choose_errors.ts";
-import { readConfig, readLine, readSummary, readWrongAnswer } from "./read_parts.ts";
+import { readConfig, readLine, readPredictionError, readSummary } from "./read_parts.ts";
 import type { MetricRow, RunRecord } from "./run_record.ts";
 import { type Place, type Reader, readObject, wrongShape } from "../figures/shape.ts";
 
@@ -32,7 +32,7 @@ export async function readRun(dir: string): Promise<RunRecord> {
     evaluations: lines.filter((line) => line.kind === "evaluate"),
     summary: readSummary(summary.value, summary.place),
     errors: await isFile(errors)
-      ? readLines(await readText(errors, "run"), errors, readWrongAnswer)
+      ? readLines(await readText(errors, "run"), errors, readPredictionError)
       : null,
   };
 }

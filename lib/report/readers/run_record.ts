@@ -6,7 +6,7 @@
 import type { TaskKind } from "@/config/config.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
-import type { WrongAnswer } from "@/train/choose_errors.ts";
+import type { PredictionError } from "@/train/choose_errors.ts";
 import type { EvaluateLine, TrainLine } from "@/train/run_folder.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 
@@ -71,8 +71,8 @@ export type RunRecord = {
   readonly train: readonly TrainLine[];
   readonly evaluations: readonly EvaluateLine[];
   readonly summary: RunSummary;
-  /** Wrong answers with their texts; null if the run did not record them. */
-  readonly errors: readonly WrongAnswer[] | null;
+  /** Wrong predictions with their texts; null if the run did not record them. */
+  readonly errors: readonly PredictionError[] | null;
 };
 
 /** One number of a run as a tidy row, for figures. */

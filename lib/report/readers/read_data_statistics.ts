@@ -14,13 +14,13 @@ import type {
 } from "@/train/data_statistics.ts";
 
 /** Data set statistics and the configuration of the run that they describe. */
-export type SurveyRecord = DataStatistics & {
+export type DataStatisticsRecord = DataStatistics & {
   readonly preset: string;
   readonly seed: number;
   readonly batchRows: number;
 };
 
-const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
+const RULE: Rule<DataStatisticsRecord> = object<DataStatisticsRecord>({
   preset: text,
   seed: integer(0),
   batchRows: integer(1),
@@ -38,8 +38,8 @@ const RULE: Rule<SurveyRecord> = object<SurveyRecord>({
 });
 
 /** Reads the record in `file`. Error messages contain the key. */
-export async function readSurvey(file: string): Promise<SurveyRecord> {
-  return RULE(await readJson(file, "survey of data"), "");
+export async function readDataStatistics(file: string): Promise<DataStatisticsRecord> {
+  return RULE(await readJson(file, "data set statistics"), "");
 }
 
 /** Lengths of each task's training rows, one value per row, for a histogram. */
@@ -51,7 +51,7 @@ export function lengthGroups({ tasks }: DataStatistics): readonly LengthGroup[] 
 }
 
 /** Table rows, one per task; counts of entities are null for tasks without entities. */
-export function surveyRows({ tasks }: DataStatistics) {
+export function dataStatisticsRows({ tasks }: DataStatistics) {
   return tasks.map(({ task, train, validation, test, cutRows, cutWords, names }) => ({
     task,
     train,
@@ -59,7 +59,7 @@ export function surveyRows({ tasks }: DataStatistics) {
     test,
     "train rows cut": cutRows,
     "tagged words cut": names === null ? null : cutWords,
-    "names in test": names?.test ?? null,
+    "entities in test": names?.test ?? null,
     "of them not in training (%)": names === null ? null : 100 * names.unseen / names.test,
   }));
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Answer } from "@/eval/wrong_answers.ts";
+import type { ClassifiedText } from "@/eval/prediction_errors.ts";
 import { formatCount } from "../format.ts";
 import { COLORS } from "./frame.ts";
 import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
@@ -15,15 +15,18 @@ const MOST = 1500;
  * Draws one dot per row, by gold class and by the probability of the predicted class; wrong ones are larger.
  * Hovering shows the text.
  */
-export async function answerMap(answers: readonly Answer[], task: string): Promise<HoverFigure> {
-  const wrong = answers.filter(({ gold, predicted }) => gold !== predicted);
-  const right = answers.filter(({ gold, predicted }) => gold === predicted);
+export async function predictionMap(
+  texts: readonly ClassifiedText[],
+  task: string,
+): Promise<HoverFigure> {
+  const wrong = texts.filter(({ gold, predicted }) => gold !== predicted);
+  const right = texts.filter(({ gold, predicted }) => gold === predicted);
   const every = Math.max(1, Math.ceil(right.length / Math.max(1, MOST - wrong.length)));
   const shown = [...right.filter((_, i) => i % every === 0), ...wrong];
   const values = shown.map(({ gold, predicted, probability, text }, i) => ({
     gold,
     predicted,
-    answer: gold === predicted ? "correct" : "wrong",
+    prediction: gold === predicted ? "correct" : "wrong",
     probability: 100 * probability,
     lane: i * 0.6180339887 % 1, // spread evenly and deterministically (golden ratio)
     text: text.length > 160 ? `${text.slice(0, 159)}…` : text,
@@ -44,11 +47,11 @@ export async function answerMap(answers: readonly Answer[], task: string): Promi
       y: { field: "gold", type: "nominal", title: "Gold class" },
       yOffset: { field: "lane", type: "quantitative" },
       color: {
-        field: "answer",
+        field: "prediction",
         type: "nominal",
         scale: { domain: ["correct", "wrong"], range: COLORS.slice(0, 2) },
       },
-      size: { condition: { test: "datum.answer === 'wrong'", value: 90 }, value: 18 },
+      size: { condition: { test: "datum.prediction === 'wrong'", value: 90 }, value: 18 },
       tooltip: [
         { field: "gold" },
         { field: "predicted" },
@@ -59,7 +62,7 @@ export async function answerMap(answers: readonly Answer[], task: string): Promi
   }, {
     title: `Predictions on ${task}${sample}`,
     alt: `${formatCount(wrong.length)} of ${
-      formatCount(answers.length)
+      formatCount(texts.length)
     } predictions are wrong. One dot per row, by gold class and probability of the predicted class.`,
   });
 }

@@ -1,15 +1,15 @@
 /**
- * Tagging by looking up the names in train, a baseline for which the sample's entities must be too hard.
+ * Tagging by looking up the entities in train, a baseline for which the sample's entities must be too hard.
  * @module
  */
 
-import type { TaggedRow } from "@/data/rows.ts";
+import type { TaggedRow } from "../rows.ts";
 
-/** A name in a row: words [start, end). */
-export type NameSpan = { readonly type: string; readonly start: number; readonly end: number };
+/** An entity in a row: words [start, end). */
+export type EntitySpan = { readonly type: string; readonly start: number; readonly end: number };
 
-/** The names of a row; its tags must be valid IOB2. */
-export function nameSpans(tags: readonly number[], labels: readonly string[]): NameSpan[] {
+/** The entities of a row; its tags must be valid IOB2. */
+export function entitySpans(tags: readonly number[], labels: readonly string[]): EntitySpan[] {
   const spans: { type: string; start: number; end: number }[] = [];
   for (const [index, tag] of tags.entries()) {
     const name = labels[tag] ?? "O", last = spans.at(-1);
@@ -19,17 +19,17 @@ export function nameSpans(tags: readonly number[], labels: readonly string[]): N
   return spans;
 }
 
-/** Finds names in a row of words. */
-export type NameFinder = (tokens: readonly string[]) => NameSpan[];
+/** Finds entities in a row of words. */
+export type EntityFinder = (tokens: readonly string[]) => EntitySpan[];
 
-/** All names in `rows`, as space-separated words, with their most frequent type. */
-export function listNames(
+/** All entities in `rows`, as space-separated words, with their most frequent type. */
+export function listEntityNames(
   rows: readonly TaggedRow[],
   labels: readonly string[],
 ): ReadonlyMap<string, string> {
   const counts = new Map<string, Map<string, number>>();
   for (const { tokens, tags } of rows) {
-    for (const { type, start, end } of nameSpans(tags, labels)) {
+    for (const { type, start, end } of entitySpans(tags, labels)) {
       const name = tokens.slice(start, end).join(" ");
       const types = counts.get(name) ?? new Map<string, number>();
       counts.set(name, types.set(type, (types.get(type) ?? 0) + 1));
@@ -41,11 +41,11 @@ export function listNames(
   }));
 }
 
-/** Finds listed names from left to right, preferring the longest. */
-export function listFinder(names: ReadonlyMap<string, string>): NameFinder {
+/** Finds listed entities from left to right, preferring the longest name. */
+export function entityFinder(names: ReadonlyMap<string, string>): EntityFinder {
   const longest = Math.max(0, ...[...names.keys()].map((name) => name.split(" ").length));
   return (tokens) => {
-    const spans: NameSpan[] = [];
+    const spans: EntitySpan[] = [];
     for (let start = 0; start < tokens.length; start++) {
       for (let end = Math.min(tokens.length, start + longest); end > start; end--) {
         const type = names.get(tokens.slice(start, end).join(" "));
@@ -59,16 +59,16 @@ export function listFinder(names: ReadonlyMap<string, string>): NameFinder {
   };
 }
 
-/** F1 over all names; type, start and end must match. 0 if nothing matches. */
-export function nameF1(
-  find: NameFinder,
+/** F1 over all entities; type, start and end must match. 0 if nothing matches. */
+export function entityF1(
+  find: EntityFinder,
   rows: readonly TaggedRow[],
   labels: readonly string[],
 ): number {
   let right = 0, found = 0, gold = 0;
   for (const { tokens, tags } of rows) {
-    const key = ({ type, start, end }: NameSpan) => `${type} ${start} ${end}`;
-    const goldKeys = new Set(nameSpans(tags, labels).map(key));
+    const key = ({ type, start, end }: EntitySpan) => `${type} ${start} ${end}`;
+    const goldKeys = new Set(entitySpans(tags, labels).map(key));
     const foundKeys = find(tokens).map(key);
     gold += goldKeys.size;
     found += foundKeys.length;

@@ -1,9 +1,14 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { DISPLAY } from "@/notebook/displayable.ts";
-import { showWrongSentences } from "@/notebook/show_wrong.ts";
-import { listAnswers, listWrongSentences, pickRecord, pickWrong } from "@/eval/wrong_answers.ts";
+import { showMistagged } from "@/notebook/show_tagged.ts";
+import {
+  listClassifiedTexts,
+  listMistagged,
+  pickMisclassified,
+  pickRecord,
+} from "@/eval/prediction_errors.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
-import { answerMap } from "@/report/figures/answer_map.ts";
+import { predictionMap } from "@/report/figures/prediction_map.ts";
 
 const TOPICS: PredictionRecord = {
   task: "topics",
@@ -28,31 +33,31 @@ const SENTENCES = [
   { tokens: ["Hello", "Ada"], tags: [0, 1] },
 ];
 
-Deno.test("listAnswers() and pickWrong() join predictions with texts, most confident errors first", () => {
-  const wrong = pickWrong(listAnswers(TOPICS, TEXTS));
+Deno.test("listClassifiedTexts() and pickMisclassified() join predictions with texts, most confident errors first", () => {
+  const wrong = pickMisclassified(listClassifiedTexts(TOPICS, TEXTS));
   deepStrictEqual(wrong, [
     { gold: "Sports", predicted: "World", probability: 0.8, text: "c" },
     { gold: "World", predicted: "Sports", probability: 0.6, text: "a" },
   ]);
 });
 
-Deno.test("listWrongSentences() keeps only sentences with errors", () => {
-  const wrong = listWrongSentences(NAMES, SENTENCES);
+Deno.test("listMistagged() keeps only sentences with errors", () => {
+  const wrong = listMistagged(NAMES, SENTENCES);
   deepStrictEqual(wrong.map(({ words, errors }) => [words[0], errors[0]?.kind]), [
     ["Ada", "boundary"],
   ]);
   strictEqual(
-    showWrongSentences(wrong)[DISPLAY]()["text/plain"],
+    showMistagged(wrong)[DISPLAY]()["text/plain"],
     "Errors: boundary. Gold, then predicted:\n[Ada Lovelace PER] left\n[Ada PER] Lovelace left",
   );
 });
 
 Deno.test("predictions of other rows, kinds and splits are rejected", () => {
-  throws(() => listAnswers(TOPICS, []), {
+  throws(() => listClassifiedTexts(TOPICS, []), {
     message:
       "Cannot list errors of topics test: its predictions are of 3 rows, but 0 rows are given",
   });
-  throws(() => listAnswers(NAMES, SENTENCES), {
+  throws(() => listClassifiedTexts(NAMES, SENTENCES), {
     name: "TypeError",
     message: "Cannot list errors of names: its kind must be classification, but is tagging",
   });
@@ -63,8 +68,8 @@ Deno.test("predictions of other rows, kinds and splits are rejected", () => {
   strictEqual(pickRecord([TOPICS, NAMES], { task: "names", split: "test" }), NAMES);
 });
 
-Deno.test("answerMap() counts the wrong answers and draws all of few", async () => {
-  const { figure, spec } = await answerMap(listAnswers(TOPICS, TEXTS), "topics");
+Deno.test("predictionMap() counts the misclassified texts and draws all of few", async () => {
+  const { figure, spec } = await predictionMap(listClassifiedTexts(TOPICS, TEXTS), "topics");
   strictEqual(
     figure.alt,
     "2 of 3 predictions are wrong. One dot per row, by gold class and probability of the predicted class.",

@@ -4,11 +4,11 @@
  */
 
 import { isTaggedRow, type Row } from "@/data/rows.ts";
-import { type EntityError, findEntityErrors } from "@/eval/entity_errors.ts";
-import type { PredictionRecord } from "@/eval/prediction_record.ts";
+import { type EntityError, findEntityErrors } from "./entity_errors.ts";
+import type { PredictionRecord } from "./prediction_record.ts";
 
 /** Gold and predicted class of one text. */
-export type Answer = {
+export type ClassifiedText = {
   readonly gold: string;
   readonly predicted: string;
   /** Probability of the predicted class. */
@@ -16,8 +16,11 @@ export type Answer = {
   readonly text: string;
 };
 
-/** Answers to all rows of a classification record, in row order. */
-export function listAnswers(record: PredictionRecord, rows: readonly Row[]): readonly Answer[] {
+/** Texts of a classification record with their classes, in row order. */
+export function listClassifiedTexts(
+  record: PredictionRecord,
+  rows: readonly Row[],
+): readonly ClassifiedText[] {
   checkRows(record, rows);
   if (record.kind !== "classification") throw wrongKind(record, "classification");
   const { labels, gold, predicted, probability } = record;
@@ -29,14 +32,14 @@ export function listAnswers(record: PredictionRecord, rows: readonly Row[]): rea
   }));
 }
 
-/** Wrong answers, most confident first. */
-export function pickWrong(answers: readonly Answer[]): readonly Answer[] {
-  return answers.filter(({ gold, predicted }) => gold !== predicted)
+/** Misclassified texts, most confident first. */
+export function pickMisclassified(texts: readonly ClassifiedText[]): readonly ClassifiedText[] {
+  return texts.filter(({ gold, predicted }) => gold !== predicted)
     .sort((a, b) => b.probability - a.probability);
 }
 
 /** A sentence with at least one entity error. */
-export type WrongSentence = {
+export type MistaggedSentence = {
   readonly words: readonly string[];
   /** BIO tags, one per word. */
   readonly gold: readonly string[];
@@ -45,10 +48,10 @@ export type WrongSentence = {
 };
 
 /** Sentences of a tagging record with at least one entity error, in row order. */
-export function listWrongSentences(
+export function listMistagged(
   record: PredictionRecord,
   rows: readonly Row[],
-): readonly WrongSentence[] {
+): readonly MistaggedSentence[] {
   checkRows(record, rows);
   if (record.kind !== "tagging") throw wrongKind(record, "tagging");
   const name = (tag: number) => record.labels[tag] ?? "O";

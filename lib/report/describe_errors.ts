@@ -1,5 +1,5 @@
 /**
- * Wrong answers of a run: the most confused classes, and examples with their texts if the license of the data
+ * Errors of a run: the most confused classes, and examples with their texts if the license of the data
  * set allows it.
  * @module
  */
@@ -8,12 +8,12 @@ import type { ClassificationScores } from "@/eval/classification.ts";
 import { type EntityError, findEntityErrors } from "@/eval/entity_errors.ts";
 import type { Span } from "@/eval/spans.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
-import type { WrongAnswer } from "@/train/choose_errors.ts";
-import { formatCount, formatPercent } from "../format.ts";
-import { isClassification, type RunRecord } from "./run_record.ts";
-import { formatTable } from "../tables.ts";
+import type { PredictionError } from "@/train/choose_errors.ts";
+import { formatCount, formatPercent } from "./format.ts";
+import { isClassification, type RunRecord } from "./readers/run_record.ts";
+import { formatTable } from "./tables.ts";
 
-/** Number of wrong answers shown. */
+/** Number of errors shown. */
 const SHOWN = 10;
 
 /** Number of confusions shown. */
@@ -22,8 +22,8 @@ const PAIRS = 5;
 /** Maximum number of characters shown per text. */
 const LONGEST = 400;
 
-/** Paragraphs and tables on the wrong answers of one task on one split; empty if there are none. */
-export function describeWrongAnswers(
+/** Paragraphs and tables on the errors of one task on one split; empty if there are none. */
+export function describeErrors(
   { config, errors }: Pick<RunRecord, "config" | "errors">,
   { task, split, scores }: {
     readonly task: string;
@@ -82,11 +82,11 @@ function describeConfusions({ rows, confusion, perClass }: ClassificationScores)
   ];
 }
 
-function tabulate(errors: readonly WrongAnswer[]): string[] {
+function tabulate(errors: readonly PredictionError[]): string[] {
   const texts = errors.flatMap((error) => error.kind === "classification" ? [error] : []);
   if (texts.length > 0) {
     return [
-      "Wrong answers with the highest probability:",
+      "Misclassified texts with the highest probability:",
       formatTable(
         [
           { head: "Text", align: "left" },

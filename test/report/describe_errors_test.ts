@@ -2,10 +2,10 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { composeReport } from "@/report/markdown.ts";
 import { readRun } from "@/report/readers/read_run.ts";
-import type { WrongAnswer } from "@/train/choose_errors.ts";
+import type { PredictionError } from "@/train/choose_errors.ts";
 import { syntheticFiles, writeSyntheticRun } from "./synthetic_run.ts";
 
-const ERRORS: readonly WrongAnswer[] = [
+const ERRORS: readonly PredictionError[] = [
   {
     task: "ag_news",
     split: "test",
@@ -42,7 +42,7 @@ async function report(dir: string | null, errors: string | null): Promise<string
 
 const HIDDEN = "Their texts are not shown, because the license of the data set forbids it.";
 
-Deno.test("a report shows wrong answers of the built-in sample with their texts", async () => {
+Deno.test("a report shows errors of the built-in sample with their texts", async () => {
   const markdown = await report("sample", LINES);
   // rows 3, 10, 17, 24, 31 and 38 of 40 are wrong
   ok(markdown.includes("6 of 40 rows are wrong (15.00 %)."), markdown);
@@ -56,7 +56,7 @@ Deno.test("a report shows wrong answers of the built-in sample with their texts"
   ok(!markdown.includes(HIDDEN));
 });
 
-Deno.test("a report only counts wrong answers if the license of the data set forbids showing texts", async () => {
+Deno.test("a report only counts errors if the license of the data set forbids showing texts", async () => {
   for (const dir of [null, "some/folder"]) {
     const markdown = await report(dir, LINES);
     ok(!/Kettles|Lovelace/.test(markdown));
@@ -66,7 +66,7 @@ Deno.test("a report only counts wrong answers if the license of the data set for
   }
 });
 
-Deno.test("a report notes unrecorded texts of wrong answers, but only if there are wrong answers", async () => {
+Deno.test("a report notes unrecorded texts of errors, but only if there are errors", async () => {
   const told = "Their texts were not recorded with this run.";
   ok((await report("sample", null)).includes(told));
   const none = await report("sample", "");
