@@ -11,7 +11,6 @@ import {
   findLibrary as findBuilt,
   libraryIn,
   openBuildFolder,
-  openCache,
   publish,
   removeFolder,
 } from "../native/toolchain/compile_cache.ts";
@@ -75,11 +74,10 @@ export async function buildBinding(
       ...[library.headers, describeFile(library.api), describeFile(library.framework)],
     ])
   }`;
-  const cache = openCache();
-  const known = findBuilt(cache, entry);
+  const known = findBuilt(entry);
   if (known !== null) return { path: known, builtBy: null };
   onBuild(compilerVersion);
-  const buildFolder = openBuildFolder(cache);
+  const buildFolder = openBuildFolder();
   try {
     const args = [
       ...first,
@@ -93,7 +91,7 @@ export async function buildBinding(
       ...{ args, env: { LC_ALL: "C" }, stdin: "null", stdout: "null", stderr: "piped" },
     }).output();
     checkOutput("the binding of TensorFlow", [command, ...args].join(" "), output);
-    return { path: publish(buildFolder, cache, entry), builtBy: compilerVersion };
+    return { path: publish(buildFolder, entry), builtBy: compilerVersion };
   } finally {
     removeFolder(buildFolder);
   }

@@ -179,16 +179,12 @@ Deno.test("a damaged library is built again", async () => {
   });
 });
 
-Deno.test("a cache that others can write to is restricted, and an unwritable one is not used", async () => {
+Deno.test("a library is built elsewhere if the cache cannot be created", async () => {
   await withEmptyCache(async (folder) => {
-    await Deno.mkdir(join(folder, "native"));
-    await Deno.chmod(join(folder, "native"), 0o777);
-    await compileLibrary(library(7), countCompilations().options);
-    strictEqual((Deno.statSync(join(folder, "native")).mode ?? 0) & 0o777, 0o700);
     Deno.writeTextFileSync(join(folder, "file"), "");
     await withCache(join(folder, "file"), async () => {
-      const path = await compileLibrary(library(7), countCompilations().options);
-      strictEqual(callSeven(path), 7);
+      const path = await compileLibrary(library(6), countCompilations().options);
+      strictEqual(callSeven(path), 6);
       ok(!path.startsWith(folder));
     });
   });

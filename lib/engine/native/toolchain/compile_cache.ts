@@ -1,89 +1,89 @@
 /**
- * A cache of compiled libraries on disk. Each entry is a folder named by a digest of its inputs. It is published
- * atomically by a rename and contains the library's checksum. A damaged entry is compiled again, as is one that
- * another user could have created or changed. Entries in a read-only folder are still used. Several processes may
- * compile the same entry concurrently.
+ * A cache of compiled libraries on disk. An entry is a folder, named by a digest of its inputs, with the library, its
+ * sources and its checksum. It is published by a rename, so that processes may compile the same entry concurrently. A
+ * damaged entry is compiled again.
+ *
+ * Loading a library runs its code. A library is therefore loaded only if nobody but root and the user of this process
+ * could have written it: neither the file, nor the cache's folder, nor a folder above it. Otherwise, and if the folder
+ * cannot be written, new entries go into a temporary folder of this process.
  * @module
  */
 import { createHash } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
-import { isSystemError } from "@/engine/system.ts";
-import { findUser, isClosed, isGuarded, isGuardedPlace } from "../codegen/guarded.ts";
-import { describeSystem } from "../../system.ts";
-
-/** The folders of compiled libraries. */
-export type Cache = {
-  /** Folders to search for entries, in order. */
-  readonly folders: readonly string[];
-  /** The folder for new entries. */
-  readonly folder: string;
-};
+import process from "node:process";
+import { describeSystem, isSystemError } from "../../system.ts";
 
 /** The library of an entry. */
 const LIBRARY = describeSystem().libraryName;
 /** Its SHA-256 in hexadecimal. */
 const CHECKSUM = "library.sha256";
+/** Names of entries and build folders; other names are not ours to delete. */
+const OWN_NAME = /^(?:[a-z]+-)?[0-9a-f]{40}$|^\.build-/;
+/** Number of days for which an unused entry is kept. */
+const KEEP_DAYS = 60;
+
+/** Permission bits of a file or folder. */
+const WRITABLE_BY_GROUP = 0o020, WRITABLE_BY_ALL = 0o002;
+/** In a folder with this mode bit, only the owner of an entry or of the folder can replace the entry. */
+const STICKY = 0o1000;
 
 let temporary: string | undefined;
-
-/** `STX_CACHE`, or `sentence-transformer` in the user's cache folder; undefined without a home. */
-function chooseFolder(): string | undefined {
-  const own = Deno.env.get("STX_CACHE");
-  if (own) return own;
-  const shared = describeSystem().userCache(Deno.env);
-  return shared === undefined ? undefined : join(shared, "sentence-transformer");
-}
+let pruned = false;
 
 /**
- * Opens the cache and creates its folder if necessary. A folder that cannot be written is only read; new entries
- * then go into a temporary folder of this process. The temporary folder alone is used if another user could
- * write the first folder or replace it.
+ * True if only root and `user` can write a file or folder. A user's private group (with the user's number) has no other
+ * members, and systems that have such groups often make files writable for it. False for a link, whose target is
+ * unknown. File systems without owners (Windows) are not checked.
  */
-export function openCache(): Cache {
-  const parent = chooseFolder();
-  const kept = parent === undefined ? null : openKept(join(parent, "native"));
-  if (kept !== null && isWritable(kept)) return { folders: [kept], folder: kept };
-  temporary ??= openTemporary();
-  return { folders: kept === null ? [temporary] : [kept, temporary], folder: temporary };
+export function isOwn(
+  { uid, gid, mode, isSymlink }: Pick<Deno.FileInfo, "uid" | "gid" | "mode" | "isSymlink">,
+  user: number | null,
+): boolean {
+  if (isSymlink) return false;
+  if (uid === null || user === null) return true;
+  const ownGroup = user !== 0 && uid === user && gid === user;
+  const writable = (mode ?? 0) & (ownGroup ? WRITABLE_BY_ALL : WRITABLE_BY_ALL | WRITABLE_BY_GROUP);
+  return (uid === 0 || uid === user) && writable === 0;
+}
+
+const findUser = () => process.geteuid?.() ?? null;
+
+/** True if only root and we can replace the entries of `folder`: it and all above it are ours or, like `/tmp`, sticky. */
+function isOwnPlace(folder: string): boolean {
+  const info = Deno.lstatSync(folder), above = dirname(folder);
+  const isSticky = ((info.mode ?? 0) & STICKY) !== 0;
+  return isOwn(isSticky ? { ...info, mode: 0 } : info, findUser()) &&
+    (above === folder || isOwnPlace(above));
+}
+
+/** `native` in `STX_CACHE`, or in `sentence-transformer` in the user's cache folder; undefined without a home. */
+function chooseFolder(): string | undefined {
+  const own = Deno.env.get("STX_CACHE");
+  if (own) return resolve(own, "native"); // the compiler runs elsewhere
+  const shared = describeSystem().userCache(Deno.env);
+  return shared === undefined ? undefined : join(shared, "sentence-transformer", "native");
+}
+
+/** The real path of the cache's folder, created if necessary; null if it cannot be created or others can write it. */
+function openShared(): string | null {
+  const folder = chooseFolder();
+  if (folder === undefined) return null;
+  return unlessForbidden(() => {
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const real = Deno.realPathSync(folder);
+    return isOwn(Deno.lstatSync(real), findUser()) && isOwnPlace(dirname(real)) ? real : null;
+  });
 }
 
 /** A sentence that says why compiled code is not cached and what to do about it; null if it is cached. */
 export function explainLostCache(): string | null {
-  const parent = chooseFolder();
-  const lost = "compiled C is not cached, so every process compiles again";
-  const advice = "set STX_CACHE to a folder that only you can write";
-  if (parent === undefined) return `${lost}: neither HOME nor STX_CACHE is set; ${advice}`;
-  const folder = join(parent, "native");
-  if (openKept(folder) !== null) return null;
-  return `${lost}: ${folder} cannot be created, or other users can write to it or to a folder above it; ${advice}`;
-}
-
-/** The real path of a folder, created if necessary; null if it cannot be created or others could write it. */
-function openKept(name: string): string | null {
-  const folder = resolve(name); // the compiler runs elsewhere
-  return unlessForbidden(() => {
-    if (!isGuardedPlace(findReal(dirname(folder)))) return null; // creates nothing inside another user's folder
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const real = Deno.realPathSync(folder), info = Deno.statSync(real);
-    if (!isClosed(info) && info.uid === findUser()) Deno.chmodSync(real, 0o700);
-    return isGuarded(real) && isGuardedPlace(dirname(real)) ? real : null;
-  });
-}
-
-/** The real path of a folder, or of its nearest existing parent. */
-function findReal(folder: string): string {
-  try {
-    return Deno.realPathSync(folder);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) || dirname(folder) === folder) throw error;
-    return findReal(dirname(folder));
-  }
-}
-
-function isWritable(folder: string): boolean {
-  const tried = unlessForbidden(() => Deno.makeTempDirSync({ dir: folder, prefix: ".try-" }));
-  if (tried !== null) Deno.removeSync(tried);
-  return tried !== null;
+  if (openShared() !== null) return null;
+  const folder = chooseFolder();
+  const reason = folder === undefined
+    ? "neither HOME nor STX_CACHE is set"
+    : `${folder} cannot be created, or other users can write to it or to a folder above it`;
+  return `compiled C is not cached, so every process compiles again: ${reason}; ` +
+    "set STX_CACHE to a folder that only you can write";
 }
 
 /** The result of `act`, or null if the system forbids it. */
@@ -99,13 +99,6 @@ function unlessForbidden<T>(act: () => T): T | null {
   }
 }
 
-/** A temporary folder that is removed when the process ends. */
-function openTemporary(): string {
-  const folder = Deno.makeTempDirSync({ prefix: "sentence-transformer-" });
-  globalThis.addEventListener("unload", () => removeFolder(folder));
-  return folder;
-}
-
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
 
 /** A digest of texts, flags and versions. */
@@ -113,15 +106,20 @@ export function digestParts(parts: readonly unknown[]): string {
   return sha256(JSON.stringify(parts)).slice(0, 40);
 }
 
+/** The path of the library in a build folder or in an entry's folder. */
+export function libraryIn(folder: string): string {
+  return join(folder, LIBRARY);
+}
+
 /** The path of an entry's library if it exists, is intact and only we can write it; else null. */
-export function findLibrary({ folders }: Cache, entry: string): string | null {
-  for (const folder of folders) {
+export function findLibrary(entry: string): string | null {
+  for (const folder of [openShared(), temporary ?? null]) {
+    if (folder === null) continue;
     const place = join(folder, entry), library = libraryIn(place);
-    const checksum = join(place, CHECKSUM);
     try {
-      if (![place, library, checksum].every(isGuarded)) continue;
-      const expected = Deno.readTextFileSync(checksum).trim();
-      if (sha256(Deno.readFileSync(library)) === expected) return library;
+      if (!isOwn(Deno.lstatSync(library), findUser())) continue;
+      const checksum = Deno.readTextFileSync(join(place, CHECKSUM));
+      if (sha256(Deno.readFileSync(library)) === checksum) return library;
     } catch (error) {
       if (!isSystemError(error)) throw error; // it is not there, or may not be read
     }
@@ -129,49 +127,61 @@ export function findLibrary({ folders }: Cache, entry: string): string | null {
   return null;
 }
 
-/** Creates a build folder with an arbitrary name next to the entries. */
-export function openBuildFolder({ folder }: Cache): string {
-  return Deno.makeTempDirSync({ dir: folder, prefix: ".build-" });
-}
-
-/** The path of the library in a build folder or in an entry's folder. */
-export function libraryIn(folder: string): string {
-  return join(folder, LIBRARY);
+/** Creates a build folder next to the entries, or in a temporary folder that is removed when the process ends. */
+export function openBuildFolder(): string {
+  const folder = openShared();
+  const build = (dir: string) => Deno.makeTempDirSync({ dir, prefix: ".build-" });
+  const shared = folder === null ? null : unlessForbidden(() => build(folder));
+  if (shared !== null) return shared;
+  if (temporary === undefined) {
+    const made = temporary = Deno.makeTempDirSync({ prefix: "sentence-transformer-" });
+    globalThis.addEventListener("unload", () => removeFolder(made));
+  }
+  return build(temporary);
 }
 
 /**
  * Publishes a build folder with a finished library as an entry, and returns the library's path. An intact entry that
- * another process has published meanwhile is used instead; one that must not be used is moved aside.
+ * another process has published meanwhile is used instead.
  */
-export function publish(buildFolder: string, cache: Cache, entry: string): string {
-  const library = libraryIn(buildFolder), place = join(cache.folder, entry);
-  const checksum = sha256(Deno.readFileSync(library));
-  Deno.writeTextFileSync(join(buildFolder, CHECKSUM), checksum, { mode: 0o600 });
-  if (!isClosed(Deno.statSync(library))) Deno.chmodSync(library, 0o700); // the linker's umask may allow others to write
+export function publish(buildFolder: string, entry: string): string {
+  const folder = dirname(buildFolder), place = join(folder, entry);
+  const library = libraryIn(buildFolder);
+  if (!isOwn(Deno.lstatSync(library), findUser())) Deno.chmodSync(library, 0o700); // the umask may let others write
+  Deno.writeTextFileSync(join(buildFolder, CHECKSUM), sha256(Deno.readFileSync(library)));
+  if (!pruned) prune(folder, Deno.statSync(library).mtime?.getTime() ?? 0); // by the clock of the file system
+  pruned = true;
   for (let attempt = 0;; attempt++) {
     try {
       Deno.renameSync(buildFolder, place);
       return libraryIn(place);
     } catch (error) {
-      const made = findLibrary(cache, entry);
-      if (made !== null) return made;
+      const published = findLibrary(entry);
+      if (published !== null) return published;
       if (attempt === 3) throw error;
-      discard(place, `${buildFolder}-aside-${attempt}`);
+      removeFolder(place); // which is damaged
     }
   }
 }
 
 /**
- * Moves an entry to `aside` in the same folder, which is possible even if the entry belongs to another user, and removes
- * as much of it as possible.
+ * Removes entries that were neither made nor read within {@link KEEP_DAYS}, and build folders of killed processes. Reads
+ * count if the file system records access times (Linux does, to a day); elsewhere an entry that is still in use is
+ * compiled again.
  */
-function discard(place: string, aside: string): void {
-  try {
-    Deno.renameSync(place, aside);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // another process was faster
+function prune(cache: string, nowMs: number): void {
+  const oldest = nowMs - KEEP_DAYS * 24 * 3600 * 1000;
+  for (const { name, isDirectory } of Deno.readDirSync(cache)) {
+    if (!isDirectory || !OWN_NAME.test(name)) continue;
+    const folder = join(cache, name);
+    try {
+      const times = [Deno.statSync(folder).mtime];
+      if (!name.startsWith(".")) times.push(Deno.statSync(libraryIn(folder)).atime);
+      if (times.every((time) => time !== null && time.getTime() < oldest)) removeFolder(folder);
+    } catch (error) {
+      if (!isSystemError(error)) throw error; // another process was quicker, or it is not ours
+    }
   }
-  unlessForbidden(() => removeFolder(aside));
 }
 
 /** Removes a folder and its content, if it exists. */

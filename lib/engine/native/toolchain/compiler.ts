@@ -5,17 +5,14 @@
 import { lookUp } from "../../look_up.ts";
 import { join } from "node:path";
 import {
-  type Cache,
   digestParts,
   findLibrary,
   libraryIn,
   openBuildFolder,
-  openCache,
   publish,
   removeFolder,
 } from "./compile_cache.ts";
 import type { Compiler } from "./find_compiler.ts";
-import { pruneCache } from "./prune_cache.ts";
 import type { Target } from "./target.ts";
 import { describeSystem } from "../../system.ts";
 
@@ -66,7 +63,6 @@ const underWay = new Map<string, Promise<string>>();
 
 /** The compiler calls of a library, in stages; the calls of one stage may run at once. */
 type Plan = {
-  readonly cache: Cache;
   readonly entry: string;
   readonly buildFolder: string;
   readonly stages: readonly (readonly Deno.Command[])[];
@@ -91,8 +87,7 @@ function nameEntry({ name, sources, headers, flags }: Library, options: CompileO
 /** Writes a library's files into a new folder and prepares the compiler calls. */
 function prepare(library: Library, entry: string, options: CompileOptions): Plan {
   const { compiler, target } = options;
-  const cache = openCache();
-  const buildFolder = openBuildFolder(cache);
+  const buildFolder = openBuildFolder();
   const lines = new Map<Deno.Command, string>();
   const call = (args: readonly string[]) => {
     const all = [...compiler.arguments, ...args];
@@ -115,7 +110,7 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
   );
   const objects = library.sources.map(({ name }) => objectOf(name));
   const link = call([...flags, "-shared", ...objects, "-o", libraryIn(buildFolder), ...linkFlags]);
-  return { cache, entry, buildFolder, stages: [compile, [link]], lines };
+  return { entry, buildFolder, stages: [compile, [link]], lines };
 }
 
 /** Throws the first lines of a failed compiler's message; `name` is the library, `line` the command. */
@@ -131,17 +126,10 @@ export function checkOutput(name: string, line: string, output: Deno.CommandOutp
   ].join("\n"));
 }
 
-/** True once this process has pruned the cache. */
-let pruned = false;
-
 /** Removes the object files and publishes the library. */
-function finish({ buildFolder, cache, entry }: Plan, { sources }: Library): string {
+function finish({ buildFolder, entry }: Plan, { sources }: Library): string {
   for (const { name } of sources) Deno.removeSync(join(buildFolder, name.replace(/\.c$/, ".o")));
-  const path = publish(buildFolder, cache, entry);
-  const now = Deno.statSync(path).mtime?.getTime() ?? 0; // by the clock of the file system
-  if (!pruned) pruneCache(cache.folder, now);
-  pruned = true;
-  return path;
+  return publish(buildFolder, entry);
 }
 
 async function compile(library: Library, entry: string, options: CompileOptions): Promise<string> {
@@ -172,7 +160,7 @@ async function compile(library: Library, entry: string, options: CompileOptions)
 /** The path of a library, compiled unless it is cached. Throws the compiler's message on failure. */
 export async function compileLibrary(library: Library, options: CompileOptions): Promise<string> {
   const entry = nameEntry(library, options);
-  const known = findLibrary(openCache(), entry);
+  const known = findLibrary(entry);
   if (known !== null) return known;
   const running = underWay.get(entry);
   if (running !== undefined) return await running;
@@ -185,7 +173,7 @@ export async function compileLibrary(library: Library, options: CompileOptions):
 /** {@link compileLibrary} for synchronous callers: blocks, and runs one compiler process at a time. */
 export function compileLibrarySync(library: Library, options: CompileOptions): string {
   const entry = nameEntry(library, options);
-  const known = findLibrary(openCache(), entry);
+  const known = findLibrary(entry);
   if (known !== null) return known;
   options.onCompile?.(library.name);
   const plan = prepare(library, entry, options);
