@@ -73,7 +73,7 @@ function tryToCompile(
   for (const { node } of lowered.outputs) buffers.of(node);
   const { all, constants, constantBytes, slots } = buffers;
   const draft: DraftCode = {
-    ...{ instructions, kernels: kernels.bodies, buffers: all, constants, constantBytes, slots },
+    ...{ instructions, kernels: kernels.all, buffers: all, constants, constantBytes, slots },
     lookups: findLookups(lowered),
   };
   const { code, overwritten } = layOutCode(draft);

@@ -117,7 +117,7 @@ function findFresh(kernels: NativeCode["kernels"], { addresses }: SharedState) {
   const names = [...fresh.keys()];
   return {
     names,
-    text: printSource(fresh),
+    text: printSource(fresh.values()),
     take: (loaded: readonly bigint[]) =>
       names.forEach((name, i) => addresses.set(name, loaded[i] as bigint)),
   };

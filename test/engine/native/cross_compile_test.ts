@@ -12,7 +12,7 @@ import type { Graph } from "@/engine/graph.ts";
 import { jit } from "@/engine/jit.ts";
 import { compileGraph } from "@/engine/native/compile_graph.ts";
 import { compileLibrary, type Library } from "@/engine/native/toolchain/compiler.ts";
-import { printSource } from "@/engine/native/codegen/kernel_texts.ts";
+import { type KernelText, printSource } from "@/engine/native/codegen/kernel_texts.ts";
 import { describeKernels, describeRuntime } from "@/engine/native/runtime.ts";
 import { CASES } from "./executor_cases.ts";
 import { withEmptyCache } from "./table_builder.ts";
@@ -30,12 +30,12 @@ const QUICK = ["-O0", "-fno-sanitize=undefined"];
 const [command, ...first] = (Deno.env.get("ZIG") ?? "").split(/\s+/).filter((word) => word !== "");
 
 /** Generated functions of all cases of the executor, by name. */
-async function collectKernels(): Promise<ReadonlyMap<string, string>> {
-  const kernels = new Map<string, string>();
+async function collectKernels(): Promise<ReadonlyMap<string, KernelText>> {
+  const kernels = new Map<string, KernelText>();
   const collect: TracedExecutor = {
     ...{ name: "collect", version: "", threads: 2 },
     compile(graph: Graph) {
-      for (const [name, body] of compileGraph(graph, 2).code.kernels) kernels.set(name, body);
+      for (const [name, kernel] of compileGraph(graph, 2).code.kernels) kernels.set(name, kernel);
       return { run: () => Promise.resolve(), runSync() {}, release() {} };
     },
   };
@@ -70,7 +70,7 @@ for (const [target, { system, magic }] of Object.entries(TARGETS)) {
         system,
       } as const;
       await withEmptyCache(async () => {
-        for (const library of [describeRuntime(), describeKernels(printSource(kernels))]) {
+        for (const library of [describeRuntime(), describeKernels(printSource(kernels.values()))]) {
           const quick = { ...library, flags: [...library.flags, ...QUICK] };
           const path = await compileLibrary(quick, options);
           const head = Deno.readFileSync(path).subarray(0, magic.length);

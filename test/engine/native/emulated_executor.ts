@@ -8,7 +8,7 @@ import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
 import { compileGraph } from "@/engine/native/compile_graph.ts";
 import { compileLibrary } from "@/engine/native/toolchain/compiler.ts";
-import { printSource } from "@/engine/native/codegen/kernel_texts.ts";
+import { type KernelText, printSource } from "@/engine/native/codegen/kernel_texts.ts";
 import { describeKernels, describeRuntime } from "@/engine/native/runtime.ts";
 import type { SYMBOLS } from "@/engine/native/runtime_symbols.ts";
 import { encodeTable } from "@/engine/native/lowering/table.ts";
@@ -46,10 +46,13 @@ export async function startEmulatedExecutor(
   }
 
   /** Compiles and loads functions that are not yet loaded. */
-  async function loadKernels(bodies: ReadonlyMap<string, string>): Promise<void> {
-    const fresh = new Map([...bodies].filter(([name]) => !kernels.has(name)));
+  async function loadKernels(all: ReadonlyMap<string, KernelText>): Promise<void> {
+    const fresh = new Map([...all].filter(([name]) => !kernels.has(name)));
     if (fresh.size === 0) return;
-    const path = await compileLibrary(describeKernels(printSource(fresh)), emulation.compile);
+    const path = await compileLibrary(
+      describeKernels(printSource(fresh.values())),
+      emulation.compile,
+    );
     const loaded = await lend([encodeText(path)], ([at = 0n]) => call("rt_load", at));
     if (loaded === 0n) throw new Error(`Cannot load ${path} in the emulated runtime`);
     for (const name of fresh.keys()) {

@@ -13,14 +13,15 @@ import {
   scratchBytesOf,
 } from "../lowering/instruction.ts";
 import { type DraftCode, layOutCode, type NativeCode } from "../lowering/lay_out.ts";
+import type { KernelText } from "./kernel_texts.ts";
 
 /** Code at a sample of the dynamic dimensions. */
 export type SampledCode = { readonly draft: DraftCode; readonly sizes: Sizes };
 
 /** Code with numbers that depend on the sizes. */
 export type GenericCode = {
-  /** Bodies of the kernels by name, equal at all sizes. */
-  readonly kernels: ReadonlyMap<string, string>;
+  /** The kernels by name, equal at all sizes. */
+  readonly kernels: ReadonlyMap<string, KernelText>;
   /** The code at some sizes; null if one is 0, or if the code would overwrite a value before its last read. */
   at(sizes: Sizes): NativeCode | null;
 };

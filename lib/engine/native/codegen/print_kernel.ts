@@ -10,7 +10,7 @@
  */
 import { lookUp } from "../../look_up.ts";
 import type { LoopNest } from "../../fusion/nest.ts";
-import { isFusedReduction } from "../../fusion/space.ts";
+import { isFusedReduction, type Role } from "../../fusion/space.ts";
 import type { Node } from "../../ir.ts";
 import { DropoutPrinter } from "./c_dropout.ts";
 import { printOperation } from "./c_operations.ts";
@@ -29,7 +29,9 @@ const STORES = { float32: "st", bfloat16: "stb", int32: "stw", bool: "stq" } as 
 /** A printed kernel with the operands of its instruction. */
 export type PrintedKernel = {
   /** The function's body. */
-  readonly text: string;
+  readonly body: string;
+  /** The operation of each node of the nest. */
+  readonly operations: readonly string[];
   readonly pointers: readonly Buffer[];
   readonly numbers: readonly (number | bigint)[];
   readonly reads: readonly Buffer[];
@@ -44,6 +46,19 @@ export type PrintedKernel = {
 /** Prints a loop nest; `parts` is the number of partial results of each column sum. */
 export function printKernel(nest: LoopNest, buffers: BufferTable, parts: number): PrintedKernel {
   return new KernelPrinter(nest, buffers, parts).print();
+}
+
+/** What a node computes, in words; sums and other reductions with their direction. */
+function nameOperation({ operation }: Node, role: Role | undefined): string {
+  switch (operation.kind) {
+    case "unary":
+    case "binary":
+      return operation.name;
+    case "reduce":
+      return `${role === "column" ? "column" : "row"} ${operation.name}`;
+    default:
+      return operation.kind;
+  }
 }
 
 class KernelPrinter {
@@ -87,7 +102,8 @@ class KernelPrinter {
     const inner = [...operands.rowStart, ...body].join("\n");
     const loop = flat ? `const long r = 0; (void)r;\n${inner}` : `${rows} {\n${inner}\n}`;
     return {
-      text: [...sizes, ...operands.prologue, ...slots, ...sums, loop].join("\n"),
+      operations: this.nest.nodes.map((node) => nameOperation(node, this.nest.roleOf(node))),
+      body: [...sizes, ...operands.prologue, ...slots, ...sums, loop].join("\n"),
       pointers: operands.pointers,
       numbers: operands.numbers.values,
       reads: [...operands.reads],

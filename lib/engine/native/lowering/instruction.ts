@@ -100,6 +100,8 @@ export type Instruction = {
   readonly cut: number;
   /** Name of its kernel; for a matrix product, of its epilogue. */
   readonly kernel: string | null;
+  /** The nodes that its kernel computes, in the order of their names in the text. */
+  readonly kernelNodes: readonly Node[];
   /** True if the kernel writes a partial result for each chunk, including empty ones. */
   readonly everyChunk: boolean;
   /** Scratch memory of each thread. */
@@ -138,6 +140,7 @@ export function makeInstruction(
       rows: 0,
       cut: 1,
       kernel: null,
+      kernelNodes: [],
       everyChunk: false,
       numbers: [],
       onto: [],

@@ -9,6 +9,7 @@ import {
   type PlacedConstant,
   scratchBytesOf,
 } from "./instruction.ts";
+import type { KernelText } from "../codegen/kernel_texts.ts";
 import { type PersistentOperand, planPersistentOperands } from "./plan_persistent_operands.ts";
 import { planMemory, rootOf } from "./plan_memory.ts";
 
@@ -18,8 +19,8 @@ const SCRATCH_HEAD = 64;
 /** A graph as instructions over buffers that are not placed yet. */
 export type DraftCode = {
   readonly instructions: readonly Instruction[];
-  /** Bodies of the kernels by name. */
-  readonly kernels: ReadonlyMap<string, string>;
+  /** The kernels by name. */
+  readonly kernels: ReadonlyMap<string, KernelText>;
   readonly buffers: readonly Buffer[];
   readonly constants: readonly PlacedConstant[];
   readonly constantBytes: number;

@@ -54,7 +54,7 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const { rows, columns } = unit.space;
   const origin = unit.nodes.at(-1) as Node;
   const instruction = makeInstruction({
-    ...{ opcode: "kernel", origin, kernel: kernels.add(printed.text) },
+    ...{ opcode: "kernel", origin, kernel: kernels.add(printed), kernelNodes: nest.nodes },
     kind: classifyGroup(unit),
     countWork: () => countGroup(unit, exported, lowered),
     rows: unit.flat ? rows * columns : rows,

@@ -41,6 +41,7 @@ function withEpilogue(matmul: Instruction, kernel: Instruction, { flat }: Unit):
     rows: sizeOf(shape) / columns,
     cut: flat ? columns : 1,
     kernel: kernel.kernel,
+    kernelNodes: kernel.kernelNodes,
     everyChunk: kernel.everyChunk,
     scratch: kernel.scratch,
     pointers: [...matmul.pointers, ...kernel.pointers],
