@@ -66,7 +66,7 @@ function machineOf({ machine: { cpu, cores } }: BenchContext): string {
 
 function rowOf(file: ResultsFile, result: BenchResult): readonly string[] {
   const { shape, precision, executor, settings, ours, torch, ratio } = result;
-  const named = settings === undefined || settings === "" ? executor : `${executor}, ${settings}`;
+  const named = settings === "" ? executor : `${executor}, ${settings}`;
   return [
     machineOf(file),
     shape,

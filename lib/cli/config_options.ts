@@ -23,7 +23,12 @@ export const CONFIG_OPTIONS = {
     multiple: true,
     help: "sets one configuration key, such as training.maxSteps=100",
   },
-  model: { type: "string", value: "DIR|HUB_NAME", help: "pretrained encoder (model.source)" },
+  model: {
+    type: "string",
+    value: "DIR|HUB_NAME",
+    help:
+      "pretrained encoder (model.source); weights stored in float16 or bfloat16 are read as float32",
+  },
   data: { type: "string", value: "DIR", help: "folder of the data sets (data.dir)" },
 } as const satisfies Options;
 

@@ -14,13 +14,14 @@ import { formatPercent } from "@/report/format.ts";
 import { readRun } from "@/report/readers/read_run.ts";
 import { mainScores } from "@/report/readers/run_record.ts";
 import { mainMeasure } from "@/report/readers/run_record.ts";
+import { CONFIG_OPTIONS } from "./config_options.ts";
 import { runTask, type Task, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";
 import { removeScratch, trainInProcess } from "./train_in_process.ts";
 
 const OPTIONS = {
-  model: { type: "string", value: "DIR|HUB_NAME", help: "pretrained encoder (model.source)" },
-  data: { type: "string", value: "DIR", help: "folder of the data sets (data.dir)" },
+  model: CONFIG_OPTIONS.model,
+  data: CONFIG_OPTIONS.data,
   set: {
     type: "string",
     value: "KEY=VALUE",

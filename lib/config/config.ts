@@ -84,8 +84,9 @@ export type FreshModelConfig = {
 /** The encoder, and how its output becomes a sentence embedding. */
 export type ModelConfig = {
   /**
-   * A checkpoint folder or Hub name; its default prompt precedes every text of the run. Null: a randomly initialized
-   * encoder with a learned vocabulary.
+   * A checkpoint folder or Hub name; its default prompt precedes every text of the run. Weights stored in float16 or
+   * bfloat16 are read as float32; `precision` alone says in what the run computes. Null: a randomly initialized encoder
+   * with a learned vocabulary.
    */
   readonly source: string | null;
   /** The encoder to create if `source` is null. */

@@ -1,6 +1,8 @@
 /** Overview page of all benchmarks. */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
+import { formatLoadPage } from "@/bench/format_load.ts";
+import { formatMarkdown } from "@/bench/format_results.ts";
 import { writeSpeedIndex } from "@/bench/speed_index.ts";
 
 const CONTEXT = {
@@ -93,4 +95,22 @@ Deno.test("the committed overview of benchmarks matches its JSON files", async (
       await Deno.readTextFile(join(committed, "README.md")),
     );
   });
+});
+
+Deno.test("each committed page of benchmarks is what its JSON file gives", async () => {
+  const folder = join(import.meta.dirname ?? "", "..", "..", "outputs", "benchmarks");
+  let count = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".json")) continue;
+    const { results, result, ...context } = JSON.parse(await Deno.readTextFile(join(folder, name)));
+    const page = await Deno.readTextFile(join(folder, name.replace(/json$/, "md")));
+    // the description of the served model is only in the page
+    const subject = /\n\n(.*) Each client sends/.exec(page)?.[1] ?? "";
+    const expected = results === undefined
+      ? formatLoadPage(result, { context, subject })
+      : formatMarkdown(results, context);
+    strictEqual(page, expected, name);
+    count++;
+  }
+  ok(count > 10, "the premise: benchmarks are committed");
 });
