@@ -151,7 +151,7 @@ Deno.test("random numbers and the clock are arguments", () => {
 
 Deno.test("only tasks print or end the process", () => {
   const files = LIB.filter(({ path }) =>
-    folderOf(path) !== "cli" && path !== "lib/engine/example.ts"
+    folderOf(path) !== "cli" && path !== "lib/engine/spirals_example.ts"
   );
   deepStrictEqual(
     matching(files, /\bconsole\.\w|\bDeno\.(exit|std(out|err))\b|\bprocess\.exit\b/),

@@ -8,11 +8,11 @@ import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { tellCompile } from "@/engine/jit.ts";
 import { explainLostCache } from "./native/toolchain/compile_cache.ts";
-import { createNativeExecutor } from "@/engine/native/executor.ts";
+import { createNativeExecutor } from "./native/native_executor.ts";
 import { explainMissingCompiler, findCompiler } from "./native/toolchain/find_compiler.ts";
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
 import { registerKernels } from "@/engine/kernels/register_all.ts";
-import { createOnnxExecutor } from "@/engine/onnx/executor.ts";
+import { createOnnxExecutor } from "./onnx/onnx_executor.ts";
 import {
   type Device,
   DEVICES,

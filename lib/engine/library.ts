@@ -2,7 +2,7 @@
  * TensorFlow.js, compiled: the engine as a library. Code written in `tf.*` operations runs unchanged; a function given to
  * {@link jit} is traced once and compiled to C, or to a graph of ONNX Runtime where the system has no C compiler.
  *
- * `lib/engine/example.ts` trains a network with it, beside TensorFlow.js's own backend.
+ * `lib/engine/spirals_example.ts` trains a network with it, beside TensorFlow.js's own backend.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ import { findNoncontiguousViews } from "@/engine/fusion/noncontiguous_views.ts";
 import { fuseGraph } from "@/engine/fusion/fuse.ts";
 import { type LoweredGraph, lowerForFusion, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import { prepareForFusion } from "@/engine/fusion/prepare.ts";
-import { scheduleUnits } from "@/engine/fusion/schedule.ts";
+import { scheduleUnits } from "../fusion/schedule_units.ts";
 import type { Node } from "@/engine/ir.ts";
 import {
   type Buffer,

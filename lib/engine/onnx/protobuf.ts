@@ -2,7 +2,7 @@
  * Writes ONNX models: the subset of Protocol Buffers and of onnx.proto3 (ONNX 1.17) that a graph needs.
  * @module
  */
-import { ELEMENT_TYPES, type ElementType } from "@/engine/onnx/runtime.ts";
+import { ELEMENT_TYPES, type ElementType } from "./onnx_runtime.ts";
 
 /** The domain of ONNX Runtime's contributed operators. */
 const CONTRIBUTED = "com.microsoft";

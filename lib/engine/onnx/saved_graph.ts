@@ -2,7 +2,7 @@
  * Runs an ONNX file with named inputs and outputs. Inputs are integers, outputs are float32.
  * @module
  */
-import { loadOnnxRuntime } from "@/engine/onnx/runtime.ts";
+import { loadOnnxRuntime } from "./onnx_runtime.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 /** An input: integers in row-major order. */

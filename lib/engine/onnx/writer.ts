@@ -5,7 +5,7 @@
 import { equalShapes } from "@/engine/tape.ts";
 import { isContiguous, sizeOf, type View, viewIndices } from "@/engine/views.ts";
 import type { OnnxAttribute, OnnxInitializer, OnnxNode } from "@/engine/onnx/protobuf.ts";
-import type { ElementType } from "@/engine/onnx/runtime.ts";
+import type { ElementType } from "./onnx_runtime.ts";
 
 /** Name of a value in the ONNX graph. */
 export type OnnxName = string;

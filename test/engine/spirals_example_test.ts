@@ -1,7 +1,7 @@
 /** The engine's example: a network trained by compiled programs and by TensorFlow.js's own `cpu` backend. */
 import { ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import { runExample } from "@/engine/example.ts";
+import { runExample } from "@/engine/spirals_example.ts";
 
 Deno.test("the example's compiled programs compute the losses of TensorFlow.js's cpu backend", async () => {
   const before = tf.memory().numTensors;

@@ -6,11 +6,11 @@
  * onnxruntime_c_api.h, which is append-only, so they are valid for all later versions.
  * @module
  */
-import { RefusalError } from "@/engine/refusal_error.ts";
+import { RefusalError } from "../refusal_error.ts";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { describeSystem } from "@/engine/system.ts";
+import { describeSystem } from "../system.ts";
 
 /** The requested version of the C API; ONNX Runtime 1.22 and all later releases provide it. */
 const API_VERSION = 22;

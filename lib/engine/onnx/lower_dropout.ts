@@ -5,9 +5,9 @@
  * shift is a division of a nonnegative integer. Elements are int32 and wrap around.
  * @module
  */
-import { type DropoutMaskAttributes, keepThreshold, siteKeys } from "@/engine/dropout_mask.ts";
-import type { OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
-import { sizeOf } from "@/engine/views.ts";
+import { type DropoutMaskAttributes, keepThreshold, siteKeys } from "../dropout_mask.ts";
+import type { OnnxName, OnnxWriter } from "./writer.ts";
+import { sizeOf } from "../views.ts";
 
 const INT32 = 6, INT64 = 7, MASK = 0xffffffff;
 

@@ -4,12 +4,12 @@
  * @module
  */
 import { lookUp } from "../look_up.ts";
-import { STORAGE_BYTES, storageOf } from "@/engine/fusion/lowering.ts";
-import { canFollow } from "@/engine/fusion/epilogues.ts";
-import type { FusedGraph, Unit } from "@/engine/fusion/fuse.ts";
-import { reaches } from "@/engine/fusion/reach.ts";
-import type { Node } from "@/engine/ir.ts";
-import { sizeOf } from "@/engine/views.ts";
+import { STORAGE_BYTES, storageOf } from "./lowering.ts";
+import { canFollow } from "./epilogues.ts";
+import type { FusedGraph, Unit } from "./fuse.ts";
+import { reaches } from "./reach.ts";
+import type { Node } from "../ir.ts";
+import { sizeOf } from "../views.ts";
 
 /** Units in execution order, with the values that each leaves in memory. */
 export type Schedule = {

@@ -5,16 +5,16 @@
  * and sums. Composites with an equivalent ONNX operator replace their primitives.
  * @module
  */
-import { type Graph, reachableNodes } from "@/engine/graph.ts";
-import type { Composite, Node, UnaryOperation } from "@/engine/ir.ts";
-import { findBroadcastForm } from "@/engine/onnx/broadcast_form.ts";
-import { emitDropoutMask } from "@/engine/onnx/dropout.ts";
-import { BINARY, REDUCE, UNARY } from "@/engine/onnx/operators.ts";
-import { matchMatmul, type Matmul } from "@/engine/onnx/matmul.ts";
-import type { OnnxGraph, OnnxNode } from "@/engine/onnx/protobuf.ts";
-import { type OnnxName, OnnxWriter } from "@/engine/onnx/writer.ts";
-import { isConstant } from "@/engine/tape.ts";
-import { sizeOf, splitView } from "@/engine/views.ts";
+import { type Graph, reachableNodes } from "../graph.ts";
+import type { Composite, Node, UnaryOperation } from "../ir.ts";
+import { findBroadcastForm } from "./broadcast_form.ts";
+import { emitDropoutMask } from "./lower_dropout.ts";
+import { BINARY, REDUCE, UNARY } from "./operators.ts";
+import { matchMatmul, type Matmul } from "./match_matmul.ts";
+import type { OnnxGraph, OnnxNode } from "./protobuf.ts";
+import { type OnnxName, OnnxWriter } from "./writer.ts";
+import { isConstant } from "../tape.ts";
+import { sizeOf, splitView } from "../views.ts";
 
 /** The ONNX graph with inputs `i0 i1 …` and outputs `o0 o1 …`, in the order of the graph's inputs and outputs. */
 export function lowerGraph(graph: Graph): OnnxGraph {

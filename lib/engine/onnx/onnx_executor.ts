@@ -2,15 +2,15 @@
  * The executor `onnx`: graphs are lowered to ONNX models and run by ONNX Runtime. Needs only npm packages.
  * @module
  */
-import type { Executor, Program } from "@/engine/executor.ts";
-import { type Graph, type GraphOutput, makeGraph } from "@/engine/graph.ts";
-import type { Node } from "@/engine/ir.ts";
-import { ELEMENT_BYTES, Memory } from "@/engine/memory.ts";
-import { findHazards } from "@/engine/onnx/in_place.ts";
-import { lowerGraph } from "@/engine/onnx/lower.ts";
-import { writeOnnx } from "@/engine/onnx/protobuf.ts";
-import { sizeOf } from "@/engine/views.ts";
-import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from "@/engine/onnx/runtime.ts";
+import type { Executor, Program } from "../executor.ts";
+import { type Graph, type GraphOutput, makeGraph } from "../graph.ts";
+import type { Node } from "../ir.ts";
+import { ELEMENT_BYTES, Memory } from "../memory.ts";
+import { findHazards } from "./in_place.ts";
+import { lowerGraph } from "./lower_to_onnx.ts";
+import { writeOnnx } from "./protobuf.ts";
+import { sizeOf } from "../views.ts";
+import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from "./onnx_runtime.ts";
 
 /** Tensors of ONNX Runtime that refer to blocks of memory; one for each block, type and shape. */
 class TensorTable {

@@ -2,25 +2,21 @@
  * The executor `native`: graphs as C, built by the system's compiler for this processor and run in one call.
  * @module
  */
-import { RefusalError } from "@/engine/refusal_error.ts";
-import type { Program, SizedGraph, TracedExecutor } from "@/engine/executor.ts";
-import type { Graph } from "@/engine/graph.ts";
-import type { Memory } from "@/engine/memory.ts";
-import { compileGraph } from "@/engine/native/compile_graph.ts";
+import { RefusalError } from "../refusal_error.ts";
+import type { Program, SizedGraph, TracedExecutor } from "../executor.ts";
+import type { Graph } from "../graph.ts";
+import type { Memory } from "../memory.ts";
+import { compileGraph } from "./compile_graph.ts";
 import { addTerms } from "./lowering/count_work.ts";
 import { generalizeCode, type GenericCode } from "./codegen/generic_code.ts";
 import { PersistentOperands } from "./lowering/persistent_operands.ts";
 import type { NativeCode } from "./lowering/lay_out.ts";
 import { printSource } from "./codegen/kernel_texts.ts";
-import {
-  type NativeBlock,
-  type NativeRuntime,
-  openNativeRuntime,
-} from "@/engine/native/runtime.ts";
+import { type NativeBlock, type NativeRuntime, openNativeRuntime } from "./runtime.ts";
 import type { Instruction } from "./lowering/instruction.ts";
 import { encodeTable } from "./lowering/table.ts";
 import { UnsupportedError } from "./lowering/unsupported.ts";
-import { type Pass, watchProgram } from "@/engine/profile.ts";
+import { type Pass, watchProgram } from "../profile.ts";
 
 /** Kernels that are loaded, and the arena that all programs share: one runs at a time. */
 type SharedState = {

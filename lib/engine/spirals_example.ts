@@ -1,12 +1,12 @@
 /**
  * The engine by itself: a network that separates three spirals, in plain TensorFlow.js, trained by compiled programs and
- * by TensorFlow.js's own `cpu` backend. Run it with `deno run -A lib/engine/example.ts`.
+ * by TensorFlow.js's own `cpu` backend. Run it with `deno run -A lib/engine/spirals_example.ts`.
  *
  * Shapes: N points, H hidden units, C classes (the arms of the spiral).
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { jit, openEngine } from "@/engine/library.ts";
+import { jit, openEngine } from "./library.ts";
 
 const N = 1536, H = 128, C = 3;
 const LEARNING_RATE = 0.1, MOMENTUM = 0.9;

@@ -2,9 +2,9 @@
  * Matches the patterns that ONNX Runtime's matmul operators compute in one pass: alpha · A · B + C, with transposes.
  * @module
  */
-import type { Node } from "@/engine/ir.ts";
-import { equalShapes } from "@/engine/tape.ts";
-import { splitView } from "@/engine/views.ts";
+import type { Node } from "../ir.ts";
+import { equalShapes } from "../tape.ts";
+import { splitView } from "../views.ts";
 
 /** A matrix product with the operations folded into it. `addend` is C, in the result's shape or broadcast to it. */
 export type Matmul = {
