@@ -79,7 +79,7 @@ Deno.test("encode prints one vector per line, with --json together with its text
     deepStrictEqual(rows.map(({ text }) => text), TEXTS);
     for (const { embedding } of rows) {
       strictEqual(embedding.length, 16);
-      ok(Math.abs(Math.hypot(...embedding) - 1) < 1e-5, "the model normalises by L2");
+      ok(Math.abs(Math.hypot(...embedding) - 1) < 1e-5, "the model normalizes by L2");
     }
     const plain = await runTaskFile("encode", [folder, "--normalize", "l1"], "yes");
     const sum = (plain.out[0] ?? "").split(" ").reduce((sum, x) => sum + Math.abs(Number(x)), 0);

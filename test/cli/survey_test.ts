@@ -74,7 +74,13 @@ Deno.test("readDataStatistics() reads written statistics and names an invalid ke
   const [task] = STATISTICS.tasks;
   await withFile(
     { ...STATISTICS, tasks: [{ ...task, lengths: [{ length: 0, rows: 2 }] }] },
-    (file) => rejects(readDataStatistics(file), /tasks\.0\.lengths\.0\.length/),
+    (file) =>
+      rejects(readDataStatistics(file), {
+        name: "RangeError",
+        message:
+          `Cannot read data set statistics: in ${file}, tasks.0.lengths.0.length must be an ` +
+          "integer of at least 1: current value is 0",
+      }),
   );
 });
 

@@ -87,7 +87,7 @@ async function runFunctions(count: number, seed: number): Promise<void> {
   await compareGeneric({
     count,
     seed,
-    onFunction: (done) => view.update({ done, total: count, label: "functions of free sizes" }),
+    onFunction: (done) => view.update({ done, total: count, label: "functions of dynamic shape" }),
   });
   await view.finish();
 }

@@ -66,7 +66,7 @@ export const SANITIZE = {
       await work(`${graphs} random graphs, seed ${seed}`, "graphs", graphs, seed);
       const functions = Math.ceil(graphs / 3); // each is compiled at several sizes
       await work(
-        `${functions} random functions of free sizes, seed ${seed}`,
+        `${functions} random functions of dynamic shape, seed ${seed}`,
         ...["functions", functions, seed] as const,
       );
       const releases = await work(`${programs} programs released`, "releases", programs);

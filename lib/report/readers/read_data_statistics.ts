@@ -3,8 +3,8 @@
  * @module
  */
 import { integer, list, nullable, object, type Rule, text } from "@/config/config_rules.ts";
-import { readJson } from "@/system/files.ts";
 import type { LengthGroup } from "../figures/data_figures.ts";
+import { readJsonBy } from "../figures/shape.ts";
 import type { BatchingCost } from "@/text/compare_padding.ts";
 import type {
   DataStatistics,
@@ -37,9 +37,9 @@ const RULE: Rule<DataStatisticsRecord> = object<DataStatisticsRecord>({
   padding: list(object<BatchingCost>({ name: text, tokens: integer(1), paddedTokens: integer(1) })),
 });
 
-/** Reads the record in `file`. Error messages contain the key. */
+/** Reads the record in `file`. Error messages contain the file and the key. */
 export async function readDataStatistics(file: string): Promise<DataStatisticsRecord> {
-  return RULE(await readJson(file, "data set statistics"), "");
+  return await readJsonBy(RULE, file, "data set statistics");
 }
 
 /** Lengths of each task's training rows, one value per row, for a histogram. */

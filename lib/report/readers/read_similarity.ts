@@ -17,8 +17,7 @@ import {
 import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
 import { SIMILARITIES, type SimilarityDifference } from "@/eval/similarity.ts";
-import { readJson } from "@/system/files.ts";
-import { readObject } from "../figures/shape.ts";
+import { readJsonBy, readObject } from "../figures/shape.ts";
 
 /** Scores of one model's embeddings. */
 export type SimilarityRecord = {
@@ -47,7 +46,7 @@ function ends(rule: Rule<number>): Rule<Interval> {
   };
 }
 
-/** Reads the record in `file`. Error messages contain the key. */
+/** Reads the record in `file`. Error messages contain the file and the key. */
 export async function readSimilarity(file: string): Promise<SimilarityRecord> {
   const rule = object<SimilarityRecord>({
     model: text,
@@ -67,5 +66,5 @@ export async function readSimilarity(file: string): Promise<SimilarityRecord> {
       })),
     })),
   });
-  return rule(await readJson(file, "scores of embeddings"), "");
+  return await readJsonBy(rule, file, "scores of embeddings");
 }
