@@ -24,7 +24,7 @@ Deno.test("readSimilarity() reads the committed scores and reports a wrong key",
     await Deno.writeTextFile(file, JSON.stringify({ ...record, scores }));
     await rejects(
       readSimilarity(file),
-      /^Cannot read scores of embeddings: in .*scores\.json, scores\.0\.pooling must be one of mean, cls/,
+      /Cannot read scores of embeddings: in .*scores\.json, scores\.0\.pooling must be one of mean, cls/,
     );
     const difference = { value: 0.1, interval: [0, 3] };
     await Deno.writeTextFile(
