@@ -65,6 +65,7 @@ export {
   type RunConfig,
   type Schedule,
   SCHEDULES,
+  type SplitConfig,
   TASK_KINDS,
   type TaskColumns,
   type TaskConfig,

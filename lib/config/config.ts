@@ -43,20 +43,36 @@ export type TaskColumns =
   | { readonly text: string; readonly label: string }
   | { readonly tokens: string; readonly tags: string };
 
+/** The splits of a task: names of splits in its data set, paths of files, or null for rows carved from train. */
+export type SplitConfig = {
+  /** Split or file for validation; null: carved from train (`data.validationRows`). */
+  readonly validation: string | null;
+  /** Split or file for test; null: carved from train, as many rows as for validation. */
+  readonly test: string | null;
+  /** Column with the name of each row's split, if all splits are in the same files; else null. */
+  readonly column: string | null;
+  /** Column by which rows belong together; a carved split never divides a group. Null: rows are independent. */
+  readonly group: string | null;
+  /** True if carved splits have the proportions of the classes of all rows; false for a simple random sample. */
+  readonly stratify: boolean;
+};
+
 /** A task: the source of its rows and what is predicted from them. */
 export type TaskConfig = {
   /** Name of the task in scores, predictions and file names. */
   readonly name: string;
   /** What the task predicts; see {@link TASK_KINDS}. */
   readonly kind: TaskKind;
-  /** Folder in `data.dir`, or name of a data set in `data/hub.ts`. */
+  /** Folder in `data.dir`, name of a data set on the Hub, or path of a file, a folder (`./folder`) or a glob pattern. */
   readonly dataset: string;
   /** Columns with inputs and labels. */
   readonly columns: TaskColumns;
   /** Names of the classes or BIO tags, by index. */
   readonly labels: readonly string[];
-  /** Split in the data set to use for validation and test; `validation: null` carves validation rows from train. */
-  readonly split: { readonly validation: string | null; readonly test: string };
+  /** How the rows are split; see {@link SplitConfig}. */
+  readonly split: SplitConfig;
+  /** True to leave out rows with missing or unknown values; false to stop with an error that names them. */
+  readonly dropInvalid: boolean;
   /** Additional data sets whose test split is scored, in `scores.<task>.<dataset>`. */
   readonly alsoTest: readonly string[];
   /** Weight of the task's loss in the sum. */

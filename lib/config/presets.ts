@@ -2,7 +2,14 @@
  * Complete configurations to start from, by the name that `--preset` takes.
  * @module
  */
-import type { RunConfig, TaskConfig } from "./config.ts";
+import type { RunConfig, SplitConfig, TaskConfig } from "./config.ts";
+
+/** Splits by name, and a simple random sample where one is carved. */
+export const PLAIN_SPLIT: Pick<SplitConfig, "column" | "group" | "stratify"> = {
+  column: null,
+  group: null,
+  stratify: false,
+};
 
 /** AG News (Zhang et al., arXiv 1509.01626): four topics, no validation split. */
 const AG_NEWS: TaskConfig = {
@@ -11,7 +18,8 @@ const AG_NEWS: TaskConfig = {
   dataset: "ag_news",
   columns: { text: "text", label: "label" },
   labels: ["World", "Sports", "Business", "Sci/Tech"],
-  split: { validation: null, test: "test" },
+  split: { validation: null, test: "test", ...PLAIN_SPLIT },
+  dropInvalid: false,
   alsoTest: [],
   weight: 1,
   metric: "accuracy",
@@ -24,7 +32,8 @@ const CONLL2003: TaskConfig = {
   dataset: "conll2003",
   columns: { tokens: "tokens", tags: "ner_tags" },
   labels: ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-MISC", "I-MISC"],
-  split: { validation: "validation", test: "test" },
+  split: { validation: "validation", test: "test", ...PLAIN_SPLIT },
+  dropInvalid: false,
   alsoTest: [],
   weight: 1,
   metric: "f1",

@@ -3,11 +3,11 @@
  * are replaced, later parts win. The result is validated, and derived values are computed once.
  * @module
  */
-import type { RunConfig, TaskConfig } from "./config.ts";
+import type { RunConfig, SplitConfig, TaskConfig } from "./config.ts";
 import { isObject, unknownKey, wrongChoice, wrongValue } from "./config_rules.ts";
 import { checkTogether, runRule } from "./config_schema.ts";
 import { METRICS } from "./config_training.ts";
-import { PRESETS } from "./presets.ts";
+import { PLAIN_SPLIT, PRESETS } from "./presets.ts";
 import { suggestPath } from "@/suggest.ts";
 
 /** Parts of a configuration; all are optional. */
@@ -29,10 +29,14 @@ export type ConfigParts = {
 };
 
 /** Keys of a task that have a default. */
-export type TaskDefault = "split" | "alsoTest" | "weight" | "metric";
+export type TaskDefault = "split" | "dropInvalid" | "alsoTest" | "weight" | "metric";
 
 /** A task as written by a user. */
-export type TaskInput = Omit<TaskConfig, TaskDefault> & Partial<Pick<TaskConfig, TaskDefault>>;
+export type TaskInput =
+  & Omit<TaskConfig, TaskDefault>
+  & Partial<
+    Pick<TaskConfig, Exclude<TaskDefault, "split">> & { readonly split: Partial<SplitConfig> }
+  >;
 
 /** A partial `T`: keys of objects are optional, arrays are complete. */
 export type PartOf<T> = T extends readonly unknown[] ? T
@@ -166,7 +170,8 @@ function fillTasks(tree: Tree): Tree {
 
 function fillTask(task: Tree): Tree {
   const defaults: Omit<TaskConfig, "name" | "kind" | "dataset" | "columns" | "labels"> = {
-    split: { validation: null, test: "test" },
+    split: { validation: null, test: "test", ...PLAIN_SPLIT },
+    dropInvalid: false,
     alsoTest: [],
     weight: 1,
     metric: task.kind === "tagging" ? METRICS.tagging[0] : METRICS.classification[0],
@@ -180,9 +185,9 @@ function derive(config: RunConfig): RunConfig {
   // The last padded length is always the maximum input length.
   const lengths = [...training.lengths.filter((length) => length < maxLength), maxLength];
   const tasks = config.tasks.map((task) => {
-    const { validation, test } = task.split;
     // A split that is used for test is not used for validation; validation rows are then carved from train.
-    return validation === test ? { ...task, split: { validation: null, test } } : task;
+    const isShared = task.split.validation === task.split.test;
+    return isShared ? { ...task, split: { ...task.split, validation: null } } : task;
   });
   return { ...config, tasks, training: { ...training, lengths } };
 }

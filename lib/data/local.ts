@@ -1,5 +1,5 @@
 /**
- * A folder as a data source: `DIR/<dataset>/` contains the parquet files of a data set, named by split as described in
+ * A folder as a data source: `DIR/<dataset>/` contains the data files of a data set, named by split as described in
  * `split_files.ts`. A clone of a data set repository has this form.
  * @module
  */
@@ -27,23 +27,28 @@ export function openLocalSource(dir: string, name = "local"): DataSource {
         )}`,
       );
     }
-    const readIfThere = async (file: string, what: string) =>
-      await isFile(join(folder, file)) ? await readText(join(folder, file), what) : null;
-    return {
-      where: folder,
-      paths: await listFiles(folder),
-      card: await readIfThere("README.md", "data set card"),
-      settings: await readIfThere(".huggingface.yaml", "data set settings"),
-    };
+    return await listDatasetFiles(folder);
   };
   return {
     name,
-    describe: () => `parquet files under ${dir}`,
+    describe: () => `data files under ${dir}`,
     async files(dataset, split) {
       const found = findSplitFiles(await list(dataset), split);
       return found.map((path) => join(dir, dataset, path));
     },
     describeSplits: async (dataset, wanted) => describeSplits(await list(dataset), wanted),
+  };
+}
+
+/** The files of a data set's folder. */
+export async function listDatasetFiles(folder: string): Promise<DatasetFiles> {
+  const readIfThere = async (file: string, what: string) =>
+    await isFile(join(folder, file)) ? await readText(join(folder, file), what) : null;
+  return {
+    where: folder,
+    paths: await listFiles(folder),
+    card: await readIfThere("README.md", "data set card"),
+    settings: await readIfThere(".huggingface.yaml", "data set settings"),
   };
 }
 

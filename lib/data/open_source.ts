@@ -3,6 +3,7 @@
  * @module
  */
 
+import { withDataFiles } from "@/data/file_source.ts";
 import { openHubSource } from "@/data/hub.ts";
 import { openLocalSource } from "@/data/local.ts";
 import { openSampleSource } from "@/data/sample_source.ts";
@@ -13,13 +14,14 @@ import type { ProgressView } from "@/progress.ts";
 export const SAMPLE_DIR = "sample";
 
 /**
- * Opens the data source of a `data.dir`: null for the Hugging Face Hub, `"sample"` for the built-in sample, else a folder
+ * Opens the data source of a `data.dir`, to which paths of files are added: null for the Hugging Face Hub, `"sample"` for the built-in sample, else a folder
  * (use `./sample` for a folder of that name).
  */
 export function openDataSource(
   dir: string | null,
   options: { readonly view?: ProgressView } = {},
 ): DataSource {
-  if (dir === null) return openHubSource(options);
-  return dir === SAMPLE_DIR ? openSampleSource() : openLocalSource(dir);
+  if (dir === null) return withDataFiles(openHubSource(options), ".");
+  if (dir === SAMPLE_DIR) return withDataFiles(openSampleSource(), ".");
+  return withDataFiles(openLocalSource(dir), dir);
 }

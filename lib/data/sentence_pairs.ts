@@ -3,7 +3,7 @@
  * @module
  */
 
-import { readColumns } from "@/data/read_parquet.ts";
+import { readColumns } from "./tables/read_parquet.ts";
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import { type Prng, shuffle } from "@/random.ts";
 

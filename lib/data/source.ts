@@ -3,13 +3,13 @@
  * @module
  */
 
-/** A source of data sets, each with splits of one or more parquet files. */
+/** A source of data sets, each with splits of one or more data files. */
 export type DataSource = {
   /** Short name for logs and records: `local`, `hub` or `sample`. */
   readonly name: string;
   /** One line that describes the origin of the rows. */
   describe(): string;
-  /** Local paths of the parquet files of a split, in order; empty if the split does not exist. */
+  /** Local paths of the data files of a split, in order; empty if the split does not exist. */
   files(dataset: string, split: string): Promise<readonly string[]>;
   /** Sentences for an error: the existing splits, and how to name files of the `wanted` one. */
   describeSplits(dataset: string, wanted: string): Promise<string>;

@@ -1,5 +1,5 @@
 /**
- * Assigns the parquet files of a data set to splits by the rules of Python's `datasets`. A pure function of paths, used
+ * Assigns the data files of a data set to splits by the rules of Python's `datasets`. A pure function of paths, used
  * for local folders and repositories of the Hub.
  *
  * Rules: https://github.com/huggingface/datasets/blob/5.2.0/src/datasets/data_files.py. The first rule that finds files
@@ -9,6 +9,7 @@
  * @module
  */
 
+import { formatOfName } from "@/data/tables/table.ts";
 import { isSplitName, readConfigs, type SplitPatterns } from "@/data/dataset_card.ts";
 
 /** The files of a data set's folder or repository. */
@@ -44,9 +45,20 @@ const inFolderName = (word: string) => [
 ];
 const inFileName = (word: string) => [`**/${word}${BESIDE}*`, `**/*${BESIDE}${word}${BESIDE}*`];
 
+/** Names of JSON files that describe a data set. */
+const DESCRIPTIONS = /(^|\/)(dataset_infos?|state|dataset_dict|config)\.json$/;
+
+/** The data files among `paths`: of the most frequent format, or of parquet if there is any, since a copy may be beside it. */
+function selectDataFiles(paths: readonly string[]): readonly string[] {
+  const files = paths.filter((path) => formatOfName(path) !== null && !DESCRIPTIONS.test(path));
+  const byFormat = Map.groupBy(files, formatOfName);
+  return byFormat.get("parquet") ??
+    [...byFormat.values()].reduce((most, each) => each.length > most.length ? each : most, []);
+}
+
 /** Finds the splits of a data set. */
 export function findSplits({ where, paths, card, settings }: DatasetFiles): Splits {
-  const tables = paths.filter((path) => path.endsWith(".parquet"));
+  const tables = selectDataFiles(paths);
   const config = readConfigs({ where, card, settings });
   const root = config?.folder ?? "";
   const inside = tables.flatMap((path) => path.startsWith(root) ? [path.slice(root.length)] : []);
@@ -69,7 +81,7 @@ export function findSplitFiles(files: DatasetFiles, split: string): readonly str
 }
 
 function findNamed(paths: readonly string[], word: string): readonly string[] {
-  const tables = paths.filter((path) => path.endsWith(".parquet"));
+  const tables = selectDataFiles(paths);
   for (const patterns of [inFolderName(word), inFileName(word)]) {
     const found = match(patterns, tables);
     if (found.length > 0) return found;
@@ -82,7 +94,7 @@ export function describeSplits(files: DatasetFiles, wanted: string): string {
   const named = [...findSplits(files)].map(([split, paths]) => `${split} (${listSome(paths)})`);
   const found = named.length > 0
     ? `It has ${named.join(", ")}`
-    : `There is no parquet file${files.paths.length > 0 ? ` among ${listSome(files.paths)}` : ""}`;
+    : `There is no data file${files.paths.length > 0 ? ` among ${listSome(files.paths)}` : ""}`;
   return readConfigs(files) === null
     ? `${found}. Name the file or its folder after the split: ${wanted}.parquet, ` +
       `${wanted}-00000-of-00002.parquet, ${wanted}/0.parquet`
@@ -144,7 +156,7 @@ function match(patterns: readonly string[], paths: readonly string[], where?: st
     const matched = sorted.filter((path) => regex.test(path) && !isPassedOver(path, pattern));
     if (matched.length === 0 && where !== undefined && !/[*?[]/.test(pattern)) {
       throw new RangeError(
-        `Cannot read ${where}: no parquet file matches ${pattern} in its README.md`,
+        `Cannot read ${where}: no data file matches ${pattern} in its README.md`,
       );
     }
     for (const path of matched) found.add(path);
@@ -165,7 +177,7 @@ function isPassedOver(path: string, pattern: string): boolean {
  * Converts a glob pattern to a regular expression, as in fsspec 2023.12 and later: `*` and `?` match within a name, `**`
  * as an entire name matches any number of folders, `[…]` and `[!…]` match one character.
  */
-function translateGlob(pattern: string, where = "data set"): RegExp {
+export function translateGlob(pattern: string, where = "data set"): RegExp {
   const parts = pattern.split("/");
   const translated = parts.map((part, index) => {
     const last = index === parts.length - 1;

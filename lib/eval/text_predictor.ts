@@ -11,7 +11,7 @@ import { argmaxAt } from "@/eval/probabilities.ts";
 import { spans } from "@/eval/spans.ts";
 import type { ModelTask } from "@/model/model_task.ts";
 import { encodeRows, readTags } from "@/text/encode_rows.ts";
-import { splitWords } from "@/text/split_words.ts";
+import { splitWords } from "@/split_words.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
 
 /** Predicted class of a text. */

@@ -82,13 +82,20 @@ Deno.test("resolveConfig() adds defaults of a task, and carves validation rows i
   const [task] = resolveConfig({ file: { tasks: [third] } }).tasks;
   deepStrictEqual(task, {
     ...third,
-    split: { validation: null, test: "test" },
+    split: { validation: null, test: "test", column: null, group: null, stratify: false },
+    dropInvalid: false,
     alsoTest: [],
     weight: 1,
     metric: "f1",
   });
   const config = resolveConfig({ preset: "minilm", set: ["tasks.1.split.test=validation"] });
-  deepStrictEqual(config.tasks[1]?.split, { validation: null, test: "validation" });
+  deepStrictEqual(config.tasks[1]?.split, {
+    validation: null,
+    test: "validation",
+    column: null,
+    group: null,
+    stratify: false,
+  });
 });
 
 Deno.test("resolveConfig() suggests a key for an unknown one, or lists the known ones", () => {

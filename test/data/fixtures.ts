@@ -1,5 +1,6 @@
 /** Parquet files and tasks for the tests of `lib/data`. */
 
+import { PLAIN_SPLIT } from "@/config/presets.ts";
 import { dirname, join } from "node:path";
 import pl from "nodejs-polars";
 import type { TaskConfig } from "@/config/config.ts";
@@ -11,7 +12,8 @@ export const TOPIC_TASK: TaskConfig = {
   dataset: "news",
   columns: { text: "text", label: "label" },
   labels: ["A", "B", "C"],
-  split: { validation: null, test: "test" },
+  split: { validation: null, test: "test", ...PLAIN_SPLIT },
+  dropInvalid: false,
   alsoTest: [],
   weight: 1,
   metric: "accuracy",
@@ -24,17 +26,18 @@ export const NAME_TASK: TaskConfig = {
   dataset: "words",
   columns: { tokens: "tokens", tags: "ner_tags" },
   labels: ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"],
-  split: { validation: "validation", test: "test" },
+  split: { validation: "validation", test: "test", ...PLAIN_SPLIT },
+  dropInvalid: false,
   alsoTest: [],
   weight: 1,
   metric: "f1",
 };
 
 /** Calls `use` with a new folder, which is removed afterwards. */
-export async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir();
   try {
-    await use(folder);
+    return await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,6 +1,7 @@
+import { PLAIN_SPLIT } from "@/config/presets.ts";
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { carveValidation } from "@/data/carve_validation.ts";
+import { carveRows } from "@/data/carve.ts";
 import { loadTask } from "@/data/load_task.ts";
 import { openLocalSource } from "@/data/local.ts";
 import type { DataSource } from "@/data/source.ts";
@@ -16,35 +17,65 @@ const texts = (prefix: string, count: number) => ({
 
 const OPTIONS = { seed: 1, validationRows: 3, maxRows: null };
 
-Deno.test("carveValidation() splits the rows in order, depending only on seed and name", () => {
-  const rows = fc.uniqueArray(fc.integer(), { minLength: 5, maxLength: 60 });
-  fc.assert(fc.property(rows, fc.nat(), fc.integer({ min: 1, max: 80 }), (items, seed, count) => {
-    const { train, validation } = carveValidation(items, { rows: count, seed, name: "x" });
-    strictEqual(validation.length, Math.min(count, Math.floor(items.length / 5)));
-    deepStrictEqual(new Set([...train, ...validation]), new Set(items));
-    strictEqual(train.length + validation.length, items.length);
-    const inOrder = (part: number[]) => items.filter((item) => part.includes(item));
-    deepStrictEqual([train, validation], [inOrder(train), inOrder(validation)]);
-    deepStrictEqual(
-      carveValidation(items, { rows: count, seed, name: "x" }).validation,
-      validation,
-    );
+Deno.test("carveRows() chooses rows at random, depending only on seed, split and name", () => {
+  const counts = fc.integer({ min: 5, max: 60 });
+  fc.assert(fc.property(counts, fc.nat(), fc.integer({ min: 1, max: 80 }), (count, seed, rows) => {
+    const options = { rows, seed, split: "validation", name: "x" } as const;
+    const { kept, carved } = carveRows(count, options);
+    strictEqual(carved.length, Math.min(rows, Math.floor(count / 5)));
+    deepStrictEqual([...kept, ...carved].sort((a, b) => a - b), range(count));
+    deepStrictEqual([kept, carved], [
+      kept.toSorted((a, b) => a - b),
+      carved.toSorted((a, b) => a - b),
+    ]);
+    deepStrictEqual(carveRows(count, options).carved, carved);
   }));
-  const carve = (seed: number, name: string) =>
-    carveValidation(range(500), { rows: 50, seed, name }).validation.join();
-  strictEqual(new Set([carve(1, "x"), carve(2, "x"), carve(1, "y")]).size, 3);
+  const carve = (seed: number, split: "validation" | "test", name: string) =>
+    carveRows(500, { rows: 50, seed, split, name }).carved.join();
+  const choices = [
+    carve(1, "validation", "x"),
+    carve(2, "validation", "x"),
+    carve(1, "validation", "y"),
+    carve(1, "test", "x"),
+  ];
+  strictEqual(new Set(choices).size, 4);
 });
 
-Deno.test("carveValidation() rejects rows that cannot be split", () => {
-  throws(() => carveValidation([1], { rows: 1, seed: 1, name: "x" }), {
+Deno.test("carveRows() keeps each class's share and leaves a class with one row in train", () => {
+  // 60 rows of class 0, 39 of class 1, 1 of class 2; a fifth is 20 rows: shares 12, 7.8 and 0.2
+  const classes = range(100).map((row) => row < 60 ? 0 : row < 99 ? 1 : 2);
+  const { carved } = carveRows(100, { rows: 50, seed: 3, split: "test", name: "x", classes });
+  const counts = [0, 0, 0];
+  for (const row of carved) counts[classes[row] ?? 0] = (counts[classes[row] ?? 0] ?? 0) + 1;
+  deepStrictEqual(counts, [12, 8, 0]);
+});
+
+Deno.test("carveRows() keeps the rows of a group together", () => {
+  const groups = range(100).map((row) => `author ${row % 12}`); // groups of 8 or 9 rows
+  for (const seed of range(20)) {
+    const { kept, carved } = carveRows(100, { rows: 20, seed, split: "test", name: "x", groups });
+    const inKept = new Set(kept.map((row) => groups[row]));
+    ok(carved.every((row) => !inKept.has(groups[row])), `seed ${seed}`);
+    ok(carved.length >= 16 && carved.length <= 25, `${carved.length} rows`);
+  }
+});
+
+Deno.test("carveRows() rejects rows that cannot be split", () => {
+  const options = { rows: 1, seed: 1, split: "validation", name: "x" } as const;
+  throws(() => carveRows(1, options), {
     name: "RangeError",
     message:
-      'Cannot carve validation rows from train of "x": at least 2 rows are needed, but it has 1',
+      'Cannot carve validation rows from train of "x": it has 1 row, but at least 2 are needed',
   });
-  throws(() => carveValidation(range(9), { rows: 0, seed: 1, name: "x" }), {
+  throws(() => carveRows(9, { ...options, rows: 0 }), {
     name: "RangeError",
     message:
       "Cannot carve validation rows: data.validationRows must be an integer above 0, but is 0",
+  });
+  throws(() => carveRows(9, { ...options, groups: range(9).map(() => "all") }), {
+    name: "RangeError",
+    message:
+      'Cannot carve validation rows from train of "x": all rows belong to one group (split.group)',
   });
 });
 
@@ -87,6 +118,7 @@ Deno.test("loadTask() counts and keeps texts that are also in train", async () =
       other: [{ tokens: ["x"], tags: [0] }, { tokens: ["c"], tags: [0] }],
     });
     deepStrictEqual(data.notes, [
+      "names: 1 of 3 training rows repeat the text of another; they are kept",
       "names: 1 of 2 validation rows have a text that is also in train; they are kept",
       "names: 3 of 5 test rows have a text that is also in train; they are kept",
       "names: 1 of 2 other rows have a text that is also in train; they are kept",
@@ -126,7 +158,7 @@ Deno.test("loadTask() does not validate on the split used for testing", async ()
         return local.files(dataset, split);
       },
     };
-    const split = { validation: "validation", test: "validation" };
+    const split = { validation: "validation", test: "validation", ...PLAIN_SPLIT };
     const data = await loadTask({ ...TOPIC_TASK, split }, { ...OPTIONS, source });
     deepStrictEqual([data.train.length, data.validation.length, data.test.length], [17, 3, 4]);
     ok(data.test.every((row) => "text" in row && row.text.startsWith("validation")));
@@ -149,7 +181,7 @@ Deno.test("loadTask() reports the missing split and its location", async () => {
     await rejects(() => loadTask(NAME_TASK, { ...OPTIONS, source: openLocalSource(dir) }), {
       name: "NotFound",
       message:
-        `Cannot read split validation of "words" (split.validation of task "names"): it is not in parquet files under ${dir}. ` +
+        `Cannot read split validation of "words" (split.validation of task "names"): it is not in data files under ${dir}. ` +
         "It has train (train.parquet). Name the file or its folder after the split: validation.parquet, " +
         "validation-00000-of-00002.parquet, validation/0.parquet. split.validation: null carves it from train",
     });

@@ -29,7 +29,7 @@ Deno.test("openLocalSource() sorts the shards of a split and ignores other files
     );
     deepStrictEqual(await source.files("news", "test"), [join(dir, "news", "test.parquet")]);
     deepStrictEqual(await source.files("news", "validation"), []);
-    strictEqual(source.describe(), `parquet files under ${dir}`);
+    strictEqual(source.describe(), `data files under ${dir}`);
   });
 });
 

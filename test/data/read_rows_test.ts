@@ -101,19 +101,14 @@ const TAG_FAULTS = [
     'Cannot use row 0 of FILE (counted from 0): tag 0 of "ner_tags" is 5, but must be an integer from 0 to 4 (O, B-PER, I-PER, B-LOC, I-LOC)',
   ],
   [
-    [["a", "b"]],
-    [[0, 2]],
-    'Cannot use row 0 of FILE (counted from 0): tag 1 of "ner_tags" is I-PER after O, but must follow B-PER or I-PER',
-  ],
-  [
-    [["a"]],
-    [[4]],
-    'Cannot use row 0 of FILE (counted from 0): tag 0 of "ner_tags" is I-LOC after O, but must follow B-LOC or I-LOC',
+    [["a", "b"], ["c", "d"]],
+    [[0, 3], [0, 2]],
+    "Cannot use row 1 of FILE (counted from 0): tag 1 is I-PER after O; the tags fit none of IOB1, IOB2, IOBES and BILOU",
   ],
   [
     [["a", "b"]],
     [[3, 2]],
-    'Cannot use row 0 of FILE (counted from 0): tag 1 of "ner_tags" is I-PER after B-LOC, but must follow B-PER or I-PER',
+    "Cannot use row 0 of FILE (counted from 0): tag 1 is I-PER after B-LOC; the tags fit none of IOB1, IOB2, IOBES and BILOU",
   ],
 ] as const;
 

@@ -58,7 +58,11 @@ Deno.test("findSplitFiles() finds splits of other names by file name", () => {
   deepStrictEqual(findSplitFiles(files, "**"), []);
   const clone = describe(["data/train-00000-of-00001.parquet", "test.parquet"]); // test.parquet is not part of it
   deepStrictEqual(findSplitFiles(clone, "test"), []);
-  deepStrictEqual(findSplitFiles(describe(["train.csv"]), "train"), []);
+  deepStrictEqual(findSplitFiles(describe(["train.txt"]), "train"), []);
+  const mixed = describe(["train.csv", "test.csv", "dataset_info.json", "notes/train.json"]);
+  deepStrictEqual(findSplitFiles(mixed, "train"), ["train.csv"]); // the most frequent format
+  const both = describe(["train.csv", "test.csv", "train.parquet"]);
+  deepStrictEqual(findSplitFiles(both, "train"), ["train.parquet"]);
 });
 
 Deno.test("findSplitFiles() rejects a split with missing shards", () => {
@@ -98,10 +102,10 @@ Deno.test("describeSplits() lists the splits with their files and explains how t
     `It has train (train_0.parquet, train_1.parquet, train_2.parquet and 2 more), validation (dev.parquet). ${names}`,
   );
   strictEqual(
-    describeSplits(describe(["train.csv"]), "test"),
-    `There is no parquet file among train.csv. ${names}`,
+    describeSplits(describe(["train.txt"]), "test"),
+    `There is no data file among train.txt. ${names}`,
   );
-  strictEqual(describeSplits(describe([]), "test"), `There is no parquet file. ${names}`);
+  strictEqual(describeSplits(describe([]), "test"), `There is no data file. ${names}`);
   const card = "---\nconfigs:\n- config_name: default\n  data_files: a.parquet\n---\n";
   strictEqual(
     describeSplits(describe(["a.parquet"], card), "test"),
@@ -130,7 +134,7 @@ Deno.test("findSplits() reports errors in README.md", () => {
     ],
     [
       "configs:\n- config_name: a\n  data_files: b.parquet",
-      "Cannot read data set news: no parquet file matches b.parquet in its README.md",
+      "Cannot read data set news: no data file matches b.parquet in its README.md",
     ],
     [
       "a: b: c",

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { createTextPredictor } from "@/eval/predict_texts.ts";
-import { splitWords } from "@/text/split_words.ts";
+import { splitWords } from "@/split_words.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";
 
 const near = (found: number | undefined, wanted: number, tolerance = 1e-6) =>

@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { splitWords } from "@/text/split_words.ts";
+import { splitWords } from "@/split_words.ts";
 
 /** Hand-written texts and their words by the conventions of CoNLL-2003, separated by "|". */
 const CASES: readonly [string, string][] = [

@@ -1,3 +1,4 @@
+import { PLAIN_SPLIT } from "@/config/presets.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { TaskConfig } from "@/config/config.ts";
 import { prepareEvaluation } from "@/eval/evaluate_rows.ts";
@@ -14,14 +15,16 @@ const TOPIC: TaskConfig = {
   ...{ name: "topic", kind: "classification", dataset: "topics", metric: "accuracy", weight: 1 },
   columns: { text: "text", label: "label" },
   labels: ["a", "b", "c"],
-  split: { validation: null, test: "test" },
+  split: { validation: null, test: "test", ...PLAIN_SPLIT },
+  dropInvalid: false,
   alsoTest: [],
 };
 const TAGS: TaskConfig = {
   ...{ name: "tags", kind: "tagging", dataset: "tags", metric: "f1", weight: 1 },
   columns: { tokens: "tokens", tags: "tags" },
   labels: ["O", "B-X", "I-X"],
-  split: { validation: "validation", test: "test" },
+  split: { validation: "validation", test: "test", ...PLAIN_SPLIT },
+  dropInvalid: false,
   alsoTest: [],
 };
 

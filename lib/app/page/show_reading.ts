@@ -6,7 +6,7 @@
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
 import type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/text_predictor.ts";
-import { splitWords } from "@/text/split_words.ts";
+import { splitWords } from "@/split_words.ts";
 import { make } from "./elements.ts";
 import { cutText } from "./page_state.ts";
 import { entityStyle, listTypes } from "./palette.ts";

@@ -22,6 +22,16 @@ export const COLUMN_TYPES = {
   integer: { says: "integers", store: "int64", pattern: INTEGER },
   real: { says: "numbers", store: "float64", pattern: INTEGER.replace("|boolean", "") },
   texts: { says: "lists of text", store: "list of string", pattern: listOf(TEXT) },
+  label: {
+    says: "integers or text",
+    store: "int64 or string",
+    pattern: `${INTEGER}|${TEXT}`,
+  },
+  labels: {
+    says: "lists of integers or text",
+    store: "list of int64 or of string",
+    pattern: `${listOf(INTEGER)}|${listOf(TEXT)}`,
+  },
   integers: { says: "lists of integers", store: "list of int64", pattern: listOf(INTEGER) },
 } as const;
 /** One of {@link COLUMN_TYPES}. */

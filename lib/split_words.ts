@@ -56,7 +56,7 @@ const ABBREVIATIONS = new Set(
  *
  * @example
  * ```ts
- * import { splitWords } from "@/text/split_words.ts";
+ * import { splitWords } from "@/split_words.ts";
  * splitWords("The U.S. didn't.").map(({ word }) => word); // The, U.S., did, n't, .
  * ```
  */
