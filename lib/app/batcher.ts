@@ -6,7 +6,7 @@
 import type { EngineQueue } from "./engine_queue.ts";
 
 /** Options of {@link createBatcher}. */
-export type BatcherOptions<I, R> = {
+type BatcherOptions<I, R> = {
   /** Computes a batch; returns one result per item, in the same order. */
   readonly run: (items: readonly I[]) => Promise<readonly R[]>;
   /** Cost of an item, such as its length in characters; it grows with the length that a batch is padded to. */
@@ -22,7 +22,7 @@ export type BatcherOptions<I, R> = {
 };
 
 /** Collects items into batches and runs one batch at a time. */
-export type Batcher<I, R> = {
+type Batcher<I, R> = {
   /**
    * Enqueues the items of a request and returns their results in the same order. Either all items are accepted or
    * none. Items that have not started are dropped if `signal` is aborted or if another item of the request fails.

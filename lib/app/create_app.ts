@@ -42,7 +42,7 @@ export type AppState = {
 };
 
 /** Options of {@link createApp}. */
-export type AppOptions = {
+type AppOptions = {
   readonly state: AppState;
   /** Files of the page by path, such as `/` and `/main.js`. */
   readonly files: ReadonlyMap<string, PageFile>;

@@ -5,7 +5,7 @@
  */
 
 /** Limits of an {@link EngineQueue}. */
-export type EngineQueueLimits = {
+type EngineQueueLimits = {
   readonly maxTexts: number;
   /** Maximum number of characters over all pending texts. */
   readonly maxCharacters: number;

@@ -44,7 +44,7 @@ export async function listShownRuns(
 }
 
 /** Model that is used if the user names none, and the reason for the choice. */
-export type DefaultModel = { readonly source: string; readonly reason: string };
+type DefaultModel = { readonly source: string; readonly reason: string };
 
 /**
  * Default model of the tasks and of the demo page: the newest finished run under `outputs`, else the model that

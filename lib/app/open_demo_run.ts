@@ -52,7 +52,7 @@ async function readTrainedOnSample(folder: string): Promise<boolean> {
 }
 
 /** Reads the facts about the run in `folder`, whose model is already open. */
-export async function readModelFacts(
+async function readModelFacts(
   folder: string,
   { settings }: Pick<TextModel, "settings">,
 ): Promise<ModelFacts> {

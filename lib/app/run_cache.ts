@@ -15,7 +15,7 @@ export type ListedRun = {
 };
 
 /** Options of {@link createRunCache}. */
-export type RunCacheOptions<R> = {
+type RunCacheOptions<R> = {
   /** Lists all current runs, the default one first. */
   readonly list: () => Promise<readonly ListedRun[]>;
   /** Opens the run in a folder. */

@@ -6,7 +6,7 @@ import type { Hono } from "hono";
 import { LIMITS } from "./limits.ts";
 
 /** Options of {@link serveApp}. */
-export type ServeOptions = {
+type ServeOptions = {
   readonly hostname: string;
   /** Port; 0 for any free one. */
   readonly port: number;

@@ -13,7 +13,7 @@ import { bundlePage, readPageSource } from "./page_files.ts";
 import { addPolicy, STATIC_PAGE_POLICY, STATIC_REPORT_POLICY } from "./policies.ts";
 
 /** Content of a static page. */
-export type StaticRun = Pick<DemoRun, "model" | "facts" | "report" | "card">;
+type StaticRun = Pick<DemoRun, "model" | "facts" | "report" | "card">;
 
 /** Shown until the page's script runs. */
 const LOADING =

@@ -128,7 +128,7 @@ async function writePage(out: string, given: string | undefined): Promise<void> 
 }
 
 /** The task `app`. */
-export const APP = {
+const APP = {
   name: "app",
   summary: "Serves the demo page and its JSON API; only for this machine unless --host is given.",
   usage: "[MODEL] [--run MODEL] [--host HOST] [--port N] [--static DIR]",

@@ -46,7 +46,7 @@ export type Positionals = {
 };
 
 /** Parsed arguments: typed option values and positional arguments. */
-export type ParsedArguments<O extends Options> = {
+type ParsedArguments<O extends Options> = {
   readonly values: OptionValues<O>;
   readonly positionals: readonly string[];
 };

@@ -25,7 +25,7 @@ const DEVELOPMENT: ReadonlySet<string> = new Set([
 ]);
 
 /** Task with its `--help` text. */
-export type TaskHelp = {
+type TaskHelp = {
   readonly name: string;
   readonly description: string;
   readonly help: string;

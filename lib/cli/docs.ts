@@ -19,7 +19,7 @@ const OPTIONS = {
 } as const satisfies Options;
 
 /** The task `docs`. */
-export const DOCS = {
+const DOCS = {
   name: "docs",
   summary: "Renders the API reference of the library (lib/api/library.ts) as HTML.",
   usage: "[--out DIR]",

@@ -87,7 +87,7 @@ async function printEmbeddings(
 }
 
 /** The task `encode`. */
-export const ENCODE = {
+const ENCODE = {
   name: "encode",
   summary: "Computes sentence embeddings of texts.",
   usage:

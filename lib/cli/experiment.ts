@@ -47,7 +47,7 @@ async function formatMainScores(dir: string): Promise<string> {
 }
 
 /** The task `experiment`. */
-export const EXPERIMENT = {
+const EXPERIMENT = {
   name: "experiment",
   summary: "Trains the missing runs of declared experiments, seed by seed, and writes the reports.",
   usage: "FILE … [--data DIR] [--model DIR|HUB_NAME] [--set KEY=VALUE …] [--pool DIR] [--dry-run]",

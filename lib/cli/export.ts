@@ -41,7 +41,7 @@ const OPTIONS = {
 } as const satisfies Options;
 
 /** The task `export`. */
-export const EXPORT = {
+const EXPORT = {
   name: "export",
   summary:
     "Exports a model as ONNX graphs with its sentence embedding and all heads. Graphs of a run are also " +

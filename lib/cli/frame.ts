@@ -15,7 +15,7 @@ import {
 import { printLine } from "./progress.ts";
 
 /** Arguments of a task's `run` function. */
-export type TaskArguments<O extends Options> = {
+type TaskArguments<O extends Options> = {
   readonly values: OptionValues<O>;
   readonly positionals: readonly string[];
   /** Aborted at the first Ctrl+C, SIGTERM or SIGHUP if the task sets `stopsItself`. */
@@ -124,7 +124,7 @@ export function formatCommand(
 }
 
 /** Formats the message of an error in one line. */
-export function formatError(error: unknown): string {
+function formatError(error: unknown): string {
   if (!(error instanceof Error)) return String(error).replace(/\s*\n\s*/g, " ");
   const message = error.message === "" ? error.name : error.message;
   return message.trim().replace(/\s*\n\s*/g, " ");

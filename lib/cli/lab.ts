@@ -23,13 +23,13 @@ const OPTIONS = {
 } as const satisfies Options;
 
 /** Installed kernel and front end; null if not found. */
-export type LabState = {
+type LabState = {
   readonly kernel: InstalledKernel | null;
   readonly frontEnd: FrontEnd | null;
 };
 
 /** Describes the installation and how to complete it, one line per entry. */
-export function explainLab({ kernel, frontEnd }: LabState): readonly string[] {
+function explainLab({ kernel, frontEnd }: LabState): readonly string[] {
   return [
     kernel === null
       ? "kernel   not installed: run `deno task lab --install`"
@@ -84,7 +84,7 @@ async function install({ kernel }: LabState, signal: AbortSignal): Promise<boole
 }
 
 /** The task `lab`. */
-export const LAB = {
+const LAB = {
   name: "lab",
   summary: "Opens the notebooks in JupyterLab, or explains what is missing.",
   usage: "[--install] [--check] [-- ARGUMENT …]",

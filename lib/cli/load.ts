@@ -77,7 +77,7 @@ async function startServer(run: string): Promise<Server> {
 }
 
 /** The task `load`. */
-export const LOAD = {
+const LOAD = {
   name: "load",
   summary: "Measures errors, latency and memory of the demo page's server under many clients.",
   notes: [MODEL_NOTE],

@@ -38,7 +38,7 @@ export function readPrecision(value: string): Precision {
 const KEYS = ["device", "executor", "native", "tensorflow"] as const;
 
 /** Configuration that {@link SET_ENGINE} can set. */
-export type EngineChoice = Omit<EngineConfig, "precision">;
+type EngineChoice = Omit<EngineConfig, "precision">;
 
 /** Throws if a value of {@link SET_ENGINE} sets another key; otherwise returns the values. */
 export function checkEngineKeys(task: string, set: readonly string[]): readonly string[] {
@@ -60,7 +60,7 @@ export function readEngineChoice(task: string, set: readonly string[]): EngineCh
 }
 
 /** Options of {@link openModelFor}. */
-export type ModelChoice = {
+type ModelChoice = {
   /** Name of the task, for error messages. */
   readonly task: string;
   /** Engine for models with weights. */

@@ -138,7 +138,7 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
 }
 
 /** Writes the package for Node.js into the folder `out`, which is replaced. */
-export async function writeNpmPackage(out: string): Promise<void> {
+async function writeNpmPackage(out: string): Promise<void> {
   const manifest = await readManifest();
   const { name, version, license, imports } = manifest;
   await removeFolder(out);
@@ -172,7 +172,7 @@ export async function writeNpmPackage(out: string): Promise<void> {
 }
 
 /** Copies the files that `deno publish` uploads into the folder `out`, which is replaced. */
-export async function writeDenoPackage(out: string): Promise<void> {
+async function writeDenoPackage(out: string): Promise<void> {
   await removeFolder(out);
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
@@ -196,7 +196,7 @@ const OPTIONS = {
 } as const satisfies Options;
 
 /** The task `pack`. */
-export const PACK = {
+const PACK = {
   name: "pack",
   summary:
     "Builds the package for Deno, and the one for Node.js, which encodes and predicts with " +

@@ -44,7 +44,7 @@ function formatPrediction({ text, labels, entities }: TextPrediction): string {
 }
 
 /** The task `predict`. */
-export const PREDICT = {
+const PREDICT = {
   name: "predict",
   summary: "Predicts labels and entities of texts.",
   usage: "[MODEL [TEXT …]] [--offsets UNIT] [--set KEY=VALUE …] [--json]",

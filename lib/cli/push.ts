@@ -17,7 +17,7 @@ const OPTIONS = {
 } as const satisfies Options;
 
 /** The task `push`. */
-export const PUSH = {
+const PUSH = {
   name: "push",
   summary:
     "Uploads the model of a run and its card to the Hugging Face Hub; without --yes, a dry run.",

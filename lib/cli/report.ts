@@ -45,7 +45,7 @@ async function findExperiments(): Promise<string[]> {
 const isExperiment = (dir: string) => isFile(join(dir, "experiment.json"));
 
 /** The task `report`. */
-export const REPORT = {
+const REPORT = {
   name: "report",
   summary:
     "Rebuilds report.md, report.html and figures/ of runs and experiments from their other files.\n" +

@@ -5,7 +5,7 @@ import { writeSample } from "@/data/sample/write_sample.ts";
 import { runTask, type Task } from "./frame.ts";
 
 /** The task `sample`. */
-export const SAMPLE = {
+const SAMPLE = {
   name: "sample",
   summary:
     "Rebuilds the built-in sample (data/sample/) from its seed; the files are always identical.",

@@ -107,7 +107,7 @@ async function damageFiles(
 }
 
 /** The task `torture`. */
-export const TORTURE = {
+const TORTURE = {
   name: "torture",
   summary:
     "Fault injection: kills small training runs at random times (SIGKILL) and compares the results with those " +

@@ -11,7 +11,7 @@ import { writeFileAtomic } from "@/system/files.ts";
 import { trainCommand } from "@/system/train_command.ts";
 
 /** Options of {@link trainInProcess}. */
-export type TrainInProcessOptions = {
+type TrainInProcessOptions = {
   /** Folder with one subfolder per unfinished run. */
   readonly scratch: string;
   /** Called with each line of the run's progress. */

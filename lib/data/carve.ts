@@ -6,13 +6,13 @@
 import { shuffle, stream } from "@/random.ts";
 
 /** Maximum fraction of train that may become validation, or test. */
-export const MAX_FRACTION = 0.2;
+const MAX_FRACTION = 0.2;
 
 /** Result of {@link carveRows}: indices of rows, ascending. */
-export type Carved = { readonly kept: readonly number[]; readonly carved: readonly number[] };
+type Carved = { readonly kept: readonly number[]; readonly carved: readonly number[] };
 
 /** Options of {@link carveRows}. */
-export type CarveOptions = {
+type CarveOptions = {
   /** Number of rows to carve; at least one, at most a fifth of all ({@link MAX_FRACTION}). */
   readonly rows: number;
   readonly seed: number;

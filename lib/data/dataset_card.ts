@@ -11,7 +11,7 @@ import { parse, YAMLParseError } from "yaml";
 export type SplitPatterns = ReadonlyMap<string, readonly string[]>;
 
 /** The default configuration of a data set. */
-export type DatasetConfig = {
+type DatasetConfig = {
   /** Folder that paths are relative to, with a trailing slash; empty for the root. */
   readonly folder: string;
   /** File patterns by split; null if the splits are inferred from file names. */
@@ -30,7 +30,7 @@ export function isSplitName(name: string): boolean {
 }
 
 /** Texts that may declare configurations, and the location to name in errors. */
-export type CardTexts = {
+type CardTexts = {
   readonly where: string;
   readonly card: string | null;
   readonly settings: string | null;

@@ -50,7 +50,7 @@ export function withDataFiles(source: DataSource, base: string): DataSource {
 }
 
 /** The files that a path or a glob pattern names, sorted. */
-export async function findFiles(path: string): Promise<readonly string[]> {
+async function findFiles(path: string): Promise<readonly string[]> {
   if (await isFile(path)) return [path];
   if (!/[*?[]/.test(path)) {
     throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`);

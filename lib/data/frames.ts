@@ -8,7 +8,7 @@ import type { TaskData } from "@/data/load_task.ts";
 import { isTaggedRow, type Row, textOfRow } from "@/data/rows.ts";
 
 /** Options of {@link frameOfRows}. */
-export type FrameOptions = {
+type FrameOptions = {
   /** Names of the classes or tags by index. */
   readonly labels: readonly string[];
 };

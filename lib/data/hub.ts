@@ -16,7 +16,7 @@ import { readText } from "@/system/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** Location of a data set on the Hub. */
-export type HubDataset = { readonly repo: string; readonly revision: string };
+type HubDataset = { readonly repo: string; readonly revision: string };
 
 /** The branch with the parquet files that the Hub converts from other formats. */
 const CONVERTED = "refs/convert/parquet";

@@ -9,7 +9,7 @@ import { isCommit, type RepoKind } from "@/data/hub_cache.ts";
 import { fetchFromHub, type HubRequest, readChunks, withRetries } from "@/data/hub_fetch.ts";
 
 /** A repository at a revision. */
-export type RepoAddress = {
+type RepoAddress = {
   readonly repo: string;
   readonly kind: RepoKind;
   /** A branch, tag or commit. */
@@ -17,7 +17,7 @@ export type RepoAddress = {
 };
 
 /** A file of a repository. */
-export type HubFile = {
+type HubFile = {
   /** SHA-256 of a large file, git's SHA-1 of a small one. */
   readonly hash: string;
   /** Size in bytes. */

@@ -20,7 +20,7 @@ export type CachedRepo = {
 };
 
 /** Supported types of repository. */
-export const REPO_KINDS = ["dataset", "model"] as const;
+const REPO_KINDS = ["dataset", "model"] as const;
 /** One of {@link REPO_KINDS}. */
 export type RepoKind = typeof REPO_KINDS[number];
 

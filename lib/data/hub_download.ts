@@ -18,7 +18,7 @@ import { isSystemError } from "@/engine/system.ts";
 import type { Progress } from "@/progress.ts";
 
 /** The file to download and its destination. */
-export type Download = HubRequest & {
+type Download = HubRequest & {
   readonly url: string;
   /** Path of the finished file. */
   readonly blob: string;

@@ -32,7 +32,7 @@ import { type HubSettings, readHubSettings } from "@/data/hub_settings.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** A repository and its revision. */
-export type HubRepoOptions = {
+type HubRepoOptions = {
   /** `owner/name`, or a bare name (old repositories of the Hub). */
   readonly repo: string;
   readonly kind: RepoKind;

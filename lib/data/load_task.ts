@@ -13,7 +13,7 @@ import { shuffle, stream } from "@/random.ts";
 import { didYouMean } from "@/suggest.ts";
 
 /** Options of {@link loadTask}. */
-export type LoadOptions = {
+type LoadOptions = {
   readonly source: DataSource;
   readonly seed: number;
   /** Number of rows carved from train for each of validation and test that the task does not have. */

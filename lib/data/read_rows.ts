@@ -14,10 +14,10 @@ import { splitWords } from "@/split_words.ts";
 import { didYouMean } from "@/suggest.ts";
 
 /** The properties of a task that describe its rows. */
-export type RowSchema = Pick<TaskConfig, "kind" | "columns" | "labels">;
+type RowSchema = Pick<TaskConfig, "kind" | "columns" | "labels">;
 
 /** Options of {@link readSourcedRows}. */
-export type ReadRowsOptions = {
+type ReadRowsOptions = {
   /** Columns whose values are returned beside each row. */
   readonly extra?: readonly string[];
   /** Leaves invalid rows out, with a note, instead of throwing. */

@@ -25,7 +25,7 @@ export type DatasetFiles = {
 };
 
 /** Files by split. */
-export type Splits = ReadonlyMap<string, readonly string[]>;
+type Splits = ReadonlyMap<string, readonly string[]>;
 
 /** Words in names of folders and files by the split that they denote, in the order of `datasets`. */
 const KEYWORDS = {

@@ -7,7 +7,7 @@
  */
 
 /** Schemes by name, with the prefixes of their tags. */
-export const TAG_SCHEMES = {
+const TAG_SCHEMES = {
   IOB1: { prefixes: "BI" },
   IOB2: { prefixes: "BI" },
   IOBES: { prefixes: "BIES" },
@@ -17,7 +17,7 @@ export const TAG_SCHEMES = {
 export type TagScheme = keyof typeof TAG_SCHEMES;
 
 /** Tags in which a scheme was violated. */
-export type TagConflict = {
+type TagConflict = {
   /** Index of the tag sequence, and of the tag in it. */
   readonly sequence: number;
   readonly index: number;

@@ -15,10 +15,10 @@ export const VECTOR_FORMATS = {
   ".parquet": "(columns text and embedding)",
 } as const;
 /** Extension of a vector file. */
-export type VectorFormat = keyof typeof VECTOR_FORMATS;
+type VectorFormat = keyof typeof VECTOR_FORMATS;
 
 /** Rows of a vector file. */
-export type VectorRows = {
+type VectorRows = {
   /** [N] */
   readonly texts: readonly string[];
   /** E */

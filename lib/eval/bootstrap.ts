@@ -18,7 +18,7 @@ export type Tally = {
 };
 
 /** Number of resamples and source of randomness. */
-export type BootstrapOptions = {
+type BootstrapOptions = {
   readonly prng: Prng;
   /** R. */
   readonly resamples: number;

@@ -24,7 +24,7 @@ export type Calibration = {
 };
 
 /** Gold classes and predicted probabilities. */
-export type CalibrationInput = {
+type CalibrationInput = {
   /** [N] class indices. */
   readonly gold: ArrayLike<number>;
   /** [N, C] row-major, each row summing to 1. */

@@ -53,7 +53,7 @@ export type ClassificationScores = {
 };
 
 /** Gold and predicted classes, row by row. */
-export type ClassificationInput = {
+type ClassificationInput = {
   /** [N] class indices. */
   readonly gold: ArrayLike<number>;
   /** [N] class indices. */
@@ -67,7 +67,7 @@ export type ClassificationInput = {
 };
 
 /** Options of the bootstrap behind the intervals. */
-export type ClassificationOptions = {
+type ClassificationOptions = {
   /** Seed of the resamples for `macroF1Interval`; 1 by default. */
   readonly seed?: number;
   /** Number of resamples for `macroF1Interval`; 1,000 by default. */

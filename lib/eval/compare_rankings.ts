@@ -18,7 +18,7 @@ export type EmbeddedPairs = {
 };
 
 /** Rank correlation of each similarity under one normalization with the cosine of the raw embeddings. */
-export type RankingRow =
+type RankingRow =
   & { readonly normalize: NormalizeMode }
   & Readonly<Record<Similarity, number>>;
 

@@ -8,7 +8,7 @@ import { PCA } from "ml-pca";
 import { measureSimilarity, rankValues } from "@/eval/similarity.ts";
 
 /** Summary statistics of a set of embeddings. */
-export type Geometry = {
+type Geometry = {
   /** E. */
   readonly size: number;
   /** Mean L1 norm (`l1`) and mean Euclidean norm (`l2`). */

@@ -62,7 +62,7 @@ export type EntityInput = {
 };
 
 /** Options of the bootstrap behind the intervals. */
-export type EntityOptions = {
+type EntityOptions = {
   /** Seed of the resamples; 1 by default. */
   readonly seed?: number;
   /** Number of resamples; 1,000 by default. */
@@ -171,7 +171,7 @@ export function countSpans(
 }
 
 /** Precision, recall and F1 of counts; 0 if the denominator is 0. */
-export function rate(
+function rate(
   counts: SpanCounts,
 ): Pick<TypeScores, "precision" | "recall" | "f1"> {
   const { correct, predicted, gold } = counts;

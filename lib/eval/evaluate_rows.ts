@@ -90,7 +90,7 @@ export async function predictRows(
 }
 
 /** Options of {@link scoreRows}. */
-export type ScoreOptions = {
+type ScoreOptions = {
   readonly labels: readonly string[];
   /** Indices of the rows to score; all by default. */
   readonly chosen?: readonly number[];

@@ -27,13 +27,13 @@ import {
 import type { ModelTask } from "@/model/model_task.ts";
 
 /** Row-major values of each output, by output name. */
-export type GraphOutputs = ReadonlyMap<string, Float32Array>;
+type GraphOutputs = ReadonlyMap<string, Float32Array>;
 
 /** Computes all outputs of a graph for the token ids [T] of one text. */
 export type RunGraph = (ids: Int32Array) => Promise<GraphOutputs>;
 
 /** Pooling and normalization of an embedding. */
-export type EmbeddingChoice = {
+type EmbeddingChoice = {
   readonly pooling: PoolingMode;
   readonly normalize: NormalizeMode;
   /** Position of the first token that is pooled. */
@@ -41,7 +41,7 @@ export type EmbeddingChoice = {
 };
 
 /** Settings of the graph's own sentence embedding. */
-export type GraphSettings = EmbeddingChoice & Pick<HeadsFile, "embeddingSize">;
+type GraphSettings = EmbeddingChoice & Pick<HeadsFile, "embeddingSize">;
 
 /** Values of the output `name`. */
 function take(outputs: GraphOutputs, name: string): Float32Array {

@@ -7,7 +7,7 @@ import { isTaggedRow, type Row } from "@/data/rows.ts";
 import { spans } from "@/eval/spans.ts";
 
 /** One entity of a data set. */
-export type EntityRecord = {
+type EntityRecord = {
   readonly type: string;
   /** Words of the entity, joined by spaces. */
   readonly text: string;

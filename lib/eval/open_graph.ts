@@ -16,13 +16,13 @@ export type GraphExecutor = {
 };
 
 /** An opened graph; declare it with `using`. */
-export type OpenedGraph = Disposable & {
+type OpenedGraph = Disposable & {
   readonly runGraph: RunGraph;
   readonly executor: GraphExecutor;
 };
 
 /** Output sizes of a graph, and the number of threads to run it with. */
-export type GraphShape = {
+type GraphShape = {
   /** D: columns of the hidden states. */
   readonly hidden: number;
   /** E: columns of the embeddings. */

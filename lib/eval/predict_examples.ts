@@ -14,7 +14,7 @@ import type { Example } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
 
 /** Batching options. */
-export type PredictorOptions = {
+type PredictorOptions = {
   /** Allowed padded lengths, in ascending order. */
   readonly lengths: readonly number[];
   readonly padId: number;

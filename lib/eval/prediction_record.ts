@@ -21,7 +21,7 @@ import { isTaggedRow, type Row } from "@/data/rows.ts";
 import type { RowPredictions } from "@/eval/evaluate_rows.ts";
 
 /** Task, split and labels that predictions belong to. */
-export type PredictionSubject = {
+type PredictionSubject = {
   readonly task: string;
   readonly split: string;
   /** Class names by class index, or BIO tags by tag index. */

@@ -102,7 +102,7 @@ export type SimilarityScores = {
 };
 
 /** Options of the bootstrap behind the interval. */
-export type SimilarityOptions = {
+type SimilarityOptions = {
   /** Seed of the resamples; 1 by default. */
   readonly seed?: number;
   /** Number of resamples; 1,000 by default. */

@@ -8,7 +8,7 @@
  */
 
 /** Rows to fit on. */
-export type TemperatureInput = {
+type TemperatureInput = {
   /** [N] class indices. */
   readonly gold: ArrayLike<number>;
   /** [N, C] row-major, each row summing to 1. */

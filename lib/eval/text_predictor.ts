@@ -54,7 +54,7 @@ export type TextPredictor = {
 };
 
 /** A task and the predictor of its label probabilities. */
-export type TaskPredictor = {
+type TaskPredictor = {
   readonly task: ModelTask;
   readonly predictor: Pick<Predictor, "predict">;
 };

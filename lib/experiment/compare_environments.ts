@@ -15,7 +15,7 @@ export type EnvironmentDifference = {
 };
 
 /** Differences between two environments. */
-export type EnvironmentComparison = {
+type EnvironmentComparison = {
   /** Differences that affect rounding. If there are none, the same configuration must yield the same numbers. */
   readonly decisive: readonly EnvironmentDifference[];
   /** Package versions that differ. They usually do not affect numbers. */

@@ -17,9 +17,9 @@ export const LOSS_TOLERANCE = { nats: 0.02, share: 0.05 };
 export const SCORE_TOLERANCE = 0.01;
 
 /** Required agreement of two runs. */
-export const AGREEMENTS = ["identical", "close"] as const;
+const AGREEMENTS = ["identical", "close"] as const;
 /** One of {@link AGREEMENTS}. */
-export type Agreement = typeof AGREEMENTS[number];
+type Agreement = typeof AGREEMENTS[number];
 
 /** A value that differs between two runs. */
 export type Difference = {
@@ -32,7 +32,7 @@ export type Difference = {
 };
 
 /** Result of a comparison. */
-export type Comparison = {
+type Comparison = {
   /** Number of values compared. */
   readonly compared: number;
   /** In the order of files and lines; empty if the run was reproduced. */

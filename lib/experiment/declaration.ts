@@ -31,7 +31,7 @@ export type Variant = {
 };
 
 /** Splits that runs can be scored on. Decisions are made on validation; the test set is scored once. */
-export const SCORE_SPLITS = ["validation", "test"] as const;
+const SCORE_SPLITS = ["validation", "test"] as const;
 /** One of {@link SCORE_SPLITS}. */
 export type ScoreSplit = typeof SCORE_SPLITS[number];
 
@@ -108,7 +108,7 @@ export function readExperiment(value: unknown): Experiment {
 }
 
 /** Settings of this machine and of the command line for an experiment. */
-export type PlanOptions = {
+type PlanOptions = {
   /** Overrides of the form `key=value`, as for `--set`; they take precedence over the declaration. */
   readonly set?: readonly string[] | undefined;
   /** `model.source` and `data.dir` on this machine. */

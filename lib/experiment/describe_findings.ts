@@ -7,7 +7,7 @@ import { formatPoints } from "@/report/format.ts";
 import { escapeMarkdown } from "@/report/tables.ts";
 
 /** Findings on one task, a claim per sentence. */
-export type Findings = { readonly task: string; readonly sentences: readonly string[] };
+type Findings = { readonly task: string; readonly sentences: readonly string[] };
 
 /** Per task, sentences that say which variants differ significantly from the baseline. */
 export function describeFindings(

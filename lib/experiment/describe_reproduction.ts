@@ -16,7 +16,7 @@ import {
 } from "./compare_reproduction.ts";
 
 /** Numbers and environment of a finished run. */
-export type FinishedRun = RunNumbers & { readonly environment: RunEnvironment };
+type FinishedRun = RunNumbers & { readonly environment: RunEnvironment };
 
 /** Required agreement if the environments differ. */
 export const TOLERANCE =

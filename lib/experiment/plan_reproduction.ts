@@ -14,7 +14,7 @@ import { isScheduleChangeNote } from "@/train/resume.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 
 /** Locations on this machine that replace those of the run. */
-export type Locations = {
+type Locations = {
   /** Replaces `model.source`. */
   readonly model?: string | undefined;
   /** Replaces `data.dir`. */
@@ -22,7 +22,7 @@ export type Locations = {
 };
 
 /** A run to reproduce. */
-export type PlannedReproduction = {
+type PlannedReproduction = {
   readonly config: RunConfig;
   /** One sentence per deviation from the recorded configuration. */
   readonly notes: readonly string[];

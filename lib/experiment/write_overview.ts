@@ -17,7 +17,7 @@ import { mainMeasure, mainScores, type RunRecord } from "@/report/readers/run_re
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
 
 /** Folders, relative to `root`, that contain a `report.html`. */
-export type Reported = {
+type Reported = {
   readonly runs: readonly string[];
   readonly experiments: readonly string[];
 };

@@ -28,7 +28,7 @@ export type CardOptions = {
 };
 
 /** Origin of a data set's rows. Only data sets downloaded from the Hub are linked to the Hub. */
-export type DatasetOrigin =
+type DatasetOrigin =
   | { readonly kind: "hub"; readonly repo: string }
   | { readonly kind: "sample" | "folder" };
 
@@ -121,7 +121,7 @@ function describeResult(
 }
 
 /** Input of {@link composeMetadata}. */
-export type MetadataContent = {
+type MetadataContent = {
   readonly record: RunRecord;
   readonly files: CardFiles;
   /** Scores of the files in the folder, by task and split. */

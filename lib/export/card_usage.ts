@@ -22,7 +22,7 @@ const PRINT = ["console", "log"].join(".");
 const UNNAMED = "OWNER/NAME";
 
 /** Input of {@link describeUsage}. */
-export type UsageContent = {
+type UsageContent = {
   readonly settings: CardSettings;
   readonly files: CardFiles;
 };

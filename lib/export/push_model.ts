@@ -14,7 +14,7 @@ import { isPartial } from "@/system/files.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
 
 /** File to upload. */
-export type FileToPush = {
+type FileToPush = {
   /** Path in the repository. */
   readonly path: string;
   readonly bytes: number;
@@ -23,7 +23,7 @@ export type FileToPush = {
 };
 
 /** Destination of a push. */
-export type PushTarget = {
+type PushTarget = {
   /** `owner/name` */
   readonly repo: string;
   /** True if the repository is to be private; only applies if it is created. */
@@ -32,7 +32,7 @@ export type PushTarget = {
 };
 
 /** Progress display and cancellation of a push. */
-export type PushOptions = { readonly view?: ProgressView; readonly signal?: AbortSignal };
+type PushOptions = { readonly view?: ProgressView; readonly signal?: AbortSignal };
 
 /** Throws if the Hub does not allow the repository name. */
 export function checkRepoName(repo: string): void {
@@ -160,7 +160,7 @@ async function ensureRepo(
 }
 
 /** Result of a push. */
-export type Pushed = {
+type Pushed = {
   /** URL of the commit. */
   readonly url: string;
   /** Deleted files of an earlier push. */

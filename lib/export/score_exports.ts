@@ -22,7 +22,7 @@ import { createRunEvaluator } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
 
 /** Size and scores of an exported file. */
-export type ExportRecord = { readonly bytes: number; readonly scores: ScoresBySplit };
+type ExportRecord = { readonly bytes: number; readonly scores: ScoresBySplit };
 
 /** Records by weight type. */
 export type ExportRecords = Partial<Record<OnnxDtype, ExportRecord>>;

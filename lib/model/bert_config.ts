@@ -37,7 +37,7 @@ const ARCHITECTURES = [
 ];
 
 /** Upper bound of the number of layers. A larger number means a damaged file, and its list of tensors would exhaust memory. */
-export const MAX_LAYERS = 1024;
+const MAX_LAYERS = 1024;
 
 /** Largest allowed value of a size, and its default if the key is missing. */
 type SizeRule = { readonly fallback?: number; readonly most?: number };

@@ -12,7 +12,7 @@ import type { Encoder, LayerNorm, Linear, TaskHead } from "@/model/parameters.ts
 export type Variables = ReadonlyMap<string, tf.Variable>;
 
 /** Returns the values of a parameter, row-major. */
-export type ParameterSource = (spec: ParameterSpec) => Float32Array | Promise<Float32Array>;
+type ParameterSource = (spec: ParameterSpec) => Float32Array | Promise<Float32Array>;
 
 /** Creates a trainable variable. TensorFlow.js chooses its name, so several models can exist at once. */
 export function makeVariable({ shape }: ParameterSpec, values: Float32Array): tf.Variable {

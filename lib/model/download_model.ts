@@ -12,7 +12,7 @@ import { ENCODER_CONFIGS, SENTENCE_CONFIG } from "@/model/sentence_settings.ts";
  * Fetches one file of a repository and returns its local path; null if the repository has no such file. All files
  * must end up in one folder (a snapshot of the Hub's cache).
  */
-export type FetchFile = (name: string) => Promise<string | null>;
+type FetchFile = (name: string) => Promise<string | null>;
 
 type JsonObject = { readonly [key: string]: unknown };
 

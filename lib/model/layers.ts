@@ -44,7 +44,7 @@ export function runLayerNorm(
 }
 
 /** Arguments of a layer besides its parameters and input. */
-export type LayerOptions = {
+type LayerOptions = {
   /** B */
   readonly rows: number;
   /** T */

@@ -10,7 +10,7 @@ import type { Encoder } from "@/model/parameters.ts";
 import { openTensorFolder, type TensorFolder } from "@/model/tensor_folder.ts";
 
 /** An encoder, and the names of the tensors that it does not use. */
-export type LoadedEncoder = {
+type LoadedEncoder = {
   readonly encoder: Encoder;
   /** Tensors that were not loaded: buffers and heads of other tasks. */
   readonly ignored: readonly string[];

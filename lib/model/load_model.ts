@@ -21,7 +21,7 @@ import {
 import { openTensorFolder } from "@/model/tensor_folder.ts";
 
 /** A model, its maximum input length, and the unused tensors of its folder. */
-export type LoadedModel = {
+type LoadedModel = {
   readonly model: MultiTask;
   /** Longest input in tokens, [CLS] and [SEP] included. */
   readonly maxLength: number;

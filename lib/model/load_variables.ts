@@ -10,7 +10,7 @@ import type { SafetensorsFile } from "@/model/safetensors.ts";
 export type TensorLocation = { readonly file: SafetensorsFile; readonly name: string };
 
 /** Texts for errors. */
-export type LoadOptions = {
+type LoadOptions = {
   /** What is loaded: "encoder", "heads", … */
   readonly what: string;
   /** Path of the file or index with the tensors. */

@@ -36,7 +36,7 @@ import {
 export const ONNX_VERSIONS = { ir: 8, opset: 17 } as const;
 
 /** The values of a model's parameters. */
-export type ParameterValues = ReadonlyMap<tf.Variable, Float32Array>;
+type ParameterValues = ReadonlyMap<tf.Variable, Float32Array>;
 
 const MASKED = -1e9; // added to the score of a padded position, as in training
 const MIN_NORM = 1e-12; // smallest divisor of an embedding

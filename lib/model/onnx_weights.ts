@@ -32,7 +32,7 @@ type Quantized = { readonly integers: Uint8Array; readonly scales: Float32Array 
 const ZERO = 128;
 
 /** [rows, columns] → [columns, rows] */
-export function transposeMatrix({ values, rows, columns }: Matrix): Matrix {
+function transposeMatrix({ values, rows, columns }: Matrix): Matrix {
   const turned = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {

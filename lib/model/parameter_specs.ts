@@ -6,7 +6,7 @@
 import type { BertConfig } from "@/model/bert_config.ts";
 
 /** Role of a parameter in its layer, which determines its initialization. */
-export type ParameterRole = "weight" | "bias" | "gain" | "table" | "words";
+type ParameterRole = "weight" | "bias" | "gain" | "table" | "words";
 
 /** Name, shape and role of a parameter. */
 export type ParameterSpec = {
@@ -76,7 +76,7 @@ export function encoderSpecs(
 }
 
 /** Sizes of a head: `input` columns, `hidden` columns between its layers, and one score per label. */
-export type HeadSizes = {
+type HeadSizes = {
   readonly input: number;
   readonly hidden: number;
   readonly labels: number;

@@ -60,7 +60,7 @@ export type FeedForward = {
 };
 
 /** One transformer layer, post-norm. */
-export type Layer = { readonly attention: Attention; readonly feedForward: FeedForward };
+type Layer = { readonly attention: Attention; readonly feedForward: FeedForward };
 
 /**
  * A BERT encoder.

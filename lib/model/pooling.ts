@@ -9,7 +9,7 @@ import { runLinear } from "@/model/layers.ts";
 import type { Linear } from "@/model/parameters.ts";
 
 /** Pooling mode, mask, and parameters. */
-export type PoolingOptions = {
+type PoolingOptions = {
   readonly mode: PoolingMode;
   /** [B, T] int32: 1 at real tokens. */
   readonly mask: tf.Tensor2D;

@@ -38,7 +38,7 @@ const MAX_HEADER_BYTES = 100_000_000;
 export const LENGTH_BYTES = 8;
 
 /** Type, shape and position of a tensor in its file. */
-export type TensorEntry = {
+type TensorEntry = {
   readonly name: string;
   /** Name in the format: `F32`, `BF16`, … */
   readonly dtype: string;
@@ -201,7 +201,7 @@ function requireNoGaps(
 }
 
 /** Name and shape of a float32 tensor. */
-export type TensorShape = { readonly name: string; readonly shape: readonly number[] };
+type TensorShape = { readonly name: string; readonly shape: readonly number[] };
 
 /** Length and JSON for contiguous float32 tensors in the given order, padded to a multiple of 8 bytes. */
 export function formatHeader(

@@ -21,7 +21,7 @@ import { SENTENCE_CONFIG } from "@/model/sentence_settings.ts";
 import type { PromptSettings } from "@/text/prompts.ts";
 
 /** Tokenizer and settings, which are saved together with the parameters. */
-export type SaveOptions = {
+type SaveOptions = {
   /** Contents of tokenizer.json and tokenizer_config.json (null if there is none). A `Tokenizer` has both. */
   readonly tokenizer: { readonly json: unknown; readonly config: unknown };
   /** Longest input in tokens, [CLS] and [SEP] included. */

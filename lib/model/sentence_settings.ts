@@ -26,7 +26,7 @@ export const ENCODER_CONFIGS = [
 ] as const;
 
 /** Settings that apply to texts before they are encoded. */
-export type TextSettings = {
+type TextSettings = {
   readonly prompts: PromptSettings;
   /** True if texts are lowercased before the tokenizer reads them. */
   readonly lowercase: boolean;
@@ -213,7 +213,7 @@ export async function readTextSettings(
 }
 
 /** Tokenizer and prompts of a model. */
-export type LoadedTexts = {
+type LoadedTexts = {
   readonly tokenizer: Tokenizer;
   readonly prompts: PromptSettings;
   /** The folder with the encoder and the tokenizer. */

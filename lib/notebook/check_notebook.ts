@@ -21,7 +21,7 @@ export type Problem = {
 };
 
 /** The code cells as one module, with the line at which each of them begins. */
-export type JoinedCells = {
+type JoinedCells = {
   readonly source: string;
   readonly starts: readonly { readonly cell: number; readonly line: number }[];
 };

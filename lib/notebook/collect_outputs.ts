@@ -10,7 +10,7 @@ import type { MessageContent } from "./messages.ts";
 import { isRecord, type MediaBundle, type Output, toLines } from "./nbformat.ts";
 
 /** Collects the outputs of a notebook's cells as they arrive. */
-export type OutputCollector = {
+type OutputCollector = {
   /** Starts the outputs of the cell with execution count `count`. */
   begin(count: number): void;
   /** Adds a message to the current cell. */

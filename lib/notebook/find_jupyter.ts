@@ -44,7 +44,7 @@ export async function findKernel(place: JupyterPlace): Promise<string | null> {
 }
 
 /** Programs that open notebooks, preferred first, each with the arguments that open a folder. */
-export const FRONT_ENDS = [
+const FRONT_ENDS = [
   { program: "jupyter-lab", args: [] },
   { program: "jupyter", args: ["lab"] },
   { program: "jupyter-notebook", args: [] },

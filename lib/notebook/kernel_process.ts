@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 
 /** A kernel's process with the ports and the key of its connection. */
-export type KernelProcess = {
+type KernelProcess = {
   readonly ports: {
     readonly shell: number;
     readonly iopub: number;

@@ -22,7 +22,7 @@ export async function loadRows(config: RunConfig): Promise<NamedList<TaskData>> 
 }
 
 /** Encoded rows of every task with the tokenizer and the model; `task` finds a task by name. */
-export type PreparedRows = PreparedRun & { readonly task: (name: string) => RunTask };
+type PreparedRows = PreparedRun & { readonly task: (name: string) => RunTask };
 
 /** Opens the engine, learns or loads the vocabulary and encodes the rows of every task. Dispose the result. */
 export async function prepareRows(config: RunConfig): Promise<PreparedRows> {

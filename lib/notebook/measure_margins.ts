@@ -7,7 +7,7 @@ import type { RunScores } from "@/export/run_scores.ts";
 import { openTextModel } from "@/eval/text_model.ts";
 
 /** Confidence of a classifier on some texts. */
-export type Confidence = {
+type Confidence = {
   /** Mean difference of the two highest logits, in nats. */
   readonly "margin (nats)": number;
   /** Mean probability of the most probable class. */

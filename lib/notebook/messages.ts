@@ -14,7 +14,7 @@ import type { ZmtpSocket } from "./zmtp.ts";
 export type MessageContent = Readonly<Record<string, unknown>>;
 
 /** The frames of a message, and the id to which replies refer. */
-export type EncodedMessage = { readonly id: string; readonly frames: readonly Uint8Array[] };
+type EncodedMessage = { readonly id: string; readonly frames: readonly Uint8Array[] };
 
 const DELIMITER = "<IDS|MSG>";
 const decoder = new TextDecoder();

@@ -36,7 +36,7 @@ export type Output =
   };
 
 /** A text cell. */
-export type TextCell = {
+type TextCell = {
   readonly cell_type: "markdown" | "raw";
   readonly id: string;
   readonly metadata: Readonly<Record<string, unknown>>;

@@ -20,7 +20,7 @@ import { resolveConfig } from "@/config/resolve_config.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Changes to the preset, in the syntax of `--set`. */
-export type NotebookSettings = {
+type NotebookSettings = {
   /** Changes for all data. */
   readonly set?: readonly string[];
   /** Changes for the built-in sample only, which keep its runs short. */

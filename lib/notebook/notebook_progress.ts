@@ -16,10 +16,10 @@ import {
 import { escapeHtml, type Shown } from "./displayable.ts";
 
 /** Creates a display with an id, or updates it. */
-export type Display = (shown: Shown, id: string, update: boolean) => Promise<void>;
+type Display = (shown: Shown, id: string, update: boolean) => Promise<void>;
 
 /** Display function and clock; the defaults are the kernel and the clock of the process. */
-export type NotebookProgressOptions = {
+type NotebookProgressOptions = {
   readonly display?: Display;
   readonly nowMs?: () => number;
   /** Minimum time between two updates of the display, in milliseconds. */

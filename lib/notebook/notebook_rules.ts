@@ -8,10 +8,10 @@ import type { Problem } from "./check_notebook.ts";
 import { cellTags, type CodeCell, isRecord, type Notebook, type Output } from "./nbformat.ts";
 
 /** Maximum number of lines of a cell and maximum median over all cells. Imports do not count. */
-export const LINES = { most: 15, median: 5 };
+const LINES = { most: 15, median: 5 };
 
 /** Maximum size of the outputs of a cell; the kernel loses outputs beyond it. */
-export const OUTPUT_BYTES = 2_000_000;
+const OUTPUT_BYTES = 2_000_000;
 
 const DEFINITIONS = [
   /^\s*(export\s+)?(default\s+)?(async\s+)?function\b/m,

@@ -23,7 +23,7 @@ import { type Displayable, displayable } from "./displayable.ts";
 const EXPERIMENTS = fileURLToPath(new URL("../../outputs/experiments", import.meta.url));
 
 /** Mean difference of a variant to the reference, over the seeds that both have. Scores are 0 to 1. */
-export type NotebookDifference = {
+type NotebookDifference = {
   /** One difference per seed. */
   readonly values: readonly number[];
   readonly mean: number;
@@ -71,7 +71,7 @@ export function compareExperiment(results: ExperimentResults): NotebookExperimen
 }
 
 /** Difference between two variants on a task. */
-export type RowDifference = NotebookDifference & {
+type RowDifference = NotebookDifference & {
   readonly task: string;
   readonly variant: string;
   readonly reference: string;

@@ -11,7 +11,7 @@ import { stream } from "@/random.ts";
 import { loadRunRows } from "@/train/run_data.ts";
 
 /** A text and the name of its class. */
-export type LabeledText = { readonly text: string; readonly label: string };
+type LabeledText = { readonly text: string; readonly label: string };
 
 /** The first `rows` test texts of the first classification task. */
 export async function readTexts(

@@ -9,7 +9,7 @@ import { type ExecuteReply, startKernel } from "./kernel.ts";
 import { type Cell, cellTags, type CodeCell, type Notebook } from "./nbformat.ts";
 
 /** Options of an execution. */
-export type RunNotebookOptions = {
+type RunNotebookOptions = {
   /** Working directory of the kernel. */
   readonly folder: string;
   /** Time limit of a cell. */
@@ -21,7 +21,7 @@ export type RunNotebookOptions = {
 };
 
 /** Result of an execution. */
-export type ExecutedNotebook = {
+type ExecutedNotebook = {
   /** The notebook with new outputs; cells that did not run have none. */
   readonly notebook: Notebook;
   /** Number of code cells that ran to their end. */

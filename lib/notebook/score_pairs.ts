@@ -29,7 +29,7 @@ export async function embedRuns(
 }
 
 /** Rank correlation of a run's similarities with the gold scores. */
-export type PairScore = ScoreDot & {
+type PairScore = ScoreDot & {
   /** Difference to the first run on the same bootstrap samples; null for the first run. */
   readonly difference: SimilarityDifference | null;
 };

@@ -9,7 +9,7 @@ import type { Displayable } from "./displayable.ts";
 import { showTable } from "./show_table.ts";
 
 /** Tokenizer and tag names. */
-export type AlignmentOptions = {
+type AlignmentOptions = {
   readonly tokenizer: Tokenizer;
   /** Tag names by index. */
   readonly labels: readonly string[];

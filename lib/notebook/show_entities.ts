@@ -6,7 +6,7 @@
 import { type Displayable, displayable, escapeHtml } from "./displayable.ts";
 
 /** An entity: the range [start, end) of the text in UTF-16 units, and its type. */
-export type MarkedSpan = { readonly start: number; readonly end: number; readonly type: string };
+type MarkedSpan = { readonly start: number; readonly end: number; readonly type: string };
 
 /** Background colors by entity type; dark text on each has a contrast above 7. */
 const GROUNDS: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@
 import { type Displayable, displayable, escapeHtml } from "./displayable.ts";
 
 /** Options of a table. */
-export type TableOptions = {
+type TableOptions = {
   /** Columns in their order; default: all columns, in order of appearance. */
   readonly columns?: readonly string[];
   /** Maximum number of rows; the table says how many more there are. */

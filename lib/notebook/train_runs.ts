@@ -46,7 +46,7 @@ export type TrainRunsOptions = {
 };
 
 /** Folder of the cached runs. */
-export function findRunsFolder(): string {
+function findRunsFolder(): string {
   return scratchFolder("runs");
 }
 

@@ -17,7 +17,7 @@ import { compareExperiment, type NotebookExperiment } from "./read_experiment.ts
 import { type TrainedRun, trainRuns, type TrainRunsOptions } from "./train_runs.ts";
 
 /** Title, seeds and settings that all variants share. */
-export type VariantsOptions = TrainRunsOptions & {
+type VariantsOptions = TrainRunsOptions & {
   readonly title: string;
   readonly seeds: readonly number[];
   /** Configuration of all variants, by dotted key. */
@@ -29,10 +29,10 @@ export type VariantsOptions = TrainRunsOptions & {
 };
 
 /** A variant: the configuration that it changes, and its tasks (all by default). */
-export type NotebookVariant = Pick<Variant, "tasks"> & { readonly set?: Changes };
+type NotebookVariant = Pick<Variant, "tasks"> & { readonly set?: Changes };
 
 /** An experiment with its trained runs, named `VARIANT, seed SEED`. */
-export type TrainedExperiment = NotebookExperiment & { readonly trained: NamedList<TrainedRun> };
+type TrainedExperiment = NotebookExperiment & { readonly trained: NamedList<TrainedRun> };
 
 const assignments = (changes: Changes) =>
   Object.entries(changes).map(([key, value]) => `${key}=${JSON.stringify(value)}`);

@@ -12,7 +12,7 @@ import { stream } from "@/random.ts";
 import type { RunRecord } from "@/report/readers/run_record.ts";
 
 /** Largest absolute errors compared with float64, as fractions of the largest value. */
-export type PrecisionErrors = {
+type PrecisionErrors = {
   readonly precision: Precision;
   readonly matmul: number;
   readonly softmax: number;

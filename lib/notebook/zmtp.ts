@@ -9,8 +9,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isSystemError } from "@/engine/system.ts";
 
-export const SOCKET_TYPES = ["DEALER", "SUB"] as const;
-export type SocketType = typeof SOCKET_TYPES[number];
+const SOCKET_TYPES = ["DEALER", "SUB"] as const;
+type SocketType = typeof SOCKET_TYPES[number];
 
 /** A connected socket. */
 export type ZmtpSocket = {

@@ -10,7 +10,7 @@ import { escapeXml } from "./figures/frame.ts";
 import { HOVER_STYLE } from "./figures/hover_layer.ts";
 
 /** Title and allowed links of a page. */
-export type PageOptions = {
+type PageOptions = {
   readonly title: string;
   /** Allowed link targets; other links are shown as plain text. */
   readonly links?: ReadonlySet<string>;

@@ -13,7 +13,7 @@ import type { RunSummary } from "@/train/run_summary.ts";
 import { isClassification, mainMeasure, mainScores, type RunRecord } from "./readers/run_record.ts";
 
 /** Alignment of a column: text left, numbers right. */
-export type Align = "left" | "right";
+type Align = "left" | "right";
 
 /** A column: its heading and alignment. */
 export type Column = {

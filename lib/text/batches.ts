@@ -8,7 +8,7 @@ import { type Batch, type Example, IGNORED } from "@/text/example.ts";
 import { type BatchPlan, type BatchSize, planBatches } from "@/text/plan_batches.ts";
 
 /** Ids of the special tokens for padding and for filler rows. */
-export type CollateOptions = { readonly padId: number; readonly clsId: number };
+type CollateOptions = { readonly padId: number; readonly clsId: number };
 
 /** Stacks the examples of a plan into one padded batch. A filler row is a single [CLS] token with ignored labels. */
 export function collate(

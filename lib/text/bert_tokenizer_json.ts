@@ -42,7 +42,7 @@ export type BertNormalizerJson = {
 };
 
 /** The components of a BERT tokenizer. */
-export type BertParts = {
+type BertParts = {
   /** The id of each token in the vocabulary. */
   readonly vocab: Record<string, unknown>;
   readonly names: SpecialNames;

@@ -23,7 +23,7 @@ const ENCODING_VERSION = 1;
 const CHUNK_ROWS = 1024;
 
 /** Cache folder and progress callback. */
-export type CacheOptions = {
+type CacheOptions = {
   /** The cache folder; null disables the cache. Default: {@link findEncodedFolder}. */
   readonly folder?: string | null;
   /** Called from time to time with the number of rows encoded so far. An exception that it throws stops the encoding. */
@@ -31,7 +31,7 @@ export type CacheOptions = {
 };
 
 /** Encoded rows and how the cache was used. */
-export type CachedRows = EncodedRows & {
+type CachedRows = EncodedRows & {
   /** True if the rows were read from the cache. */
   readonly cached: boolean;
   /** Why the cache could not be read or written, else null. The rows are valid in any case. */

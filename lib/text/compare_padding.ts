@@ -26,7 +26,7 @@ export type BatchingCost = {
 };
 
 /** A batching strategy and the batches that it forms from a set of examples. */
-export type BatchingStrategy = { readonly name: string; readonly plans: readonly BatchPlan[] };
+type BatchingStrategy = { readonly name: string; readonly plans: readonly BatchPlan[] };
 
 /**
  * Plans batches for examples of the lengths `sizes` with three strategies: padded to the limit; in random order,

@@ -7,7 +7,7 @@ import type { Example } from "@/text/example.ts";
 import type { BatchPlan } from "@/text/plan_batches.ts";
 
 /** Counts over the batches of an epoch. */
-export type Coverage = {
+type Coverage = {
   /** Rows of the data set with at least one example in a batch. */
   readonly rows: number;
   /** Examples in the batches. Larger than `rows` if long rows are split into windows. */

@@ -11,9 +11,9 @@ import type { EncodedWords, Tokenizer } from "@/text/tokenizer.ts";
 import { planWindows, type Window } from "@/text/windows.ts";
 
 /** How words beyond the model's limit are handled: dropped ("cut"), or read in another, overlapping window. */
-export const WINDOW_MODES = ["cut", "overlap"] as const;
+const WINDOW_MODES = ["cut", "overlap"] as const;
 /** One of {@link WINDOW_MODES}. */
-export type WindowMode = typeof WINDOW_MODES[number];
+type WindowMode = typeof WINDOW_MODES[number];
 
 /** Tokenizer, limits and prompt of an encoding. */
 export type EncodeOptions = {

@@ -21,7 +21,7 @@ export type BatchSize =
   | { readonly tokens: number; readonly rows?: null };
 
 /** Batch size, padded lengths and order. */
-export type PlanOptions = BatchSize & {
+type PlanOptions = BatchSize & {
   /** Padded lengths that batches may have, in ascending order. */
   readonly lengths: readonly number[];
   /** Shuffles the examples; null sorts them longest first, for evaluation. */

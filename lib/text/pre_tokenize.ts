@@ -32,7 +32,7 @@ export type PreToken = {
 };
 
 /** Splits raw text into normalized words. */
-export type PreTokenizer = (text: string) => PreToken[];
+type PreTokenizer = (text: string) => PreToken[];
 
 /** A normalized character. It is a word of its own if `isolated`; " " ends a word. */
 type Mapped = { readonly char: string; readonly isolated: boolean };

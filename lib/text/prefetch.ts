@@ -12,7 +12,7 @@ export type PrefetchingStream = BatchStream & {
 };
 
 /** Source of values that prepares one value in advance. */
-export type Prefetcher<T> = {
+type Prefetcher<T> = {
   /** Returns the next value. */
   next(): T;
   /** Cancels prefetching. Call it when no more values are needed. */

@@ -12,7 +12,7 @@ import { mergeTokens } from "@/text/merge_tokens.ts";
 import { createPreTokenizer } from "@/text/pre_tokenize.ts";
 
 /** Size and case of a vocabulary. */
-export type LearnOptions = {
+type LearnOptions = {
   /** Number of tokens, special tokens and single characters included. Fewer are learned if no pair of tokens repeats. */
   readonly size: number;
   readonly lowercase: boolean;

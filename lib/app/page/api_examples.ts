@@ -4,7 +4,7 @@
  */
 
 /** Request to show. */
-export type ApiRequest = {
+type ApiRequest = {
   /** URL of the endpoint, such as `http://127.0.0.1:8000/api/predict`. */
   readonly url: string;
   readonly body: Readonly<Record<string, string | readonly string[]>>;
@@ -13,7 +13,7 @@ export type ApiRequest = {
 };
 
 /** Example program. */
-export type ApiExample = {
+type ApiExample = {
   readonly id: "curl" | "typescript" | "python";
   readonly title: string;
   readonly code: string;

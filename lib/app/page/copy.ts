@@ -5,7 +5,7 @@
 /// <reference lib="dom" />
 
 /** Copies `text`; true if the browser did so. */
-export async function copyText(text: string): Promise<boolean> {
+async function copyText(text: string): Promise<boolean> {
   if (isSecureContext) { // other contexts, such as an address in the local network, have no clipboard API
     try {
       await navigator.clipboard.writeText(text);

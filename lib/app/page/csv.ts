@@ -4,7 +4,7 @@
  */
 
 /** Parsed table. */
-export type CsvTable = {
+type CsvTable = {
   readonly rows: readonly (readonly string[])[];
   /** Line of the file that each row starts on, counted from 1. */
   readonly lines: readonly number[];

@@ -11,7 +11,7 @@ import type { Tokenizer } from "@/text/tokenizer.ts";
 import type { EncodeOptions } from "./model_client.ts";
 
 /** Options of {@link createGraphService}. */
-export type GraphServiceOptions = {
+type GraphServiceOptions = {
   readonly info: ModelInfo;
   readonly tokenizer: Tokenizer;
   readonly runGraph: RunGraph;

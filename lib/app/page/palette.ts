@@ -5,7 +5,7 @@
  */
 
 /** Colors of an entity type. */
-export type EntityColor = {
+type EntityColor = {
   /** Background of the dark text, in both themes. */
   readonly fill: string;
   /** Color of the underline in the light theme. */
@@ -35,7 +35,7 @@ export const ENTITY_COLORS: readonly EntityColor[] = [
 export const ENTITY_UNDERLINES = ["solid", "double", "dotted"] as const;
 
 /** Appearance of an entity type. */
-export type EntityStyle = EntityColor & { readonly underline: typeof ENTITY_UNDERLINES[number] };
+type EntityStyle = EntityColor & { readonly underline: typeof ENTITY_UNDERLINES[number] };
 
 /** Entity types of a list of BIO labels, in order. */
 export function listTypes(labels: readonly string[]): readonly string[] {

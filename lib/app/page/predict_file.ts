@@ -87,7 +87,7 @@ function* planRequests(texts: readonly string[]): Generator<readonly number[]> {
 }
 
 /** Options of {@link predictAll}. */
-export type PredictAllOptions = RequestOptions & {
+type PredictAllOptions = RequestOptions & {
   readonly client: Pick<ModelClient, "predict">;
   /** Called with the number of finished texts. */
   readonly onDone: (done: number) => void;

@@ -69,7 +69,7 @@ function legend({ domain, range }: SimilarityScale): HTMLElement {
 }
 
 /** Data of a comparison. */
-export type Comparison = {
+type Comparison = {
   readonly sentences: readonly string[];
   /** One vector per sentence. */
   readonly vectors: readonly (readonly number[])[];

@@ -12,7 +12,7 @@ import { cutText } from "./page_state.ts";
 import { entityStyle, listTypes } from "./palette.ts";
 
 /** Formats a probability as a percentage. */
-export function percent(probability: number): string {
+function percent(probability: number): string {
   return `${(100 * probability).toFixed(1)} %`;
 }
 

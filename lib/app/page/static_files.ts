@@ -28,7 +28,7 @@ export type StaticModel = {
 };
 
 /** Options of {@link fetchFile}. */
-export type FetchOptions = {
+type FetchOptions = {
   /** Expected size in bytes; any size if omitted. */
   readonly bytes?: number;
   /** Cancels the download. */

@@ -10,7 +10,7 @@ import { find } from "./elements.ts";
 const POLL_MS = 500;
 
 /** Outputs for messages to the user. */
-export type StatusOutput = {
+type StatusOutput = {
   /** Announces the current activity. */
   announce(words: string): void;
   /** Shows an error; null removes it. */

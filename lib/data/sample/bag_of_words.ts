@@ -8,10 +8,10 @@ import type { TextRow } from "@/data/rows.ts";
 import { shuffle, stream } from "@/random.ts";
 
 /** Predicts the class of a text. */
-export type TextClassifier = (text: string) => number;
+type TextClassifier = (text: string) => number;
 
 /** The words of a text in lower case, without punctuation. */
-export function countableWords(text: string): string[] {
+function countableWords(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 

@@ -20,7 +20,7 @@ export type SampleRows = {
 };
 
 /** Scores of baselines for which the sample must be too hard, from 0 to 1. */
-export type SampleBaselines = {
+type SampleBaselines = {
   readonly naiveBayes: number;
   readonly softmaxRegression: number;
   /** Entity F1 of looking up the entities in train. */

@@ -6,7 +6,7 @@
 import type { TaggedRow } from "../rows.ts";
 
 /** An entity in a row: words [start, end). */
-export type EntitySpan = { readonly type: string; readonly start: number; readonly end: number };
+type EntitySpan = { readonly type: string; readonly start: number; readonly end: number };
 
 /** The entities of a row; its tags must be valid IOB2. */
 export function entitySpans(tags: readonly number[], labels: readonly string[]): EntitySpan[] {
@@ -20,7 +20,7 @@ export function entitySpans(tags: readonly number[], labels: readonly string[]):
 }
 
 /** Finds entities in a row of words. */
-export type EntityFinder = (tokens: readonly string[]) => EntitySpan[];
+type EntityFinder = (tokens: readonly string[]) => EntitySpan[];
 
 /** All entities in `rows`, as space-separated words, with their most frequent type. */
 export function listEntityNames(

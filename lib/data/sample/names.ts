@@ -23,7 +23,7 @@ export const NAME_KINDS = [
   "product",
 ] as const;
 /** One of {@link NAME_KINDS}. */
-export type NameKind = typeof NAME_KINDS[number];
+type NameKind = typeof NAME_KINDS[number];
 
 /** The entity type of each kind of name. */
 export const NAME_TYPES = {

@@ -12,10 +12,10 @@ import type { SampleSplit } from "@/data/sample/names.ts";
 import type { TaggedRow, TextRow } from "@/data/rows.ts";
 
 /** The seed of the committed sample. */
-export const SAMPLE_SEED = 2003;
+const SAMPLE_SEED = 2003;
 
 /** Number of rows of each split. */
-export const SAMPLE_SIZES = {
+const SAMPLE_SIZES = {
   ag_news: { train: 3600, test: 600 },
   conll2003: { train: 3200, validation: 400, test: 600 },
 } as const;

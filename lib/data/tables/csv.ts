@@ -25,7 +25,7 @@ const SAMPLE_LENGTH = 2 ** 17;
 const GROUP = 1000;
 
 /** Options of {@link openCsv}. */
-export type CsvOptions = {
+type CsvOptions = {
   readonly format: Extract<Format, "csv" | "tsv">;
   /** Columns that are going to be read: if the first row has these names, it is a header. */
   readonly wanted?: readonly string[];

@@ -15,7 +15,7 @@ import { type Format, formatOfName, listExtensions, type Table, type TableRow } 
 import { readBytes } from "@/system/files.ts";
 
 /** Options of {@link openTable}. */
-export type OpenTableOptions = {
+type OpenTableOptions = {
   /** Format of the file; by default the one that its name states. */
   readonly format?: Format;
   /** Columns that are going to be read; checked here in parquet files, where columns have types. */

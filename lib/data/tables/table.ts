@@ -5,7 +5,7 @@
  */
 
 /** Units in which the place of a row is counted, as written in errors: `line 3 of a.csv`, `row 3 of a.parquet (counted from 0)`. */
-export type RowUnit = "line" | "row" | "record";
+type RowUnit = "line" | "row" | "record";
 
 /** A row of a data file. */
 export type TableRow = {
@@ -34,7 +34,7 @@ export type Table = {
 };
 
 /** Formats of data files by the extensions of their names. */
-export const FORMATS = {
+const FORMATS = {
   parquet: { says: "Parquet", extensions: ["parquet"] },
   csv: { says: "CSV", extensions: ["csv"] },
   tsv: { says: "tab-separated values", extensions: ["tsv", "tab"] },

@@ -66,7 +66,7 @@ export function lengthHistograms(
 }
 
 /** One bar of {@link countBars}. */
-export type Count = { readonly name: string; readonly count: number };
+type Count = { readonly name: string; readonly count: number };
 
 /** Horizontal bars of counts, in the given order. */
 export function countBars(
@@ -101,7 +101,7 @@ export function countBars(
 }
 
 /** Tokens computed by a batching strategy, without and with padding. */
-export type PaddingCost = {
+type PaddingCost = {
   readonly name: string;
   readonly tokens: number;
   readonly paddedTokens: number;

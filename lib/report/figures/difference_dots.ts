@@ -12,7 +12,7 @@ import { formatPoints } from "../format.ts";
 import { colorOf, estimateWidth, frameFigure, PLOT_WIDTH } from "./frame.ts";
 
 /** Differences of a variant on one task, one per pair of runs with the same seed; scores are from 0 to 1. */
-export type VariantDifference = {
+type VariantDifference = {
   readonly variant: string;
   readonly task: string;
   /** Name of the score, such as "entity F1". */
@@ -23,7 +23,7 @@ export type VariantDifference = {
 };
 
 /** Texts of the figure; `split` is the split that was scored. */
-export type DifferenceOptions = {
+type DifferenceOptions = {
   readonly title: string;
   readonly reference: string;
   readonly split: string;

@@ -11,7 +11,7 @@ import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 import { hoverLayer } from "./hover_layer.ts";
 
 /** Value of one run at one step. */
-export type CurvePoint = {
+type CurvePoint = {
   readonly variant: string;
   readonly seed: number;
   readonly step: number;
@@ -19,7 +19,7 @@ export type CurvePoint = {
 };
 
 /** Texts and scale of the figure. */
-export type CurveOptions = {
+type CurveOptions = {
   readonly title: string;
   /** Label of the y axis, with its unit. */
   readonly y: string;
@@ -29,7 +29,7 @@ export type CurveOptions = {
 };
 
 /** Statistics over the seeds of one variant at one step. */
-export type CurveSpan = {
+type CurveSpan = {
   readonly variant: string;
   readonly step: number;
   readonly mean: number;

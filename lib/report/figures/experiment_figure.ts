@@ -8,7 +8,7 @@ import type { Figure } from "./figure.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
 /** Runs of one variant; values are scores from 0 to 1. */
-export type VariantDots = {
+type VariantDots = {
   readonly variant: string;
   readonly values: readonly number[];
   readonly mean: number;

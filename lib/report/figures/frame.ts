@@ -42,10 +42,10 @@ export const PLOT_WIDTH = WIDTH - 2 * PADDING;
 const MARGIN_TOP = 30;
 
 /** A legend entry. */
-export type Swatch = { readonly label: string; readonly color: string };
+type Swatch = { readonly label: string; readonly color: string };
 
 /** A drawing and the texts around it. */
-export type FrameOptions = {
+type FrameOptions = {
   readonly title: string;
   /** Explains how to read the drawing: meaning of lines, number of rows. */
   readonly subtitle?: string;

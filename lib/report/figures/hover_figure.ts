@@ -39,7 +39,7 @@ export class HoverFigure {
 type UnitSpec = Extract<TopLevelSpec, { mark: unknown }>;
 
 /** Texts of a figure. */
-export type HoverOptions = {
+type HoverOptions = {
   readonly title: string;
   /** Explains how to read the drawing. */
   readonly subtitle?: string;

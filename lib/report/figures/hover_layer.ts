@@ -11,10 +11,10 @@ import { estimateWidth, PAPER, TEXT_SIZE } from "./frame.ts";
 export const HOVER_STYLE = ".tip { pointer-events: none; }\n.hover:hover .tip { opacity: 1; }\n";
 
 /** One line of a tooltip. */
-export type HoverLine = { readonly text: string; readonly color?: string };
+type HoverLine = { readonly text: string; readonly color?: string };
 
 /** Values at one x coordinate; `column` and `row` select the panel of a faceted drawing. */
-export type HoverColumn = {
+type HoverColumn = {
   readonly x: number;
   readonly lines: readonly HoverLine[];
   readonly column?: number;

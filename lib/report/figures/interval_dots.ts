@@ -18,7 +18,7 @@ export type ScoreDot = {
 };
 
 /** Texts and format of a figure. */
-export type DotOptions = {
+type DotOptions = {
   readonly title: string;
   /** Explains the dots and whiskers: rows, seeds, kind of interval. */
   readonly subtitle: string;

@@ -13,13 +13,13 @@ import { colorOf, frameFigure } from "./frame.ts";
 import type { RunRecord } from "../readers/run_record.ts";
 
 /** A parameter group; `from` is the first step (counted from 1) in which it is trained. */
-export type PlannedGroup = Pick<
+type PlannedGroup = Pick<
   RunSummary["groups"][number],
   "name" | "learningRate" | "from"
 >;
 
 /** The schedule of a run. */
-export type PlanOptions = {
+type PlanOptions = {
   readonly schedule: Schedule;
   /** Fraction of the steps used for warm-up. */
   readonly warmup: number;

@@ -9,7 +9,7 @@ import type { Figure } from "./figure.ts";
 import { colorOf, frameFigure } from "./frame.ts";
 
 /** A plan with its name in the figure. */
-export type NamedPlan = { readonly name: string; readonly plan: MixingPlan };
+type NamedPlan = { readonly name: string; readonly plan: MixingPlan };
 
 /** Number of equal parts of a run in which batches are counted. */
 const STRETCHES = 10;

@@ -9,7 +9,7 @@ import type { Figure } from "./figure.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 
 /** Embeddings of the same texts by one model. */
-export type EmbeddedGroup = {
+type EmbeddedGroup = {
   readonly name: string;
   readonly embeddings: readonly ArrayLike<number>[];
 };

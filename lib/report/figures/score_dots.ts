@@ -7,7 +7,7 @@ import type { ScoreDot } from "./interval_dots.ts";
 import { mainMeasure, type RunRecord } from "../readers/run_record.ts";
 
 /** A run with the name of its dots. */
-export type ScoredRun = { readonly name: string; readonly record: Pick<RunRecord, "summary"> };
+type ScoredRun = { readonly name: string; readonly record: Pick<RunRecord, "summary"> };
 
 /** Accuracy or entity F1 of every task on one split, with its interval; each task is a group. */
 export function scoreDots(runs: readonly ScoredRun[], split: string): ScoreDot[] {

@@ -11,7 +11,7 @@ import { colorOf, COLORS, estimateWidth, frameFigure } from "./frame.ts";
 import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
 
 /** Cosines of one group of embeddings, such as one pooling. */
-export type PairGroup = PairCosines & { readonly name: string };
+type PairGroup = PairCosines & { readonly name: string };
 
 const KINDS = ["same topic", "different topics"] as const;
 
@@ -86,7 +86,7 @@ export function cosineHistograms(groups: readonly PairGroup[]): Figure {
 }
 
 /** Texts projected onto the plane of their embeddings' first two principal components. */
-export type TextMap = Plane & {
+type TextMap = Plane & {
   /** Name of the embeddings, such as the pooling. */
   readonly name: string;
   /** Class and text of each point. */

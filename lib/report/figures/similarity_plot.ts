@@ -66,7 +66,7 @@ function luminance(color: string): number {
 }
 
 /** Color scale and number format. */
-export type DrawOptions = {
+type DrawOptions = {
   readonly scale: SimilarityScale;
   /** Formats the number in a cell. */
   readonly write: (value: number) => string;

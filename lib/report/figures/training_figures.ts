@@ -13,7 +13,7 @@ import { hoverLayer } from "./hover_layer.ts";
 import { mainMeasure, type MetricRow } from "../readers/run_record.ts";
 
 /** Data of one bar of {@link rateBars}. */
-export type RateGroup = Pick<ParameterGroup, "name" | "learningRate" | "parameters">;
+type RateGroup = Pick<ParameterGroup, "name" | "learningRate" | "parameters">;
 
 type Point = { readonly step: number; readonly value: number; readonly series: string };
 

@@ -20,7 +20,7 @@ import { SIMILARITIES, type SimilarityDifference } from "@/eval/similarity.ts";
 import { readJsonBy, readObject } from "../figures/shape.ts";
 
 /** Scores of one model's embeddings. */
-export type SimilarityRecord = {
+type SimilarityRecord = {
   readonly model: string;
   readonly dataset: string;
   readonly precision: string;
