@@ -3,10 +3,10 @@
  * @module
  */
 import {
-  describeSystem,
+  describeLibrarySystem,
   installCommand,
-  type System,
-} from "@/engine/tensorflow/explain_missing.ts";
+  type LibrarySystem,
+} from "@/engine/tensorflow/find_library.ts";
 import { type OpenedTensorflow, openTensorflow } from "@/engine/tensorflow/open_device.ts";
 import { SIDE, type Trial, tryPrecisions } from "@/engine/tensorflow/try_device.ts";
 import { formatThreads } from "@/system/machine.ts";
@@ -26,7 +26,7 @@ const OPTIONS = {
 export function formatDevice(
   { library, binding, version, processor, threads }: OpenedTensorflow,
   trials: readonly Trial[],
-  system: System,
+  system: LibrarySystem,
 ): string[] {
   const { builtBy } = binding;
   const rows: readonly (readonly [string, string])[] = [
@@ -67,7 +67,7 @@ export const TENSORFLOW = {
     };
     const opened = await openTensorflow({ ...options, precision: "float32" });
     const trials = await tryPrecisions(options, () => performance.now());
-    for (const line of formatDevice(opened, trials, describeSystem())) console.log(line);
+    for (const line of formatDevice(opened, trials, describeLibrarySystem())) console.log(line);
   },
 } as const satisfies Task<typeof OPTIONS>;
 

@@ -11,7 +11,7 @@ import { explainLostCache } from "./native/toolchain/compile_cache.ts";
 import { createNativeExecutor } from "./native/native_executor.ts";
 import { explainMissingCompiler, findCompiler } from "./native/toolchain/find_compiler.ts";
 import { onFallback as onHostKernel } from "@/engine/kernels/host.ts";
-import { registerKernels } from "@/engine/kernels/register_all.ts";
+import { registerKernels } from "./kernels/register_kernels.ts";
 import { createOnnxExecutor } from "./onnx/onnx_executor.ts";
 import {
   type Device,

@@ -4,8 +4,23 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { nameComposite } from "@/engine/composite.ts";
-import "@/engine/dropout_mask.ts";
+import "./dropout_mask.ts";
+import { RecordingBackend } from "./backend.ts";
+import type { Composite } from "./ir.ts";
+
+/** A composite in terms of tensors; see `Composite` in `ir.ts`. */
+type NamedComposite = Omit<Composite, "inputs"> & { readonly inputs: readonly tf.Tensor[] };
+
+/**
+ * Names the composite operation (softmax, layer norm, GELU) that the primitives of a tensor amount to, for executors that
+ * have an operator for it: marks the node of `result` in place as the value of `composite`. Does nothing on a backend that does not record.
+ */
+function nameComposite(result: tf.Tensor, composite: NamedComposite): void {
+  const backend = tf.backend();
+  if (!(backend instanceof RecordingBackend)) return;
+  const node = backend.nodeOf(result);
+  node.composite ??= { ...composite, inputs: composite.inputs.map((x) => backend.nodeOf(x)) };
+}
 
 /**
  * Layer normalization over the last axis, population variance (Ba et al., arXiv 1607.06450; the

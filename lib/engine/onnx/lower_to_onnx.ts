@@ -5,16 +5,67 @@
  * and sums. Composites with an equivalent ONNX operator replace their primitives.
  * @module
  */
-import { type Graph, reachableNodes } from "../graph.ts";
-import type { Composite, Node, UnaryOperation } from "../ir.ts";
-import { findBroadcastForm } from "./broadcast_form.ts";
+import { type Graph, reachableNodes } from "@/engine/graph.ts";
+import type { BinaryOperation, Composite, Node, Reduction, UnaryOperation } from "@/engine/ir.ts";
+import { findBroadcastForm, matchMatmul, type Matmul } from "./match_patterns.ts";
 import { emitDropoutMask } from "./lower_dropout.ts";
-import { BINARY, REDUCE, UNARY } from "./operators.ts";
-import { matchMatmul, type Matmul } from "./match_matmul.ts";
 import type { OnnxGraph, OnnxNode } from "./protobuf.ts";
 import { type OnnxName, OnnxWriter } from "./writer.ts";
-import { isConstant } from "../tape.ts";
-import { sizeOf, splitView } from "../views.ts";
+import { isConstant } from "@/engine/tape.ts";
+import { sizeOf, splitView } from "@/engine/views.ts";
+
+/** ONNX names of unary operations. */
+const UNARY = {
+  neg: "Neg",
+  abs: "Abs",
+  exp: "Exp",
+  log: "Log",
+  sqrt: "Sqrt",
+  rsqrt: "Sqrt", // followed by Reciprocal
+  reciprocal: "Reciprocal",
+  erf: "Erf",
+  tanh: "Tanh",
+  sin: "Sin",
+  cos: "Cos",
+  floor: "Floor",
+  ceil: "Ceil",
+  round: "Round",
+  sign: "Sign",
+  not: "Not",
+  "round-bfloat16": "Cast", // to the half type and back
+  "round-float16": "Cast",
+} as const satisfies Record<UnaryOperation, string>;
+
+/** ONNX names of binary operations. */
+const BINARY = {
+  add: "Add",
+  sub: "Sub",
+  mul: "Mul",
+  div: "Div",
+  max: "Max",
+  min: "Min",
+  pow: "Pow",
+  eq: "Equal",
+  ne: "Equal", // followed by Not
+  lt: "Less",
+  le: "LessOrEqual",
+  gt: "Greater",
+  ge: "GreaterOrEqual",
+  and: "And",
+  or: "Or",
+} as const satisfies Record<BinaryOperation, string>;
+
+/** ONNX names of reductions. */
+const REDUCE = {
+  sum: "ReduceSum",
+  max: "ReduceMax",
+  min: "ReduceMin",
+  prod: "ReduceProd",
+  any: "ReduceMax", // on integers
+  all: "ReduceMin",
+  argmax: "ArgMax",
+  argmin: "ArgMin",
+} as const satisfies Record<Reduction, string>;
 
 /** The ONNX graph with inputs `i0 i1 …` and outputs `o0 o1 …`, in the order of the graph's inputs and outputs. */
 export function lowerGraph(graph: Graph): OnnxGraph {

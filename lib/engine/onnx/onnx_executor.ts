@@ -2,14 +2,13 @@
  * The executor `onnx`: graphs are lowered to ONNX models and run by ONNX Runtime. Needs only npm packages.
  * @module
  */
-import type { Executor, Program } from "../executor.ts";
-import { type Graph, type GraphOutput, makeGraph } from "../graph.ts";
-import type { Node } from "../ir.ts";
-import { ELEMENT_BYTES, Memory } from "../memory.ts";
-import { findHazards } from "./in_place.ts";
+import type { Executor, Program } from "@/engine/executor.ts";
+import { type Graph, type GraphOutput, makeGraph } from "@/engine/graph.ts";
+import type { Node } from "@/engine/ir.ts";
+import { ELEMENT_BYTES, Memory } from "@/engine/memory.ts";
 import { lowerGraph } from "./lower_to_onnx.ts";
-import { writeOnnx } from "./protobuf.ts";
-import { sizeOf } from "../views.ts";
+import { type OnnxGraph, type OnnxNode, writeOnnx } from "./protobuf.ts";
+import { sizeOf } from "@/engine/views.ts";
 import { loadOnnxRuntime, type OnnxRuntime, type OnnxSession } from "./onnx_runtime.ts";
 
 /** Tensors of ONNX Runtime that refer to blocks of memory; one for each block, type and shape. */
@@ -100,4 +99,92 @@ function compile(
     },
     release: () => session.release(),
   };
+}
+
+// Outputs that can be written in place, over the inputs that they replace. ONNX Runtime does not know that an output
+// shares an input's memory. That is safe if all readers of the input have run before the output is written. A reader
+// must therefore be the writer itself, reading element by element, or an operator that the writer depends on.
+
+/** Operators that read element i of an operand only to write element i, if the operand has the result's shape. */
+const ELEMENTWISE: ReadonlySet<string> = new Set([
+  "Abs",
+  "Add",
+  "Div",
+  "Erf",
+  "Exp",
+  "Max",
+  "Min",
+  "Mul",
+  "Neg",
+  "Sqrt",
+  "Sub",
+  "Tanh",
+  "Where",
+]);
+
+/** Operators whose result may alias the operand's memory. */
+const ALIASES: ReadonlySet<string> = new Set(["Reshape", "Identity"]);
+
+/** True if the writer may write its result over the value `name`. */
+function writesInPlace({ op, inputs }: OnnxNode, name: string): boolean {
+  if (ELEMENTWISE.has(op)) return true;
+  if (op === "Gemm") return inputs[2] === name && inputs[0] !== name && inputs[1] !== name;
+  return op === "ScatterND" && inputs[0] === name && inputs[2] !== name;
+}
+
+/**
+ * Indices of the outputs that need separate memory. `targets` holds, for each output, the index of the input that it
+ * replaces, or null.
+ */
+function findHazards(
+  { nodes, outputs, inputs }: OnnxGraph,
+  targets: readonly (number | null)[],
+): Set<number> {
+  const makers = new Map<string, OnnxNode>();
+  const readers = new Map<string, OnnxNode[]>();
+  for (const node of nodes) {
+    for (const output of node.outputs) makers.set(output, node);
+    for (const input of new Set(node.inputs)) {
+      const known = readers.get(input);
+      if (known) known.push(node);
+      else readers.set(input, [node]);
+    }
+  }
+  const hazards = new Set<number>();
+  targets.forEach((target, i) => {
+    const output = outputs[i]?.name, input = target === null ? undefined : inputs[target]?.name;
+    if (output === undefined || input === undefined) return;
+    const writer = makers.get(output);
+    const aliases = [input];
+    const others: OnnxNode[] = [];
+    let safe = writer !== undefined;
+    for (const name of aliases) {
+      for (const reader of readers.get(name) ?? []) {
+        if (reader === writer) safe &&= name === input && writesInPlace(reader, name);
+        else if (ALIASES.has(reader.op)) aliases.push(...reader.outputs);
+        else others.push(reader);
+      }
+    }
+    if (safe && writer !== undefined && others.length > 0) {
+      const before = ancestors(writer, makers);
+      safe = others.every((reader) => before.has(reader));
+    }
+    if (!safe) hazards.add(i);
+  });
+  return hazards;
+}
+
+/** All operators that have run before `node` runs. */
+function ancestors(node: OnnxNode, makers: ReadonlyMap<string, OnnxNode>): Set<OnnxNode> {
+  const seen = new Set<OnnxNode>();
+  const open = [node];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (const input of next.inputs) {
+      const maker = makers.get(input);
+      if (maker === undefined || seen.has(maker)) continue;
+      seen.add(maker);
+      open.push(maker);
+    }
+  }
+  return seen;
 }

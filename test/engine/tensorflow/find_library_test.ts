@@ -1,11 +1,15 @@
 /** Finding TensorFlow's library in folders with the layout of its distributions. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { explainMissingLibrary, type System } from "@/engine/tensorflow/explain_missing.ts";
-import { findLibrary, type LibraryFound } from "@/engine/tensorflow/find_library.ts";
+import {
+  explainMissingLibrary,
+  findLibrary,
+  type LibraryFound,
+  type LibrarySystem,
+} from "@/engine/tensorflow/find_library.ts";
 
 const HEADER = "tensorflow/c/eager/c_api.h";
-const CPU: System = { os: "linux", arch: "x86_64", hasNvidiaGpu: false };
+const CPU: LibrarySystem = { os: "linux", arch: "x86_64", hasNvidiaGpu: false };
 
 /** Runs `test` with a folder that is removed afterwards. */
 function testInFolder(name: string, test: (root: string) => void): void {
@@ -125,7 +129,7 @@ testInFolder("findLibrary() reports the missing parts of an incomplete library",
   strictEqual(search({ PREFIX: root, TF_LIB: join(root, "include") }).library, null);
 });
 
-const INSTALLS: readonly (readonly [System, string])[] = [
+const INSTALLS: readonly (readonly [LibrarySystem, string])[] = [
   [CPU, "install one with `python3 -m pip install 'tensorflow-cpu==2.21.0'`"],
   [{ ...CPU, arch: "aarch64" }, "install one with `python3 -m pip install 'tensorflow==2.21.0'`"],
   [

@@ -1,10 +1,11 @@
 /**
- * Matches the patterns that ONNX Runtime's matmul operators compute in one pass: alpha · A · B + C, with transposes.
+ * Matches nodes that ONNX computes as part of one operator: alpha · A · B + C with transposes, and views that are
+ * implicit broadcasting.
  * @module
  */
 import type { Node } from "../ir.ts";
 import { equalShapes } from "../tape.ts";
-import { splitView } from "../views.ts";
+import { splitView, type View } from "../views.ts";
 
 /** A matrix product with the operations folded into it. `addend` is C, in the result's shape or broadcast to it. */
 export type Matmul = {
@@ -70,4 +71,31 @@ function isAddend(term: Node): boolean {
   const axes = splitView(operation.view, shape);
   return axes !== null &&
     axes.every((digits) => new Set(digits.map(({ stride }) => stride === 0)).size <= 1);
+}
+
+/** A view of `base` in `shape`, which broadcasts to the shape of the node. */
+type BroadcastForm = {
+  readonly base: Node;
+  readonly view: View;
+  readonly shape: readonly number[];
+};
+
+/**
+ * The broadcast form of a view that repeats its base along entire axes: these axes have size 1 in it. Null for any
+ * other node. The last `matrixAxes` axes are those of a matrix and must not repeat.
+ */
+export function findBroadcastForm(
+  node: Node,
+  matrixAxes: number,
+): BroadcastForm | null {
+  const { operation, inputs: [base], shape } = node;
+  if (operation.kind !== "view" || base === undefined) return null;
+  const axes = splitView(operation.view, shape);
+  if (axes === null) return null;
+  const repeats = axes.map((digits) => digits.every(({ stride }) => stride === 0));
+  const ones = shape.map((size, axis) => repeats[axis] ? 1 : size);
+  const own = shape.length - matrixAxes;
+  if (equalShapes(ones, shape) || !equalShapes(ones.slice(own), shape.slice(own))) return null;
+  const digits = axes.flatMap((digits, axis) => repeats[axis] ? [] : digits);
+  return { base, view: { digits, offset: operation.view.offset }, shape: ones };
 }
