@@ -3,6 +3,7 @@
  * @module
  */
 import type { Sizes } from "@/engine/dynamic_dimensions.ts";
+import type { GraphNames, ProgramStages } from "@/engine/inspect/stages.ts";
 import type { Graph } from "@/engine/graph.ts";
 import type { Memory } from "@/engine/memory.ts";
 
@@ -13,6 +14,8 @@ export type Program = {
   /** Runs and blocks. */
   runSync(inputs: readonly Memory[], outputs: readonly Memory[]): void;
   release(): void;
+  /** The stages of its compilation and the times of its runs so far; absent if the executor does not tell. */
+  inspect?(names: GraphNames): ProgramStages;
 };
 
 /** Runs eager graphs: it must compile at once. */

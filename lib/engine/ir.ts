@@ -122,4 +122,6 @@ export type Node = {
   readonly shape: readonly number[];
   readonly dtype: DType;
   composite?: Composite;
+  /** Id of the node of the previous graph from which a pass made this one; absent in a recording. */
+  readonly from?: number;
 };

@@ -14,7 +14,13 @@
 import { setImmediate } from "node:timers";
 import * as tf from "@tensorflow/tfjs";
 import { RecordingBackend } from "@/engine/backend.ts";
-import { type DynamicDimensions, solveSizes } from "@/engine/dynamic_dimensions.ts";
+import {
+  type DynamicDimensions,
+  namesOf,
+  type Sizes,
+  solveSizes,
+} from "@/engine/dynamic_dimensions.ts";
+import { type Inspection, isInspecting, tellProgram } from "@/engine/inspect/inspection.ts";
 import type { Memory } from "@/engine/memory.ts";
 import type { HeldProgram } from "@/engine/program_store.ts";
 import { type GenericFunction, recordGeneric } from "@/engine/record_generic.ts";
@@ -127,6 +133,9 @@ async function prepare(
   },
 ): Promise<Compiled> {
   const tensors = new Map(Object.entries(inputs));
+  const { compiler } = backend.traced;
+  const tell = (traced: Traced, { program }: HeldProgram, sizes: Inspection["sizes"]) =>
+    tellProgram({ name, traced, compiler, sizes, program });
   if (dynamic !== undefined && backend.traced.isGeneric) {
     const sizes = solveSizes(
       dynamic,
@@ -142,14 +151,23 @@ async function prepare(
     }
     const held = generic?.servesAt(sizes) ? await generic.programs.hold(sizes) : null;
     if (generic && held) {
+      if (generic.sample !== null) {
+        const { traced, sizes: sampled } = generic.sample;
+        const named = (sizes: Sizes) =>
+          Object.fromEntries(namesOf(dynamic).map((name, i) => [name, sizes[i] as number]));
+        tell(traced, held, { called: named(sizes), traced: named(sampled) });
+      }
       const { sources, updates } = generic;
       return { sources, updates, outputs: generic.outputsAt(sizes), held, backend };
     }
   }
   listener(name);
-  const { graph, ...bindings } = trace(name, run, tensors, backend);
-  known.recordings.add({ sources: bindings.sources, backend });
-  return { ...bindings, held: await backend.traced.compile(graph), backend };
+  const traced = trace(name, run, tensors, backend);
+  const { sources, outputs, updates } = traced;
+  known.recordings.add({ sources, backend });
+  const held = await backend.traced.compile(traced.graph);
+  if (isInspecting()) tell(traced, held, null);
+  return { sources, outputs, updates, held, backend };
 }
 
 /** Releases everything that a function has compiled, in place. */

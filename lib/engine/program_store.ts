@@ -90,6 +90,7 @@ function releaseWhenIdle(program: Program): Program {
     if (released && running === 0) program.release();
   };
   return {
+    ...program,
     async run(inputs, outputs) {
       running++;
       try {
@@ -99,7 +100,6 @@ function releaseWhenIdle(program: Program): Program {
         settle();
       }
     },
-    runSync: (inputs, outputs) => program.runSync(inputs, outputs),
     release() {
       if (released) return;
       released = true;

@@ -15,6 +15,7 @@ import {
   type Sizes,
   type SizeTerm,
 } from "@/engine/dynamic_dimensions.ts";
+import { isInspecting } from "@/engine/inspect/inspection.ts";
 import { isRefusal } from "@/engine/refusal_error.ts";
 import {
   type InputInfo,
@@ -31,6 +32,8 @@ import { type Bound, isInside } from "@/engine/views.ts";
 /** A function compiled for all sizes. */
 export type GenericFunction = Pick<Traced, "sources" | "updates"> & {
   readonly programs: GenericPrograms;
+  /** The trace from which the programs were made, and its sizes; null unless the function is inspected. */
+  readonly sample: { readonly traced: Traced; readonly sizes: Sizes } | null;
   outputsAt(sizes: Sizes): readonly TracedOutput[];
   /** True if the generic program is valid at these sizes. */
   servesAt(sizes: Sizes): boolean;
@@ -107,6 +110,7 @@ async function recordSamples(
     names.every((name, i) => (sizes[i] as number) <= (dynamic.limits?.[name] ?? Infinity));
   return {
     ...{ sources: one.sources, updates: one.updates, programs, outputsAt },
+    sample: isInspecting() ? { traced: one, sizes: samples[0] } : null,
     servesAt: (sizes) => isWithin(sizes) && areInside(sizes),
   };
 }

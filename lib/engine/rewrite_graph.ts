@@ -20,14 +20,15 @@ export type NodeRewrite = (node: Node, inputs: readonly Node[], make: MakeNode) 
 export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {
   const renewed = new Map<Node, Node>();
   const nodes: Node[] = [];
-  let id = 0;
+  let id = 0, from = 0;
   const make: MakeNode = (operation, inputs, shape, dtype) => {
-    const node: Node = { id: id++, operation, inputs, shape, dtype };
+    const node: Node = { id: id++, operation, inputs, shape, dtype, from };
     nodes.push(node);
     return node;
   };
   const renew = (node: Node) => renewed.get(node) ?? node;
   for (const node of graph.nodes) {
+    from = node.id;
     renewed.set(node, rewrite(node, node.inputs.map(renew), make));
   }
   // Composites last: they may name operands that were recorded after the node they stand for.

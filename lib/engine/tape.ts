@@ -120,6 +120,11 @@ export class Tape {
     return node;
   }
 
+  /** All nodes recorded so far, in order. */
+  get nodes(): readonly Node[] {
+    return [...this.#nodes.values()];
+  }
+
   /** A value from outside; the number `leaf` distinguishes leaves. */
   leaf(leaf: number, shape: readonly number[], dtype: DType): Node {
     return this.make({ kind: "leaf", leaf }, [], shape, dtype);

@@ -49,6 +49,7 @@ export function timeRun<T>(run: () => T): T {
 /** `program` with its runs timed. */
 export function timeRuns(program: Program): Program {
   return {
+    ...program,
     async run(inputs, outputs) {
       const startMs = performance.now();
       await program.run(inputs, outputs);
@@ -59,6 +60,5 @@ export function timeRuns(program: Program): Program {
       program.runSync(inputs, outputs);
       count(startMs);
     },
-    release: () => program.release(),
   };
 }

@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
 import { type Graph, makeGraph } from "@/engine/graph.ts";
+import { isInspecting } from "@/engine/inspect/inspection.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Bound } from "@/engine/views.ts";
 import { newRecording } from "@/engine/recording.ts";
@@ -35,6 +36,8 @@ export type Traced = {
   readonly outputs: readonly TracedOutput[];
   /** Variables that the program writes, each with the position of its input. */
   readonly updates: readonly { readonly variable: tf.Variable; readonly input: number }[];
+  /** All nodes that were recorded, also those that no output needs; null unless the function is inspected. */
+  readonly recorded: readonly Node[] | null;
   /** Assumptions about sizes that tracing made; see `Tape`. */
   readonly bounds: readonly Bound[];
 };
@@ -110,7 +113,9 @@ export function trace(
           persistent: new Set(sources.flatMap(({ kind }, i) => kind === "input" ? [] : [i])),
         },
       );
-      traced = { graph, sources, outputs, updates, bounds: recording.tape.bounds };
+      const { tape } = recording;
+      const recorded = isInspecting() ? tape.nodes : null;
+      traced = { graph, sources, outputs, updates, recorded, bounds: tape.bounds };
     });
     return traced as unknown as Traced;
   } finally {

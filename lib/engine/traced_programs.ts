@@ -8,6 +8,7 @@ import type { SizedGraph, TracedExecutor } from "@/engine/executor.ts";
 import type { Sizes } from "@/engine/dynamic_dimensions.ts";
 import { type Graph, graphKey } from "@/engine/graph.ts";
 import { type HeldProgram, HeldPrograms } from "@/engine/program_store.ts";
+import type { Compiler } from "@/engine/inspect/inspection.ts";
 import { timeRuns } from "@/engine/timing.ts";
 
 /** The programs of a function for all values of its dynamic dimensions. */
@@ -32,6 +33,12 @@ export class TracedPrograms {
   compileWith(executor: TracedExecutor, precision: Precision): void {
     this.#executor = executor;
     this.#precision = precision;
+  }
+
+  /** The executor and the precision of programs compiled from now on. */
+  get compiler(): Compiler {
+    const { name, version, threads } = this.#executor;
+    return { executor: name, version, threads, precision: this.#precision };
   }
 
   /** The executor, its version, threads and precision as one string. */

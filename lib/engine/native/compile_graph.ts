@@ -5,10 +5,10 @@
 import { lookUp } from "../look_up.ts";
 import type { Graph } from "@/engine/graph.ts";
 import { findNoncontiguousViews } from "@/engine/fusion/noncontiguous_views.ts";
-import { fuseGraph } from "@/engine/fusion/fuse.ts";
+import { type FusedGraph, fuseGraph } from "@/engine/fusion/fuse.ts";
 import { type LoweredGraph, lowerForFusion, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import { prepareForFusion } from "@/engine/fusion/prepare.ts";
-import { scheduleUnits } from "../fusion/schedule_units.ts";
+import { type Schedule, scheduleUnits } from "../fusion/schedule_units.ts";
 import type { Node } from "@/engine/ir.ts";
 import {
   type Buffer,
@@ -25,7 +25,14 @@ import { UnsupportedError } from "./lowering/unsupported.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
 /** A graph as code, with and without its memory layout. */
-export type CompiledGraph = { readonly code: NativeCode; readonly draft: DraftCode };
+export type CompiledGraph = {
+  readonly code: NativeCode;
+  readonly draft: DraftCode;
+  /** The graph after `prepareForFusion`, and its units. */
+  readonly prepared: Graph;
+  readonly fused: FusedGraph;
+  readonly schedule: Schedule;
+};
 
 /** Compiles a graph to instructions for `threads` threads; throws {@link UnsupportedError}. */
 export function compileGraph(graph: Graph, threads: number): CompiledGraph {
@@ -80,7 +87,7 @@ function tryToCompile(
   for (const leaf of lowered.targets.values()) {
     if (overwritten.has(rootOf(buffers.of(leaf)))) detached.add(leaf);
   }
-  return overwritten.size > 0 ? null : { code, draft };
+  return overwritten.size > 0 ? null : { code, draft, prepared: graph, fused, schedule };
 }
 
 /** Copies all elements of a value. */

@@ -10,6 +10,7 @@ import { compileGraph } from "./compile_graph.ts";
 import { addTerms } from "./lowering/count_work.ts";
 import { generalizeCode, type GenericCode } from "./codegen/generic_code.ts";
 import { PersistentOperands } from "./lowering/persistent_operands.ts";
+import { inspectProgram } from "./inspect_program.ts";
 import type { NativeCode } from "./lowering/lay_out.ts";
 import { printSource } from "./codegen/kernel_texts.ts";
 import { type NativeBlock, type NativeRuntime, openNativeRuntime } from "./runtime.ts";
@@ -193,6 +194,11 @@ function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Prog
       program.runSync(slots);
       settle();
     },
+    inspect: (names) =>
+      inspectProgram({
+        ...{ graph, names, code, runs, threads: runtime.threads },
+        times: program.times(false),
+      }),
     release() {
       forget();
       program.release();

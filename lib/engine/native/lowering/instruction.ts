@@ -31,6 +31,8 @@ export type Opcode = keyof typeof OPCODES;
 export type Buffer = {
   readonly bytes: number;
   readonly storage: Storage;
+  /** Id of the node whose value it holds; null for other memory. */
+  readonly node: number | null;
   /** For scratch memory, its rows of floats; null for a value. */
   readonly rows: ScratchRows | null;
   /** For memory from outside, its slot and offset; null for a place in the arena. */
@@ -163,11 +165,11 @@ export function alignBytes(bytes: number): number {
 
 /** A buffer of a size and an origin, not placed yet. */
 export function makeBuffer(
-  { bytes, storage, given, rows = null }:
+  { bytes, storage, given, node = null, rows = null }:
     & Pick<Buffer, "bytes" | "storage" | "given">
     & Partial<Buffer>,
 ): Buffer {
-  return { bytes, storage, given, rows, alias: null, first: Infinity, last: -1, offset: -1 };
+  return { bytes, storage, given, node, rows, alias: null, first: Infinity, last: -1, offset: -1 };
 }
 
 /** Constant elements and their offset in the constants' slot. */
@@ -211,7 +213,7 @@ export class BufferTable {
       this.constants.push({ data: new Uint8Array(buffer, byteOffset, byteLength), ...given });
       this.constantBytes += alignBytes(bytes);
     }
-    const buffer = this.#add({ bytes, storage, given });
+    const buffer = this.#add({ bytes, storage, given, node: node.id });
     this.#byNode.set(node, buffer);
     return buffer;
   }

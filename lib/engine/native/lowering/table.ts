@@ -62,25 +62,31 @@ export function encodeInstruction(
   ];
 }
 
-/** Encodes instructions; `addresses` are the kernels' addresses by name. */
-export function encodeTable(
-  instructions: readonly Instruction[],
-  addresses: ReadonlyMap<string, bigint>,
-): { readonly words: BigInt64Array<ArrayBuffer>; readonly barriers: number } {
-  const words: bigint[] = [];
-  let written: Range[] = [], read: Range[] = [], barriers = 0;
-  instructions.forEach((instruction, i) => {
-    const { kernel, pointers, shifts } = instruction;
+/** Whether there is a barrier before each instruction; see the head of the file. */
+export function findBarriers(instructions: readonly Instruction[]): readonly boolean[] {
+  let written: Range[] = [], read: Range[] = [];
+  return instructions.map((instruction, i) => {
     const reads = instruction.reads.map(rangeOf), writes = instruction.writes.map(rangeOf);
     const barrier = i > 0 &&
       (overlap(reads, written) || overlap(writes, written) || overlap(writes, read));
     if (barrier) {
       written = [];
       read = [];
-      barriers++;
     }
     written.push(...writes);
     read.push(...reads);
+    return barrier;
+  });
+}
+
+/** Encodes instructions; `addresses` are the kernels' addresses by name. */
+export function encodeTable(
+  instructions: readonly Instruction[],
+  addresses: ReadonlyMap<string, bigint>,
+): { readonly words: BigInt64Array<ArrayBuffer>; readonly barriers: number } {
+  const barriers = findBarriers(instructions);
+  const words = instructions.flatMap((instruction, i) => {
+    const { kernel, pointers, shifts } = instruction;
     const address = kernel === null ? 0n : addresses.get(kernel);
     if (address === undefined) throw new Error(`internal: kernel ${kernel} was not loaded`);
     const places = pointers.map((buffer, k) => {
@@ -88,7 +94,7 @@ export function encodeTable(
       const { slot, offset } = placeOf(buffer);
       return { slot, offset: offset + (shifts[k] ?? 0) };
     });
-    words.push(...encodeInstruction({ ...instruction, barrier, address, places }));
+    return encodeInstruction({ ...instruction, barrier: barriers[i] ?? false, address, places });
   });
-  return { words: BigInt64Array.from(words), barriers };
+  return { words: BigInt64Array.from(words), barriers: barriers.filter(Boolean).length };
 }

@@ -1,0 +1,309 @@
+/**
+ * A compiled program as data: its graphs, groups, kernels, instructions, memory and times.
+ *
+ * The graph is compiled once more for that, so a program retains nothing for the case that it is inspected.
+ * Compilation is deterministic, and its instructions are those of the program, in the same order.
+ * @module
+ */
+import { lookUp } from "../look_up.ts";
+import type { Unit } from "../fusion/fuse.ts";
+import type { LoweredGraph } from "../fusion/lowering.ts";
+import { layOutNest } from "../fusion/nest.ts";
+import type { Operand } from "../fusion/operands.ts";
+import type { Graph } from "../graph.ts";
+import {
+  describeView,
+  type GraphNames,
+  type GraphStage,
+  type Group,
+  type GroupedNode,
+  type InstructionLine,
+  listGraph,
+  listNode,
+  listOperand,
+  type MemoryBlock,
+  type NodeLine,
+  type OperandLine,
+  type ProgramStages,
+} from "../inspect/stages.ts";
+import type { Node } from "../ir.ts";
+import { isContiguous, sizeOf } from "../views.ts";
+import { type CompiledGraph, compileGraph } from "./compile_graph.ts";
+import { addTerms } from "./lowering/count_work.ts";
+import {
+  ARENA_SLOT,
+  type Buffer,
+  CONSTANTS_SLOT,
+  FIRST_INPUT_SLOT,
+  type Instruction,
+} from "./lowering/instruction.ts";
+import type { NativeCode } from "./lowering/lay_out.ts";
+import { rootOf } from "./lowering/plan_memory.ts";
+import { findBarriers, placeOf } from "./lowering/table.ts";
+import { printSource } from "./codegen/kernel_texts.ts";
+
+/** A program to inspect. */
+export type InspectedProgram = {
+  /** The graph that was compiled; for a program with dynamic dimensions, the graph at a sample of them. */
+  readonly graph: Graph;
+  readonly names: GraphNames;
+  /** The code that runs. */
+  readonly code: NativeCode;
+  readonly threads: number;
+  /** Seconds by instruction, and the part of them spent in epilogues, over `runs` runs. */
+  readonly times: { readonly instructions: Float64Array; readonly epilogues: Float64Array };
+  readonly runs: number;
+};
+
+/** The stages of a program. */
+export function inspectProgram(program: InspectedProgram): ProgramStages {
+  const { graph, names, code, threads, times, runs } = program;
+  const compiled = compileGraph(graph, threads);
+  const { lowered } = compiled.fused;
+  const units = compiled.schedule.order;
+  const owners = ownersOf(compiled);
+  return {
+    graphs: [
+      listGraph(compiled.prepared, names, {
+        name: "prepare",
+        title:
+          "Rewrites for fusion: dropout masks recomputed, large sums in two steps, constants " +
+          "where an operation reads memory",
+      }),
+      listLowered(lowered, names),
+    ],
+    groups: units.map((unit, id) => {
+      const own = code.instructions.flatMap((instruction, i) => {
+        const owner = owners[i];
+        if (owner?.unit === unit) return [{ i, instruction, isEpilogue: false }];
+        return owner?.epilogue === unit ? [{ i, instruction, isEpilogue: true }] : [];
+      });
+      const matmul = own.find(({ isEpilogue }) => isEpilogue);
+      const ahead = matmul && owners[matmul.i]?.unit;
+      const work = own.map(({ i, instruction, isEpilogue }) => {
+        const { epilogue } = instruction;
+        const all = times.instructions[i] ?? NaN,
+          behind = epilogue === null ? 0 : times.epilogues[i] ?? NaN;
+        const counted = isEpilogue && epilogue !== null ? epilogue : instruction;
+        return {
+          ...addTerms(counted.countWork()),
+          seconds: isEpilogue ? behind : all - behind,
+          kind: counted.kind,
+        };
+      });
+      const sum = (of: (part: typeof work[number]) => number) =>
+        work.reduce((total, part) => total + of(part), 0);
+      return {
+        id,
+        ...describeUnit(unit, compiled),
+        epilogueOf: ahead === undefined ? null : units.indexOf(ahead),
+        kernel: own.flatMap(({ instruction: { kernel, epilogue }, isEpilogue }) =>
+          kernel !== null && isEpilogue === (epilogue !== null) ? [kernel] : []
+        )[0] ?? null,
+        instructions: own.map(({ i }) =>
+          i
+        ),
+        flops: sum(({ flops }) => flops),
+        bytes: sum(({ bytes }) => bytes),
+        work: work[0]?.kind ?? "other",
+        seconds: sum(({ seconds }) => seconds),
+      };
+    }),
+    operators: [],
+    kernels: [...code.kernels].map(([name, body]) => ({
+      name,
+      text: printSource(new Map([[name, body]])),
+    })),
+    instructions: listInstructions(
+      program,
+      owners.map((owner) => owner && units.indexOf(owner.unit)),
+    ),
+    memory: {
+      arenaBytes: code.arenaBytes,
+      constantBytes: code.constantBytes,
+      scratchBytes: code.scratchBytes,
+      blocks: listBlocks(code.instructions),
+    },
+    runs,
+  };
+}
+
+/** The unit of an instruction, and the unit of its epilogue. */
+type Owner = { readonly unit: Unit; readonly epilogue: Unit | null };
+
+/** The units of each instruction; null for a copy at the end of the program. */
+function ownersOf({ draft, fused, schedule: { order } }: CompiledGraph): readonly (Owner | null)[] {
+  return draft.instructions.map(({ opcode, origin, epilogue }) => {
+    const unit = fused.unitOf(origin);
+    if (unit === undefined || (opcode === "copy" && origin.operation.kind !== "view")) return null;
+    const next = epilogue === null ? undefined : order[order.indexOf(unit) + 1];
+    return { unit, epilogue: next ?? null };
+  });
+}
+
+/** A node whose operands are memory or values of its group, each read through a view. */
+function listResolved(node: Node, { resolve }: LoweredGraph): NodeLine {
+  return {
+    ...listNode(node),
+    operands: node.inputs.map((input) => readThrough(resolve(input), input.shape)),
+  };
+}
+
+/** An operand over a shape. */
+function readThrough({ base, view }: Operand, shape: readonly number[]): OperandLine {
+  const isWhole = isContiguous(view, sizeOf(base.shape));
+  return listOperand(base, isWhole ? "" : describeView(view, base.shape, shape));
+}
+
+/** Nodes that compute something, with the operations that each absorbed; views are operands. */
+function listLowered(lowered: LoweredGraph, names: GraphNames): GraphStage {
+  const { nodes, inputs, outputs } = lowered;
+  return {
+    name: "lower",
+    title: "Only operations that compute: views become a way to read an operand, matrix products " +
+      "absorb bias, sum and rounding",
+    nodes: nodes.map((node) => listComputing(node, lowered)),
+    outputs: outputs.map(({ node, target, copiedTo }, i) => {
+      const replaced = target ?? copiedTo;
+      return {
+        node: node.id,
+        name: names.outputs[i] ?? "",
+        replaces: replaced === null ? null : names.inputs[inputs.indexOf(replaced)] ?? null,
+      };
+    }),
+  };
+}
+
+/** A node of a lowered graph with what it absorbed. */
+function listComputing(node: Node, lowered: LoweredGraph): NodeLine {
+  const matmul = lowered.matmuls.get(node);
+  const scatter = lowered.scatters.get(node);
+  const onto = matmul?.onto ?? scatter?.onto;
+  const sum = onto ? [listOperand(onto)] : [];
+  if (matmul !== undefined) {
+    const { a, b, shapeA, shapeB, bias, transposeA, transposeB, half, rounds, permuted } = matmul;
+    const rounded = rounds ? "bfloat16" : matmul.sumsRoundedTo;
+    const marks = [
+      ...(transposeA ? ["A transposed"] : []),
+      ...(transposeB ? ["B transposed"] : []),
+      ...(bias ? ["plus a bias"] : []),
+      ...(onto ? ["added onto the last operand"] : []),
+      ...(half ? ["in bfloat16"] : []),
+      ...(rounded ? [`rounded to ${rounded}`] : []),
+      ...(permuted ? ["stored transposed"] : []),
+    ];
+    const own = [
+      readThrough(a, shapeA),
+      readThrough(b, shapeB),
+      ...(bias ? [listOperand(bias.base)] : []),
+    ];
+    const line = listNode(node);
+    return { ...line, operation: "matmul", detail: marks.join(", "), operands: [...own, ...sum] };
+  }
+  if (scatter === undefined) return listResolved(node, lowered);
+  const { operation, operands } = listResolved(scatter.scatter, lowered);
+  return { ...listNode(node), operation, operands: [...operands, ...sum] };
+}
+
+type Described = Pick<Group, "kind" | "loops" | "phases" | "nodes" | "reads" | "writes">;
+
+function describeUnit(unit: Unit, { fused, prepared, schedule }: CompiledGraph): Described {
+  const { lowered, unitOf } = fused;
+  const exported = schedule.exportsOf(unit);
+  const reads = new Set(
+    unit.nodes.flatMap((node) => lowered.basesOf(node)).filter((base) => unitOf(base) !== unit),
+  );
+  const common = {
+    reads: [...reads].map(({ id }) => id).sort((a, b) => a - b),
+    writes: [...exported].map(({ id }) => id),
+  };
+  if (unit.kind === "group") {
+    const { resolve, targets } = lowered;
+    const nest = layOutNest(unit, { resolve, exported, targets });
+    return {
+      ...common,
+      kind: "loop nest",
+      loops: { ...unit.space, flat: unit.flat },
+      phases: nest.phases,
+      nodes: unit.nodes.map((node): GroupedNode => ({
+        ...listResolved(node, lowered),
+        role: lookUp(unit.roles, node, `the role of node ${node.id}`),
+        loop: 1 + nest.readingPhase(node),
+      })),
+    };
+  }
+  const [node] = unit.nodes as [Node];
+  const isMatmul = lowered.matmuls.has(node);
+  // Absorbed operations lie between the node and its product or scatter; nothing else computes them.
+  const computing = new Set(lowered.nodes), known = new Set(prepared.nodes);
+  const absorbed: Node[] = [node];
+  if (isMatmul || lowered.scatters.has(node)) {
+    for (const each of absorbed) {
+      if (each.operation.kind === "matmul" || each.operation.kind === "scatter-add") continue;
+      absorbed.push(
+        ...each.inputs.filter((input) =>
+          known.has(input) && !computing.has(input) && isComputed(input)
+        ),
+      );
+    }
+  }
+  return {
+    ...common,
+    kind: isMatmul ? "matrix product" : lowered.scatters.has(node) ? "scatter" : "operation",
+    loops: null,
+    phases: 1,
+    nodes: absorbed.reverse().map((each) => ({
+      ...listResolved(each, lowered),
+      role: null,
+      loop: 1,
+    })),
+  };
+}
+
+function isComputed({ operation: { kind } }: Node): boolean {
+  return kind !== "leaf" && kind !== "view" && kind !== "constant" && kind !== "data";
+}
+
+function listInstructions(
+  { code: { instructions, persistent }, graph, names }: InspectedProgram,
+  groups: readonly (number | null)[],
+): readonly InstructionLine[] {
+  const barriers = findBarriers(instructions);
+  const own = names.outputs.filter((_, i) => graph.outputs[i]?.target === null);
+  const slots = [
+    ...names.inputs,
+    ...own,
+    ...persistent.map(({ input }) => `${names.inputs[input]}, packed`),
+  ];
+  const memory = (slot: number) => {
+    if (slot === ARENA_SLOT) return "arena";
+    return slot === CONSTANTS_SLOT ? "constants" : slots[slot - FIRST_INPUT_SLOT] ?? `slot ${slot}`;
+  };
+  return instructions.map(({ opcode, kernel, rows, cut, pointers, shifts, numbers }, i) => ({
+    ...{ opcode, kernel, rows, cut },
+    group: groups[i] ?? null,
+    barrier: barriers[i] ?? false,
+    pointers: pointers.map((buffer, k) => {
+      if (buffer === null) return null;
+      const { slot, offset } = placeOf(buffer);
+      return { memory: memory(slot), offset: offset + (shifts[k] ?? 0) };
+    }),
+    numbers: numbers.map(String),
+  }));
+}
+
+/** The blocks of the arena in the order of their offsets, each with all values that share it. */
+function listBlocks(instructions: readonly Instruction[]): readonly MemoryBlock[] {
+  const used = new Set(instructions.flatMap(({ reads, writes }) => [...reads, ...writes]));
+  const blocks = new Map<Buffer, number[]>();
+  for (const buffer of used) {
+    const root = rootOf(buffer);
+    if (root.given !== null) continue;
+    const nodes = blocks.get(root) ?? [];
+    if (buffer.node !== null && !nodes.includes(buffer.node)) nodes.push(buffer.node);
+    blocks.set(root, nodes);
+  }
+  return [...blocks]
+    .map(([{ offset, bytes, first, last }, nodes]) => ({ nodes, offset, bytes, first, last }))
+    .sort((a, b) => a.offset - b.offset || a.first - b.first);
+}
