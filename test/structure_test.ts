@@ -23,6 +23,7 @@ const FOLDERS = [
   "eval",
   "train",
   "report",
+  "inspect",
   "export",
   "experiment",
   "notebook",

@@ -13,6 +13,7 @@ export const REFERENCE = join(import.meta.dirname ?? ".", "README.md");
 
 /** Tasks for the development of the project; all others are for users. */
 const DEVELOPMENT: ReadonlySet<string> = new Set([
+  "inspect",
   "bench",
   "load",
   "conformance",

@@ -22,6 +22,7 @@ export type TextStage = {
 
 /** Stages after the graphs, in their order. */
 const LATER = {
+  onnx: "The operators that ONNX Runtime runs; i and o are inputs and outputs, t other values",
   groups: "Operations that share a loop nest, in the order in which they run",
   c: "The generated C: P are pointers, N numbers of the instruction, [r0, r1) the rows of one chunk",
   instructions: "The table that the runtime runs; a barrier makes all threads wait for each other",
@@ -32,20 +33,22 @@ const LATER = {
 
 /** All stages of an inspection as text, in the order of compilation. */
 export function formatStages(inspection: Inspection): readonly TextStage[] {
-  const { graphs, groups, kernels, instructions, memory, runs } = inspection;
+  const { graphs, groups, kernels, instructions, operators, memory, runs } = inspection;
+  const nameSize = sizeNamer(inspection.sizes);
   const lines: { readonly [K in keyof typeof LATER]: readonly string[] } = {
-    groups: groups.flatMap((group) => [...formatGroup(group), ""]).slice(0, -1),
+    onnx: operators,
+    groups: groups.flatMap((group) => [...formatGroup(group, nameSize), ""]).slice(0, -1),
     c: kernels.flatMap(({ text }) => [...text.trimEnd().split("\n"), ""]).slice(0, -1),
     instructions: instructions.map(formatInstruction),
     memory: memory === null ? [] : formatMemory(memory, instructions.length),
-    time: formatTimes(groups, runs),
+    time: formatTimes(groups, runs, nameSize),
     fallbacks: [],
   };
   return [
     ...graphs.map((graph, i) => ({
       name: graph.name,
       title: graph.title,
-      lines: formatGraph(graph, graphs[i - 1]),
+      lines: formatGraph(graph, graphs[i - 1], nameSize),
     })),
     ...(Object.keys(LATER) as (keyof typeof LATER)[]).map((name) => ({
       name,
@@ -53,6 +56,11 @@ export function formatStages(inspection: Inspection): readonly TextStage[] {
       lines: lines[name].length === 0 ? ["none"] : lines[name],
     })),
   ];
+}
+
+/** Names of the stages, in order. */
+export function listStages(inspections: readonly Inspection[]): readonly string[] {
+  return [...new Set(inspections.flatMap((each) => formatStages(each).map(({ name }) => name)))];
 }
 
 /** The function and its compiler in one line. */
@@ -74,20 +82,54 @@ export function formatInspection(inspection: Inspection, only: string | null = n
   const stages = formatStages(inspection).filter(({ name }) => only === null || name === only);
   return [
     formatHead(inspection),
-    ...stages.map(({ name, title, lines }) => [`── ${name}: ${title}`, "", ...lines].join("\n")),
+    ...stages.map(({ name, title, lines }) => [`── ${name} ──`, title, "", ...lines].join("\n")),
   ].join("\n\n");
 }
 
-const typeOf = ({ dtype, shape }: Pick<NodeLine, "dtype" | "shape">) =>
-  `${dtype} [${shape.join(", ")}]`;
+/** Writes a size at which a graph was traced; see {@link sizeNamer}. */
+export type NameSize = (size: number) => string;
+
+/**
+ * Writes sizes of a function with dynamic dimensions as products of them, such as `4·B·T`. The samples at which it was
+ * traced are primes that divide no other size, so the factors of a number name it.
+ */
+export function sizeNamer(sizes: Inspection["sizes"]): NameSize {
+  const dimensions = Object.entries(sizes?.traced ?? {});
+  return (size) => {
+    let factor = size;
+    const names = dimensions.flatMap(([name, prime]) => {
+      const found: string[] = [];
+      for (; factor > 0 && factor % prime === 0; factor /= prime) found.push(name);
+      return found;
+    });
+    return [...(factor === 1 && names.length > 0 ? [] : [factor]), ...names].join("·");
+  };
+}
+
+/** Type and shape: `float32 [B·T, 128]`. */
+export function formatType(
+  { dtype, shape }: Pick<NodeLine, "dtype" | "shape">,
+  name: NameSize,
+): string {
+  return `${dtype} [${shape.map(name).join(", ")}]`;
+}
+
+/** The description of a view with its strides named. */
+const nameStrides = (view: string, name: NameSize) =>
+  /\b(strides|digits|offset)\b/.test(view)
+    ? view.replace(/\d+/g, (digits) => name(Number(digits)))
+    : view;
 
 /** A node without its type: `%3 = mul %1 0.5`. Constants are written where they are read. */
-export function formatNode({ id, operation, detail, operands }: NodeLine): string {
+export function formatNode(
+  { id, operation, detail, operands }: NodeLine,
+  name: NameSize,
+): string {
   const read = operands.map(({ node, view, constant }) => {
-    const name = constant ?? `%${node}`;
-    return view === "" ? name : `${name} (${view})`;
+    const operand = constant ?? `%${node}`;
+    return view === "" ? operand : `${operand} (${nameStrides(view, name)})`;
   });
-  const rest = [...read, ...(detail === "" ? [] : [detail])].join(operands.length > 0 ? ", " : " ");
+  const rest = [...read, ...(detail === "" ? [] : [nameStrides(detail, name)])].join(", ");
   return `%${id} = ${operation} ${rest}`.trimEnd();
 }
 
@@ -109,7 +151,11 @@ export function countNodes({ nodes }: GraphStage): string {
   ].join(", ");
 }
 
-function formatGraph(graph: GraphStage, before: GraphStage | undefined): string[] {
+function formatGraph(
+  graph: GraphStage,
+  before: GraphStage | undefined,
+  name: NameSize,
+): string[] {
   if (before !== undefined && sameNodes(graph, before)) {
     return [`unchanged: ${countNodes(graph)}`];
   }
@@ -119,7 +165,7 @@ function formatGraph(graph: GraphStage, before: GraphStage | undefined): string[
     ),
   );
   const rows = graph.nodes.filter(({ id }) => !constants.has(id))
-    .map((node) => [formatNode(node), typeOf(node)]);
+    .map((node) => [formatNode(node, name), formatType(node, name)]);
   return [
     countNodes(graph),
     ...alignColumns(rows),
@@ -143,22 +189,39 @@ function alignColumns(rows: readonly (readonly string[])[]): string[] {
   return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd());
 }
 
-/** What a group computes over: "loop nest over 64 rows × 128 columns in 3 phases". */
-export function describeGroup({ kind, loops, phases, epilogueOf }: Group): string {
+/** What a group computes over: "loop nest over 64 rows × 128 columns in 3 loops". */
+export function describeGroup(group: Group, name: NameSize): string {
+  const { kind, loops, phases, epilogueOf, nodes } = group;
   const after = epilogueOf === null ? "" : `, epilogue of group ${epilogueOf}`;
-  if (loops === null) return `${kind}${after}`;
+  if (loops === null) {
+    const last = nodes.at(-1);
+    const result = last === undefined ? "" : ` to ${formatType(last, name)}`;
+    return `${kind === "operation" ? last?.operation ?? kind : kind}${result}${after}`;
+  }
   const { rows, columns, flat } = loops;
-  const size = flat ? `${rows * columns} elements` : `${rows} rows × ${columns} columns`;
-  return `${kind} over ${size}${phases > 1 ? ` in ${phases} loops` : ""}${after}`;
+  const size = flat
+    ? `${name(rows * columns)} elements`
+    : `${name(rows)} rows × ${name(columns)} columns`;
+  return `loop nest over ${size}${phases > 1 ? ` in ${phases} loops` : ""}${after}`;
 }
 
-function formatGroup(group: Group): string[] {
+/** Names of a group's operations, the first ones of many. */
+export function listOperations({ nodes }: Group, most = 6): string {
+  const names = nodes.map(({ operation }) => operation);
+  return names.length <= most ? names.join(" ") : `${names.slice(0, most - 1).join(" ")} …`;
+}
+
+function formatGroup(group: Group, name: NameSize): string[] {
   const { id, nodes, reads, writes, instructions, kernel } = group;
   const list = (ids: readonly number[]) => ids.map((id) => `%${id}`).join(" ") || "nothing";
   return [
-    `group ${id}: ${describeGroup(group)}`,
+    `group ${id}: ${describeGroup(group, name)}`,
     ...alignColumns(
-      nodes.map((node) => [`  ${formatNode(node)}`, typeOf(node), describePlace(node)]),
+      nodes.map((node) => [
+        `  ${formatNode(node, name)}`,
+        formatType(node, name),
+        describePlace(node),
+      ]),
     ),
     `  reads ${list(reads)}, leaves ${list(writes)} in memory; instruction ${
       instructions.join(", ")
@@ -263,22 +326,23 @@ export function timeCells(
   ];
 }
 
-function formatTimes(groups: readonly Group[], runs: number): string[] {
+function formatTimes(groups: readonly Group[], runs: number, name: NameSize): string[] {
   if (runs === 0) return groups.length === 0 ? [] : ["not run yet"];
   const total = groups.reduce((sum, { seconds }) => sum + seconds, 0);
   const rows = groups.map((group) => [
     `group ${group.id}`,
-    describeGroup(group),
+    describeGroup(group, name),
+    listOperations(group),
     ...timeCells(group, { runs, total }),
   ]);
-  const all = ["all", "", (1e6 * total / runs).toFixed(1), "", "", ""];
-  const table = [["", "", "µs", "share", "GFLOP/s", "GB/s"], ...rows, all];
+  const all = ["all", "", "", (1e6 * total / runs).toFixed(1), "", "", ""];
+  const table = [["", "", "", "µs", "share", "GFLOP/s", "GB/s"], ...rows, all];
   const widths = table[0]?.map((_, i) => Math.max(...table.map((row) => row[i]?.length ?? 0))) ??
     [];
   return [
     `mean of ${runs} runs`,
     ...table.map((row) =>
-      row.map((cell, i) => i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))
+      row.map((cell, i) => i < 3 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))
         .join("  ").trimEnd()
     ),
   ];

@@ -113,13 +113,21 @@ function namesOf({ sources, outputs, updates }: Traced): GraphNames {
       case "input":
         return source.name;
       case "variable":
-        return source.variable.name;
+        return nameOf(source.variable);
       case "value":
         return `value ${values++}`;
     }
   });
   return {
     inputs,
-    outputs: [...outputs.map(({ name }) => name), ...updates.map(({ variable }) => variable.name)],
+    outputs: [
+      ...outputs.map(({ name }) => name),
+      ...updates.map(({ variable }) => nameOf(variable)),
+    ],
   };
+}
+
+/** A variable's name; TensorFlow.js numbers variables that were not named. */
+function nameOf({ name }: { readonly name: string }): string {
+  return /^\d+$/.test(name) ? `variable ${name}` : name;
 }

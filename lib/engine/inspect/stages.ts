@@ -229,7 +229,8 @@ export function describeView(
   from: readonly number[],
   shape: readonly number[],
 ): string {
-  if (isContiguous(view, sizeOf(from))) return "reshape";
+  const count = sizeOf(shape);
+  if (count === sizeOf(from) && isContiguous(view, count)) return "reshape";
   const axes = splitView(view, shape);
   const strides = axes?.every((digits) => digits.length <= 1)
     ? ` strides [${axes.map(([digit]) => digit?.stride ?? 0).join(", ")}]`

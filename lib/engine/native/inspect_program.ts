@@ -40,7 +40,7 @@ import {
 import type { NativeCode } from "./lowering/lay_out.ts";
 import { rootOf } from "./lowering/plan_memory.ts";
 import { findBarriers, placeOf } from "./lowering/table.ts";
-import { printSource } from "./codegen/kernel_texts.ts";
+import { listKernels } from "./codegen/kernel_texts.ts";
 
 /** A program to inspect. */
 export type InspectedProgram = {
@@ -110,10 +110,7 @@ export function inspectProgram(program: InspectedProgram): ProgramStages {
       };
     }),
     operators: [],
-    kernels: [...code.kernels].map(([name, body]) => ({
-      name,
-      text: printSource(new Map([[name, body]])),
-    })),
+    kernels: listKernels(code).map(({ name, text }) => ({ name, text })),
     instructions: listInstructions(
       program,
       owners.map((owner) => owner && units.indexOf(owner.unit)),
@@ -151,7 +148,8 @@ function listResolved(node: Node, { resolve }: LoweredGraph): NodeLine {
 
 /** An operand over a shape. */
 function readThrough({ base, view }: Operand, shape: readonly number[]): OperandLine {
-  const isWhole = isContiguous(view, sizeOf(base.shape));
+  const size = sizeOf(shape);
+  const isWhole = size === sizeOf(base.shape) && isContiguous(view, size);
   return listOperand(base, isWhole ? "" : describeView(view, base.shape, shape));
 }
 

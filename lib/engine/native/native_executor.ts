@@ -137,6 +137,7 @@ function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Prog
   const own = graph.outputs.flatMap(({ target }, i) => target === null ? [i] : []);
   const addressOf = ({ bytes }: Memory) =>
     bytes.byteLength === 0 ? 0n : Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+  let finalTimes: ReturnType<typeof program.times> | null = null; // of a released program
   let runs = 0; // since the profile was last read
   const persistent = code.persistent.map(({ input, numbers, key }) => ({
     ...{ input, key, bytes: runtime.persistentBytes(numbers) },
@@ -197,9 +198,10 @@ function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Prog
     inspect: (names) =>
       inspectProgram({
         ...{ graph, names, code, runs, threads: runtime.threads },
-        times: program.times(false),
+        times: finalTimes ?? program.times(false),
       }),
     release() {
+      finalTimes ??= program.times(false);
       forget();
       program.release();
       runtime.free(constants);

@@ -97,6 +97,10 @@ function compile(
       session.runSync(tensors(inputs, graph.inputs), outputTensors(outputs));
       settle(outputs);
     },
+    inspect: () => ({
+      ...{ graphs: [], groups: [], kernels: [], instructions: [], memory: null, runs: 0 },
+      operators: lowered.nodes.map(describeOperator),
+    }),
     release: () => session.release(),
   };
 }
@@ -187,4 +191,12 @@ function ancestors(node: OnnxNode, makers: ReadonlyMap<string, OnnxNode>): Set<O
     }
   }
   return seen;
+}
+
+/** An operator as one line: `t3 = Softmax(i0) axis=1`. */
+function describeOperator({ op, inputs, outputs, attributes = {} }: OnnxNode): string {
+  const settings = Object.entries(attributes).map(([key, value]) =>
+    ` ${key}=${typeof value === "object" && "float" in value ? value.float : JSON.stringify(value)}`
+  );
+  return `${outputs.join(", ")} = ${op}(${inputs.join(", ")})${settings.join("")}`;
 }
