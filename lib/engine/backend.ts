@@ -6,17 +6,31 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { Executor, Program } from "@/engine/executor.ts";
-import { type Graph, graphKey, makeGraph } from "@/engine/graph.ts";
-import type { DType, Node } from "@/engine/ir.ts";
-import { RecentPrograms } from "@/engine/program_store.ts";
-import { copyElements } from "@/engine/memory.ts";
-import { RefusalError } from "@/engine/refusal_error.ts";
-import { equalShapes } from "@/engine/tape.ts";
-import { newRecording, type Recording } from "@/engine/recording.ts";
-import { timeRuns } from "@/engine/timing.ts";
-import { TracedPrograms } from "@/engine/traced_programs.ts";
-import { ForeignValue, Value } from "@/engine/value.ts";
+import type { Executor, Program } from "./executor.ts";
+import { type Graph, graphKey, makeGraph } from "./graph.ts";
+import type { DType, Node } from "./ir.ts";
+import { RecentPrograms } from "./program_store.ts";
+import { copyElements } from "./memory.ts";
+import { RefusalError } from "./refusal_error.ts";
+import { equalShapes, Tape } from "./tape.ts";
+import { timeRuns } from "./timing.ts";
+import { TracedPrograms } from "./traced_programs.ts";
+import { ForeignValue, Value } from "./value.ts";
+
+/** Operations that have been recorded and not run yet: a tape with the values of its leaves. */
+export type Recording = {
+  readonly tape: Tape;
+  /** Values that leaves stand for, by leaf number. */
+  readonly leaves: Value[];
+  readonly leafNodes: Map<Value, Node>;
+  /** Inside `jit`: its name. Tensors made from numbers are constants there. */
+  readonly traced: string | null;
+};
+
+/** An empty recording; `traced` is the name of the `jit` that it is for. */
+export function newRecording(traced: string | null): Recording {
+  return { tape: new Tape(), leaves: [], leafNodes: new Map(), traced };
+}
 
 /** Name under which TensorFlow.js knows the backend. */
 export const BACKEND = "recorded";

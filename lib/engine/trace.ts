@@ -3,12 +3,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { RecordingBackend } from "@/engine/backend.ts";
+import { newRecording, type RecordingBackend } from "@/engine/backend.ts";
 import { type Graph, makeGraph } from "@/engine/graph.ts";
 import { isInspecting } from "@/engine/inspect/inspection.ts";
 import type { DType, Node } from "@/engine/ir.ts";
 import type { Bound } from "@/engine/views.ts";
-import { newRecording } from "@/engine/recording.ts";
 import { equalShapes } from "@/engine/tape.ts";
 import { Value } from "@/engine/value.ts";
 

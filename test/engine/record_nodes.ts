@@ -3,9 +3,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { RecordingBackend } from "@/engine/backend.ts";
+import { newRecording, RecordingBackend } from "@/engine/backend.ts";
 import type { Node } from "@/engine/ir.ts";
-import { newRecording } from "@/engine/recording.ts";
 import { Value } from "@/engine/value.ts";
 
 /** Float32 leaves of the given shapes and the nodes that `run` returns for them. */

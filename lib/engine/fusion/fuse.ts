@@ -6,8 +6,7 @@
  * units' current dependencies (see `reaches`).
  * @module
  */
-import type { LoweredGraph } from "@/engine/fusion/lowering.ts";
-import { reaches } from "@/engine/fusion/reach.ts";
+import type { LoweredGraph } from "./lowering.ts";
 import {
   isFlat,
   isFusedReduction,
@@ -17,7 +16,7 @@ import {
   rowWidth,
   type Space,
   streamedInputs,
-} from "@/engine/fusion/space.ts";
+} from "./space.ts";
 import type { Node } from "@/engine/ir.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
@@ -268,4 +267,23 @@ class Fuser {
       }
     }
   }
+}
+
+/** True if any of `from` is `target` or needs it, directly or through others. */
+export function reaches<Unit>(
+  from: Iterable<Unit>,
+  target: Unit,
+  neededBy: (unit: Unit) => Iterable<Unit>,
+): boolean {
+  const seen = new Set<Unit>(from);
+  const open = [...seen];
+  for (let unit = open.pop(); unit !== undefined; unit = open.pop()) {
+    if (unit === target) return true;
+    for (const next of neededBy(unit)) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(next);
+    }
+  }
+  return false;
 }

@@ -1,15 +1,15 @@
 /**
  * The order of units: recording order, except that a unit that frees memory comes earlier and an epilogue
- * comes right after its matrix product.
+ * comes right after its matrix product. An epilogue is a loop nest that runs on a matrix product's rows while these are
+ * still in a cache: GELU and its gradient, dropout with the residual sum and layer norm, the softmax of scores.
  * @module
  */
-import { lookUp } from "../look_up.ts";
-import { STORAGE_BYTES, storageOf } from "./lowering.ts";
-import { canFollow } from "./epilogues.ts";
-import type { FusedGraph, Unit } from "./fuse.ts";
-import { reaches } from "./reach.ts";
-import type { Node } from "../ir.ts";
-import { sizeOf } from "../views.ts";
+import { lookUp } from "@/engine/look_up.ts";
+import { type LoweredGraph, STORAGE_BYTES, storageOf } from "./lowering.ts";
+import { type FusedGraph, reaches, type Unit } from "./fuse.ts";
+import type { Node } from "@/engine/ir.ts";
+import { isContiguous, sizeOf } from "@/engine/views.ts";
+import { isGenerated } from "./space.ts";
 
 /** Units in execution order, with the values that each leaves in memory. */
 export type Schedule = {
@@ -109,4 +109,28 @@ export function scheduleUnits(fused: FusedGraph): Schedule {
     throw new Error(`internal: a cycle, ${order.length} of ${units.length} units were placed`);
   }
   return { order, exportsOf, staged };
+}
+
+/**
+ * True if `next`, a group that is ready once `unit` has run, can be the epilogue of `unit`, a matrix product:
+ * both have the same rows, and the group reads only elements of the product in those rows.
+ */
+export function canFollow(unit: Unit, next: Unit, lowered: LoweredGraph): boolean {
+  const [node] = unit.nodes;
+  const matmul = node && lowered.matmuls.get(node);
+  if (matmul === undefined || matmul.permuted !== null || next.kind !== "group") return false;
+  const size = sizeOf(matmul.shape), columns = matmul.shape.at(-1) ?? 1;
+  const { rows, columns: width } = next.space;
+  if (rows * width !== size || !(next.flat || width === columns)) return false;
+  let reads = 0;
+  for (const reader of next.nodes) {
+    for (const input of reader.inputs) {
+      if (input.operation.kind === "constant") continue;
+      const { base, view } = lowered.resolve(input);
+      if (base !== node) continue;
+      if (isGenerated(reader) || !isContiguous(view, size)) return false;
+      reads++;
+    }
+  }
+  return reads > 0;
 }

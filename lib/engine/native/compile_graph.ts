@@ -2,26 +2,26 @@
  * Compiles a graph to instructions: fusion, schedule, kernels, memory; everything before the C compiler.
  * @module
  */
-import { lookUp } from "../look_up.ts";
+import { lookUp } from "@/engine/look_up.ts";
 import type { Graph } from "@/engine/graph.ts";
 import { findNoncontiguousViews } from "@/engine/fusion/noncontiguous_views.ts";
-import { type FusedGraph, fuseGraph } from "@/engine/fusion/fuse.ts";
+import { type FusedGraph, fuseGraph, type Unit } from "@/engine/fusion/fuse.ts";
 import { type LoweredGraph, lowerForFusion, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import { prepareForFusion } from "@/engine/fusion/prepare.ts";
-import { type Schedule, scheduleUnits } from "../fusion/schedule_units.ts";
+import { canFollow, type Schedule, scheduleUnits } from "@/engine/fusion/schedule_units.ts";
 import type { Node } from "@/engine/ir.ts";
 import {
+  type Access,
   type Buffer,
   BufferTable,
   type Instruction,
   makeInstruction,
-} from "./lowering/instruction.ts";
-import { KernelTexts } from "./codegen/kernel_texts.ts";
-import { type DraftCode, layOutCode, type NativeCode } from "./lowering/lay_out.ts";
-import type { LoweringContext } from "./lowering/lower_unit.ts";
-import { lowerUnits } from "./lowering/lower_units.ts";
-import { rootOf } from "./lowering/plan_memory.ts";
-import { UnsupportedError } from "./lowering/unsupported.ts";
+} from "@/engine/native/lowering/instruction.ts";
+import { KernelTexts } from "@/engine/native/codegen/kernel_texts.ts";
+import { type DraftCode, layOutCode, type NativeCode } from "@/engine/native/lowering/lay_out.ts";
+import { type LoweringContext, lowerUnit } from "@/engine/native/lowering/lower_unit.ts";
+import { rootOf } from "@/engine/native/lowering/plan_memory.ts";
+import { UnsupportedError } from "@/engine/native/lowering/unsupported.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
 /** A graph as code, with and without its memory layout. */
@@ -113,4 +113,51 @@ function findLookups(
     const input = inputs.indexOf(base);
     return input < 0 ? [] : [{ input, rows: table.shape[0] ?? 0 }];
   });
+}
+
+/**
+ * The instructions of units in their order. A matrix product whose next unit can be its epilogue becomes one
+ * instruction with it.
+ */
+function lowerUnits(order: readonly Unit[], context: LoweringContext): Instruction[] {
+  const instructions: Instruction[] = [];
+  for (let i = 0; i < order.length; i++) {
+    const unit = order[i] as Unit, next = order[i + 1];
+    instructions.push(...lowerUnit(unit, context));
+    if (next === undefined || !canFollow(unit, next, context.lowered)) continue;
+    const matmul = instructions.pop() as Instruction;
+    const [kernel, ...combine] = lowerUnit(next, context) as [Instruction];
+    instructions.push(withEpilogue(matmul, kernel, next), ...combine);
+    i++;
+  }
+  return instructions;
+}
+
+/** A matrix product with a kernel as its epilogue. */
+function withEpilogue(matmul: Instruction, kernel: Instruction, { flat }: Unit): Instruction {
+  const [result] = matmul.writes as [Buffer];
+  // The product reads its operands at other rows too, while the epilogue writes.
+  const operands = matmul.reads.map((buffer): [Buffer, Access] => [
+    buffer,
+    { aligned: false, readPhase: Infinity },
+  ]);
+  const shape = matmul.origin.shape;
+  const columns = shape.at(-1) ?? 1;
+  return {
+    ...matmul,
+    rows: sizeOf(shape) / columns,
+    cut: flat ? columns : 1,
+    kernel: kernel.kernel,
+    kernelNodes: kernel.kernelNodes,
+    everyChunk: kernel.everyChunk,
+    scratch: kernel.scratch,
+    pointers: [...matmul.pointers, ...kernel.pointers],
+    shifts: [...matmul.shifts, ...kernel.shifts],
+    numbers: [...matmul.numbers, ...kernel.numbers],
+    reads: [...new Set([...matmul.reads, ...kernel.reads])],
+    writes: [...new Set([result, ...kernel.writes])],
+    access: new Map([...kernel.access, ...operands]),
+    stores: kernel.stores,
+    epilogue: { kind: kernel.kind, countWork: kernel.countWork },
+  };
 }

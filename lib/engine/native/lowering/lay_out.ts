@@ -9,8 +9,8 @@ import {
   type PlacedConstant,
   scratchBytesOf,
 } from "./instruction.ts";
-import type { KernelText } from "../codegen/kernel_texts.ts";
-import { type PersistentOperand, planPersistentOperands } from "./plan_persistent_operands.ts";
+import type { KernelText } from "@/engine/native/codegen/kernel_texts.ts";
+import { type PersistentOperand, planPersistentOperands } from "./persistent_operands.ts";
 import { planMemory, rootOf } from "./plan_memory.ts";
 
 /** Bytes of a thread's scratch memory before its rows. */

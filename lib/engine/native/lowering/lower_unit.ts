@@ -2,12 +2,12 @@
  * Lowers scheduled units to instructions.
  * @module
  */
-import { layOutNest } from "../../fusion/nest.ts";
-import type { Unit } from "../../fusion/fuse.ts";
-import { type LoweredGraph, STORAGE_BYTES } from "../../fusion/lowering.ts";
-import type { Operand } from "../../fusion/operands.ts";
-import { type Matmul, strideOf } from "../../fusion/matmuls.ts";
-import type { Node } from "../../ir.ts";
+import { layOutNest } from "@/engine/fusion/nest.ts";
+import type { Unit } from "@/engine/fusion/fuse.ts";
+import { type LoweredGraph, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
+import type { Operand } from "@/engine/fusion/operands.ts";
+import { type Matmul, strideOf } from "@/engine/fusion/matmuls.ts";
+import type { Node } from "@/engine/ir.ts";
 import {
   type Buffer,
   type BufferTable,
@@ -17,11 +17,10 @@ import {
   MAX_CHUNKS_PER_THREAD,
 } from "./instruction.ts";
 import { classifyGroup, countGroup, countMatmul, countScatter, NO_WORK } from "./count_work.ts";
-import { lowerIntegerMatmul, lowerTop } from "./lower_plain.ts";
-import { printKernel } from "../codegen/print_kernel.ts";
-import type { KernelTexts } from "../codegen/kernel_texts.ts";
+import { printKernel } from "@/engine/native/codegen/print_kernel.ts";
+import type { KernelTexts } from "@/engine/native/codegen/kernel_texts.ts";
 import { UnsupportedError } from "./unsupported.ts";
-import { type Digit, identityView, isContiguous, sizeOf, splitView } from "../../views.ts";
+import { type Digit, identityView, isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
 /** The graph of the units, and the tables that collect their instructions' buffers and kernels. */
 export type LoweringContext = {
@@ -271,4 +270,48 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
     default:
       throw new UnsupportedError(`the operation ${operation.kind}`);
   }
+}
+
+/** An integer matrix product, which wraps around; transposes are strides. */
+function lowerIntegerMatmul(
+  node: Node,
+  operands: readonly Buffer[],
+  result: Buffer,
+): Instruction {
+  const { operation, shape, inputs: [a], dtype } = node;
+  if (operation.kind !== "matmul" || a === undefined) {
+    throw new Error("internal: not a matrix product");
+  }
+  if (dtype !== "int32") throw new UnsupportedError(`a matrix product of ${dtype}`);
+  const { transposeA, transposeB } = operation;
+  const [rows = 1, columns = 1] = shape.slice(-2), items = sizeOf(shape.slice(0, -2));
+  const inner = a.shape.at(transposeA ? -2 : -1) ?? 1;
+  const stridesA = transposeA ? [1, rows] : [inner, 1];
+  const stridesB = transposeB ? [1, inner] : [columns, 1];
+  return makeInstruction({
+    ...{ opcode: "integerMatmul", kind: "other", origin: node },
+    pointers: [...operands, result],
+    numbers: [items, rows, columns, inner, ...stridesA, ...stridesB],
+    reads: operands,
+    writes: [result],
+  });
+}
+
+/** Indices of the largest elements of each row. */
+function lowerTop(node: Node, operands: readonly Buffer[], result: Buffer): Instruction {
+  const { operation, inputs: [x] } = node, [{ storage }] = operands as [Buffer];
+  if (operation.kind !== "top" || x === undefined) {
+    throw new Error("internal: not a top-k operation");
+  }
+  if (storage !== "float32" && storage !== "int32") {
+    throw new UnsupportedError(`top-k of ${storage}`);
+  }
+  const size = x.shape.at(-1) ?? 1;
+  return makeInstruction({
+    ...{ opcode: "top", kind: "other", origin: node },
+    pointers: [...operands, result],
+    numbers: [storage === "int32" ? 1 : 0, sizeOf(x.shape) / size, size, operation.count],
+    reads: operands,
+    writes: [result],
+  });
 }

@@ -1,12 +1,14 @@
 /**
- * Packed weights that persist from run to run: packed once, and again only after the weight has changed.
+ * Persistent operands: weights that stay packed between runs as second operands of matrix products of few rows. They are
+ * packed once, and again only after the weight has changed.
  * @module
  */
-import type { Memory } from "../../memory.ts";
-import type { NativeBlock, NativeRuntime } from "../runtime.ts";
+import type { Memory } from "@/engine/memory.ts";
+import type { NativeBlock, NativeRuntime } from "@/engine/native/runtime.ts";
+import { type Buffer, type Instruction, makeBuffer, MATMUL_FLAGS } from "./instruction.ts";
 
 /** Memory for a packed weight, and its state. */
-export type PersistentBlock = {
+type PersistentBlock = {
   readonly block: NativeBlock;
   /** `Memory.writes` of the weight when it was packed; null: not packed yet. */
   packed: number | null;
@@ -37,4 +39,61 @@ export class PersistentOperands {
   announce({ block, packed }: PersistentBlock, { writes }: Memory): void {
     block.bytes[0] = packed === writes ? 1 : 0;
   }
+}
+
+/**
+ * Number of rows up to which packing a weight takes about as long as the product itself, so that a packed copy is
+ * worth its memory.
+ */
+const FEW_ROWS = 128;
+
+/** Numbers and pointers of every matrix product, in the order of `gemm.h`. */
+const MATMUL_NUMBERS = 17, MATMUL_POINTERS = 4;
+/** Indices among the numbers. */
+const ROWS = 0, COLUMNS = 1, INNER = 2, FLAGS = 3, ROW_B = 6, COLUMN_B = 7;
+
+/** Persistent memory for the packed second operand of a matrix product. */
+export type PersistentOperand = {
+  readonly buffer: Buffer;
+  /** The position of the input that is packed. */
+  readonly input: number;
+  /** The numbers of such a product, from which the runtime computes the size of the memory. */
+  readonly numbers: readonly number[];
+  /** Products with equal keys share the packed form of an input. */
+  readonly key: string;
+};
+
+/** The instructions with persistent operands, whose slots start at `firstSlot`. */
+export function planPersistentOperands(
+  instructions: readonly Instruction[],
+  firstSlot: number,
+): {
+  readonly instructions: readonly Instruction[];
+  readonly persistent: readonly PersistentOperand[];
+} {
+  const persistent: PersistentOperand[] = [];
+  const bufferFor = (input: number, numbers: readonly number[], key: string): Buffer => {
+    const known = persistent.find((other) => other.input === input && other.key === key);
+    if (known !== undefined) return known.buffer;
+    const given = { slot: firstSlot + persistent.length, offset: 0 };
+    const buffer = makeBuffer({ bytes: 0, storage: "float32", given });
+    persistent.push({ buffer, input, numbers, key });
+    return buffer;
+  };
+  const changed = instructions.map((instruction): Instruction => {
+    const { persistent, numbers, pointers, shifts } = instruction;
+    if (persistent === null || Number(numbers[ROWS]) > FEW_ROWS) return instruction;
+    const own = numbers.slice(0, MATMUL_NUMBERS).map(Number);
+    const flags = (own[FLAGS] as number) | MATMUL_FLAGS.keep;
+    own[FLAGS] = flags;
+    const form = flags & ~(MATMUL_FLAGS.a | MATMUL_FLAGS.onto); // the flags that affect the packed form of B
+    const key = `${[own[COLUMNS], own[INNER], form, own[ROW_B], own[COLUMN_B], shifts[1]]}`;
+    return {
+      ...instruction,
+      numbers: numbers.with(FLAGS, flags),
+      pointers: pointers.toSpliced(MATMUL_POINTERS, 0, bufferFor(persistent, own, key)),
+      shifts: shifts.toSpliced(MATMUL_POINTERS, 0, 0),
+    };
+  });
+  return { instructions: changed, persistent };
 }
