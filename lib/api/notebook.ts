@@ -11,7 +11,7 @@ export { measurePrecisions } from "@/bench/measure_precisions.ts";
 export { MIXINGS, NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 export { PRECISIONS } from "@/engine/options.ts";
 export { describeSplits, frameOfRows } from "@/data/frames.ts";
-export { roundToFormat } from "@/engine/number_formats.ts";
+export { roundToFormat } from "@/report/figures/number_formats.ts";
 export { embedTexts } from "@/eval/compare_embeddings.ts";
 export { compareRankings } from "@/eval/compare_rankings.ts";
 export {

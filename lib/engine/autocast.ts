@@ -25,7 +25,7 @@ export function castGraph(graph: Graph, precision: Precision): Graph {
 }
 
 /** The graph with its matrix products in `type`. */
-export function autocast(graph: Graph, type: HalfType): Graph {
+function autocast(graph: Graph, type: HalfType): Graph {
   const readers = new Map<Node, Node[]>();
   for (const node of graph.nodes) {
     for (const input of node.inputs) {

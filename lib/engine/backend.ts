@@ -18,7 +18,7 @@ import { TracedPrograms } from "./traced_programs.ts";
 import { ForeignValue, Value } from "./value.ts";
 
 /** Operations that have been recorded and not run yet: a tape with the values of its leaves. */
-export type Recording = {
+type Recording = {
   readonly tape: Tape;
   /** Values that leaves stand for, by leaf number. */
   readonly leaves: Value[];

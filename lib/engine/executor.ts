@@ -31,7 +31,7 @@ export type Executor = {
 export type SizedGraph = { readonly graph: Graph; readonly sizes: Sizes };
 
 /** A function compiled for all values of its dynamic dimensions. */
-export type GenericProgram = {
+type GenericProgram = {
   /** Builds the program for some sizes, in milliseconds; null if these sizes need one compiled for them. */
   at(sizes: Sizes): (() => Program) | null;
 };

@@ -47,7 +47,7 @@ export function reachableNodes(
 }
 
 /** Facts about a graph's inputs beyond their shapes. */
-export type GraphHints = Partial<Pick<Graph, "modelSizes" | "persistent">>;
+type GraphHints = Partial<Pick<Graph, "modelSizes" | "persistent">>;
 
 /** The graph of `outputs`. Inputs that no node reads stay, since callers bind inputs by position. */
 export function makeGraph(

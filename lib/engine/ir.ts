@@ -14,7 +14,7 @@ export type DType = "float32" | "int32" | "bool";
 export type HalfType = "bfloat16" | "float16";
 
 /** Elementwise operations of one operand; the result has the operand's type. */
-export const UNARY_OPERATIONS = [
+const UNARY_OPERATIONS = [
   "neg",
   "abs",
   "exp",
@@ -38,7 +38,7 @@ export const UNARY_OPERATIONS = [
 export type UnaryOperation = typeof UNARY_OPERATIONS[number];
 
 /** `div` of int32 truncates toward 0; the divisor is never 0. */
-export const BINARY_OPERATIONS = [
+const BINARY_OPERATIONS = [
   "add",
   "sub",
   "mul",
@@ -62,7 +62,7 @@ export type BinaryOperation = typeof BINARY_OPERATIONS[number];
 export const COMPARISONS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge"]);
 
 /** `argmax` and `argmin` give int32 indices and take one axis. */
-export const REDUCTIONS = ["sum", "max", "min", "prod", "any", "all", "argmax", "argmin"] as const;
+const REDUCTIONS = ["sum", "max", "min", "prod", "any", "all", "argmax", "argmin"] as const;
 /** One of {@link REDUCTIONS}. */
 export type Reduction = typeof REDUCTIONS[number];
 

@@ -14,7 +14,7 @@ export type MakeNode = (
 ) => Node;
 
 /** Gives the new node for `node`, whose operands have been rewritten to `inputs`. */
-export type NodeRewrite = (node: Node, inputs: readonly Node[], make: MakeNode) => Node;
+type NodeRewrite = (node: Node, inputs: readonly Node[], make: MakeNode) => Node;
 
 /** A new graph of rewritten nodes. A node keeps its composite unless it is replaced by another node. */
 export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {

@@ -12,7 +12,7 @@ const N = 1536, H = 128, C = 3;
 const LEARNING_RATE = 0.1, MOMENTUM = 0.9;
 
 /** One training by one backend. */
-export type Training = {
+type Training = {
   /** Loss before each step. */
   readonly losses: readonly number[];
   /** Share of the points that the trained network classifies correctly. */

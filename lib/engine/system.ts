@@ -7,7 +7,7 @@
 import { join } from "node:path";
 
 /** The environment variables of a process; `Deno.env` is one. */
-export type Environment = { get(name: string): string | undefined };
+type Environment = { get(name: string): string | undefined };
 
 /** An operating system as the engine sees it. */
 export type System = {

@@ -52,7 +52,7 @@ export function equalShapes(a: readonly number[], b: readonly number[]): boolean
 }
 
 /** The shape to which both broadcast, by NumPy's rules. */
-export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
+function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const x = a[i - rank + a.length] ?? 1, y = b[i - rank + b.length] ?? 1;

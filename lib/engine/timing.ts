@@ -5,7 +5,7 @@
 import type { Program } from "@/engine/executor.ts";
 
 /** Milliseconds and counts since the process began. */
-export type EngineTimes = {
+type EngineTimes = {
   /** Tracing and compiling of `jit` functions. */
   readonly prepareMs: number;
   /** Number of functions compiled, one for each signature. */

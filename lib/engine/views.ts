@@ -44,7 +44,7 @@ export function stridedView(
 }
 
 /** Drops digits of size 1 and merges neighbors with one common stride. */
-export function simplifyView({ digits, offset }: View): View {
+function simplifyView({ digits, offset }: View): View {
   const kept: Digit[] = [];
   for (const digit of digits) {
     if (digit.size === 1) continue;

@@ -23,7 +23,7 @@ export const STORAGE_BYTES = {
 >;
 
 /** An output of the program. */
-export type LoweredOutput = {
+type LoweredOutput = {
   readonly node: Node;
   /** The leaf in whose memory it is computed; null: none. */
   readonly target: Node | null;
@@ -32,7 +32,7 @@ export type LoweredOutput = {
 };
 
 /** Changes that an earlier attempt to compile has shown to be necessary. */
-export type Revisions = {
+type Revisions = {
   /** Views that must be materialized. */
   readonly copies: ReadonlySet<Node>;
   /** Leaves that are replaced by a copy at the end, because a node reads them after they would be overwritten. */
@@ -40,7 +40,7 @@ export type Revisions = {
 };
 
 /** No changes: the first attempt. */
-export const NO_REVISIONS: Revisions = { copies: new Set(), detached: new Set() };
+const NO_REVISIONS: Revisions = { copies: new Set(), detached: new Set() };
 
 /** A graph as fusion and printers see it: the nodes that compute, and their operands. */
 export type LoweredGraph = {

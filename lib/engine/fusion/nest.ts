@@ -32,7 +32,7 @@ export type LoopNest = {
 };
 
 /** The surroundings of a group. */
-export type NestContext = {
+type NestContext = {
   readonly resolve: (node: Node) => Operand;
   /** Nodes whose values are stored in memory. */
   readonly exported: ReadonlySet<Node>;

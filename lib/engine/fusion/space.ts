@@ -17,7 +17,7 @@ export type Role = "full" | "row" | "column";
 export type Space = { readonly rows: number; readonly columns: number };
 
 /** The group around a node. */
-export type Placement = {
+type Placement = {
   readonly resolve: (node: Node) => Operand;
   /** The role of a node of the group; undefined for a value in memory. */
   readonly roleOf: (node: Node) => Role | undefined;

@@ -11,7 +11,7 @@ import { ForeignValue } from "@/engine/value.ts";
 export const FALLBACKS_SEEN = new Set<string>();
 
 /** Called with the name of a kernel when it first runs as a fallback. */
-export type FallbackListener = (kernel: string) => void;
+type FallbackListener = (kernel: string) => void;
 let listener: FallbackListener = () => {};
 
 /** Sets the listener for fallbacks; it is called once for each kernel. */

@@ -27,7 +27,7 @@ function permute(tape: Tape, x: Node, order: readonly number[]): Node {
 }
 
 /** Rows of `table` [V, …] at `indices` [I…]: [I…, …]. */
-export function gatherRows(tape: Tape, table: Node, indices: Node): Node {
+function gatherRows(tape: Tape, table: Node, indices: Node): Node {
   const rows = tape.cast(indices, "int32");
   const key = withoutReshape(rows);
   rowsLookedUpIn.set(key, Math.min(rowsLookedUpIn.get(key) ?? Infinity, table.shape[0] ?? 0));

@@ -9,7 +9,7 @@ import { type HostCall, isForeign, runOnHost } from "@/engine/kernels/host.ts";
 import type { Tape } from "@/engine/tape.ts";
 
 /** Arguments of a kernel: the tape, its operands as nodes, and TensorFlow.js's attributes. */
-export type KernelCall<A> = {
+type KernelCall<A> = {
   readonly tape: Tape;
   /** The operand with this name in TensorFlow.js's kernel. */
   input(name: string): Node;

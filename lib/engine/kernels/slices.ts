@@ -30,7 +30,7 @@ export function slice(
 }
 
 /** Concatenates tensors along an axis, ignoring empty ones. */
-export function concatenate(tape: Tape, parts: readonly Node[], axis: number): Node {
+function concatenate(tape: Tape, parts: readonly Node[], axis: number): Node {
   const [first] = parts;
   if (first === undefined) throw new RangeError("Cannot concatenate an empty list of tensors");
   const shape = tf.backend_util.computeOutShape(parts.map((x) => [...x.shape]), axis);
@@ -42,7 +42,7 @@ export function concatenate(tape: Tape, parts: readonly Node[], axis: number): N
 }
 
 /** The elements of `x` at `indices` along `axis`. The indices are known at recording time. */
-export function pick(tape: Tape, x: Node, axis: number, indices: Int32Array): Node {
+function pick(tape: Tape, x: Node, axis: number, indices: Int32Array): Node {
   const outer = sizeOf(x.shape.slice(0, axis)), inner = sizeOf(x.shape.slice(axis + 1));
   const size = x.shape[axis] as number;
   const rows = tape.view( // [size, outer, inner]

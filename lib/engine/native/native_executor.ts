@@ -28,12 +28,12 @@ type SharedState = {
 };
 
 /** Runs graphs as C; can compile at once too, for callers that cannot wait. */
-export type NativeExecutor = TracedExecutor & {
+type NativeExecutor = TracedExecutor & {
   /** The program of a graph, the compiler's work done before it returns; throws {@link UnsupportedError}. */
   compileSync(graph: Graph): Program;
 };
 
-export type NativeOptions = {
+type NativeOptions = {
   readonly threads: number;
   /** Instruction set; null for that of this processor. */
   readonly isa: string | null;

@@ -60,7 +60,7 @@ export type NativeRuntime = {
 };
 
 /** Options of {@link openNativeRuntime}. */
-export type NativeRuntimeOptions = {
+type NativeRuntimeOptions = {
   /** Threads of the pool, if this process has none yet; null: one for each processor. */
   readonly threads: number | null;
   /** One of `ISAS`; null: all that this processor has. */

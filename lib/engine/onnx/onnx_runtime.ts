@@ -102,7 +102,7 @@ export type OnnxRuntime = {
 };
 
 /** Names of a model's inputs and outputs. */
-export type OnnxNames = { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
+type OnnxNames = { readonly inputs: readonly string[]; readonly outputs: readonly string[] };
 
 /** A compiled model. Inputs and outputs are tensors in the order of the session's names. */
 export type OnnxSession = {

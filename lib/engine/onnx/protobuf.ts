@@ -8,7 +8,7 @@ import { ELEMENT_TYPES, type ElementType } from "./onnx_runtime.ts";
 const CONTRIBUTED = "com.microsoft";
 
 /** Versions that a reader of a model must support: the file format and the operator set. */
-export type OnnxVersions = { readonly ir: number; readonly opset: number };
+type OnnxVersions = { readonly ir: number; readonly opset: number };
 
 /** Versions for the bundled ONNX Runtime. */
 const CURRENT: OnnxVersions = { ir: 10, opset: 21 };

@@ -6,7 +6,7 @@ import { loadOnnxRuntime } from "./onnx_runtime.ts";
 import { sizeOf } from "@/engine/views.ts";
 
 /** An input: integers in row-major order. */
-export type GraphInput = {
+type GraphInput = {
   readonly data: BigInt64Array<ArrayBuffer>;
   readonly shape: readonly number[];
 };

@@ -21,7 +21,7 @@ export type TensorflowLibrary = {
 };
 
 /** Search options. */
-export type LibrarySearch = {
+type LibrarySearch = {
   /** `tensorflow.library` of the configuration; null if not set. */
   readonly configured?: string | null;
   readonly environment?: Environment;
@@ -52,7 +52,7 @@ function isThere(path: string): boolean {
 }
 
 /** The library in a folder; a message about missing parts if it is incomplete; null if there is none. */
-export function inspectFolder(folder: string, source: string): TensorflowLibrary | string | null {
+function inspectFolder(folder: string, source: string): TensorflowLibrary | string | null {
   const api = firstOf(folder, API_NAMES);
   if (api === null) return null;
   const framework = firstOf(folder, FRAMEWORK_NAMES);

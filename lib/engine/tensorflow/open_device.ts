@@ -21,7 +21,7 @@ import { timeRun } from "@/engine/timing.ts";
 import { type DropoutMaskAttributes, hashShape, keepThreshold } from "@/engine/dropout_mask.ts";
 
 /** Name of the backend in TensorFlow.js; the package's kernels are registered under it. */
-export const TENSORFLOW_BACKEND = "tensorflow";
+const TENSORFLOW_BACKEND = "tensorflow";
 
 /** An opened device. */
 export type OpenedTensorflow = {

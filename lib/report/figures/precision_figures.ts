@@ -4,7 +4,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { type FormatName, NUMBER_FORMATS, spacingAt } from "@/engine/number_formats.ts";
+import { type FormatName, NUMBER_FORMATS, spacingAt } from "./number_formats.ts";
 import type { LayerwiseGroup } from "@/train/layerwise.ts";
 import type { Figure } from "./figure.ts";
 import { formatRate } from "../format.ts";

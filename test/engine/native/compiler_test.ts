@@ -14,7 +14,7 @@ import {
   findCompiler,
 } from "@/engine/native/toolchain/find_compiler.ts";
 import { openNativeRuntime } from "@/engine/native/runtime.ts";
-import { chooseTarget, parseIsa } from "@/engine/native/toolchain/target.ts";
+import { chooseTarget } from "@/engine/native/toolchain/target.ts";
 import { withCache, withEmptyCache } from "./table_builder.ts";
 
 /** Runs `body` with some environment variables changed; null removes one. */
@@ -106,7 +106,7 @@ Deno.test("without a compiler the runtime says what is missing and how to instal
 
 Deno.test("chooseTarget() accepts the names of the instruction sets", () => {
   throws(
-    () => parseIsa("sse9"),
+    () => chooseTarget("sse9"),
     new RangeError(
       "Cannot compile: native.isa must be one of native, avx512, avx2, generic, but is sse9",
     ),

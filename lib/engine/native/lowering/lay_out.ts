@@ -40,7 +40,7 @@ export type NativeCode = Omit<DraftCode, "buffers" | "slots"> & {
 };
 
 /** Code with its memory layout, and the conflicts of that layout. */
-export type LaidOut = {
+type LaidOut = {
   readonly code: NativeCode;
   /** Buffers that an instruction would read after it has overwritten them; the code is invalid if there is one. */
   readonly overwritten: ReadonlySet<Buffer>;

@@ -8,7 +8,7 @@ import { alignBytes, type Buffer, type Instruction } from "./instruction.ts";
 const SHORT_LIFE = 24;
 
 /** Memory that a program needs in addition to its inputs and outputs. */
-export type MemoryPlan = { readonly arenaBytes: number };
+type MemoryPlan = { readonly arenaBytes: number };
 
 /** The buffer that owns a buffer's memory. */
 export function rootOf(buffer: Buffer): Buffer {

@@ -34,7 +34,7 @@ function overlap(some: readonly Range[], others: readonly Range[]): boolean {
 }
 
 /** An instruction with known memory positions. */
-export type PlacedInstruction =
+type PlacedInstruction =
   & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "everyChunk" | "numbers">
   & {
     /** True if all threads wait for each other before it. */

@@ -34,7 +34,7 @@ const LANGUAGES = {
 } as const;
 
 /** One of {@link LANGUAGES}. */
-export type Language = keyof typeof LANGUAGES;
+type Language = keyof typeof LANGUAGES;
 
 const found = new Map<string, Compiler | null>();
 

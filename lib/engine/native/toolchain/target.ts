@@ -6,9 +6,9 @@ import { cpus } from "node:os";
 import { isSystemError } from "@/engine/system.ts";
 
 /** Instruction sets for `native.isa`; `native` is all that this processor has. */
-export const ISAS = ["native", "avx512", "avx2", "generic"] as const;
+const ISAS = ["native", "avx512", "avx2", "generic"] as const;
 /** One of {@link ISAS}. */
-export type Isa = typeof ISAS[number];
+type Isa = typeof ISAS[number];
 
 /** A target of compilation. */
 export type Target = {
@@ -43,7 +43,7 @@ function describeProcessor(): { readonly model: string; readonly abilities: read
 }
 
 /** Parses the name of an instruction set; null is `native`. */
-export function parseIsa(name: string | null): Isa {
+function parseIsa(name: string | null): Isa {
   const isa = ISAS.find((known) => known === (name ?? "native"));
   if (isa === undefined) {
     throw new RangeError(

@@ -5,7 +5,7 @@
  */
 
 /** Parameters of a format: digits of the significand, including the leading one, and the exponent range. */
-export type NumberFormat = {
+type NumberFormat = {
   readonly digits: number;
   /** Exponent of the smallest normal number, base 2. */
   readonly leastExponent: number;
@@ -23,15 +23,9 @@ export const NUMBER_FORMATS = {
 export type FormatName = keyof typeof NUMBER_FORMATS;
 
 /** The largest finite number. */
-export function largestNumber(name: FormatName): number {
+function largestNumber(name: FormatName): number {
   const { digits, mostExponent } = NUMBER_FORMATS[name];
   return (2 - 2 ** (1 - digits)) * 2 ** mostExponent;
-}
-
-/** The smallest positive subnormal number. */
-export function smallestNumber(name: FormatName): number {
-  const { digits, leastExponent } = NUMBER_FORMATS[name];
-  return 2 ** (leastExponent - digits + 1);
 }
 
 /** Distance between neighboring numbers around a value; infinite beyond the largest number. */

@@ -1,11 +1,6 @@
 import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import {
-  largestNumber,
-  roundToFormat,
-  smallestNumber,
-  spacingAt,
-} from "@/engine/number_formats.ts";
+import { roundToFormat, spacingAt } from "@/report/figures/number_formats.ts";
 
 /** Doubles of all magnitudes, and some near the limits of the formats. */
 const numbers = fc.oneof(
@@ -44,12 +39,12 @@ Deno.test("roundToFormat() rounds float32 to bfloat16 as bitwise rounding does",
 });
 
 Deno.test("largest numbers and spacing of the number formats", () => {
-  strictEqual(largestNumber("float16"), 65504);
-  strictEqual(largestNumber("float32"), 3.4028234663852886e38);
-  strictEqual(smallestNumber("float16"), 2 ** -24);
-  strictEqual(smallestNumber("bfloat16"), 2 ** -133);
+  strictEqual(roundToFormat(65519, "float16"), 65504);
+  strictEqual(roundToFormat(65520, "float16"), Infinity);
+  strictEqual(roundToFormat(3.4028235e38, "float32"), 3.4028234663852886e38);
   strictEqual(spacingAt(1, "bfloat16"), 2 ** -7);
   strictEqual(spacingAt(2048, "float16"), 2);
   strictEqual(spacingAt(0, "float16"), 2 ** -24);
+  strictEqual(spacingAt(0, "bfloat16"), 2 ** -133);
   strictEqual(spacingAt(1e5, "float16"), Infinity);
 });
