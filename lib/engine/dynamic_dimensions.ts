@@ -28,6 +28,9 @@ export type Sizes = readonly number[];
 /** A term: factor · Π sizeᵢ ^ powersᵢ. */
 export type SizeTerm = { readonly factor: number; readonly powers: readonly number[] };
 
+/** Thrown if a function has no form that serves all sizes; the message is the reason. */
+export class NotGenericError extends Error {}
+
 /** Separates the names in a product. */
 const TIMES = "·";
 

@@ -7,6 +7,9 @@ import * as tf from "@tensorflow/tfjs";
 import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
 import type { Executor, TracedExecutor } from "@/engine/executor.ts";
 import { tellCompile } from "@/engine/jit.ts";
+import { describeFallback, type Fallback, recordFallback } from "./fallbacks.ts";
+import { ToolchainError } from "./native/toolchain/compiler.ts";
+import { isSystemError } from "@/engine/system.ts";
 import { explainLostCache } from "./native/toolchain/compile_cache.ts";
 import { createNativeExecutor } from "./native/native_executor.ts";
 import { explainMissingCompiler, findCompiler } from "./native/toolchain/find_compiler.ts";
@@ -82,9 +85,7 @@ async function openRecording(options: EngineOptions): Promise<OpenedEngine> {
     registerKernels();
     tf.registerBackend(BACKEND, () => new RecordingBackend(onnx), 10);
   }
-  onHostKernel((kernel) =>
-    onNote(`${kernel} is not compiled and falls back to TensorFlow.js's JavaScript kernel`)
-  );
+  onHostKernel((fallback) => onNote(describeFallback(fallback)));
   await tf.setBackend(BACKEND);
   const backend = tf.backend();
   if (!(backend instanceof RecordingBackend)) throw new Error("internal: another backend is set");
@@ -115,6 +116,9 @@ export function currentEngine(): OpenedEngine | null {
   return tf.getBackend() === (current.device === "cpu" ? BACKEND : current.device) ? current : null;
 }
 
+/** The subject of a fallback from C. */
+const NATIVE = "the executor native";
+
 /** The executor of a name. `auto` is C if a compiler is found; a note says if not. */
 async function chooseExecutor(
   choice: ExecutorChoice,
@@ -128,21 +132,24 @@ async function chooseExecutor(
   if (choice === "onnx") return fallback;
   if (findCompiler() === null) {
     if (choice === "native") throw new Deno.errors.NotFound(explainMissingCompiler());
+    recordFallback({ subject: NATIVE, to: fallback.name, reason: explainMissingCompiler() });
     onNote(explainMissingCompiler());
     return fallback;
   }
   const key = `${threads} ${isa}`;
   let executor = native.get(key);
   if (executor === undefined) {
-    const onFallback = (graph: string, reason: string) =>
-      listener(`${graph} falls back to onnx because native cannot compile ${reason}`);
+    const onFallback = (fallback: Fallback) => listener(describeFallback(fallback));
     const options = { threads, isa, fallback, onFallback, onCompile: tellCompile };
     try {
       executor = await createNativeExecutor(options);
     } catch (error) {
-      if (choice === "native" || isa !== null) throw error; // who asks for it wants to know
-      const reason = error instanceof Error ? error.message : String(error);
-      onNote(`programs fall back to onnx because native cannot start: ${reason}`);
+      if (choice === "native" || isa !== null) throw error; // the caller asked for it
+      if (!(error instanceof ToolchainError) && !isSystemError(error)) throw error;
+      const reason = `it cannot start: ${error.message}`;
+      const fallen = { subject: NATIVE, to: fallback.name, reason };
+      recordFallback(fallen);
+      onNote(describeFallback(fallen));
       return fallback;
     }
     native.set(key, executor);

@@ -39,6 +39,6 @@ type GenericProgram = {
 /** Runs the graphs of `jit`; compiling may be asynchronous. */
 export type TracedExecutor = Omit<Executor, "compile"> & {
   compile(graph: Graph): Program | Promise<Program>;
-  /** Compiles from the graphs at two samples; null if the function has no form that serves all sizes. */
-  compileGeneric?(samples: readonly [SizedGraph, SizedGraph]): Promise<GenericProgram | null>;
+  /** Compiles from the graphs at two samples; throws a `NotGenericError` if no form serves all sizes. */
+  compileGeneric?(samples: readonly [SizedGraph, SizedGraph]): Promise<GenericProgram>;
 };

@@ -21,6 +21,7 @@ import {
   solveSizes,
 } from "@/engine/dynamic_dimensions.ts";
 import { type Inspection, isInspecting, tellProgram } from "@/engine/inspect/inspection.ts";
+import { recordFallback } from "./fallbacks.ts";
 import type { Memory } from "@/engine/memory.ts";
 import type { HeldProgram } from "@/engine/program_store.ts";
 import { type GenericFunction, recordGeneric } from "@/engine/record_generic.ts";
@@ -149,7 +150,14 @@ async function prepare(
       known.generic.set(signature, generic);
       if (generic !== null) known.recordings.add({ sources: generic.sources, backend });
     }
-    const held = generic?.servesAt(sizes) ? await generic.programs.hold(sizes) : null;
+    const isServed = generic?.servesAt(sizes);
+    const held = isServed ? await generic?.programs.hold(sizes) : null;
+    if (generic && !held) {
+      const reason = isServed
+        ? "a size is 0, or its memory cannot be laid out at the sizes of a call"
+        : "the sizes of a call exceed a limit, or break an assumption of tracing such as a slice that fits";
+      recordFallback({ subject: name, to: "a program for the shapes of that call", reason });
+    }
     if (generic && held) {
       if (generic.sample !== null) {
         const { traced, sizes: sampled } = generic.sample;

@@ -35,6 +35,7 @@ export {
   type TensorMap,
 } from "./jit.ts";
 export type { DynamicAxes, DynamicDimensions } from "./dynamic_dimensions.ts";
+export { type Fallback, listFallbacks } from "./fallbacks.ts";
 export { dropout, type DropoutOptions, gelu, layerNorm } from "./neural.ts";
 export {
   type Pass,

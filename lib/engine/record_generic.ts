@@ -11,10 +11,12 @@ import {
   evaluateTerm,
   findTerms,
   namesOf,
+  NotGenericError,
   shapeAt,
   type Sizes,
   type SizeTerm,
 } from "@/engine/dynamic_dimensions.ts";
+import { recordFallback } from "./fallbacks.ts";
 import { isInspecting } from "@/engine/inspect/inspection.ts";
 import { isRefusal } from "@/engine/refusal_error.ts";
 import {
@@ -57,14 +59,20 @@ export async function recordGeneric(
   const variables = Object.values(tf.engine().registeredVariables) as tf.Variable[];
   const constant = [...inputs].flatMap(([input, { shape }]) => dynamic.axes[input] ? [] : shape);
   const fixed = new Set([...variables.flatMap(({ shape }) => shape), ...constant]);
+  let reason = "its dimensions have limits that leave no sizes to trace it at";
   for (const samples of chooseSamples(dynamic, fixed)) {
-    const generic = await recordSamples(name, run, { inputs, dynamic, backend, samples });
-    if (generic !== null) return generic;
+    try {
+      return await recordSamples(name, run, { inputs, dynamic, backend, samples });
+    } catch (error) {
+      if (!(error instanceof NotGenericError)) throw error;
+      reason = error.message;
+    }
   }
+  recordFallback({ subject: name, to: "a program for each shape", reason });
   return null;
 }
 
-/** {@link recordGeneric} with one pair of samples. */
+/** {@link recordGeneric} with one pair of samples; throws a {@link NotGenericError}. */
 async function recordSamples(
   name: string,
   run: TracedFunction,
@@ -74,7 +82,7 @@ async function recordSamples(
     readonly backend: RecordingBackend;
     readonly samples: readonly [Sizes, Sizes];
   },
-): Promise<GenericFunction | null> {
+): Promise<GenericFunction> {
   const names = namesOf(dynamic);
   const recorded: Traced[] = [];
   const release = () => recorded.forEach(({ sources }) => releaseSources(sources, backend));
@@ -88,23 +96,30 @@ async function recordSamples(
     } catch (error) {
       release();
       // an error that the samples did not cause occurs again when the call's own sizes are traced
-      if (isRefusal(error)) return null;
-      throw error;
+      if (!isRefusal(error)) throw error;
+      throw new NotGenericError(`it rejects other sizes: ${error.message}`);
     }
   }
   const [one, other] = recorded as [Traced, Traced];
   const outputsAt = isSame(one, other) ? fitOutputs(one, other, samples) : null;
   const areInside = fitBounds(one, other, samples);
+  if (outputsAt === null || areInside === null) {
+    release();
+    throw new NotGenericError(
+      outputsAt === null
+        ? "it reads or returns different tensors at different sizes"
+        : "it slices or indexes differently at different sizes",
+    );
+  }
   let programs: GenericPrograms | null = null;
   try {
-    programs = outputsAt && areInside && await backend.traced.compileGeneric([
+    programs = await backend.traced.compileGeneric([
       { graph: one.graph, sizes: samples[0] },
       { graph: other.graph, sizes: samples[1] },
     ]);
   } finally {
     if (programs === null) release();
   }
-  if (outputsAt === null || areInside === null || programs === null) return null;
   releaseSources(other.sources, backend);
   const isWithin = (sizes: Sizes) =>
     names.every((name, i) => (sizes[i] as number) <= (dynamic.limits?.[name] ?? Infinity));

@@ -13,7 +13,7 @@ export class RefusalError extends RangeError {}
  * True for a {@link RefusalError} and for the plain errors with which TensorFlow.js rejects shapes; false for broken
  * invariants ("internal: …") and for errors caused by bugs.
  */
-export function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): error is Error {
   return error instanceof RefusalError ||
     (error instanceof Error && error.constructor === Error &&
       !error.message.startsWith("internal:"));

@@ -67,16 +67,16 @@ export class TracedPrograms {
     return this.#executor.compileGeneric !== undefined;
   }
 
-  /** The programs of a function from its graphs at two samples; null if no form serves all sizes. */
-  async compileGeneric(
-    samples: readonly [SizedGraph, SizedGraph],
-  ): Promise<GenericPrograms | null> {
+  /** The programs of a function from its graphs at two samples; throws a `NotGenericError` if no form serves all sizes. */
+  async compileGeneric(samples: readonly [SizedGraph, SizedGraph]): Promise<GenericPrograms> {
     const [one, other] = samples.map(({ graph, sizes }) => ({
       graph: castGraph(graph, this.#precision),
       sizes,
     })) as [SizedGraph, SizedGraph];
     const generic = await this.#executor.compileGeneric?.([one, other]);
-    if (generic === undefined || generic === null) return null;
+    if (generic === undefined) {
+      throw new Error("internal: the executor compiles single shapes only");
+    }
     // The order of the samples distinguishes equal graphs whose dimensions are named in another order.
     const key = [
       this.compilerName,

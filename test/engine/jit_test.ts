@@ -250,7 +250,7 @@ testJit(
   "an operation without a compiled kernel falls back to TensorFlow.js's kernel and is reported once",
   async () => {
     const seen: string[] = [];
-    onFallback((kernel) => seen.push(kernel));
+    onFallback(({ subject }) => seen.push(subject));
     const x = tf.tensor1d([3, 1, 3]);
     for (let i = 0; i < 2; i++) {
       const { values, indices } = tf.unique(x);

@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
+import { listFallbacks } from "@/engine/fallbacks.ts";
 import type { EngineOptions } from "@/engine/options.ts";
 
 Deno.test("openEngine() reports each fallback once", async () => {
@@ -9,8 +10,13 @@ Deno.test("openEngine() reports each fallback once", async () => {
   const x = tf.tensor1d([3, 1, 3]);
   for (let i = 0; i < 2; i++) tf.dispose(tf.unique(x));
   tf.dispose([tf.add(x, 1), x]);
+  const to = "TensorFlow.js's JavaScript kernel";
+  deepStrictEqual(
+    listFallbacks().filter(({ subject }) => subject === "Unique"),
+    [{ subject: "Unique", to, reason: "it is not compiled" }],
+  );
   deepStrictEqual(notes, [
-    "Unique is not compiled and falls back to TensorFlow.js's JavaScript kernel",
+    "Unique falls back to TensorFlow.js's JavaScript kernel because it is not compiled",
   ]);
 });
 

@@ -5,17 +5,16 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
+import { type Fallback, recordFallback } from "../fallbacks.ts";
 import { ForeignValue } from "@/engine/value.ts";
 
 /** Names of the kernels that have run as a fallback in this process. */
 export const FALLBACKS_SEEN = new Set<string>();
 
-/** Called with the name of a kernel when it first runs as a fallback. */
-type FallbackListener = (kernel: string) => void;
-let listener: FallbackListener = () => {};
+let listener: (fallback: Fallback) => void = () => {};
 
 /** Sets the listener for fallbacks; it is called once for each kernel. */
-export function onFallback(listen: FallbackListener): void {
+export function onFallback(listen: (fallback: Fallback) => void): void {
   listener = listen;
 }
 
@@ -45,7 +44,10 @@ export function runOnHost(
   }
   if (!FALLBACKS_SEEN.has(kernelName)) {
     FALLBACKS_SEEN.add(kernelName);
-    listener(kernelName);
+    const to = "TensorFlow.js's JavaScript kernel";
+    const fallback = { subject: kernelName, to, reason: "it is not compiled" };
+    recordFallback(fallback);
+    listener(fallback);
   }
   const host = tf.engine().findBackend("cpu") as tf.KernelBackend & { firstUse?: boolean };
   host.firstUse = false; // suppresses its message, which recommends tfjs-node

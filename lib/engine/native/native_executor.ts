@@ -2,8 +2,10 @@
  * The executor `native`: graphs as C, built by the system's compiler for this processor and run in one call.
  * @module
  */
+import { NotGenericError } from "../dynamic_dimensions.ts";
 import { RefusalError } from "../refusal_error.ts";
 import type { Program, SizedGraph, TracedExecutor } from "../executor.ts";
+import { type Fallback, recordFallback } from "../fallbacks.ts";
 import type { Graph } from "../graph.ts";
 import type { Memory } from "../memory.ts";
 import { compileGraph } from "./compile_graph.ts";
@@ -37,9 +39,10 @@ type NativeOptions = {
   readonly threads: number;
   /** Instruction set; null for that of this processor. */
   readonly isa: string | null;
-  /** Runs graphs that cannot be compiled; `onFallback` gets the reason. */
+  /** Runs graphs that cannot be compiled. */
   readonly fallback: TracedExecutor;
-  readonly onFallback?: (graph: string, reason: string) => void;
+  /** Called for each graph that cannot be compiled. */
+  readonly onFallback?: (fallback: Fallback) => void;
   /** Called before the compiler builds the runtime for the first program, which takes seconds. */
   readonly onCompile?: (name: string) => void;
 };
@@ -67,7 +70,10 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
         code = compileGraph(graph, runtime.threads).code;
       } catch (error) {
         if (!(error instanceof UnsupportedError)) throw error;
-        onFallback?.(graph.name, error.message);
+        const reason = `native cannot compile ${error.message}`;
+        const fallen = { subject: graph.name, to: fallback.name, reason };
+        recordFallback(fallen);
+        onFallback?.(fallen);
         return await fallback.compile(graph);
       }
       await load(code.kernels);
@@ -75,7 +81,6 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
     },
     async compileGeneric([one, other]) {
       const generic = compileSamples(one, other, runtime.threads);
-      if (generic === null) return null;
       await load(generic.kernels);
       return {
         at(sizes) {
@@ -93,8 +98,8 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
   };
 }
 
-/** The generic code of a function that was traced at two samples; null if there is none. */
-function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): GenericCode | null {
+/** The generic code of a function that was traced at two samples; throws a {@link NotGenericError}. */
+function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): GenericCode {
   const sample = ({ graph, sizes }: SizedGraph) => ({
     draft: compileGraph(graph, threads).draft,
     sizes,
@@ -102,8 +107,8 @@ function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): Ge
   try {
     return generalizeCode([sample(one), sample(other)]);
   } catch (error) {
-    if (error instanceof UnsupportedError) return null; // `compile` will say why
-    throw error;
+    if (!(error instanceof UnsupportedError)) throw error;
+    throw new NotGenericError(`native cannot compile ${error.message}`);
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type CompileOptions,
   type Library,
   type SourceFile,
+  ToolchainError,
 } from "./toolchain/compiler.ts";
 import { explainMissingCompiler, findCompiler } from "./toolchain/find_compiler.ts";
 import { createProgram, type NativeProgram } from "./lowering/program.ts";
@@ -155,7 +156,7 @@ function createLoader(
     const library = symbols.rt_load(encodeText(path));
     if (library === null) {
       const reason = readText(symbols.rt_error());
-      throw new Error(`Cannot load the compiled kernels: ${reason}`);
+      throw new ToolchainError(`Cannot load the compiled kernels ${path}: ${reason}`);
     }
     return names.map((name) => {
       const address = symbols.rt_symbol(library, encodeText(name));

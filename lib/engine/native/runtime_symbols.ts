@@ -2,6 +2,7 @@
  * Functions exported by the runtime's library.
  * @module
  */
+import { ToolchainError } from "./toolchain/compiler.ts";
 
 /** Types of the functions for `Deno.dlopen`. */
 export const SYMBOLS = {
@@ -35,7 +36,14 @@ export type RuntimeSymbols = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
  * Opens the runtime's library. It stays loaded even when Deno closes it, because threads of the pool sleep in its code.
  */
 export function openSymbols(path: string): RuntimeSymbols {
-  const { symbols } = Deno.dlopen(path, SYMBOLS);
+  let library: Deno.DynamicLibrary<typeof SYMBOLS>;
+  try {
+    library = Deno.dlopen(path, SYMBOLS);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new ToolchainError(`Cannot load the compiled runtime ${path}: ${error.message}`);
+  }
+  const { symbols } = library;
   if (symbols.rt_pin() === 0) throw new Error("internal: cannot keep the runtime's library loaded");
   return symbols;
 }

@@ -6,6 +6,7 @@
  */
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import type { Precision } from "@/engine/options.ts";
+import { RefusalError } from "../refusal_error.ts";
 
 /** TensorFlow's codes of the half types (`tensorflow/c/tf_datatype.h`). */
 const HALF_TYPES = { "mixed-float16": 19, "mixed-bfloat16": 14 } as const;
@@ -121,11 +122,12 @@ export function checkPrecision(binding: TFJSBinding, precision: Precision, devic
     if (sums.every((sum) => sum === TERMS)) return;
     found = `${sums.find((sum) => sum !== TERMS)}`;
   } catch (error) {
-    found = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
+    if (!(error instanceof Error) || error.constructor !== Error) throw error; // the library throws plain errors
+    found = error.message.replace(/\s+/g, " ");
   } finally {
     for (const id of ids) binding.deleteTensor(id);
   }
-  throw new RangeError(
+  throw new RefusalError(
     `Cannot compute in ${precision}: TensorFlow's matrix products on the ${device} must sum ${TERMS} ones ` +
       `to ${TERMS}, but the result is ${found}; use float32 instead`,
   );

@@ -5,6 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Precision, PRECISIONS } from "@/engine/options.ts";
 import { openTensorflow, type TensorflowOptions } from "@/engine/tensorflow/open_device.ts";
+import { RefusalError } from "../refusal_error.ts";
 
 /** Result of the test in one precision. */
 export type Trial = {
@@ -43,7 +44,7 @@ async function tryPrecision(
   try {
     await openTensorflow({ ...options, precision });
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof RefusalError)) throw error;
     return { precision, refusal: error.message, error: NaN, gflops: 0 };
   }
   const { fastestMs, error } = await multiplyWaves(nowMs);

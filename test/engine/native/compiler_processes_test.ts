@@ -14,18 +14,21 @@ Deno.test("auto falls back to onnx with a reason if the compiler fails", async (
     );
     const open = (code: string) =>
       new Deno.Command(Deno.execPath(), {
-        args: ["eval", `import { openEngine } from "@/engine/engine.ts"; ${code}`],
+        args: [
+          "eval",
+          `import { listFallbacks, openEngine } from "@/engine/library.ts"; ${code}`,
+        ],
         env: { CC: compiler },
         stdout: "piped",
         stderr: "piped",
       }).output();
     const auto = await open(
-      "const { name } = await openEngine({ onNote: (note) => console.log(note) }); console.log(name)",
+      "const { name } = await openEngine({ onNote: (note) => console.log(note) }); console.log(name, JSON.stringify(listFallbacks()))",
     );
     const said = new TextDecoder().decode(auto.stdout);
     match(
       said,
-      /^programs fall back to onnx because native cannot start: Cannot compile runtime: [^]*no headers[^]*\nonnx\n$/,
+      /^the executor native falls back to onnx because it cannot start: Cannot compile runtime: [^]*no headers[^]*\nonnx \[\{"subject":"the executor native","to":"onnx","reason":"it cannot start: .+no headers.+"\}\]\n$/,
     );
     const native = await open('await openEngine({ executor: "native" })');
     match(new TextDecoder().decode(native.stderr), /Cannot compile runtime: [^]*no headers/);

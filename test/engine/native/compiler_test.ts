@@ -215,11 +215,45 @@ Deno.test("errors of the compiler are reported with its command", async () => {
       strictEqual(head, "Cannot compile seven: the compiler failed with exit code 1:");
       ok(command?.startsWith(`${options.compiler.command} `) && command.endsWith("-o seven.o"));
       match(complaint.join("\n"), /seven\.c:1:\d+: error: .*undefined_name/);
+      const kept = /^The C is in (.+)$/.exec(complaint.at(-1) ?? "")?.[1] ?? "";
+      match(Deno.readTextFileSync(join(kept, "seven.c")), /undefined_name/);
       return true;
     };
     await rejects(compileLibrary(library("undefined_name"), options), check);
     throws(() => compileLibrarySync(library("undefined_name"), options), check);
-    deepStrictEqual([...Deno.readDirSync(join(folder, "native"))], []); // no files remain
+    const entries = [...Deno.readDirSync(join(folder, "native"))].map(({ name }) => name);
+    deepStrictEqual(entries.map((name) => name.split("-")[0]), ["seven"]); // no build folder remains
+  });
+});
+
+Deno.test("libraries have debug information that names their sources if STX_DEBUG is 1", async () => {
+  await withEmptyCache(async () => {
+    const { options } = countCompilations();
+    const names = async () => {
+      const path = await compileLibrary(library(7), options);
+      ok(Deno.statSync(join(dirname(path), "seven.c")).isFile, "the source is beside the library");
+      return new TextDecoder("latin1").decode(Deno.readFileSync(path)).includes(dirname(path));
+    };
+    deepStrictEqual(
+      [await names(), await withEnvironment({ STX_DEBUG: "1" }, names), await names()],
+      [false, true, false],
+    );
+  });
+});
+
+Deno.test("sources that have failed to compile do not hinder a later compilation", async () => {
+  await withEmptyCache(async (folder) => {
+    const failing = join(folder, "cc"), { options } = countCompilations();
+    await Deno.writeTextFile(
+      failing,
+      `#!/bin/sh\n[ -f ${folder}/mended ] || exit 1\nexec ${options.compiler.command} "$@"\n`,
+      { mode: 0o700 },
+    );
+    const compiler = { ...options.compiler, command: failing };
+    const compile = () => compileLibrary(library(7), { ...options, compiler });
+    await rejects(compile(), /Cannot compile seven/);
+    Deno.writeTextFileSync(join(folder, "mended"), "");
+    strictEqual(callSeven(await compile()), 7);
   });
 });
 

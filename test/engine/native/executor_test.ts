@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { BACKEND } from "@/engine/backend.ts";
 import { computeDropoutMask } from "@/engine/dropout_mask.ts";
 import { openEngine } from "@/engine/engine.ts";
+import { listFallbacks } from "@/engine/fallbacks.ts";
 import { jit } from "@/engine/jit.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
@@ -237,6 +238,11 @@ Deno.test({
     deepStrictEqual(notes, [
       "rounding falls back to onnx because native cannot compile the operation round-bfloat16 on integers",
     ]);
+    deepStrictEqual(listFallbacks().filter(({ subject }) => subject === "rounding"), [{
+      subject: "rounding",
+      to: "onnx",
+      reason: "native cannot compile the operation round-bfloat16 on integers",
+    }]);
     tf.dispose([n, y]);
   },
 });

@@ -4,6 +4,7 @@
  */
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
+import { describeFallback, listFallbacks } from "@/engine/fallbacks.ts";
 import type { RecordingBackend } from "@/engine/backend.ts";
 import { jit, onCompile } from "@/engine/jit.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
@@ -184,6 +185,19 @@ testNative("a function without a generic form is traced at each shape", async ()
     program.release();
     ok(compiled.filter((each) => each === name).length >= 2, name);
   }
+  const listed = Object.keys(FUNCTIONS).map((name) => [
+    ...new Set(listFallbacks().filter(({ subject }) => subject === name).map(describeFallback)),
+  ]);
+  const falls = "falls back to a program for each shape because";
+  deepStrictEqual(listed, [
+    [`mean ${falls} it computes with a number that is not a product of sizes`],
+    [`turned ${falls} its constants differ from size to size`],
+    [
+      `even ${falls} it rejects other sizes: ` +
+      "The implicit shape can't be a fractional number. Got 43 / 2",
+    ],
+    [`numbered ${falls} its constants differ from size to size`],
+  ]);
   strictEqual(tf.memory().numDataBuffers, before);
   tf.dispose([x, shorter]);
   onCompile(() => {});
@@ -255,6 +269,10 @@ testNative(
       deepStrictEqual(actual, expected, name);
     }
     table.dispose();
+    for (const name of Object.keys(FUNCTIONS)) {
+      const [fallback, ...more] = listFallbacks().filter(({ subject }) => subject === name);
+      deepStrictEqual([fallback?.to, more], ["a program for the shapes of that call", []], name);
+    }
   },
 );
 

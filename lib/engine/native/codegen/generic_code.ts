@@ -4,7 +4,13 @@
  * @module
  */
 import { lookUp } from "../../look_up.ts";
-import { evaluateTerm, findTerm, type Sizes, type SizeTerm } from "../../dynamic_dimensions.ts";
+import {
+  evaluateTerm,
+  findTerm,
+  NotGenericError,
+  type Sizes,
+  type SizeTerm,
+} from "../../dynamic_dimensions.ts";
 import type { WorkTerms } from "../lowering/count_work.ts";
 import {
   type Buffer,
@@ -32,22 +38,15 @@ type SizedNumber = SizeTerm | number | bigint;
 /** The number that is `a` at one sample and `b` at the other; null if it is not a product of sizes. */
 type Find = (a: number | bigint, b: number | bigint) => SizedNumber | null;
 
-/** Code for all sizes from two samples; null if they differ in more than numbers. */
-export function generalizeCode(samples: readonly [SampledCode, SampledCode]): GenericCode | null {
-  try {
-    return generalize(samples);
-  } catch (error) {
-    if (error instanceof NotGenericError) return null;
-    throw error;
+/** Code for all sizes from two samples; throws a {@link NotGenericError} if they differ in more than numbers. */
+export function generalizeCode([one, other]: readonly [SampledCode, SampledCode]): GenericCode {
+  if (describe(one.draft) !== describe(other.draft)) {
+    throw new NotGenericError("its instructions differ from size to size");
   }
-}
-
-class NotGenericError extends Error {}
-
-function generalize([one, other]: readonly [SampledCode, SampledCode]): GenericCode {
-  if (describe(one.draft) !== describe(other.draft)) throw new NotGenericError("structures");
   for (const [a, b] of pair(one.draft.constants, other.draft.constants)) {
-    if (!equalBytes(a.data, b.data)) throw new NotGenericError("constants");
+    if (!equalBytes(a.data, b.data)) {
+      throw new NotGenericError("its constants differ from size to size");
+    }
   }
   const find: Find = (a, b) => {
     if (a === b) return a;
@@ -83,7 +82,9 @@ function pair<T>(some: readonly T[], others: readonly T[]): (readonly [T, T])[] 
 /** The result of `find`; throws to end the attempt if there is none. */
 function fit(a: number | bigint, b: number | bigint, find: Find): SizedNumber {
   const found = find(a, b);
-  if (found === null) throw new NotGenericError(`${a} and ${b}`);
+  if (found === null) {
+    throw new NotGenericError("it computes with a number that is not a product of sizes");
+  }
   return found;
 }
 

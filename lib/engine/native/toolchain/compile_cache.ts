@@ -28,6 +28,8 @@ const WRITABLE_BY_GROUP = 0o020, WRITABLE_BY_ALL = 0o002;
 const STICKY = 0o1000;
 
 let temporary: string | undefined;
+/** True if the temporary folder has sources that an error has named. */
+let keepsTemporary = false;
 let pruned = false;
 
 /**
@@ -135,9 +137,25 @@ export function openBuildFolder(): string {
   if (shared !== null) return shared;
   if (temporary === undefined) {
     const made = temporary = Deno.makeTempDirSync({ prefix: "sentence-transformer-" });
-    globalThis.addEventListener("unload", () => removeFolder(made));
+    globalThis.addEventListener("unload", () => {
+      if (!keepsTemporary) removeFolder(made);
+    });
   }
   return build(temporary);
+}
+
+/** The folder of an entry that is built in `buildFolder`. */
+export function folderOf(buildFolder: string, entry: string): string {
+  return join(dirname(buildFolder), entry);
+}
+
+/** Keeps the sources in a build folder as an entry without a library, and returns its folder. */
+export function keepSources(buildFolder: string, entry: string): string {
+  const place = folderOf(buildFolder, entry);
+  keepsTemporary ||= dirname(buildFolder) === temporary;
+  removeFolder(place); // of an earlier failure
+  Deno.renameSync(buildFolder, place);
+  return place;
 }
 
 /**
@@ -145,7 +163,7 @@ export function openBuildFolder(): string {
  * another process has published meanwhile is used instead.
  */
 export function publish(buildFolder: string, entry: string): string {
-  const folder = dirname(buildFolder), place = join(folder, entry);
+  const folder = dirname(buildFolder), place = folderOf(buildFolder, entry);
   const library = libraryIn(buildFolder);
   if (!isOwn(Deno.lstatSync(library), findUser())) Deno.chmodSync(library, 0o700); // the umask may let others write
   Deno.writeTextFileSync(join(buildFolder, CHECKSUM), sha256(Deno.readFileSync(library)));
@@ -158,7 +176,7 @@ export function publish(buildFolder: string, entry: string): string {
     } catch (error) {
       const published = findLibrary(entry);
       if (published !== null) return published;
-      if (attempt === 3) throw error;
+      if (attempt === 3 || !isSystemError(error)) throw error;
       removeFolder(place); // which is damaged
     }
   }

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import {
   digestParts,
   findLibrary,
+  folderOf,
+  keepSources,
   libraryIn,
   openBuildFolder,
   publish,
@@ -69,6 +71,12 @@ type Plan = {
   readonly lines: ReadonlyMap<Deno.Command, string>;
 };
 
+/** Thrown if the compiler fails, or if what it made cannot be loaded. */
+export class ToolchainError extends Error {}
+
+/** True if `STX_DEBUG` is 1: libraries then have debug information, which names their sources in the cache. */
+const isDebugBuild = () => Deno.env.get("STX_DEBUG") === "1";
+
 /** Extra flags from `STX_NATIVE_FLAGS`, for test builds; `deno task sanitize` sets those of the sanitizers. */
 const extraFlags = () =>
   (Deno.env.get("STX_NATIVE_FLAGS") ?? "").split(/\s+/).filter((flag) => flag !== "");
@@ -79,7 +87,7 @@ function nameEntry({ name, sources, headers, flags }: Library, options: CompileO
   const { compileFlags, linkFlags } = describeSystem(options.system);
   const digest = digestParts([
     ...[CACHE_VERSION, command, first, version, target.flags, target.processor],
-    ...[FLAGS, compileFlags, linkFlags, flags, extraFlags(), sources, headers],
+    ...[FLAGS, compileFlags, linkFlags, flags, extraFlags(), isDebugBuild(), sources, headers],
   ]);
   return `${name}-${digest}`;
 }
@@ -103,7 +111,11 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
     Deno.writeTextFileSync(join(buildFolder, name), text);
   }
   const { compileFlags, linkFlags } = describeSystem(options.system);
-  const flags = [...FLAGS, ...compileFlags, ...library.flags, ...target.flags, ...extraFlags()];
+  const map = `-fdebug-prefix-map=${buildFolder}=${folderOf(buildFolder, entry)}`;
+  const flags = [
+    ...[...FLAGS, ...compileFlags, ...library.flags, ...target.flags, ...extraFlags()],
+    ...isDebugBuild() ? ["-g", map] : [],
+  ];
   const objectOf = (source: string) => source.replace(/\.c$/, ".o");
   const compile = library.sources.map(({ name }) =>
     call([...flags, "-c", name, "-o", objectOf(name)])
@@ -118,12 +130,18 @@ export function checkOutput(name: string, line: string, output: Deno.CommandOutp
   if (output.success) return;
   const complaint = new TextDecoder().decode(output.stderr).trimEnd().split("\n");
   const rest = complaint.length - ERROR_LINES;
-  throw new Error([
+  throw new ToolchainError([
     `Cannot compile ${name}: the compiler failed with exit code ${output.code}:`,
     line,
     ...complaint.slice(0, ERROR_LINES),
     ...(rest > 0 ? [`(${rest} more lines)`] : []),
   ].join("\n"));
+}
+
+/** The error of a compilation; the sources stay if the compiler has failed, and the error says where they are. */
+function explainFailure(error: unknown, { buildFolder, entry }: Plan): unknown {
+  if (!(error instanceof ToolchainError)) return error;
+  return new ToolchainError(`${error.message}\nThe C is in ${keepSources(buildFolder, entry)}`);
 }
 
 /** Removes the object files and publishes the library. */
@@ -152,6 +170,8 @@ async function compile(library: Library, entry: string, options: CompileOptions)
       if (failed !== undefined) throw failed.reason;
     }
     return finish(plan, library);
+  } catch (error) {
+    throw explainFailure(error, plan);
   } finally {
     removeFolder(plan.buildFolder);
   }
@@ -184,6 +204,8 @@ export function compileLibrarySync(library: Library, options: CompileOptions): s
       checkOutput(library.name, lookUp(plan.lines, command, "a command's line"), output);
     }
     return finish(plan, library);
+  } catch (error) {
+    throw explainFailure(error, plan);
   } finally {
     removeFolder(plan.buildFolder);
   }
