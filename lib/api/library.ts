@@ -112,7 +112,7 @@ export type { Interval } from "@/eval/interval.ts";
 export type { GraphExecutor } from "@/eval/open_graph.ts";
 export { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 export type { OnPredicted, Predictor } from "@/eval/predict_examples.ts";
-export { createTextPredictor } from "@/eval/predict_texts.ts";
+export { createTextPredictor } from "@/eval/predict_examples.ts";
 export {
   SIMILARITIES,
   type Similarity,
@@ -136,7 +136,7 @@ export type { ScoresBySplit } from "@/export/score_run.ts";
 export { writeCard } from "@/export/write_card.ts";
 export type { HeadsFile } from "@/model/heads_file.ts";
 export { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";
-export type { ModelTask } from "@/model/model_task.ts";
+export type { ModelTask } from "@/model/multi_task.ts";
 export { disposeModel, type MultiTask } from "@/model/parameters.ts";
 export { Named } from "@/named.ts";
 export type { Progress, ProgressView } from "@/progress.ts";

@@ -21,8 +21,7 @@ import { graphOutputs, type OpenGraph, wrapGraph } from "@/eval/open_graph.ts";
 import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { isFolder } from "@/system/files.ts";
-import { findTask } from "@/model/multi_task.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import { findTask, type ModelTask } from "@/model/multi_task.ts";
 import { GRAPH_INPUTS } from "@/model/onnx_names.ts";
 import { findGraph } from "@/model/save_onnx.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
@@ -51,7 +50,7 @@ export type { TaskScores } from "@/eval/evaluate_rows.ts";
 export type { Interval } from "@/eval/interval.ts";
 export { SIMILARITIES, type Similarity } from "@/eval/similarity.ts";
 export type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/text_predictor.ts";
-export type { ModelTask } from "@/model/model_task.ts";
+export type { ModelTask } from "@/model/multi_task.ts";
 
 /** Options of {@link load}. */
 export type LoadOptions = {

@@ -13,15 +13,15 @@ export { PRECISIONS } from "@/engine/options.ts";
 export { describeSplits, frameOfRows } from "@/data/frames.ts";
 export { roundToFormat } from "@/report/figures/number_formats.ts";
 export { embedTexts } from "@/eval/compare_embeddings.ts";
-export { compareRankings } from "@/eval/compare_rankings.ts";
+export { compareRankings } from "@/eval/compare_embeddings.ts";
 export {
   describeEmbeddings,
   pairCosines,
   projectToPlane,
   separation,
 } from "@/eval/embedding_geometry.ts";
-export { listEntities } from "@/eval/list_entities.ts";
-export { readPredictions } from "@/eval/prediction_files.ts";
+export { listEntities } from "@/eval/spans.ts";
+export { readPredictions } from "@/eval/prediction_record.ts";
 export {
   listClassifiedTexts,
   listMistagged,

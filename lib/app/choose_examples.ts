@@ -2,7 +2,7 @@
  * Example texts for models whose own test rows are missing or may not be shown.
  * @module
  */
-import type { ModelTask } from "@/model/model_task.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 
 /** For models of news topics or of people, organizations and places. */
 const NEWS = [

@@ -7,7 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { median } from "@/bench/statistics.ts";
 import { jit } from "@/engine/jit.ts";
-import { type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { type InputTensors, inputTensors } from "@/model/bert.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { type ComparePaddingOptions, planBatchingStrategies } from "@/text/compare_padding.ts";

@@ -38,7 +38,7 @@ def peak_mib():
 
 
 class Head(nn.Module):
-    """dropout, dense, layer norm, GELU, dropout, output layer: same as `lib/model/heads.ts`."""
+    """dropout, dense, layer norm, GELU, dropout, output layer: same as `lib/model/multi_task.ts`."""
 
     def __init__(self, size, labels, dropout):
         super().__init__()

@@ -3,9 +3,8 @@
  * @module
  */
 import { join } from "node:path";
-import { formatConlleval } from "@/eval/conlleval_text.ts";
-import { writePredictions } from "@/eval/prediction_files.ts";
-import type { PredictionRecord } from "@/eval/prediction_record.ts";
+import { type PredictionRecord, writePredictions } from "@/eval/prediction_record.ts";
+import { formatConlleval } from "@/eval/entities.ts";
 import { checkSplit, scoreRun } from "@/export/score_run.ts";
 import { readJson } from "@/system/files.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";

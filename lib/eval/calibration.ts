@@ -1,7 +1,9 @@
 /**
  * Calibration: are predictions with probability p correct in a fraction p of the rows?
- * Expected calibration error as in Guo et al. 2017 (arXiv:1706.04599v2, equation 3).
- * Shapes: N rows, C classes, M bins.
+ * Expected calibration error as in Guo et al. 2017 (arXiv:1706.04599v2, equation 3), and temperature scaling (section 4.2):
+ * one temperature T for all rows, fitted on validation, that softens (T > 1) or sharpens (T < 1) probabilities without
+ * changing predictions. Logits are divided by T. Softmax is invariant to an added constant, so log-probabilities serve as
+ * logits. Shapes: N rows, C classes, M bins.
  * @module
  */
 
@@ -72,4 +74,81 @@ export function measureCalibration(input: CalibrationInput): Calibration {
       rows: bin.rows,
     })),
   };
+}
+
+/** Rows to fit on. */
+type TemperatureInput = {
+  /** [N] class indices. */
+  readonly gold: ArrayLike<number>;
+  /** [N, C] row-major, each row summing to 1. */
+  readonly probabilities: ArrayLike<number>;
+  readonly classes: number;
+};
+
+/** Smallest positive float32, used in place of probabilities that float32 rounded to 0. */
+const SMALLEST = 2 ** -149;
+
+/** Bounds of the search, returned if the likelihood has no maximum between them (e.g. all rows correct). */
+const SOFTEST = 100, SHARPEST = 0.01;
+
+/** Relative difference at which the search stops. */
+const PRECISION = 1e-10;
+
+/**
+ * Fits T by maximum likelihood of the gold classes, within 0.01 to 100.
+ *
+ * The mean negative log-likelihood is convex in 1 / T, so bisection finds the only root of its derivative.
+ */
+export function fitTemperature({ gold, probabilities, classes }: TemperatureInput): number {
+  const rows = gold.length;
+  if (rows === 0 || probabilities.length !== rows * classes) {
+    throw new RangeError(
+      `Cannot fit temperature: probabilities must have N x ${classes} entries for N rows, at least 1, ` +
+        `but has ${probabilities.length} for ${rows} rows`,
+    );
+  }
+  const logits = Float64Array.from(probabilities, (p) => Math.log(Math.max(p, SMALLEST))); // [N, C]
+  /** Derivative of the negative log-likelihood by 1 / T, summed over rows: expected logit − gold logit. */
+  const slope = (sharpness: number) => {
+    let total = 0;
+    for (let row = 0; row < rows; row++) {
+      const own = logits.subarray(row * classes, (row + 1) * classes);
+      const highest = own.reduce((a, b) => Math.max(a, b), -Infinity);
+      let weights = 0, weighted = 0;
+      for (const logit of own) {
+        const weight = Math.exp(sharpness * (logit - highest));
+        weights += weight;
+        weighted += weight * logit;
+      }
+      total += weighted / weights - (own[gold[row] ?? -1] ?? NaN);
+    }
+    return total;
+  };
+  let low = 1 / SOFTEST, high = 1 / SHARPEST;
+  if (slope(low) >= 0) return SOFTEST; // an even softer T would be better
+  if (slope(high) <= 0) return SHARPEST;
+  while (high / low > 1 + PRECISION) {
+    const middle = Math.sqrt(low * high);
+    if (slope(middle) > 0) high = middle;
+    else low = middle;
+  }
+  return 1 / Math.sqrt(low * high);
+}
+
+/** Probabilities [N, C] at a temperature; unchanged at 1. */
+export function scaleProbabilities(
+  probabilities: ArrayLike<number>,
+  { classes, temperature }: { readonly classes: number; readonly temperature: number },
+): Float64Array {
+  const scaled = new Float64Array(probabilities.length);
+  for (let start = 0; start < scaled.length; start += classes) {
+    let highest = 0, total = 0;
+    for (let c = 0; c < classes; c++) highest = Math.max(highest, probabilities[start + c] ?? 0);
+    for (let c = 0; c < classes; c++) {
+      const p = Math.max(probabilities[start + c] ?? 0, SMALLEST);
+      total += scaled[start + c] = (p / highest) ** (1 / temperature);
+    }
+    for (let c = 0; c < classes; c++) scaled[start + c] = (scaled[start + c] ?? 0) / total;
+  }
+  return scaled;
 }

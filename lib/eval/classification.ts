@@ -8,10 +8,9 @@
  */
 
 import { resampleScores } from "@/eval/bootstrap.ts";
-import { type Calibration, measureCalibration } from "@/eval/calibration.ts";
+import { type Calibration, measureCalibration, scaleProbabilities } from "@/eval/calibration.ts";
 import { type Interval, middleInterval, shareInterval } from "@/eval/interval.ts";
 import { divide, tallyMacroF1 } from "@/eval/tallies.ts";
-import { scaleProbabilities } from "@/eval/temperature.ts";
 import { stream } from "@/random.ts";
 
 /** Scores of one class, as fractions from 0 to 1. */

@@ -1,5 +1,6 @@
 /**
- * Compares poolings, normalizations and similarities of one encoder on scored sentence pairs.
+ * Compares poolings, normalizations and similarities of one encoder on sentence pairs: by their correlation with human
+ * scores, and by how they rank the pairs. Shapes: N pairs, E embedding.
  * @module
  */
 
@@ -9,7 +10,9 @@ import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import {
   type DrawnSimilarity,
   measureSimilarity,
+  rankCorrelation,
   scoreSimilarity,
+  SIMILARITIES,
   type Similarity,
   type SimilarityDifference,
   type SimilarityScores,
@@ -94,4 +97,38 @@ export async function compareEmbeddings(
   }
   await view.finish();
   return found;
+}
+
+/** Embeddings of both sides of N pairs, [E] each. */
+export type EmbeddedPairs = {
+  readonly firsts: readonly ArrayLike<number>[];
+  readonly seconds: readonly ArrayLike<number>[];
+};
+
+/** Rank correlation of each similarity under one normalization with the cosine of the raw embeddings. */
+type RankingRow =
+  & { readonly normalize: NormalizeMode }
+  & Readonly<Record<Similarity, number>>;
+
+/** Returns one row per normalization. 1 means the same order as the cosine of the embeddings under `none`. */
+export function compareRankings(
+  normalized: ReadonlyMap<NormalizeMode, EmbeddedPairs>,
+): readonly RankingRow[] {
+  const plain = normalized.get("none");
+  if (plain === undefined) {
+    throw new RangeError(
+      `Cannot compare rankings: embeddings with normalization "none" are missing; given are ${
+        [...normalized.keys()].join(", ")
+      }`,
+    );
+  }
+  const measure = ({ firsts, seconds }: EmbeddedPairs, similarity: Similarity) =>
+    firsts.map((first, pair) => measureSimilarity(similarity, first, seconds[pair] ?? []));
+  const reference = measure(plain, "cosine");
+  return [...normalized].map(([normalize, pairs]) => {
+    const agree = (similarity: Similarity) =>
+      rankCorrelation(measure(pairs, similarity), reference);
+    const [cosine = NaN, dot = NaN, euclidean = NaN, manhattan = NaN] = SIMILARITIES.map(agree);
+    return { normalize, cosine, dot, euclidean, manhattan };
+  });
 }

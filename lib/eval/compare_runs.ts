@@ -15,8 +15,7 @@
 import { resampleScores, scoreTally, type Tally } from "@/eval/bootstrap.ts";
 import { countSpans, sumCounts } from "@/eval/entities.ts";
 import { type Interval, middleInterval } from "@/eval/interval.ts";
-import { readPredictions } from "@/eval/prediction_files.ts";
-import type { PredictionRecord } from "@/eval/prediction_record.ts";
+import { type PredictionRecord, readPredictions } from "@/eval/prediction_record.ts";
 import type { SpanRule } from "@/eval/spans.ts";
 import { tallyAccuracy, tallyF1, tallyMacroF1 } from "@/eval/tallies.ts";
 import { isFolder } from "@/system/files.ts";

@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import { jit } from "@/engine/jit.ts";
 import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
-import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/bert.ts";
 import { embed } from "@/model/multi_task.ts";
 import { collate } from "@/text/batches.ts";
 import { type EncodeOptions, encodeRows } from "@/text/encode_rows.ts";

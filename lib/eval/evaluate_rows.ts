@@ -9,9 +9,9 @@ import { isTaggedRow, type Row, type TaggedRow, type TextRow } from "@/data/rows
 import { type ClassificationScores, scoreClassification } from "@/eval/classification.ts";
 import { type EntityScores, scoreEntities } from "@/eval/entities.ts";
 import type { OnPredicted, Predictor } from "@/eval/predict_examples.ts";
-import { argmaxAt } from "@/eval/probabilities.ts";
-import { fitTemperature } from "@/eval/temperature.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import { argmaxAt } from "@/eval/text_predictor.ts";
+import { fitTemperature } from "@/eval/calibration.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 import { encodeRowsCached } from "@/text/cache.ts";
 import { readTags } from "@/text/encode_rows.ts";
 import type { Example } from "@/text/example.ts";

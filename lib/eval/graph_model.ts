@@ -9,11 +9,11 @@
  */
 import { assertNever } from "@/assert_never.ts";
 import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config/config.ts";
-import { normalizeVector } from "@/eval/normalize_vector.ts";
+import { normalizeVector } from "@/eval/similarity.ts";
 import type { Predictor } from "@/eval/predict_examples.ts";
-import { softmaxRowsInto } from "@/eval/probabilities.ts";
 import {
   combinePredictors,
+  softmaxRowsInto,
   type TextInputOptions,
   type TextPredictor,
 } from "@/eval/text_predictor.ts";
@@ -24,7 +24,7 @@ import {
   logitsName,
   SENTENCE_EMBEDDING,
 } from "@/model/onnx_names.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 
 /** Row-major values of each output, by output name. */
 type GraphOutputs = ReadonlyMap<string, Float32Array>;

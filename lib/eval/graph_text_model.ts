@@ -12,7 +12,7 @@ import {
   readEmbedding,
 } from "@/eval/graph_model.ts";
 import { openCheckedGraph, type OpenGraph, readGraph } from "@/eval/open_graph.ts";
-import { checkHasTasks } from "@/eval/predict_texts.ts";
+import { checkHasTasks } from "@/eval/text_predictor.ts";
 import type { TextModel } from "@/eval/text_model.ts";
 import { isFile, writeFileAtomic } from "@/system/files.ts";
 import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";

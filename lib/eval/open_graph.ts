@@ -6,7 +6,7 @@ import { openSavedGraph, type SavedGraph } from "@/engine/onnx/saved_graph.ts";
 import type { RunGraph } from "@/eval/graph_model.ts";
 import { readBytes, requireContent } from "@/system/files.ts";
 import { GRAPH_INPUTS, HIDDEN_STATES, logitsName, SENTENCE_EMBEDDING } from "@/model/onnx_names.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 
 /** ONNX Runtime version and settings, for records. */
 export type GraphExecutor = {

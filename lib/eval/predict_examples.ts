@@ -1,17 +1,22 @@
 /**
- * Predicts label probabilities with compiled forward programs, in batches of similar length.
+ * Predicts label probabilities of examples, and from them labels and entities of texts, with compiled forward programs in
+ * batches of similar length.
  * Shapes: B rows, T tokens, C labels.
  * @module
  */
+
 import { checkInterrupt, nextKernelInterrupt } from "@/system/interrupt.ts";
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
-import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/bert.ts";
 import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import { collate } from "@/text/batches.ts";
 import type { Example } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
+import { paddedLengths, type SavedModel } from "@/eval/open_saved_model.ts";
+import { checkHasTasks, combinePredictors, type TextPredictor } from "@/eval/text_predictor.ts";
+import { resolvePrompt } from "@/text/prompts.ts";
 
 /** Batching options. */
 type PredictorOptions = {
@@ -80,4 +85,26 @@ export function createPredictor(
       return found;
     },
   };
+}
+
+/**
+ * Creates a predictor for raw texts. Compiled programs are reused across calls.
+ *
+ * @param options `rows`: texts per batch. Batches are always padded to this many rows, so use a small number
+ *   for few texts.
+ */
+export function createTextPredictor(
+  saved: SavedModel,
+  options: { readonly rows?: number } = {},
+): TextPredictor {
+  const { model, tokenizer } = saved;
+  const { rows = 16 } = options;
+  checkHasTasks(model.tasks);
+  const { pad: padId, cls: clsId } = tokenizer.ids;
+  const lengths = paddedLengths(saved);
+  const tasks = model.tasks.map((task) => ({
+    task,
+    predictor: createPredictor(model, task.name, { lengths, padId, clsId, rows }),
+  }));
+  return combinePredictors(tasks, { ...saved, prompt: resolvePrompt(saved.prompts) });
 }

@@ -15,6 +15,7 @@
  */
 
 import { assertNever } from "@/assert_never.ts";
+import { isTaggedRow, type Row } from "@/data/rows.ts";
 
 /** Rules for reading entities from tags; see the module description. */
 export const SPAN_RULES = ["conlleval", "strict"] as const;
@@ -68,4 +69,30 @@ function parseTag(text: string): Tag {
   throw new SyntaxError(
     `Cannot read entities: a tag must be O, B-TYPE or I-TYPE, but one is ${JSON.stringify(text)}`,
   );
+}
+
+/** One entity of a data set. */
+type EntityRecord = {
+  readonly type: string;
+  /** Words of the entity, joined by spaces. */
+  readonly text: string;
+  readonly words: number;
+  /** Index of its row. */
+  readonly row: number;
+};
+
+/** All entities of tagged rows, by conlleval's rules. `labels` are the tag names by tag index. */
+export function listEntities(rows: readonly Row[], labels: readonly string[]): EntityRecord[] {
+  return rows.flatMap((row, index) => {
+    if (!isTaggedRow(row)) return [];
+    const { tokens, tags } = row;
+    return spans(tags.map((tag) => labels[tag] ?? "O"), "conlleval").map((
+      { type, start, end },
+    ) => ({
+      type,
+      text: tokens.slice(start, end).join(" "),
+      words: end - start,
+      row: index,
+    }));
+  });
 }

@@ -12,8 +12,7 @@ import {
 import { openGraphModel } from "@/eval/graph_text_model.ts";
 import { type GraphExecutor, openGraph } from "@/eval/open_graph.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
-import { createPredictor, type Predictor } from "@/eval/predict_examples.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { createPredictor, createTextPredictor, type Predictor } from "@/eval/predict_examples.ts";
 import type { TextPredictor } from "@/eval/text_predictor.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
 import type { HeadsFile } from "@/model/heads_file.ts";

@@ -7,9 +7,8 @@
 
 import { assertNever } from "@/assert_never.ts";
 import type { Predictor } from "@/eval/predict_examples.ts";
-import { argmaxAt } from "@/eval/probabilities.ts";
 import { spans } from "@/eval/spans.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 import { encodeRows, readTags } from "@/text/encode_rows.ts";
 import { splitWords } from "@/split_words.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";
@@ -162,4 +161,30 @@ async function findEntities(
 
 function set<T>(target: Record<string, T> | undefined, key: string, value: T): void {
   if (target !== undefined) target[key] = value;
+}
+
+/** Applies softmax to each row of [N, C] scores, in place. */
+export function softmaxRowsInto(scores: Float32Array, classes: number): void {
+  for (let start = 0; start < scores.length; start += classes) {
+    const row = scores.subarray(start, start + classes);
+    const largest = row.reduce((most, score) => Math.max(most, score), -Infinity);
+    const weights = Array.from(row, (score) => Math.exp(score - largest));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    row.set(weights.map((weight) => weight / sum));
+  }
+}
+
+/** Index, relative to `start`, of the largest of `count` values; the first of equal values. */
+export function argmaxAt(values: ArrayLike<number>, start: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) {
+    if ((values[start + i] ?? NaN) > (values[start + best] ?? NaN)) best = i;
+  }
+  return best;
+}
+
+/** Throws if the model has no tasks. */
+export function checkHasTasks(tasks: readonly ModelTask[]): void {
+  if (tasks.length > 0) return;
+  throw new RangeError("Cannot predict: the model is an encoder without tasks");
 }

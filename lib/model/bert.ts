@@ -4,6 +4,7 @@
  * Shapes: B rows, T tokens, N = B·T, D hidden. Activations stay [N, D] throughout.
  * @module
  */
+
 import * as tf from "@tensorflow/tfjs";
 import {
   dropAt,
@@ -12,7 +13,9 @@ import {
   runFeedForward,
   runLayerNorm,
 } from "@/model/layers.ts";
-import type { Embeddings, Encoder } from "@/model/parameters.ts";
+import type { Embeddings, Encoder, MultiTask } from "@/model/parameters.ts";
+import type { DynamicAxes, DynamicDimensions } from "@/engine/dynamic_dimensions.ts";
+import type { Batch } from "@/text/example.ts";
 
 /** Inputs of a model: a padded batch. */
 export type ModelInputs = {
@@ -83,4 +86,28 @@ export function runEncoder(
     hidden = runFeedForward(feedForward, hidden, { epsilon, site, dropout });
   }
   return hidden;
+}
+
+/** Token ids and mask of a batch. */
+export type InputTensors = Pick<ModelInputs, "ids" | "mask">;
+
+/** Converts a batch to tensors, which the caller must dispose. */
+export function inputTensors(
+  { rows, length, ids, mask }: Pick<Batch, "rows" | "length" | "ids" | "mask">,
+): InputTensors {
+  return {
+    ids: tf.tensor2d(ids, [rows, length], "int32"),
+    mask: tf.tensor2d(mask, [rows, length], "int32"),
+  };
+}
+
+/** The dynamic dimensions of a batch: B and T of {@link InputTensors}, and those of `further` inputs. */
+export function dynamicBatchDimensions(
+  { encoder }: Pick<MultiTask, "encoder">,
+  further: DynamicAxes = {},
+): DynamicDimensions {
+  return {
+    axes: { ids: ["B", "T"], mask: ["B", "T"], ...further },
+    limits: { T: encoder.config.maxPositions },
+  };
 }

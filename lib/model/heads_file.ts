@@ -4,9 +4,14 @@
  * @module
  */
 import { readJson } from "@/system/files.ts";
-import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config/config.ts";
-import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import {
+  NORMALIZE_MODES,
+  type NormalizeMode,
+  POOLING_MODES,
+  type PoolingMode,
+  TASK_KINDS,
+} from "@/config/config.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 
 /** The content of `heads.json`. */
 export type HeadsFile = {

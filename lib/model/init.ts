@@ -20,7 +20,7 @@ import {
   linearSpecs,
   type ParameterSpec,
 } from "@/model/parameter_specs.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 import type { Encoder, MultiTask } from "@/model/parameters.ts";
 import { stream } from "@/random.ts";
 

@@ -1,18 +1,18 @@
 /**
  * Forward pass of a multi-task model: sentence embeddings and task scores. Encoding and training use the same
- * functions. Shapes: B rows, T tokens, N = B·T, E embedding, C labels.
+ * functions. Shapes: B rows, T tokens, N = B·T, D hidden, E embedding, C labels.
  * @module
  */
+
 import type * as tf from "@tensorflow/tfjs";
 import { assertNever } from "@/assert_never.ts";
 import { type ModelInputs, runEncoder } from "@/model/bert.ts";
-import { runTaskHead } from "@/model/heads.ts";
-import { runLinear } from "@/model/layers.ts";
-import { normalizeRows } from "@/model/normalize.ts";
-import type { ModelTask } from "@/model/model_task.ts";
-import type { MultiTask } from "@/model/parameters.ts";
-import { poolSentences } from "@/model/pooling.ts";
+import { dropAt, type DropoutRates, runLayerNorm, runLinear } from "@/model/layers.ts";
+import { normalizeRows, poolSentences } from "@/model/pooling.ts";
+import type { MultiTask, TaskHead } from "@/model/parameters.ts";
 import { didYouMean } from "@/suggest.ts";
+import { gelu } from "@/engine/neural.ts";
+import type { TaskKind } from "@/config/config.ts";
 
 /** Sentence embeddings, pooled, projected and normalized: [B, T] → [B, E]. */
 export function embed(model: MultiTask, inputs: ModelInputs): tf.Tensor2D {
@@ -58,3 +58,28 @@ export function runTask(model: MultiTask, name: string, inputs: ModelInputs): tf
       return assertNever(kind, "task kind");
   }
 }
+
+/** Epsilon of the head's layer norm; PyTorch's default. */
+const EPSILON = 1e-5;
+
+/**
+ * Computes the scores of each vector: [N, E] → [N, C]. Both task kinds use the same layers: dropout · dense · layer norm ·
+ * GELU · dropout · out. `site` is the head's prefix in dropout sites.
+ */
+function runTaskHead(
+  { dense, norm, out }: TaskHead,
+  x: tf.Tensor2D,
+  { site, dropout }: { readonly site: string; readonly dropout?: DropoutRates | undefined },
+): tf.Tensor2D {
+  const inner = runLinear(dense, dropAt(x, `${site}.input`, "head", dropout)); // [N, D]
+  const active = gelu(runLayerNorm(norm, inner, EPSILON));
+  return runLinear(out, dropAt(active, `${site}.output`, "head", dropout));
+}
+
+/** The properties of a task that a model needs. `TaskConfig` has them. */
+export type ModelTask = {
+  readonly name: string;
+  readonly kind: TaskKind;
+  /** Label names; a label's number is its index. */
+  readonly labels: readonly string[];
+};

@@ -1,6 +1,6 @@
 /**
- * Builds the ONNX graph of a model, node by node with the formulas of `bert.ts`, `pooling.ts`, `normalize.ts` and
- * `heads.ts`. Batch size and length are dynamic. The operators are those of ONNX 1.12 (opset 17), which ONNX Runtime
+ * Builds the ONNX graph of a model, node by node with the formulas of `bert.ts`, `pooling.ts` and
+ * `multi_task.ts`. Batch size and length are dynamic. The operators are those of ONNX 1.12 (opset 17), which ONNX Runtime
  * has supported on CPUs, in browsers and on phones since 2022.
  *
  * Inputs: `input_ids`, `attention_mask` [B, T]. Outputs: `last_hidden_state` [B, T, D]; `sentence_embedding` [B, E];

@@ -8,7 +8,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { BertConfig } from "@/model/bert_config.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 
 /**
  * x · weightᵀ + bias.

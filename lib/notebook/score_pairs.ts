@@ -5,8 +5,7 @@
 
 import type { NormalizeMode } from "@/config/config.ts";
 import type { SentencePair } from "@/data/sentence_pairs.ts";
-import { embedTexts } from "@/eval/compare_embeddings.ts";
-import type { EmbeddedPairs } from "@/eval/compare_rankings.ts";
+import { type EmbeddedPairs, embedTexts } from "@/eval/compare_embeddings.ts";
 import {
   type DrawnSimilarity,
   measureSimilarity,

@@ -6,7 +6,7 @@
 import type { RunConfig } from "@/config/config.ts";
 import { isTaggedRow, type Row } from "@/data/rows.ts";
 import type { PredictedEntity, TextPrediction } from "@/eval/text_predictor.ts";
-import type { ModelTask } from "@/model/model_task.ts";
+import type { ModelTask } from "@/model/multi_task.ts";
 import { describeUnknown } from "@/suggest.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import { type Displayable, showText, stack } from "./displayable.ts";

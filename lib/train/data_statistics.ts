@@ -5,7 +5,7 @@
  */
 import type { Row } from "@/data/rows.ts";
 import type { TaskData } from "@/data/load_task.ts";
-import { listEntities } from "@/eval/list_entities.ts";
+import { listEntities } from "@/eval/spans.ts";
 import {
   type BatchingCost,
   comparePadding,

@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { jit } from "@/engine/jit.ts";
-import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/input_tensors.ts";
+import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/bert.ts";
 import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";

@@ -5,7 +5,7 @@
 import type { RunConfig } from "@/config/config.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
-import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
+import { readPredictions, writePredictions } from "@/eval/prediction_record.ts";
 import { isFile, readJson } from "@/system/files.ts";
 import { checkInterrupt, joinInterrupts, untilInterrupt } from "@/system/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";

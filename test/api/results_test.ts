@@ -3,7 +3,7 @@ import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert/str
 import { join } from "node:path";
 import { compare, figures, loadRun, loadRuns, Named, tables } from "@/api/library.ts";
 import { inFolder } from "../train/tiny_run.ts";
-import { writePredictions } from "@/eval/prediction_files.ts";
+import { writePredictions } from "@/eval/prediction_record.ts";
 
 const RUN = join(import.meta.dirname ?? "", "../../outputs/minilm-float32");
 

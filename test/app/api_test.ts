@@ -2,7 +2,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { LIMITS } from "@/app/limits.ts";
 import { describeApi } from "@/app/openapi.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { createTextPredictor } from "@/eval/predict_examples.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { checkSchema, post } from "./ask_api.ts";
 import { withSavedModel } from "../eval/saved_model.ts";

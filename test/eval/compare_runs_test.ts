@@ -5,8 +5,7 @@ import { scoreClassification } from "@/eval/classification.ts";
 import { comparePredictions, compareRuns, type Comparison } from "@/eval/compare_runs.ts";
 import { scoreEntities } from "@/eval/entities.ts";
 import { middleInterval } from "@/eval/interval.ts";
-import { writePredictions } from "@/eval/prediction_files.ts";
-import type { PredictionRecord } from "@/eval/prediction_record.ts";
+import { type PredictionRecord, writePredictions } from "@/eval/prediction_record.ts";
 import { stream } from "@/random.ts";
 
 const LABELS = ["a", "b"];

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { scoreRows } from "@/eval/evaluate_rows.ts";
 import { createPredictor } from "@/eval/predict_examples.ts";
-import { argmaxAt } from "@/eval/probabilities.ts";
+import { argmaxAt } from "@/eval/text_predictor.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import type { Example } from "@/text/example.ts";
 import { testOnBackends } from "../backend.ts";

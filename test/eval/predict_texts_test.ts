@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { createTextPredictor } from "@/eval/predict_examples.ts";
 import { splitWords } from "@/split_words.ts";
 import { TEXTS, withSavedModel } from "./saved_model.ts";
 

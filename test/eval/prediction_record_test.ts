@@ -1,12 +1,13 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readPredictions, writePredictions } from "@/eval/prediction_files.ts";
 import {
   formatPredictions,
   parsePredictions,
   type PredictionRecord,
+  readPredictions,
   recordPredictions,
+  writePredictions,
 } from "@/eval/prediction_record.ts";
 import { stream } from "@/random.ts";
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { type Span, SPAN_RULES, spans } from "@/eval/spans.ts";
+import { listEntities, type Span, SPAN_RULES, spans } from "@/eval/spans.ts";
 
 const TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"] as const;
 
@@ -64,4 +64,17 @@ Deno.test("spans() refuses a label that is not a BIO tag", () => {
       message: `Cannot read entities: a tag must be O, B-TYPE or I-TYPE, but one is "${tag}"`,
     });
   }
+});
+
+Deno.test("listEntities() returns each entity with its words and its row", () => {
+  const labels = ["O", "B-PER", "I-PER", "B-LOC"];
+  const rows = [
+    { tokens: ["Rain", "fell"], tags: [0, 0] },
+    { text: "of another task", label: 0 },
+    { tokens: ["Ada", "Lovelace", "left", "London"], tags: [1, 2, 0, 3] },
+  ];
+  deepStrictEqual(listEntities(rows, labels), [
+    { type: "PER", text: "Ada Lovelace", words: 2, row: 2 },
+    { type: "LOC", text: "London", words: 1, row: 2 },
+  ]);
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { formatConlleval } from "@/eval/conlleval_text.ts";
+import { formatConlleval } from "@/eval/entities.ts";
 import { scoreEntities } from "@/eval/entities.ts";
 import { spans } from "@/eval/spans.ts";
 import fixture from "../fixtures/tag_scores.json" with { type: "json" };

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { softmaxRowsInto } from "@/eval/probabilities.ts";
+import { softmaxRowsInto } from "@/eval/text_predictor.ts";
 import { exportModel } from "@/export/export_model.ts";
 import { readExportRecords, scoreExports, storeExportRecords } from "@/export/score_exports.ts";
 import type { ScoresBySplit } from "@/export/score_run.ts";

@@ -3,8 +3,8 @@ import { deepStrictEqual, match, notStrictEqual, ok, strictEqual } from "node:as
 import { join } from "node:path";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import type { SavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
-import { softmaxRowsInto } from "@/eval/probabilities.ts";
+import { createTextPredictor } from "@/eval/predict_examples.ts";
+import { softmaxRowsInto } from "@/eval/text_predictor.ts";
 import { NO_PROMPTS, type PromptSettings } from "@/text/prompts.ts";
 import { describeUsage } from "@/export/card_usage.ts";
 import { readHeadsFile } from "@/model/heads_file.ts";

@@ -1,8 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { NORMALIZE_MODES } from "@/config/config.ts";
-import { poolSentences } from "@/model/pooling.ts";
-import { normalizeRows } from "@/model/normalize.ts";
+import { normalizeRows, poolSentences } from "@/model/pooling.ts";
 import { testOnBackends } from "../backend.ts";
 
 /** Two rows of three tokens with two columns. The padded 99 and −99 must not affect the results. */

@@ -2,7 +2,7 @@ import { deepStrictEqual, notDeepStrictEqual, strictEqual, throws } from "node:a
 import fc from "fast-check";
 import { stream } from "@/random.ts";
 import { collate, streamBatches, type StreamOptions } from "@/text/batches.ts";
-import { describeCoverage, measureCoverage } from "@/text/coverage.ts";
+import { describeCoverage, measureCoverage } from "@/text/compare_padding.ts";
 import { type Example, IGNORED } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
 import { prefetchBatches } from "@/text/prefetch.ts";

@@ -1,9 +1,8 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { SPECIAL_TOKENS } from "@/text/bert_tokenizer_json.ts";
-import { mergeTokens } from "@/text/merge_tokens.ts";
+import { learnVocabulary, mergeTokens } from "@/text/vocabulary.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
-import { learnVocabulary } from "@/text/vocabulary.ts";
 import { SENTENCES } from "./sentences.ts";
 import { TOKENIZER } from "./fixture_tokenizer.ts";
 

@@ -3,7 +3,7 @@ import { deepStrictEqual, notDeepStrictEqual, ok, strictEqual } from "node:asser
 import { join } from "node:path";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { createTextPredictor } from "@/eval/predict_texts.ts";
+import { createTextPredictor } from "@/eval/predict_examples.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { prepareRun } from "@/train/prepare_run.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { vectorLength } from "@/eval/normalize_vector.ts";
+import { vectorLength } from "@/eval/similarity.ts";
 import { measureSimilarity } from "@/eval/similarity.ts";
 import {
   drawSimilarities,

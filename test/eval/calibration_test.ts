@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { scoreClassification } from "@/eval/classification.ts";
-import { fitTemperature, scaleProbabilities } from "@/eval/temperature.ts";
+import { fitTemperature, scaleProbabilities } from "@/eval/calibration.ts";
 import { stream } from "@/random.ts";
 
 /** Rows of logits as probabilities [N, C]. */
