@@ -13,7 +13,7 @@ import { jit, type TensorMap } from "@/engine/jit.ts";
 import { gelu, layerNorm } from "@/engine/neural.ts";
 import { startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
 import { createEncoder, createModel } from "@/model/init.ts";
-import { dynamicBatchDimensions, type InputTensors } from "@/model/input_tensors.ts";
+import { dynamicBatchDimensions, type InputTensors } from "@/model/bert.ts";
 import { embed } from "@/model/multi_task.ts";
 import { disposeModel, type MultiTask } from "@/model/parameters.ts";
 import { stream } from "@/random.ts";
