@@ -3,7 +3,7 @@
  * @module
  */
 
-import { dirname, isAbsolute, join, normalize } from "node:path";
+import { isAbsolute, join, normalize, resolve } from "node:path";
 import { isFile, isFolder } from "@/system/files.ts";
 import type { DataSource } from "@/data/source.ts";
 import { listDatasetFiles } from "@/data/local.ts";
@@ -27,13 +27,13 @@ export function isDataPath(name: string): boolean {
  * @param base Folder that relative paths start from.
  */
 export function withDataFiles(source: DataSource, base: string): DataSource {
-  const resolve = (path: string) => isAbsolute(path) ? path : normalize(join(base, path));
+  const locate = (path: string) => isAbsolute(path) ? path : normalize(join(base, path));
   return {
     name: source.name,
     describe: source.describe,
     files: async (dataset, split) => {
       if (!isDataPath(dataset)) return await source.files(dataset, split);
-      const path = resolve(dataset);
+      const path = locate(dataset);
       if (await isFolder(path)) {
         const found = findSplitFiles(await listDatasetFiles(path), split);
         return found.map((file) => join(path, file));
@@ -42,7 +42,7 @@ export function withDataFiles(source: DataSource, base: string): DataSource {
     },
     describeSplits: async (dataset, wanted) => {
       if (!isDataPath(dataset)) return await source.describeSplits(dataset, wanted);
-      const path = resolve(dataset);
+      const path = locate(dataset);
       if (await isFolder(path)) return describeSplits(await listDatasetFiles(path), wanted);
       return `All rows of ${path} are of split train; name another file or null for this split`;
     },
@@ -50,7 +50,7 @@ export function withDataFiles(source: DataSource, base: string): DataSource {
 }
 
 /** The files that a path or a glob pattern names, sorted. */
-async function findFiles(path: string): Promise<readonly string[]> {
+export async function findFiles(path: string): Promise<readonly string[]> {
   if (await isFile(path)) return [path];
   if (!/[*?[]/.test(path)) {
     throw new Deno.errors.NotFound(`Cannot read ${path}: there is no such file`);
@@ -64,13 +64,51 @@ async function findFiles(path: string): Promise<readonly string[]> {
   const pattern = path.slice(fixed === "" ? 0 : fixed.length + 1);
   const regex = translateGlob(pattern);
   const { paths } = await listDatasetFiles(root);
-  const found = paths.filter((file) => regex.test(file) && formatOfName(file) !== null).sort();
+  const found = paths.filter((file) => regex.test(file)).sort();
   if (found.length === 0) {
     throw new Deno.errors.NotFound(
-      `Cannot read ${path}: no data file matches (${listExtensions()}) in ${
-        dirname(join(root, "x"))
-      }`,
+      `Cannot read ${path}: no data file matches (${listExtensions()}) in ${root}`,
     );
   }
   return found.map((file) => join(root, file));
+}
+
+/** Name of a data set for display; a path is reduced to its last folder, since the rest may be private. */
+export function showDataset(dataset: string): string {
+  const isPath = /^(?:[/\\~]|\.{1,2}(?:[/\\]|$)|[A-Za-z]:)|\\|[/\\]\.\.?(?:[/\\]|$)/.test(dataset);
+  return isPath ? dataset.split(/[/\\]/).findLast((part) => part !== "") ?? dataset : dataset;
+}
+
+/**
+ * Resolves the paths of data files in a configuration that was read from a file: relative ones start from its folder.
+ * Other content is returned unchanged, for the configuration's own checks.
+ */
+export function resolveDataPaths(file: unknown, folder: string): unknown {
+  if (!isObject(file) || !Array.isArray(file.tasks)) return file;
+  if (isObject(file.data) && typeof file.data.dir === "string") return file; // paths start from data.dir
+  const move = (name: unknown) =>
+    typeof name === "string" && isDataPath(name) ? resolve(folder, name) : name;
+  return {
+    ...file,
+    tasks: file.tasks.map((task: unknown) => {
+      if (!isObject(task)) return task;
+      const { dataset, split, alsoTest } = task;
+      return {
+        ...task,
+        ...(dataset !== undefined && { dataset: move(dataset) }),
+        ...(isObject(split) && {
+          split: {
+            ...split,
+            ...(split.validation !== undefined && { validation: move(split.validation) }),
+            ...(split.test !== undefined && { test: move(split.test) }),
+          },
+        }),
+        ...(Array.isArray(alsoTest) && { alsoTest: alsoTest.map(move) }),
+      };
+    }),
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

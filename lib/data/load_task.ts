@@ -45,6 +45,8 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
     ? await readNamedSplits(task, reader)
     : await readSplitColumn(task, reader, task.split.column);
   const notes = [...reader.notes];
+  // names the random streams: of a path the task's name, so that a moved file is split as before
+  const name = isDataPath(task.dataset) ? task.name : task.dataset;
 
   let train: readonly SourcedRow[] = given;
   const carve = (split: "validation" | "test"): readonly SourcedRow[] => {
@@ -53,7 +55,7 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
       rows: options.validationRows,
       seed,
       split,
-      name: task.dataset,
+      name,
       classes: stratify ? train.map(({ row }) => classOfRow(row)) : null,
       groups: group === null ? null : train.map(({ extra }) => extra[0] ?? ""),
     });
@@ -78,7 +80,7 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
 
   const sampled = maxRows === null || train.length <= maxRows
     ? train
-    : shuffle(train, stream(seed, "maxRows", task.dataset)).slice(0, maxRows);
+    : shuffle(train, stream(seed, "maxRows", name)).slice(0, maxRows);
   const limit = (rows: readonly SourcedRow[]) =>
     (maxRows === null ? rows : rows.slice(0, maxRows)).map(({ row }) => row);
   if (maxRows !== null) notes.push(`${task.name}: every split is limited to ${maxRows} rows`);

@@ -3,6 +3,7 @@
  * as a `model-index`.
  * @module
  */
+import { isDataPath, showDataset } from "@/data/file_source.ts";
 import { assertNever } from "@/assert_never.ts";
 import { HUB_DATASETS } from "@/data/hub.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
@@ -37,14 +38,9 @@ export function findDatasetOrigin(
   dataset: string,
   { dataDir }: RunRecord["config"],
 ): DatasetOrigin {
+  if (isDataPath(dataset)) return { kind: "folder" };
   if (dataDir === null) return { kind: "hub", repo: HUB_DATASETS[dataset]?.repo ?? dataset };
   return { kind: dataDir === SAMPLE_DIR ? "sample" : "folder" };
-}
-
-/** Name of a data set for display; a path is reduced to its last folder, since the rest may be private. */
-export function showDataset(dataset: string): string {
-  const isPath = /^(?:[/\\~]|\.{1,2}(?:[/\\]|$)|[A-Za-z]:)|\\|[/\\]\.\.?(?:[/\\]|$)/.test(dataset);
-  return isPath ? dataset.split(/[/\\]/).findLast((part) => part !== "") ?? dataset : dataset;
 }
 
 /**

@@ -3,6 +3,7 @@
  * the run's files, and the output is deterministic.
  * @module
  */
+import { showDataset } from "@/data/file_source.ts";
 import { stringify } from "yaml";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
 import {
@@ -11,7 +12,6 @@ import {
   type CardOptions,
   composeMetadata,
   findDatasetOrigin,
-  showDataset,
 } from "@/export/card_metadata.ts";
 import { type CardSettings, describeUsage } from "@/export/card_usage.ts";
 import type { ExportRecords } from "@/export/score_exports.ts";

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { showDataset } from "@/data/file_source.ts";
 import { isObject } from "@/config/config_rules.ts";
 import { pickVersions } from "@/system/environment.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
@@ -233,7 +234,7 @@ export function dataTable({ config, summary }: RunRecord): string {
     ],
     Object.entries(summary.data).map(([task, counts]) => [
       task,
-      datasets.get(task) ?? "",
+      showDataset(datasets.get(task) ?? ""),
       ...[counts.train, counts.validation, counts.test, counts.overlap, counts.cutWords]
         .map(formatCount),
     ]),

@@ -114,6 +114,19 @@ Deno.test("openTable() reads CoNLL columns, documents and comments", async () =>
   deepStrictEqual(two.rows, [[2, ["New York", "is"], ["B-LOC", "O"]], [6, ["x"], ["O"]]]);
 });
 
+Deno.test("openTable() finds the format of a file whose name does not state it", async () => {
+  const expected = {
+    "eng.train": ["EU NNP B-ORG\n\nRome NNP B-LOC\n", ["tokens", "column 2", "tags"]],
+    "a.txt": ["text;label\na;x\n", ["text", "label"]],
+    "b.txt": ["text\tlabel\na, b\tx\n", ["text", "label"]],
+    "c.txt": ['{"text":"a"}\n{"text":"b"}\n', ["text"]],
+    "d.txt": ['[{"text":"a"}]', ["text"]],
+  } as const;
+  for (const [name, [content, columns]] of Object.entries(expected)) {
+    deepStrictEqual((await read(name, content)).columns, columns, name);
+  }
+});
+
 const FAULTS: readonly (readonly [name: string, content: string, message: string])[] = [
   ["a.csv", "", "Cannot read FILE: the file is empty"],
   [
@@ -163,7 +176,7 @@ const FAULTS: readonly (readonly [name: string, content: string, message: string
   [
     "a.xlsx",
     "x",
-    "Cannot read FILE: its extension is none of .parquet, .csv, .tsv, .tab, .jsonl, .ndjson, .json, .conll, .conll03, .conllu, .bio, .iob, .iob2",
+    "Cannot read FILE: neither its name (.parquet, .csv, .tsv, .tab, .jsonl, .ndjson, .json, .conll, .conll03, .conllu, .bio, .iob, .iob2) nor its content shows a known format",
   ],
 ];
 

@@ -1,10 +1,10 @@
+import { showDataset } from "@/data/file_source.ts";
 import { deepStrictEqual, doesNotMatch, match, strictEqual, throws } from "node:assert/strict";
 import {
   baseModel,
   type CardFiles,
   composeMetadata,
   findDatasetOrigin,
-  showDataset,
 } from "@/export/card_metadata.ts";
 import type { CardSettings } from "@/export/card_usage.ts";
 import { type CardContent, composeCard } from "@/export/model_card.ts";

@@ -10,6 +10,8 @@ import { streamFileLines } from "./text_stream.ts";
 
 /** Matches a tag of any scheme: `O`, `B-PER`, `S-LOC`. */
 const TAG = /^(?:O|[BIESLUM]-\S+)$/;
+/** True for the tag of a word in any scheme. */
+export const isTag = (field: string) => TAG.test(field);
 /** Line that begins a document. */
 const DOCUMENT = /^-DOCSTART-/;
 /** Number of rows that are passed on together. */

@@ -7,16 +7,17 @@ import { Buffer } from "node:buffer";
 import { parquetMetadata } from "hyparquet";
 import pl from "nodejs-polars";
 import { assertNever } from "@/assert_never.ts";
-import { openConll } from "./conll.ts";
+import { isTag, openConll } from "./conll.ts";
 import { openCsv } from "./csv.ts";
 import { openJson, openJsonLines } from "./json.ts";
 import { type ColumnRequest, readColumns } from "./read_parquet.ts";
+import { streamFileLines } from "./text_stream.ts";
 import { type Format, formatOfName, listExtensions, type Table, type TableRow } from "./table.ts";
-import { readBytes } from "@/system/files.ts";
+import { isFile, readBytes } from "@/system/files.ts";
 
 /** Options of {@link openTable}. */
 type OpenTableOptions = {
-  /** Format of the file; by default the one that its name states. */
+  /** Format of the file; by default the one that its name states, or else its content shows. */
   readonly format?: Format;
   /** Columns that are going to be read; checked here in parquet files, where columns have types. */
   readonly wanted?: readonly ColumnRequest[];
@@ -28,12 +29,7 @@ type OpenTableOptions = {
  * @throws {RangeError} If the format is unknown or the file is empty or damaged.
  */
 export async function openTable(path: string, options: OpenTableOptions = {}): Promise<Table> {
-  const format = options.format ?? formatOfName(path);
-  if (format === null) {
-    throw new RangeError(
-      `Cannot read ${path}: its extension is none of ${listExtensions()}`,
-    );
-  }
+  const format = options.format ?? formatOfName(path) ?? await findFormat(path);
   const wanted = options.wanted ?? [];
   switch (format) {
     case "csv":
@@ -50,6 +46,41 @@ export async function openTable(path: string, options: OpenTableOptions = {}): P
     default:
       return assertNever(format, "format");
   }
+}
+
+/** Number of lines that show the format of a file whose name does not state it. */
+const SHOWN_LINES = 50;
+
+/** The format that the content of a file shows. */
+async function findFormat(path: string): Promise<Format> {
+  const start = await readStart(path);
+  if (start === "PAR1") return "parquet";
+  const lines: string[] = [];
+  for await (const group of streamFileLines(path)) {
+    lines.push(...group.filter((line) => line.trim() !== ""));
+    if (lines.length >= SHOWN_LINES) break;
+  }
+  const [first = ""] = lines;
+  if (lines.length === 0) throw new RangeError(`Cannot read ${path}: the file is empty`);
+  if (/^\s*\{.*\}\s*$/.test(first) && lines.length > 1) return "jsonl";
+  if (/^\s*[[{]/.test(first)) return "json";
+  const words = lines.slice(0, SHOWN_LINES).filter((line) => !/^#|^-DOCSTART-/.test(line));
+  const tagged = words.filter((line) => isTag(line.trimEnd().split(/[ \t]+/).at(-1) ?? ""));
+  if (words.length > 0 && tagged.length === words.length) return "conll";
+  if (lines.every((line) => line.includes("\t"))) return "tsv";
+  if (lines.every((line) => /[,;|]/.test(line))) return "csv";
+  throw new RangeError(
+    `Cannot read ${path}: neither its name (${listExtensions()}) nor its content shows a known format`,
+  );
+}
+
+/** The first four bytes of a file as characters; "" if it cannot be opened, which its reader reports. */
+async function readStart(path: string): Promise<string> {
+  if (!await isFile(path)) return "";
+  using file = await Deno.open(path);
+  const bytes = new Uint8Array(4);
+  const count = await file.read(bytes) ?? 0;
+  return String.fromCharCode(...bytes.subarray(0, count));
 }
 
 async function openParquet(path: string, wanted?: readonly ColumnRequest[]): Promise<Table> {

@@ -34,7 +34,7 @@ export type Table = {
 };
 
 /** Formats of data files by the extensions of their names. */
-const FORMATS = {
+export const FORMATS = {
   parquet: { says: "Parquet", extensions: ["parquet"] },
   csv: { says: "CSV", extensions: ["csv"] },
   tsv: { says: "tab-separated values", extensions: ["tsv", "tab"] },
