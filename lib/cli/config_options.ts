@@ -2,8 +2,10 @@
  * Options that describe the configuration of a run, shared by the tasks that need one before training.
  * @module
  */
+import { dirname } from "node:path";
+import { resolveDataPaths } from "@/data/file_source.ts";
 import type { RunConfig } from "@/config/config.ts";
-import { readJson } from "@/system/files.ts";
+import { readJsonWithComments } from "@/system/files.ts";
 import { PRESETS } from "@/config/presets.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import type { Options, OptionValues } from "./arguments.ts";
@@ -16,7 +18,11 @@ export const CONFIG_OPTIONS = {
     byDefault: "the preset in --config, else quickstart",
     help: `preset configuration: ${Object.keys(PRESETS).join(", ")}`,
   },
-  config: { type: "string", value: "FILE", help: "JSON file with configuration keys" },
+  config: {
+    type: "string",
+    value: "FILE",
+    help: "JSON file with configuration keys; it may have comments",
+  },
   set: {
     type: "string",
     value: "KEY=VALUE",
@@ -38,6 +44,14 @@ export async function readConfigOptions(
     readonly precision?: string | undefined;
   },
 ): Promise<RunConfig> {
-  const file = config === undefined ? {} : await readJson(config, "configuration");
+  const file = config === undefined ? {} : await readConfigFile(config);
   return resolveConfig({ preset, file, set, shortcuts: { model, data, precision } });
+}
+
+/** Reads a configuration file. It may have comments; paths of data files in it start from its folder. */
+async function readConfigFile(path: string): Promise<unknown> {
+  const content = await readJsonWithComments(path, "configuration");
+  if (typeof content !== "object" || content === null || Array.isArray(content)) return content;
+  const keys = Object.entries(content).filter(([key]) => key !== "$schema"); // for editors
+  return resolveDataPaths(Object.fromEntries(keys), dirname(path));
 }

@@ -7,6 +7,7 @@ import { withDataFiles } from "@/data/file_source.ts";
 import { openHubSource } from "@/data/hub.ts";
 import { openLocalSource } from "@/data/local.ts";
 import { openSampleSource } from "@/data/sample_source.ts";
+import { formatOfName } from "@/data/tables/table.ts";
 import type { DataSource } from "@/data/source.ts";
 import type { ProgressView } from "@/progress.ts";
 
@@ -21,6 +22,12 @@ export function openDataSource(
   dir: string | null,
   options: { readonly view?: ProgressView } = {},
 ): DataSource {
+  if (dir !== null && formatOfName(dir) !== null) {
+    throw new RangeError(
+      `Cannot read data: data.dir must be a folder, but is the file ${dir}. A task names its files itself; ` +
+        `run deno task init ${dir} to get a configuration for it`,
+    );
+  }
   if (dir === null) return withDataFiles(openHubSource(options), ".");
   if (dir === SAMPLE_DIR) return withDataFiles(openSampleSource(), ".");
   return withDataFiles(openLocalSource(dir), dir);

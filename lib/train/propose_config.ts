@@ -64,16 +64,18 @@ function splitOfName(path: string): { readonly stem: string; readonly split: str
 const taskName = (stem: string) =>
   stem.replaceAll(/[^A-Za-z0-9_-]+/g, "_").replaceAll(/^_+|_+$/g, "") || "task";
 
+type Group = { readonly stem: string; train?: string; validation?: string; test?: string };
+
 /** Groups files by data set: `a_train.csv` and `a_test.csv` are one, other files are data sets of their own. */
 export async function groupFiles(files: readonly string[]): Promise<readonly NamedData[]> {
-  const groups = new Map<string, { train?: string; validation?: string; test?: string }>();
+  const groups = new Map<string, Group>();
   for (const path of files) {
     const isWhole = /[*?[]/.test(path) || await isFolder(path);
     const { stem, split } = isWhole
       ? { stem: basename(path.replace(/[/\\]?[*?[].*$/, "")) || "data", split: null }
       : splitOfName(path);
-    const key = split === null ? `${stem} ${path}` : `${stem} ${dirname(path)}`;
-    const group = groups.get(key) ?? {};
+    const key = split === null ? `file ${path}` : `${stem} in ${dirname(path)}`;
+    const group = groups.get(key) ?? { stem };
     const role = (split ?? "train") as "train" | "validation" | "test";
     if (group[role] !== undefined) {
       throw new RangeError(
@@ -85,7 +87,7 @@ export async function groupFiles(files: readonly string[]): Promise<readonly Nam
     groups.set(key, { ...group, [role]: path });
   }
   const used = new Set<string>();
-  return [...groups].map(([key, { train, validation, test }]) => {
+  return [...groups.values()].map(({ stem, train, validation, test }) => {
     if (train === undefined) {
       throw new RangeError(
         `Cannot train on ${
@@ -93,9 +95,8 @@ export async function groupFiles(files: readonly string[]): Promise<readonly Nam
         }: its name says that it is not train; give the file of the training rows too`,
       );
     }
-    const stem = taskName(key.split(" ").slice(0, -1).join(" ") || key);
-    let name = stem;
-    for (let number = 2; used.has(name); number++) name = `${stem}_${number}`;
+    let name = taskName(stem);
+    for (let number = 2; used.has(name); number++) name = `${taskName(stem)}_${number}`;
     used.add(name);
     return { name, train, validation: validation ?? null, test: test ?? null };
   });
@@ -214,6 +215,8 @@ export function formatConfig(tasks: readonly ProposedTask[], choices: ConfigChoi
   const folder = dirname(resolve(out));
   const pathFrom = (path: string) => {
     const found = relative(folder, resolve(path)).replaceAll("\\", "/");
+    // a file elsewhere keeps the path that the user gave, if that does not depend on the folder
+    if (found.startsWith("../") && isAbsolute(path)) return path;
     return /^[./]/.test(found) ? found : `./${found}`;
   };
   const json = (value: unknown) => JSON.stringify(value);
@@ -228,7 +231,7 @@ export function formatConfig(tasks: readonly ProposedTask[], choices: ConfigChoi
     return `    {
       "name": ${json(task.name)}, // its scores are scores.${task.name}.<split> in summary.json
       "kind": ${json(task.kind)},
-      "dataset": ${json(isAbsolute(task.dataset) ? task.dataset : pathFrom(task.dataset))},
+      "dataset": ${json(pathFrom(task.dataset))},
       "columns": ${
       json(task.columns).replaceAll(":", ": ").replaceAll(",", ", ").replace("{", "{ ").replace(
         "}",
