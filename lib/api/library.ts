@@ -78,6 +78,8 @@ export {
   type EngineOptions,
   type ExecutorChoice,
   EXECUTORS,
+  type Isa,
+  ISAS,
   type Precision,
   PRECISIONS,
 } from "@/engine/options.ts";

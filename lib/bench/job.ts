@@ -5,7 +5,7 @@
  */
 import { isObject } from "@/config/config_rules.ts";
 import type { RunConfig } from "@/config/config.ts";
-import type { Device, ExecutorChoice, Precision } from "@/engine/options.ts";
+import type { Device, ExecutorChoice, Isa, Precision } from "@/engine/options.ts";
 import type { Limits } from "@/bench/measure_limits.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
 import type { StepProfile } from "@/bench/step_profile.ts";
@@ -80,7 +80,7 @@ export type Computation = {
   readonly threads: number;
   readonly executor: ExecutorChoice;
   /** Instruction set of generated C code; null for that of the processor. */
-  readonly isa: string | null;
+  readonly isa: Isa | null;
   /** Folder of the library for device `tensorflow`; null to search for it. */
   readonly library: string | null;
 };

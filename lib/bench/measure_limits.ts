@@ -4,6 +4,7 @@
  * `limits.c`.
  * @module
  */
+import type { Isa } from "@/engine/options.ts";
 import { join } from "node:path";
 import { type NativeFeatures, openNativeRuntime } from "@/engine/native/runtime.ts";
 import { encodeInstruction } from "@/engine/native/lowering/table.ts";
@@ -56,7 +57,7 @@ function countTileFlops({ avx512, avx2 }: NativeFeatures): number {
 
 /** Measures all limits; takes a second or two. */
 export async function measureLimits(
-  { threads, isa }: { readonly threads: number; readonly isa: string | null },
+  { threads, isa }: { readonly threads: number; readonly isa: Isa | null },
   nowMs: () => number,
 ): Promise<Limits> {
   const runtime = await openNativeRuntime({ threads, isa });

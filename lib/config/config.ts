@@ -3,7 +3,7 @@
  * settings. A configuration is resolved once, saved with the run and never passed into a layer.
  * @module
  */
-import type { Device, ExecutorChoice, Precision } from "@/engine/options.ts";
+import type { Device, ExecutorChoice, Isa, Precision } from "@/engine/options.ts";
 
 /** Kinds of tasks: one class per text, or one tag per word. */
 export const TASK_KINDS = ["classification", "tagging"] as const;
@@ -230,7 +230,7 @@ export type RunConfig = {
   /** Precision of matrix products; see {@link PRECISIONS}. */
   readonly precision: Precision;
   /** For native code: `isa` is the instruction set and `threads` the number of threads; null: detected. */
-  readonly native: { readonly isa: string | null; readonly threads: number | null };
+  readonly native: { readonly isa: Isa | null; readonly threads: number | null };
   /** For device `tensorflow`: folder of the library; null to use `TF_LIB` or to search for it. */
   readonly tensorflow: { readonly library: string | null };
 };

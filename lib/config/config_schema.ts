@@ -12,7 +12,7 @@ import {
   type TaskColumns,
   type TaskConfig,
 } from "./config.ts";
-import { DEVICES, EXECUTORS, PRECISIONS } from "@/engine/options.ts";
+import { DEVICES, EXECUTORS, ISAS, PRECISIONS } from "@/engine/options.ts";
 import {
   boolean,
   FRACTION,
@@ -103,7 +103,7 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
   executor: oneOf(EXECUTORS),
   precision: oneOf(PRECISIONS),
   native: object<RunConfig["native"]>({
-    isa: nullable(text),
+    isa: nullable(oneOf(ISAS)),
     threads: nullable(integer(1, 2 ** 10)),
   }),
   tensorflow: object<RunConfig["tensorflow"]>({ library: nullable(text) }),

@@ -22,6 +22,8 @@ import {
   type EngineOptions,
   type ExecutorChoice,
   EXECUTORS,
+  type Isa,
+  ISAS,
   type Precision,
   PRECISIONS,
 } from "@/engine/options.ts";
@@ -56,6 +58,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<OpenedEng
   checkChoice("device", device, DEVICES);
   checkChoice("executor", executor, EXECUTORS);
   checkChoice("precision", precision, PRECISIONS);
+  checkChoice("isa", options.isa ?? "native", ISAS);
   return current = await OPENERS[device](options);
 }
 
@@ -63,9 +66,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<OpenedEng
 function checkChoice(name: string, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
   throw new RangeError(
-    `Cannot open the engine as ${name} must be one of ${
-      choices.join(", ")
-    }: current value is ${value}`,
+    `Cannot open the engine: ${name} must be one of ${choices.join(", ")}, but is ${value}`,
   );
 }
 
@@ -124,7 +125,7 @@ async function chooseExecutor(
   choice: ExecutorChoice,
   { threads, isa, fallback, onNote }: {
     readonly threads: number;
-    readonly isa: string | null;
+    readonly isa: Isa | null;
     readonly fallback: Executor;
     readonly onNote: (note: string) => void;
   },

@@ -23,6 +23,8 @@ export {
   type EngineOptions,
   type ExecutorChoice,
   EXECUTORS,
+  type Isa,
+  ISAS,
   type Precision,
   PRECISIONS,
 } from "./options.ts";

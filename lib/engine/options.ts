@@ -18,6 +18,11 @@ export const PRECISIONS = ["float32", "mixed-bfloat16", "mixed-float16"] as cons
 /** One of {@link PRECISIONS}. */
 export type Precision = typeof PRECISIONS[number];
 
+/** Instruction sets of generated C; `native` is all that this processor has. */
+export const ISAS = ["native", "avx512", "avx2", "generic"] as const;
+/** One of {@link ISAS}. */
+export type Isa = typeof ISAS[number];
+
 /** Options of `openEngine`. */
 export type EngineOptions = {
   /** The device; `cpu` by default. */
@@ -28,8 +33,8 @@ export type EngineOptions = {
   readonly executor?: ExecutorChoice;
   /** Precision of matrix products in compiled programs; on device `tensorflow`, of all matrix products. */
   readonly precision?: Precision;
-  /** Instruction set of generated C; null: all that the processor has. */
-  readonly isa?: string | null;
+  /** Instruction set of generated C; null: `native`. */
+  readonly isa?: Isa | null;
   /** Folder of the library of device `tensorflow`; null: `TF_LIB`, else the usual places. */
   readonly library?: string | null;
   /** Receives one line about each choice or missing part, and one about each operation that is not compiled. */

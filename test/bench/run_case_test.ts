@@ -88,7 +88,7 @@ Deno.test("runCase() rotates the order of the runners each round", async () => {
 });
 
 Deno.test("runCase() measures alternative settings beside the main ones, one result each", async () => {
-  const isa = (name: string | null) => ({ ...COMPUTATION, isa: name });
+  const isa = (name: Computation["isa"]) => ({ ...COMPUTATION, isa: name });
   const { results, turns, jobs } = await runWith(
     await stepCase(1),
     (name) => name === "ours" ? 20 : name === "ours, native.isa=avx2" ? 30 : 40,

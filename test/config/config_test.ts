@@ -149,6 +149,10 @@ const WRONG: readonly (readonly [string, string])[] = [
     "training.learningRate.decay must be a number above 0 and at most 1: current value is 1.1",
   ],
   ["device=gpu", 'device must be one of cpu, tensorflow: current value is "gpu"'],
+  [
+    "native.isa=sse9",
+    'native.isa must be one of native, avx512, avx2, generic: current value is "sse9"',
+  ],
   ["seed=0.5", "seed must be an integer from 0 to 4294967295: current value is 0.5"],
   [
     "model.pooling=sum",

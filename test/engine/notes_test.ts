@@ -20,13 +20,19 @@ Deno.test("openEngine() reports each fallback once", async () => {
   ]);
 });
 
-Deno.test("openEngine() rejects an unknown device, executor or precision", async () => {
+Deno.test("openEngine() rejects an unknown device, executor, precision or instruction set", async () => {
   const untyped = (options: unknown) => openEngine(options as EngineOptions);
   await rejects(untyped({ device: "gpu" }), {
     name: "RangeError",
-    message:
-      "Cannot open the engine as device must be one of cpu, tensorflow: current value is gpu",
+    message: "Cannot open the engine: device must be one of cpu, tensorflow, but is gpu",
   });
-  await rejects(untyped({ executor: "c" }), /executor must be one of auto, onnx, native: .* c$/);
+  await rejects(
+    untyped({ executor: "c" }),
+    /executor must be one of auto, onnx, native, but is c$/,
+  );
   await rejects(untyped({ precision: "half" }), /precision must be one of float32, .* half$/);
+  await rejects(
+    untyped({ isa: "sse9" }),
+    /isa must be one of native, avx512, avx2, generic, but is sse9$/,
+  );
 });

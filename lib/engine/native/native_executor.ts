@@ -3,6 +3,7 @@
  * @module
  */
 import { NotGenericError } from "../dynamic_dimensions.ts";
+import type { Isa } from "@/engine/options.ts";
 import { RefusalError } from "../refusal_error.ts";
 import type { Program, SizedGraph, TracedExecutor } from "../executor.ts";
 import { type Fallback, recordFallback } from "../fallbacks.ts";
@@ -38,7 +39,7 @@ type NativeExecutor = TracedExecutor & {
 type NativeOptions = {
   readonly threads: number;
   /** Instruction set; null for that of this processor. */
-  readonly isa: string | null;
+  readonly isa: Isa | null;
   /** Runs graphs that cannot be compiled. */
   readonly fallback: TracedExecutor;
   /** Called for each graph that cannot be compiled. */

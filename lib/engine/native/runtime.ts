@@ -3,6 +3,7 @@
  * generated kernels. The library is the C in the folder `c`.
  * @module
  */
+import type { Isa } from "@/engine/options.ts";
 import { join } from "node:path";
 import {
   compileLibrary,
@@ -65,7 +66,7 @@ type NativeRuntimeOptions = {
   /** Threads of the pool, if this process has none yet; null: one for each processor. */
   readonly threads: number | null;
   /** One of `ISAS`; null: all that this processor has. */
-  readonly isa: string | null;
+  readonly isa: Isa | null;
   /** Called before a library is compiled. */
   readonly onCompile?: (library: string) => void;
 };

@@ -104,13 +104,7 @@ Deno.test("without a compiler the runtime says what is missing and how to instal
   ok(findCompiler() !== null, "what was found is forgotten with the path");
 });
 
-Deno.test("chooseTarget() accepts the names of the instruction sets", () => {
-  throws(
-    () => chooseTarget("sse9"),
-    new RangeError(
-      "Cannot compile: native.isa must be one of native, avx512, avx2, generic, but is sse9",
-    ),
-  );
+Deno.test("chooseTarget() gives the flags of an instruction set", () => {
   strictEqual(chooseTarget(null).isa, "native");
   deepStrictEqual(chooseTarget("generic").flags, []);
   match(chooseTarget("native").flags.join(), /^-m(arch|cpu)=native$/);

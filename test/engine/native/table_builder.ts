@@ -1,6 +1,7 @@
 /**
  * Instruction tables and runtimes with several numbers of threads, for tests of the runtime.
  */
+import type { Isa } from "@/engine/options.ts";
 import { basename, dirname, join } from "node:path";
 import { compileLibrary } from "@/engine/native/toolchain/compiler.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
@@ -38,7 +39,7 @@ export function encode(instructions: readonly TestInstruction[]): BigInt64Array<
  * Opens a runtime with a separate pool. A process has one pool per library file, so the compiled library is copied. Kernels
  * are compiled into a separate cache too.
  */
-async function openWithThreads(threads: number, isa: string): Promise<NativeRuntime> {
+async function openWithThreads(threads: number, isa: Isa): Promise<NativeRuntime> {
   const compiler = findCompiler();
   if (compiler === null) throw new Error("premise: a C compiler is installed");
   const library = await compileLibrary(describeRuntime(), { compiler, target: chooseTarget(isa) });

@@ -3,12 +3,8 @@
  * @module
  */
 import { cpus } from "node:os";
+import type { Isa } from "@/engine/options.ts";
 import { isSystemError } from "@/engine/system.ts";
-
-/** Instruction sets for `native.isa`; `native` is all that this processor has. */
-const ISAS = ["native", "avx512", "avx2", "generic"] as const;
-/** One of {@link ISAS}. */
-type Isa = typeof ISAS[number];
 
 /** A target of compilation. */
 export type Target = {
@@ -42,20 +38,9 @@ function describeProcessor(): { readonly model: string; readonly abilities: read
   }
 }
 
-/** Parses the name of an instruction set; null is `native`. */
-function parseIsa(name: string | null): Isa {
-  const isa = ISAS.find((known) => known === (name ?? "native"));
-  if (isa === undefined) {
-    throw new RangeError(
-      `Cannot compile: native.isa must be one of ${ISAS.join(", ")}, but is ${name}`,
-    );
-  }
-  return isa;
-}
-
-/** The target of a `native.isa`; throws if this processor lacks a feature that it needs. */
-export function chooseTarget(name: string | null): Target {
-  const isa = parseIsa(name);
+/** The target of an instruction set, null: `native`; throws if this processor lacks a feature that it needs. */
+export function chooseTarget(name: Isa | null): Target {
+  const isa = name ?? "native";
   const { model, abilities } = describeProcessor();
   const needed = NEEDS[isa];
   const x86 = Deno.build.arch === "x86_64";
