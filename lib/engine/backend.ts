@@ -11,7 +11,7 @@ import { type Graph, graphKey, makeGraph } from "./graph.ts";
 import type { DType, Node } from "./ir.ts";
 import { RecentPrograms } from "./program_store.ts";
 import { copyElements } from "./memory.ts";
-import { RefusalError } from "./refusal_error.ts";
+import { RefusalError } from "@/engine/errors.ts";
 import { equalShapes, Tape } from "./tape.ts";
 import { timeRuns } from "./timing.ts";
 import { TracedPrograms } from "./traced_programs.ts";

@@ -18,7 +18,7 @@ import {
 } from "@/engine/dynamic_dimensions.ts";
 import { recordFallback } from "./fallbacks.ts";
 import { isInspecting } from "@/engine/inspect/inspection.ts";
-import { isRefusal } from "@/engine/refusal_error.ts";
+import { isRefusal } from "@/engine/errors.ts";
 import {
   type InputInfo,
   releaseSources,

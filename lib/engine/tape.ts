@@ -5,7 +5,7 @@
  * Constants are folded, x + 0 and x · 1 are dropped, and views of views become one view.
  * @module
  */
-import { RefusalError } from "@/engine/refusal_error.ts";
+import { RefusalError } from "@/engine/errors.ts";
 import {
   type BinaryOperation,
   COMPARISONS,

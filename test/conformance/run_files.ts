@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs";
 import { BACKEND, RecordingBackend } from "@/engine/backend.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { createNativeExecutor } from "@/engine/native/native_executor.ts";
-import { UnsupportedError } from "@/engine/native/lowering/unsupported.ts";
+import { UnsupportedError } from "@/engine/errors.ts";
 import { createOnnxExecutor } from "@/engine/onnx/onnx_executor.ts";
 import { FALLBACKS_SEEN } from "@/engine/kernels/host.ts";
 import { findExclusion } from "./exclusions.ts";

@@ -3,7 +3,7 @@ import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/stric
 import * as tf from "@tensorflow/tfjs";
 import type { RecordingBackend } from "@/engine/backend.ts";
 import { openEngine } from "@/engine/engine.ts";
-import { lookUp } from "@/engine/look_up.ts";
+import { lookUp } from "@/engine/errors.ts";
 
 await openEngine({ threads: 2 });
 

@@ -6,7 +6,7 @@
  * that a later phase reads is stored in a row of scratch memory.
  * @module
  */
-import { lookUp } from "../look_up.ts";
+import { lookUp } from "@/engine/errors.ts";
 import type { Unit } from "@/engine/fusion/fuse.ts";
 import { isFusedReduction, isGenerated, type Role, type Space } from "@/engine/fusion/space.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";

@@ -4,7 +4,7 @@
  * still in a cache: GELU and its gradient, dropout with the residual sum and layer norm, the softmax of scores.
  * @module
  */
-import { lookUp } from "@/engine/look_up.ts";
+import { lookUp } from "@/engine/errors.ts";
 import { type LoweredGraph, STORAGE_BYTES, storageOf } from "./lowering.ts";
 import { type FusedGraph, reaches, type Unit } from "./fuse.ts";
 import type { Node } from "@/engine/ir.ts";

@@ -2,7 +2,7 @@
  * Kernels that look up elements by index, and the scatter operations of their gradients.
  * @module
  */
-import { RefusalError } from "@/engine/refusal_error.ts";
+import { RefusalError } from "@/engine/errors.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { DType, Node } from "@/engine/ir.ts";
 import { registerKernel } from "@/engine/kernels/register.ts";

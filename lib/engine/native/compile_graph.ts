@@ -2,7 +2,7 @@
  * Compiles a graph to instructions: fusion, schedule, kernels, memory; everything before the C compiler.
  * @module
  */
-import { lookUp } from "@/engine/look_up.ts";
+import { lookUp, UnsupportedError } from "@/engine/errors.ts";
 import type { Graph } from "@/engine/graph.ts";
 import { findNoncontiguousViews } from "@/engine/fusion/noncontiguous_views.ts";
 import { type FusedGraph, fuseGraph, type Unit } from "@/engine/fusion/fuse.ts";
@@ -21,7 +21,6 @@ import { KernelTexts } from "@/engine/native/codegen/kernel_texts.ts";
 import { type DraftCode, layOutCode, type NativeCode } from "@/engine/native/lowering/lay_out.ts";
 import { type LoweringContext, lowerUnit } from "@/engine/native/lowering/lower_unit.ts";
 import { rootOf } from "@/engine/native/lowering/plan_memory.ts";
-import { UnsupportedError } from "@/engine/native/lowering/unsupported.ts";
 import { isContiguous, sizeOf } from "@/engine/views.ts";
 
 /** A graph as code, with and without its memory layout. */

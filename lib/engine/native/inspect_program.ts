@@ -5,7 +5,7 @@
  * Compilation is deterministic, and its instructions are those of the program, in the same order.
  * @module
  */
-import { lookUp } from "../look_up.ts";
+import { lookUp } from "@/engine/errors.ts";
 import type { Unit } from "../fusion/fuse.ts";
 import type { LoweredGraph } from "../fusion/lowering.ts";
 import { layOutNest } from "../fusion/nest.ts";

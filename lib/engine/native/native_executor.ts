@@ -4,7 +4,7 @@
  */
 import { NotGenericError } from "../dynamic_dimensions.ts";
 import type { Isa } from "@/engine/options.ts";
-import { RefusalError } from "../refusal_error.ts";
+import { RefusalError, UnsupportedError } from "@/engine/errors.ts";
 import type { Program, SizedGraph, TracedExecutor } from "../executor.ts";
 import { type Fallback, recordFallback } from "../fallbacks.ts";
 import type { Graph } from "../graph.ts";
@@ -19,7 +19,6 @@ import { printSource } from "./codegen/kernel_texts.ts";
 import { type NativeBlock, type NativeRuntime, openNativeRuntime } from "./runtime.ts";
 import type { Instruction } from "./lowering/instruction.ts";
 import { encodeTable } from "./lowering/table.ts";
-import { UnsupportedError } from "./lowering/unsupported.ts";
 import { type Pass, watchProgram } from "../profile.ts";
 
 /** Kernels that are loaded, and the arena that all programs share: one runs at a time. */

@@ -6,7 +6,7 @@
  * onnxruntime_c_api.h, which is append-only, so they are valid for all later versions.
  * @module
  */
-import { RefusalError } from "../refusal_error.ts";
+import { RefusalError } from "@/engine/errors.ts";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";

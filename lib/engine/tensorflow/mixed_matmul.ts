@@ -6,7 +6,7 @@
  */
 import type { TFEOpAttr, TFJSBinding } from "@tensorflow/tfjs-node-gpu/dist/tfjs_binding.js";
 import type { Precision } from "@/engine/options.ts";
-import { RefusalError } from "../refusal_error.ts";
+import { RefusalError } from "@/engine/errors.ts";
 
 /** TensorFlow's codes of the half types (`tensorflow/c/tf_datatype.h`). */
 const HALF_TYPES = { "mixed-float16": 19, "mixed-bfloat16": 14 } as const;

@@ -5,7 +5,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { type Precision, PRECISIONS } from "@/engine/options.ts";
 import { openTensorflow, type TensorflowOptions } from "@/engine/tensorflow/open_device.ts";
-import { RefusalError } from "../refusal_error.ts";
+import { RefusalError } from "@/engine/errors.ts";
 
 /** Result of the test in one precision. */
 export type Trial = {

@@ -9,7 +9,7 @@ import {
   type Node,
   type UnaryOperation,
 } from "../../ir.ts";
-import { UnsupportedError } from "../lowering/unsupported.ts";
+import { UnsupportedError } from "@/engine/errors.ts";
 
 const UNARY = {
   neg: "v_neg",

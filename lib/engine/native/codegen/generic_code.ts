@@ -3,7 +3,7 @@
  * be equal at both, and every number must be a product of sizes (see `dynamic_dimensions.ts`).
  * @module
  */
-import { lookUp } from "../../look_up.ts";
+import { lookUp } from "@/engine/errors.ts";
 import {
   evaluateTerm,
   findTerm,

@@ -8,7 +8,7 @@
  * booleans as 0 and 1, except for int32.
  * @module
  */
-import { lookUp } from "../../look_up.ts";
+import { lookUp } from "@/engine/errors.ts";
 import type { LoopNest } from "../../fusion/nest.ts";
 import { isFusedReduction, type Role } from "../../fusion/space.ts";
 import type { Node } from "../../ir.ts";

@@ -19,7 +19,7 @@ import {
 import { classifyGroup, countGroup, countMatmul, countScatter, NO_WORK } from "./count_work.ts";
 import { printKernel } from "@/engine/native/codegen/print_kernel.ts";
 import type { KernelTexts } from "@/engine/native/codegen/kernel_texts.ts";
-import { UnsupportedError } from "./unsupported.ts";
+import { UnsupportedError } from "@/engine/errors.ts";
 import { type Digit, identityView, isContiguous, sizeOf, splitView } from "@/engine/views.ts";
 
 /** The graph of the units, and the tables that collect their instructions' buffers and kernels. */

@@ -2,7 +2,7 @@
  * A decoded instruction table, which runs on memory given at each call.
  * @module
  */
-import { RefusalError } from "../../refusal_error.ts";
+import { RefusalError } from "@/engine/errors.ts";
 import type { RuntimeSymbols } from "../runtime_symbols.ts";
 
 /** A program in the runtime; its memory is allocated until `release`. */

@@ -2,7 +2,7 @@
  * Compiles C to shared libraries, cached on disk by sources, headers, flags, compiler and processor.
  * @module
  */
-import { lookUp } from "../../look_up.ts";
+import { lookUp } from "@/engine/errors.ts";
 import { join } from "node:path";
 import {
   digestParts,
