@@ -6,16 +6,16 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { convertOffsets } from "@/eval/offsets.ts";
-import type {
-  EncodeAnswer,
-  ErrorAnswer,
-  Health,
-  ModelInfo,
-  PredictAnswer,
-  RunsAnswer,
+import {
+  type EncodeAnswer,
+  type ErrorAnswer,
+  type Health,
+  LIMITS,
+  type ModelInfo,
+  type PredictAnswer,
+  type RunsAnswer,
 } from "./contract.ts";
-import { findAllowedHosts } from "./allowed_hosts.ts";
-import { LIMITS } from "./limits.ts";
+import { findAllowedHosts, PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
 import { describeApi } from "./openapi.ts";
 import type { PageFile } from "./page_files.ts";
 import {
@@ -26,9 +26,7 @@ import {
   readPredictRequest,
   readRunName,
 } from "./read_request.ts";
-import { BrokenRunError, type RunCache, UnknownRunError } from "./run_cache.ts";
-import type { ServedRun } from "./served_run.ts";
-import { PAGE_POLICY, REPORT_POLICY } from "./policies.ts";
+import { BrokenRunError, type RunCache, type ServedRun, UnknownRunError } from "./run_cache.ts";
 import { QueueFullError } from "./engine_queue.ts";
 
 /** State of the server. */

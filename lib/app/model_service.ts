@@ -7,9 +7,8 @@ import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import { normalizeVector } from "@/eval/similarity.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { TextModel } from "@/eval/text_model.ts";
-import { LIMITS } from "./limits.ts";
+import { LIMITS, type ModelInfo } from "./contract.ts";
 import { createBatcher } from "./batcher.ts";
-import type { ModelInfo } from "./contract.ts";
 import type { ModelFacts } from "./open_demo_run.ts";
 import { createEngineQueue, type EngineQueue } from "./engine_queue.ts";
 

@@ -4,8 +4,7 @@
  */
 import { NORMALIZE_MODES, POOLING_MODES, TASK_KINDS } from "@/config/config.ts";
 import { OFFSET_UNITS, OFFSETS_NOTE } from "@/eval/offsets.ts";
-import { ERROR_CODES } from "./contract.ts";
-import { LIMITS } from "./limits.ts";
+import { ERROR_CODES, LIMITS } from "./contract.ts";
 
 const number = { type: "number" };
 const string = { type: "string" };

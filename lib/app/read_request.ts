@@ -6,9 +6,8 @@ import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { OFFSET_UNITS, type OffsetUnit } from "@/eval/offsets.ts";
 import { decodeText, EncodingError } from "@/plain_text.ts";
 import { didYouMean } from "@/suggest.ts";
-import type { ModelInfo } from "./contract.ts";
+import { LIMITS, type ModelInfo } from "./contract.ts";
 import type { EncodeChoice } from "./model_service.ts";
-import { LIMITS } from "./limits.ts";
 
 /** Thrown if a request body is invalid. */
 export class BadRequestError extends Error {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Hono } from "hono";
-import { LIMITS } from "./limits.ts";
+import { LIMITS } from "./contract.ts";
 
 /** Options of {@link serveApp}. */
 type ServeOptions = {

@@ -9,7 +9,7 @@ import { createServiceQueue, type ModelService } from "@/app/model_service.ts";
 import { type DemoRun, openDemoRun } from "@/app/open_demo_run.ts";
 import { buildPageFiles } from "@/app/page_files.ts";
 import { serveApp } from "@/app/serve_app.ts";
-import { createServedRuns, serveRun } from "@/app/served_run.ts";
+import { createServedRuns, serveRun } from "@/app/run_cache.ts";
 import { writeStaticPage } from "@/app/write_static_page.ts";
 import type { TextModel } from "@/eval/text_model.ts";
 import type { ProgressView } from "@/progress.ts";

@@ -23,7 +23,7 @@ const OPTIONS = {
 } as const satisfies Options;
 
 /** The task `inspect`. */
-export const INSPECT = {
+const INSPECT = {
   name: "inspect",
   summary:
     "Shows a compiled function at every stage: graphs, groups, C, instructions, memory, time.",

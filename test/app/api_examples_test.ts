@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { writeApiExamples } from "@/app/page/api_examples.ts";
+import { writeApiExamples } from "@/app/page/api_panel.ts";
 import { inFolder } from "../train/tiny_run.ts";
 import { withServedApp } from "./served_app.ts";
 

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { LIMITS } from "@/app/limits.ts";
+import { LIMITS } from "@/app/contract.ts";
 import { describeApi } from "@/app/openapi.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { createTextPredictor } from "@/eval/predict_examples.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { chooseBatch, createBatcher } from "@/app/batcher.ts";
-import { LIMITS } from "@/app/limits.ts";
+import { LIMITS } from "@/app/contract.ts";
 import { createEngineQueue } from "@/app/engine_queue.ts";
 
 const shared = () => ({

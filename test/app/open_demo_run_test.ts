@@ -1,7 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { openDemoRun } from "@/app/open_demo_run.ts";
-import { chooseExamples } from "@/app/choose_examples.ts";
+import { chooseExamples, openDemoRun } from "@/app/open_demo_run.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { textModelOf } from "@/eval/text_model.ts";
 import { writeRun } from "../eval/saved_model.ts";

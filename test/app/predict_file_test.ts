@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
-import { LIMITS } from "@/app/limits.ts";
+import { LIMITS } from "@/app/contract.ts";
 import { BusyError } from "@/app/page/model_client.ts";
 import {
   addPredictions,

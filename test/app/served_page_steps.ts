@@ -5,7 +5,7 @@
 /// <reference lib="dom" />
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
-import { LIMITS } from "@/app/limits.ts";
+import { LIMITS } from "@/app/contract.ts";
 import { withPage } from "./chromium.ts";
 import { readComparison, readText, tab, untilCompared, untilRead } from "./read_page.ts";
 import type { Steps } from "./steps.ts";

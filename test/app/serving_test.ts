@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { Hono } from "hono";
-import { findAllowedHosts } from "@/app/allowed_hosts.ts";
+import { findAllowedHosts } from "@/app/policies.ts";
 import { explainListenError, serveApp } from "@/app/serve_app.ts";
 import { checkSchema, post } from "./ask_api.ts";
 import { withServedApp } from "./served_app.ts";

@@ -3,12 +3,10 @@
  * @module
  */
 /// <reference lib="dom" />
-import { LIMITS } from "@/app/limits.ts";
-import type { EncodeAnswer, ModelInfo } from "@/app/contract.ts";
+
+import { type EncodeAnswer, LIMITS, type ModelInfo } from "@/app/contract.ts";
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
-import { makeCopyButton } from "./copy.ts";
-import { find, make } from "./elements.ts";
-import { SENTENCE_EXAMPLES } from "./examples.ts";
+import { find, make, makeCopyButton } from "./elements.ts";
 import { INITIAL_STATE, PAGE_SIMILARITIES } from "./page_state.ts";
 import {
   asLines,
@@ -124,3 +122,18 @@ export function createComparePanel({ client, change, announce, address }: PageCo
     },
   };
 }
+
+/** Sentences by list name. */
+const SENTENCE_EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  "Paraphrases": [
+    "How do I reset my password?",
+    "I forgot my login and need a new one.",
+    "What is the weather like tomorrow?",
+    "Will it rain on Tuesday?",
+  ],
+  "Word order": [
+    "The dog chased the cat.",
+    "The cat chased the dog.",
+    "The cat was chased by the dog.",
+  ],
+};

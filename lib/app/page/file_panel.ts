@@ -3,11 +3,10 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { ModelInfo } from "@/app/contract.ts";
+import { LIMITS, type ModelInfo } from "@/app/contract.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { formatCsv } from "./csv.ts";
 import { find, make } from "./elements.ts";
-import { LIMITS } from "@/app/limits.ts";
 import type { PageContext, Panel } from "./panel.ts";
 import {
   addPredictions,

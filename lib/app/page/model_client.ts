@@ -1,7 +1,9 @@
 /**
- * Interface between the page and its model, which runs on a server or in a worker of the page.
+ * Interface between the page and its model, which runs on a server or in a worker of the page, and the messages to and
+ * from that worker.
  * @module
  */
+
 import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { EncodeAnswer, Health, ModelInfo, PredictAnswer } from "@/app/contract.ts";
 
@@ -29,3 +31,20 @@ export type ModelClient = {
 export class BusyError extends Error {
   override readonly name = "BusyError";
 }
+
+/** Message from the page to the worker; `cancel` cancels the request with that id. */
+export type WorkerRequest =
+  | { readonly id: number; readonly type: "predict"; readonly texts: readonly string[] }
+  | {
+    readonly id: number;
+    readonly type: "encode";
+    readonly texts: readonly string[];
+    readonly options: EncodeOptions;
+  }
+  | { readonly id: number; readonly type: "cancel" };
+
+/** Message from the worker to the page. */
+export type WorkerMessage =
+  | { readonly type: "health"; readonly health: Health }
+  | { readonly type: "answer"; readonly id: number; readonly answer: PredictAnswer | EncodeAnswer }
+  | { readonly type: "error"; readonly id: number; readonly message: string };

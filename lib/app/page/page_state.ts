@@ -2,7 +2,7 @@
  * State of the page and its encoding in the URL after `#`, so that a link reproduces the sender's view.
  * @module
  */
-import { LIMITS } from "@/app/limits.ts";
+import { LIMITS } from "@/app/contract.ts";
 import {
   NORMALIZE_MODES,
   type NormalizeMode,

@@ -2,8 +2,7 @@
  * Reads a file of texts, predicts them all, and adds the predictions to the table.
  * @module
  */
-import type { ModelInfo } from "@/app/contract.ts";
-import { LIMITS } from "@/app/limits.ts";
+import { LIMITS, type ModelInfo } from "@/app/contract.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { decodeText, splitLines } from "@/plain_text.ts";
 import { BusyError, type ModelClient, type RequestOptions } from "./model_client.ts";

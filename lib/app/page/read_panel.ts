@@ -5,8 +5,7 @@
 /// <reference lib="dom" />
 import type { ModelInfo } from "@/app/contract.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
-import { makeCopyButton } from "./copy.ts";
-import { find, make } from "./elements.ts";
+import { find, make, makeCopyButton } from "./elements.ts";
 import { cutText } from "./page_state.ts";
 import { exampleButton, type PageContext, type Panel, textOf, TYPING_MS } from "./panel.ts";
 import { describeLimits, describeReading, type HiddenTypes, showReading } from "./show_reading.ts";

@@ -4,10 +4,9 @@
  */
 /// <reference lib="dom" />
 import type { EncodeAnswer, Health, ModelInfo, PredictAnswer } from "@/app/contract.ts";
-import type { ModelClient } from "./model_client.ts";
+import type { ModelClient, WorkerMessage, WorkerRequest } from "./model_client.ts";
 import { startPage } from "./start_page.ts";
 import { STATIC_FILES } from "./static_files.ts";
-import type { WorkerMessage, WorkerRequest } from "./worker_messages.ts";
 
 type Answer = PredictAnswer | EncodeAnswer;
 

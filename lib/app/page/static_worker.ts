@@ -9,7 +9,7 @@ import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import type { RunGraph } from "@/eval/graph_model.ts";
 import { createGraphService, type GraphService } from "./graph_service.ts";
 import { fetchFile, fetchJson, STATIC_FILES, type StaticModel } from "./static_files.ts";
-import type { WorkerMessage, WorkerRequest } from "./worker_messages.ts";
+import type { WorkerMessage, WorkerRequest } from "./model_client.ts";
 
 const MIB = 2 ** 20;
 
