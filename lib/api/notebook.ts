@@ -29,7 +29,7 @@ export {
   pickRecord,
 } from "@/eval/prediction_errors.ts";
 export { batchingOf, loadRows, prepareRows } from "@/notebook/load_rows.ts";
-export { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
+export { measureMargins, pickCalibration } from "@/notebook/measurements.ts";
 export { pickRow } from "@/notebook/named_list.ts";
 export { notebookConfig, usesSample } from "@/notebook/notebook_config.ts";
 export {
@@ -39,16 +39,16 @@ export {
   readExperiment,
   tellExperiment,
 } from "@/notebook/read_experiment.ts";
-export { readPairs, readTexts } from "@/notebook/read_texts.ts";
+export { readPairs, readTexts } from "@/notebook/load_rows.ts";
 export { differenceRows, embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
-export { showAlignment } from "@/notebook/show_alignment.ts";
+export { showAlignment } from "@/notebook/show_rows.ts";
 export { stack } from "@/notebook/displayable.ts";
 export { showBatch, showPrediction, showRows } from "@/notebook/show_rows.ts";
-export { showTable } from "@/notebook/show_table.ts";
-export { showMistagged } from "@/notebook/show_tagged.ts";
+export { showTable } from "@/notebook/displayable.ts";
+export { showMistagged } from "@/notebook/show_rows.ts";
 export { trainRuns } from "@/notebook/train_runs.ts";
-export { trainVariants } from "@/notebook/train_variants.ts";
-export { lastLossScale, tryPrecision } from "@/notebook/try_precision.ts";
+export { trainVariants } from "@/notebook/train_runs.ts";
+export { lastLossScale, tryPrecision } from "@/notebook/measurements.ts";
 export { predictionMap } from "@/report/figures/prediction_map.ts";
 export { countBars, lengthHistograms, paddingBars } from "@/report/figures/data_figures.ts";
 export { formatPoints } from "@/report/format.ts";

@@ -4,13 +4,16 @@
  * @module
  */
 
-import { findFrontEnd, type FrontEnd, HERE, type JupyterPlace } from "@/notebook/find_jupyter.ts";
 import {
+  findFrontEnd,
+  type FrontEnd,
+  HERE,
   type InstalledKernel,
   isInNpmCache,
+  type JupyterPlace,
   keepProgram,
   readKernel,
-} from "@/notebook/install_kernel.ts";
+} from "@/notebook/jupyter.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 

@@ -5,9 +5,8 @@
 
 import { dirname, join, relative, resolve } from "node:path";
 import { checkNotebooks, formatProblem, type Problem } from "@/notebook/check_notebook.ts";
-import { findUnformatted, formatCells } from "@/notebook/format_cells.ts";
+import { findRuleBreaks, findUnformatted, formatCells } from "@/notebook/notebook_rules.ts";
 import { readNotebook, writeNotebook } from "@/notebook/nbformat.ts";
-import { findRuleBreaks } from "@/notebook/notebook_rules.ts";
 import { runNotebook } from "@/notebook/run_notebook.ts";
 import { runTask, TaskInterrupted } from "./frame.ts";
 import { createTerminalProgress } from "./progress.ts";

@@ -6,7 +6,7 @@
 import { placeOfRow, type Table } from "@/data/tables/table.ts";
 
 /** Number of distinct values that are counted; a column with more has free values, not classes. */
-export const MAX_CLASSES = 10_000;
+const MAX_CLASSES = 10_000;
 
 /** Statistics of one column. */
 export type ColumnStatistics = {

@@ -30,7 +30,7 @@ export type TaskProposal = {
 };
 
 /** A column that names each row's split. */
-export type SplitColumn = {
+type SplitColumn = {
   readonly column: string;
   readonly validation: string | null;
   readonly test: string | null;
@@ -295,7 +295,7 @@ const CONLL_TYPES = ["PER", "ORG", "LOC", "MISC"];
  * All IOB2 labels for the entity types of tags in any scheme: `O`, then `B-` and `I-` of each type. Types are in alphabetical
  * order, those of CoNLL-2003 in the order of its usual copies.
  */
-export function tagLabels(names: readonly string[]): string[] {
+function tagLabels(names: readonly string[]): string[] {
   const found = [...new Set(names.filter((tag) => tag !== "O").map((tag) => tag.slice(2)))];
   const types = found.every((type) => CONLL_TYPES.includes(type))
     ? CONLL_TYPES.filter((type) => found.includes(type))

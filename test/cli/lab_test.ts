@@ -1,7 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { findFrontEnd, findKernel, listKernelFolders } from "@/notebook/find_jupyter.ts";
-import { isInNpmCache } from "@/notebook/install_kernel.ts";
+import { findFrontEnd, findKernel, isInNpmCache, listKernelFolders } from "@/notebook/jupyter.ts";
 
 /** Runs the task with a separate home folder and PATH. */
 async function runLab(home: string, args: readonly string[], deno = Deno.execPath()) {

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { createCollector } from "@/notebook/collect_outputs.ts";
+import { createCollector } from "@/notebook/run_notebook.ts";
 import { DISPLAY } from "@/report/figures/figure.ts";
 import { frameFigure } from "@/report/figures/frame.ts";
 

@@ -1,10 +1,8 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { DISPLAY, escapeHtml, type Shown } from "@/notebook/displayable.ts";
+import { DISPLAY, escapeHtml, type Shown, showTable } from "@/notebook/displayable.ts";
 import { createNotebookProgress } from "@/notebook/notebook_progress.ts";
-import { showEntities } from "@/notebook/show_entities.ts";
-import { showTable } from "@/notebook/show_table.ts";
-import { showBatchRow, showTaggedWords } from "@/notebook/show_tagged.ts";
+import { showBatchRow, showEntities, showTaggedWords } from "@/notebook/show_rows.ts";
 import { collate } from "@/text/batches.ts";
 import { encodeRows } from "@/text/encode_rows.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";

@@ -12,7 +12,7 @@ import {
   readExperiment,
   tellExperiment,
 } from "@/notebook/read_experiment.ts";
-import { trainVariants } from "@/notebook/train_variants.ts";
+import { trainVariants } from "@/notebook/train_runs.ts";
 import { SILENT } from "@/progress.ts";
 import { Figure } from "@/report/figures/figure.ts";
 import { writeSyntheticRun } from "../report/synthetic_run.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { formatNotebook, parseNotebook, toLines } from "@/notebook/nbformat.ts";
-import { encodeMessage } from "@/notebook/zmtp.ts";
+import { encodeMessage } from "@/notebook/jupyter_protocol.ts";
 import { code, notebook, text } from "./notebook_text.ts";
 
 Deno.test("toLines() splits text after each newline and loses nothing", () => {

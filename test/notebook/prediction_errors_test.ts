@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { DISPLAY } from "@/notebook/displayable.ts";
-import { showMistagged } from "@/notebook/show_tagged.ts";
+import { showMistagged } from "@/notebook/show_rows.ts";
 import {
   listClassifiedTexts,
   listMistagged,

@@ -1,7 +1,9 @@
 import { strictEqual, throws } from "node:assert/strict";
 import { DISPLAY, type Displayable, stack } from "@/notebook/displayable.ts";
-import { showNextBatch, showPrediction, showRows } from "@/notebook/show_rows.ts";
+import { showAlignment, showNextBatch, showPrediction, showRows } from "@/notebook/show_rows.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
+import { buildTokenizerFiles, SPECIAL_TOKENS } from "@/text/bert_tokenizer_json.ts";
+import { tokenizerFromJson } from "@/text/tokenizer.ts";
 
 const plain = (shown: Displayable) => shown[DISPLAY]()["text/plain"];
 
@@ -44,5 +46,33 @@ Deno.test("showNextBatch() lists the tagging tasks if there is no such task", ()
   throws(() => showNextBatch(run, "news"), {
     name: "RangeError",
     message: "tagging task news is not one of names",
+  });
+});
+
+const TOKENS = ["the", "re", "##port", "##ed"];
+const { json } = buildTokenizerFiles([...SPECIAL_TOKENS, ...TOKENS], { lowercase: true });
+const OPTIONS = { tokenizer: tokenizerFromJson(json), labels: ["O", "B-ORG"] };
+
+Deno.test("showAlignment() labels only the first token of a word", () => {
+  const shown = showAlignment({ tokens: ["The", "reported"], tags: [0, 1] }, OPTIONS)[DISPLAY]();
+  strictEqual(
+    shown["text/plain"],
+    [
+      "word      tag    tokens          labels",
+      "────────  ─────  ──────────────  ─────────",
+      "The       O      the             O",
+      "reported  B-ORG  re ##port ##ed  B-ORG · ·",
+    ].join("\n"),
+  );
+});
+
+Deno.test("showAlignment() rejects missing rows and rows without words", () => {
+  throws(() => showAlignment(undefined, OPTIONS), {
+    name: "RangeError",
+    message: "cannot align this row: the split has no rows",
+  });
+  throws(() => showAlignment({ text: "The", label: 0 }, OPTIONS), {
+    name: "TypeError",
+    message: "cannot align this row: it has a text and a class, not words and tags",
   });
 });

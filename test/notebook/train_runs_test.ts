@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Progress } from "@/progress.ts";
-import { readPairs, readTexts } from "@/notebook/read_texts.ts";
-import { measureMargins, pickCalibration } from "@/notebook/measure_margins.ts";
+import { readPairs, readTexts } from "@/notebook/load_rows.ts";
+import { measureMargins, pickCalibration } from "@/notebook/measurements.ts";
 import { differenceRows, embedPairs, embedRuns, scorePairs } from "@/notebook/score_pairs.ts";
 import { trainRuns } from "@/notebook/train_runs.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";

@@ -1,13 +1,17 @@
 /**
- * A small ZeroMQ client over TCP, with the socket types DEALER and SUB that a Jupyter kernel needs. It avoids
+ * Messages of the Jupyter protocol 5.3 (https://jupyter-client.readthedocs.io/en/stable/messaging.html), and the ZeroMQ
+ * client over TCP that sends and receives them, with the socket types DEALER and SUB that a kernel needs. It avoids
  * ZeroMQ's native library.
  *
- * Protocol: ZMTP 3.0 with the NULL mechanism, https://rfc.zeromq.org/spec/23/
+ * Transport: ZMTP 3.0 with the NULL mechanism, https://rfc.zeromq.org/spec/23/
  * @module
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { isSystemError } from "@/engine/system.ts";
+import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
+import { isRecord } from "./nbformat.ts";
 
 const SOCKET_TYPES = ["DEALER", "SUB"] as const;
 type SocketType = typeof SOCKET_TYPES[number];
@@ -159,4 +163,56 @@ function createReader(
     }
     return bytes;
   };
+}
+
+/** The content of a message by key. */
+export type MessageContent = Readonly<Record<string, unknown>>;
+
+/** The frames of a message, and the id to which replies refer. */
+type EncodedMessage = { readonly id: string; readonly frames: readonly Uint8Array[] };
+
+const DELIMITER = "<IDS|MSG>";
+const decoder = new TextDecoder();
+
+/** Creates an encoder for the messages of one session, which signs them with the kernel's key. */
+export function createEncoder(
+  key: string,
+): (type: string, content: MessageContent) => EncodedMessage {
+  let count = 0;
+  return (type, content) => {
+    const id = `${key}-${++count}`;
+    const header = {
+      msg_id: id,
+      session: key,
+      username: "run_notebook",
+      date: "1970-01-01T00:00:00Z", // required, but not used
+      msg_type: type,
+      version: "5.3",
+    };
+    const parts = [header, {}, {}, content].map((part) => JSON.stringify(part));
+    const signature = createHmac("sha256", key).update(parts.join("")).digest("hex");
+    return { id, frames: [DELIMITER, signature, ...parts].map((part) => Buffer.from(part)) };
+  };
+}
+
+/** Calls `take` with the type, the parent's id and the content of each message of a socket, until it closes. */
+export async function takeMessages(
+  socket: ZmtpSocket,
+  take: (type: string, parent: string, content: MessageContent) => void,
+): Promise<void> {
+  for await (const message of socket.messages()) {
+    const frames = message.map((frame) => decoder.decode(frame));
+    const start = frames.indexOf(DELIMITER) + 2; // the signature is not checked
+    const [header, parent, , content] = frames.slice(start, start + 4).map(parseRecord);
+    if (header && content) take(String(header["msg_type"]), String(parent?.["msg_id"]), content);
+  }
+}
+
+function parseRecord(text: string): MessageContent | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null; // not a Jupyter message
+  }
 }

@@ -1,5 +1,6 @@
 /**
- * Effects of mixed precision: the rounding error of a matmul and of a softmax, and the loss scale of a run.
+ * Measurements for notebooks: the rounding error of a matmul and of a softmax in mixed precision, the loss scale of a run,
+ * the confidence and the calibration of its classifier.
  * Shapes: matrices [M, K] and [K, M].
  * @module
  */
@@ -10,6 +11,8 @@ import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
 import { stream } from "@/random.ts";
 import type { RunRecord } from "@/report/readers/run_record.ts";
+import type { RunScores } from "@/export/run_scores.ts";
+import { openTextModel } from "@/eval/text_model.ts";
 
 /** Largest absolute errors compared with float64, as fractions of the largest value. */
 type PrecisionErrors = {
@@ -75,4 +78,43 @@ function normalizeExponents(a: Float32Array): Float64Array {
     wanted.set(powers.map((power) => power / sum), row * K);
   }
   return wanted;
+}
+
+/** Confidence of a classifier on some texts. */
+type Confidence = {
+  /** Mean difference of the two highest logits, in nats. */
+  readonly "margin (nats)": number;
+  /** Mean probability of the most probable class. */
+  readonly confidence: number;
+};
+
+/** Measures the confidence of the first classification task of the run in `dir`. */
+export async function measureMargins(dir: string, texts: readonly string[]): Promise<Confidence> {
+  using model = await openTextModel(dir);
+  const predictions = await model.createPredictor({ rows: 32 }).predict(texts);
+  const sorted = predictions.flatMap(({ labels }) =>
+    Object.values(labels).slice(0, 1).map(({ probabilities }) =>
+      Object.values(probabilities).sort((a, b) => b - a)
+    )
+  );
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  return {
+    // log p1 - log p2 equals the difference of the logits
+    "margin (nats)": mean(sorted.map(([first = NaN, second = NaN]) => Math.log(first / second))),
+    confidence: mean(sorted.map(([first = NaN]) => first)),
+  };
+}
+
+/** Calibration of a classification task on test, before and after scaling by the temperature of validation. */
+export function pickCalibration({ scores }: { readonly scores: RunScores }, task: string) {
+  const { ece, temperature, scaledEce } = scores.classification(task);
+  if (ece === undefined || temperature === undefined || scaledEce === undefined) {
+    throw new RangeError(`${task} has no calibration: no temperature was fitted on validation`);
+  }
+  return {
+    "calibration error (%)": 100 * ece,
+    temperature,
+    "error at this temperature (%)": 100 * scaledEce,
+  };
 }

@@ -1,7 +1,7 @@
 import { ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
-import { tryPrecision } from "@/notebook/try_precision.ts";
+import { tryPrecision } from "@/notebook/measurements.ts";
 
 Deno.test("tryPrecision() finds rounding errors in a matmul and none in a softmax", async () => {
   await openEngine();
