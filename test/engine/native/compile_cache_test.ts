@@ -153,8 +153,8 @@ Deno.test("the first new entry of a process removes those that were neither made
   withEmptyCache(async (folder) => {
     const { path } = await compile(), native = join(folder, "native");
     /** Creates a folder that was made and last read the given numbers of days ago. */
-    const make = async (name: string, madeDays: number, readDays: number) => {
-      const library = join(native, name, "library.so");
+    const make = async (name: string, madeDays: number, readDays: number, file = "library.so") => {
+      const library = join(native, name, file);
       const daysAgo = (days: number) => Date.now() / 1000 - days * 24 * 3600;
       await Deno.mkdir(dirname(library));
       await Deno.writeTextFile(library, name);
@@ -166,11 +166,12 @@ Deno.test("the first new entry of a process removes those that were neither made
     await make(entry("b"), 600, 59);
     await make(entry("c"), 61, 61);
     await make(`tensorflow-${entry("d")}`, 61, 61);
+    await make(`kernels-${entry("e")}`, 61, 61, "not_compiled.c");
     await make("of-somebody-else", 600, 600);
     await make(".build-killed", 61, 61);
     await Deno.writeTextFile(join(native, "a-file"), "of another program");
     deepStrictEqual(await compile(), { path, compiled: false });
-    strictEqual([...Deno.readDirSync(native)].length, 8, "an entry that is found removes nothing");
+    strictEqual([...Deno.readDirSync(native)].length, 9, "an entry that is found removes nothing");
     const added = await compile([], 3);
     const left = [...Deno.readDirSync(native)].map(({ name }) => name).sort();
     const used = [path, added.path].map((each) => each.split("/").at(-2) ?? "");

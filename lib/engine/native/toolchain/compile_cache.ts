@@ -194,7 +194,8 @@ function prune(cache: string, nowMs: number): void {
     const folder = join(cache, name);
     try {
       const times = [Deno.statSync(folder).mtime];
-      if (!name.startsWith(".")) times.push(Deno.statSync(libraryIn(folder)).atime);
+      const hasLibrary = [...Deno.readDirSync(folder)].some(({ name }) => name === LIBRARY);
+      if (hasLibrary) times.push(Deno.statSync(libraryIn(folder)).atime);
       if (times.every((time) => time !== null && time.getTime() < oldest)) removeFolder(folder);
     } catch (error) {
       if (!isSystemError(error)) throw error; // another process was quicker, or it is not ours
