@@ -81,6 +81,18 @@ export function renderPage(
       `Cannot render report: it has no figure ${unknown.join(", ")}`,
     );
   }
+  return composePage({ title, body });
+}
+
+/** A self-contained page in the style of reports, around the HTML of its content. */
+export function composePage(
+  { title, body, style = "", script = "" }: {
+    readonly title: string;
+    readonly body: string;
+    readonly style?: string;
+    readonly script?: string;
+  },
+): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -89,12 +101,12 @@ export function renderPage(
 <meta name="color-scheme" content="light dark">
 <title>${escapeXml(title)}</title>
 <style>
-${STYLE}${HOVER_STYLE}</style>
+${STYLE}${HOVER_STYLE}${style}</style>
 </head>
 <body>
 <main>
 ${body}</main>
-</body>
+${script === "" ? "" : `<script>\n${script}</script>\n`}</body>
 </html>
 `;
 }
