@@ -27,6 +27,7 @@ import {
 import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
+import { inspectFromEnvironment } from "@/inspect/inspect_into.ts";
 import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
 import { openTextModel, type OpenTextModelOptions, type TextModel } from "@/eval/text_model.ts";
 import { scoreRun } from "@/export/score_run.ts";
@@ -169,6 +170,8 @@ export type { RunEnvironment } from "@/train/run_environment.ts";
 export type { EvaluateLine, TrainLine } from "@/train/run_folder.ts";
 export type { RunSummary } from "@/train/run_summary.ts";
 export { type StepEvent, type TrainOptions, trainRun } from "@/train/train_run.ts";
+
+await inspectFromEnvironment();
 
 /** Rows per batch in {@link encode}: batches are padded to this size, and callers often pass few texts. */
 const FEW_ROWS = 16;

@@ -12,6 +12,7 @@ import {
   parseArguments,
   type Positionals,
 } from "./arguments.ts";
+import { inspectFromEnvironment } from "@/inspect/inspect_into.ts";
 import { printLine } from "./progress.ts";
 
 /** Arguments of a task's `run` function. */
@@ -163,6 +164,7 @@ export async function runTaskWith<const O extends Options>(
       return 0;
     }
     const parsed = parseArguments(task.name, args, options, task.positionals);
+    await inspectFromEnvironment();
     const outcome = await task.run({
       values: parsed.values as OptionValues<O>, // also contains the common options, which the task ignores
       positionals: parsed.positionals,

@@ -242,7 +242,7 @@ export async function inspectBuiltIn(name: FunctionName): Promise<readonly Inspe
 export async function inspectCalls(start: () => Started): Promise<readonly Inspection[]> {
   const programs: InspectableFunction[] = [];
   startProfile(); // so that times can be reset after the first calls
-  onProgram((program) => programs.push(program));
+  const stop = onProgram((program) => programs.push(program));
   let started: Started | null = null;
   try {
     started = start();
@@ -252,7 +252,7 @@ export async function inspectCalls(start: () => Started): Promise<readonly Inspe
     do await started.call(); while (performance.now() - startMs < MEASURE_MS);
     return programs.map(({ inspect }) => inspect());
   } finally {
-    onProgram(null);
+    stop();
     stopProfile();
     started?.release();
   }

@@ -119,7 +119,7 @@ class ProgramPart {
         return fold(
           `<ol class="listing" start="0">${
             instructions.map((instruction, i) =>
-              `<li id="${this.id}-i${i}"${this.#mark(instruction.group)}><code>${
+              `<li id="${this.id}-i${i}"${this.#mark(...instruction.groups)}><code>${
                 this.#linkGroups(escapeXml(formatInstruction(instruction, i)))
               }</code></li>`
             ).join("\n")
@@ -138,9 +138,10 @@ class ProgramPart {
     }
   }
 
-  /** Attributes that highlight an element together with its group. */
-  #mark(group: number | null | undefined): string {
-    return group === null || group === undefined ? "" : ` data-group="${this.id}-g${group}"`;
+  /** The attribute that highlights an element together with its groups. */
+  #mark(...groups: readonly number[]): string {
+    const ids = groups.map((group) => `${this.id}-g${group}`);
+    return ids.length === 0 ? "" : ` data-group="${ids.join(" ")}"`;
   }
 
   #group(group: Group): string {
@@ -185,7 +186,7 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
       ? escapeXml(place)
       : `<a href="#${this.id}-g${group}">group ${group}</a>`;
     return `<tr${anchor === null ? "" : ` id="${anchor}"`}${
-      anchor === null ? "" : this.#mark(group)
+      anchor === null || group === undefined ? "" : this.#mark(group)
     }><td><code>%${node.id}</code></td><td><code>${escapeXml(node.operation)} ${
       [...operands, ...detail].join(", ")
     }</code></td><td><code>${
@@ -214,9 +215,10 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
     return kernels.map(({ name, text }) => {
       const users = groups.filter(({ kernel }) => kernel === name);
       const links = users.map(({ id }) => `<a href="#${this.id}-g${id}">group ${id}</a>`);
-      const marks = users.map(({ id }) => `${this.id}-g${id}`).join(" ");
       const lines = text.trimEnd().split("\n").length;
-      const pre = `<pre data-group="${marks}"><code>${escapeXml(text.trimEnd())}</code></pre>`;
+      const pre = `<pre${this.#mark(...users.map(({ id }) => id))}><code>${
+        escapeXml(text.trimEnd())
+      }</code></pre>`;
       return `${
         this.#heading(`${this.id}-${name}`, `<code>${escapeXml(name)}</code>`)
       }\n<p>Used by ${links.join(", ")}.</p>\n${fold(pre, lines, "lines of C")}`;
@@ -235,7 +237,8 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
       })),
       { arenaBytes: memory.arenaBytes, instructions: instructions.length },
     );
-    return `${text}\n<p><span class="figure-frame">${figure.svg.trim()}</span></p>
+    const svg = figure.svg.trim().replace(/ aria-label="[^"]*"/g, ""); // of marks: the figure has a description
+    return `${text}\n<p><span class="figure-frame">${svg}</span></p>
 <details><summary>The same as text</summary>\n<pre><code>${
       escapeXml(lines.join("\n"))
     }</code></pre></details>`;
@@ -308,7 +311,8 @@ const STYLE = `section td { white-space: nowrap; vertical-align: top; }
 small { color: var(--quiet); }
 td code, .listing code { background: none; padding: 0; }
 .listing { padding-left: 0; list-style: none; overflow-x: auto; }
-.listing li { max-width: none; padding: .2rem .4rem; white-space: nowrap; }
+.listing li { max-width: none; padding: .2rem .4rem .2rem 2rem; text-indent: -1.6rem; }
+.lit .table-frame { background: none; }
 .group { margin: 1rem 0; padding: .1rem 1rem; border-left: 3px solid var(--line); }
 .group .part { margin-top: .5rem; }
 .lit { border-radius: 4px; }

@@ -89,7 +89,14 @@ Deno.test({
       const [kernel] = softmax.kernels;
       strictEqual(kernel?.text.includes(`void ${kernel.name}(`), true);
       deepStrictEqual(softmax.instructions, [{
-        ...{ opcode: "kernel", group: 0, barrier: false, kernel: kernel?.name, rows: 64, cut: 1 },
+        ...{
+          opcode: "kernel",
+          groups: [0],
+          barrier: false,
+          kernel: kernel?.name,
+          rows: 64,
+          cut: 1,
+        },
         pointers: [{ memory: "x", offset: 0 }, { memory: "y", offset: 0 }],
         numbers: ["128"],
       }]);
@@ -117,7 +124,10 @@ Deno.test({
     ]);
     deepStrictEqual(groups.map(({ instructions }) => instructions), [[0], [0]]);
     strictEqual(groups[0]?.flops, 2 * 64 * 128 * 128);
-    deepStrictEqual(instructions.map(({ opcode, group }) => [opcode, group]), [["matmul", 0]]);
+    deepStrictEqual(instructions.map(({ opcode, groups }) => [opcode, groups]), [["matmul", [
+      0,
+      1,
+    ]]]);
     // the product's result, which the epilogue overwrites row by row
     deepStrictEqual(
       memory?.blocks.map(({ nodes, bytes, first, last }) => [nodes, bytes, first, last]),
@@ -135,7 +145,7 @@ Deno.test({
     const { groups, instructions } = await inspect("layer_norm_gradient");
     const combining = instructions.filter(({ opcode }) => opcode === "combine");
     strictEqual(combining.length, 2, "of gain and bias");
-    for (const { group } of combining) {
+    for (const { groups: [group] } of combining) {
       strictEqual(groups[group ?? -1]?.nodes.some(({ role }) => role === "column"), true);
     }
     ok(instructions.some(({ barrier }) => barrier), "they wait for all partial sums");
@@ -194,9 +204,9 @@ Deno.test({
       return program;
     };
     (await run("before")).release();
-    onProgram((program) => told.push(program));
+    const stop = onProgram((program) => told.push(program));
     (await run("listened")).release();
-    onProgram(null);
+    stop();
     (await run("after")).release();
     deepStrictEqual(told.map(({ name }) => name), ["listened"]);
     strictEqual(told[0]?.inspect().runs, 1, "also after its release");

@@ -2,6 +2,7 @@
  * The stages of a compiled function as text, for a terminal of 100 columns.
  * @module
  */
+import { describeFallback } from "@/engine/fallbacks.ts";
 import type { Inspection } from "@/engine/inspect/inspection.ts";
 import type {
   GraphStage,
@@ -28,7 +29,8 @@ const LATER = {
   instructions: "The table that the runtime runs; a barrier makes all threads wait for each other",
   memory: "Values in the arena over the instructions; values that never live together share bytes",
   time: "Time of a run by group; GFLOP/s count multiplications and additions, GB/s each value once",
-  fallbacks: "Everything that is not compiled, with the reason",
+  fallbacks:
+    "What does not run as compiled code for all shapes, in the whole process, with the reason",
 } as const;
 
 /** All stages of an inspection as text, in the order of compilation. */
@@ -42,7 +44,7 @@ export function formatStages(inspection: Inspection): readonly TextStage[] {
     instructions: instructions.map(formatInstruction),
     memory: memory === null ? [] : formatMemory(memory, instructions.length),
     time: formatTimes(groups, runs, nameSize),
-    fallbacks: [],
+    fallbacks: inspection.fallbacks.map(describeFallback),
   };
   return [
     ...graphs.map((graph, i) => ({
@@ -50,7 +52,9 @@ export function formatStages(inspection: Inspection): readonly TextStage[] {
       title: graph.title,
       lines: formatGraph(graph, graphs[i - 1], nameSize),
     })),
-    ...(Object.keys(LATER) as (keyof typeof LATER)[]).map((name) => ({
+    ...(Object.keys(LATER) as (keyof typeof LATER)[]).filter((name) =>
+      name === "fallbacks" || (operators.length > 0) === (name === "onnx")
+    ).map((name) => ({
       name,
       title: LATER[name],
       lines: lines[name].length === 0 ? ["none"] : lines[name],
@@ -245,7 +249,7 @@ export function describePlace({ role, loop, detail }: GroupedNode): string {
 
 /** One instruction: `0  kernel  …`. */
 export function formatInstruction(
-  { opcode, group, barrier, kernel, rows, cut, pointers, numbers }: InstructionLine,
+  { opcode, groups, barrier, kernel, rows, cut, pointers, numbers }: InstructionLine,
   at: number,
 ): string {
   const places = pointers.map((place) =>
@@ -253,7 +257,7 @@ export function formatInstruction(
   );
   return [
     `${at}${barrier ? " barrier" : ""} ${opcode}${kernel === null ? "" : ` ${kernel}`}`,
-    ...(group === null ? [] : [`group ${group}`]),
+    ...groups.map((group) => `group ${group}`),
     ...(rows === 0 ? [] : [`rows ${rows}${cut === 1 ? "" : ` cut by ${cut}`}`]),
     `P [${places.join("; ")}]`,
     `N [${numbers.join(" ")}]`,

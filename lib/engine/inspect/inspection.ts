@@ -5,6 +5,7 @@
  */
 import { castGraph } from "@/engine/autocast.ts";
 import type { Program } from "@/engine/executor.ts";
+import { type Fallback, listFallbacks } from "@/engine/fallbacks.ts";
 import type { Graph } from "@/engine/graph.ts";
 import {
   type GraphNames,
@@ -33,6 +34,8 @@ export type Inspection = Compiler & Omit<ProgramStages, "graphs"> & {
   readonly sizes: { readonly called: NamedSizes; readonly traced: NamedSizes } | null;
   /** The graph as recorded, and after each pass. */
   readonly graphs: readonly GraphStage[];
+  /** All fallbacks of the process so far. */
+  readonly fallbacks: readonly Fallback[];
 };
 
 /** A program of a function, with what its compilation started from. */
@@ -45,24 +48,30 @@ export type CompiledFunction = {
 };
 
 /** A function that was compiled; `inspect` gives its stages, with the times of all runs so far. */
-export type InspectableFunction = { readonly name: string; readonly inspect: () => Inspection };
+export type InspectableFunction = Pick<Inspection, "name" | "sizes"> & {
+  readonly inspect: () => Inspection;
+};
 
 type Listener = (compiled: InspectableFunction) => void;
-let listener: Listener | null = null;
+const listeners = new Set<Listener>();
 
-/** Calls `listen` after each compilation of a `jit` function from now on; null ends that. */
-export function onProgram(listen: Listener | null): void {
-  listener = listen;
+/** Calls `listen` after each compilation of a `jit` function from now on, until the returned function is called. */
+export function onProgram(listen: Listener): () => void {
+  listeners.add(listen);
+  return () => void listeners.delete(listen);
 }
 
 /** True if there is a listener, for which tracing keeps what it would discard. */
 export function isInspecting(): boolean {
-  return listener !== null;
+  return listeners.size > 0;
 }
 
-/** Calls the listener of {@link onProgram}. */
+/** Calls the listeners of {@link onProgram}. */
 export function tellProgram(compiled: CompiledFunction): void {
-  listener?.({ name: compiled.name, inspect: () => inspectFunction(compiled) });
+  const { name, sizes } = compiled;
+  for (const listen of listeners) {
+    listen({ name, sizes, inspect: () => inspectFunction(compiled) });
+  }
 }
 
 function inspectFunction(
@@ -74,7 +83,7 @@ function inspectFunction(
     listGraph(graph, names, { name, title });
   const { graphs, ...stages } = program.inspect?.(names) ?? NOTHING;
   return {
-    ...{ name, ...compiler, sizes, ...stages },
+    ...{ name, ...compiler, sizes, ...stages, fallbacks: listFallbacks() },
     graphs: [
       list(
         { ...graph, nodes: recorded ?? graph.nodes },

@@ -91,7 +91,8 @@ export type PointerLine = { readonly memory: string; readonly offset: number };
 /** An instruction of the table that the runtime runs. */
 export type InstructionLine = {
   readonly opcode: string;
-  readonly group: number | null;
+  /** The groups that it runs: two for a matrix product with an epilogue, none for a copy at the end. */
+  readonly groups: readonly number[];
   /** True if all threads wait for each other before it. */
   readonly barrier: boolean;
   readonly kernel: string | null;

@@ -113,7 +113,13 @@ export function inspectProgram(program: InspectedProgram): ProgramStages {
     kernels: listKernels(code).map(({ name, text }) => ({ name, text })),
     instructions: listInstructions(
       program,
-      owners.map((owner) => owner && units.indexOf(owner.unit)),
+      owners.map((owner) =>
+        owner === null
+          ? []
+          : [owner.unit, ...(owner.epilogue ? [owner.epilogue] : [])].map((unit) =>
+            units.indexOf(unit)
+          )
+      ),
     ),
     memory: {
       arenaBytes: code.arenaBytes,
@@ -264,7 +270,7 @@ function isComputed({ operation: { kind } }: Node): boolean {
 
 function listInstructions(
   { code: { instructions, persistent }, graph, names }: InspectedProgram,
-  groups: readonly (number | null)[],
+  groups: readonly (readonly number[])[],
 ): readonly InstructionLine[] {
   const barriers = findBarriers(instructions);
   const own = names.outputs.filter((_, i) => graph.outputs[i]?.target === null);
@@ -279,7 +285,7 @@ function listInstructions(
   };
   return instructions.map(({ opcode, kernel, rows, cut, pointers, shifts, numbers }, i) => ({
     ...{ opcode, kernel, rows, cut },
-    group: groups[i] ?? null,
+    groups: groups[i] ?? [],
     barrier: barriers[i] ?? false,
     pointers: pointers.map((buffer, k) => {
       if (buffer === null) return null;

@@ -30,7 +30,7 @@ export function memoryFigure(
   boxes: readonly MemoryBox[],
   { arenaBytes, instructions }: { readonly arenaBytes: number; readonly instructions: number },
 ): Figure {
-  const [unit, name] = arenaBytes < 64 * 1024
+  const [unit, name] = arenaBytes < 4096
     ? [1, "bytes"]
     : arenaBytes < 64 * 1024 ** 2
     ? [1024, "KiB"]
