@@ -138,6 +138,14 @@ Deno.test("files have snake_case names, a docstring at the top and at most 400 l
   deepStrictEqual(long.map(({ path }) => path), []);
 });
 
+Deno.test("files of the engine have names that no other file of lib has", () => {
+  const nameOf = (path: string) => path.replace(/.*\//, "");
+  const wrong = LIB.filter(({ path }) => folderOf(path) === "engine")
+    .filter(({ path }) => nameOf(path) !== "library.ts") // each library's entry point
+    .filter(({ path }) => LIB.filter((other) => nameOf(other.path) === nameOf(path)).length > 1);
+  deepStrictEqual(wrong.map(({ path }) => path), []);
+});
+
 Deno.test("no file re-exports all of another", () => {
   deepStrictEqual(matching(LIB, /^export \* /m), []);
 });

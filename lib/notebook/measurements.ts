@@ -7,6 +7,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Precision } from "@/engine/options.ts";
+import { nextKernelInterrupt } from "@/system/interrupt.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
 import { stream } from "@/random.ts";
@@ -25,6 +26,7 @@ const M = 48, K = 256;
 
 /** Measures the errors of a matmul and a softmax under `precision`. Leaves the engine open in that precision. */
 export async function tryPrecision(precision: Precision): Promise<PrecisionErrors> {
+  nextKernelInterrupt(); // from here on an interrupt ends the work, not the kernel
   await openEngine({ precision });
   const { normal } = stream(1, "try precision");
   const a = Float32Array.from({ length: M * K }, normal); // [M, K]

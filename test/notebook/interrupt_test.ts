@@ -43,7 +43,7 @@ Deno.test({
         const execute = createExecutor(kernel);
         const out = JSON.stringify(join(root, "run")), kept = JSON.stringify(join(root, "kept"));
         const start = await execute(`
-import { openEngine } from "@/engine/engine.ts";
+import { openEngine } from "@/api/library.ts";
 import { trainRuns } from "@/notebook/train_runs.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { trainRun } from "@/train/train_run.ts";
@@ -55,6 +55,8 @@ await openEngine({ executor: "onnx" });
 let last = 0;
 const onStep = ({ step }) => { last = step; if (step === 3) console.log("step three"); };`);
         strictEqual(start.status, "ok", start.evalue);
+        kernel.interrupt(); // before anything was trained
+        match((await execute("variable.killed")).shown, /yes/);
 
         const stopped = await execute(
           "await trainRun(config, { ...options, onStep });",
