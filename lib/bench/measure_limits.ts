@@ -7,7 +7,7 @@
 import type { Isa } from "@/engine/options.ts";
 import { join } from "node:path";
 import { type NativeFeatures, openNativeRuntime } from "@/engine/native/runtime.ts";
-import { encodeInstruction } from "@/engine/native/lowering/table.ts";
+import { encodeInstruction } from "@/engine/native/lowering/instruction_table.ts";
 
 /** Limits of the machine, all threads together. */
 export type Limits = {

@@ -39,7 +39,7 @@ import {
 } from "./lowering/instruction.ts";
 import type { NativeCode } from "./lowering/lay_out.ts";
 import { rootOf } from "./lowering/plan_memory.ts";
-import { findBarriers, placeOf } from "./lowering/table.ts";
+import { findBarriers, placeOf } from "./lowering/instruction_table.ts";
 import { listKernels } from "./codegen/kernel_texts.ts";
 
 /** A program to inspect. */

@@ -18,7 +18,7 @@ import type { NativeCode } from "./lowering/lay_out.ts";
 import { printSource } from "./codegen/kernel_texts.ts";
 import { type NativeBlock, type NativeRuntime, openNativeRuntime } from "./runtime.ts";
 import type { Instruction } from "./lowering/instruction.ts";
-import { encodeTable } from "./lowering/table.ts";
+import { encodeTable } from "./lowering/instruction_table.ts";
 import { type Pass, watchProgram } from "../profile.ts";
 
 /** Kernels that are loaded, and the arena that all programs share: one runs at a time. */

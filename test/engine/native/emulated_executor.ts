@@ -11,7 +11,7 @@ import { compileLibrary } from "@/engine/native/toolchain/compiler.ts";
 import { type KernelText, printSource } from "@/engine/native/codegen/kernel_texts.ts";
 import { describeKernels, describeRuntime } from "@/engine/native/runtime.ts";
 import type { SYMBOLS } from "@/engine/native/runtime_symbols.ts";
-import { encodeTable } from "@/engine/native/lowering/table.ts";
+import { encodeTable } from "@/engine/native/lowering/instruction_table.ts";
 import { startEmulatedProcess } from "./emulated_process.ts";
 import type { Emulation } from "./emulation.ts";
 
