@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { readEngineTimes } from "@/engine/timing.ts";
-import { LOOP_START, type LoopSetup, runStep } from "@/train/train_loop.ts";
+import { type LoopSetup, type LoopState, runStep } from "@/train/train_loop.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
 import { garbageCollector } from "@/system/process_memory.ts";
 import { median } from "@/bench/statistics.ts";
@@ -68,22 +68,22 @@ export function fillBatch(
 }
 
 /**
- * Creates a training step of fixed shape over the tasks of the first step. Its learning rate is zero, so
- * weights do not change, but AdamW's moments do. Its programs and compile time count as those of the run.
+ * Creates a training step of fixed shape over the tasks of the first step. It trains the run's parameters, but does
+ * not count as a step. Its programs and compile time count as those of the run.
  */
 function createFixedStep(
-  { step, tasks, mixing }: LoopSetup,
+  { trainStep, tasks, mixing }: LoopSetup,
   shape: { readonly rows: number; readonly length: number },
-): { readonly tokens: number; readonly run: () => Promise<void> } {
+): { readonly tokens: number; readonly run: (state: LoopState) => Promise<LoopState> } {
   const batches = [...new Set(mixing.tasksOfStep(0))].flatMap((name) => {
     const examples = tasks.get(name)?.examples.slice(0, shape.rows) ?? [];
-    return examples.length === 0 ? [] : [{ name, batch: fillBatch(examples, shape) }];
+    return examples.length === 0 ? [] : [[name, [fillBatch(examples, shape)]] as const];
   });
   return {
-    tokens: batches.reduce((sum, { batch }) => sum + batch.tokens, 0),
-    async run() {
-      for (const [i, { name, batch }] of batches.entries()) await step.accumulate(name, batch, i);
-      await step.update({ factor: 0 });
+    tokens: batches.reduce((sum, [, [batch]]) => sum + (batch?.tokens ?? 0), 0),
+    async run(state) {
+      const [train] = await trainStep(state.train, new Map(batches));
+      return { ...state, train: { ...train, step: state.train.step } };
     },
   };
 }
@@ -118,7 +118,7 @@ export async function measureEpoch(
     return { ms, runMs: after.runMs - before.runMs };
   };
   const lastWarmUp = Math.floor(WARM_UP_FRACTION * (steps - 1));
-  let state = LOOP_START, warmMiB = NaN, warmTokens = 0;
+  let state = run.start, warmMiB = NaN, warmTokens = 0;
   const taken: { readonly ms: number; readonly runMs: number }[] = [];
   const tensors: number[] = [];
   const fixedMs: number[] = [];
@@ -127,10 +127,10 @@ export async function measureEpoch(
     tensors.push(tf.memory().numTensors);
     if (step === lastWarmUp) {
       warmTokens = state.tokens;
-      await fixed.run(); // warm-up: compiles and allocates
+      state = await fixed.run(state); // warm-up: compiles and allocates
       warmMiB = residentMiB();
     } else if (step > lastWarmUp && (step - lastWarmUp) % FIXED.every === 1) {
-      fixedMs.push((await time(fixed.run)).ms);
+      fixedMs.push((await time(async () => void (state = await fixed.run(state)))).ms);
     }
   }
   const ended = readEngineTimes();

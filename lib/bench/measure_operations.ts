@@ -7,7 +7,13 @@ import { assertNever } from "@/assert_never.ts";
 import { jit, type TensorMap } from "@/engine/jit.ts";
 import { dropout, gelu, layerNorm } from "@/engine/neural.ts";
 import { stream } from "@/random.ts";
-import { adamUpdate } from "@/train/adamw.ts";
+import {
+  addDecayedWeights,
+  chain,
+  scaleByAdam,
+  scaleByLearningRate,
+  updateAlone,
+} from "@/train/optimizer.ts";
 import type { Measurement, OperationsJob } from "@/bench/job.ts";
 import type { OperationSpec } from "@/bench/operations.ts";
 import { median } from "@/bench/statistics.ts";
@@ -125,20 +131,24 @@ function prepareAdamW(shape: readonly number[]): Prepared {
     second: variable("second"),
   };
   const { weight, first, second } = slot;
+  const parameter = { ...slot, plan: { learningRate: 1e-5, weightDecay: 0.01 } };
+  const adamW = chain(
+    scaleByAdam({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
+    addDecayedWeights(),
+    scaleByLearningRate(),
+  );
   return {
     inputs: {
-      factor: tf.scalar(1),
-      scale: tf.scalar(1),
+      rate: tf.scalar(1),
+      corrected: tf.scalar(1),
       epsilon: tf.scalar(1e-8),
-      clip: tf.scalar(1),
     },
     run: (inputs) => {
-      const moved = adamUpdate(slot, {
-        factor: take(inputs, "factor"),
-        scale: take(inputs, "scale"),
+      const moved = updateAlone(adamW, parameter, {
+        rate: take(inputs, "rate"),
+        corrected: take(inputs, "corrected"),
         epsilon: take(inputs, "epsilon"),
-        clip: take(inputs, "clip"),
-      }, { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, learningRate: 1e-5, weightDecay: 0.01 });
+      });
       weight.assign(moved.weight);
       first.assign(moved.first);
       second.assign(moved.second);

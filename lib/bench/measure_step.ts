@@ -9,7 +9,8 @@ import { createEncoder, createModel } from "@/model/init.ts";
 import { disposeModel, type Encoder, type MultiTask } from "@/model/parameters.ts";
 import { type Prng, stream } from "@/random.ts";
 import type { Batch } from "@/text/example.ts";
-import { createTrainStep, type TrainStep } from "@/train/step.ts";
+import { createTrainState, createTrainStep } from "@/train/step.ts";
+import { createTrainedParameters } from "@/train/trained_parameters.ts";
 import type { BatchShape, Measurement, ModelShape, StepJob } from "@/bench/job.ts";
 import { summarizeProfile } from "@/bench/step_profile.ts";
 
@@ -39,15 +40,23 @@ export function createBenchEncoder(
   }, { seed: 1 });
 }
 
-function createStep(model: MultiTask, dropout: number): TrainStep {
-  return createTrainStep(model, {
-    tasks: TASKS.map(({ name }) => ({ name, weight: 1 })),
+/** Creates a training step, the state before it, and a function that frees the state. */
+function createStep(model: MultiTask, dropout: number) {
+  const tasks = TASKS.map(({ name }) => ({ name, weight: 1 }));
+  const { parameters, dispose } = createTrainedParameters(model, {
+    tasks,
     learningRates: { top: 1e-5, decay: 1, heads: 1e-5 },
     weightDecay: 0.01,
+  });
+  const trainStep = createTrainStep(model, parameters, {
+    tasks,
+    schedule: () => 1,
     adam: ADAM,
     clipNorm: 1,
     dropout: { hidden: dropout, attention: dropout, head: dropout },
+    seed: 1,
   });
+  return { trainStep, start: createTrainState(parameters, {}), dispose };
 }
 
 /** Draws a batch of random tokens, with one label per row, or per token for tagging. */
@@ -87,17 +96,17 @@ export async function measureSteps(
     seed: 1,
   });
   if (profile) startProfile(); // applies to programs compiled from here on
-  const step = createStep(model, dropout);
+  const { trainStep, start, dispose } = createStep(model, dropout);
+  let state = start;
   const prng = stream(1, "bench");
   const runStep = async (shapes: readonly BatchShape[]) => {
     const batches = TASKS.map((task, i) => {
       const shape = shapes[i];
       if (shape === undefined) throw new RangeError(`internal: no batch of ${task.name}`);
-      return { name: task.name, batch: drawBatch(shape, task, prng) };
+      return [task.name, [drawBatch(shape, task, prng)]] as const;
     });
     const startMs = nowMs();
-    for (const { name, batch } of batches) await step.accumulate(name, batch, prng.below(2 ** 31));
-    await step.update({ factor: 1 });
+    [state] = await trainStep(state, new Map(batches));
     return nowMs() - startMs;
   };
   for (let i = 0; i < warmup; i++) await runStep(first);
@@ -110,7 +119,7 @@ export async function measureSteps(
   stopProfile();
   const totalMs = timesMs.reduce((sum, ms) => sum + ms, 0);
   const tokens = steps.flat().reduce((sum, { tokens }) => sum + tokens, 0);
-  step.dispose();
+  dispose();
   disposeModel(model);
   return [{
     label: "",

@@ -33,7 +33,7 @@ export const MIXINGS = ["both", "proportional", "round-robin", "temperature", "a
 /** One of {@link MIXINGS}. */
 export type Mixing = typeof MIXINGS[number];
 
-/** Weights of the tasks' losses: fixed (`tasks.N.weight`) or learned; see `train/loss_weights.ts`. */
+/** Weights of the tasks' losses: fixed (`tasks.N.weight`) or learned; see `train/losses.ts`. */
 export const LOSS_WEIGHTS = ["fixed", "uncertainty"] as const;
 /** One of {@link LOSS_WEIGHTS}. */
 export type LossWeights = typeof LOSS_WEIGHTS[number];
@@ -161,7 +161,7 @@ export type TrainingConfig = {
   readonly accumulate: number;
   /** Padded lengths of batches, ascending. */
   readonly lengths: readonly number[];
-  /** Frozen parts: `encoder`, `embeddings`, `layers<N`, `heads.TASK`; see `train/freezing.ts`. */
+  /** Frozen parts: `encoder`, `embeddings`, `layers<N`, `heads.TASK`; see `train/trained_parameters.ts`. */
   readonly freeze: readonly string[];
   /** Interval in steps, or `epoch`, at which one more parameter group is unfrozen, from the top; null: all from the start. */
   readonly unfreezeEvery: number | "epoch" | null;
@@ -183,7 +183,7 @@ export type TrainingConfig = {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
   /** Maximum global norm of the gradients; null for no clipping. */
   readonly clipNorm: number | null;
-  /** For precision `mixed-float16`; see `train/loss_scale.ts`. */
+  /** For precision `mixed-float16`; see `train/losses.ts`. */
   readonly lossScale: LossScaleConfig;
   /** Interval in steps between log lines with metrics. */
   readonly logEvery: number;

@@ -18,8 +18,15 @@ import { embed } from "@/model/multi_task.ts";
 import { disposeModel, type MultiTask } from "@/model/parameters.ts";
 import { stream } from "@/random.ts";
 import { didYouMean } from "@/suggest.ts";
-import { adamUpdate } from "@/train/adamw.ts";
-import { createTrainStep } from "@/train/step.ts";
+import {
+  addDecayedWeights,
+  chain,
+  scaleByAdam,
+  scaleByLearningRate,
+  updateAlone,
+} from "@/train/optimizer.ts";
+import { createTrainState, createTrainStep } from "@/train/step.ts";
+import { createTrainedParameters } from "@/train/trained_parameters.ts";
 
 /** A function with inputs of its own, ready to be called. */
 type Started = { readonly call: () => Promise<void>; readonly release: () => void };
@@ -139,20 +146,22 @@ export function readFunctionName(name: string): FunctionName {
   );
 }
 
+const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+
 function startAdamw(): Started {
   const [weight, first, second] = ["weight", "first", "second"].map((name) =>
     tf.tidy(() => tf.variable(tf.zeros([N, D]), false, `inspect.${name}`))
   ) as [tf.Variable, tf.Variable, tf.Variable];
-  const scalars = { factor: 1, scale: 1, epsilon: 1e-8, clip: 1 };
+  const adamW = chain(scaleByAdam(ADAM), addDecayedWeights(), scaleByLearningRate());
+  const plan = { learningRate: 1e-3, weightDecay: 0.01 };
+  const scalars = { rate: 1, corrected: 1, epsilon: 1e-8 };
   const names = Object.keys(scalars) as (keyof typeof scalars)[];
   const inputs = {
     gradient: draw(N, D),
     ...Object.fromEntries(names.map((name) => [name, tf.scalar(scalars[name])])),
   } as { readonly [K in keyof typeof scalars]: tf.Scalar } & { readonly gradient: tf.Tensor };
   const program = jit("adamw", ({ gradient, ...scalars }: typeof inputs) => {
-    const updated = adamUpdate({ weight, gradient, first, second }, scalars, {
-      ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, learningRate: 1e-3, weightDecay: 0.01 },
-    });
+    const updated = updateAlone(adamW, { plan, weight, gradient, first, second }, scalars);
     weight.assign(updated.weight);
     first.assign(updated.first);
     second.assign(updated.second);
@@ -185,14 +194,21 @@ function createMini(): MultiTask {
 
 function startStep(): Started {
   const model = createMini();
-  const step = createTrainStep(model, {
-    tasks: [{ name: TASK.name, weight: 1 }],
+  const tasks = [{ name: TASK.name, weight: 1 }];
+  const { parameters, dispose } = createTrainedParameters(model, {
+    tasks,
     learningRates: { top: 1e-4, decay: 1, heads: 1e-4 },
     weightDecay: 0.01,
-    adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  });
+  const trainStep = createTrainStep(model, parameters, {
+    tasks,
+    schedule: () => 1,
+    adam: ADAM,
     clipNorm: 1,
     dropout: { hidden: 0.1, attention: 0.1, head: 0.1 },
+    seed: 1,
   });
+  let state = createTrainState(parameters, {});
   const batch = {
     ...{ rows: B, length: T, tokens: B * T, examples: [] },
     ids: Int32Array.from({ length: B * T }, (_, i) => 5 + i),
@@ -201,11 +217,10 @@ function startStep(): Started {
   };
   return {
     async call() {
-      await step.accumulate(TASK.name, batch, 1);
-      await step.update({ factor: 1 });
+      [state] = await trainStep(state, new Map([[TASK.name, [batch]]]));
     },
     release() {
-      step.dispose();
+      dispose();
       disposeModel(model);
     },
   };

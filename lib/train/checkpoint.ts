@@ -22,7 +22,7 @@ import type { StreamPosition } from "@/text/batches.ts";
 import type { Best } from "@/train/early_stopping.ts";
 import type { ConfigChange } from "@/train/resume.ts";
 import { checkInputs, type RunInputs } from "@/train/run_inputs.ts";
-import type { StepState } from "@/train/step.ts";
+import type { TrainState } from "@/train/step.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
 /** Sums since the last line of `metrics.jsonl`. */
@@ -45,7 +45,7 @@ export type RunState = {
   readonly sums: MetricSums;
   readonly best: Best | null;
   /** Update counts and the loss scale. */
-  readonly programs: StepState;
+  readonly programs: Pick<TrainState, "updates" | "lossScaler">;
   /** Position of each task's batch stream: the batch that comes next. */
   readonly positions: Readonly<Record<string, StreamPosition>>;
   /** Number of lines in `metrics.jsonl` at this step. */

@@ -14,8 +14,10 @@ import { planMixing } from "@/train/mixing.ts";
 import { openModel } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows, type RunTask } from "@/train/run_data.ts";
 import { digestInputs, type RunInputs } from "@/train/run_inputs.ts";
-import { createTrainStep } from "@/train/step.ts";
-import type { LoopSetup, LoopTask } from "@/train/train_loop.ts";
+import { scheduleFactor } from "@/train/schedule.ts";
+import { createTrainState, createTrainStep } from "@/train/step.ts";
+import { type LoopSetup, type LoopState, type LoopTask, startLoop } from "@/train/train_loop.ts";
+import { createTrainedParameters, type TrainedGroup } from "@/train/trained_parameters.ts";
 
 /** A run that is ready for its next step. */
 export type PreparedRun = {
@@ -27,6 +29,12 @@ export type PreparedRun = {
   readonly inputs: RunInputs;
   /** Input of the training loop, without the clock. */
   readonly setup: Omit<LoopSetup, "nowMs">;
+  /** State of the training loop: before the first step, or of the checkpoint. */
+  readonly start: LoopState;
+  /** Parameter groups from bottom to top. */
+  readonly groups: readonly TrainedGroup[];
+  /** Interval in steps at which one more parameter group is unfrozen; null if all learn from the start. */
+  readonly stepsPerStage: number | null;
   /** State of the checkpoint that the run resumes from; null for a new run. */
   readonly saved: RunState | null;
   /** Notes for the user, one sentence each. */
@@ -59,24 +67,19 @@ export async function prepareRun(
       tasks.push(await encodeTask(each, { tokenizer, maxLength, prompt, ...options }));
     }
     const inputs = digestInputs(tokenizer, tasks);
-    const step = createTrainStep(model, {
+    const { parameters, groups, ...trained } = createTrainedParameters(model, {
       tasks: config.tasks,
       learningRates: training.learningRate,
       weightDecay: training.weightDecay,
-      adam: training.adam,
-      clipNorm: training.clipNorm,
-      dropout,
-      lossWeights: training.lossWeights,
-      lossScale: config.precision === "mixed-float16" ? training.lossScale : null,
       freeze: training.freeze,
       gradualUnfreezing: training.unfreezeEvery !== null,
+      lossWeights: training.lossWeights,
     });
-    owned.push(step.dispose);
+    owned.push(trained.dispose);
     const restored = checkpoint === null
       ? null
-      : await restoreCheckpointInto(step.parameters, checkpoint, { inputs });
+      : await restoreCheckpointInto(parameters, checkpoint, { inputs });
     const saved = restored?.state ?? null;
-    if (saved !== null) step.restoreState(saved.programs);
     const streams = openStreams(tasks, { training, tokenizer, seed, saved });
     owned.push(() => streams.forEach(({ stream }) => stream.close()));
     const mixing = planMixing(
@@ -87,19 +90,37 @@ export async function prepareRun(
     const { steps } = mixing;
     const { unfreezeEvery } = training;
     const stepsPerStage = unfreezeEvery === "epoch" ? mixing.stepsPerEpoch : unfreezeEvery;
+    const lossScale = config.precision === "mixed-float16" ? training.lossScale : null;
+    const { schedule, warmup } = training;
+    const trainStep = createTrainStep(model, parameters, {
+      tasks: config.tasks,
+      schedule: (step) => scheduleFactor(schedule, step, { steps, warmup }),
+      adam: training.adam,
+      clipNorm: training.clipNorm,
+      dropout,
+      lossScale,
+      stepsPerStage,
+      seed,
+      rowsOf: (task, { examples }) =>
+        examples.map((index) => streams.get(task)?.examples[index]?.row ?? -1),
+    });
+    const start = startLoop(createTrainState(parameters, { lossScale }));
     return {
       model,
       tokenizer,
       prompts,
       tasks,
       inputs,
-      setup: { step, tasks: streams, mixing, steps, stepsPerStage, training, seed },
+      setup: { trainStep, tasks: streams, mixing, steps, training },
+      start: saved === null ? start : resumeLoop(start, saved),
+      groups,
+      stepsPerStage,
       saved,
       notes: [
         mixing.note,
         ...describePrompt(prompts),
         ...tasks.flatMap(({ notes }) => notes),
-        ...describeStages(step.groups, stepsPerStage),
+        ...describeStages(groups, stepsPerStage),
         ...restored?.notes ?? [],
       ],
       dispose,
@@ -108,6 +129,25 @@ export async function prepareRun(
     dispose();
     throw error;
   }
+}
+
+/** The state of the loop at a checkpoint; `start` is the state before the first step. */
+function resumeLoop({ train }: LoopState, saved: RunState): LoopState {
+  const { step, skipped, programs, tokens, sums, best, seconds } = saved;
+  const updates = Object.keys(train.updates).map((group) => [group, programs.updates[group] ?? 0]);
+  return {
+    train: {
+      ...train,
+      step,
+      skipped,
+      updates: Object.fromEntries(updates),
+      lossScaler: train.lossScaler && (programs.lossScaler ?? train.lossScaler),
+    },
+    tokens,
+    sums,
+    best,
+    trainSeconds: seconds.train,
+  };
 }
 
 /** A note about the prompt of all texts, if there is one. */
@@ -123,7 +163,7 @@ function describePrompt(prompts: PromptSettings): readonly string[] {
 
 /** A note about when parameter groups start learning, if they are unfrozen gradually. */
 function describeStages(
-  groups: PreparedRun["setup"]["step"]["groups"],
+  groups: readonly TrainedGroup[],
   stepsPerStage: number | null,
 ): readonly string[] {
   if (stepsPerStage === null) return [];

@@ -46,7 +46,7 @@ export function composeSummary(
   { name, preset, steps, tokens, seconds, scores, best, notes }: Measured,
   run: PreparedRun,
 ): RunSummary {
-  const { model, tasks, setup } = run;
+  const { model, tasks, setup, groups, stepsPerStage } = run;
   return {
     name,
     preset,
@@ -57,9 +57,9 @@ export function composeSummary(
     seconds,
     scores,
     ...(best && { best }),
-    groups: setup.step.groups.map(({ stage, ...group }) => ({
+    groups: groups.map(({ stage, ...group }) => ({
       ...group,
-      ...(setup.stepsPerStage !== null && { from: stage * setup.stepsPerStage + 1 }),
+      ...(stepsPerStage !== null && { from: stage * stepsPerStage + 1 }),
     })),
     data: Object.fromEntries(tasks.map(({ task, counts }) => [task.name, counts])),
     notes: [...run.notes, ...notes],

@@ -37,7 +37,7 @@ export function createRunWriter(config: RunConfig, { run, folder, changes, ...op
 }): RunWriter {
   const { tasks, training } = config;
   const { evaluator, nowMs } = options;
-  const { step: programs, tasks: streams } = run.setup;
+  const { parameters } = run.start.train;
   const { earlyStopping, keepCheckpoints: keep } = training;
   const checkpoints = folder.path("checkpoint");
   let evaluateSeconds = run.saved?.seconds.evaluate ?? 0;
@@ -50,7 +50,7 @@ export function createRunWriter(config: RunConfig, { run, folder, changes, ...op
   return {
     timed,
     evaluateSeconds: () => evaluateSeconds,
-    async evaluate({ step, best }) {
+    async evaluate({ train: { step }, best }) {
       const before = evaluateSeconds;
       const scores = await timed(() => evaluator.evaluate("validation"));
       const seconds = evaluateSeconds - before;
@@ -59,13 +59,18 @@ export function createRunWriter(config: RunConfig, { run, folder, changes, ...op
       const value = readMetric(earlyStopping.metric, tasks, scores);
       return { scores, best: updateBest(best, { step, value }, earlyStopping) };
     },
-    async save({ trainSeconds, ...state }, { evaluationDue } = { evaluationDue: false }) {
-      await saveCheckpoint(checkpoints, programs.parameters, {
-        ...state,
-        seconds: { train: trainSeconds, evaluate: evaluateSeconds },
-        programs: await programs.readState(),
+    async save(state, { evaluationDue } = { evaluationDue: false }) {
+      const { train: { step, skipped, updates, lossScaler }, tokens, sums, best } = state;
+      await saveCheckpoint(checkpoints, parameters, {
+        step,
+        skipped,
+        tokens,
+        sums,
+        best,
+        seconds: { train: state.trainSeconds, evaluate: evaluateSeconds },
+        programs: { updates, lossScaler },
         positions: Object.fromEntries(
-          [...streams].map(([name, { stream }]) => [name, stream.position()]),
+          [...run.setup.tasks].map(([name, { stream }]) => [name, stream.position()]),
         ),
         metricsLines: folder.metricsLines(),
         inputs: run.inputs,
@@ -74,6 +79,6 @@ export function createRunWriter(config: RunConfig, { run, folder, changes, ...op
         evaluationDue,
       }, { keep });
     },
-    restoreBest: ({ step }) => restoreWeightsInto(programs.parameters, checkpoints, step),
+    restoreBest: ({ step }) => restoreWeightsInto(parameters, checkpoints, step),
   };
 }

@@ -1,214 +1,384 @@
 /**
- * A training step as compiled programs: one gradient program per task, which adds into gradient buffers that all tasks
- * share, and one update program for all parameters that the step updates.
+ * A training step, with the state as argument and result:
+ *
+ *     [state, metrics] = await trainStep(state, batches)
+ *
+ * 1. Loss and gradient of every task's batches, summed in the parameters' gradient buffers. {@link LossLayer}s are
+ *    wrapped around the loss: a fixed or a learned task weight, the weight of a micro-batch, the loss scale.
+ * 2. The optimizer: a list of transforms from gradients to updates, in `optimizer.ts`.
+ *
+ * Layers and transforms that the configuration does not ask for are left out. Both parts are compiled functions, one
+ * per combination of tasks and unfreezing stage. They update the tensors of the state in place. Therefore a state can
+ * be used only once, like donated buffers in JAX; its numbers never change.
+ *
+ * Shapes: B rows, T tokens.
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { LossScaleConfig, LossWeights } from "@/config/config.ts";
+import type { LossScaleConfig } from "@/config/config.ts";
+import { jit } from "@/engine/jit.ts";
+import { dynamicBatchDimensions, type InputTensors, inputTensors } from "@/model/bert.ts";
+import { findTask, runTask } from "@/model/multi_task.ts";
 import type { MultiTask } from "@/model/parameters.ts";
+import { stream } from "@/random.ts";
 import type { Batch } from "@/text/example.ts";
-import type { AdamOptions } from "@/train/adamw.ts";
 import {
-  createGradientProgram,
-  type GradientOptions,
-  type GradientProgram,
-  type LossMetrics,
-} from "@/train/gradient_program.ts";
-import type { LayerwiseLearningRates } from "@/train/layerwise.ts";
-import { createLossScaler, type LossScalerValues } from "@/train/loss_scale.ts";
-import { readScalar } from "@/train/read_scalar.ts";
+  countLabels,
+  crossEntropy,
+  fixedWeight,
+  isFiniteNorm,
+  type LossScaler,
+  microBatchWeight,
+  MIN_LOSS_SCALE,
+  nextLossScaler,
+  scaledBy,
+  uncertaintyWeight,
+  weighMicroBatches,
+} from "@/train/losses.ts";
 import {
-  createTrainedParameters,
-  disposeTrainedParameters,
-  type TrainedGroup,
+  type AdamOptions,
+  addDecayedWeights,
+  applyUpdate,
+  chain,
+  clipByGlobalNorm,
+  computeBias,
+  scaleByAdam,
+  scaleByLearningRate,
+  startUpdates,
+  traceBias,
+  unscale,
+} from "@/train/optimizer.ts";
+import {
+  logVarianceName,
   type TrainedParameter,
+  updateGroupOf,
 } from "@/train/trained_parameters.ts";
-import {
-  createUpdateProgram,
-  type UpdateGroup,
-  type UpdateMetrics,
-  type UpdateProgram,
-} from "@/train/update_program.ts";
+
+/** The state of training between two steps. */
+export type TrainState = {
+  /** Number of completed steps, including skipped ones. */
+  readonly step: number;
+  /** Number of steps skipped because of non-finite gradients; only with a loss scale. */
+  readonly skipped: number;
+  /** Weights, moments and learned task weights; gradients are zero between steps. */
+  readonly parameters: readonly TrainedParameter[];
+  /** Number of updates of each update group (see {@link updateGroupOf}): t in AdamW. */
+  readonly updates: Readonly<Record<string, number>>;
+  /** Null without a loss scale. */
+  readonly lossScaler: LossScaler | null;
+};
+
+/** The micro-batches of a step by task, at least one each; their rows count as one large batch. */
+export type StepBatches = ReadonlyMap<string, readonly Batch[]>;
+
+/** Metrics of a step, as sums and counts. */
+export type StepMetrics = {
+  /**
+   * Sum of the loss over the labels and number of labels, by task. A label is a row for classification, a word for
+   * tagging. Losses are without any weight or scale, and micro-batches with a non-finite loss are left out.
+   */
+  readonly losses: Readonly<Record<string, { readonly sum: number; readonly count: number }>>;
+  /** Number of tokens, without padding. */
+  readonly tokens: number;
+  /** Global norm of all gradients, unscaled, before clipping. */
+  readonly gradientNorm: number;
+  /** True if the parameters are unchanged because the gradient is not finite; only with a loss scale. */
+  readonly skipped: boolean;
+  /** The schedule's factor on the peak learning rates. */
+  readonly rate: number;
+};
 
 /** Options of {@link createTrainStep}; all are fixed for a run. */
 export type StepOptions = {
-  /** Tasks and the weights of their losses. */
+  /** Tasks and the weights of their losses; learned weights, if there are any in the state, replace them. */
   readonly tasks: readonly { readonly name: string; readonly weight: number }[];
-  readonly learningRates: LayerwiseLearningRates;
-  readonly weightDecay: number;
+  /** Factor on the peak learning rates at a step, counted from 0. */
+  readonly schedule: (step: number) => number;
   readonly adam: AdamOptions;
   /** Maximum global norm of the gradients; null for no clipping. */
   readonly clipNorm: number | null;
-  readonly dropout: GradientOptions["dropout"];
-  /** Default: `fixed`, the weights in `tasks`. */
-  readonly lossWeights?: LossWeights;
+  readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
   /** Loss scaling, for mixed-float16; null (the default) for none. */
   readonly lossScale?: LossScaleConfig | null;
-  /** Frozen parameters, in the syntax of `training.freeze`. */
-  readonly freeze?: readonly string[];
-  /** True if parameter groups start learning one by one; then every call must pass its stage. */
-  readonly gradualUnfreezing?: boolean;
+  /** Interval in steps at which one more parameter group learns; null (the default) if all learn from the start. */
+  readonly stepsPerStage?: number | null;
+  /** Seed of the dropout masks. */
+  readonly seed: number;
+  /** Rows of a batch, as errors name them; default: the indices of its examples. */
+  readonly rowsOf?: (task: string, batch: Batch) => readonly number[];
 };
 
-/** Options for one batch of a step. */
-export type AccumulateOptions = {
-  /** Weight of this micro-batch in the task's loss; the weights of a step's micro-batches sum to 1. Default: 1. */
-  readonly batchWeight?: number;
-  /** Stage of gradual unfreezing, see `freezing.ts`; by default the last one, in which every group learns. */
-  readonly stage?: number;
-};
+/** Runs a step. It consumes `state`: its tensors are updated in place and belong to the returned state. */
+export type TrainStep = (
+  state: TrainState,
+  batches: StepBatches,
+) => Promise<[TrainState, StepMetrics]>;
 
-/** State of the steps besides the tensors. */
-export type StepState = {
-  /** Number of updates of each {@link UpdateGroup}, by name. */
-  readonly updates: Readonly<Record<string, number>>;
-  readonly lossScaler: LossScalerValues | null;
-};
-
-/** The programs of a run's steps and their state. */
-export type TrainStep = {
-  readonly parameters: readonly TrainedParameter[];
-  readonly groups: readonly TrainedGroup[];
-  /** True if steps with non-finite gradients are skipped. */
-  readonly scalesLoss: boolean;
-  /** Adds the gradient of the task's loss on a batch into the gradient buffers, in place. */
-  accumulate(
-    task: string,
-    batch: Batch,
-    dropoutSeed: number,
-    options?: AccumulateOptions,
-  ): Promise<LossMetrics>;
-  /**
-   * Updates the parameters of all tasks with a gradient since the last update, in place, and clears the gradients.
-   * Other parameters neither change nor decay, like a parameter without gradient in PyTorch.
-   */
-  update(
-    options: { readonly factor: number; readonly stage?: number },
-  ): Promise<UpdateMetrics>;
-  /** The learned log σ² of each task; empty if the loss weights are fixed. */
-  readLogVariances(): Promise<Readonly<Record<string, number>>>;
-  readState(): Promise<StepState>;
-  /** Restores a saved state, in place. */
-  restoreState(state: StepState): void;
-  /** Frees gradients and moments, but not the model. */
-  dispose(): void;
-};
-
-/**
- * Groups parameters that have the same tasks and the same unfreezing stage: they are always updated together.
- * `countOnHost` is false if the update program counts the updates.
- */
-function createUpdateGroups(
+/** The state before the first step; `lossScale` as in {@link StepOptions}. */
+export function createTrainState(
   parameters: readonly TrainedParameter[],
-  countOnHost: boolean,
-): UpdateGroup[] {
-  const members = new Map<string, TrainedParameter[]>();
-  for (const parameter of parameters) {
-    const name = `${parameter.tasks.join("+")} ${parameter.stage}`;
-    const known = members.get(name);
-    if (known) known.push(parameter);
-    else members.set(name, [parameter]);
-  }
-  return [...members].map(([name, parameters]) => ({
-    name,
+  { lossScale = null }: Pick<StepOptions, "lossScale">,
+): TrainState {
+  return {
+    step: 0,
+    skipped: 0,
     parameters,
-    updates: countOnHost ? { count: 0 } : tf.tidy(() => tf.variable(tf.scalar(0), false)),
-  }));
+    updates: Object.fromEntries(parameters.map((each) => [updateGroupOf(each), 0])),
+    lossScaler: lossScale && { scale: Math.fround(lossScale.initial), streak: 0 },
+  };
 }
 
-/** Creates the programs of a run; each is compiled when it is first used. */
-export function createTrainStep(model: MultiTask, options: StepOptions): TrainStep {
-  const { tasks, lossScale = null, lossWeights = "fixed", freeze = [], gradualUnfreezing = false } =
-    options;
-  const trained = createTrainedParameters(model, {
-    ...options,
-    freeze,
-    gradualUnfreezing,
-    learnsLossWeights: lossWeights === "uncertainty",
-  });
-  const { parameters, groups, logVariances } = trained;
-  const scaler = lossScale === null ? null : createLossScaler(lossScale);
-  const scaling = scaler === null || lossScale === null ? null : { scaler, config: lossScale };
-  const updateGroups = createUpdateGroups(parameters, scaling === null);
-  const last = Math.max(...parameters.map(({ stage }) => stage));
-  const gradients = new Map<string, GradientProgram>(), updates = new Map<string, UpdateProgram>();
-  const tasksWithGradient = new Set<string>();
+/** Creates the step of a model and its trained parameters. */
+export function createTrainStep(
+  model: MultiTask,
+  parameters: readonly TrainedParameter[],
+  options: StepOptions,
+): TrainStep {
+  const { tasks, schedule, seed, lossScale = null, stepsPerStage = null } = options;
+  const { rowsOf = (_task, { examples }) => examples } = options;
+  const used = new WeakSet<TrainState>();
+  const lastStage = Math.max(...parameters.map(({ stage }) => stage));
+  const gradientPrograms = new Map<string, GradientProgram>();
+  const updatePrograms = new Map<string, UpdateProgram>();
+  /** The parameters of a task that learn in a stage. */
+  const learning = (task: string, stage: number) =>
+    parameters.filter((each) => each.stage <= stage && each.tasks.includes(task));
 
-  const gradientProgram = (name: string, stage: number): GradientProgram => {
-    const key = `${name} ${Math.min(stage, last)}`;
-    const known = gradients.get(key);
-    if (known !== undefined) return known;
-    const task = tasks.find((each) => each.name === name);
-    if (task === undefined) throw new TypeError(`internal: no gradient program of ${name}`);
-    const made = createGradientProgram(model, {
-      task: name,
-      parameters: parameters.filter((each) => each.stage <= stage && each.tasks.includes(name)),
-      dropout: options.dropout,
-      lossWeight: task.weight,
-      logVariance: logVariances.get(name) ?? null,
-      scale: scaler?.scale ?? null,
+  return async (state, batches) => {
+    if (state.parameters !== parameters || used.has(state)) {
+      throw new TypeError("internal: a step has already updated the tensors of this state");
+    }
+    used.add(state);
+    const { step, updates, lossScaler } = state;
+    const stage = Math.min(stageOfStep(step, stepsPerStage), lastStage);
+    const notFinite = (what: string, value: number, culprits: StepBatches = batches) => {
+      const rows = [...culprits].map(([task, parts]) =>
+        `${task} rows ${parts.flatMap((batch) => rowsOf(task, batch)).join(", ")}`
+      );
+      return new RangeError(
+        `Cannot continue training: at step ${step + 1} ${what} is ${value}; ` +
+          `try a lower learning rate. Batch: ${rows.join("; ")}`,
+      );
+    };
+
+    const losses: Record<string, { sum: number; count: number }> = {};
+    let tokens = 0;
+    for (const [task, parts] of batches) {
+      const program = cached(
+        gradientPrograms,
+        `${task} ${stage}`,
+        () => createGradientProgram(model, task, learning(task, stage), options),
+      );
+      const weights = weighMicroBatches(parts);
+      let sum = 0, count = 0;
+      for (const [i, batch] of parts.entries()) {
+        const path = i === 0 ? [task, step] : [task, step, i];
+        const found = await program(batch, {
+          dropoutSeed: stream(seed, "dropout", ...path).uint32() | 0,
+          batchWeight: weights[i] ?? 1,
+          lossScale: lossScaler?.scale ?? null,
+        });
+        tokens += batch.tokens;
+        if (Number.isFinite(found.loss)) {
+          sum += found.loss * found.count;
+          count += found.count;
+        } else if (lossScale === null) { // otherwise the update skips this step
+          throw notFinite(`the loss of ${task}`, found.loss, new Map([[task, [batch]]]));
+        }
+      }
+      losses[task] = { sum, count };
+    }
+
+    const key = `${tasks.map(({ name }) => batches.has(name))} ${stage}`;
+    const update = cached(updatePrograms, key, () => {
+      // Other parameters neither change nor decay, like a parameter without gradient in PyTorch.
+      const updated = new Set([...batches.keys()].flatMap((task) => learning(task, stage)));
+      return createUpdateProgram(parameters.filter((each) => updated.has(each)), options);
     });
-    gradients.set(key, made);
-    return made;
+    const rate = schedule(step);
+    const { gradientNorm, finite } = await update.run(rate, updates, lossScaler);
+    if (finite && !Number.isFinite(gradientNorm)) {
+      throw notFinite("the gradient norm", gradientNorm);
+    }
+    const next = lossScaler && lossScale && nextLossScaler(lossScaler, finite, lossScale);
+    if (next !== null && next.scale < MIN_LOSS_SCALE) {
+      throw notFinite("the gradient norm at the minimum loss scale", NaN);
+    }
+    const counted = update.groups.map((name) => [name, (updates[name] ?? 0) + Number(finite)]);
+    return [{
+      step: step + 1,
+      skipped: state.skipped + Number(!finite),
+      parameters,
+      updates: { ...updates, ...Object.fromEntries(counted) },
+      lossScaler: next,
+    }, { losses, tokens, gradientNorm, skipped: !finite, rate }];
   };
-  const updateProgram = (stage: number): UpdateProgram => {
-    const key = `${tasks.map(({ name }) => tasksWithGradient.has(name))} ${Math.min(stage, last)}`;
-    const known = updates.get(key);
-    if (known !== undefined) return known;
-    const updated = updateGroups.filter(({ parameters: [first] }) =>
-      first !== undefined && first.stage <= stage &&
-      first.tasks.some((task) => tasksWithGradient.has(task))
-    );
-    const made = createUpdateProgram(updated, { ...options, scaling });
-    updates.set(key, made);
-    return made;
-  };
+}
 
+/** The value of `key`, made by `make` on first use. */
+function cached<T>(values: Map<string, T>, key: string, make: () => T): T {
+  const known = values.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  values.set(key, made);
+  return made;
+}
+
+/** Adds the gradient of a micro-batch's loss into the gradient buffers, in place. Returns the loss without layers. */
+type GradientProgram = (batch: Batch, options: {
+  readonly dropoutSeed: number;
+  /** Weight of the micro-batch; 1 leaves the layer out. */
+  readonly batchWeight: number;
+  readonly lossScale: number | null;
+}) => Promise<{ readonly loss: number; readonly count: number }>;
+
+type GradientInputs = InputTensors & {
+  /** [B] or [B · T] int32 */
+  readonly labels: tf.Tensor1D;
+  /** int32 */
+  readonly seed: tf.Scalar;
+  readonly batchWeight?: tf.Scalar;
+  readonly lossScale?: tf.Scalar;
+};
+
+/** Creates the gradient program of a task; it is compiled once and serves all batch shapes. */
+function createGradientProgram(
+  model: MultiTask,
+  task: string,
+  learning: readonly TrainedParameter[],
+  { tasks, dropout }: StepOptions,
+): GradientProgram {
+  const logVariance = learning.find(({ plan }) => plan.name === logVarianceName(task))?.weight;
+  const weight = tasks.find(({ name }) => name === task)?.weight;
+  if (weight === undefined) throw new TypeError(`internal: no weight of task ${task}`);
+  const dynamic = dynamicBatchDimensions(model, {
+    labels: findTask(model, task).kind === "tagging" ? ["B·T"] : ["B"],
+  });
+  const program = jit(`gradient.${task}`, (inputs: GradientInputs) => {
+    const { ids, mask, labels, seed, batchWeight, lossScale } = inputs;
+    const layers = [
+      logVariance ? uncertaintyWeight(logVariance) : fixedWeight(weight),
+      ...(batchWeight ? [microBatchWeight(batchWeight)] : []),
+      ...(lossScale ? [scaledBy(lossScale)] : []),
+    ];
+    const { value, grads } = tf.variableGrads(() => {
+      const logits = runTask(model, task, { ids, mask, dropout: { seed, ...dropout } });
+      const loss: tf.Tensor = crossEntropy(logits, labels);
+      return layers.reduce((inner, { wrap }) => wrap(inner), loss) as tf.Scalar;
+    }, learning.map(({ weight }) => weight));
+    for (const { weight, gradient } of learning) {
+      const added = grads[weight.name];
+      if (added === undefined) throw new TypeError(`internal: no gradient of ${weight.name}`);
+      gradient.assign(tf.add(gradient, added));
+    }
+    const loss = layers.reduceRight<tf.Tensor>((outer, { unwrap }) => unwrap(outer), value);
+    return { loss, count: countLabels(labels) };
+  }, { dynamic });
+  return async (batch, { dropoutSeed, batchWeight, lossScale }) => {
+    const inputs: GradientInputs = {
+      ...inputTensors(batch),
+      labels: tf.tensor1d(batch.labels, "int32"),
+      seed: tf.scalar(dropoutSeed, "int32"),
+      ...(batchWeight !== 1 && { batchWeight: tf.scalar(batchWeight) }),
+      ...(lossScale !== null && { lossScale: tf.scalar(lossScale) }),
+    };
+    const outputs = await program(inputs);
+    const loss = await readScalar(outputs.loss), count = await readScalar(outputs.count);
+    tf.dispose([inputs, outputs]);
+    return { loss: logVariance ? loss : loss / weight, count };
+  };
+}
+
+/** The optimizer of a fixed set of parameters. */
+type UpdateProgram = {
+  /** Names of the update groups of the parameters. */
+  readonly groups: readonly string[];
+  /** Updates weights and moments in place, unless the gradient is not finite, and clears the gradients. */
+  readonly run: (
+    rate: number,
+    updates: TrainState["updates"],
+    lossScaler: LossScaler | null,
+  ) => Promise<{ readonly gradientNorm: number; readonly finite: boolean }>;
+};
+
+/** Creates the update program of the given parameters. */
+function createUpdateProgram(
+  parameters: readonly TrainedParameter[],
+  { adam, clipNorm }: StepOptions,
+): UpdateProgram {
+  const groups = [...Map.groupBy(parameters, updateGroupOf)];
+  const all = groups.flatMap(([, group]) => group);
+  type Inputs = { readonly rate: tf.Scalar; readonly [name: string]: tf.Scalar };
+  const program = jit("update", (inputs: Inputs) => {
+    const { rate, lossScale } = inputs;
+    const start = startUpdates(all);
+    // A step whose gradient is not finite is skipped, as by apply_if_finite in optax.
+    const finite = lossScale ? isFiniteNorm(start.norm) : null;
+    const choose = (next: tf.Tensor, old: tf.Tensor) => finite ? tf.where(finite, next, old) : next;
+    const optimizer = chain(
+      ...(lossScale ? [unscale(lossScale)] : []),
+      ...(clipNorm === null ? [] : [clipByGlobalNorm(clipNorm)]),
+      scaleByAdam(adam),
+      addDecayedWeights(),
+      scaleByLearningRate(),
+    );
+    const updates = optimizer(start);
+    for (const [i, [, group]] of groups.entries()) {
+      const { [`t${i}`]: t, [`corrected${i}`]: corrected, [`epsilon${i}`]: epsilon } = inputs;
+      const bias = t ? traceBias(t, rate, adam) : corrected && epsilon && { corrected, epsilon };
+      if (!bias) throw new TypeError("internal: an update group has no scalars");
+      for (const parameter of group) {
+        const { weight, first, second, gradient } = parameter;
+        const next = applyUpdate(weight, updates.of(parameter, { rate, ...bias }), rate);
+        weight.assign(choose(next.weight, weight));
+        first.assign(choose(next.first, first));
+        second.assign(choose(next.second, second));
+        gradient.assign(tf.zerosLike(gradient));
+      }
+    }
+    return { norm: updates.norm, ...(finite && { finite: tf.cast(finite, "float32") }) };
+  });
   return {
-    parameters,
-    groups,
-    scalesLoss: scaler !== null,
-    async accumulate(task, batch, dropoutSeed, { batchWeight = 1, stage = last } = {}) {
-      const metrics = await gradientProgram(task, stage)(batch, { dropoutSeed, batchWeight });
-      tasksWithGradient.add(task);
-      return metrics;
-    },
-    async update({ factor, stage = last }) {
-      const metrics = await updateProgram(stage)(factor);
-      tasksWithGradient.clear();
-      return metrics;
-    },
-    async readLogVariances() {
-      const values: Record<string, number> = {};
-      for (const [task, variable] of logVariances) values[task] = await readScalar(variable);
-      return values;
-    },
-    async readState() {
-      const counts: Record<string, number> = {};
-      for (const { name, updates } of updateGroups) {
-        counts[name] = updates instanceof tf.Variable ? await readScalar(updates) : updates.count;
+    groups: groups.map(([name]) => name),
+    async run(rate, updates, lossScaler) {
+      const inputs: Record<string, tf.Scalar> & Inputs = { rate: tf.scalar(rate) };
+      if (lossScaler !== null) inputs.lossScale = tf.scalar(lossScaler.scale);
+      for (const [i, [name]] of groups.entries()) {
+        const t = (updates[name] ?? 0) + 1;
+        if (lossScaler !== null) {
+          inputs[`t${i}`] = tf.scalar(t);
+        } else {
+          const { corrected, epsilon } = computeBias(t, rate, adam);
+          inputs[`corrected${i}`] = tf.scalar(corrected);
+          inputs[`epsilon${i}`] = tf.scalar(epsilon);
+        }
       }
-      const lossScaler = scaler === null
-        ? null
-        : { scale: await readScalar(scaler.scale), streak: await readScalar(scaler.streak) };
-      return { updates: counts, lossScaler };
-    },
-    restoreState(state) {
-      const set = (variable: tf.Variable, value: number) =>
-        tf.tidy(() => variable.assign(tf.scalar(value)));
-      for (const { name, updates } of updateGroups) {
-        const count = state.updates[name] ?? 0;
-        if (updates instanceof tf.Variable) set(updates, count);
-        else updates.count = count;
-      }
-      if (scaler === null || state.lossScaler === null) return;
-      set(scaler.scale, state.lossScaler.scale);
-      set(scaler.streak, state.lossScaler.streak);
-    },
-    dispose() {
-      disposeTrainedParameters(trained);
-      for (const { updates } of updateGroups) if (updates instanceof tf.Variable) updates.dispose();
-      if (scaler !== null) tf.dispose([scaler.scale, scaler.streak]);
+      const outputs = await program(inputs);
+      const gradientNorm = await readScalar(outputs.norm);
+      const finite = outputs.finite === undefined || await readScalar(outputs.finite) === 1;
+      tf.dispose([inputs, outputs]);
+      return { gradientNorm, finite };
     },
   };
+}
+
+/** The stage of gradual unfreezing at a step, counted from 0; without stages every parameter learns. */
+function stageOfStep(step: number, stepsPerStage: number | null): number {
+  return stepsPerStage === null ? Infinity : Math.floor(step / stepsPerStage);
+}
+
+/** The learned log σ² of each task; empty if the task weights are fixed. */
+export async function readLogVariances(
+  { parameters }: TrainState,
+): Promise<Readonly<Record<string, number>>> {
+  const values: Record<string, number> = {};
+  for (const { plan, weight, tasks: [task = ""] } of parameters) {
+    if (plan.name === logVarianceName(task)) values[task] = await readScalar(weight);
+  }
+  return values;
+}
+
+async function readScalar(scalar: tf.Tensor): Promise<number> {
+  const [value = NaN] = await scalar.data();
+  return value;
 }

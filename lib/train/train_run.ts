@@ -10,7 +10,7 @@ import { isFile, readJson } from "@/system/files.ts";
 import { checkInterrupt, joinInterrupts, untilInterrupt } from "@/system/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
-import { readNewestState, type RunState } from "@/train/checkpoint.ts";
+import { readNewestState } from "@/train/checkpoint.ts";
 import { chooseErrors, writeErrors } from "@/train/choose_errors.ts";
 import { chooseExamples } from "@/train/choose_examples.ts";
 import { createRunFolder, openRunFolder, type RunFolder } from "@/train/run_folder.ts";
@@ -28,8 +28,7 @@ import {
 } from "@/train/resume.ts";
 import { composeSummary, type RunSummary } from "@/train/run_summary.ts";
 import { createRunWriter, type RunWriter } from "@/train/run_writer.ts";
-import { describeStep } from "@/train/step_progress.ts";
-import { averageLosses, LOOP_START, type LoopState, runStep } from "@/train/train_loop.ts";
+import { averageLosses, describeStep, type LoopState, runStep } from "@/train/train_loop.ts";
 
 /** A completed step, as passed to `onStep`. */
 export type StepEvent = {
@@ -174,7 +173,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     const summary = composeSummary({
       name: folder.name,
       preset: config.preset,
-      steps: state.step,
+      steps: state.train.step,
       tokens: state.tokens,
       seconds: { train: state.trainSeconds, evaluate: writer.evaluateSeconds() },
       scores: Object.fromEntries(run.tasks.map(({ task: { name } }) => [name, {
@@ -216,12 +215,14 @@ async function chooseModel(
   const { metric } = earlyStopping;
   const notes = [
     `${
-      stopped ? `Stopped early, after step ${state.step} of ${run.setup.steps}. ` : ""
+      stopped ? `Stopped early, after step ${state.train.step} of ${run.setup.steps}. ` : ""
     }The model is ` +
     `from step ${step}, which has the best ${metric}: ${value.toFixed(4)}.`,
   ];
   const kept = { step, metric, value };
-  if (last !== null && step === state.step) return { validation: last.scores, best: kept, notes };
+  if (last !== null && step === state.train.step) {
+    return { validation: last.scores, best: kept, notes };
+  }
   await writer.restoreBest(best);
   // Evaluate again, because this fits the calibration temperatures of the restored model.
   const validation = await writer.timed(() => evaluator.evaluate("validation"));
@@ -247,10 +248,8 @@ async function trainSteps(
   const setup = { ...run.setup, nowMs };
   const { steps } = setup;
   const { earlyStopping } = training;
-  let state: LoopState = saved === null
-    ? LOOP_START
-    : { ...pickLoopState(saved), trainSeconds: saved.seconds.train };
-  const isDue = (every: number | null) => every !== null && state.step % every === 0;
+  let state = run.start;
+  const isDue = (every: number | null) => every !== null && state.train.step % every === 0;
   const interrupted = (step: number) =>
     new TrainingInterrupted(
       `after step ${step} of ${steps}`,
@@ -258,12 +257,12 @@ async function trainSteps(
       true,
     );
   let evaluationDue = saved?.evaluationDue ?? false; // true if the evaluation was interrupted
-  while (evaluationDue || state.step < steps && !isOutOfPatience(state.best, earlyStopping)) {
+  while (evaluationDue || state.train.step < steps && !isOutOfPatience(state.best, earlyStopping)) {
     if (!evaluationDue) {
       const { state: next, losses, line } = await runStep(setup, state);
       state = next;
-      const { step, tokens, trainSeconds: seconds, sums } = state;
-      const shown = line?.losses ?? averageLosses(sums); // a mean over several steps is less noisy
+      const { train: { step }, tokens, trainSeconds: seconds, sums } = state;
+      const shown = line?.losses ?? averageLosses(sums.losses); // a mean over several steps is less noisy
       view.update(describeStep({ step, steps, losses: shown, tokens, seconds }));
       onStep?.({ step, steps, losses, tokens, seconds });
       if (line !== null) await folder.appendMetrics(line);
@@ -275,11 +274,11 @@ async function trainSteps(
       } catch (error) {
         if (!(error instanceof Deno.errors.Interrupted)) throw error;
         await writer.save(state, { evaluationDue }); // a resumed run starts with it
-        throw interrupted(state.step);
+        throw interrupted(state.train.step);
       }
     }
     evaluationDue = false;
-    const { step } = state;
+    const { step } = state.train;
     const stops = signal?.aborted === true && step < steps;
     const ends = step === steps || isOutOfPatience(state.best, earlyStopping);
     const better = state.best?.step === step; // the end of the run restores it
@@ -287,11 +286,4 @@ async function trainSteps(
     if (stops && !ends) throw interrupted(step);
   }
   return state;
-}
-
-/** The part of a saved state that the loop continues from. */
-function pickLoopState(
-  { step, skipped, tokens, sums, best }: RunState,
-): Omit<LoopState, "trainSeconds"> {
-  return { step, skipped, tokens, sums, best };
 }

@@ -13,7 +13,7 @@ import { openNativeRuntime } from "@/engine/native/runtime.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { compareGeneric } from "../engine/compare_generic.ts";
 import { compareGraphs } from "../engine/compare_graphs.ts";
-import { batchOf, createFixtureStep } from "../train/steps_fixture.ts";
+import { batchesOf, createFixtureTraining, meanLoss, TASKS } from "../train/steps_fixture.ts";
 import { createTinyModel } from "../train/tiny_model.ts";
 import { measureReleases, type Releases } from "./measure_releases.ts";
 
@@ -56,15 +56,19 @@ async function trainSteps(variants: number): Promise<void> {
     view.update({ done: i, total: all.length, label: "training steps", details: [precision] });
     await openEngine({ executor: "native", threads: THREADS, precision });
     const model = createTinyModel(1, { pooling });
-    const step = createFixtureStep(model, { dropout: { hidden: 0.1, attention: 0.1, head: 0.1 } });
+    const { trainStep, dispose, ...training } = createFixtureTraining(model, {
+      dropout: { hidden: 0.1, attention: 0.1, head: 0.1 },
+    });
+    let { state } = training;
     for (const turn of [0, 1]) {
-      for (const task of ["topic", "tags"]) {
-        const { loss } = await step.accumulate(task, batchOf(task, turn), turn, { batchWeight: 1 });
-        if (!Number.isFinite(loss)) throw new Error(`${precision} ${pooling}: a loss of ${loss}`);
+      const [next, metrics] = await trainStep(state, batchesOf(turn));
+      state = next;
+      const losses = TASKS.map((task) => meanLoss(metrics, task));
+      if (!losses.every(Number.isFinite)) {
+        throw new Error(`${precision} ${pooling}: losses of ${losses}`);
       }
-      await step.update({ factor: 1 });
     }
-    step.dispose();
+    dispose();
     disposeModel(model);
   }
   await view.finish();

@@ -3,9 +3,14 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
-import { weighMicroBatches } from "@/train/train_loop.ts";
 import { testOnBackends } from "../backend.ts";
-import { batchOf, createFixtureModel, createFixtureStep, TASKS } from "./steps_fixture.ts";
+import {
+  batchOf,
+  createFixtureModel,
+  createFixtureTraining,
+  meanLoss,
+  TASKS,
+} from "./steps_fixture.ts";
 import { createTinyModel, formulaValues } from "./tiny_model.ts";
 
 testOnBackends("a row without real tokens has a finite loss and gradient", async () => {
@@ -17,17 +22,15 @@ testOnBackends("a row without real tokens has a finite loss and gradient", async
         const { shape } = variable;
         tf.tidy(() => variable.assign(tf.tensor(formulaValues(name, shape), shape)));
       }
-      const step = createFixtureStep(model, {});
+      const { state, trainStep, dispose } = createFixtureTraining(model);
       const batch = batchOf("topic", 0);
       const mask = batch.mask.map((bit, i) => i < batch.length ? 0 : bit); // masks the whole first row
-      const { loss, count } = await step.accumulate("topic", { ...batch, mask }, 0, {
-        batchWeight: 1,
-      });
-      const { gradientNorm } = await step.update({ factor: 1 });
+      const [, metrics] = await trainStep(state, new Map([["topic", [{ ...batch, mask }]]]));
+      const loss = meanLoss(metrics, "topic"), { gradientNorm } = metrics;
       ok(Number.isFinite(loss) && loss > 0, `${what}: loss ${loss}`);
-      strictEqual(count, batch.rows);
+      strictEqual(metrics.losses.topic?.count, batch.rows);
       ok(Number.isFinite(gradientNorm) && gradientNorm > 0, `${what}: gradient ${gradientNorm}`);
-      step.dispose();
+      dispose();
       disposeModel(model);
     }
   }
@@ -35,24 +38,17 @@ testOnBackends("a row without real tokens has a finite loss and gradient", async
 
 testOnBackends("a micro-batch without labels does not change a step", async () => {
   const run = async (withEmpty: boolean) => {
-    const model = createFixtureModel(), step = createFixtureStep(model);
-    const found: number[] = [];
-    for (const task of TASKS) {
+    const model = createFixtureModel();
+    const { state, trainStep, dispose } = createFixtureTraining(model);
+    const batches = TASKS.map((task) => {
       const batch = batchOf(task, 0);
       const empty = { ...batch, labels: batch.labels.map(() => -100) };
-      const batches = withEmpty ? [empty, batch] : [batch];
-      for (const [i, batchWeight] of weighMicroBatches(batches).entries()) {
-        const { loss, count } = await step.accumulate(task, batches[i] ?? batch, 0, {
-          batchWeight,
-        });
-        if (batches[i] === empty) deepStrictEqual([Math.abs(loss), count], [0, 0]);
-        else found.push(loss);
-      }
-    }
-    const { gradientNorm } = await step.update({ factor: 1 });
-    step.dispose();
+      return [task, withEmpty ? [empty, batch] : [batch]] as const;
+    });
+    const [, { losses, gradientNorm }] = await trainStep(state, new Map(batches));
+    dispose();
     disposeModel(model);
-    return [...found, gradientNorm];
+    return { losses, gradientNorm };
   };
   deepStrictEqual(await run(true), await run(false));
 });

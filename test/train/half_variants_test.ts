@@ -9,7 +9,7 @@ import type { Precision } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import { backendOptions, BACKENDS, isAvailable } from "../backend.ts";
-import { batchOf, createFixtureStep, relative } from "./steps_fixture.ts";
+import { batchesOf, createFixtureTraining, meanLoss, relative } from "./steps_fixture.ts";
 import { createTinyModel, formulaValues } from "./tiny_model.ts";
 
 const VARIANTS = [
@@ -24,12 +24,11 @@ async function measureStep(variant: Variant): Promise<readonly [loss: number, no
   for (const { name, variable } of namedParameters(model)) {
     tf.tidy(() => variable.assign(tf.tensor(formulaValues(name, variable.shape), variable.shape)));
   }
-  const step = createFixtureStep(model, {});
-  const { loss } = await step.accumulate("topic", batchOf("topic", 0), 0, { batchWeight: 1 });
-  const { gradientNorm } = await step.update({ factor: 1 });
-  step.dispose();
+  const { state, trainStep, dispose } = createFixtureTraining(model);
+  const [, metrics] = await trainStep(state, batchesOf(0, ["topic"]));
+  dispose();
   disposeModel(model);
-  return [loss, gradientNorm];
+  return [meanLoss(metrics, "topic"), metrics.gradientNorm];
 }
 
 for (const backend of BACKENDS.filter((each) => each !== "cpu")) {

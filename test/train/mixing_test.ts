@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { MIXINGS } from "@/config/config.ts";
 import { countSteps, planMixing, taskProbabilities } from "@/train/mixing.ts";
-import { describeStep } from "@/train/step_progress.ts";
+import { describeStep } from "@/train/train_loop.ts";
 
 const OPTIONS = { epochs: 1, maxSteps: null, accumulate: 1, mixingTemperature: 2, seed: 3 };
 const TASKS = [

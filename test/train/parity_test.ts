@@ -3,9 +3,11 @@ import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
 import { testOnBackends } from "../backend.ts";
 import {
+  batchesOf,
   batchOf,
   createFixtureModel,
-  createFixtureStep,
+  createFixtureTraining,
+  meanLoss,
   relative,
   STEPS,
   TASKS,
@@ -16,21 +18,24 @@ testOnBackends(
   async () => {
     const { recipe, steps, final } = STEPS;
     const model = createFixtureModel();
-    const step = createFixtureStep(model);
-    let clipped = 0;
+    const { trainStep, dispose, ...training } = createFixtureTraining(model, {
+      schedule: (step) => scheduleFactor("linear", step, recipe),
+    });
+    let { state } = training, clipped = 0;
     for (const [s, expected] of steps.entries()) {
+      const [next, metrics] = await trainStep(state, batchesOf(s));
+      state = next;
       for (const task of TASKS) {
-        const batch = batchOf(task, s);
-        const { loss, count } = await step.accumulate(task, batch, s);
+        const loss = meanLoss(metrics, task);
         const wanted = expected.losses[task] ?? NaN;
         ok(relative(loss, wanted) < 1e-4, `step ${s}, ${task}: ${loss} against ${wanted}`);
-        strictEqual(count, batch.labels.filter((label) => label >= 0).length);
+        const labels = batchOf(task, s).labels.filter((label) => label >= 0);
+        strictEqual(metrics.losses[task]?.count, labels.length);
       }
-      const factor = scheduleFactor("linear", s, recipe);
-      const { gradientNorm, skipped, lossScale } = await step.update({ factor });
+      const { gradientNorm, skipped } = metrics;
       ok(relative(gradientNorm, expected.gradientNorm) < 1e-3, `step ${s}: norm ${gradientNorm}`);
       strictEqual(skipped, false);
-      strictEqual(lossScale, null);
+      strictEqual(state.lossScaler, null);
       if (gradientNorm > recipe.clipNorm) clipped++;
     }
     ok(clipped > 0 && clipped < steps.length, `premise: some steps are clipped, ${clipped} were`);
@@ -45,7 +50,7 @@ testOnBackends(
       const worst = Math.max(...wanted.map((value, i) => Math.abs((values[i] ?? NaN) - value)));
       ok(worst < 1e-4 * scale, `${name}: differs by ${worst}, root mean square ${scale}`);
     }
-    step.dispose();
+    dispose();
     disposeModel(model);
   },
 );

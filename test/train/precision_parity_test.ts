@@ -5,11 +5,13 @@ import type { Precision } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
+import { createTrainStep, type StepOptions } from "@/train/step.ts";
 import { backendOptions, BACKENDS, isAvailable } from "../backend.ts";
 import {
-  batchOf,
+  batchesOf,
   createFixtureModel,
-  createFixtureStep,
+  createFixtureTraining,
+  meanLoss,
   readFixture,
   relative,
   STEPS,
@@ -56,24 +58,37 @@ async function followRun(
 ): Promise<Row[]> {
   const before = tf.memory().numTensors;
   const model = createFixtureModel();
-  const step = createFixtureStep(model, { lossScale });
+  const { warmup, weights, clipNorm } = STEPS.recipe;
+  const options: Omit<StepOptions, "tasks"> = {
+    schedule: (step) => rateFactor * scheduleFactor("linear", step, { steps: rows.length, warmup }),
+    adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    clipNorm,
+    dropout: { hidden: 0, attention: 0, head: 0 },
+    lossScale,
+    seed: 1,
+  };
+  const { parameters, trainStep, dispose, ...training } = createFixtureTraining(model, options);
+  // Larger task weights make the gradients overflow.
+  const boosted = createTrainStep(model, parameters, {
+    ...options,
+    tasks: Object.entries(weights).map(([name, weight]) => ({
+      name,
+      weight: forced.boost * weight,
+    })),
+  });
+  let { state } = training;
   const found: Row[] = [];
   for (const s of rows.keys()) {
-    const losses: Record<string, number> = {};
-    for (const task of TASKS) {
-      const batchWeight = boosts.includes(s) ? forced.boost : 1;
-      losses[task] = (await step.accumulate(task, batchOf(task, s), s, { batchWeight })).loss;
-    }
-    const { warmup } = STEPS.recipe;
-    const factor = rateFactor * scheduleFactor("linear", s, { steps: rows.length, warmup });
-    const { gradientNorm, skipped, lossScale: scale } = await step.update({ factor });
+    const [next, metrics] = await (boosts.includes(s) ? boosted : trainStep)(state, batchesOf(s));
+    state = next;
+    const { gradientNorm, skipped } = metrics;
     found.push({
-      losses,
+      losses: Object.fromEntries(TASKS.map((task) => [task, meanLoss(metrics, task)])),
       gradientNorm: Number.isFinite(gradientNorm) ? gradientNorm : null,
-      ...(scale !== null && { scale, skipped }),
+      ...(state.lossScaler !== null && { scale: state.lossScaler.scale, skipped }),
     });
   }
-  step.dispose();
+  dispose();
   disposeModel(model);
   deepStrictEqual(tf.memory().numTensors, before, "leaks tensors");
   return found;

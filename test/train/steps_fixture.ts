@@ -2,7 +2,20 @@
 import * as tf from "@tensorflow/tfjs";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
 import type { Batch } from "@/text/example.ts";
-import { createTrainStep, type StepOptions, type TrainStep } from "@/train/step.ts";
+import {
+  createTrainState,
+  createTrainStep,
+  type StepBatches,
+  type StepMetrics,
+  type StepOptions,
+  type TrainState,
+  type TrainStep,
+} from "@/train/step.ts";
+import {
+  createTrainedParameters,
+  type LearningOptions,
+  type TrainedParameters,
+} from "@/train/trained_parameters.ts";
 import { createTinyModel, formulaValues } from "./tiny_model.ts";
 
 type Numbers = readonly number[];
@@ -70,21 +83,49 @@ export function createFixtureModel(): MultiTask {
   return model;
 }
 
-/** Creates the step programs of a model with the fixture's recipe, without dropout. */
-export function createFixtureStep(
+/** The batches of step `step`: of each task, the next `count`. */
+export function batchesOf(step: number, tasks: readonly string[] = TASKS, count = 1): StepBatches {
+  return new Map(
+    tasks.map((task) => [
+      task,
+      Array.from({ length: count }, (_, i) => batchOf(task, step * count + i)),
+    ]),
+  );
+}
+
+/** Mean loss per label of a task in a step. */
+export function meanLoss({ losses }: StepMetrics, task: string): number {
+  const { sum, count } = losses[task] ?? { sum: NaN, count: NaN };
+  return sum / count;
+}
+
+/** Options of a training with the fixture's recipe; by default without dropout, at the peak learning rates. */
+export type FixtureOptions = Partial<StepOptions & LearningOptions>;
+
+/** A training before its first step. */
+export type FixtureTraining = TrainedParameters & {
+  readonly state: TrainState;
+  readonly trainStep: TrainStep;
+};
+
+/** Creates the training of a model with the fixture's recipe. */
+export function createFixtureTraining(
   model: MultiTask,
-  options: Partial<StepOptions> = {},
-): TrainStep {
-  const { recipe } = STEPS;
-  return createTrainStep(model, {
-    tasks: Object.entries(recipe.weights).map(([name, weight]) => ({ name, weight })),
-    learningRates: recipe,
-    weightDecay: recipe.weightDecay,
+  options: FixtureOptions = {},
+): FixtureTraining {
+  const { weights, weightDecay, clipNorm, ...learningRates } = STEPS.recipe;
+  const tasks = Object.entries(weights).map(([name, weight]) => ({ name, weight }));
+  const trained = createTrainedParameters(model, { tasks, learningRates, weightDecay, ...options });
+  const trainStep = createTrainStep(model, trained.parameters, {
+    tasks,
+    schedule: () => 1,
     adam: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-    clipNorm: recipe.clipNorm,
+    clipNorm,
     dropout: { hidden: 0, attention: 0, head: 0 },
+    seed: 1,
     ...options,
   });
+  return { ...trained, trainStep, state: createTrainState(trained.parameters, options) };
 }
 
 /** Relative difference |a − b| / |b|. */

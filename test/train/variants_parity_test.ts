@@ -2,15 +2,15 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
-import { stageOfStep } from "@/train/freezing.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
-import type { StepOptions } from "@/train/step.ts";
-import { weighMicroBatches } from "@/train/train_loop.ts";
+import { readLogVariances } from "@/train/step.ts";
 import { testOnBackends } from "../backend.ts";
 import {
-  batchOf,
+  batchesOf,
   createFixtureModel,
-  createFixtureStep,
+  createFixtureTraining,
+  type FixtureOptions,
+  meanLoss,
   readFixture,
   relative,
   STEPS,
@@ -30,7 +30,7 @@ type Fixture = {
 
 const { stepsPerStage, turns, runs }: Fixture = await readFixture("variants.json");
 
-type Variant = Omit<Partial<StepOptions>, "tasks"> & {
+type Variant = FixtureOptions & {
   readonly turns?: boolean;
   readonly accumulate?: number;
 };
@@ -40,7 +40,7 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   "two batches a step": { accumulate: 2 },
   "learned loss weights": { lossWeights: "uncertainty" },
   "frozen": { freeze: ["embeddings", "layers<1", "heads.topic"] },
-  "unfrozen one by one": { gradualUnfreezing: true },
+  "unfrozen one by one": { gradualUnfreezing: true, stepsPerStage },
 };
 
 for (
@@ -52,38 +52,31 @@ for (
     const rows = runs[name] ?? [];
     strictEqual(rows.length, 16);
     const model = createFixtureModel();
-    const step = createFixtureStep(model, options);
+    const { warmup } = STEPS.recipe;
+    const { trainStep, dispose, ...training } = createFixtureTraining(model, {
+      ...options,
+      schedule: (step) => scheduleFactor("linear", step, { steps: rows.length, warmup }),
+    });
+    let { state } = training;
     for (const [s, expected] of rows.entries()) {
-      const stage = stageOfStep(s, options.gradualUnfreezing ? stepsPerStage : null);
-      for (const task of inTurn ? [turns[s % turns.length] ?? ""] : TASKS) {
-        const batches = Array.from(
-          { length: accumulate },
-          (_, i) => batchOf(task, s * accumulate + i),
-        );
-        const weights = weighMicroBatches(batches);
-        let mean = 0;
-        for (const [i, batch] of batches.entries()) {
-          const batchWeight = weights[i] ?? NaN;
-          mean += batchWeight *
-            (await step.accumulate(task, batch, s, { batchWeight, stage })).loss;
-        }
+      const tasks = inTurn ? [turns[s % turns.length] ?? ""] : TASKS;
+      const [next, metrics] = await trainStep(state, batchesOf(s, tasks, accumulate));
+      state = next;
+      for (const task of tasks) {
+        const loss = meanLoss(metrics, task);
         const wanted = expected.losses[task] ?? NaN;
-        ok(relative(mean, wanted) < 1e-4, `step ${s}, ${task}: ${mean} against ${wanted}`);
+        ok(relative(loss, wanted) < 1e-4, `step ${s}, ${task}: ${loss} against ${wanted}`);
       }
-      const factor = scheduleFactor("linear", s, {
-        steps: rows.length,
-        warmup: STEPS.recipe.warmup,
-      });
-      const { gradientNorm } = await step.update({ factor, stage });
+      const { gradientNorm } = metrics;
       ok(relative(gradientNorm, expected.gradientNorm) < 1e-3, `step ${s}: norm ${gradientNorm}`);
-      const variances = await step.readLogVariances();
+      const variances = await readLogVariances(state);
       deepStrictEqual(Object.keys(variances), expected.logVariances ? TASKS : []);
       for (const [task, wanted] of Object.entries(expected.logVariances ?? {})) {
         const found = variances[task] ?? NaN;
         ok(Math.abs(found - wanted) < 1e-4, `step ${s}, log variance of ${task}: ${found}`);
       }
     }
-    step.dispose();
+    dispose();
     disposeModel(model);
   });
 }
@@ -99,31 +92,32 @@ testOnBackends("createTrainStep() leaves frozen parameters bitwise unchanged", a
       ),
     );
   const before = await read();
-  const step = createFixtureStep(model, { freeze: ["layers<2", "heads.tags"] });
-  for (const task of TASKS) await step.accumulate(task, batchOf(task, 0), 0);
-  await step.update({ factor: 1 });
+  const { state, trainStep, dispose } = createFixtureTraining(model, {
+    freeze: ["layers<2", "heads.tags"],
+  });
+  await trainStep(state, batchesOf(0));
   const after = await read();
   const changed = (name: string) => before.get(name) !== after.get(name);
   const names = [...before.keys()].filter((name) => !name.startsWith("pooler."));
   const frozen = /^encoder\.layer\.|^heads\.tags\./;
   deepStrictEqual(names.filter(changed), names.filter((name) => !frozen.test(name)));
   ok(
-    !step.parameters.some(({ plan }) => frozen.test(plan.name)),
+    !state.parameters.some(({ plan }) => frozen.test(plan.name)),
     "frozen parameters are in no program",
   );
-  step.dispose();
+  dispose();
   disposeModel(model);
 });
 
 testOnBackends(
-  "createTrainStep() rejects freezing missing layers, or all parameters of a task",
+  "createTrainedParameters() rejects freezing missing layers, or all parameters of a task",
   () => {
     const model = createFixtureModel();
-    throws(() => createFixtureStep(model, { freeze: ["layers<3"] }), {
+    throws(() => createFixtureTraining(model, { freeze: ["layers<3"] }), {
       name: "RangeError",
       message: "Cannot freeze layers<3: the encoder has only 2 layers; change training.freeze",
     });
-    throws(() => createFixtureStep(model, { freeze: ["encoder", "heads.tags"] }), {
+    throws(() => createFixtureTraining(model, { freeze: ["encoder", "heads.tags"] }), {
       name: "RangeError",
       message: "Cannot train tags: none of its parameters learns from the first step; " +
         "change training.freeze (encoder, heads.tags)",
@@ -137,26 +131,32 @@ testOnBackends(
   async () => {
     const lossScale = { initial: 1024, growth: 2, backoff: 0.5, interval: 2 };
     const model = createFixtureModel();
-    const step = createFixtureStep(model, { lossScale });
-    const advance = async (s: number) => {
-      const task = turns[s % turns.length] ?? "";
-      const { loss } = await step.accumulate(task, batchOf(task, s), s);
-      return { loss, ...await step.update({ factor: 1 }) };
+    const { parameters, trainStep, dispose, ...training } = createFixtureTraining(model, {
+      lossScale,
+    });
+    let { state } = training;
+    const advance = async () => {
+      const batches = batchesOf(state.step, [turns[state.step % turns.length] ?? ""]);
+      const [next, metrics] = await trainStep(state, batches);
+      state = next;
+      return metrics;
     };
-    for (let s = 0; s < 5; s++) await advance(s);
-    const state = await step.readState();
-    deepStrictEqual(state, {
+    for (let s = 0; s < 5; s++) await advance();
+    const { parameters: _parameters, ...numbers } = state;
+    deepStrictEqual(numbers, {
+      step: 5,
+      skipped: 0,
       updates: { "topic+tags 0": 5, "topic 0": 3, "tags 0": 2 },
       lossScaler: { scale: 4096, streak: 1 }, // grown after steps 2 and 4
     });
-    const slots = step.parameters.flatMap(({ weight, first, second }) => [weight, first, second]);
+    const slots = parameters.flatMap(({ weight, first, second }) => [weight, first, second]);
     const saved = slots.map((variable) => variable.clone());
-    const first = [await advance(5), await advance(6)];
-    step.restoreState(JSON.parse(JSON.stringify(state)));
+    const first = [await advance(), await advance()];
+    state = { ...JSON.parse(JSON.stringify(numbers)), parameters };
     slots.forEach((variable, i) => variable.assign(saved[i] ?? variable));
-    deepStrictEqual([await advance(5), await advance(6)], first);
+    deepStrictEqual([await advance(), await advance()], first);
     tf.dispose(saved);
-    step.dispose();
+    dispose();
     disposeModel(model);
   },
 );

@@ -10,7 +10,7 @@ import { jit } from "@/engine/jit.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { dropout, gelu } from "@/engine/neural.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
-import { batchOf, createFixtureStep, TASKS } from "../../train/steps_fixture.ts";
+import { batchesOf, createFixtureTraining, meanLoss, TASKS } from "../../train/steps_fixture.ts";
 import { createTinyModel } from "../../train/tiny_model.ts";
 import { startEmulatedExecutor } from "./emulated_executor.ts";
 import { findEmulation } from "./emulation.ts";
@@ -147,17 +147,19 @@ for (const precision of PRECISIONS) {
 async function train(place: Place, precision: Precision): Promise<Values> {
   await openPlace(place, precision);
   const model = createTinyModel(1);
-  const step = createFixtureStep(model, { dropout: { hidden: 0.1, attention: 0.1, head: 0.1 } });
+  const { trainStep, dispose, ...training } = createFixtureTraining(model, {
+    dropout: { hidden: 0.1, attention: 0.1, head: 0.1 },
+  });
+  let { state } = training;
   const losses: number[] = [], norms: number[] = [], parameters: number[] = [];
   for (const turn of [0, 1]) {
-    for (const task of TASKS) {
-      const { loss } = await step.accumulate(task, batchOf(task, turn), turn, { batchWeight: 1 });
-      losses.push(loss);
-    }
-    norms.push((await step.update({ factor: 1 })).gradientNorm);
+    const [next, metrics] = await trainStep(state, batchesOf(turn));
+    state = next;
+    losses.push(...TASKS.map((task) => meanLoss(metrics, task)));
+    norms.push(metrics.gradientNorm);
   }
   for (const { variable } of namedParameters(model)) parameters.push(...await variable.data());
-  step.dispose();
+  dispose();
   disposeModel(model);
   return { losses, norms, parameters };
 }
