@@ -1,5 +1,5 @@
 /**
- * Instructions of the native runtime and their buffers; `table.ts` has the layout of the table.
+ * Instructions of the native runtime and their buffers; `instruction_table.ts` has the layout of the table.
  * @module
  */
 import type { LoweredGraph, Storage } from "../../fusion/lowering.ts";
