@@ -21,7 +21,8 @@ const OPTIONS = {
 /** The task `docs`. */
 const DOCS = {
   name: "docs",
-  summary: "Renders the API reference of the library (lib/api/library.ts) as HTML.",
+  summary:
+    "Renders the API reference of the library (lib/api/library.ts) and of its engine (lib/engine/library.ts) as HTML.",
   usage: "[--out DIR]",
   options: OPTIONS,
   async run({ values: { out = join(ROOT, ".cache", "docs") } }) {
@@ -30,6 +31,7 @@ const DOCS = {
       args: [
         ...["doc", "--html", "--name=@stx/sentence-transformer", `--output=${out}`],
         join(ROOT, "lib", "api", "library.ts"),
+        join(ROOT, "lib", "engine", "library.ts"),
       ],
       cwd: ROOT,
     }).output();
