@@ -46,7 +46,7 @@ export {
   type RunResults,
   type RunSource,
   tables,
-} from "@/api/results.ts";
+} from "@/api/train.ts";
 export { RunScores } from "@/export/run_scores.ts";
 export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "@/api/train.ts";
 export {

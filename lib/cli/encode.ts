@@ -16,11 +16,9 @@ import type { SentenceEncoder } from "@/eval/encode_texts.ts";
 import type { ProgressView } from "@/progress.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
-import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
-import { printLines } from "./print_lines.ts";
-import { choosePrompt, PROMPT_OPTIONS } from "./prompt_options.ts";
+import { chooseModel, choosePrompt, DEFAULT_MODEL_NOTE, PROMPT_OPTIONS } from "./model_argument.ts";
+import { explainKeyboard, printLines, readTexts, TEXTS_NOTE } from "./read_lines.ts";
 import { createTerminalProgress } from "./progress.ts";
-import { explainKeyboard, readTexts, TEXTS_NOTE } from "./read_lines.ts";
 
 const OPTIONS = {
   pooling: {

@@ -6,6 +6,8 @@
 import { relative } from "node:path";
 import { findDefaultModel } from "@/app/find_run.ts";
 import { isFolder } from "@/system/files.ts";
+import { type PromptChoice, type PromptSettings, resolvePrompt } from "@/text/prompts.ts";
+import type { Options } from "./arguments.ts";
 
 /** Describes the argument MODEL for `--help`. */
 export const MODEL_NOTE =
@@ -46,4 +48,34 @@ export async function takeDefaultModel(task: string): Promise<string> {
   const here = relative(Deno.cwd(), found.source);
   console.error(`model: ${here.startsWith("..") ? found.source : here}, ${found.reason}`);
   return found.source;
+}
+
+/** Prompt options of tasks that encode texts. */
+export const PROMPT_OPTIONS = {
+  "prompt-name": {
+    type: "string",
+    value: "NAME",
+    byDefault: "the model's own, if it has one",
+    help: "name of the model's prompt to prepend to each text",
+  },
+  prompt: { type: "string", value: "TEXT", help: 'prompt to prepend to each text; "" for none' },
+} as const satisfies Options;
+
+/**
+ * Resolves the prompt from the options and the model's `prompts`. If the model's default prompt applies without having
+ * been requested, a note on stderr says so.
+ */
+export function choosePrompt(
+  prompts: PromptSettings,
+  values: { readonly "prompt-name": string | undefined; readonly prompt: string | undefined },
+): string {
+  const choice: PromptChoice = { promptName: values["prompt-name"], prompt: values.prompt };
+  const prompt = resolvePrompt(prompts, choice);
+  if (prompt !== "" && choice.promptName === undefined && choice.prompt === undefined) {
+    console.error(
+      `The model's default prompt "${prompts.defaultPromptName}" is prepended to each text: ` +
+        `${JSON.stringify(prompt)}. Write --prompt= for none.`,
+    );
+  }
+  return prompt;
 }

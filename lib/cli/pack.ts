@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { readJson, readText, writeFileAtomic } from "@/system/files.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 const LIB = join(ROOT, "lib");
@@ -47,6 +47,7 @@ async function bundle(): Promise<string> {
       bundle: true,
       format: "esm",
       platform: "node",
+      mainFields: ["module", "main"], // packages with both may have a CommonJS form that cannot be bundled
       target: `node${NODE}`,
       inject: [join(LIB, "api", "node_namespace.ts")],
       external: DEPENDENCIES,

@@ -9,9 +9,8 @@ import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { Options } from "./arguments.ts";
 import { runTask, type Task } from "./frame.ts";
 import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
-import { printLines } from "./print_lines.ts";
+import { explainKeyboard, printLines, readTexts, TEXTS_NOTE } from "./read_lines.ts";
 import { createTerminalProgress } from "./progress.ts";
-import { explainKeyboard, readTexts, TEXTS_NOTE } from "./read_lines.ts";
 
 const OPTIONS = {
   offsets: {

@@ -19,8 +19,7 @@ import { formatThreads } from "@/system/machine.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { runTask, type Task, TaskInterrupted } from "./frame.ts";
-import { createTerminalProgress } from "./progress.ts";
-import { showCompiling } from "./show_compiling.ts";
+import { createTerminalProgress, showCompiling } from "./progress.ts";
 
 const OPTIONS = {
   data: {

@@ -21,8 +21,7 @@ import { SIMILARITIES } from "@/eval/similarity.ts";
 import { describeEnvironment } from "@/system/environment.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 import { runTask } from "./frame.ts";
-import { MODEL_NOTE } from "./model_argument.ts";
-import { choosePrompt, PROMPT_OPTIONS } from "./prompt_options.ts";
+import { choosePrompt, MODEL_NOTE, PROMPT_OPTIONS } from "./model_argument.ts";
 import { createTerminalProgress } from "./progress.ts";
 
 /** Order in which pooling modes are scored; the others are compared with the first. */

@@ -18,8 +18,7 @@ import type { Options, OptionValues } from "./arguments.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { formatScores } from "./format_scores.ts";
 import { formatCommand, runTask, type Task, TaskInterrupted } from "./frame.ts";
-import { createTerminalProgress } from "./progress.ts";
-import { showCompiling } from "./show_compiling.ts";
+import { createTerminalProgress, showCompiling } from "./progress.ts";
 
 const OPTIONS = {
   ...CONFIG_OPTIONS,

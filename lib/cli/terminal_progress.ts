@@ -3,14 +3,8 @@
  * @module
  */
 
-import {
-  completeProgress,
-  createRateMeter,
-  drawBar,
-  type Progress,
-  progressFigures,
-  type ProgressView,
-} from "@/progress.ts";
+import { completeProgress, createRateMeter, drawBar, type Progress, progressFigures, type ProgressView } from "@/progress.ts";
+import { onCompile } from "@/engine/jit.ts";
 
 /** Options of {@link createTerminalProgress}; the defaults are the process's stderr and clock. */
 export type TerminalProgressOptions = {
@@ -115,4 +109,20 @@ function askColumns(): number {
   } catch {
     return 80; // not a terminal
   }
+}
+
+/** Wraps `view`, which then shows the program being compiled next to the latest progress. */
+export function showCompiling(view: ProgressView): ProgressView {
+  let last: Progress | null = null;
+  onCompile((name) => {
+    if (last === null || last.done >= last.total) return; // that work has ended
+    view.update({ ...last, details: [`compiling ${name}`] });
+  });
+  return {
+    update(progress) {
+      last = progress;
+      view.update(progress);
+    },
+    finish: () => view.finish(),
+  };
 }
