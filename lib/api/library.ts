@@ -46,9 +46,9 @@ export {
   type RunResults,
   type RunSource,
   tables,
-} from "@/api/train.ts";
+} from "./training.ts";
 export { RunScores } from "@/export/run_scores.ts";
-export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "@/api/train.ts";
+export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "./training.ts";
 export {
   type DataConfig,
   type EarlyStoppingConfig,

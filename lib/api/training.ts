@@ -1,12 +1,12 @@
 /**
  * Trains a run with one call: resolves the configuration, opens the engine, shows progress, trains, evaluates, and
- * writes the report and the model card.
+ * writes the report and the model card. Finished runs give their scores, figures and tables by name.
  * @module
  */
 
 import { basename, join, resolve } from "node:path";
 import { RunScores } from "@/export/run_scores.ts";
-import { createTerminalProgress, printLine, showCompiling } from "@/cli/progress.ts";
+import { createTerminalProgress, printLine, showCompiling } from "@/cli/terminal_progress.ts";
 import type { RunConfig } from "@/config/config.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { openConfiguredEngine } from "@/system/configured_engine.ts";
@@ -20,7 +20,12 @@ import { chooseRunFolder } from "@/train/run_folder.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 import { type StepEvent, trainRun } from "@/train/train_run.ts";
-import { type CompareOptions, compareRuns, type Comparison, type RunComparison } from "@/eval/compare_runs.ts";
+import {
+  type CompareOptions,
+  compareRuns,
+  type Comparison,
+  type RunComparison,
+} from "@/eval/compare_runs.ts";
 import { Named } from "@/named.ts";
 import { composeReport } from "@/report/markdown.ts";
 import type { Figure } from "@/report/figures/figure.ts";
@@ -76,7 +81,7 @@ export type TrainedRun = {
  *
  * @example
  * ```ts
- * import { train } from "@/api/train.ts";
+ * import { train } from "./training.ts";
  * const short = { training: { maxSteps: 20 } };
  * // const { scores } = await train({ preset: "quickstart", out: "run", overrides: short });
  * // scores.classification("ag_news").accuracy;
@@ -249,7 +254,7 @@ export type ComparedRuns = RunComparison & {
  *
  * @example
  * ```ts
- * import { compare } from "@/api/library.ts";
+ * import { compare } from "./library.ts";
  * // const { difference, interval } = (await compare("outputs/a", "outputs/b")).get("ag_news");
  * ```
  */

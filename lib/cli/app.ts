@@ -14,10 +14,10 @@ import { writeStaticPage } from "@/app/write_static_page.ts";
 import type { TextModel } from "@/eval/text_model.ts";
 import type { ProgressView } from "@/progress.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import { DEFAULT_MODEL_NOTE, takeDefaultModel } from "./model_argument.ts";
 import { openModelFor, readEngineChoice } from "./open_engine.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   run: { type: "string", value: "MODEL", help: "same as the argument MODEL" },

@@ -14,8 +14,8 @@ import { describeMachine } from "@/system/machine.ts";
 import { writeResults } from "@/bench/write_results.ts";
 import { describeUnknown } from "@/suggest.ts";
 import { type Options, parseInteger } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { runTask, type Task } from "./run_task.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 /** Threads per program if native.threads is not set. */
 const THREADS = 2;

@@ -4,7 +4,7 @@
  */
 import { compareRuns, type Comparison } from "@/eval/compare_runs.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 
 const OPTIONS = {
   json: {

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { isFile } from "@/system/files.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "..");
 

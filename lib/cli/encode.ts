@@ -15,10 +15,10 @@ import { findVectorFormat, VECTOR_FORMATS, writeVectors } from "@/data/write_vec
 import type { SentenceEncoder } from "@/eval/encode_texts.ts";
 import type { ProgressView } from "@/progress.ts";
 import type { Options, OptionValues } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import { chooseModel, choosePrompt, DEFAULT_MODEL_NOTE, PROMPT_OPTIONS } from "./model_argument.ts";
-import { explainKeyboard, printLines, readTexts, TEXTS_NOTE } from "./read_lines.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { explainKeyboard, printLines, readTexts, TEXTS_NOTE } from "./text_lines.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   pooling: {

@@ -10,9 +10,9 @@ import { readJson } from "@/system/files.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import type { Options } from "./arguments.ts";
 import { formatScores } from "./format_scores.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import { checkEngineKeys, openModelFor, PRECISION_OPTION, SET_ENGINE } from "./open_engine.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   split: {

@@ -1,5 +1,7 @@
 /**
- * `deno task experiment`: trains the runs of declared experiments.
+ * `deno task experiment`: trains the runs of declared experiments, each with `deno task train` in a separate process. Such a
+ * process uses a scratch folder that holds the checkpoints until the run is finished; an interrupted run continues from its
+ * checkpoint there.
  * @module
  */
 
@@ -15,8 +17,8 @@ import { formatPercent } from "@/report/format.ts";
 import { readRun } from "@/report/readers/read_run.ts";
 import { mainMeasure, mainScores } from "@/report/readers/run_record.ts";
 import { CONFIG_OPTIONS } from "./config_options.ts";
-import { runTask, type Task, TaskInterrupted } from "./frame.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { runTask, type Task, TaskInterrupted } from "./run_task.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 import type { RunConfig } from "@/config/config.ts";
 import { COMMAND_VARIABLE, describeCommand } from "@/system/environment.ts";
 import { trainCommand } from "@/system/train_command.ts";
@@ -140,8 +142,6 @@ const EXPERIMENT = {
   },
 } as const satisfies Task<typeof OPTIONS>;
 
-if (import.meta.main) await runTask(EXPERIMENT);
-
 /** Options of {@link trainInProcess}. */
 type TrainInProcessOptions = {
   /** Folder with one subfolder per unfinished run. */
@@ -153,7 +153,7 @@ type TrainInProcessOptions = {
 };
 
 /** Creates a {@link TrainOne} that trains in separate processes and skips runs that another process is training. */
-export function trainInProcess({ scratch, onProgress, signal }: TrainInProcessOptions): TrainOne {
+function trainInProcess({ scratch, onProgress, signal }: TrainInProcessOptions): TrainOne {
   return async (config, name) => {
     const folder = join(scratch, name);
     await Deno.mkdir(folder, { recursive: true });
@@ -167,7 +167,7 @@ export function trainInProcess({ scratch, onProgress, signal }: TrainInProcessOp
 }
 
 /** Removes the scratch folder of a run that was moved to the pool. */
-export async function removeScratch(scratch: string, name: string): Promise<void> {
+async function removeScratch(scratch: string, name: string): Promise<void> {
   await Deno.remove(join(scratch, name), { recursive: true });
 }
 
@@ -222,3 +222,5 @@ async function copyLines(
     for (const line of lines) if (line.trim() !== "") onLine(line);
   }
 }
+
+if (import.meta.main) await runTask(EXPERIMENT);

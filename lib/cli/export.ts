@@ -13,10 +13,10 @@ import { ONNX_DTYPES } from "@/model/onnx_weights.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import type { Options } from "./arguments.ts";
 import { formatScores } from "./format_scores.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import { MODEL_NOTE } from "./model_argument.ts";
 import { openEngineFor, readEngineChoice } from "./open_engine.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   dtype: {

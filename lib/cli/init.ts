@@ -13,7 +13,7 @@ import {
 } from "@/train/propose_config.ts";
 import { isFile, writeFileAtomic } from "@/system/files.ts";
 import type { Options } from "./arguments.ts";
-import { formatCommand, runTask, type Task } from "./frame.ts";
+import { formatCommand, runTask, type Task } from "./run_task.ts";
 
 const OPTIONS = {
   out: { type: "string", value: "CONFIG", default: "config.json", help: "file to write" },

@@ -8,7 +8,7 @@ import { renderInspection } from "@/inspect/page.ts";
 import { describeUnknown } from "@/suggest.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import {
   openEngineFor,
   PRECISION_OPTION,

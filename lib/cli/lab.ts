@@ -15,7 +15,7 @@ import {
   readKernel,
 } from "@/notebook/jupyter.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 
 /** Folder of the notebooks, relative to the project. */
 const FOLDER = "notebooks";

@@ -11,9 +11,9 @@ import { writePair } from "@/bench/write_results.ts";
 import { describeMachine } from "@/system/machine.ts";
 import { readResidentMiB } from "@/system/process_memory.ts";
 import { type Options, parseInteger } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import { MODEL_NOTE } from "./model_argument.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   clients: { type: "string", value: "N", default: "64", help: "concurrent clients" },

@@ -1,5 +1,6 @@
 /**
- * The argument MODEL, the first one of every task that uses a model.
+ * The argument MODEL, the first one of every task that uses a model, and the options that choose a prompt, like those of
+ * `encode` in sentence-transformers.
  * @module
  */
 

@@ -8,8 +8,8 @@ import { checkNotebooks, formatProblem, type Problem } from "@/notebook/check_no
 import { findRuleBreaks, findUnformatted, formatCells } from "@/notebook/notebook_rules.ts";
 import { readNotebook, writeNotebook } from "@/notebook/nbformat.ts";
 import { runNotebook } from "@/notebook/run_notebook.ts";
-import { runTask, TaskInterrupted } from "./frame.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { runTask, TaskInterrupted } from "./run_task.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const FOLDER = "notebooks";
 

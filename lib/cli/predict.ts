@@ -7,10 +7,10 @@ import { openModelFor, readEngineChoice, SET_ENGINE } from "@/cli/open_engine.ts
 import { convertOffsets, OFFSET_UNITS, OFFSETS_NOTE } from "@/eval/offsets.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import { chooseModel, DEFAULT_MODEL_NOTE } from "./model_argument.ts";
-import { explainKeyboard, printLines, readTexts, TEXTS_NOTE } from "./read_lines.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { explainKeyboard, printLines, readTexts, TEXTS_NOTE } from "./text_lines.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   offsets: {

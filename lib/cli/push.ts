@@ -7,8 +7,8 @@ import { readHubSettings } from "@/data/hub_settings.ts";
 import { checkRepoName, listFilesToPush, pushFiles } from "@/export/push_model.ts";
 import { readCard } from "@/export/write_card.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { runTask, type Task } from "./run_task.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   yes: { type: "boolean", help: "push; without it, only list what would be pushed" },

@@ -7,7 +7,7 @@ import { writeOverview } from "@/experiment/write_overview.ts";
 import { writeExperimentReport } from "@/experiment/write_report.ts";
 import { isFile, isFolder } from "@/system/files.ts";
 import { writeReport } from "@/report/write_report.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 
 const OUTPUTS = "outputs", EXPERIMENTS = join(OUTPUTS, "experiments");
 

@@ -18,8 +18,8 @@ import { isFile, readJson } from "@/system/files.ts";
 import { formatThreads } from "@/system/machine.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import { trainRun } from "@/train/train_run.ts";
-import { runTask, type Task, TaskInterrupted } from "./frame.ts";
-import { createTerminalProgress, showCompiling } from "./progress.ts";
+import { runTask, type Task, TaskInterrupted } from "./run_task.ts";
+import { createTerminalProgress, showCompiling } from "./terminal_progress.ts";
 
 const OPTIONS = {
   data: {

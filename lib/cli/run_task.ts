@@ -13,7 +13,7 @@ import {
   type Positionals,
 } from "./arguments.ts";
 import { inspectFromEnvironment } from "@/inspect/inspect_into.ts";
-import { printLine } from "./progress.ts";
+import { printLine } from "./terminal_progress.ts";
 
 /** Arguments of a task's `run` function. */
 type TaskArguments<O extends Options> = {

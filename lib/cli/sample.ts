@@ -2,7 +2,7 @@
 
 import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
 import { writeSample } from "@/data/sample/write_sample.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 
 /** The task `sample`. */
 const SAMPLE = {

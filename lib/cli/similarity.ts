@@ -20,9 +20,9 @@ import type { Interval } from "@/eval/interval.ts";
 import { SIMILARITIES } from "@/eval/similarity.ts";
 import { describeEnvironment } from "@/system/environment.ts";
 import { writeFileAtomic } from "@/system/files.ts";
-import { runTask } from "./frame.ts";
+import { runTask } from "./run_task.ts";
 import { choosePrompt, MODEL_NOTE, PROMPT_OPTIONS } from "./model_argument.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 /** Order in which pooling modes are scored; the others are compared with the first. */
 const POOLINGS: readonly PoolingMode[] = ["mean", "cls-token", "max", "cls"];

@@ -11,8 +11,8 @@ import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";
 import { computeDataStatistics } from "@/train/data_statistics.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
-import { runTask } from "./frame.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { runTask } from "./run_task.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 /** Rows per batch, for configurations that limit batches by tokens instead. */
 const DEFAULT_ROWS = 32;

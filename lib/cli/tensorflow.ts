@@ -11,7 +11,7 @@ import { type OpenedTensorflow, openTensorflow } from "@/engine/tensorflow/open_
 import { SIDE, type Trial, tryPrecisions } from "@/engine/tensorflow/try_device.ts";
 import { formatThreads } from "@/system/machine.ts";
 import type { Options } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 
 const OPTIONS = {
   library: {

@@ -3,7 +3,14 @@
  * @module
  */
 
-import { completeProgress, createRateMeter, drawBar, type Progress, progressFigures, type ProgressView } from "@/progress.ts";
+import {
+  completeProgress,
+  createRateMeter,
+  drawBar,
+  type Progress,
+  progressFigures,
+  type ProgressView,
+} from "@/progress.ts";
 import { onCompile } from "@/engine/jit.ts";
 
 /** Options of {@link createTerminalProgress}; the defaults are the process's stderr and clock. */

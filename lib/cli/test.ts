@@ -6,10 +6,18 @@
 import { formatSeconds } from "@/progress.ts";
 import { describeUnknown } from "@/suggest.ts";
 import { parseInteger } from "./arguments.ts";
-import { runTask } from "./frame.ts";
-import { addCounts, type Counts, formatCounts, listParts, type Part, type PartOutcome, runPart } from "./test_parts.ts";
+import { runTask } from "./run_task.ts";
+import {
+  addCounts,
+  type Counts,
+  formatCounts,
+  listParts,
+  type Part,
+  type PartOutcome,
+  runPart,
+} from "./test_parts.ts";
 import { partitionProcessors, type ProcessorSet } from "./processor_sets.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 /** Selects the parts whose names start with one of the given names, or all parts if no name is given. */
 function selectParts(parts: readonly Part[], requested: readonly string[]): readonly Part[] {

@@ -1,6 +1,6 @@
 /**
  * Parts of `deno task test`. Each part runs in a separate Deno process, since TensorFlow.js and native libraries share
- * state within a process.
+ * state within a process. Its tests are counted from its JUnit report.
  * @module
  */
 

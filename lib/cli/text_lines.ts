@@ -1,5 +1,5 @@
 /**
- * Reads the texts of a task from its arguments, or from standard input line by line.
+ * Reads the texts of a task from its arguments, or from standard input line by line, and prints results as lines.
  * @module
  */
 

@@ -13,9 +13,9 @@ import { fillDisks, lockDisks } from "@/fault_injection/disk_faults.ts";
 import { SUBJECTS } from "@/fault_injection/subjects.ts";
 import { type MutationTally, tryMutations } from "@/fault_injection/try_mutations.ts";
 import { type Options, parseInteger } from "./arguments.ts";
-import { runTask, type Task } from "./frame.ts";
+import { runTask, type Task } from "./run_task.ts";
 import { readEngineChoice, SET_ENGINE } from "./open_engine.ts";
-import { createTerminalProgress } from "./progress.ts";
+import { createTerminalProgress } from "./terminal_progress.ts";
 
 const OPTIONS = {
   kills: { type: "string", value: "N", help: "number of runs to kill", default: "100" },

@@ -17,8 +17,8 @@ import { trainRun } from "@/train/train_run.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
 import { formatScores } from "./format_scores.ts";
-import { formatCommand, runTask, type Task, TaskInterrupted } from "./frame.ts";
-import { createTerminalProgress, showCompiling } from "./progress.ts";
+import { formatCommand, runTask, type Task, TaskInterrupted } from "./run_task.ts";
+import { createTerminalProgress, showCompiling } from "./terminal_progress.ts";
 
 const OPTIONS = {
   ...CONFIG_OPTIONS,

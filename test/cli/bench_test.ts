@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { BENCH } from "../../lib/cli/bench.ts";
-import { runTaskWith } from "../../lib/cli/frame.ts";
+import { runTaskWith } from "../../lib/cli/run_task.ts";
 
 /** Runs the task with `args`, which must fail, and returns its error. */
 async function fail(...args: readonly string[]) {

@@ -2,7 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { COMPARE } from "@/cli/compare.ts";
 import { EVALUATE } from "@/cli/evaluate.ts";
-import { runTaskWith } from "@/cli/frame.ts";
+import { runTaskWith } from "@/cli/run_task.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 
 const dir = await Deno.makeTempDir();

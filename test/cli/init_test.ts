@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { INIT } from "@/cli/init.ts";
 import { readConfigOptions } from "@/cli/config_options.ts";
-import { runTaskWith } from "@/cli/frame.ts";
+import { runTaskWith } from "@/cli/run_task.ts";
 import { withFolder } from "../data/fixtures.ts";
 
 /** Runs `deno task init` without a terminal; returns its exit code, lines and error lines. */

@@ -1,7 +1,7 @@
 /** `deno task reproduce` with short runs: one unchanged, one with a modified record. */
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { runTaskWith } from "@/cli/frame.ts";
+import { runTaskWith } from "@/cli/run_task.ts";
 import { REPRODUCE } from "@/cli/reproduce.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { describeEnvironment } from "@/system/environment.ts";

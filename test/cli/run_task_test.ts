@@ -6,7 +6,7 @@ import {
   type Task,
   TaskInterrupted,
   type Terminal,
-} from "@/cli/frame.ts";
+} from "@/cli/run_task.ts";
 import { type Options, parseInteger } from "@/cli/arguments.ts";
 
 /** Creates a terminal that records its output. */
@@ -178,7 +178,7 @@ Deno.test("runTaskWith() prints an error in one line, with its stack only if req
   deepStrictEqual(quiet.printed.error, ["error: Cannot bake: no flour"]);
   for (const loud of [fakeTerminal(true), fakeTerminal()]) {
     await runTaskWith(failing, ["r", "--debug"], loud.terminal);
-    match(String(loud.printed.error[1]), /frame_test\.ts/);
+    match(String(loud.printed.error[1]), /run_task_test\.ts/);
   }
 });
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { EVALUATE } from "@/cli/evaluate.ts";
-import { runTaskWith } from "@/cli/frame.ts";
+import { runTaskWith } from "@/cli/run_task.ts";
 import { readEngineChoice } from "@/cli/open_engine.ts";
 import { formatDevice, TENSORFLOW } from "@/cli/tensorflow.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";

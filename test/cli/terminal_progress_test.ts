@@ -9,7 +9,7 @@ import {
   type Progress,
   progressFigures,
 } from "@/progress.ts";
-import { createTerminalProgress, formatLine, formatLog } from "@/cli/progress.ts";
+import { createTerminalProgress, formatLine, formatLog } from "@/cli/terminal_progress.ts";
 
 const STATE: Progress = {
   done: 30,
@@ -159,7 +159,7 @@ Deno.test("formatLog() contains the label and all figures", () => {
 
 Deno.test("work continues when the progress output is closed", async () => {
   const script = `
-    const { createTerminalProgress } = await import("@/cli/progress.ts");
+    const { createTerminalProgress } = await import("@/cli/terminal_progress.ts");
     const view = createTerminalProgress({ logMs: 0 });
     for (let done = 0; done <= 20; done++) {
       view.update({ done, total: 20, label: "work" });

@@ -1,6 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { addCounts, countTests, formatCounts } from "@/cli/junit.ts";
-import { type Part, runPart } from "@/cli/test_parts.ts";
+import { addCounts, countTests, formatCounts, type Part, runPart } from "@/cli/test_parts.ts";
 import { join } from "node:path";
 
 Deno.test("countTests() counts test cases by outcome", () => {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects } from "node:assert/strict";
-import { chunkLines, readTexts } from "@/cli/read_lines.ts";
+import { chunkLines, readTexts } from "@/cli/text_lines.ts";
 
 const linesOf = (parts: readonly Uint8Array[], size: number) =>
   Array.fromAsync(chunkLines(ReadableStream.from(parts), size));

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { runTaskWith } from "@/cli/frame.ts";
+import { runTaskWith } from "@/cli/run_task.ts";
 import { formatScores } from "@/cli/format_scores.ts";
 import { TRAIN } from "@/cli/train.ts";
 import { scoreClassification } from "@/eval/classification.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { type Options, parseInteger } from "@/cli/arguments.ts";
-import { runTask, type Task } from "@/cli/frame.ts";
-import { createTerminalProgress } from "@/cli/progress.ts";
+import { runTask, type Task } from "@/cli/run_task.ts";
+import { createTerminalProgress } from "@/cli/terminal_progress.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 import { compareGraphs } from "../engine/compare_graphs.ts";

@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
-import { createTerminalProgress } from "@/cli/progress.ts";
+import { createTerminalProgress } from "@/cli/terminal_progress.ts";
 import { POOLING_MODES } from "@/config/config.ts";
 import { PRECISIONS } from "@/engine/options.ts";
 import { openEngine } from "@/engine/engine.ts";

@@ -5,7 +5,7 @@
  */
 import { cpus } from "node:os";
 import { type Options, parseInteger } from "@/cli/arguments.ts";
-import { runTask, type Task } from "@/cli/frame.ts";
+import { runTask, type Task } from "@/cli/run_task.ts";
 import { POOLING_MODES } from "@/config/config.ts";
 import { PRECISIONS } from "@/engine/options.ts";
 import { writeFileAtomic } from "@/system/files.ts";
