@@ -107,7 +107,7 @@ function labelOf(item: unknown): string | null {
 
 function typeOf(value: unknown): string {
   if (Array.isArray(value)) {
-    const types = new Set(value.map(typeOf));
+    const types = new Set(value.map((item) => typeof item === "string" ? "text" : typeOf(item)));
     if (types.size === 0) return "empty";
     const [type] = types;
     return types.size === 1 && (type === "text" || type === "integer") ? `${type}s` : "other";

@@ -30,7 +30,10 @@ async function runInit(args: readonly string[]) {
 const REVIEWS = "text,mood\n" +
   Array.from({ length: 30 }, (_, row) => `"Text number ${row}, here",${row % 3 ? "good" : "bad"}`)
     .join("\n");
-const SENTENCES = Array.from({ length: 20 }, (_, row) => `Ada I-PER\nsaw O\nTown${row} I-LOC\n`)
+const SENTENCES = Array.from(
+  { length: 20 },
+  (_, row) => `Ada I-PER\nsaw O\n${row} O\nTown${row} I-LOC\n`,
+)
   .join("\n");
 
 Deno.test("deno task init writes a configuration that trains on CSV and CoNLL files", async () => {
