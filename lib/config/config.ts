@@ -207,6 +207,8 @@ export type DataConfig = {
   readonly maxRows: number | null;
   /** True if the test splits are scored at the end; use false while choosing settings on validation. */
   readonly scoreTest: boolean;
+  /** True if baselines are computed on validation before training, to which the report compares the model. */
+  readonly baselines: boolean;
 };
 
 /** The complete configuration of a run, the content of `config.json`. */

@@ -97,6 +97,7 @@ export const runRule: Rule<RunConfig> = object<RunConfig>({
     validationRows: integer(1),
     maxRows: nullable(integer(1)),
     scoreTest: boolean,
+    baselines: boolean,
   }),
   seed: integer(0, 2 ** 32 - 1),
   device: oneOf(DEVICES),

@@ -5,6 +5,7 @@
 
 import { isObject } from "@/config/config_rules.ts";
 import type { EntityScores } from "@/eval/entities.ts";
+import { describeVerdict, VERDICT_NOTES, verdictTable } from "./verdicts.ts";
 import { composeDocument, fold, type Section } from "./document.ts";
 import type { Figure } from "./figures/figure.ts";
 import { formatCount, formatDuration, formatPercent } from "./format.ts";
@@ -47,6 +48,14 @@ export function composeReport(record: RunRecord): Report {
     ];
   const { summary } = record;
   const sections: Section[] = [
+    ...(record.verdicts.length === 0 ? [] : [{
+      heading: "Was it worth it?",
+      parts: [
+        listNotes(record.verdicts.map(describeVerdict)),
+        verdictTable(record.verdicts),
+        listNotes(VERDICT_NOTES),
+      ],
+    }]),
     {
       heading: "Scores",
       parts: [

@@ -49,9 +49,11 @@ export function formatTable(
   ].join("\n");
 }
 
-const words = (...heads: readonly string[]): Column[] =>
+/** Columns of text, aligned left. */
+export const words = (...heads: readonly string[]): Column[] =>
   heads.map((head) => ({ head, align: "left" }));
-const numbers = (...heads: readonly string[]): Column[] =>
+/** Columns of numbers, aligned right. */
+export const numbers = (...heads: readonly string[]): Column[] =>
   heads.map((head) => ({ head, align: "right" }));
 
 /** Main score of each task; null if none was scored. */

@@ -61,6 +61,7 @@ export const MAY_CHANGE: Readonly<Record<string, string | null>> = {
   "training.keepCheckpoints": null,
   "data.dir": null, // rows are compared by their digests
   "data.scoreTest": null,
+  "data.baselines": null,
   "model.source": null, // the checkpoint has the weights; see mayChange() for frozen ones
   device: ROUNDING,
   executor: ROUNDING,

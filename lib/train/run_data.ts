@@ -4,6 +4,7 @@
  */
 import type { RunConfig, TaskConfig } from "@/config/config.ts";
 import { loadTask, type TaskData } from "@/data/load_task.ts";
+import type { Row } from "@/data/rows.ts";
 import { openDataSource } from "@/data/open_source.ts";
 import { type EvaluationSet, prepareEvaluation } from "@/eval/evaluate_rows.ts";
 import type { ProgressView } from "@/progress.ts";
@@ -51,6 +52,8 @@ export type RowCounts = {
 
 /** The encoded data of one task. */
 export type RunTask = EvaluationTask & {
+  /** The training rows. */
+  readonly rows: readonly Row[];
   readonly train: readonly Example[];
   /** Number of training rows that were truncated. */
   readonly cutRows: number;
@@ -111,6 +114,7 @@ export async function encodeTask(data: TaskData, options: EncodingOptions): Prom
   }
   return {
     ...await encodeEvaluation(data, options),
+    rows: train,
     train: examples,
     cutRows,
     counts: {

@@ -10,6 +10,7 @@ import { isFile, readJson } from "@/system/files.ts";
 import { checkInterrupt, joinInterrupts, untilInterrupt } from "@/system/interrupt.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";
+import { writeBaselines, writeVerdicts } from "@/train/baselines.ts";
 import { readNewestState } from "@/train/checkpoint.ts";
 import { chooseErrors, writeErrors } from "@/train/choose_errors.ts";
 import { chooseExamples } from "@/train/choose_examples.ts";
@@ -153,6 +154,22 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
       onPredictions: (record) => writePredictions(folder.dir, record), // replaces earlier ones
     });
     const writer = createRunWriter(config, { run, folder, changes, evaluator, nowMs });
+    if (config.data.baselines && run.saved === null) {
+      await writeBaselines(folder.dir, run.tasks, {
+        model: run.model,
+        lengths,
+        padId,
+        clsId,
+        seed: config.seed,
+        view,
+        onBatch: () =>
+          checkInterrupt(
+            signal,
+            () =>
+              new TrainingInterrupted("while baselines were computed", "no step was done", false),
+          ),
+      });
+    }
     const state = await trainSteps(config, { ...options, nowMs, view, signal }, {
       run,
       folder,
@@ -168,6 +185,7 @@ export async function trainRun(config: RunConfig, options: TrainOptions): Promis
     const { maxLength } = config.model;
     await saveModel(folder.path("model"), run.model, { tokenizer, maxLength, prompts });
     await folder.writeJson("examples.json", chooseExamples(config, run.tasks));
+    await writeVerdicts(folder.dir);
     const predictions = await readPredictions(folder.dir);
     await writeErrors(folder.dir, chooseErrors(config, run.tasks, predictions));
     const summary = composeSummary({

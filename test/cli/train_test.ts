@@ -27,7 +27,7 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   ],
   [
     ["--set", "data.folder=x"],
-    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, scoreTest',
+    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, scoreTest, baselines',
   ],
   [["--config", "none.json"], "Cannot read configuration: none.json does not exist"],
   [

@@ -48,6 +48,7 @@ Deno.test("compareConfigs() allows only changes of schedule, logging, data folde
     }
   }
   deepStrictEqual(allowed.sort(), [
+    "data.baselines",
     "data.dir",
     "data.scoreTest",
     "device",
@@ -74,7 +75,7 @@ Deno.test("compareConfigs() lists all keys that must not change, with both value
       'Cannot resume run: its configuration has changed since step 3: model.pooling (was "cls", ' +
       'is now "max"), seed (was 1, is now 2); undo the change, or start a new run. Only these keys may ' +
       "change: training.epochs, training.maxSteps, training.logEvery, training.evaluateEvery, " +
-      "training.checkpointEvery, training.keepCheckpoints, data.dir, data.scoreTest, model.source, " +
+      "training.checkpointEvery, training.keepCheckpoints, data.dir, data.scoreTest, data.baselines, model.source, " +
       "device, executor, native.isa, native.threads, tensorflow.library",
   });
   const [first] = CONFIG.tasks;

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { isFile, isFolder, readJson, readText } from "@/system/files.ts";
 import { ERRORS_FILE } from "@/train/choose_errors.ts";
 import { readConfig, readLine, readPredictionError, readSummary } from "./read_parts.ts";
+import { readVerdicts } from "./read_verdicts.ts";
 import type { MetricRow, RunRecord } from "./run_record.ts";
 import { type Place, type Reader, readObject, wrongShape } from "../figures/shape.ts";
 
@@ -34,6 +35,7 @@ export async function readRun(dir: string): Promise<RunRecord> {
     errors: await isFile(errors)
       ? readLines(await readText(errors, "run"), errors, readPredictionError)
       : null,
+    verdicts: await readVerdicts(dir),
   };
 }
 

@@ -6,6 +6,7 @@
 import type { TaskKind } from "@/config/config.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import type { TaskVerdict } from "@/train/baselines.ts";
 import type { PredictionError } from "@/train/choose_errors.ts";
 import type { EvaluateLine, TrainLine } from "@/train/run_folder.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
@@ -73,6 +74,8 @@ export type RunRecord = {
   readonly summary: RunSummary;
   /** Wrong predictions with their texts; null if the run did not record them. */
   readonly errors: readonly PredictionError[] | null;
+  /** Scores on validation beside those of baselines, by task; empty if the run computed none. */
+  readonly verdicts: readonly TaskVerdict[];
 };
 
 /** One number of a run as a tidy row, for figures. */
