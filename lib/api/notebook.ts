@@ -49,12 +49,12 @@ export { showMistagged } from "@/notebook/show_rows.ts";
 export { trainRuns } from "@/notebook/train_runs.ts";
 export { trainVariants } from "@/notebook/train_runs.ts";
 export { lastLossScale, tryPrecision } from "@/notebook/measurements.ts";
-export { predictionMap } from "@/report/figures/prediction_map.ts";
+export { predictionMap } from "@/report/figures/interactive_figures.ts";
 export { countBars, lengthHistograms, paddingBars } from "@/report/figures/data_figures.ts";
 export { formatPoints } from "@/report/format.ts";
 export { intervalDots } from "@/report/figures/interval_dots.ts";
 export { mixingFigure, shareByTenth } from "@/report/figures/mixing_figure.ts";
-export { normHistograms } from "@/report/figures/norm_histograms.ts";
+export { normHistograms } from "@/report/figures/embedding_figures.ts";
 export { decayFigure, lossScaleFigure, spacingFigure } from "@/report/figures/precision_figures.ts";
 export { readSimilarity } from "@/report/readers/read_similarity.ts";
 export {
@@ -63,9 +63,9 @@ export {
   paddingRows,
   readDataStatistics,
 } from "@/report/readers/read_data_statistics.ts";
-export { scoreDots } from "@/report/figures/score_dots.ts";
-export { cosineHistograms, embeddingMaps } from "@/report/figures/similarity_figures.ts";
-export { lossComparison } from "@/report/figures/training_hover.ts";
+export { scoreDots } from "@/report/figures/score_figures.ts";
+export { cosineHistograms, embeddingMaps } from "@/report/figures/embedding_figures.ts";
+export { lossComparison } from "@/report/figures/interactive_figures.ts";
 export { comparePadding } from "@/text/compare_padding.ts";
 export { layerwiseGroups } from "@/train/layerwise.ts";
 export { planMixing } from "@/train/mixing.ts";

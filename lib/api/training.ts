@@ -31,7 +31,7 @@ import { composeReport } from "@/report/markdown.ts";
 import type { Figure } from "@/report/figures/figure.ts";
 import { readRun } from "@/report/readers/read_run.ts";
 import type { RunRecord } from "@/report/readers/run_record.ts";
-import { recordTables } from "@/report/run_tables.ts";
+import { recordTables } from "@/report/tables.ts";
 
 /**
  * How progress is shown: `terminal` is a line on stderr, or a display in a notebook; `none` is silent; a function

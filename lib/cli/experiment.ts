@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { scratchFolder } from "@/system/cache_folder.ts";
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
-import { writeExperimentReport } from "@/experiment/write_report.ts";
+import { writeExperimentReport } from "@/experiment/experiment_report.ts";
 import { runExperiment, type RunOutcome, type TrainOne } from "@/experiment/run_experiment.ts";
 import { readJson, writeFileAtomic } from "@/system/files.ts";
 import { formatSeconds } from "@/progress.ts";

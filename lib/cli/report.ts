@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { writeSpeedIndex } from "@/bench/speed_index.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
 import { writeOverview } from "@/experiment/write_overview.ts";
-import { writeExperimentReport } from "@/experiment/write_report.ts";
+import { writeExperimentReport } from "@/experiment/experiment_report.ts";
 import { isFile, isFolder } from "@/system/files.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { runTask, type Task } from "./run_task.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { compareResults } from "@/experiment/compare_variants.ts";
 import { type ExperimentResults, readResults } from "@/experiment/results.ts";
 import type { RunPool } from "@/experiment/run_pool.ts";
-import { describeFindings, listFindings } from "@/experiment/describe_findings.ts";
+import { describeFindings, listFindings } from "./experiment_report.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 import { composeDocument, type Section } from "@/report/document.ts";
 import { formatCount, formatPercent } from "@/report/format.ts";

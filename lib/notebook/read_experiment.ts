@@ -11,10 +11,9 @@ import {
   type PairedDifference,
   type VariantSummary,
 } from "@/experiment/compare_variants.ts";
-import { curveFigures } from "@/experiment/compose_report.ts";
+import { curveFigures, describeFindings } from "@/experiment/experiment_report.ts";
 import { type ExperimentResults, readResults, type ResultRow } from "@/experiment/results.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
-import { describeFindings } from "@/experiment/describe_findings.ts";
 import { Named } from "@/named.ts";
 import { differenceDots } from "@/report/figures/difference_dots.ts";
 import type { Figure } from "@/report/figures/figure.ts";

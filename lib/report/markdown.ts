@@ -9,7 +9,6 @@ import { describeVerdict, VERDICT_NOTES, verdictTable } from "./verdicts.ts";
 import { composeDocument, fold, type Section } from "./document.ts";
 import type { Figure } from "./figures/figure.ts";
 import { formatCount, formatDuration, formatPercent } from "./format.ts";
-import { optimizerFigures, taskFigures, trainingFigures } from "./run_figures.ts";
 import { isClassification, mainScores, type RunRecord } from "./readers/run_record.ts";
 import {
   calibrationTable,
@@ -27,6 +26,22 @@ import {
   typeTable,
 } from "./tables.ts";
 import { describeErrors } from "./describe_errors.ts";
+import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import { rows } from "./readers/read_run.ts";
+import { planOfRun } from "./figures/learning_rate_plan.ts";
+import {
+  confusionMatrix,
+  entityBars,
+  errorBars,
+  reliabilityDiagram,
+} from "./figures/score_figures.ts";
+import {
+  gradientNormCurve,
+  lossCurve,
+  rateBars,
+  scheduleCurve,
+  validationCurve,
+} from "./figures/training_figures.ts";
 
 /** A report and its figures by path. */
 export type Report = {
@@ -266,4 +281,44 @@ function fence(language: string, content: string): string {
   const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map(([run]) => run.length));
   const mark = "`".repeat(longest + 1);
   return `${mark}${language}\n${content}\n${mark}`;
+}
+
+/** Loss by step, and validation scores by step if the run was evaluated during training. */
+export function trainingFigures(record: RunRecord): Map<string, Figure> {
+  const figures = new Map<string, Figure>();
+  if (record.train.length > 0) figures.set("losses", lossCurve(rows(record)));
+  const validation = validationCurve(record.evaluations);
+  if (validation !== null) figures.set("validation", validation);
+  return figures;
+}
+
+/** Figures of learning rates and gradients, as far as the run recorded them. */
+export function optimizerFigures(record: RunRecord): Map<string, Figure> {
+  const figures = new Map<string, Figure>();
+  const tidy = rows(record);
+  if (record.train.length > 0) {
+    figures.set("schedule", scheduleCurve(tidy));
+    figures.set("gradient-norm", gradientNormCurve(tidy, { clipNorm: record.config.clipNorm }));
+  }
+  if (record.summary.groups.length > 0) figures.set("rates", rateBars(record.summary.groups));
+  const plan = planOfRun(record);
+  if (plan !== null) figures.set("learning-rate-plan", plan);
+  return figures;
+}
+
+/** Figures of one task's scores. */
+export function taskFigures(task: string, scores: TaskScores, split: string): Map<string, Figure> {
+  if (!isClassification(scores)) {
+    const figures = new Map([[`entities-${task}`, entityBars(scores, { task, split })]]);
+    if (scores.errors !== undefined) {
+      figures.set(`errors-${task}`, errorBars(scores.errors, { task, split }));
+    }
+    return figures;
+  }
+  const figures = new Map([[`confusion-${task}`, confusionMatrix(scores, { task, split })]]);
+  const { bins, ece } = scores;
+  if (bins !== undefined && ece !== undefined) {
+    figures.set(`reliability-${task}`, reliabilityDiagram(bins, { task, split, ece }));
+  }
+  return figures;
 }

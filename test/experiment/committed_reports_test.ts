@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { join, relative } from "node:path";
 import { openRunPool } from "@/experiment/run_pool.ts";
-import { writeExperimentReport } from "@/experiment/write_report.ts";
+import { writeExperimentReport } from "@/experiment/experiment_report.ts";
 import { isFile } from "@/system/files.ts";
 import { writeReport } from "@/report/write_report.ts";
 

@@ -4,10 +4,9 @@ import { compareVariants, describeDifferences } from "@/experiment/compare_varia
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import type { ResultRow } from "@/experiment/results.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
-import { describeFindings } from "@/experiment/describe_findings.ts";
-import { writeExperimentReport } from "@/experiment/write_report.ts";
+import { describeFindings, writeExperimentReport } from "@/experiment/experiment_report.ts";
 import { writeFileAtomic } from "@/system/files.ts";
-import { spanSeeds } from "@/report/figures/experiment_curves.ts";
+import { spanSeeds } from "@/report/figures/experiment_figures.ts";
 import { syntheticFiles, writeSyntheticRun } from "../report/synthetic_run.ts";
 
 const row = (variant: string, seed: number, value: number): ResultRow => ({

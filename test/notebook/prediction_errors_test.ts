@@ -8,7 +8,7 @@ import {
   pickRecord,
 } from "@/eval/prediction_errors.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
-import { predictionMap } from "@/report/figures/prediction_map.ts";
+import { predictionMap } from "@/report/figures/interactive_figures.ts";
 
 const TOPICS: PredictionRecord = {
   task: "topics",

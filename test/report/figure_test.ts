@@ -1,12 +1,11 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { DOMParser } from "linkedom";
 import { scoreClassification } from "@/eval/classification.ts";
-import { confusionMatrix } from "@/report/figures/score_figures.ts";
-import { errorBars } from "@/report/figures/entity_figures.ts";
+import { confusionMatrix, errorBars } from "@/report/figures/score_figures.ts";
 import { escapeXml, estimateWidth, frameFigure, roundNumbers } from "@/report/figures/frame.ts";
 import { readRun, rows } from "@/report/readers/read_run.ts";
 import { isClassification, type RunRecord } from "@/report/readers/run_record.ts";
-import { optimizerFigures, taskFigures, trainingFigures } from "@/report/run_figures.ts";
+import { optimizerFigures, taskFigures, trainingFigures } from "@/report/markdown.ts";
 import { rateBars } from "@/report/figures/training_figures.ts";
 import { type Figure, readDisplaySize } from "@/report/figures/figure.ts";
 import { writeSyntheticRun } from "./synthetic_run.ts";

@@ -4,9 +4,9 @@ import { DISPLAY } from "@/report/figures/figure.ts";
 import { frameFigure } from "@/report/figures/frame.ts";
 import { hoverFigure } from "@/report/figures/hover_figure.ts";
 import { intervalDots } from "@/report/figures/interval_dots.ts";
-import { scoreDots } from "@/report/figures/score_dots.ts";
-import { cosineHistograms, embeddingMaps } from "@/report/figures/similarity_figures.ts";
-import { lossComparison } from "@/report/figures/training_hover.ts";
+import { scoreDots } from "@/report/figures/score_figures.ts";
+import { cosineHistograms, embeddingMaps } from "@/report/figures/embedding_figures.ts";
+import { lossComparison } from "@/report/figures/interactive_figures.ts";
 
 const PNG = "iVBORw0KGgo"; // first bytes of a PNG in base64
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { decayFigure, lossScaleFigure, spacingFigure } from "@/report/figures/precision_figures.ts";
-import { lossComparison } from "@/report/figures/training_hover.ts";
+import { lossComparison } from "@/report/figures/interactive_figures.ts";
 import type { RunRecord } from "@/report/readers/run_record.ts";
 import { layerwiseGroups } from "@/train/layerwise.ts";
 

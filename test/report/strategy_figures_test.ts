@@ -1,9 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { differenceDots } from "@/report/figures/difference_dots.ts";
-import { learningCurves } from "@/report/figures/experiment_curves.ts";
-import { spanScores } from "@/report/figures/experiment_figure.ts";
+import { learningCurves, spanScores } from "@/report/figures/experiment_figures.ts";
 import { mixingFigure, shareByTenth } from "@/report/figures/mixing_figure.ts";
-import { normHistograms } from "@/report/figures/norm_histograms.ts";
+import { normHistograms } from "@/report/figures/embedding_figures.ts";
 import { planMixing } from "@/train/mixing.ts";
 
 /** 30 batches of topics and 10 of entities. */

@@ -8,7 +8,7 @@ import type { Figure } from "./figure.ts";
 import { colorOf, estimateWidth, frameFigure, PLOT_WIDTH } from "./frame.ts";
 
 /** A block of an arena. */
-export type MemoryBox = {
+type MemoryBox = {
   readonly label: string;
   readonly offset: number;
   readonly bytes: number;

@@ -10,7 +10,7 @@ import type { Figure } from "./figure.ts";
 import { formatRate } from "../format.ts";
 import { colorOf, COLORS, frameFigure } from "./frame.ts";
 import { type HoverFigure, hoverFigure } from "./hover_figure.ts";
-import type { NamedRecord } from "./training_hover.ts";
+import type { NamedRecord } from "./interactive_figures.ts";
 
 const FORMATS: readonly FormatName[] = ["float32", "float16", "bfloat16"];
 

@@ -1,18 +1,22 @@
 /**
- * Composes the report of an experiment from its declaration and its available runs.
+ * Composes the report of an experiment from its declaration and its available runs, and writes it beside the declaration.
+ * Sentences on the findings are generated from the numbers. The same inputs always give the same bytes.
  * @module
  */
-import type { VariantSummary } from "@/experiment/compare_variants.ts";
-import type { CurveRow, ExperimentResults } from "@/experiment/results.ts";
+
+import { compareResults, type PairedDifference, type VariantSummary } from "./compare_variants.ts";
+import { type CurveRow, type ExperimentResults, readResults } from "./results.ts";
 import type { Interval } from "@/eval/interval.ts";
-import { describeFindings, listFindings } from "@/experiment/describe_findings.ts";
-import { learningCurves } from "@/report/figures/experiment_curves.ts";
+import { learningCurves, variantDots } from "@/report/figures/experiment_figures.ts";
 import { composeDocument, type Section } from "@/report/document.ts";
-import { variantDots } from "@/report/figures/experiment_figure.ts";
 import type { Figure } from "@/report/figures/figure.ts";
 import { formatPoints } from "@/report/format.ts";
 import type { Report } from "@/report/markdown.ts";
 import { escapeMarkdown, formatTable } from "@/report/tables.ts";
+import { join } from "node:path";
+import type { RunPool } from "./run_pool.ts";
+import { writeFileAtomic } from "@/system/files.ts";
+import { writeReportFiles } from "@/report/write_report.ts";
 
 /** Formats a fraction as percent with two decimals. */
 const percent = (value: number) => (100 * value).toFixed(2);
@@ -23,7 +27,7 @@ const between = ([low, high]: Interval) => `${formatPoints(low)} to ${formatPoin
  *
  * @param summaries the result of `compareVariants`.
  */
-export function composeExperimentReport(
+function composeExperimentReport(
   { experiment, runs, machines, starts, curves }: ExperimentResults,
   summaries: readonly VariantSummary[],
 ): Report {
@@ -173,3 +177,80 @@ const NOTES = [
   "Intervals are not corrected for the number of variants: of twenty variants without any effect, about one is expected to have an interval that excludes 0.",
   "The learning rate falls to 0 over the steps of a run, so a run with few steps is a short training and not the beginning of a long one. A variant that is better here need not be better in a longer training.",
 ];
+
+/** Findings on one task, a claim per sentence. */
+type Findings = { readonly task: string; readonly sentences: readonly string[] };
+
+/** Per task, sentences that say which variants differ significantly from the baseline. */
+export function describeFindings(
+  summaries: readonly VariantSummary[],
+  reference: string,
+): readonly Findings[] {
+  return [...Map.groupBy(summaries, ({ task }) => task)].map(([task, own]) => {
+    const compared = own.flatMap(({ variant, difference }) =>
+      difference === null ? [] : [{ variant, difference }]
+    );
+    return { task, sentences: describeTask(compared, reference) };
+  });
+}
+
+/** Minimum number of pairs to call a difference significant; the spread of two pairs is hardly known. */
+const MIN_PAIRS = 3;
+
+type Compared = { readonly variant: string; readonly difference: PairedDifference };
+
+function describeTask(compared: readonly Compared[], reference: string): readonly string[] {
+  if (compared.length === 0) {
+    return [`Nothing to compare yet: no other variant has a run with a seed of ${reference}.`];
+  }
+  const known = compared.filter(({ difference }) => difference.pairs >= MIN_PAIRS);
+  const few = compared.filter((each) => !known.includes(each));
+  const list = (variants: readonly Compared[]) =>
+    variants.map(({ variant, difference: { mean, pairs } }) =>
+      `${variant} (${formatPoints(mean)}, n = ${pairs})`
+    ).join(", ");
+  const above = known.filter(({ difference: { interval } }) =>
+    interval !== null && interval[0] > 0
+  );
+  const below = known.filter(({ difference: { interval } }) =>
+    interval !== null && interval[1] < 0
+  );
+  const insignificant = known.filter((each) => !above.includes(each) && !below.includes(each));
+  return [
+    ...(above.length > 0
+      ? [`Better than the baseline (95 % interval excludes 0): ${list(above)}.`]
+      : []),
+    ...(below.length > 0
+      ? [`Worse than the baseline (95 % interval excludes 0): ${list(below)}.`]
+      : []),
+    ...(insignificant.length > 0
+      ? [`Not significantly different from the baseline: ${list(insignificant)}.`]
+      : []),
+    ...(few.length > 0
+      ? [`Too few seeds to compare (fewer than ${MIN_PAIRS}): ${list(few)}.`]
+      : []),
+  ];
+}
+
+/** Markdown list with an item per task and a nested item per sentence. */
+export function listFindings(findings: readonly Findings[]): string {
+  return findings.flatMap(({ task, sentences }) => [
+    `- **${escapeMarkdown(task)}**`,
+    ...sentences.map((sentence) => `  - ${escapeMarkdown(sentence)}`),
+  ]).join("\n");
+}
+
+/**
+ * Writes `results.json`, `report.md`, `report.html` and `figures/` into the folder of the experiment, if at least
+ * one of its runs is available. Returns the number of available runs.
+ */
+export async function writeExperimentReport(folder: string, pool: RunPool): Promise<number> {
+  const results = await readResults(folder, pool);
+  if (results.runs.present === 0) return 0;
+  const { experiment: { title }, rows, runs } = results;
+  const summaries = compareResults(results);
+  const content = JSON.stringify({ runs, summaries, rows }, null, 1) + "\n";
+  await writeFileAtomic(join(folder, "results.json"), content);
+  await writeReportFiles(folder, composeExperimentReport(results, summaries), { title });
+  return runs.present;
+}

@@ -1,10 +1,10 @@
 /**
- * Figures of sentence embeddings: histograms of cosines, and projections onto a plane.
+ * Figures of sentence embeddings: histograms of cosines and of Euclidean norms, and projections onto a plane.
  * @module
  */
 
 import * as Plot from "@observablehq/plot";
-import { type PairCosines, type Plane, separation } from "@/eval/embedding_geometry.ts";
+import { l2Norm, type PairCosines, type Plane, separation } from "@/eval/embedding_geometry.ts";
 import type { Figure } from "./figure.ts";
 import { formatCount } from "../format.ts";
 import { colorOf, COLORS, estimateWidth, frameFigure } from "./frame.ts";
@@ -16,22 +16,22 @@ type PairGroup = PairCosines & { readonly name: string };
 const KINDS = ["same topic", "different topics"] as const;
 
 /** Number of bins from -1 to 1. */
-const BINS = 80;
+const COSINE_BINS = 80;
 
 /** Histograms of the cosines of pairs with the same topic and with different topics. */
 export function cosineHistograms(groups: readonly PairGroup[]): Figure {
   const bars = groups.flatMap(({ name, same, other }) =>
     [same, other].flatMap((cosines, kind) => {
-      const counts = new Array<number>(BINS).fill(0);
+      const counts = new Array<number>(COSINE_BINS).fill(0);
       for (const cosine of cosines) {
-        const bin = Math.min(BINS - 1, Math.floor((cosine + 1) / 2 * BINS));
+        const bin = Math.min(COSINE_BINS - 1, Math.floor((cosine + 1) / 2 * COSINE_BINS));
         counts[bin] = (counts[bin] ?? 0) + 1;
       }
       return counts.map((count, bin) => ({
         name,
         kind: KINDS[kind] ?? "",
-        from: bin / BINS * 2 - 1,
-        to: (bin + 1) / BINS * 2 - 1,
+        from: bin / COSINE_BINS * 2 - 1,
+        to: (bin + 1) / COSINE_BINS * 2 - 1,
         share: 100 * count / cosines.length,
       })).filter(({ share }) => share > 0);
     })
@@ -132,3 +132,68 @@ export async function embeddingMaps(maps: readonly TextMap[]): Promise<HoverFigu
 
 /** Rounds to three digits, which keeps notebooks small. */
 const round = (value: number) => Number(value.toPrecision(3));
+
+/** Embeddings of the same texts by one model. */
+type EmbeddedGroup = {
+  readonly name: string;
+  readonly embeddings: readonly ArrayLike<number>[];
+};
+
+/** Number of bins over the norms of all groups. */
+const NORM_BINS = 60;
+
+/** Draws the norms of each group on a common axis that starts at 0; the line is the mean. */
+export function normHistograms(groups: readonly EmbeddedGroup[]): Figure {
+  const measured = groups.map(({ name, embeddings }) => ({
+    name,
+    norms: embeddings.map(l2Norm),
+  }));
+  const longest = Math.max(...measured.flatMap(({ norms }) => norms));
+  const width = longest / NORM_BINS;
+  const bars = measured.flatMap(({ name, norms }) => {
+    const bins = Map.groupBy(norms, (norm) => Math.min(NORM_BINS - 1, Math.floor(norm / width)));
+    return [...bins].map(([bin, inside]) => ({
+      name,
+      from: bin * width,
+      to: (bin + 1) * width,
+      share: 100 * inside.length / norms.length,
+    }));
+  });
+  const means = measured.map(({ name, norms }) => ({
+    name,
+    mean: norms.reduce((sum, norm) => sum + norm, 0) / norms.length,
+    low: Math.min(...norms),
+    high: Math.max(...norms),
+  }));
+  const names = groups.map(({ name }) => name);
+  return frameFigure({
+    title: "Norms of the embeddings",
+    subtitle: `Euclidean norms of ${
+      groups[0]?.embeddings.length ?? 0
+    } embeddings each; line: mean.`,
+    alt: means.map(({ name, mean, low, high }) =>
+      `${name}: mean ${mean.toFixed(2)}, from ${low.toFixed(2)} to ${high.toFixed(2)}`
+    ).join("; ") + ".",
+    plot: {
+      height: 50 + 80 * groups.length,
+      marginLeft: 48,
+      marginRight: 24 + Math.max(...names.map(estimateWidth)),
+      marginBottom: 40,
+      x: { label: "Euclidean norm", domain: [0, longest], nice: true },
+      y: { label: "Texts (%)", grid: true, ticks: 3 },
+      fy: { label: null, domain: names },
+      marks: [
+        Plot.rectY(bars, {
+          x1: "from",
+          x2: "to",
+          y: "share",
+          fy: "name",
+          fill: colorOf(0),
+          fillOpacity: 0.8,
+        }),
+        Plot.ruleX(means, { x: "mean", fy: "name", stroke: colorOf(1), strokeWidth: 2 }),
+        Plot.ruleY([0]),
+      ],
+    },
+  });
+}
