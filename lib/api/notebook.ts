@@ -28,6 +28,15 @@ export {
   pickMisclassified,
   pickRecord,
 } from "@/eval/prediction_errors.ts";
+export { FUNCTIONS, inspectBuiltIn } from "@/inspect/functions.ts";
+export {
+  compareBackends,
+  inspectJit,
+  memoryPlan,
+  passRows,
+  showStage,
+  trafficRows,
+} from "@/notebook/inspect_cells.ts";
 export { batchingOf, loadRows, prepareRows } from "@/notebook/load_rows.ts";
 export { measureMargins, pickCalibration } from "@/notebook/measurements.ts";
 export { pickRow } from "@/notebook/named_list.ts";

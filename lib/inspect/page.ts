@@ -18,7 +18,8 @@ import {
   timeCells,
 } from "@/engine/inspect/format_text.ts";
 import type { Inspection } from "@/engine/inspect/inspection.ts";
-import type { GraphStage, Group, NodeLine } from "@/engine/inspect/stages.ts";
+import type { GraphStage, Group, MemoryPlan, NodeLine } from "@/engine/inspect/stages.ts";
+import type { Figure } from "@/report/figures/figure.ts";
 import { memoryFigure } from "@/report/figures/memory_figure.ts";
 import { escapeXml } from "@/report/figures/frame.ts";
 import { composePage } from "@/report/html.ts";
@@ -229,14 +230,7 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
     const { memory, instructions } = this.inspection;
     const text = `<p>${escapeXml(head)}.</p>`;
     if (memory === null || memory.blocks.length === 0) return text;
-    const figure = memoryFigure(
-      memory.blocks.map((block) => ({
-        ...block,
-        label: describeBlock(block),
-        isScratch: block.nodes.length === 0,
-      })),
-      { arenaBytes: memory.arenaBytes, instructions: instructions.length },
-    );
+    const figure = memoryPlanFigure(memory, instructions.length);
     const svg = figure.svg.trim().replace(/ aria-label="[^"]*"/g, ""); // of marks: the figure has a description
     return `${text}\n<p><span class="figure-frame">${svg}</span></p>
 <details><summary>The same as text</summary>\n<pre><code>${
@@ -274,6 +268,19 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
     return html.replace(/\bgroup (\d+)\b/, `<a href="#${this.id}-g$1">group $1</a>`)
       .replace(/\bk_\w+/, (name) => `<a href="#${this.id}-${name}">${name}</a>`);
   }
+}
+
+/** The memory plan of a program of `instructions` instructions as a figure. */
+export function memoryPlanFigure(
+  { arenaBytes, blocks }: MemoryPlan,
+  instructions: number,
+): Figure {
+  const boxes = blocks.map((block) => ({
+    ...block,
+    label: describeBlock(block),
+    isScratch: block.nodes.length === 0,
+  }));
+  return memoryFigure(boxes, { arenaBytes, instructions });
 }
 
 /** The group that computes each node, by stage. Ids of a stage lead to those of the stage before it. */
