@@ -11,6 +11,8 @@ import { isFile, readJson } from "@/system/files.ts";
 import { formatThreads } from "@/system/machine.ts";
 import { writeReport } from "@/report/write_report.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
+import { formatCount, formatDuration } from "@/report/format.ts";
+import { forecastRun, type RunForecast } from "@/train/dry_run.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import { chooseRunFolder } from "@/train/run_folder.ts";
 import { trainRun } from "@/train/train_run.ts";
@@ -33,6 +35,7 @@ const OPTIONS = {
     value: "DIR",
     help: "resume the run in DIR; --set training.epochs=N extends it",
   },
+  "dry-run": { type: "boolean", help: "only predict time and memory of the run" },
 } as const satisfies Options;
 
 type Values = OptionValues<typeof OPTIONS>;
@@ -55,19 +58,38 @@ async function readConfig({ resume, ...values }: Values): Promise<RunConfig> {
   return resolveConfig({ file, set, shortcuts: { data, model } });
 }
 
+/** Lines that show a forecast. */
+function describeForecast(
+  { steps, seconds, totalSeconds, peakMiB }: RunForecast,
+): readonly string[] {
+  const parts = Object.entries(seconds).map(([name, each]) => `${name} ${formatDuration(each)}`);
+  return [
+    `predicted time: ${formatDuration(totalSeconds)} for ${formatCount(steps)} steps (${
+      parts.join(", ")
+    })`,
+    `predicted peak memory: ${formatCount(Math.round(peakMiB))} MiB`,
+    "nothing was written",
+  ];
+}
+
 /** The task `train`. */
 export const TRAIN = {
   name: "train",
   summary: "Trains and evaluates a run, and writes its folder and report.",
   usage:
     "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] " +
-    "[--precision P] [--out DIR] [--resume DIR]",
+    "[--precision P] [--out DIR] [--resume DIR] [--dry-run]",
   options: OPTIONS,
   stopsItself: true,
   async run({ values, signal, command }) {
     const config = await readConfig(values);
-    const out = values.resume ?? values.out ?? await chooseRunFolder(config.preset);
     const executor = await openEngineFor(config);
+    if (values["dry-run"]) {
+      const forecast = await forecastRun(config, { view: showCompiling(createTerminalProgress()) });
+      for (const line of describeForecast(forecast)) console.log(line);
+      return;
+    }
+    const out = values.resume ?? values.out ?? await chooseRunFolder(config.preset);
     console.log(
       `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
         `${executor.name} (${executor.version}, ${formatThreads(executor.threads)})`,
