@@ -28,8 +28,7 @@ const FOLDERS = [
   "experiment",
   "notebook",
   "app",
-  "bench",
-  "fault_injection",
+  "development",
   "cli",
   "api",
 ];

@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 
-export { measurePadding } from "@/bench/measure_padding.ts";
-export { measurePrecisions } from "@/bench/measure_precisions.ts";
+export { measurePadding } from "@/development/bench/measure_padding.ts";
+export { measurePrecisions } from "@/development/bench/measure_precisions.ts";
 export { MIXINGS, NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 export { PRECISIONS } from "@/engine/options.ts";
 export { describeSplits, frameOfRows } from "@/data/frames.ts";

@@ -1,7 +1,7 @@
 /** `deno task report [RUN …]`: rebuilds the reports of runs and experiments from the files in their folders. @module */
 
 import { join, relative } from "node:path";
-import { writeSpeedIndex } from "@/bench/speed_index.ts";
+import { writeSpeedIndex } from "@/development/bench/speed_index.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";
 import { writeOverview } from "@/experiment/write_overview.ts";
 import { writeExperimentReport } from "@/experiment/experiment_report.ts";

@@ -38,7 +38,7 @@ let packing: Promise<Output> | undefined;
 const pack = () =>
   packing ??= run(
     Deno.execPath(),
-    ["run", "-A", "--no-check", "lib/cli/pack.ts", "--out", packed],
+    ["run", "-A", "--no-check", "lib/cli/development/pack.ts", "--out", packed],
     ROOT,
   );
 

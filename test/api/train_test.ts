@@ -13,7 +13,7 @@ import {
   type TrainSettings,
 } from "@/api/library.ts";
 import { isFile, isFolder } from "@/system/files.ts";
-import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
+import { TINY_MODEL } from "@/development/fault_injection/kill_run.ts";
 import { inFolder } from "../train/tiny_run.ts";
 
 const OVERRIDES: ConfigOverrides = {

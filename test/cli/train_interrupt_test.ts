@@ -1,7 +1,7 @@
 /** Interrupts `deno task train` with Ctrl+C in a pseudo-terminal, with SIGTERM and by closing the terminal. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
+import { TINY_MODEL } from "@/development/fault_injection/kill_run.ts";
 import { inFolder } from "../train/tiny_run.ts";
 
 const ROOT = join(import.meta.dirname ?? "", "../..");

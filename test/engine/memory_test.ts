@@ -2,7 +2,7 @@
  * Memory over many steps of mixed lengths, measured in a separate process, independent of other tests.
  */
 import { ok, strictEqual } from "node:assert/strict";
-import { ownRunner, runJobInProcess } from "@/bench/runners.ts";
+import { ownRunner, runJobInProcess } from "@/development/bench/runners.ts";
 import { DEVICES } from "@/engine/options.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { isAvailable } from "../backend.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 
 const ignore = findCompiler() === null;
-const TASK = fileURLToPath(import.meta.resolve("@/cli/inspect.ts"));
+const TASK = fileURLToPath(import.meta.resolve("@/cli/development/inspect.ts"));
 const folder = await Deno.makeTempDir();
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 

@@ -2,7 +2,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { type Kernel, type Listener, startKernel } from "@/notebook/kernel.ts";
-import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
+import { TINY_MODEL } from "@/development/fault_injection/kill_run.ts";
 import { inFolder } from "../train/tiny_run.ts";
 
 const NOTEBOOKS = join(import.meta.dirname ?? "", "../../notebooks");

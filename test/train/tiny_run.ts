@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { RunConfig, TrainingConfig } from "@/config/config.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
-import { TINY_MODEL } from "@/fault_injection/kill_run.ts";
+import { TINY_MODEL } from "@/development/fault_injection/kill_run.ts";
 import type { MetricsLine } from "@/train/run_folder.ts";
 
 Deno.env.set("STX_CACHE", ""); // do not cache the encoded rows of a test
