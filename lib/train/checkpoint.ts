@@ -20,8 +20,7 @@ import {
 import { openSafetensors, type TensorToWrite, writeSafetensors } from "@/model/safetensors.ts";
 import type { StreamPosition } from "@/text/batches.ts";
 import type { Best } from "@/train/early_stopping.ts";
-import type { ConfigChange } from "@/train/resume.ts";
-import { checkInputs, type RunInputs } from "@/train/run_inputs.ts";
+import { checkInputs, type ConfigChange, type RunInputs } from "@/train/resume.ts";
 import type { TrainState } from "@/train/step.ts";
 import type { TrainedParameter } from "@/train/trained_parameters.ts";
 
@@ -66,7 +65,7 @@ export type SavedParameter =
   & { readonly plan: Pick<TrainedParameter["plan"], "name"> };
 
 /** A restored state, with notes for the user. */
-export type Restored = { readonly state: RunState; readonly notes: readonly string[] };
+type Restored = { readonly state: RunState; readonly notes: readonly string[] };
 
 type Manifest = {
   readonly state: RunState;

@@ -18,7 +18,7 @@ const READABLE = { least: 20, most: 200 } as const;
 const MAX_CHARACTERS = 1000;
 
 /** The content of `examples.json`. */
-export type RunExamples = {
+type RunExamples = {
   /** Texts of test rows; never from a data set whose license forbids publishing them. */
   readonly texts: readonly string[];
 };

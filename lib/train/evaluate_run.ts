@@ -28,7 +28,7 @@ export type RunEvaluator = {
 };
 
 /** Options of {@link createRunEvaluator}. */
-export type RunEvaluatorOptions = {
+type RunEvaluatorOptions = {
   /** Shows progress. */
   readonly view: ProgressView;
   /** Calibration temperatures by task, already fitted; each evaluation of validation fits them again. */

@@ -44,7 +44,7 @@ export function layerwiseGroups(
 /**
  * Name of a parameter's group. Pooler and projection belong to the top layer, learned loss weights to the heads.
  */
-export function groupOfParameter(name: string, layers: number): string {
+function groupOfParameter(name: string, layers: number): string {
   if (name.startsWith("embeddings.")) return "embeddings";
   if (name.startsWith("heads.") || name.startsWith("uncertainty.")) return "heads";
   if (name.startsWith("pooler.") || name.startsWith("projection.")) return `layer ${layers - 1}`;
@@ -57,7 +57,7 @@ export function groupOfParameter(name: string, layers: number): string {
 }
 
 /** Name and shape of a parameter. */
-export type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
+type ParameterShape = { readonly name: string; readonly shape: readonly number[] };
 
 /** Optimizer settings of one parameter. */
 export type ParameterPlan = {

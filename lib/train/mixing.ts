@@ -19,7 +19,7 @@ import type { Mixing } from "@/config/config.ts";
 import { shuffle, stream } from "@/random.ts";
 
 /** A task and the number of batches in one pass over its rows. */
-export type TaskBatches = { readonly name: string; readonly batchesPerEpoch: number };
+type TaskBatches = { readonly name: string; readonly batchesPerEpoch: number };
 
 /** The tasks of each step. */
 export type MixingPlan = {
@@ -34,7 +34,7 @@ export type MixingPlan = {
 };
 
 /** Options of {@link planMixing}. */
-export type MixingOptions = {
+type MixingOptions = {
   readonly epochs: number;
   readonly maxSteps: number | null;
   /** Number of micro-batches per task and step. */
@@ -115,7 +115,7 @@ function shuffledEpochs(sizes: readonly number[], seed: number): (step: number) 
 }
 
 /** Probabilities of the tasks, ∝ size^exponent. */
-export function taskProbabilities(sizes: readonly number[], exponent: number): readonly number[] {
+function taskProbabilities(sizes: readonly number[], exponent: number): readonly number[] {
   const powers = sizes.map((size) => size ** exponent);
   const sum = powers.reduce((total, power) => total + power, 0);
   return powers.map((power) => power / sum);
@@ -146,7 +146,7 @@ function describeProbabilities(
 }
 
 /** Number of steps in a run: `epochs` times `stepsPerEpoch`, rounded down, at least 1, at most `maxSteps`. */
-export function countSteps(
+function countSteps(
   stepsPerEpoch: number,
   { epochs, maxSteps }: Pick<MixingOptions, "epochs" | "maxSteps">,
 ): number {

@@ -22,10 +22,10 @@ import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 
 /** The tokenizer and the prompts of a model. */
-export type OpenedTexts = { readonly tokenizer: Tokenizer; readonly prompts: PromptSettings };
+type OpenedTexts = { readonly tokenizer: Tokenizer; readonly prompts: PromptSettings };
 
 /** A model with the tokenizer and the prompts of its checkpoint. */
-export type OpenedModel = OpenedTexts & { readonly model: MultiTask };
+type OpenedModel = OpenedTexts & { readonly model: MultiTask };
 
 /** Source of a model; `folder` is the folder of the encoder, null if the encoder is randomly initialized. */
 type Source = OpenedTexts & { readonly folder: string | null };

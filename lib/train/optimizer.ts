@@ -29,7 +29,7 @@ export type OptimizedParameter = {
 };
 
 /** The scalars of a step that are the same for all parameters with the same number of updates. */
-export type StepScalars = Bias<tf.Tensor> & {
+type StepScalars = Bias<tf.Tensor> & {
   /** The schedule's factor on the peak learning rates. */
   readonly rate: tf.Tensor;
 };

@@ -13,7 +13,7 @@ import { restoreCheckpointInto, type RunState } from "@/train/checkpoint.ts";
 import { planMixing } from "@/train/mixing.ts";
 import { openModel } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows, type RunTask } from "@/train/run_data.ts";
-import { digestInputs, type RunInputs } from "@/train/run_inputs.ts";
+import { digestInputs, type RunInputs } from "@/train/resume.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
 import { createTrainState, createTrainStep } from "@/train/step.ts";
 import { type LoopSetup, type LoopState, type LoopTask, startLoop } from "@/train/train_loop.ts";

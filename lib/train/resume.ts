@@ -1,14 +1,19 @@
 /**
- * Configuration changes when a run is resumed. A checkpoint contains the configuration that it was saved with. It is
- * compared with the current one key by key, and only the keys in {@link MAY_CHANGE} may differ.
+ * What may change when a run is resumed. A checkpoint contains the configuration that it was saved with. It is compared
+ * with the current one key by key, and only the keys in {@link MAY_CHANGE} may differ. The tokenizer and the data are
+ * compared by their digests and must be the same.
  * @module
  */
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "@/config/config.ts";
 import { isObject } from "@/config/config_rules.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
+import { digestExamples } from "@/text/encoded_file.ts";
+import type { Tokenizer } from "@/text/tokenizer.ts";
 import type { PreparedRun } from "@/train/prepare_run.ts";
 import type { RunState } from "@/train/checkpoint.ts";
+import type { RunTask } from "@/train/run_data.ts";
 
 /** Training was interrupted. */
 export class TrainingInterrupted extends Deno.errors.Interrupted {
@@ -141,4 +146,36 @@ export function describeChange({ step, key, before, now }: ConfigChange): string
 /** True if a note is from {@link describeChange} and says that the number of steps changed. */
 export function isScheduleChangeNote(note: string): boolean {
   return note.startsWith("Resumed at step ") && note.endsWith(STEPS);
+}
+
+/** Digests by name of the input, as used in error messages: `the tokenizer`, `the train rows of ag_news`, … */
+export type RunInputs = Readonly<Record<string, string>>;
+
+/** Computes the digests of the tokenizer and the encoded rows. */
+export function digestInputs(tokenizer: Tokenizer, tasks: readonly RunTask[]): RunInputs {
+  const vocabulary = createHash("sha256").update(JSON.stringify(tokenizer.json)).digest("hex");
+  const rows = tasks.flatMap(({ task: { name }, train, evaluation }) => [
+    [`the train rows of ${name}`, digestExamples(train)] as const,
+    ...[...evaluation].map(([split, { examples }]) =>
+      [`the ${split} rows of ${name}`, digestExamples(examples)] as const
+    ),
+  ]);
+  return { "the tokenizer": vocabulary, ...Object.fromEntries(rows) };
+}
+
+/**
+ * Throws if the inputs differ from those of the checkpoint.
+ *
+ * @throws {TypeError} naming the inputs that changed
+ */
+export function checkInputs(current: RunInputs, saved: RunInputs): void {
+  const names = new Set([...Object.keys(saved), ...Object.keys(current)]);
+  const changed = [...names].filter((name) => saved[name] !== current[name]);
+  // Another tokenizer changes all rows, so naming it is enough.
+  const what = changed.includes("the tokenizer") ? "the tokenizer" : changed.join(", ");
+  if (changed.length === 0) return;
+  throw new TypeError(
+    `Cannot resume run: these inputs have changed since it was started: ${what}; restore them, or ` +
+      "start a new run",
+  );
 }

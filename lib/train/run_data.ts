@@ -62,7 +62,7 @@ export type RunTask = EvaluationTask & {
 };
 
 /** Options for encoding rows as tokens. */
-export type EncodingOptions = {
+type EncodingOptions = {
   readonly tokenizer: Tokenizer;
   readonly maxLength: number;
   /** Prepended to each text; "" for none. */

@@ -18,7 +18,7 @@ export type RunEnvironment = Readonly<Record<string, unknown>>;
 export type ModelOrigin = "hub" | "folder";
 
 /** An entry of the list `resumed`: one time that a run was resumed. */
-export type ResumedAt = {
+type ResumedAt = {
   /** Number of steps completed before. */
   readonly step: number;
   /** The keys that differ from the start of the run, with their new values. */

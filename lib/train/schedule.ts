@@ -6,7 +6,7 @@ import type { Schedule } from "@/config/config.ts";
 import { assertNever } from "@/assert_never.ts";
 
 /** Length of the run and of its warmup. */
-export type ScheduleOptions = {
+type ScheduleOptions = {
   /** Number of steps in the run. */
   readonly steps: number;
   /** Fraction of the steps during which the factor rises from 0. */

@@ -39,7 +39,7 @@ export type LoopState = Pick<RunState, "tokens" | "sums" | "best"> & {
 };
 
 /** Result of one step. */
-export type StepResult = {
+type StepResult = {
   readonly state: LoopState;
   /** Mean loss per label, by task. */
   readonly losses: Readonly<Record<string, number>>;
@@ -122,7 +122,7 @@ export function averageLosses(losses: MetricSums["losses"]): Record<string, numb
 }
 
 /** Progress of training. */
-export type StepStatus = {
+type StepStatus = {
   readonly step: number;
   readonly steps: number;
   /** Loss by task. */

@@ -37,7 +37,7 @@ export type StepEvent = {
   readonly step: number;
   /** Number of steps in the run. */
   readonly steps: number;
-  /** Mean loss per label in this step, by task. */
+  /** Mean loss per label in this step, by task; a task without labels or with a non-finite loss is omitted. */
   readonly losses: Readonly<Record<string, number>>;
   /** Tokens processed so far, without padding. */
   readonly tokens: number;

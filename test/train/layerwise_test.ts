@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
-import { groupOfParameter, layerwiseGroups, planParameters } from "@/train/layerwise.ts";
+import { layerwiseGroups, planParameters } from "@/train/layerwise.ts";
 import { testOnBackends } from "../backend.ts";
 import { createTinyModel } from "./tiny_model.ts";
 
@@ -29,24 +29,43 @@ Deno.test("layerwiseGroups() never gives a layer a higher learning rate than the
   ));
 });
 
-Deno.test("groupOfParameter() puts pooler and projection into the group of the top layer", () => {
-  const found = [
+/** The groups of parameters with these names in an encoder of `layers` layers. */
+function groupsOf(names: readonly string[], layers: number): readonly string[] {
+  const { plans } = planParameters(names.map((name) => ({ name, shape: [1] })), {
+    layers,
+    learningRates: { top: 1, decay: 1, heads: 1 },
+    weightDecay: 0,
+  });
+  return plans.map(({ group }) => group);
+}
+
+Deno.test("planParameters() puts pooler and projection into the group of the top layer", () => {
+  const names = [
     "embeddings.LayerNorm.weight",
     "encoder.layer.0.output.dense.bias",
     "encoder.layer.11.attention.self.query.weight",
     "pooler.dense.weight",
     "projection.dense.bias",
     "heads.ag_news.out.weight",
-  ].map((name) => groupOfParameter(name, 12));
-  deepStrictEqual(found, ["embeddings", "layer 0", "layer 11", "layer 11", "layer 11", "heads"]);
+    "uncertainty.ag_news",
+  ];
+  deepStrictEqual(groupsOf(names, 12), [
+    ...["embeddings", "layer 0", "layer 11", "layer 11", "layer 11", "heads", "heads"],
+  ]);
 });
 
-Deno.test("groupOfParameter() rejects an unknown name", () => {
-  throws(() => groupOfParameter("decoder.weight", 2), {
+Deno.test("planParameters() rejects an unknown name and a layer that the encoder does not have", () => {
+  throws(() => groupsOf(["decoder.weight"], 2), {
     name: "RangeError",
     message:
       "Cannot find the parameter group of decoder.weight: names must begin with embeddings, " +
       "encoder.layer.N, pooler, projection, heads or uncertainty",
+  });
+  throws(() => groupsOf(["encoder.layer.2.output.dense.bias"], 2), {
+    name: "RangeError",
+    message:
+      "Cannot find the parameter group of encoder.layer.2.output.dense.bias: the encoder has only " +
+      "2 layers",
   });
 });
 

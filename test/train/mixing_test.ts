@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { MIXINGS } from "@/config/config.ts";
-import { countSteps, planMixing, taskProbabilities } from "@/train/mixing.ts";
+import { planMixing } from "@/train/mixing.ts";
 import { describeStep } from "@/train/train_loop.ts";
 
 const OPTIONS = { epochs: 1, maxSteps: null, accumulate: 1, mixingTemperature: 2, seed: 3 };
@@ -56,10 +56,14 @@ Deno.test("planMixing() round-robin: tasks alternate until one pass over the lar
   );
 });
 
-Deno.test("taskProbabilities() are proportional to size^exponent: 9 to 4 for 1, 3 to 2 for 1/2, equal for 0", () => {
-  deepStrictEqual(taskProbabilities([9, 4], 1), [9 / 13, 4 / 13]);
-  deepStrictEqual(taskProbabilities([9, 4], 0.5), [3 / 5, 2 / 5]);
-  deepStrictEqual(taskProbabilities([9, 4], 0), [1 / 2, 1 / 2]);
+Deno.test("planMixing() temperature T samples with probability ∝ n^(1/T)", () => {
+  const tasks = [{ name: "a", batchesPerEpoch: 9 }, { name: "b", batchesPerEpoch: 4 }];
+  const note = (mixingTemperature: number) =>
+    planMixing("temperature", tasks, { ...OPTIONS, mixingTemperature }).note;
+  const samples = "An epoch is 13 steps: each step samples its task";
+  strictEqual(note(1), `${samples} (a 69.2 %, b 30.8 %).`); // 9 / 13
+  strictEqual(note(2), `${samples} (a 60.0 %, b 40.0 %).`); // 3 / 5
+  strictEqual(note(Infinity), `${samples} (a 50.0 %, b 50.0 %).`);
 });
 
 Deno.test("planMixing() temperature 2 samples tasks by the square root of their sizes", () => {
@@ -106,10 +110,11 @@ Deno.test("planMixing() counts steps of several micro-batches", () => {
   strictEqual(planMixing("proportional", TASKS, options).stepsPerEpoch, 394 + 110); // 439 / 4 = 109.75
 });
 
-Deno.test("countSteps() takes whole steps, at least one, at most maxSteps", () => {
-  strictEqual(countSteps(10, { epochs: 1.55, maxSteps: null }), 15);
-  strictEqual(countSteps(10, { epochs: 0.01, maxSteps: null }), 1);
-  strictEqual(countSteps(10, { epochs: 5, maxSteps: 7 }), 7);
+Deno.test("planMixing() takes whole steps, at least one, at most maxSteps", () => {
+  const steps = (epochs: number, maxSteps: number | null) =>
+    planMixing("both", [{ name: "a", batchesPerEpoch: 10 }], { ...OPTIONS, epochs, maxSteps })
+      .steps;
+  deepStrictEqual([steps(1.55, null), steps(0.01, null), steps(5, 7)], [15, 1, 7]);
 });
 
 Deno.test("describeStep() shows losses and tokens per second", () => {

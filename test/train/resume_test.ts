@@ -6,7 +6,7 @@ import { isFolder, readJson } from "@/system/files.ts";
 import type { Progress, ProgressView } from "@/progress.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { addResumed } from "@/train/run_environment.ts";
-import { checkInputs } from "@/train/run_inputs.ts";
+import { checkInputs } from "@/train/resume.ts";
 import { trainRun } from "@/train/train_run.ts";
 import { openBackend } from "../backend.ts";
 import { BASE, inFolder, readLines, withTraining } from "./tiny_run.ts";
