@@ -17,7 +17,7 @@
  * @module
  */
 import { join } from "node:path";
-import { RunScores } from "@/export/run_scores.ts";
+import { RunScores, scoreRun } from "@/export/score_run.ts";
 import type { EngineOptions, Precision } from "@/engine/options.ts";
 import {
   currentEngine,
@@ -28,9 +28,8 @@ import { embedTexts } from "@/eval/compare_embeddings.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { inspectFromEnvironment } from "@/inspect/inspect_into.ts";
-import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
+import { measureSimilarity, type Similarity } from "@/eval/embedding_similarity.ts";
 import { openTextModel, type OpenTextModelOptions, type TextModel } from "@/eval/text_model.ts";
-import { scoreRun } from "@/export/score_run.ts";
 import { openConfiguredEngine } from "@/system/configured_engine.ts";
 import { readJson } from "@/system/files.ts";
 import { nextKernelInterrupt } from "@/system/interrupt.ts";
@@ -47,7 +46,7 @@ export {
   type RunSource,
   tables,
 } from "./training.ts";
-export { RunScores } from "@/export/run_scores.ts";
+export { RunScores } from "@/export/score_run.ts";
 export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "./training.ts";
 export {
   type DataConfig,
@@ -121,7 +120,7 @@ export {
   type Similarity,
   type SimilarityDifference,
   type SimilarityScores,
-} from "@/eval/similarity.ts";
+} from "@/eval/embedding_similarity.ts";
 export {
   openTextModel,
   type OpenTextModelOptions,

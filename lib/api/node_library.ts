@@ -18,7 +18,7 @@ import { openNodeGraph } from "@/engine/onnx/node_graph.ts";
 import { predictRows, scoreRows, type TaskScores } from "@/eval/evaluate_rows.ts";
 import { openGraphModel } from "@/eval/graph_text_model.ts";
 import { graphOutputs, type OpenGraph, wrapGraph } from "@/eval/open_graph.ts";
-import { measureSimilarity, type Similarity } from "@/eval/similarity.ts";
+import { measureSimilarity, type Similarity } from "@/eval/embedding_similarity.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { isFolder } from "@/system/files.ts";
 import { findTask, type ModelTask } from "@/model/multi_task.ts";
@@ -48,7 +48,7 @@ export {
 } from "@/eval/entity_errors.ts";
 export type { TaskScores } from "@/eval/evaluate_rows.ts";
 export type { Interval } from "@/eval/interval.ts";
-export { SIMILARITIES, type Similarity } from "@/eval/similarity.ts";
+export { SIMILARITIES, type Similarity } from "@/eval/embedding_similarity.ts";
 export type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/text_predictor.ts";
 export type { ModelTask } from "@/model/multi_task.ts";
 

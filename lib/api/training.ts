@@ -5,7 +5,7 @@
  */
 
 import { basename, join, resolve } from "node:path";
-import { RunScores } from "@/export/run_scores.ts";
+import { RunScores } from "@/export/score_run.ts";
 import { createTerminalProgress, printLine, showCompiling } from "@/cli/terminal_progress.ts";
 import type { RunConfig } from "@/config/config.ts";
 import { writeCard } from "@/export/write_card.ts";

@@ -4,7 +4,7 @@
  */
 import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
 import type { EncodeTextsOptions } from "@/eval/encode_texts.ts";
-import { normalizeVector } from "@/eval/similarity.ts";
+import { normalizeVector } from "@/eval/embedding_similarity.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import type { TextModel } from "@/eval/text_model.ts";
 import { LIMITS, type ModelInfo } from "./contract.ts";

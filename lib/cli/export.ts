@@ -4,8 +4,7 @@
  */
 import { join } from "node:path";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
-import { exportModel } from "@/export/export_model.ts";
-import { scoreExports, storeExportRecords } from "@/export/score_exports.ts";
+import { exportModel, scoreExports, storeExportRecords } from "@/export/export_model.ts";
 import { writeCard } from "@/export/write_card.ts";
 import { isFile, readJson } from "@/system/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";

@@ -17,7 +17,7 @@ import { findRequiredFiles } from "@/data/source.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { compareEmbeddings, type EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
-import { SIMILARITIES } from "@/eval/similarity.ts";
+import { SIMILARITIES } from "@/eval/embedding_similarity.ts";
 import { describeEnvironment } from "@/system/environment.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 import { runTask } from "./run_task.ts";

@@ -1,6 +1,7 @@
 /**
  * A folder as a data source: `DIR/<dataset>/` contains the data files of a data set, named by split as described in
- * `split_files.ts`. A clone of a data set repository has this form.
+ * `split_files.ts`. A clone of a data set repository has this form, and so has the built-in sample, `data/sample/` of this
+ * repository.
  * @module
  */
 
@@ -9,6 +10,7 @@ import { isFile, isFolder, readText } from "@/system/files.ts";
 import type { DataSource } from "@/data/source.ts";
 import { type DatasetFiles, describeSplits, findSplitFiles } from "@/data/split_files.ts";
 import { didYouMean } from "@/suggest.ts";
+import { fileURLToPath } from "node:url";
 
 /** Opens the folder `dir` as a data source. */
 export function openLocalSource(dir: string, name = "local"): DataSource {
@@ -74,4 +76,15 @@ async function listFolders(dir: string, dataset: string): Promise<string> {
   return names.length === 0
     ? `${dir} contains no folders`
     : `${dir} contains ${names.sort().join(", ")}${didYouMean(dataset, names)}`;
+}
+
+/** Folder of the built-in sample. */
+export const SAMPLE_FOLDER = fileURLToPath(new URL("../../data/sample", import.meta.url));
+
+/** Opens the built-in sample as a data source. */
+export function openSampleSource(): DataSource {
+  return {
+    ...openLocalSource(SAMPLE_FOLDER, "sample"),
+    describe: () => "the built-in sample (data/sample): generated sentences, no real news",
+  };
 }

@@ -5,8 +5,7 @@
 
 import { withDataFiles } from "@/data/file_source.ts";
 import { openHubSource } from "@/data/hub.ts";
-import { openLocalSource } from "@/data/local.ts";
-import { openSampleSource } from "@/data/sample_source.ts";
+import { openLocalSource, openSampleSource } from "@/data/local.ts";
 import { formatOfName } from "@/data/tables/table.ts";
 import type { DataSource } from "@/data/source.ts";
 import type { ProgressView } from "@/progress.ts";

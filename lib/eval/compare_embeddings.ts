@@ -17,7 +17,7 @@ import {
   type SimilarityDifference,
   type SimilarityScores,
   subtractSimilarity,
-} from "@/eval/similarity.ts";
+} from "./embedding_similarity.ts";
 import { openTextModel, type TextModel } from "@/eval/text_model.ts";
 import type { PromptChoice } from "@/text/prompts.ts";
 import { type ProgressView, SILENT } from "@/progress.ts";

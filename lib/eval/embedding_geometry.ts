@@ -5,7 +5,7 @@
  */
 
 import { PCA } from "ml-pca";
-import { measureSimilarity, rankValues } from "@/eval/similarity.ts";
+import { measureSimilarity, rankValues } from "./embedding_similarity.ts";
 
 /** Summary statistics of a set of embeddings. */
 type Geometry = {

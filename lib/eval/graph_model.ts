@@ -9,7 +9,7 @@
  */
 import { assertNever } from "@/assert_never.ts";
 import { type NormalizeMode, POOLING_MODES, type PoolingMode } from "@/config/config.ts";
-import { normalizeVector } from "@/eval/similarity.ts";
+import { normalizeVector } from "./embedding_similarity.ts";
 import type { Predictor } from "@/eval/predict_examples.ts";
 import {
   combinePredictors,

@@ -16,7 +16,7 @@ export type SparseRows = {
 };
 
 /** A fitted classifier. */
-export type LogisticModel = {
+type LogisticModel = {
   readonly classes: number;
   /** [F, C] weights. */
   readonly weights: Float64Array;
@@ -25,7 +25,7 @@ export type LogisticModel = {
 };
 
 /** Options of {@link fitLogisticRegression}, named as in scikit-learn. */
-export type FitOptions = {
+type FitOptions = {
   /** Inverse of the penalty's strength; default: 1. */
   readonly c?: number;
   /** Stops when no gradient is larger; default: 1e-4. */

@@ -41,7 +41,7 @@ export function predictByTfidf(
 const MAX_TERMS = 50_000;
 
 /** TF-IDF vectors. */
-export type Tfidf = {
+type Tfidf = {
   readonly terms: readonly string[];
   /** Vectors of unit length; unknown terms are left out. */
   transform(texts: readonly string[]): SparseRows;

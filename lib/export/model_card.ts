@@ -14,7 +14,7 @@ import {
   findDatasetOrigin,
 } from "@/export/card_metadata.ts";
 import { type CardSettings, describeUsage } from "@/export/card_usage.ts";
-import type { ExportRecords } from "@/export/score_exports.ts";
+import type { ExportRecords } from "@/export/export_model.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";
 import type { RunSummary } from "@/train/run_summary.ts";
 import { formatCount, formatDuration, formatInterval, formatPercent } from "@/report/format.ts";

@@ -1,7 +1,9 @@
 /**
- * Evaluates the open model of a run on the run's data sets.
+ * Evaluates the open model of a run on the run's data sets. Scores have accessors by task and split, which throw with the
+ * names that exist.
  * @module
  */
+
 import { join } from "node:path";
 import type { RunConfig, TaskConfig } from "@/config/config.ts";
 import type { PredictionRecord } from "@/eval/prediction_record.ts";
@@ -14,6 +16,10 @@ import { didYouMean } from "@/suggest.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator, type RunEvaluator, UNSEEN } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";
+import type { ClassificationScores } from "@/eval/classification.ts";
+import type { EntityScores } from "@/eval/entities.ts";
+import { Named } from "@/named.ts";
+import { isClassification, type MainMeasure, mainMeasure } from "@/report/readers/run_record.ts";
 
 /** Scores by task and split. */
 export type ScoresBySplit = Readonly<Record<string, Readonly<Record<string, TaskScores>>>>;
@@ -75,4 +81,64 @@ export async function scoreRun(model: TextModel, { run, config, split, view, onP
   const scores = await scoreSplit(evaluator, split);
   await view.finish();
   return scores;
+}
+
+/**
+ * Scores by task and split. The split defaults to `test`, or to the first one if test was not scored.
+ *
+ * @example
+ * ```ts
+ * import { loadRun } from "@/api/library.ts";
+ * const { scores } = await loadRun("outputs/minilm-float32");
+ * scores.classification("ag_news").accuracy; // 0.9317…
+ * scores.entities("conll2003").f1; // 0.8423…
+ * scores.main("conll2003"); // { measure: "entity F1", value: 0.8423… }
+ * ```
+ */
+export class RunScores {
+  /** All scores by task, then by split, as `summary.json` holds them. */
+  readonly bySplit: ScoresBySplit;
+
+  /** Wraps scores as `summary.json` holds them. */
+  constructor(bySplit: ScoresBySplit) {
+    this.bySplit = bySplit;
+  }
+
+  /** Names of the tasks. */
+  get tasks(): readonly string[] {
+    return Object.keys(this.bySplit);
+  }
+
+  /** Scores of each split of a task. */
+  splits(task: string): Named<TaskScores> {
+    const splits = new Named("task", this.bySplit).get(task);
+    return new Named(`split of ${task}`, splits);
+  }
+
+  /** Scores of a task, of either kind. */
+  get(task: string, split?: string): TaskScores {
+    const splits = this.splits(task);
+    return splits.get(split ?? (splits.has("test") ? "test" : splits.names[0] ?? "test"));
+  }
+
+  /** Scores of a classification task; throws a TypeError if the task is a tagging task. */
+  classification(task: string, split?: string): ClassificationScores {
+    const scores = this.get(task, split);
+    if (isClassification(scores)) return scores;
+    throw new TypeError(`${task} is a tagging task: read its scores with entities("${task}")`);
+  }
+
+  /** Scores of a tagging task; throws a TypeError if the task is a classification task. */
+  entities(task: string, split?: string): EntityScores {
+    const scores = this.get(task, split);
+    if (!isClassification(scores)) return scores;
+    throw new TypeError(
+      `${task} is a classification task: read its scores with classification("${task}")`,
+    );
+  }
+
+  /** Accuracy of a classification task or entity F1 of a tagging task, 0 to 1. */
+  main(task: string, split?: string): MainMeasure {
+    return mainMeasure(this.get(task, split));
+  }
 }

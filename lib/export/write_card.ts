@@ -7,7 +7,7 @@ import { parse, YAMLParseError } from "yaml";
 import { isObject } from "@/config/config_rules.ts";
 import type { CardOptions } from "@/export/card_metadata.ts";
 import { composeCard, type OwnCard } from "@/export/model_card.ts";
-import { readExportRecords } from "@/export/score_exports.ts";
+import { readExportRecords } from "@/export/export_model.ts";
 import { isFile, readText, writeFileAtomic } from "@/system/files.ts";
 import { readHeadsFile } from "@/model/heads_file.ts";
 import { ONNX_DTYPES, type OnnxDtype } from "@/model/onnx_weights.ts";

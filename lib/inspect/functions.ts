@@ -12,7 +12,7 @@ import {
 import { jit, type TensorMap } from "@/engine/jit.ts";
 import { gelu, layerNorm } from "@/engine/neural.ts";
 import { startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
-import { createEncoder, createModel } from "@/model/init.ts";
+import { createEncoder, createModel } from "@/model/initialize.ts";
 import { dynamicBatchDimensions, type InputTensors } from "@/model/bert.ts";
 import { embed } from "@/model/multi_task.ts";
 import { disposeModel, type MultiTask } from "@/model/parameters.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { isFile, readJson } from "@/system/files.ts";
 import { buildLinear, type Variables } from "@/model/build.ts";
 import { type HeadsFile, readHeadsFile, requirePositions } from "@/model/heads_file.ts";
-import { buildModel, modelSpecs } from "@/model/init.ts";
+import { buildModel, modelSpecs } from "./initialize.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { loadVariables, locateTensors } from "@/model/load_variables.ts";
 import { linearSpecs } from "@/model/parameter_specs.ts";

@@ -12,7 +12,7 @@ import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
 import { stream } from "@/random.ts";
 import type { RunRecord } from "@/report/readers/run_record.ts";
-import type { RunScores } from "@/export/run_scores.ts";
+import type { RunScores } from "@/export/score_run.ts";
 import { openTextModel } from "@/eval/text_model.ts";
 
 /** Largest absolute errors compared with float64, as fractions of the largest value. */

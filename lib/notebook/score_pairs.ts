@@ -12,7 +12,7 @@ import {
   scoreSimilarity,
   type SimilarityDifference,
   subtractSimilarity,
-} from "@/eval/similarity.ts";
+} from "@/eval/embedding_similarity.ts";
 import type { ScoreDot } from "@/report/figures/interval_dots.ts";
 
 /** Embeds the same texts with each run, with its pooling and without normalization. */

@@ -7,7 +7,7 @@ import type { ModelConfig, RunConfig } from "@/config/config.ts";
 import { type Row, textOfRow } from "@/data/rows.ts";
 import { readBertConfig, requireTokenRows } from "@/model/bert_config.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
-import { createEncoder, createModel } from "@/model/init.ts";
+import { createEncoder, createModel } from "@/model/initialize.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { disposeEncoder, type Encoder, type MultiTask } from "@/model/parameters.ts";
 import { loadTexts } from "@/model/sentence_settings.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import * as fc from "fast-check";
-import { formatCsv, parseCsv } from "@/app/page/csv.ts";
+import { formatCsv, parseCsv } from "@/app/page/page_csv.ts";
 
 Deno.test("parseCsv() reads quotes, line endings and delimiters of spreadsheet programs", () => {
   deepStrictEqual(parseCsv('id,text\r\n1,"Hello, ""world""\nagain"\r\n2,\r\n'), {

@@ -6,7 +6,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Browser, Page } from "playwright-core";
-import { parseCsv } from "@/app/page/csv.ts";
+import { parseCsv } from "@/app/page/page_csv.ts";
 import { withPage } from "./chromium.ts";
 import { readText, tab, untilCompared, untilRead } from "./read_page.ts";
 import { EXAMPLES, type Served } from "./served_app.ts";

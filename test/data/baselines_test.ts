@@ -1,12 +1,14 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { TaggedRow, TextRow } from "@/data/rows.ts";
-import { accuracyOf, trainNaiveBayes, trainSoftmaxRegression } from "@/data/sample/bag_of_words.ts";
 import {
+  accuracyOf,
   entityF1,
   entityFinder,
   entitySpans,
   listEntityNames,
-} from "@/data/sample/entity_lookup.ts";
+  trainNaiveBayes,
+  trainSoftmaxRegression,
+} from "@/data/sample/sample_baselines.ts";
 
 const TEXTS: TextRow[] = [
   { text: "Goal, goal!", label: 0 },

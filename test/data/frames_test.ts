@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { describeSplits, frameOfRows } from "@/data/frames.ts";
 import { loadTask } from "@/data/load_task.ts";
-import { openSampleSource } from "@/data/sample_source.ts";
+import { openSampleSource } from "@/data/local.ts";
 import { PRESETS } from "@/config/presets.ts";
 
 Deno.test("frameOfRows() counts words and entity words of a row", () => {

@@ -2,12 +2,11 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { PRESETS } from "@/config/presets.ts";
 import { loadTask } from "@/data/load_task.ts";
-import { openSampleSource, SAMPLE_FOLDER } from "@/data/sample_source.ts";
+import { openSampleSource, SAMPLE_FOLDER } from "@/data/local.ts";
 import { isTaggedRow, type TaggedRow, type TextRow } from "@/data/rows.ts";
-import { scoreBaselines } from "@/data/sample/describe_sample.ts";
+import { generateSample, scoreBaselines, writeSample } from "@/data/sample/write_sample.ts";
 import { joinTokens, TAGS } from "@/data/sample/generate.ts";
-import { entitySpans } from "@/data/sample/entity_lookup.ts";
-import { generateSample, writeSample } from "@/data/sample/write_sample.ts";
+import { entitySpans } from "@/data/sample/sample_baselines.ts";
 import { withFolder } from "./fixtures.ts";
 
 const SAMPLE = generateSample();

@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
 import { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";
-import { createEncoder, createModel } from "@/model/init.ts";
+import { createEncoder, createModel } from "@/model/initialize.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { NO_PROMPTS, type PromptSettings } from "@/text/prompts.ts";

@@ -5,8 +5,12 @@ import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";
 import { openSavedModel } from "@/eval/open_saved_model.ts";
 import { softmaxRowsInto } from "@/eval/text_predictor.ts";
-import { exportModel } from "@/export/export_model.ts";
-import { readExportRecords, scoreExports, storeExportRecords } from "@/export/score_exports.ts";
+import {
+  exportModel,
+  readExportRecords,
+  scoreExports,
+  storeExportRecords,
+} from "@/export/export_model.ts";
 import type { ScoresBySplit } from "@/export/score_run.ts";
 import { readCard, writeCard } from "@/export/write_card.ts";
 import { ONNX_DTYPES } from "@/model/onnx_weights.ts";

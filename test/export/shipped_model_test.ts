@@ -2,7 +2,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { openTextModel } from "@/eval/text_model.ts";
-import { readExportRecords } from "@/export/score_exports.ts";
+import { readExportRecords } from "@/export/export_model.ts";
 import { readCard } from "@/export/write_card.ts";
 import { SHIPPED_RUN } from "@/model/find_model_folder.ts";
 import { ONNX_FILES } from "@/model/save_onnx.ts";

@@ -4,8 +4,8 @@
  */
 import { ok } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
-import type { ModelOptions } from "@/model/init.ts";
-import { createModel } from "@/model/init.ts";
+import type { ModelOptions } from "@/model/initialize.ts";
+import { createModel } from "@/model/initialize.ts";
 import { loadEncoder } from "@/model/load_encoder.ts";
 import { type MultiTask, namedParameters } from "@/model/parameters.ts";
 import { openSafetensors } from "@/model/safetensors.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import { type BertConfig, parseBertConfig } from "@/model/bert_config.ts";
-import { createEncoder, createModel, type ModelOptions } from "@/model/init.ts";
+import { createEncoder, createModel, type ModelOptions } from "@/model/initialize.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 
 /** The standard deviation of weights is large, so that attention and norms matter. */

@@ -10,7 +10,7 @@ import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { createSentenceEncoder } from "@/eval/encode_texts.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";
-import { createEncoder, createModel } from "@/model/init.ts";
+import { createEncoder, createModel } from "@/model/initialize.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { withLowercase } from "@/text/load_tokenizer.ts";

@@ -1,7 +1,7 @@
 /** Resuming and interrupting runs. */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
+import { SAMPLE_FOLDER } from "@/data/local.ts";
 import { isFolder, readJson } from "@/system/files.ts";
 import type { Progress, ProgressView } from "@/progress.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";

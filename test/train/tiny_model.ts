@@ -1,7 +1,7 @@
 /** The tiny two-task model that tests in this folder train, the same as in `test/parity/train_parity.py`. */
 import type { ModelConfig } from "@/config/config.ts";
 import { parseBertConfig } from "@/model/bert_config.ts";
-import { createEncoder, createModel } from "@/model/init.ts";
+import { createEncoder, createModel } from "@/model/initialize.ts";
 import type { MultiTask } from "@/model/parameters.ts";
 import { hashName, mix32 } from "@/engine/hash.ts";
 

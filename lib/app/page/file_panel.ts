@@ -5,7 +5,7 @@
 /// <reference lib="dom" />
 import { LIMITS, type ModelInfo } from "@/app/contract.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
-import { formatCsv } from "./csv.ts";
+import { formatCsv } from "./page_csv.ts";
 import { find, make } from "./elements.ts";
 import type { PageContext, Panel } from "./panel.ts";
 import {

@@ -9,7 +9,7 @@ import {
   POOLING_MODES,
   type PoolingMode,
 } from "@/config/config.ts";
-import type { Similarity } from "@/eval/similarity.ts";
+import type { Similarity } from "@/eval/embedding_similarity.ts";
 
 /** Tabs of the page. */
 export const TABS = ["read", "file", "compare", "api", "report", "about"] as const;

@@ -6,7 +6,7 @@ import { LIMITS, type ModelInfo } from "@/app/contract.ts";
 import type { TextPrediction } from "@/eval/text_predictor.ts";
 import { decodeText, splitLines } from "@/plain_text.ts";
 import { BusyError, type ModelClient, type RequestOptions } from "./model_client.ts";
-import { parseCsv } from "./csv.ts";
+import { parseCsv } from "./page_csv.ts";
 import { cutText } from "./page_state.ts";
 
 /** Largest file in MiB, since the table and its predictions are held in the browser's memory. */

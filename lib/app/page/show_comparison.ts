@@ -3,8 +3,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import { vectorLength } from "@/eval/similarity.ts";
-import { measureSimilarity } from "@/eval/similarity.ts";
+import { vectorLength } from "@/eval/embedding_similarity.ts";
+import { measureSimilarity } from "@/eval/embedding_similarity.ts";
 import {
   drawSimilarities,
   type SimilarityScale,

@@ -1,6 +1,6 @@
 /** `deno task sample`: rebuilds the built-in sample; the files are bitwise reproducible. @module */
 
-import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
+import { SAMPLE_FOLDER } from "@/data/local.ts";
 import { writeSample } from "@/data/sample/write_sample.ts";
 import { runTask, type Task } from "../run_task.ts";
 

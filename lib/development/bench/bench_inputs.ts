@@ -8,7 +8,7 @@ import { textOfRow } from "@/data/rows.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { isFile, readText, writeFileAtomic } from "@/system/files.ts";
 import { findModelFolder } from "@/model/find_model_folder.ts";
-import { createModel } from "@/model/init.ts";
+import { createModel } from "@/model/initialize.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { saveModel } from "@/model/save_model.ts";
 import { splitLines } from "@/plain_text.ts";

@@ -5,7 +5,7 @@
 import { currentEngine } from "@/engine/engine.ts";
 import { startProfile, stopProfile, takeProfile } from "@/engine/profile.ts";
 import { readEngineTimes } from "@/engine/timing.ts";
-import { createEncoder, createModel } from "@/model/init.ts";
+import { createEncoder, createModel } from "@/model/initialize.ts";
 import { disposeModel, type Encoder, type MultiTask } from "@/model/parameters.ts";
 import { type Prng, stream } from "@/random.ts";
 import type { Batch } from "@/text/example.ts";

@@ -7,7 +7,7 @@ import { dirname, join, relative } from "node:path";
 import { assertNever } from "@/assert_never.ts";
 import type { ModelConfig } from "@/config/config.ts";
 import { readRows } from "@/data/read_rows.ts";
-import { SAMPLE_FOLDER } from "@/data/sample_source.ts";
+import { SAMPLE_FOLDER } from "@/data/local.ts";
 import { isFile, readJson } from "@/system/files.ts";
 import { loadModel } from "@/model/load_model.ts";
 import { disposeModel } from "@/model/parameters.ts";

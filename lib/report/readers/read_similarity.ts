@@ -16,7 +16,7 @@ import {
 } from "@/config/config_rules.ts";
 import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import type { Interval } from "@/eval/interval.ts";
-import { SIMILARITIES, type SimilarityDifference } from "@/eval/similarity.ts";
+import { SIMILARITIES, type SimilarityDifference } from "@/eval/embedding_similarity.ts";
 import { readJsonBy, readObject } from "../figures/shape.ts";
 
 /** Scores of one model's embeddings. */

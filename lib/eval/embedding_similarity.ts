@@ -5,7 +5,7 @@
  */
 
 import { assertNever } from "@/assert_never.ts";
-import { type Interval, middleInterval } from "@/eval/interval.ts";
+import { type Interval, middleInterval } from "./interval.ts";
 import { stream } from "@/random.ts";
 import type { NormalizeMode } from "@/config/config.ts";
 
@@ -70,7 +70,7 @@ export function rankValues(values: ArrayLike<number>): Float64Array {
  *
  * @example
  * ```ts
- * import { rankCorrelation } from "@/eval/similarity.ts";
+ * import { rankCorrelation } from "./embedding_similarity.ts";
  * rankCorrelation([0.1, 0.4, 0.9], [10, 20, 500]); // 1: the order is the same
  * ```
  */

@@ -6,22 +6,11 @@
  */
 import { assertNever } from "@/assert_never.ts";
 import type { NormalizeMode, PoolingMode } from "@/config/config.ts";
-import type { BertConfig } from "@/model/bert_config.ts";
-import {
-  buildEncoder,
-  buildHead,
-  buildLinear,
-  makeVariable,
-  type Variables,
-} from "@/model/build.ts";
-import {
-  encoderSpecs,
-  headSpecs,
-  linearSpecs,
-  type ParameterSpec,
-} from "@/model/parameter_specs.ts";
-import type { ModelTask } from "@/model/multi_task.ts";
-import type { Encoder, MultiTask } from "@/model/parameters.ts";
+import type { BertConfig } from "./bert_config.ts";
+import { buildEncoder, buildHead, buildLinear, makeVariable, type Variables } from "./build.ts";
+import { encoderSpecs, headSpecs, linearSpecs, type ParameterSpec } from "./parameter_specs.ts";
+import type { ModelTask } from "./multi_task.ts";
+import type { Encoder, MultiTask } from "./parameters.ts";
 import { stream } from "@/random.ts";
 
 /** Parameters of the random initialization. */
@@ -117,9 +106,9 @@ export function buildModel(
  *
  * @example
  * ```ts
- * import { parseBertConfig } from "@/model/bert_config.ts";
- * import { createEncoder, createModel } from "@/model/init.ts";
- * import { countParameters } from "@/model/parameters.ts";
+ * import { parseBertConfig } from "./bert_config.ts";
+ * import { createEncoder, createModel } from "./initialize.ts";
+ * import { countParameters } from "./parameters.ts";
  * const config = parseBertConfig({
  *   model_type: "bert", vocab_size: 100, hidden_size: 8, num_hidden_layers: 1,
  *   num_attention_heads: 2, intermediate_size: 16, max_position_embeddings: 32,

@@ -6,7 +6,7 @@ import {
   rankValues,
   scoreSimilarity,
   subtractSimilarity,
-} from "@/eval/similarity.ts";
+} from "@/eval/embedding_similarity.ts";
 
 const isClose = (a: number, b: number, tolerance = 1e-12) => Math.abs(a - b) <= tolerance;
 const vectors = fc.array(fc.integer({ min: -50, max: 50 }), {
