@@ -36,6 +36,29 @@ export {
   onCompile,
   type TensorMap,
 } from "./jit.ts";
+export { formatInspection } from "./inspect/format_text.ts";
+export {
+  type Compiler,
+  type InspectableFunction,
+  type Inspection,
+  type NamedSizes,
+  onProgram,
+  type ProgramListener,
+} from "./inspect/inspection.ts";
+export type {
+  GraphStage,
+  Group,
+  GroupedNode,
+  InstructionLine,
+  KernelLine,
+  MemoryBlock,
+  MemoryPlan,
+  NodeLine,
+  OperandLine,
+  OutputLine,
+  PointerLine,
+  ProgramStages,
+} from "./inspect/stages.ts";
 export type { DynamicAxes, DynamicDimensions } from "./dynamic_dimensions.ts";
 export { type Fallback, listFallbacks } from "./fallbacks.ts";
 export { dropout, type DropoutOptions, gelu, layerNorm } from "./neural.ts";

@@ -52,11 +52,12 @@ export type InspectableFunction = Pick<Inspection, "name" | "sizes"> & {
   readonly inspect: () => Inspection;
 };
 
-type Listener = (compiled: InspectableFunction) => void;
-const listeners = new Set<Listener>();
+/** Receives each program of a function when it has been compiled. */
+export type ProgramListener = (compiled: InspectableFunction) => void;
+const listeners = new Set<ProgramListener>();
 
 /** Calls `listen` after each compilation of a `jit` function from now on, until the returned function is called. */
-export function onProgram(listen: Listener): () => void {
+export function onProgram(listen: ProgramListener): () => void {
   listeners.add(listen);
   return () => void listeners.delete(listen);
 }

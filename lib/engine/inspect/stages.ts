@@ -82,8 +82,8 @@ export type Group = {
   readonly seconds: number;
 };
 
-/** A generated C function. */
-export type KernelText = { readonly name: string; readonly text: string };
+/** A generated C function: its name and its text. */
+export type KernelLine = { readonly name: string; readonly text: string };
 
 /** A pointer of an instruction: its memory and the byte offset there. */
 export type PointerLine = { readonly memory: string; readonly offset: number };
@@ -127,7 +127,7 @@ export type MemoryPlan = {
 export type ProgramStages = {
   readonly graphs: readonly GraphStage[];
   readonly groups: readonly Group[];
-  readonly kernels: readonly KernelText[];
+  readonly kernels: readonly KernelLine[];
   readonly instructions: readonly InstructionLine[];
   /** Operators of an ONNX graph, one a line. */
   readonly operators: readonly string[];
