@@ -25,7 +25,9 @@ export type TextStage = {
 const LATER = {
   onnx: "The operators that ONNX Runtime runs; i and o are inputs and outputs, t other values",
   groups: "Operations that share a loop nest, in the order in which they run",
-  c: "The generated C: P are pointers, N numbers of the instruction, [r0, r1) the rows of one chunk",
+  c: "The generated C. V is a vector of LANES floats; ld and st load and store one, S repeats a " +
+    "number, hsum and hmax reduce a vector, and forms with a mask m handle the last columns. P are the " +
+    "pointers and N the numbers of the instruction, [r0, r1) the rows of one chunk, T scratch memory",
   instructions: "The table that the runtime runs; a barrier makes all threads wait for each other",
   memory: "Values in the arena over the instructions; values that never live together share bytes",
   time: "Time of a run by group; GFLOP/s count multiplications and additions, GB/s each value once",
