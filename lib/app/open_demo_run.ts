@@ -4,7 +4,7 @@
  */
 
 import { basename, join, resolve } from "node:path";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
 import type { TextModel } from "@/eval/text_model.ts";
 import { readCard } from "@/export/write_card.ts";

@@ -50,8 +50,5 @@ export async function readConfigOptions(
 
 /** Reads a configuration file. It may have comments; paths of data files in it start from its folder. */
 async function readConfigFile(path: string): Promise<unknown> {
-  const content = await readJsonWithComments(path, "configuration");
-  if (typeof content !== "object" || content === null || Array.isArray(content)) return content;
-  const keys = Object.entries(content).filter(([key]) => key !== "$schema"); // for editors
-  return resolveDataPaths(Object.fromEntries(keys), dirname(path));
+  return resolveDataPaths(await readJsonWithComments(path, "configuration"), dirname(path));
 }

@@ -38,10 +38,30 @@ export const LOSS_WEIGHTS = ["fixed", "uncertainty"] as const;
 /** One of {@link LOSS_WEIGHTS}. */
 export type LossWeights = typeof LOSS_WEIGHTS[number];
 
-/** Columns of a task's parquet files, by kind of task. */
-export type TaskColumns =
-  | { readonly text: string; readonly label: string }
-  | { readonly tokens: string; readonly tags: string };
+/** Scores that can represent a task, by kind of task; the first one is the default. */
+export const METRICS = {
+  classification: ["accuracy", "macroF1"],
+  tagging: ["f1", "strictF1"],
+} as const satisfies { readonly [K in TaskKind]: readonly string[] };
+
+/** Columns of a classification task. */
+export type TextColumns = {
+  /** Column with the texts. */
+  readonly text: string;
+  /** Column with the classes. */
+  readonly label: string;
+};
+
+/** Columns of a tagging task. */
+export type TokenColumns = {
+  /** Column with the words of each text. */
+  readonly tokens: string;
+  /** Column with one BIO tag per word. */
+  readonly tags: string;
+};
+
+/** Columns of a task's files, by kind of task. */
+export type TaskColumns = TextColumns | TokenColumns;
 
 /** The splits of a task: names of splits in its data set, paths of files, or null for rows carved from train. */
 export type SplitConfig = {
@@ -61,15 +81,15 @@ export type SplitConfig = {
 export type TaskConfig = {
   /** Name of the task in scores, predictions and file names. */
   readonly name: string;
-  /** What the task predicts; see {@link TASK_KINDS}. */
+  /** What the task predicts: `classification` is one class per text, `tagging` one tag per word. */
   readonly kind: TaskKind;
   /** Folder in `data.dir`, name of a data set on the Hub, or path of a file, a folder (`./folder`) or a glob pattern. */
   readonly dataset: string;
   /** Columns with inputs and labels. */
   readonly columns: TaskColumns;
-  /** Names of the classes or BIO tags, by index. */
+  /** Names of the classes or BIO tags, by index. BIO tags are O and the tags that begin with B- or I-. */
   readonly labels: readonly string[];
-  /** How the rows are split; see {@link SplitConfig}. */
+  /** How the rows are split into train, validation and test. */
   readonly split: SplitConfig;
   /** True to leave out rows with missing or unknown values; false to stop with an error that names them. */
   readonly dropInvalid: boolean;
@@ -78,7 +98,7 @@ export type TaskConfig = {
   /** Weight of the task's loss in the sum. */
   readonly weight: number;
   /** The score that represents the task. */
-  readonly metric: "accuracy" | "macroF1" | "f1" | "strictF1";
+  readonly metric: typeof METRICS[TaskKind][number];
 };
 
 /** A randomly initialized encoder, used if `model.source` is null. */
@@ -97,6 +117,16 @@ export type FreshModelConfig = {
   readonly vocabularySize: number;
 };
 
+/** Dropout probabilities. */
+export type DropoutConfig = {
+  /** Dropout of hidden states in the encoder. */
+  readonly hidden: number;
+  /** Dropout of attention weights. */
+  readonly attention: number;
+  /** Dropout in the heads of the tasks. */
+  readonly head: number;
+};
+
 /** The encoder, and how its output becomes a sentence embedding. */
 export type ModelConfig = {
   /**
@@ -107,16 +137,19 @@ export type ModelConfig = {
   readonly source: string | null;
   /** The encoder to create if `source` is null. */
   readonly fresh: FreshModelConfig;
-  /** How token vectors are combined into the sentence embedding; see {@link POOLING_MODES}. */
+  /**
+   * How token vectors are combined into the sentence embedding; `cls` is the pooler's output, `cls-token` the vector of
+   * [CLS] itself.
+   */
   readonly pooling: PoolingMode;
   /** Size of a learned projection after pooling; null for no projection. */
   readonly embeddingSize: number | null;
-  /** Norm to divide the sentence embedding by; see {@link NORMALIZE_MODES}. */
+  /** Norm to divide the sentence embedding by. */
   readonly normalize: NormalizeMode;
   /** Maximum number of input tokens, including [CLS] and [SEP]. */
   readonly maxLength: number;
   /** Dropout probabilities: of hidden states, of attention weights, and in the heads. */
-  readonly dropout: { readonly hidden: number; readonly attention: number; readonly head: number };
+  readonly dropout: DropoutConfig;
 };
 
 /** Loss scaling, which keeps small gradients within the range of half precision. */
@@ -141,17 +174,37 @@ export type EarlyStoppingConfig = {
   readonly minDelta: number;
 };
 
+/** Peak learning rates. */
+export type LearningRateConfig = {
+  /** Learning rate of the top encoder layer and the pooler. */
+  readonly top: number;
+  /** Factor of the learning rate per layer downward; embeddings come below layer 0. */
+  readonly decay: number;
+  /** Learning rate of the heads of the tasks. */
+  readonly heads: number;
+};
+
+/** Parameters of AdamW. */
+export type AdamConfig = {
+  /** Decay of the running mean of gradients. */
+  readonly beta1: number;
+  /** Decay of the running mean of squared gradients. */
+  readonly beta2: number;
+  /** Number added to the denominator of an update. */
+  readonly epsilon: number;
+};
+
 /** The optimizer, its schedule, and how often a run logs, evaluates and saves. */
 export type TrainingConfig = {
   /** Number of epochs; may be fractional. `mixing` defines what an epoch covers. */
   readonly epochs: number;
   /** Maximum number of steps, even if epochs remain; null for no limit. */
   readonly maxSteps: number | null;
-  /** How steps alternate between tasks; see {@link MIXINGS}. */
+  /** How steps alternate between tasks: with `both`, a step has a batch of every task, else a batch of one task. */
   readonly mixing: Mixing;
   /** For mixing `temperature`: 1 samples in proportion to data set size, infinity uniformly. */
   readonly mixingTemperature: number;
-  /** How losses of tasks are weighted; see {@link LOSS_WEIGHTS}. */
+  /** Weights of the tasks' losses: `fixed` (`tasks.N.weight`) or learned (`uncertainty`). */
   readonly lossWeights: LossWeights;
   /** Rows in a batch of each task; null if `batchTokens` is set. */
   readonly batchRows: number | null;
@@ -161,29 +214,23 @@ export type TrainingConfig = {
   readonly accumulate: number;
   /** Padded lengths of batches, ascending. */
   readonly lengths: readonly number[];
-  /** Frozen parts: `encoder`, `embeddings`, `layers<N`, `heads.TASK`; see `train/trained_parameters.ts`. */
+  /** Frozen parts: `encoder`, `embeddings`, `layers<N`, `heads.TASK`. */
   readonly freeze: readonly string[];
   /** Interval in steps, or `epoch`, at which one more parameter group is unfrozen, from the top; null: all from the start. */
   readonly unfreezeEvery: number | "epoch" | null;
   /** Peak learning rates. */
-  readonly learningRate: {
-    /** Learning rate of the top encoder layer and the pooler. */
-    readonly top: number;
-    /** Factor of the learning rate per layer downward; embeddings come below layer 0. */
-    readonly decay: number;
-    readonly heads: number;
-  };
-  /** Decay after warmup; see {@link SCHEDULES}. */
+  readonly learningRate: LearningRateConfig;
+  /** Decay of the learning rates after warmup. */
   readonly schedule: Schedule;
   /** Fraction of the steps during which the learning rates rise from zero. */
   readonly warmup: number;
   /** Weight decay of matrices; biases and layer norms have none. */
   readonly weightDecay: number;
   /** Parameters of AdamW. */
-  readonly adam: { readonly beta1: number; readonly beta2: number; readonly epsilon: number };
+  readonly adam: AdamConfig;
   /** Maximum global norm of the gradients; null for no clipping. */
   readonly clipNorm: number | null;
-  /** For precision `mixed-float16`; see `train/losses.ts`. */
+  /** Loss scaling for precision `mixed-float16`. */
   readonly lossScale: LossScaleConfig;
   /** Interval in steps between log lines with metrics. */
   readonly logEvery: number;
@@ -211,9 +258,23 @@ export type DataConfig = {
   readonly baselines: boolean;
 };
 
+/** Settings of native code. */
+export type NativeConfig = {
+  /** Instruction set of generated C; null: all that this processor has. */
+  readonly isa: Isa | null;
+  /** Number of threads; null: all processors. */
+  readonly threads: number | null;
+};
+
+/** Settings of device `tensorflow`. */
+export type TensorflowConfig = {
+  /** Folder of TensorFlow's library; null to use `TF_LIB` or to search for it. */
+  readonly library: string | null;
+};
+
 /** The complete configuration of a run, the content of `config.json`. */
 export type RunConfig = {
-  /** The preset that the configuration is based on. */
+  /** The preset that the configuration is based on; it gives all keys that are not set. */
   readonly preset: string;
   /** The encoder and the sentence embedding. */
   readonly model: ModelConfig;
@@ -225,14 +286,14 @@ export type RunConfig = {
   readonly data: DataConfig;
   /** Seed of all random numbers: initialization, shuffling, mixing, dropout. */
   readonly seed: number;
-  /** See {@link DEVICES}. */
+  /** `cpu` runs compiled programs of this engine, `tensorflow` runs each operation in TensorFlow's library. */
   readonly device: Device;
-  /** Executor of device `cpu`; see {@link EXECUTORS}. */
+  /** Executor of device `cpu`; `auto` is native code if there is a C compiler, else ONNX Runtime. */
   readonly executor: ExecutorChoice;
-  /** Precision of matrix products; see {@link PRECISIONS}. */
+  /** Precision of matrix products; everything else is float32. */
   readonly precision: Precision;
-  /** For native code: `isa` is the instruction set and `threads` the number of threads; null: detected. */
-  readonly native: { readonly isa: Isa | null; readonly threads: number | null };
-  /** For device `tensorflow`: folder of the library; null to use `TF_LIB` or to search for it. */
-  readonly tensorflow: { readonly library: string | null };
+  /** Settings of native code. */
+  readonly native: NativeConfig;
+  /** Settings of device `tensorflow`. */
+  readonly tensorflow: TensorflowConfig;
 };

@@ -4,10 +4,10 @@
  * @module
  */
 import type { RunConfig, SplitConfig, TaskConfig } from "./config.ts";
-import { isObject, unknownKey, wrongChoice, wrongValue } from "./config_rules.ts";
-import { checkTogether, runRule } from "./config_schema.ts";
-import { METRICS } from "./config_training.ts";
-import { PLAIN_SPLIT, PRESETS } from "./presets.ts";
+import { checkTogether } from "./config_constraints.ts";
+import { RUN_SCHEMA } from "./config_schema.ts";
+import { PRESETS } from "./presets.ts";
+import { isObject, unknownKey, validate, wrongChoice, wrongValue } from "@/schema.ts";
 import { suggestPath } from "@/suggest.ts";
 
 /** Parts of a configuration; all are optional. */
@@ -27,6 +27,9 @@ export type ConfigParts = {
     readonly precision?: string | undefined;
   };
 };
+
+/** Beginning of all errors. */
+const where = "config: ";
 
 /** Keys of a task that have a default. */
 export type TaskDefault = "split" | "dropInvalid" | "alsoTest" | "weight" | "metric";
@@ -62,8 +65,9 @@ type Tree = { readonly [key: string]: unknown };
  * ```
  */
 export function resolveConfig(parts: ConfigParts = {}): RunConfig {
-  const { file = {}, set = [], shortcuts = {}, overrides = {} } = parts;
-  if (!isObject(file)) throw wrongValue("the file", "an object", file);
+  const { file: given = {}, set = [], shortcuts = {}, overrides = {} } = parts;
+  if (!isObject(given)) throw wrongValue(`${where}the file`, "an object", given);
+  const { $schema: _, ...file } = given; // the address of the JSON Schema, for editors
   const preset = parts.preset ?? file.preset ?? "quickstart";
   let tree: Tree = merge(findPreset(preset), { ...file, preset });
   tree = merge(tree, overrides);
@@ -72,7 +76,7 @@ export function resolveConfig(parts: ConfigParts = {}): RunConfig {
   if (model !== undefined) tree = setKey(tree, ["model", "source"], model);
   if (data !== undefined) tree = setKey(tree, ["data", "dir"], data);
   if (precision !== undefined) tree = setKey(tree, ["precision"], precision);
-  const config = derive(runRule(fillTasks(tree), ""));
+  const config = derive(validate(RUN_SCHEMA, tree, { where }));
   checkTogether(config);
   return config;
 }
@@ -81,7 +85,7 @@ export function resolveConfig(parts: ConfigParts = {}): RunConfig {
 function findPreset(name: unknown): RunConfig {
   const found = Object.entries(PRESETS).find(([key]) => key === name);
   if (found === undefined) {
-    throw wrongChoice("preset", Object.keys(PRESETS), name);
+    throw wrongChoice(`${where}preset`, Object.keys(PRESETS), name);
   }
   return found[1];
 }
@@ -117,7 +121,8 @@ function checkPath(tree: Tree, path: string): void {
     if (typeof node !== "object" || node === null) return;
     const known = Object.keys(node);
     if (!known.includes(key)) {
-      throw unknownKey([...above, key].join("."), known, suggestPath(path, listPaths(tree)));
+      const meant = suggestPath(path, listPaths(tree));
+      throw unknownKey([...above, key].join("."), { where, known, meant });
     }
     node = { ...node as Tree }[key];
     above.push(key);
@@ -159,24 +164,6 @@ function setKey(tree: Tree, path: readonly string[], value: unknown, above: stri
     );
   }
   return { ...tree, [key]: setKey(below, rest, value, here) };
-}
-
-/** Adds the defaults of optional task keys. */
-function fillTasks(tree: Tree): Tree {
-  const { tasks } = tree;
-  if (!Array.isArray(tasks)) return tree;
-  return { ...tree, tasks: tasks.map((task: unknown) => isObject(task) ? fillTask(task) : task) };
-}
-
-function fillTask(task: Tree): Tree {
-  const defaults: Omit<TaskConfig, "name" | "kind" | "dataset" | "columns" | "labels"> = {
-    split: { validation: null, test: "test", ...PLAIN_SPLIT },
-    dropInvalid: false,
-    alsoTest: [],
-    weight: 1,
-    metric: task.kind === "tagging" ? METRICS.tagging[0] : METRICS.classification[0],
-  };
-  return merge(defaults, task);
 }
 
 /** Computes derived values; the only place where a given value is changed. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { isDeepStrictEqual } from "node:util";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 
 /** An entry that differs between two environments. */

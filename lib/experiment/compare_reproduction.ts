@@ -5,7 +5,7 @@
  * the data (steps, tokens, learning rates, rows) must still be equal.
  * @module
  */
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 
 /**
  * Tolerance of losses in another environment: `nats` plus `share` of the loss. Observed differences were 4e-6

@@ -3,20 +3,10 @@
  * checked, and resolved into the configurations of its runs.
  * @module
  */
+import * as z from "zod";
 import type { RunConfig } from "@/config/config.ts";
-import {
-  integer,
-  isObject,
-  list,
-  object,
-  oneOf,
-  type Rule,
-  text,
-  unknownKey,
-  wrongChoice,
-  wrongValue,
-} from "@/config/config_rules.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
+import { integer, text, unknownKey, validate, wrongChoice } from "@/schema.ts";
 
 /** Configuration values by dotted key, such as `training.maxSteps`. */
 export type Changes = Readonly<Record<string, unknown>>;
@@ -60,49 +50,38 @@ export type PlannedRun = {
   readonly config: RunConfig;
 };
 
-const changes: Rule<Changes> = (value, key) => {
-  if (!isObject(value)) throw wrongValue(key, "an object of dotted keys", value);
-  return value;
-};
+const differ = (values: readonly unknown[]) => new Set(values).size === values.length;
 
-const variant: Rule<Variant> = (value, key) => {
-  const { tasks, ...rest } = isObject(value) ? value : {};
-  const { name, set } = object<Omit<Variant, "tasks">>({ name: text, set: changes })(
-    isObject(value) ? { set: {}, ...rest } : value,
-    key,
-  );
-  return tasks === undefined
-    ? { name, set }
-    : { name, set, tasks: list(text, 1)(tasks, `${key}.tasks`) };
-};
+const CHANGES = z.looseObject({});
 
-const RULE = object<Experiment>({
-  name: text,
+const SCHEMA: z.ZodType<Experiment> = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/).meta({ title: "lowercase letters, digits and hyphens" }),
   title: text,
   question: text,
   preset: text,
-  base: changes,
-  variants: list(variant, 1),
+  base: CHANGES,
+  variants: z.array(z.strictObject({
+    name: text,
+    set: CHANGES.default({}),
+    tasks: z.array(text).min(1).exactOptional(),
+  })).min(1).refine(
+    (variants) => differ(variants.map(({ name }) => name)),
+    "a list with different names",
+  ),
   reference: text,
-  seeds: list(integer(0), 1),
-  score: oneOf(SCORE_SPLITS),
+  seeds: z.array(integer(0)).min(1).refine(differ, "all different"),
+  score: z.enum(SCORE_SPLITS),
 });
+
+/** Beginning of errors about the declaration itself; its configurations have errors of their own. */
+const where = "experiment: ";
 
 /** Checks a parsed declaration, including the configurations of all its runs. */
 export function readExperiment(value: unknown): Experiment {
-  const experiment = RULE(value, "");
-  const { name, variants, reference, seeds } = experiment;
-  if (!/^[a-z0-9-]+$/.test(name)) {
-    throw wrongValue("name", "lowercase letters, digits and hyphens", name);
-  }
+  const experiment = validate(SCHEMA, value, { where });
+  const { variants, reference } = experiment;
   const names = variants.map((variant) => variant.name);
-  if (new Set(names).size < names.length) {
-    throw wrongValue("variants", "a list with different names", names);
-  }
-  if (new Set(seeds).size < seeds.length) throw wrongValue("seeds", "all different", seeds);
-  if (!names.includes(reference)) {
-    throw wrongChoice("reference", names, reference);
-  }
+  if (!names.includes(reference)) throw wrongChoice(`${where}reference`, names, reference);
   planRuns(experiment);
   return experiment;
 }
@@ -140,7 +119,7 @@ export function selectTasks(config: RunConfig, { name, tasks: selected }: Varian
   if (selected === undefined) return config;
   const known = config.tasks.map((task) => task.name);
   const unknown = selected.find((task) => !known.includes(task));
-  if (unknown !== undefined) throw unknownKey(`${name}.tasks.${unknown}`, known);
+  if (unknown !== undefined) throw unknownKey(`${name}.tasks.${unknown}`, { where, known });
   return resolveConfig({
     file: { ...config, tasks: config.tasks.filter((task) => selected.includes(task.name)) },
   });

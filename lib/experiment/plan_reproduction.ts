@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { RunConfig } from "@/config/config.ts";
 import { EXECUTORS } from "@/engine/options.ts";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { SAMPLE_DIR } from "@/data/open_source.ts";
 import { isFile, isFolder, readJson } from "@/system/files.ts";
 import { readRun } from "@/report/readers/read_run.ts";

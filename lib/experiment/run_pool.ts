@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { RunConfig } from "@/config/config.ts";
 import { isFile, isFolder, readBytes, readJson, writeFileAtomic } from "@/system/files.ts";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 
 /** Files of a run that the pool stores. The last one is written last and marks a complete run. */

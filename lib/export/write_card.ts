@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import type { CardOptions } from "@/export/card_metadata.ts";
 import { composeCard, type OwnCard } from "@/export/model_card.ts";
 import { readExportRecords } from "@/export/export_model.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import type { EntityScores } from "@/eval/entities.ts";
 import { describeVerdict, VERDICT_NOTES, verdictTable } from "./verdicts.ts";
 import { composeDocument, fold, type Section } from "./document.ts";

@@ -4,7 +4,7 @@
  */
 
 import { showDataset } from "@/data/file_source.ts";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { pickVersions } from "@/system/environment.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";

@@ -7,6 +7,8 @@ import { parse as parseJsonWithComments, type ParseError, printParseErrorCode } 
 import { basename, dirname, join } from "node:path";
 import { isSystemError } from "@/engine/system.ts";
 import { decodeText } from "@/plain_text.ts";
+import { validate } from "@/schema.ts";
+import type { ZodType } from "zod";
 
 let written = 0;
 
@@ -91,6 +93,16 @@ export async function readJson(path: string, what: string): Promise<unknown> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SyntaxError(`Cannot read ${what}: ${path} is not valid JSON (${reason})`);
   }
+}
+
+/**
+ * The content of a JSON file, checked by a schema. Errors name the file and the key.
+ *
+ * @param what Role of the file in errors.
+ */
+export async function readJsonBy<T>(schema: ZodType<T>, path: string, what: string): Promise<T> {
+  const where = `Cannot read ${what}: in ${path}, `;
+  return validate(schema, await readJson(path, what), { where });
 }
 
 /**

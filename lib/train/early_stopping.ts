@@ -3,7 +3,7 @@
  * @module
  */
 import type { EarlyStoppingConfig, RunConfig } from "@/config/config.ts";
-import { findWatchedScores } from "@/config/config_training.ts";
+import { findWatchedScores } from "@/config/config_constraints.ts";
 import type { ScoresByTask } from "@/train/evaluate_run.ts";
 
 /** The best evaluation so far. */

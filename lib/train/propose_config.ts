@@ -6,7 +6,7 @@
 import { basename, dirname, extname, isAbsolute, relative, resolve } from "node:path";
 import type { TaskConfig } from "@/config/config.ts";
 import { PLAIN_SPLIT, PRESETS } from "@/config/presets.ts";
-import { METRICS } from "@/config/config_training.ts";
+import { METRICS } from "@/config/config.ts";
 import { findFiles, withDataFiles } from "@/data/file_source.ts";
 import { loadTask, type TaskData } from "@/data/load_task.ts";
 import { openHubSource } from "@/data/hub.ts";

@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "@/config/config.ts";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { digestExamples } from "@/text/encoded_file.ts";
 import type { Tokenizer } from "@/text/tokenizer.ts";

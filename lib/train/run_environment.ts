@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { RunConfig } from "@/config/config.ts";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { describeEnvironment, describeStart } from "@/system/environment.ts";
 import { isFile, readJson } from "@/system/files.ts";

@@ -1,7 +1,7 @@
 /** The archives of the package, each unpacked into an empty project that runs the example of its README. */
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { encode, predict } from "@/api/library.ts";
 import { isFile, readJson } from "@/system/files.ts";
 

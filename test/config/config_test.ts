@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { findWatchedScores } from "@/config/config_training.ts";
+import { findWatchedScores } from "@/config/config_constraints.ts";
 import { PRESETS } from "@/config/presets.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 
@@ -151,7 +151,7 @@ const WRONG: readonly (readonly [string, string])[] = [
   ["device=gpu", 'device must be one of cpu, tensorflow: current value is "gpu"'],
   [
     "native.isa=sse9",
-    'native.isa must be one of native, avx512, avx2, generic: current value is "sse9"',
+    'native.isa must be one of native, avx512, avx2, generic, or null: current value is "sse9"',
   ],
   ["seed=0.5", "seed must be an integer from 0 to 4294967295: current value is 0.5"],
   [
@@ -175,7 +175,7 @@ const WRONG: readonly (readonly [string, string])[] = [
   ],
   [
     'tasks.1.labels=["O","PER"]',
-    'tasks.1.labels must be O and tags that begin with B- or I-: current value is "PER"',
+    'tasks.1.labels.1 must be O or a tag that begins with B- or I-: current value is "PER"',
   ],
   [
     "tasks.0.kind=ranking",

@@ -63,11 +63,11 @@ Deno.test("readExperiment() reports errors in a declaration", () => {
     throws(() => readExperiment(value), { message });
   refuses(
     without("seeds"),
-    "config: seeds must be a list of at least 1 item: it is missing",
+    "experiment: seeds must be a list of at least 1 item: it is missing",
   );
   refuses(
     { ...DECLARED, reference: "average" },
-    'config: reference must be one of mean, max, news: current value is "average"',
+    'experiment: reference must be one of mean, max, news: current value is "average"',
   );
   refuses(
     { ...DECLARED, base: { "training.steps": 5 } },
@@ -75,11 +75,11 @@ Deno.test("readExperiment() reports errors in a declaration", () => {
   );
   refuses(
     { ...DECLARED, variants: [{ name: "mean", tasks: ["sst2"] }] },
-    'config: unknown key "mean.tasks.sst2": known keys are ag_news, conll2003',
+    'experiment: unknown key "mean.tasks.sst2": known keys are ag_news, conll2003',
   );
   refuses(
     { ...DECLARED, seeds: [1, 1] },
-    "config: seeds must be all different: current value is [1,1]",
+    "experiment: seeds must be all different: current value is [1,1]",
   );
 });
 

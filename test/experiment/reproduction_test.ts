@@ -5,7 +5,7 @@ import { compareEnvironments } from "@/experiment/compare_environments.ts";
 import { compareNumbers, type RunNumbers } from "@/experiment/compare_reproduction.ts";
 import { describeReproduction } from "@/experiment/describe_reproduction.ts";
 import { planReproduction } from "@/experiment/plan_reproduction.ts";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { writeSyntheticRun } from "../report/synthetic_run.ts";
 

@@ -3,7 +3,7 @@
  * JSON from stdin and print an outcome of the same form as their last line, so that both do the same work.
  * @module
  */
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import type { RunConfig } from "@/config/config.ts";
 import type { Device, ExecutorChoice, Isa, Precision } from "@/engine/options.ts";
 import type { Limits } from "./measure_limits.ts";

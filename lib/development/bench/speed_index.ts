@@ -8,7 +8,7 @@ import { BENCHMARKS, type BenchName } from "./benchmarks.ts";
 import type { LoadResult } from "../load/drive_load.ts";
 import { type BenchContext, formatMs, formatTable } from "./format_results.ts";
 import type { BenchResult } from "./statistics.ts";
-import { isObject } from "@/config/config_rules.ts";
+import { isObject } from "@/schema.ts";
 import { isFolder, readJson, writeFileAtomic } from "@/system/files.ts";
 
 /** A JSON file of benchmark results, as written by `writeResults`. */

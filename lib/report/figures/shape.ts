@@ -3,9 +3,6 @@
  * @module
  */
 
-import type { Rule } from "@/config/config_rules.ts";
-import { readJson } from "@/system/files.ts";
-
 /** Location of a value: a file (and line) and a path of keys. */
 export type Place = { readonly file: string; readonly key: string };
 
@@ -59,20 +56,4 @@ export function readRecord<T>(value: unknown, place: Place, read: Reader<T>): Re
 export function readList<T>(value: unknown, place: Place, read: Reader<T>): T[] {
   if (!Array.isArray(value)) throw wrongShape(place, "a list", value);
   return value.map((item: unknown, index) => read(item, at(place, index)));
-}
-
-/**
- * Reads a JSON file and checks it by `rule`. Errors name the file and the key.
- *
- * @param what Role of the file in errors.
- */
-export async function readJsonBy<T>(rule: Rule<T>, file: string, what: string): Promise<T> {
-  const value = await readJson(file, what);
-  try {
-    return rule(value, "");
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const fault = error.message.replace(/^config: /, ""); // rules are written for the configuration
-    throw new RangeError(`Cannot read ${what}: in ${file}, ${fault}`);
-  }
 }

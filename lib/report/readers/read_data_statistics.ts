@@ -2,16 +2,12 @@
  * Reads the output of `deno task survey --out`.
  * @module
  */
-import { integer, list, nullable, object, type Rule, text } from "@/config/config_rules.ts";
+import * as z from "zod";
+import { integer, text } from "@/schema.ts";
+import { readJsonBy } from "@/system/files.ts";
 import type { LengthGroup } from "../figures/data_figures.ts";
-import { readJsonBy } from "../figures/shape.ts";
 import type { BatchingCost } from "@/text/compare_padding.ts";
-import type {
-  DataStatistics,
-  EntityCounts,
-  LengthCount,
-  TaskStatistics,
-} from "@/train/data_statistics.ts";
+import type { DataStatistics } from "@/train/data_statistics.ts";
 
 /** Data set statistics and the configuration of the run that they describe. */
 export type DataStatisticsRecord = DataStatistics & {
@@ -20,26 +16,26 @@ export type DataStatisticsRecord = DataStatistics & {
   readonly batchRows: number;
 };
 
-const RULE: Rule<DataStatisticsRecord> = object<DataStatisticsRecord>({
+const SCHEMA: z.ZodType<DataStatisticsRecord> = z.strictObject({
   preset: text,
   seed: integer(0),
   batchRows: integer(1),
-  tasks: list(object<TaskStatistics>({
+  tasks: z.array(z.strictObject({
     task: text,
     train: integer(0),
     validation: integer(0),
     test: integer(0),
     cutRows: integer(0),
     cutWords: integer(0),
-    lengths: list(object<LengthCount>({ length: integer(1), rows: integer(1) })),
-    names: nullable(object<EntityCounts>({ test: integer(0), unseen: integer(0) })),
+    lengths: z.array(z.strictObject({ length: integer(1), rows: integer(1) })),
+    names: z.strictObject({ test: integer(0), unseen: integer(0) }).nullable(),
   })),
-  padding: list(object<BatchingCost>({ name: text, tokens: integer(1), paddedTokens: integer(1) })),
+  padding: z.array(z.strictObject({ name: text, tokens: integer(1), paddedTokens: integer(1) })),
 });
 
 /** Reads the record in `file`. Error messages contain the file and the key. */
 export async function readDataStatistics(file: string): Promise<DataStatisticsRecord> {
-  return await readJsonBy(RULE, file, "data set statistics");
+  return await readJsonBy(SCHEMA, file, "data set statistics");
 }
 
 /** Lengths of each task's training rows, one value per row, for a histogram. */

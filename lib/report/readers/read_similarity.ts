@@ -4,20 +4,11 @@
  */
 
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
-import {
-  integer,
-  list,
-  nullable,
-  object,
-  oneOf,
-  real,
-  type Rule,
-  text,
-} from "@/config/config_rules.ts";
+import * as z from "zod";
+import { integer, text } from "@/schema.ts";
+import { readJsonBy } from "@/system/files.ts";
 import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
-import type { Interval } from "@/eval/interval.ts";
-import { SIMILARITIES, type SimilarityDifference } from "@/eval/embedding_similarity.ts";
-import { readJsonBy, readObject } from "../figures/shape.ts";
+import { SIMILARITIES } from "@/eval/embedding_similarity.ts";
 
 /** Scores of one model's embeddings. */
 type SimilarityRecord = {
@@ -28,43 +19,26 @@ type SimilarityRecord = {
   readonly scores: readonly EmbeddingScores[];
 };
 
-const correlation = real({
-  wanted: "a number from -1 to 1",
-  holds: (value) => value >= -1 && value <= 1,
-});
+const CORRELATION = z.number().min(-1).max(1);
+const CHANGE = z.number().min(-2).max(2);
 
-const change = real({
-  wanted: "a number from -2 to 2",
-  holds: (value) => value >= -2 && value <= 2,
+const SCHEMA: z.ZodType<SimilarityRecord> = z.strictObject({
+  model: text,
+  dataset: text,
+  precision: text,
+  environment: z.looseObject({}),
+  scores: z.array(z.strictObject({
+    pooling: z.enum(POOLING_MODES),
+    normalize: z.enum(NORMALIZE_MODES),
+    similarity: z.enum(SIMILARITIES),
+    pairs: integer(1),
+    spearman: CORRELATION,
+    interval: z.tuple([CORRELATION, CORRELATION]),
+    difference: z.strictObject({ value: CHANGE, interval: z.tuple([CHANGE, CHANGE]) }).nullable(),
+  })),
 });
-
-/** Rule for an interval whose bounds follow `rule`. */
-function ends(rule: Rule<number>): Rule<Interval> {
-  return (value, key) => {
-    const [low = NaN, high = NaN] = list(rule, 2)(value, key);
-    return [low, high];
-  };
-}
 
 /** Reads the record in `file`. Error messages contain the file and the key. */
 export async function readSimilarity(file: string): Promise<SimilarityRecord> {
-  const rule = object<SimilarityRecord>({
-    model: text,
-    dataset: text,
-    precision: text,
-    environment: (value, key) => readObject(value, { file, key }),
-    scores: list(object<EmbeddingScores>({
-      pooling: oneOf(POOLING_MODES),
-      normalize: oneOf(NORMALIZE_MODES),
-      similarity: oneOf(SIMILARITIES),
-      pairs: integer(1),
-      spearman: correlation,
-      interval: ends(correlation),
-      difference: nullable(object<SimilarityDifference>({
-        value: change,
-        interval: ends(change),
-      })),
-    })),
-  });
-  return await readJsonBy(rule, file, "scores of embeddings");
+  return await readJsonBy(SCHEMA, file, "scores of embeddings");
 }
