@@ -49,15 +49,20 @@ export {
 export { RunScores } from "@/export/score_run.ts";
 export { type ProgressOption, train, type TrainedRun, type TrainSettings } from "./training.ts";
 export {
+  type AdamConfig,
   type DataConfig,
+  type DropoutConfig,
   type EarlyStoppingConfig,
   type FreshModelConfig,
+  type LearningRateConfig,
   LOSS_WEIGHTS,
   type LossScaleConfig,
   type LossWeights,
+  METRICS,
   type Mixing,
   MIXINGS,
   type ModelConfig,
+  type NativeConfig,
   NORMALIZE_MODES,
   type NormalizeMode,
   POOLING_MODES,
@@ -70,6 +75,9 @@ export {
   type TaskColumns,
   type TaskConfig,
   type TaskKind,
+  type TensorflowConfig,
+  type TextColumns,
+  type TokenColumns,
   type TrainingConfig,
 } from "@/config/config.ts";
 export {

@@ -5,7 +5,7 @@
 import { dirname } from "node:path";
 import { resolveDataPaths } from "@/data/file_source.ts";
 import type { RunConfig } from "@/config/config.ts";
-import { readJsonWithComments } from "@/system/files.ts";
+import { readJsonWithComments } from "@/system/json_files.ts";
 import { PRESETS } from "@/config/presets.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import type { Options, OptionValues } from "./arguments.ts";

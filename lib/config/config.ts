@@ -86,7 +86,7 @@ export type TaskConfig = {
   /** Folder in `data.dir`, name of a data set on the Hub, or path of a file, a folder (`./folder`) or a glob pattern. */
   readonly dataset: string;
   /** Columns with inputs and labels. */
-  readonly columns: TaskColumns;
+  readonly columns: TextColumns | TokenColumns;
   /** Names of the classes or BIO tags, by index. BIO tags are O and the tags that begin with B- or I-. */
   readonly labels: readonly string[];
   /** How the rows are split into train, validation and test. */

@@ -3,12 +3,9 @@
  * @module
  */
 
-import { parse as parseJsonWithComments, type ParseError, printParseErrorCode } from "jsonc-parser";
 import { basename, dirname, join } from "node:path";
 import { isSystemError } from "@/engine/system.ts";
 import { decodeText } from "@/plain_text.ts";
-import { validate } from "@/schema.ts";
-import type { ZodType } from "zod";
 
 let written = 0;
 
@@ -93,38 +90,6 @@ export async function readJson(path: string, what: string): Promise<unknown> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new SyntaxError(`Cannot read ${what}: ${path} is not valid JSON (${reason})`);
   }
-}
-
-/**
- * The content of a JSON file, checked by a schema. Errors name the file and the key.
- *
- * @param what Role of the file in errors.
- */
-export async function readJsonBy<T>(schema: ZodType<T>, path: string, what: string): Promise<T> {
-  const where = `Cannot read ${what}: in ${path}, `;
-  return validate(schema, await readJson(path, what), { where });
-}
-
-/**
- * The parsed content of a JSON file that may have comments and trailing commas, such as a configuration written by hand.
- *
- * @throws {SyntaxError} With the line and column of the first error.
- */
-export async function readJsonWithComments(path: string, what: string): Promise<unknown> {
-  const text = await readText(path, what);
-  const errors: ParseError[] = [];
-  const value: unknown = parseJsonWithComments(text, errors, { allowTrailingComma: true });
-  const [first] = errors;
-  if (first === undefined && value !== undefined) return value;
-  if (first === undefined) throw new SyntaxError(`Cannot read ${what}: ${path} is empty`);
-  const before = text.slice(0, first.offset).split("\n");
-  const reason = printParseErrorCode(first.error).replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ")
-    .toLowerCase();
-  throw new SyntaxError(
-    `Cannot read ${what}: ${path} must be JSON, but line ${before.length}, column ${
-      (before.at(-1)?.length ?? 0) + 1
-    }: ${reason}`,
-  );
 }
 
 /** The content of a text file in one of the encodings of {@link decodeText}; errors name role and path. */

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { integer, text } from "@/schema.ts";
-import { readJsonBy } from "@/system/files.ts";
+import { readJsonBy } from "@/system/json_files.ts";
 import type { LengthGroup } from "../figures/data_figures.ts";
 import type { BatchingCost } from "@/text/compare_padding.ts";
 import type { DataStatistics } from "@/train/data_statistics.ts";

@@ -6,7 +6,7 @@
 import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 import * as z from "zod";
 import { integer, text } from "@/schema.ts";
-import { readJsonBy } from "@/system/files.ts";
+import { readJsonBy } from "@/system/json_files.ts";
 import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
 import { SIMILARITIES } from "@/eval/embedding_similarity.ts";
 
