@@ -6,7 +6,7 @@ import {
   composeConfigSchema,
   CONFIG_JSON_SCHEMA,
   formatConfigSchema,
-} from "@/cli/config_json_schema.ts";
+} from "@/cli/development/config_json_schema.ts";
 import { PRESETS } from "@/config/presets.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { isObject } from "@/schema.ts";
@@ -22,7 +22,7 @@ Deno.test("config.schema.json is up to date", async () => {
   strictEqual(
     await Deno.readTextFile(CONFIG_JSON_SCHEMA),
     formatConfigSchema(await composeConfigSchema()),
-    "run deno run -A lib/cli/config_json_schema.ts to update it",
+    "run deno run -A lib/cli/development/config_json_schema.ts to update it",
   );
 });
 

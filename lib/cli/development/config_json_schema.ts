@@ -9,11 +9,11 @@ import { RUN_SCHEMA } from "@/config/config_schema.ts";
 import { isObject, toJsonSchema } from "@/schema.ts";
 import { writeFileAtomic } from "@/system/files.ts";
 
-const CONFIG_TYPES = new URL("../config/config.ts", import.meta.url);
+const CONFIG_TYPES = new URL("../../config/config.ts", import.meta.url);
 
 /** Path of the JSON Schema. */
 export const CONFIG_JSON_SCHEMA = fileURLToPath(
-  new URL("../config/config.schema.json", import.meta.url),
+  new URL("../../config/config.schema.json", import.meta.url),
 );
 
 type Json = { readonly [key: string]: unknown };
