@@ -124,4 +124,6 @@ export type Node = {
   composite?: Composite;
   /** Id of the node of the previous graph from which a pass made this one; absent in a recording. */
   readonly from?: number;
+  /** The part of the function that recorded it, such as `layer_norm`; it names kernels and has no other effect. */
+  readonly region?: string;
 };

@@ -60,6 +60,7 @@ export type {
   ProgramStages,
 } from "./inspect/stages.ts";
 export type { DynamicAxes, DynamicDimensions } from "./dynamic_dimensions.ts";
+export { inRegion } from "./tape.ts";
 export { type Fallback, listFallbacks } from "./fallbacks.ts";
 export { dropout, type DropoutOptions, gelu, layerNorm } from "./neural.ts";
 export {

@@ -28,6 +28,8 @@ export type Work = {
 
 /** One pass with its time over all runs of its program since the last reading. */
 export type Pass = Work & {
+  /** The name of its generated kernel; null for an operation of the runtime, such as a matrix product. */
+  readonly kernel: string | null;
   readonly kind: PassKind;
   /** Includes waiting for other threads. */
   readonly seconds: number;

@@ -20,15 +20,16 @@ type NodeRewrite = (node: Node, inputs: readonly Node[], make: MakeNode) => Node
 export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {
   const renewed = new Map<Node, Node>();
   const nodes: Node[] = [];
-  let id = 0, from = 0;
+  let id = 0, from = 0, region: Pick<Node, "region"> = {};
   const make: MakeNode = (operation, inputs, shape, dtype) => {
-    const node: Node = { id: id++, operation, inputs, shape, dtype, from };
+    const node: Node = { id: id++, operation, inputs, shape, dtype, from, ...region };
     nodes.push(node);
     return node;
   };
   const renew = (node: Node) => renewed.get(node) ?? node;
   for (const node of graph.nodes) {
     from = node.id;
+    region = node.region === undefined ? {} : { region: node.region };
     renewed.set(node, rewrite(node, node.inputs.map(renew), make));
   }
   // Composites last: they may name operands that were recorded after the node they stand for.

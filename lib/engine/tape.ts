@@ -81,6 +81,23 @@ function convert(value: number, dtype: DType): number {
   }
 }
 
+/** The region of the nodes that are being recorded; undefined: none. */
+let region: string | undefined;
+
+/**
+ * Runs `record`. The nodes that it records belong to the region `name`, which names the kernels that compute them; an inner
+ * region takes precedence.
+ */
+export function inRegion<T>(name: string, record: () => T): T {
+  const outer = region;
+  region = name;
+  try {
+    return record();
+  } finally {
+    region = outer;
+  }
+}
+
 /** The recorded nodes; see the head of the file. */
 export class Tape {
   /**
@@ -114,7 +131,8 @@ export class Tape {
     }`;
     let node = this.#nodes.get(key);
     if (node === undefined) {
-      node = { id: this.#count++, operation, inputs, shape: [...shape], dtype };
+      const named = region === undefined ? {} : { region };
+      node = { id: this.#count++, operation, inputs, shape: [...shape], dtype, ...named };
       this.#nodes.set(key, node);
     }
     return node;

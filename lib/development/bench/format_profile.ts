@@ -50,6 +50,12 @@ export function formatLimits(
     `${cacheGBytes.toFixed(0)} GB/s in cache (12 MiB).`;
 }
 
+/** Lists the generated kernels that take longest; empty if the profile names none. */
+export function formatLongest({ longest = [] }: Pick<Breakdown, "longest">): readonly string[] {
+  const list = longest.map(({ name, ms }) => `${name} ${ms.toFixed(1)} ms`).join(", ");
+  return longest.length === 0 ? [] : [`Generated kernels that take longest, per step: ${list}.`];
+}
+
 /** Explains the rows, one line each. */
 export function explainProfile({ kinds }: Breakdown): readonly string[] {
   return [

@@ -3,7 +3,13 @@
  * @module
  */
 import type { Machine } from "@/system/machine.ts";
-import { explainProfile, formatLimits, PROFILE_HEAD, profileCells } from "./format_profile.ts";
+import {
+  explainProfile,
+  formatLimits,
+  formatLongest,
+  PROFILE_HEAD,
+  profileCells,
+} from "./format_profile.ts";
 import type { BenchResult } from "./statistics.ts";
 
 /** Machine, versions, threads and command of a measurement. */
@@ -145,6 +151,7 @@ function profilesOf(results: readonly BenchResult[]) {
       title: `Profile of a step: ${titleOf(result)}`,
       rows: [PROFILE_HEAD, ...profileCells(profile, precision)],
       limits: formatLimits(profile.limits),
+      longest: formatLongest(profile),
       notes: explainProfile(profile),
     }];
   });
@@ -154,12 +161,13 @@ function profilesOf(results: readonly BenchResult[]) {
 export function formatText(results: readonly BenchResult[], context: BenchContext): string {
   const lines = alignColumns([HEAD, ...results.map(cellsOf)], NUMBERS);
   const details = results.map(formatDetails).filter((line) => line !== "");
-  const profiles = profilesOf(results).flatMap(({ title, rows, limits }) => [
+  const profiles = profilesOf(results).flatMap(({ title, rows, limits, longest }) => [
     "",
     title,
     "",
     ...alignColumns(rows, PROFILE_NUMBERS),
     "",
+    ...longest,
     limits,
   ]);
   return [...formatContext(context), "", ...lines, "", ...details, "", READING, ...profiles]
@@ -177,9 +185,10 @@ export function formatMarkdown(results: readonly BenchResult[], context: BenchCo
     formatTable([HEAD, ...results.map(cellsOf)], NUMBERS),
     READING,
     list(details),
-    ...profiles.flatMap(({ title, rows, limits }) => [
+    ...profiles.flatMap(({ title, rows, limits, longest }) => [
       `## ${title}`,
       formatTable(rows, PROFILE_NUMBERS),
+      ...longest,
       limits,
     ]),
     ...profiles.slice(0, 1).map(({ notes }) => list(notes)),

@@ -22,10 +22,18 @@ export type KindTotals = {
   readonly bytes: number;
 };
 
+/** Average per step over all calls of a generated kernel. */
+export type KernelTotals = { readonly name: string; readonly ms: number };
+
+/** Number of kernels that a profile names. */
+const MOST_KERNELS = 8;
+
 /** Profile of the average step. `stepMs` is the sum of the times of `kinds`, `dispatchMs` and `javascriptMs`. */
 export type StepProfile = {
   readonly stepMs: number;
   readonly kinds: readonly KindTotals[];
+  /** The generated kernels that take longest; absent in files of earlier versions. */
+  readonly longest?: readonly KernelTotals[];
   /** Time inside program calls but outside passes: binding memory, waking threads. */
   readonly dispatchMs: number;
   /** Time outside program calls, in JavaScript. */
@@ -58,10 +66,17 @@ export function summarizeProfile(
       bytes: mean(({ bytes }) => bytes),
     }];
   });
+  const kernels = new Map<string, number>();
+  for (const { kernel, seconds } of passes) {
+    if (kernel !== null) kernels.set(kernel, (kernels.get(kernel) ?? 0) + 1000 * seconds / steps);
+  }
+  const longest = [...kernels].map(([name, ms]) => ({ name, ms }))
+    .sort((a, b) => b.ms - a.ms).slice(0, MOST_KERNELS);
   const passMs = kinds.reduce((sum, { ms }) => sum + ms, 0);
   return {
     stepMs: totalMs / steps,
     kinds,
+    longest,
     dispatchMs: runMs / steps - passMs,
     javascriptMs: (totalMs - runMs) / steps,
   };
@@ -79,6 +94,12 @@ export function averageProfiles(profiles: readonly StepProfile[]): StepProfile |
       ...totals,
       ms: mean(({ kinds }) => kinds[i]?.ms ?? NaN),
     })),
+    longest: (first.longest ?? []).map(({ name }) => {
+      const times = profiles.flatMap(({ longest = [] }) =>
+        longest.filter((kernel) => kernel.name === name).map(({ ms }) => ms)
+      );
+      return { name, ms: times.reduce((sum, ms) => sum + ms, 0) / times.length };
+    }),
     dispatchMs: mean(({ dispatchMs }) => dispatchMs),
     javascriptMs: mean(({ javascriptMs }) => javascriptMs),
   };

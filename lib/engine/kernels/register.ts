@@ -6,7 +6,7 @@ import * as tf from "@tensorflow/tfjs";
 import { BACKEND, type RecordingBackend } from "@/engine/backend.ts";
 import type { Node } from "@/engine/ir.ts";
 import { type HostCall, isForeign, runOnHost } from "@/engine/kernels/host.ts";
-import type { Tape } from "@/engine/tape.ts";
+import { inRegion, type Tape } from "@/engine/tape.ts";
 
 /** Arguments of a kernel: the tape, its operands as nodes, and TensorFlow.js's attributes. */
 type KernelCall<A> = {
@@ -24,6 +24,32 @@ type KernelCall<A> = {
 
 /** Names of the compiled kernels; all others fall back to TensorFlow.js's JavaScript kernels. */
 export const COMPILED_KERNELS = new Set<string>();
+
+/** Kernels that record several operations, with the region of these and of their gradients; see `inRegion`. */
+const REGIONS: Readonly<Record<string, string>> = {
+  Softmax: "softmax",
+  Sigmoid: "sigmoid",
+  Elu: "elu",
+  Selu: "selu",
+  Softplus: "softplus",
+};
+
+/** Records the gradients of such kernels as regions. */
+export function nameGradients(): void {
+  for (const [kernelName, region] of Object.entries(REGIONS)) {
+    const config = tf.getGradient(kernelName);
+    const record = <T>(act: () => T) => inRegion(`${region}_backward`, act);
+    tf.registerGradient({
+      ...config,
+      gradFunc: (...call) => {
+        const gradients = record(() => config.gradFunc(...call));
+        return Object.fromEntries(
+          Object.entries(gradients).map(([name, act]) => [name, () => record(act)]),
+        );
+      },
+    });
+  }
+}
 
 /**
  * Registers `record` as the kernel `name`. Calls with strings or complex numbers, and calls for which `record`
@@ -43,7 +69,11 @@ export function registerKernel<A>(
       const infos = inputs as Record<string, tf.TensorInfo | undefined>; // some operands are optional
       if (Object.values(infos).some(isForeign)) return runOnHost(name, call as unknown as HostCall);
       recorder.flushIfLong();
-      const result = record({
+      const region = REGIONS[name];
+      const run = region === undefined
+        ? record
+        : (operands: KernelCall<A>) => inRegion(region, () => record(operands));
+      const result = run({
         tape: recorder.recording.tape,
         input: (operand) => recorder.nodeOf(infos[operand] as tf.TensorInfo),
         has: (operand) => infos[operand] !== undefined,

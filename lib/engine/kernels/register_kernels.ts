@@ -14,7 +14,7 @@ import { registerReductionKernels } from "./reductions.ts";
 import { registerSequenceKernels } from "./sequences.ts";
 import { BACKEND } from "../backend.ts";
 import { type HostCall, runOnHost } from "./host.ts";
-import { COMPILED_KERNELS } from "./register.ts";
+import { COMPILED_KERNELS, nameGradients } from "./register.ts";
 
 /** Registers the compiled kernels, then TensorFlow.js's own kernels for everything else. */
 export function registerKernels(): void {
@@ -27,6 +27,7 @@ export function registerKernels(): void {
   registerMatmulKernels();
   registerSequenceKernels();
   registerFallbackKernels();
+  nameGradients();
 }
 
 /** Registers every kernel of TensorFlow.js's `cpu` backend that is not compiled. */

@@ -15,9 +15,10 @@ import { generalizeCode, type GenericCode } from "./codegen/generic_code.ts";
 import { PersistentOperands } from "./lowering/persistent_operands.ts";
 import { inspectProgram } from "./inspect_program.ts";
 import type { NativeCode } from "./lowering/lay_out.ts";
-import { printSource } from "./codegen/kernel_texts.ts";
+import { describeUses, listKernels, printSource } from "./codegen/kernel_texts.ts";
 import { type NativeBlock, type NativeRuntime, openNativeRuntime } from "./runtime.ts";
 import type { Instruction } from "./lowering/instruction.ts";
+import { isDebugBuild } from "./toolchain/compiler.ts";
 import { encodeTable } from "./lowering/instruction_table.ts";
 import { type Pass, watchProgram } from "../profile.ts";
 
@@ -56,8 +57,8 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
   const runtime = await openNativeRuntime({ threads, isa, onCompile: onLibrary });
   const persistent = new PersistentOperands(runtime);
   const shared: SharedState = { runtime, addresses: new Map(), persistent, arena: null };
-  const load = async (kernels: NativeCode["kernels"]) => {
-    const fresh = findFresh(kernels, shared);
+  const load = async (name: string, code: LoadedCode) => {
+    const fresh = findFresh(name, code, shared);
     if (fresh !== null) fresh.take(await runtime.loadKernels(fresh.text, fresh.names));
   };
   return {
@@ -76,12 +77,12 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
         onFallback?.(fallen);
         return await fallback.compile(graph);
       }
-      await load(code.kernels);
+      await load(graph.name, code);
       return buildProgram(graph, code, shared);
     },
     async compileGeneric([one, other]) {
       const generic = compileSamples(one, other, runtime.threads);
-      await load(generic.kernels);
+      await load(one.graph.name, generic);
       return {
         at(sizes) {
           const code = generic.at(sizes);
@@ -91,7 +92,7 @@ export async function createNativeExecutor(options: NativeOptions): Promise<Nati
     },
     compileSync(graph) {
       const { code } = compileGraph(graph, runtime.threads);
-      const fresh = findFresh(code.kernels, shared);
+      const fresh = findFresh(graph.name, code, shared);
       if (fresh !== null) fresh.take(runtime.loadKernelsSync(fresh.text, fresh.names));
       return buildProgram(graph, code, shared);
     },
@@ -112,14 +113,25 @@ function compileSamples(one: SizedGraph, other: SizedGraph, threads: number): Ge
   }
 }
 
-/** Kernels of a program that are not yet loaded: their source, and `take` to record their addresses. */
-function findFresh(kernels: NativeCode["kernels"], { addresses }: SharedState) {
+type LoadedCode = Pick<NativeCode, "kernels" | "instructions">;
+
+/**
+ * Kernels of the program `program` that are not yet loaded: their source, and `take` to record their addresses. For
+ * debugging, the source says which nodes of the program they compute.
+ */
+function findFresh(program: string, code: LoadedCode, { addresses }: SharedState) {
+  const { kernels } = code;
   const fresh = new Map([...kernels].filter(([name]) => !addresses.has(name)));
   if (fresh.size === 0) return null;
   const names = [...fresh.keys()];
   return {
     names,
-    text: printSource(fresh.values()),
+    text: printSource(
+      isDebugBuild()
+        ? listKernels(code).filter(({ name }) => fresh.has(name))
+          .map((kernel) => ({ text: `${describeUses(program, kernel)}\n${kernel.text}` }))
+        : fresh.values(),
+    ),
     take: (loaded: readonly bigint[]) =>
       names.forEach((name, i) => addresses.set(name, loaded[i] as bigint)),
   };
@@ -175,18 +187,20 @@ function buildProgram(graph: Graph, code: NativeCode, shared: SharedState): Prog
     const times = program.times(true), count = runs;
     runs = 0;
     const pass = (
+      kernel: string | null,
       { kind, countWork }: Pick<Instruction, "kind" | "countWork">,
       seconds: number,
     ) => {
       const { flops, bytes } = addTerms(countWork());
-      return { kind, seconds, flops: count * flops, bytes: count * bytes } satisfies Pass;
+      return { kernel, kind, seconds, flops: count * flops, bytes: count * bytes } satisfies Pass;
     };
     return code.instructions.flatMap((instruction, i): Pass[] => {
-      const { epilogue } = instruction;
+      const { kernel, epilogue } = instruction;
       const all = times.instructions[i] ?? NaN, behind = times.epilogues[i] ?? NaN;
-      return epilogue === null
-        ? [pass(instruction, all)]
-        : [pass(instruction, all - behind), pass(epilogue, behind)];
+      return epilogue === null ? [pass(kernel, instruction, all)] : [
+        pass(null, instruction, all - behind),
+        pass(kernel, epilogue, behind),
+      ];
     });
   });
   return {

@@ -1,5 +1,10 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
-import { explainProfile, formatLimits, profileCells } from "@/development/bench/format_profile.ts";
+import {
+  explainProfile,
+  formatLimits,
+  formatLongest,
+  profileCells,
+} from "@/development/bench/format_profile.ts";
 import { bestLimits, type Limits, measureLimits } from "@/development/bench/measure_limits.ts";
 import type { StepJob } from "@/development/bench/job.ts";
 import { measureSteps } from "@/development/bench/measure_step.ts";
@@ -25,12 +30,15 @@ const PROGRAMS: readonly ProgramProfile[] = [
   {
     name: "gradient.topic",
     passes: [
-      { kind: "products", seconds: 0.1, flops: 16e9, bytes: 2e9 },
-      { kind: "rows", seconds: 0.02, flops: 0, bytes: 1e9 },
-      { kind: "products", seconds: 0.1, flops: 8e9, bytes: 2e9 },
+      { kernel: null, kind: "products", seconds: 0.1, flops: 16e9, bytes: 2e9 },
+      { kernel: "softmax_1f", kind: "rows", seconds: 0.02, flops: 0, bytes: 1e9 },
+      { kernel: null, kind: "products", seconds: 0.1, flops: 8e9, bytes: 2e9 },
     ],
   },
-  { name: "update", passes: [{ kind: "elements", seconds: 0.04, flops: 0, bytes: 2e9 }] },
+  {
+    name: "update",
+    passes: [{ kernel: "adamw_2e", kind: "elements", seconds: 0.04, flops: 0, bytes: 2e9 }],
+  },
 ];
 
 /** Two steps of 150 ms: 140 ms in programs, of which 130 ms in passes. */
@@ -39,11 +47,12 @@ const PROFILE = summarizeProfile(PROGRAMS, { steps: 2, totalMs: 300, runMs: 280 
 const round = (value: number) => Number(value.toFixed(9));
 
 Deno.test("summarizeProfile() averages steps and groups all passes of the update", () => {
-  const { kinds, ...rest } = PROFILE;
+  const { kinds, longest, ...rest } = PROFILE;
   deepStrictEqual(
     kinds.map(({ kind, ms, flops, bytes }) => [kind, round(ms), flops, bytes]),
     [["products", 100, 12e9, 2e9], ["rows", 10, 0, 0.5e9], ["optimizer", 20, 0, 1e9]],
   );
+  deepStrictEqual(longest, [{ name: "adamw_2e", ms: 20 }, { name: "softmax_1f", ms: 10 }]);
   deepStrictEqual(
     Object.fromEntries(Object.entries(rest).map(([name, ms]) => [name, round(ms)])),
     { stepMs: 150, dispatchMs: 10, javascriptMs: 10 },
@@ -64,6 +73,11 @@ Deno.test("averageProfiles() averages each time", () => {
     [23, 0],
   ]);
   deepStrictEqual([mean?.stepMs, round(mean?.javascriptMs ?? NaN)], [160, 11]);
+  const mixed = averageProfiles([PROFILE, { ...PROFILE, longest: [{ name: "adamw_2e", ms: 30 }] }]);
+  deepStrictEqual(formatLongest(mixed ?? {}), [
+    "Generated kernels that take longest, per step: adamw_2e 25.0 ms, softmax_1f 10.0 ms.",
+  ]);
+  deepStrictEqual(formatLongest({}), []);
   strictEqual(averageProfiles([]), undefined);
 });
 

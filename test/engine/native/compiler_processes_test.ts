@@ -36,6 +36,56 @@ Deno.test("auto falls back to onnx with a reason if the compiler fails", async (
   });
 });
 
+/** Runs a softmax compiled to C in another process; its output, and the C of its kernels in the cache. */
+async function runSoftmax(environment: Readonly<Record<string, string>>, folder: string) {
+  const code = `import * as tf from "@tensorflow/tfjs";
+    import { jit, openEngine } from "@/engine/library.ts";
+    await openEngine({ executor: "native" });
+    const { y } = await jit("attend", ({ x }) => ({ y: tf.softmax(x) }))({ x: tf.ones([2, 3]) });
+    console.log((await y.data()).length);`;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", code],
+    ...{ env: environment, stdout: "piped", stderr: "piped" },
+  }).output();
+  const entries = [...Deno.readDirSync(join(folder, "native"))].map(({ name }) => name);
+  const entry = entries.find((name) => name.startsWith("kernels-")) ?? "";
+  const place = join(folder, "native", entry);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return {
+    ...{ place, stdout: text(stdout), stderr: text(stderr) },
+    source: Deno.readTextFileSync(join(place, "kernels.c")),
+  };
+}
+
+Deno.test("C that cannot be compiled is where the error says", async () => {
+  await withEmptyCache(async (folder) => {
+    const real = findCompiler();
+    ok(real !== null, "premise: a C compiler is installed");
+    const failing = join(folder, "cc"), call = [real.command, ...real.arguments].join(" ");
+    await Deno.writeTextFile(
+      failing,
+      `#!/bin/sh\n[ -f kernels.c ] && { echo "kernels.c:40:1: error: sorry" >&2; exit 1; }\nexec ${call} "$@"\n`,
+      { mode: 0o700 },
+    );
+    const { place, stderr, source } = await runSoftmax({ CC: failing }, folder);
+    match(stderr, /Cannot compile kernels: [^]*kernels\.c:40:1: error: sorry/);
+    ok(stderr.includes(`The C is in ${place}\n`), stderr);
+    match(source, /^void softmax_[0-9a-f]{10}\(/m);
+    match(source, /^\/\*\n \* softmax, over R rows of C columns\n/m);
+  });
+});
+
+Deno.test("with STX_DEBUG=1 the C says which nodes of which program it computes", async () => {
+  await withEmptyCache(async (folder) => {
+    const { stdout, source } = await runSoftmax({ STX_DEBUG: "1" }, folder);
+    strictEqual(stdout, "6\n");
+    match(
+      source,
+      /\/\*\n \* softmax_[0-9a-f]{10} in attend\n \*\n \* instruction 0: row_max_0 is node \d+, sub_1 /,
+    );
+  });
+});
+
 Deno.test({
   name: "an interrupt from the terminal does not stop the compiler",
   ignore: Deno.build.os === "windows",

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { openEngine } from "@/engine/engine.ts";
 import { jit, type TensorMap } from "@/engine/jit.ts";
@@ -54,6 +54,26 @@ Deno.test({
     deepStrictEqual(batched, [
       ["attention", 3 * items * 2 * 4 * 6 * 5, 3 * 4 * items * (4 * 5 + 6 * 5 + 4 * 6)],
     ]);
+  },
+});
+
+Deno.test({
+  name: "a pass has the name of its generated kernel, and none if it is a matrix product",
+  ignore,
+  async fn() {
+    await openEngine({ executor: "native", threads: 2 });
+    startProfile();
+    const [x, w] = [tensor([4, 3]), tensor([3, 5], 1)];
+    const program = jit("named", ({ x, w }: { x: tf.Tensor; w: tf.Tensor }) => ({
+      y: tf.softmax(tf.matMul(x, w)),
+    }));
+    tf.dispose([await program({ x, w }), x, w]);
+    const [profile] = takeProfile();
+    program.release();
+    stopProfile();
+    const [matmul, epilogue, ...others] = profile?.passes ?? [];
+    deepStrictEqual([matmul?.kernel, others], [null, []]);
+    match(epilogue?.kernel ?? "", /^softmax_[0-9a-f]{10}$/);
   },
 });
 

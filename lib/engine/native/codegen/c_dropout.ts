@@ -40,15 +40,16 @@ export class DropoutPrinter {
       .map((value) => this.numbers.argument(value));
     const names: DropoutNames = {
       prologue: [
-        `const uint32_t seed${i} = *(const uint32_t *)P[${seedPointer}];`,
-        `const uint32_t rows${i} = mix32(seed${i} ^ (uint32_t)${row});`,
-        `int32_t *const columns${i} = (int32_t *)${this.scratch(i)};`,
-        `hash_indices(columns${i}, mix32(seed${i} ^ (uint32_t)${column}), CP);`,
-        `const int32_t threshold${i} = (int32_t)${threshold};`,
-        `const float scale${i} = ${this.numbers.floatArgument(1 / (1 - rate))};`,
+        `const uint32_t mask_${i}_seed = *(const uint32_t *)P[${seedPointer}];`,
+        `const uint32_t mask_${i}_key = mix32(mask_${i}_seed ^ (uint32_t)${row});`,
+        `int32_t *const mask_${i}_columns = (int32_t *)${this.scratch(i)};`,
+        `hash_indices(mask_${i}_columns, mix32(mask_${i}_seed ^ (uint32_t)${column}), CP);`,
+        `const int32_t mask_${i}_threshold = (int32_t)${threshold};`,
+        `const float mask_${i}_scale = ${this.numbers.floatArgument(1 / (1 - rate))};`,
       ],
-      row: [`const uint32_t rho${i} = mix32(rows${i} + (uint32_t)r);`],
-      value: `v_dropmask(ldI(columns${i} + c), rho${i}, threshold${i}, scale${i})`,
+      row: [`const uint32_t mask_${i}_hash = mix32(mask_${i}_key + (uint32_t)r);`],
+      value:
+        `v_dropmask(ldI(mask_${i}_columns + c), mask_${i}_hash, mask_${i}_threshold, mask_${i}_scale)`,
     };
     this.#masks.set(key, names);
     return names;

@@ -28,6 +28,8 @@ export type SampledCode = { readonly draft: DraftCode; readonly sizes: Sizes };
 export type GenericCode = {
   /** The kernels by name, equal at all sizes. */
   readonly kernels: ReadonlyMap<string, KernelText>;
+  /** The instructions at the first sample. */
+  readonly instructions: readonly Instruction[];
   /** The code at some sizes; null if one is 0, or if the code would overwrite a value before its last read. */
   at(sizes: Sizes): NativeCode | null;
 };
@@ -61,6 +63,7 @@ export function generalizeCode([one, other]: readonly [SampledCode, SampledCode]
     .map(([a, b]) => fitInstruction(a, b, { find, places }));
   return {
     kernels: one.draft.kernels,
+    instructions: one.draft.instructions,
     at(sizes) {
       if (sizes.includes(0)) return null; // a trace at size 0 drops most operations, and matrix products need elements
       const filled = buffers.map((fill) => fill(sizes));

@@ -10,10 +10,13 @@
  */
 import { lookUp } from "@/engine/errors.ts";
 import type { LoopNest } from "../../fusion/nest.ts";
-import { isFusedReduction, type Role } from "../../fusion/space.ts";
+import { isFusedReduction } from "../../fusion/space.ts";
 import type { Node } from "../../ir.ts";
 import { DropoutPrinter } from "./c_dropout.ts";
 import { printOperation } from "./c_operations.ts";
+import { block, paragraphs } from "./c_layout.ts";
+import type { KernelDraft } from "./kernel_texts.ts";
+import { nameKernel, nameOperation, nameValues } from "./name_kernel.ts";
 import { combineParts, foldLanes, startReduction } from "./c_reductions.ts";
 import {
   type Access,
@@ -22,16 +25,12 @@ import {
   MOST_LANES,
   type ScratchRows,
 } from "../lowering/instruction.ts";
-import { C_TYPES, KernelOperands } from "../lowering/kernel_operands.ts";
+import { C_TYPES, KernelOperands, ROW } from "../lowering/kernel_operands.ts";
 
 const STORES = { float32: "st", bfloat16: "stb", int32: "stw", bool: "stq" } as const;
 
 /** A printed kernel with the operands of its instruction. */
-export type PrintedKernel = {
-  /** The function's body. */
-  readonly body: string;
-  /** The operation of each node of the nest. */
-  readonly operations: readonly string[];
+export type PrintedKernel = KernelDraft & {
   readonly pointers: readonly Buffer[];
   readonly numbers: readonly (number | bigint)[];
   readonly reads: readonly Buffer[];
@@ -48,18 +47,8 @@ export function printKernel(nest: LoopNest, buffers: BufferTable, parts: number)
   return new KernelPrinter(nest, buffers, parts).print();
 }
 
-/** What a node computes, in words; sums and other reductions with their direction. */
-function nameOperation({ operation }: Node, role: Role | undefined): string {
-  switch (operation.kind) {
-    case "unary":
-    case "binary":
-      return operation.name;
-    case "reduce":
-      return `${role === "column" ? "column" : "row"} ${operation.name}`;
-    default:
-      return operation.kind;
-  }
-}
+/** The name of the partial results of a row reduction. */
+const accumulators = (value: string) => `${value}_parts`;
 
 class KernelPrinter {
   #operands: KernelOperands;
@@ -72,7 +61,7 @@ class KernelPrinter {
 
   constructor(readonly nest: LoopNest, readonly buffers: BufferTable, readonly parts: number) {
     this.#operands = new KernelOperands(nest, buffers);
-    this.#names = new Map(nest.nodes.map((node, i) => [node, `v${i}`]));
+    this.#names = nameValues(nest);
     for (const node of nest.nodes) {
       if (nest.roleOf(node) === "full" && nest.isKept(node)) {
         this.#slots.set(node, this.#slots.size);
@@ -85,25 +74,41 @@ class KernelPrinter {
   print(): PrintedKernel {
     const { flat, space: { columns }, phases } = this.nest;
     const operands = this.#operands;
-    const body: string[] = [];
-    for (let phase = 0; phase < phases; phase++) body.push(...this.#printPhase(phase));
+    const loops = Array.from({ length: phases }, (_, phase) => this.#printPhase(phase));
     const sums = this.#printColumnSumStart();
-    const sizes = flat ? [] : [
-      `const long C = ${operands.numbers.size(columns)};`,
-      `const long CP = (C + ${MOST_LANES - 1}) / ${MOST_LANES} * ${MOST_LANES};`,
-    ];
-    const slots = [...this.#slots.values()].map((slot) =>
-      `float *t${slot} = (float *)${this.#scratch(slot)};`
+    const slots = [...this.#slots].map(([node, slot]) =>
+      `float *${this.#name(node)}${ROW} = (float *)${this.#scratch(slot)};`
     );
+    const size = operands.numbers.size(columns);
+    const scratchRows = this.#slots.size + this.#dropout.count;
+    const sizes = flat ? [] : [
+      `const long C = ${size};`,
+      ...scratchRows + this.#columnSums.length > 0
+        ? [`const long CP = (C + ${MOST_LANES - 1}) / ${MOST_LANES} * ${MOST_LANES};`]
+        : [],
+    ];
     // Without a later phase a chunk runs backward: the rows that were written last may still be in the cache.
     const rows = phases === 1
       ? "for (long r = r1 - 1; r >= r0; r--)"
       : "for (long r = r0; r < r1; r++)";
-    const inner = [...operands.rowStart, ...body].join("\n");
-    const loop = flat ? `const long r = 0; (void)r;\n${inner}` : `${rows} {\n${inner}\n}`;
+    const inner = paragraphs(operands.rowStart, ...loops);
+    const before = paragraphs(sizes, operands.prologue, [...slots, ...sums]);
+    const operations = this.nest.nodes.map((node) => nameOperation(node, this.nest));
+    const title = nameKernel(this.nest);
+    const extent = flat
+      ? "n elements"
+      : /^\d+L$/.test(size)
+      ? `R rows of C = ${columns} columns`
+      : "R rows of C columns";
     return {
-      operations: this.nest.nodes.map((node) => nameOperation(node, this.nest.roleOf(node))),
-      body: [...sizes, ...operands.prologue, ...slots, ...sums, loop].join("\n"),
+      ...{ title, operations, values: [...this.#names.values()] },
+      comment: [
+        `${title}, over ${extent}`,
+        "",
+        `Operations: ${operations.join(", ")}`,
+        ...operands.lines,
+      ],
+      body: paragraphs(before, flat ? inner : block(rows, inner)),
       pointers: operands.pointers,
       numbers: operands.numbers.values,
       reads: [...operands.reads],
@@ -111,7 +116,7 @@ class KernelPrinter {
       access: operands.access,
       stores: this.#stores,
       columnSums: this.#columnSums,
-      scratch: { rows: this.#slots.size + this.#dropout.count, columns },
+      scratch: { rows: scratchRows, columns },
     };
   }
 
@@ -135,8 +140,7 @@ class KernelPrinter {
     if (role === "row" || this.nest.phaseOf(operand.base) === phase) {
       return this.#name(operand.base);
     }
-    const slot = lookUp(this.#slots, operand.base, `the slot of node ${operand.base.id}`);
-    return this.#operands.load(`t${slot}`, "ld", masked);
+    return this.#operands.load(`${this.#name(operand.base)}${ROW}`, { call: "ld", masked });
   }
 
   #expression(node: Node, phase: number, masked: boolean): string {
@@ -162,11 +166,12 @@ class KernelPrinter {
       const buffer = this.buffers.of(node);
       this.#writes.add(buffer);
       this.#stores.set(buffer, phase);
-      const pointer = this.#operands.ownRow(buffer);
+      const pointer = this.#operands.ownRow(buffer, `${this.#name(node)}_out`);
       stores.push(`${STORES[buffer.storage]}${mask}${pointer} + c, ${this.#name(node)});`);
     }
-    const slot = this.#slots.get(node);
-    if (slot !== undefined) stores.push(`st${mask}t${slot} + c, ${this.#name(node)});`);
+    if (this.#slots.has(node)) {
+      stores.push(`st${mask}${this.#name(node)}${ROW} + c, ${this.#name(node)});`);
+    }
     return stores;
   }
 
@@ -181,12 +186,13 @@ class KernelPrinter {
       int32: `w_lane0(${this.#name(node)})`,
       bool: `${value} != 0`,
     }[buffer.storage];
-    return [
-      `((${C_TYPES[buffer.storage]} *)P[${this.#operands.pointer(buffer)}])[r] = ${converted};`,
-    ];
+    const k = this.#operands.pointer(buffer);
+    this.#operands.describe(k, `${this.#name(node)} [R]`);
+    return [`((${C_TYPES[buffer.storage]} *)P[${k}])[r] = ${converted};`];
   }
 
-  #printPhase(phase: number): string[] {
+  /** The statements of a phase: values of the row, then the loops over its columns. */
+  #printPhase(phase: number): readonly string[] {
     const { nest } = this;
     const here = nest.nodes.filter((node) => nest.phaseOf(node) === phase);
     const lines: string[] = [];
@@ -207,37 +213,40 @@ class KernelPrinter {
       // Elements run backward: the ones that were written last may still be in the cache.
       const whole = this.#columnBody(phase, full, [], [], { masked: false, accumulator: "" });
       const rest = this.#columnBody(phase, full, [], [], { masked: true, accumulator: "" });
-      lines.push(
-        `long c = r0 + (r1 - r0) / LANES * LANES;`,
-        `if (c < r1) { const B m = tail(r1 - c); ${rest} }`,
-        `for (c -= LANES; c >= r0; c -= LANES) { ${whole} }`,
-      );
-      return lines;
+      return [
+        ...lines,
+        "long c = r0 + (r1 - r0) / LANES * LANES;",
+        ...block("if (c < r1)", ["const B m = tail(r1 - c);", ...rest]),
+        ...block("for (c -= LANES; c >= r0; c -= LANES)", whole),
+      ];
     }
     const reductions = rowSums.length > 0 ? 4 : 1; // independent accumulators hide the latency of a sum
     for (const node of rowSums) {
-      const start = startReduction(node);
-      lines.push(`V a${this.#name(node)}[${reductions}];`);
-      lines.push(`for (int u = 0; u < ${reductions}; u++) a${this.#name(node)}[u] = ${start};`);
+      const start = startReduction(node), name = accumulators(this.#name(node));
+      lines.push(`V ${name}[${reductions}];`);
+      lines.push(`for (int u = 0; u < ${reductions}; u++) ${name}[u] = ${start};`);
     }
     const whole = (accumulator: string) =>
       this.#columnBody(phase, full, rowSums, columnSums, { masked: false, accumulator });
-    lines.push("{ long c = 0;");
-    if (reductions > 1) {
-      lines.push(
-        `for (; c + ${reductions} * LANES <= C;)`,
-        `_Pragma("GCC unroll ${reductions}") for (int u = 0; u < ${reductions}; u++, c += LANES) {`,
-        `${whole("u")} }`,
-      );
-    }
-    lines.push(`for (; c + LANES <= C; c += LANES) { ${whole("0")} }`);
+    const unrolled = reductions === 1 ? [] : block(`while (c + ${reductions} * LANES <= C)`, [
+      `_Pragma("GCC unroll ${reductions}")`,
+      ...block(`for (int u = 0; u < ${reductions}; u++, c += LANES)`, whole("u")),
+    ]);
+    const one = block("for (; c + LANES <= C; c += LANES)", whole("0"));
     const rest = this.#columnBody(phase, full, rowSums, columnSums, {
       masked: true,
       accumulator: "0",
     });
-    lines.push(`if (c < C) { const B m = tail(C - c); ${rest} } }`);
-    for (const node of rowSums) lines.push(this.#finishReduction(node, reductions));
-    return lines;
+    return [
+      ...lines,
+      ...block("", [
+        "long c = 0;",
+        ...unrolled,
+        ...one,
+        ...block("if (c < C)", ["const B m = tail(C - c);", ...rest]),
+      ]),
+      ...rowSums.map((node) => this.#finishReduction(node, reductions)),
+    ];
   }
 
   /** One iteration over a vector of columns: loads, computation, reductions, stores. */
@@ -247,7 +256,7 @@ class KernelPrinter {
     rowSums: readonly Node[],
     columnSums: readonly Node[],
     { masked, accumulator }: { readonly masked: boolean; readonly accumulator: string },
-  ): string {
+  ): readonly string[] {
     this.#operands.startLoop();
     const body: string[] = [];
     for (const node of full) {
@@ -255,13 +264,13 @@ class KernelPrinter {
     }
     for (const node of rowSums) {
       const x = this.#operand(node.inputs[0] as Node, phase, masked, false);
-      const place = `a${this.#name(node)}[${accumulator}]`;
+      const place = `${accumulators(this.#name(node))}[${accumulator}]`;
       const counted = masked ? `sel(m, ${x}, ${startReduction(node)})` : x;
       body.push(`${place} = ${combineParts(node, place, counted)};`);
     }
     for (const node of columnSums) {
       const x = this.#operand(node.inputs[0] as Node, phase, masked, false);
-      const place = `k${this.#name(node)} + c`;
+      const place = `${this.#name(node)}${ROW} + c`;
       body.push(
         masked
           ? `stm(m, ${place}, ldm(m, ${place}) + ${x});`
@@ -269,13 +278,13 @@ class KernelPrinter {
       );
     }
     for (const node of full) body.push(...this.#storeFull(node, phase, masked));
-    return [...this.#operands.loads, ...body].join("\n");
+    return [...this.#operands.loads, ...body];
   }
 
   /** Reduces accumulators and lanes of a row reduction to one value in all lanes. */
   #finishReduction(node: Node, count: number): string {
     const name = this.#name(node);
-    const parts = Array.from({ length: count }, (_, u) => `a${name}[${u}]`);
+    const parts = Array.from({ length: count }, (_, u) => `${accumulators(name)}[${u}]`);
     const whole = parts.reduce((sum, part) => combineParts(node, sum, part));
     return `const V ${name} = ${foldLanes(node, whole)};`;
   }
@@ -290,9 +299,10 @@ class KernelPrinter {
       const partial = this.buffers.scratch({ rows, columns });
       this.#writes.add(partial);
       this.#columnSums.push({ node, partial });
-      const name = `k${this.#name(node)}`;
+      const name = `${this.#name(node)}${ROW}`, k = this.#operands.pointer(partial);
+      this.#operands.describe(k, `partial sums of ${this.#name(node)}`);
       lines.push(
-        `float *${name} = (float *)P[${this.#operands.pointer(partial)}] + *(int32_t *)T * CP;`,
+        `float *${name} = (float *)P[${k}] + *(int32_t *)T * CP;`,
         `for (long c = 0; c < CP; c++) ${name}[c] = 0;`,
       );
     }

@@ -32,6 +32,13 @@ const SPREADS = {
 /** Constants that are printed as literals. */
 const COMMON_CONSTANTS: ReadonlySet<number> = new Set([-1, -0.5, 0, 0.5, 1, 2, Math.SQRT1_2]);
 
+/** The name of a value's row in memory ends in this. */
+export const ROW = "_row";
+
+/** The name of the value that a pointer points to. */
+const valueAt = (pointer: string) =>
+  pointer.endsWith(ROW) ? pointer.slice(0, -ROW.length) : `${pointer}_before`;
+
 /** Collects the operands of one kernel while its text is printed. */
 export class KernelOperands {
   readonly numbers: KernelNumbers;
@@ -41,6 +48,9 @@ export class KernelOperands {
   /** Statements of each call, and of each row. */
   readonly prologue: string[] = [];
   readonly rowStart: string[] = [];
+  /** What each pointer is for, by its number. */
+  readonly #uses: string[][] = [];
+  #inputs = 0;
   #rowNames = new Map<string, string>();
   #constants = new Map<string, string>();
   // Loads of the column loop that is being printed.
@@ -57,23 +67,49 @@ export class KernelOperands {
     return known >= 0 ? known : this.pointers.push(buffer) - 1;
   }
 
-  /** A pointer to the start of a row in a buffer, declared once a row. */
-  rowPointer(buffer: Buffer, key: string, offset: () => string): string {
+  /** Notes for the comment what pointer `k` is for. */
+  describe(k: number, use: string): void {
+    const uses = this.#uses[k] ??= [];
+    if (!uses.includes(use)) uses.push(use);
+  }
+
+  /** Lines of the comment: the pointers with their types and uses. */
+  get lines(): readonly string[] {
+    return this.pointers.map(({ storage }, k) =>
+      `P[${k}] ${storage}: ${(this.#uses[k] ?? []).join("; ")}`
+    );
+  }
+
+  /**
+   * The start of a row in a buffer, declared once a row: `result` if it is named, else the next operand's. `extent` says
+   * in the comment which elements are there.
+   */
+  rowPointer(
+    buffer: Buffer,
+    { key, offset, extent, result }: {
+      readonly key: string;
+      readonly offset: () => string;
+      readonly extent: string;
+      readonly result?: string | undefined;
+    },
+  ): string {
     const k = this.pointer(buffer);
     const known = this.#rowNames.get(`${k} ${key}`);
+    const name = known ?? result ?? `x${this.#inputs++}${ROW}`;
+    this.describe(k, `${result ?? valueAt(name)} ${extent}`);
     if (known !== undefined) return known;
-    const name = `p${this.#rowNames.size}`;
     this.#rowNames.set(`${k} ${key}`, name);
-    const type = C_TYPES[buffer.storage];
-    this.rowStart.push(`${type} *${name} = (${type} *)P[${k}] + ${offset()};`);
+    const type = C_TYPES[buffer.storage], at = offset();
+    this.rowStart.push(`${type} *${name} = (${type} *)P[${k}]${at === "0" ? "" : ` + ${at}`};`);
     return name;
   }
 
-  /** The position of a full value of this group in a buffer, for this row. */
-  ownRow(buffer: Buffer): string {
+  /** The position of a full value of this group in a buffer, for this row: of a `result` if it is named, else of an operand. */
+  ownRow(buffer: Buffer, result?: string): string {
+    const extent = this.nest.flat ? "[n]" : "[R, C]";
     return this.nest.flat
-      ? this.rowPointer(buffer, "flat", () => "0")
-      : this.rowPointer(buffer, "row", () => "r * C");
+      ? this.rowPointer(buffer, { key: "flat", offset: () => "0", extent, result })
+      : this.rowPointer(buffer, { key: "row", offset: () => "r * C", extent, result });
   }
 
   /** A constant: a literal if it is a common one, else an argument, since rates differ by layer. */
@@ -85,7 +121,7 @@ export class KernelOperands {
     const key = `${dtype} ${value}`;
     let name = this.#constants.get(key);
     if (name === undefined) {
-      name = `c${this.#constants.size}`;
+      name = `constant_${this.#constants.size}`;
       this.#constants.set(key, name);
       const spread = isInteger
         ? `w_set((uint32_t)${this.numbers.argument(value >>> 0)})`
@@ -114,26 +150,26 @@ export class KernelOperands {
       aligned: contiguous && (before?.aligned ?? true),
       readPhase: Math.max(phase, before?.readPhase ?? 0),
     });
-    const pointer = contiguous ? this.ownRow(buffer) : this.rowPointer(
-      buffer,
-      JSON.stringify([down, view.offset]),
-      () => this.numbers.rowOffset(down, view.offset),
-    );
-    return this.load(pointer, LOADS[buffer.storage], masked);
+    const pointer = contiguous ? this.ownRow(buffer) : this.rowPointer(buffer, {
+      key: JSON.stringify([down, view.offset]),
+      offset: () => this.numbers.rowOffset(down, view.offset),
+      extent: down.every(({ stride }) => stride === 0) ? "[C]" : "[R, C], strided",
+    });
+    return this.load(pointer, { call: LOADS[buffer.storage], masked });
   }
 
   /** An element that is constant along the row, in every lane. */
   #rowValue(base: Node, digits: readonly Digit[], offset: number): string {
     const buffer = this.#readAnywhere(base);
-    const pointer = this.rowPointer(
-      buffer,
-      JSON.stringify([digits, offset]),
-      () => this.numbers.rowOffset(digits, offset),
-    );
+    const pointer = this.rowPointer(buffer, {
+      key: JSON.stringify([digits, offset]),
+      offset: () => this.numbers.rowOffset(digits, offset),
+      extent: digits.every(({ stride }) => stride === 0) ? "[1]" : "[R]",
+    });
     const key = `value ${pointer}`;
     let name = this.#rowNames.get(key);
     if (name === undefined) {
-      name = `w${this.#rowNames.size}`;
+      name = `${valueAt(pointer)}_broadcast`;
       this.#rowNames.set(key, name);
       this.rowStart.push(`const V ${name} = ${SPREADS[buffer.storage](`*${pointer}`)};`);
     }
@@ -147,12 +183,17 @@ export class KernelOperands {
     const { base, view } = this.nest.resolve(indexNode);
     const k = this.pointer(this.#readAnywhere(base));
     const digits = splitView(view, [this.nest.space.rows])?.[0] ?? [];
-    const pointer = this.rowPointer(table, `rows ${k} ${JSON.stringify(digits)}`, () => {
-      const at = this.numbers.rowOffset(digits, view.offset);
-      const rows = this.numbers.size(tableNode.shape[0] ?? 1);
-      return `row_index(((const int32_t *)P[${k}])[${at}], ${rows}, T) * C`;
+    this.describe(k, "indices");
+    const pointer = this.rowPointer(table, {
+      key: `rows ${k} ${JSON.stringify(digits)}`,
+      offset: () => {
+        const at = this.numbers.rowOffset(digits, view.offset);
+        const rows = this.numbers.size(tableNode.shape[0] ?? 1);
+        return `row_index(((const int32_t *)P[${k}])[${at}], ${rows}, T) * C`;
+      },
+      extent: `rows at the indices in P[${k}]`,
     });
-    return this.load(pointer, LOADS[table.storage], masked);
+    return this.load(pointer, { call: LOADS[table.storage], masked });
   }
 
   /** A buffer that is read at other places than (row, column), so that the kernel must not overwrite it. */
@@ -165,17 +206,22 @@ export class KernelOperands {
 
   /** The buffer of a dropout mask's seed. */
   seedPointer(seed: Node): number {
-    return this.pointer(this.#readAnywhere(this.nest.resolve(seed).base));
+    const k = this.pointer(this.#readAnywhere(this.nest.resolve(seed).base));
+    this.describe(k, "seed");
+    return k;
   }
 
-  /** A vector at column c, loaded once in the loop that is being printed. */
-  load(pointer: string, load: string, masked: boolean): string {
+  /** The vector at column c of a row, loaded once in the loop that is being printed. */
+  load(
+    pointer: string,
+    { call, masked }: { readonly call: string; readonly masked: boolean },
+  ): string {
     let name = this.#loaded.get(pointer);
     if (name === undefined) {
-      name = `x${pointer}`;
+      name = valueAt(pointer);
       this.#loaded.set(pointer, name);
-      const call = masked ? `${load}m(m, ${pointer} + c)` : `${load}(${pointer} + c)`;
-      this.#loads.push(`const V ${name} = ${call};`);
+      const load = masked ? `${call}m(m, ${pointer} + c)` : `${call}(${pointer} + c)`;
+      this.#loads.push(`const V ${name} = ${load};`);
     }
     return name;
   }

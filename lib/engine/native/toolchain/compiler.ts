@@ -74,8 +74,8 @@ type Plan = {
 /** Thrown if the compiler fails, or if what it made cannot be loaded. */
 export class ToolchainError extends Error {}
 
-/** True if `STX_DEBUG` is 1: libraries then have debug information, which names their sources in the cache. */
-const isDebugBuild = () => Deno.env.get("STX_DEBUG") === "1";
+/** True if `STX_DEBUG` is 1: libraries have debug information that names their sources in the cache. */
+export const isDebugBuild = () => Deno.env.get("STX_DEBUG") === "1";
 
 /** Extra flags from `STX_NATIVE_FLAGS`, for test builds; `deno task sanitize` sets those of the sanitizers. */
 const extraFlags = () =>
