@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import { isFile, readJson, readText, writeFileAtomic } from "@/system/files.ts";
+import { isFile, readJson, readText } from "@/system/files.ts";
 import { tokenContent } from "@/text/special_tokens.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 
@@ -104,13 +104,6 @@ export function withLowercase({ json, config }: Tokenizer): Tokenizer {
     { ...json as object, normalizer: { ...normalizer, ...own } },
     { ...config as object, do_lower_case: true, strip_accents: own.strip_accents },
   );
-}
-
-/** Writes `tokenizer.json` and `tokenizer_config.json` into a model folder. */
-export async function saveTokenizer(dir: string, tokenizer: Tokenizer): Promise<void> {
-  const text = (value: unknown) => JSON.stringify(value, null, 2) + "\n";
-  await writeFileAtomic(join(dir, "tokenizer.json"), text(tokenizer.json));
-  await writeFileAtomic(join(dir, "tokenizer_config.json"), text(tokenizer.config));
 }
 
 /** Parses a JSON file of the tokenizer. The error for a damaged file says how to fix it. */

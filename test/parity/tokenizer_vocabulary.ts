@@ -4,7 +4,7 @@
  * @module
  */
 
-import { saveTokenizer } from "@/text/load_tokenizer.ts";
+import { saveTokenizer } from "../text/save_tokenizer.ts";
 import { tokenizerFromJson } from "@/text/tokenizer.ts";
 import { learnVocabulary } from "@/text/vocabulary.ts";
 import { SENTENCES } from "../text/sentences.ts";

@@ -2,7 +2,6 @@ import { deepStrictEqual, notDeepStrictEqual, strictEqual, throws } from "node:a
 import fc from "fast-check";
 import { stream } from "@/random.ts";
 import { collate, streamBatches, type StreamOptions } from "@/text/batches.ts";
-import { describeCoverage, measureCoverage } from "@/text/compare_padding.ts";
 import { type Example, IGNORED } from "@/text/example.ts";
 import { planBatches } from "@/text/plan_batches.ts";
 import { prefetchBatches } from "@/text/prefetch.ts";
@@ -185,40 +184,6 @@ Deno.test("prefetchBatches() throws when the failed batch is requested", async (
   ahead.next();
   await new Promise((done) => setTimeout(done, 1));
   throws(() => ahead.next(), { name: "RangeError", message: "no more" });
-});
-
-Deno.test("measureCoverage() counts rows, tokens and padding of an epoch", () => {
-  const examples = [textExample(0, 3), textExample(1, 9), textExample(1, 5), textExample(2, 4)];
-  const plans = planBatches(examples.map(({ ids }) => ids.length), {
-    rows: 3,
-    lengths: TABLE,
-    prng: null,
-  });
-  // batches: [9, 5, 3] padded to 16, [4] padded to 4 with 2 filler rows
-  const coverage = measureCoverage(examples, plans);
-  deepStrictEqual(coverage, {
-    rows: 3,
-    examples: 4,
-    batches: 2,
-    fillerRows: 2,
-    tokens: 21,
-    paddedTokens: 60, // 3 × 16 + 3 × 4
-    shapes: [{ rows: 3, length: 16, batches: 1 }, { rows: 3, length: 4, batches: 1 }],
-  });
-  strictEqual(
-    describeCoverage(coverage),
-    "3 rows in 4 windows, 2 batches, 2 filler rows, 21 tokens, 65 % padding",
-  );
-  strictEqual(
-    describeCoverage({
-      ...coverage,
-      rows: 52341,
-      examples: 52341,
-      tokens: 2345678,
-      paddedTokens: 2500000,
-    }),
-    "52,341 rows, 2 batches, 2 filler rows, 2,345,678 tokens, 6 % padding",
-  );
 });
 
 Deno.test("planBatches() and streamBatches() reject invalid arguments", () => {

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { comparePadding } from "@/text/compare_padding.ts";
 import type { Example } from "@/text/example.ts";
@@ -20,6 +20,9 @@ Deno.test("comparePadding() matches hand-computed token counts", () => {
     tokens: 22,
     paddedTokens: 2 * 4 + 2 * 8,
   });
+  // batches of three: the second holds one example and two rows that only fill it up
+  const [padded] = comparePadding(sets, { lengths: [4, 8, 16], rows: 3, seed: 1 });
+  strictEqual(padded?.paddedTokens, 2 * 3 * 16);
 });
 
 Deno.test("comparePadding(): sorting never adds padding, and no strategy computes fewer tokens than the texts have", () => {

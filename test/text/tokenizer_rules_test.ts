@@ -2,7 +2,8 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { readJson } from "@/system/files.ts";
-import { loadTokenizer, saveTokenizer } from "@/text/load_tokenizer.ts";
+import { loadTokenizer } from "@/text/load_tokenizer.ts";
+import { saveTokenizer } from "./save_tokenizer.ts";
 
 type Json = Record<string, unknown>;
 type Case = {

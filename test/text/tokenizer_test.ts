@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { BertTokenizer } from "@huggingface/transformers";
 import fc from "fast-check";
 import { readJson } from "@/system/files.ts";
-import { loadTokenizer, saveTokenizer, withLowercase } from "@/text/load_tokenizer.ts";
+import { loadTokenizer, withLowercase } from "@/text/load_tokenizer.ts";
+import { saveTokenizer } from "./save_tokenizer.ts";
 import { type Tokenizer, tokenizerFromJson } from "@/text/tokenizer.ts";
 import { TOKENIZER, TOKENIZER_FOLDER } from "./fixture_tokenizer.ts";
 
