@@ -3,7 +3,7 @@
  * C in registers with operands that stay in the L1 cache, N[0] times per row. `triad` measures memory
  * bandwidth.
  */
-#include "vec.h"
+#include "vectors/vec.h"
 
 #if LANES == 16
 enum { ROWS = 12 };

@@ -53,7 +53,7 @@ export type NativeRuntime = {
   free(block: NativeBlock): void;
   /** Bytes of the persistent second operand of a matrix product with these numbers; 0: it has none. */
   persistentBytes(numbers: readonly number[]): number;
-  /** Addresses of C functions (`vec.h` may be included), compiled unless they are cached. */
+  /** Addresses of C functions (`vectors/vec.h` may be included), compiled unless they are cached. */
   loadKernels(text: string, names: readonly string[]): Promise<readonly bigint[]>;
   /** {@link loadKernels} for synchronous callers. */
   loadKernelsSync(text: string, names: readonly string[]): readonly bigint[];
@@ -73,12 +73,16 @@ type NativeRuntimeOptions = {
 
 const FOLDER = join(import.meta.dirname ?? ".", "c");
 
-/** Files in the folder of C whose names match. */
+/** Names of the files in the folder of C and below it, with their folders. */
+function listFiles(folder = ""): readonly string[] {
+  return [...Deno.readDirSync(join(FOLDER, folder))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? listFiles(`${folder}${name}/`) : [folder + name]
+  ).sort();
+}
+
+/** Files in the folder of C whose names, with their folders, match. */
 function readFiles(pattern: RegExp): readonly SourceFile[] {
-  return [...Deno.readDirSync(FOLDER)]
-    .map(({ name }) => name)
-    .filter((name) => pattern.test(name))
-    .sort()
+  return listFiles().filter((name) => pattern.test(name))
     .map((name) => ({ name, text: Deno.readTextFileSync(join(FOLDER, name)) }));
 }
 
@@ -97,7 +101,7 @@ export function describeKernels(text: string): Library {
   return {
     name: "kernels",
     sources: [{ name: "kernels.c", text }],
-    headers: readFiles(/^vec.*\.h$/),
+    headers: readFiles(/^vectors\/.*\.h$/),
     flags: ["-O2"],
   };
 }

@@ -13,8 +13,8 @@
  * Status: 0 success, 1 not planned, 2 the copies differ, 3 the delayed thread still found work, 4 the epilogue did
  * not get every row exactly once with its final values, or not every chunk exactly once.
  */
-#include "partition.h"
-#include "gemm.h"
+#include "pool/partition.h"
+#include "matmul/gemm.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /** Compiles the matrix products of the native runtime and runs them in a separate process. @module */
 import { fileURLToPath } from "node:url";
+import { describeRuntime } from "@/engine/native/runtime.ts";
 import { startProcess } from "./byte_process.ts";
 import { AARCH64, canRun } from "./emulation.ts";
 
@@ -118,8 +119,8 @@ export type Server = {
 export async function startServer(build: Build): Promise<Server> {
   const dir = await Deno.makeTempDir();
   const program = `${dir}/server`;
-  const sources = [...Deno.readDirSync(SOURCES)]
-    .filter(({ name }) => /^gemm.*\.c$/.test(name)).map(({ name }) => SOURCES + name);
+  const sources = describeRuntime().sources.map(({ name }) => name)
+    .filter((name) => name.startsWith("matmul/")).map((name) => SOURCES + name);
   const compiler = build.compiler ?? systemCompiler ?? "cc";
   const { success, stderr } = await new Deno.Command(compiler, {
     args: [...build.flags, ...FLAGS, `-I${SOURCES}`, `${HERE}gemm_server.c`, ...sources]

@@ -226,6 +226,6 @@ Deno.test("kernels do not depend on shapes of a batch, node numbers or the progr
 Deno.test("printSource() prints the helpers once and then each kernel", () => {
   const kernels = kernelsOf([[64, 384]], softmax);
   const source = printSource([...kernels, ...kernels]);
-  strictEqual(source.split('#include "vec.h"').length, 2);
+  strictEqual(source.split('#include "vectors/vec.h"').length, 2);
   ok(source.endsWith(`}\n\n${kernels[0]?.text}\n\n${kernels[0]?.text}\n`));
 });

@@ -45,7 +45,8 @@ async function openWithThreads(threads: number, isa: Isa): Promise<NativeRuntime
   const library = await compileLibrary(describeRuntime(), { compiler, target: chooseTarget(isa) });
   const entry = dirname(library), folder = Deno.makeTempDirSync({ prefix: "pool-" });
   Deno.mkdirSync(join(folder, "native", basename(entry)), { recursive: true });
-  for (const { name } of Deno.readDirSync(entry)) {
+  for (const { name, isFile } of Deno.readDirSync(entry)) {
+    if (!isFile) continue; // sources
     Deno.copyFileSync(join(entry, name), join(folder, "native", basename(entry), name));
   }
   try {
@@ -82,7 +83,7 @@ export async function openRuntimes(): Promise<readonly { name: string; runtime: 
 }
 
 /** Head of the kernels of tests; KERNEL(name) { … } defines one. */
-export const KERNEL_HEAD = `#include "vec.h"
+export const KERNEL_HEAD = `#include "vectors/vec.h"
 #define KERNEL(name) void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
 `;
 

@@ -4,7 +4,7 @@
 import { openNativeRuntime } from "@/engine/native/runtime.ts";
 import { encode, runTable, type TestInstruction } from "./table_builder.ts";
 
-const KERNEL = `#include "vec.h"
+const KERNEL = `#include "vectors/vec.h"
 void turn(char *const *P, const int64_t *N, long r0, long r1, char *T) {
   (void)T;
   const float *x = (float *)P[0];

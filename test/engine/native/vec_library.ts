@@ -2,8 +2,8 @@
  * The vector operations of `vec.h` as functions on arrays, compiled for every instruction set of this processor and for
  * aarch64 on an emulated one.
  */
-import { join } from "node:path";
 import { compileLibrary, type CompileOptions } from "@/engine/native/toolchain/compiler.ts";
+import { describeKernels } from "@/engine/native/runtime.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { chooseTarget } from "@/engine/native/toolchain/target.ts";
 import { startEmulatedProcess } from "./emulated_process.ts";
@@ -109,7 +109,10 @@ const define = (name: string, body: string) =>
 const at = (type: string, pointer: string) => `(${type} *)${pointer} + i`;
 
 function printText(): string {
-  const parts = ['#include "vec.h"\n', define("lanes", "*(int32_t *)z = LANES; (void)x; (void)n;")];
+  const parts = [
+    '#include "vectors/vec.h"\n',
+    define("lanes", "*(int32_t *)z = LANES; (void)x; (void)n;"),
+  ];
   for (const [name, expression] of Object.entries(UNARY)) {
     const body = `V a = ld@(${at("float", "x")}); st@(${at("float", "z")}, ${expression});`;
     parts.push(define(name, loop(body)));
@@ -172,18 +175,12 @@ const VARIANTS = [
   { name: "generic, fused", isa: "native", flags: ["-DVEC_GENERIC"] },
 ] as const;
 
-const HEADERS = join(import.meta.dirname ?? "", "../../../lib/engine/native/c");
-
 /** Compiles the functions and returns the path of the library. */
 async function compileVec(flags: readonly string[], options: CompileOptions): Promise<string> {
-  const headers = [...Deno.readDirSync(HEADERS)]
-    .filter((file) => /^vec.*\.h$/.test(file.name))
-    .map((file) => ({ name: file.name, text: Deno.readTextFileSync(join(HEADERS, file.name)) }))
-    .sort((a, b) => a.name < b.name ? -1 : 1);
   return await compileLibrary({
     name: "vec",
     sources: [{ name: "vec_test.c", text: printText() }],
-    headers,
+    headers: describeKernels("").headers,
     flags: ["-O2", "-Wall", "-Wextra", "-Werror", ...flags],
   }, options);
 }

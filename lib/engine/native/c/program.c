@@ -1,5 +1,5 @@
 #include "program.h"
-#include "operations.h"
+#include "operations/operations.h"
 #include "system.h"
 #include <stdlib.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
-#include "partition.h"
-#include "gemm.h"
+#include "pool/partition.h"
+#include "matmul/gemm.h"
 #include <stdatomic.h>
 #include <stdint.h>
 

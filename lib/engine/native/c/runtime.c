@@ -3,8 +3,8 @@
  * walks the whole table and does its part of each instruction. Barriers occur only where the table requests
  * them. Reductions have fixed bounds, so results do not depend on timing.
  */
-#include "operations.h"
-#include "pool.h"
+#include "operations/operations.h"
+#include "pool/pool.h"
 #include "program.h"
 #include <string.h>
 #include <time.h>

@@ -89,7 +89,7 @@ const HEAD = `/*
  *
  * A vector has LANES columns; vec.h has its operations.
  */
-#include "vec.h"
+#include "vectors/vec.h"
 
 static inline float bits2f(uint32_t u) {
   union { uint32_t u; float f; } b = { u };

@@ -3,7 +3,7 @@
  * @module
  */
 import { lookUp } from "@/engine/errors.ts";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import {
   digestParts,
   findLibrary,
@@ -18,7 +18,7 @@ import type { Compiler } from "./find_compiler.ts";
 import type { Target } from "./target.ts";
 import { describeSystem } from "../../system.ts";
 
-/** A file for the compiler; its name has no folder. */
+/** A file for the compiler; its name is a path below the folder in which it compiles, with `/` between folders. */
 export type SourceFile = { readonly name: string; readonly text: string };
 
 /** A library to compile. */
@@ -27,7 +27,7 @@ export type Library = {
   readonly name: string;
   /** Translation units. */
   readonly sources: readonly SourceFile[];
-  /** Files that the sources include. */
+  /** Files that the sources include, by their names or from their own folder. */
   readonly headers: readonly SourceFile[];
   /** Flags in addition to those of all libraries. */
   readonly flags: readonly string[];
@@ -51,7 +51,7 @@ const CACHE_VERSION = 1;
  * keep their meaning, so `-ffast-math` is not allowed.
  */
 const FLAGS = [
-  ...["-std=gnu11", "-D_GNU_SOURCE", "-fno-strict-aliasing"],
+  ...["-std=gnu11", "-D_GNU_SOURCE", "-I.", "-fno-strict-aliasing"],
   ...["-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"],
 ] as const;
 
@@ -108,6 +108,7 @@ function prepare(library: Library, entry: string, options: CompileOptions): Plan
     return command;
   };
   for (const { name, text } of [...library.sources, ...library.headers]) {
+    Deno.mkdirSync(dirname(join(buildFolder, name)), { recursive: true });
     Deno.writeTextFileSync(join(buildFolder, name), text);
   }
   const { compileFlags, linkFlags } = describeSystem(options.system);

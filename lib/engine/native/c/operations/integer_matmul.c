@@ -1,5 +1,5 @@
 #include "operations.h"
-#include "pool.h"
+#include "pool/pool.h"
 #include <string.h>
 
 /** y[c] += factor * x[c * stride] for c < count, modulo 2^32. */

@@ -1,5 +1,5 @@
 #include "operations.h"
-#include "pool.h"
+#include "pool/pool.h"
 #include <string.h>
 
 enum { LINE = 64 }; // elements

@@ -1,5 +1,5 @@
 #include "operations.h"
-#include "pool.h"
+#include "pool/pool.h"
 
 #define FN static inline __attribute__((always_inline))
 

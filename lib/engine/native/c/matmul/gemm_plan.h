@@ -1,7 +1,7 @@
 /** A planned matrix product: made by gemm_plan.c, run by gemm_run.c. */
 #ifndef GEMM_PLAN_H
 #define GEMM_PLAN_H
-#include "partition.h"
+#include "pool/partition.h"
 #include "gemm.h"
 #include "gemm_area.h"
 #include "gemm_path.h"

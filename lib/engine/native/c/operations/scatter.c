@@ -1,6 +1,6 @@
 #include "operations.h"
-#include "pool.h"
-#include "vec.h"
+#include "pool/pool.h"
+#include "vectors/vec.h"
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif

@@ -1,6 +1,6 @@
 #include "operations.h"
-#include "pool.h"
-#include "vec.h"
+#include "pool/pool.h"
+#include "vectors/vec.h"
 
 enum { LINE = 16 };
 
