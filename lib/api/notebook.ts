@@ -11,7 +11,7 @@ export { measurePrecisions } from "@/development/bench/measure_precisions.ts";
 export { MIXINGS, NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
 export { PRECISIONS } from "@/engine/options.ts";
 export { describeSplits, frameOfRows } from "@/data/frames.ts";
-export { roundToFormat } from "@/report/figures/number_formats.ts";
+export { roundToFormat } from "@/report/figures/precision_figures.ts";
 export { embedTexts } from "@/eval/compare_embeddings.ts";
 export { compareRankings } from "@/eval/compare_embeddings.ts";
 export {
@@ -65,13 +65,13 @@ export { intervalDots } from "@/report/figures/interval_dots.ts";
 export { mixingFigure, shareByTenth } from "@/report/figures/mixing_figure.ts";
 export { normHistograms } from "@/report/figures/embedding_figures.ts";
 export { decayFigure, lossScaleFigure, spacingFigure } from "@/report/figures/precision_figures.ts";
-export { readSimilarity } from "@/report/readers/read_similarity.ts";
+export { readSimilarity } from "@/report/readers/task_outputs.ts";
 export {
   dataStatisticsRows,
   lengthGroups,
   paddingRows,
   readDataStatistics,
-} from "@/report/readers/read_data_statistics.ts";
+} from "@/report/readers/task_outputs.ts";
 export { scoreDots } from "@/report/figures/score_figures.ts";
 export { cosineHistograms, embeddingMaps } from "@/report/figures/embedding_figures.ts";
 export { lossComparison } from "@/report/figures/interactive_figures.ts";

@@ -5,7 +5,7 @@
 import { writeFileAtomic } from "@/system/files.ts";
 import { quantile } from "@/quantile.ts";
 import { formatCount } from "@/report/format.ts";
-import { type DataStatisticsRecord, lengthGroups } from "@/report/readers/read_data_statistics.ts";
+import { type DataStatisticsRecord, lengthGroups } from "@/report/readers/task_outputs.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { readJson, readText } from "@/system/files.ts";
-import { readObject } from "@/report/figures/shape.ts";
+import { readObject } from "@/report/readers/shape.ts";
 import type { RunEnvironment } from "@/train/run_environment.ts";
 import { compareEnvironments, type EnvironmentDifference } from "./compare_environments.ts";
 import {

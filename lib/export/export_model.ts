@@ -19,7 +19,7 @@ import { findTask } from "@/model/multi_task.ts";
 import { embeddingSize } from "@/model/parameters.ts";
 import type { ProgressView } from "@/progress.ts";
 import { readScores } from "@/report/readers/read_scores.ts";
-import { at, readNumber, readObject, readRecord } from "@/report/figures/shape.ts";
+import { at, readNumber, readObject, readRecord } from "@/report/readers/shape.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
 import { createRunEvaluator } from "@/train/evaluate_run.ts";
 import { encodeEvaluation, type EvaluationTask, loadRunRows } from "@/train/run_data.ts";

@@ -9,7 +9,7 @@ import {
   lengthGroups,
   paddingRows,
   readDataStatistics,
-} from "@/report/readers/read_data_statistics.ts";
+} from "@/report/readers/task_outputs.ts";
 import { resolveConfig } from "@/config/resolve_config.ts";
 import { openTexts } from "@/train/open_model.ts";
 import { encodeTask, loadRunRows } from "@/train/run_data.ts";

@@ -1,6 +1,6 @@
 import { rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { readSimilarity } from "@/report/readers/read_similarity.ts";
+import { readSimilarity } from "@/report/readers/task_outputs.ts";
 
 const SCORE = {
   pooling: "mean",

@@ -19,7 +19,7 @@ import {
   readRecord,
   readString,
   wrongShape,
-} from "../figures/shape.ts";
+} from "./shape.ts";
 
 /** `config.json`. */
 export function readConfig(value: unknown, place: Place): RecordedConfig {

@@ -10,7 +10,7 @@ import { ERRORS_FILE } from "@/train/choose_errors.ts";
 import { readConfig, readLine, readPredictionError, readSummary } from "./read_parts.ts";
 import { readVerdicts } from "./read_verdicts.ts";
 import type { MetricRow, RunRecord } from "./run_record.ts";
-import { type Place, type Reader, readObject, wrongShape } from "../figures/shape.ts";
+import { type Place, type Reader, readObject, wrongShape } from "./shape.ts";
 
 /** Reads the run in `dir`. Error messages contain the file, the line and the key. */
 export async function readRun(dir: string): Promise<RunRecord> {

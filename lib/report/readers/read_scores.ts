@@ -16,7 +16,7 @@ import {
   readObject,
   readRecord,
   wrongShape,
-} from "../figures/shape.ts";
+} from "./shape.ts";
 
 /** Reads scores; those with `accuracy` belong to a classification task, others to a tagging task. */
 export function readScores(value: unknown, place: Place): TaskScores {

@@ -19,7 +19,7 @@ import {
   readObject,
   readString,
   wrongShape,
-} from "../figures/shape.ts";
+} from "./shape.ts";
 
 /** Reads the verdicts in the run folder `dir`; empty if the run has none. */
 export async function readVerdicts(dir: string): Promise<readonly TaskVerdict[]> {

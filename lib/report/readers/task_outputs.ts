@@ -1,13 +1,17 @@
 /**
- * Reads the output of `deno task survey --out`.
+ * Reads what `deno task survey` and `deno task similarity` write with `--out`.
  * @module
  */
+
 import * as z from "zod";
 import { integer, text } from "@/schema.ts";
 import { readJsonBy } from "@/system/json_files.ts";
 import type { LengthGroup } from "../figures/data_figures.ts";
 import type { BatchingCost } from "@/text/compare_padding.ts";
 import type { DataStatistics } from "@/train/data_statistics.ts";
+import { NORMALIZE_MODES, POOLING_MODES } from "@/config/config.ts";
+import type { EmbeddingScores } from "@/eval/compare_embeddings.ts";
+import { SIMILARITIES } from "@/eval/embedding_similarity.ts";
 
 /** Data set statistics and the configuration of the run that they describe. */
 export type DataStatisticsRecord = DataStatistics & {
@@ -16,7 +20,7 @@ export type DataStatisticsRecord = DataStatistics & {
   readonly batchRows: number;
 };
 
-const SCHEMA: z.ZodType<DataStatisticsRecord> = z.strictObject({
+const STATISTICS: z.ZodType<DataStatisticsRecord> = z.strictObject({
   preset: text,
   seed: integer(0),
   batchRows: integer(1),
@@ -35,7 +39,7 @@ const SCHEMA: z.ZodType<DataStatisticsRecord> = z.strictObject({
 
 /** Reads the record in `file`. Error messages contain the file and the key. */
 export async function readDataStatistics(file: string): Promise<DataStatisticsRecord> {
-  return await readJsonBy(SCHEMA, file, "data set statistics");
+  return await readJsonBy(STATISTICS, file, "data set statistics");
 }
 
 /** Lengths of each task's training rows, one value per row, for a histogram. */
@@ -66,4 +70,37 @@ export function paddingRows(padding: readonly BatchingCost[]) {
     ...cost,
     "padding (%)": 100 * (1 - cost.tokens / cost.paddedTokens),
   }));
+}
+
+/** Scores of one model's embeddings. */
+type SimilarityRecord = {
+  readonly model: string;
+  readonly dataset: string;
+  readonly precision: string;
+  readonly environment: Readonly<Record<string, unknown>>;
+  readonly scores: readonly EmbeddingScores[];
+};
+
+const CORRELATION = z.number().min(-1).max(1);
+const CHANGE = z.number().min(-2).max(2);
+
+const SIMILARITY: z.ZodType<SimilarityRecord> = z.strictObject({
+  model: text,
+  dataset: text,
+  precision: text,
+  environment: z.looseObject({}),
+  scores: z.array(z.strictObject({
+    pooling: z.enum(POOLING_MODES),
+    normalize: z.enum(NORMALIZE_MODES),
+    similarity: z.enum(SIMILARITIES),
+    pairs: integer(1),
+    spearman: CORRELATION,
+    interval: z.tuple([CORRELATION, CORRELATION]),
+    difference: z.strictObject({ value: CHANGE, interval: z.tuple([CHANGE, CHANGE]) }).nullable(),
+  })),
+});
+
+/** Reads the record in `file`. Error messages contain the file and the key. */
+export async function readSimilarity(file: string): Promise<SimilarityRecord> {
+  return await readJsonBy(SIMILARITY, file, "scores of embeddings");
 }
