@@ -3,8 +3,8 @@
  *
  *     [state, metrics] = await trainStep(state, batches)
  *
- * 1. Loss and gradient of every task's batches, summed in the parameters' gradient buffers. {@link LossLayer}s are
- *    wrapped around the loss: a fixed or a learned task weight, the weight of a micro-batch, the loss scale.
+ * 1. Loss and gradient of every task's batches, summed in the parameters' gradient buffers. Layers around the
+ *    loss are a fixed or a learned task weight, the weight of a micro-batch and the loss scale, in `losses.ts`.
  * 2. The optimizer: a list of transforms from gradients to updates, in `optimizer.ts`.
  *
  * Layers and transforms that the configuration does not ask for are left out. Both parts are compiled functions, one
@@ -140,78 +140,101 @@ export function createTrainStep(
   const lastStage = Math.max(...parameters.map(({ stage }) => stage));
   const gradientPrograms = new Map<string, GradientProgram>();
   const updatePrograms = new Map<string, UpdateProgram>();
+  /** The stage of gradual unfreezing at a step, counted from 0; without stages every parameter learns. */
+  const stageOfStep = (step: number) =>
+    stepsPerStage === null ? lastStage : Math.min(Math.floor(step / stepsPerStage), lastStage);
   /** The parameters of a task that learn in a stage. */
   const learning = (task: string, stage: number) =>
     parameters.filter((each) => each.stage <= stage && each.tasks.includes(task));
-
-  return async (state, batches) => {
-    if (state.parameters !== parameters || used.has(state)) {
-      throw new TypeError("internal: a step has already updated the tensors of this state");
-    }
-    used.add(state);
-    const { step, updates, lossScaler } = state;
-    const stage = Math.min(stageOfStep(step, stepsPerStage), lastStage);
-    const notFinite = (what: string, value: number, culprits: StepBatches = batches) => {
-      const rows = [...culprits].map(([task, parts]) =>
-        `${task} rows ${parts.flatMap((batch) => rowsOf(task, batch)).join(", ")}`
-      );
-      return new RangeError(
-        `Cannot continue training: at step ${step + 1} ${what} is ${value}; ` +
-          `try a lower learning rate. Batch: ${rows.join("; ")}`,
-      );
-    };
-
-    const losses: Record<string, { sum: number; count: number }> = {};
-    let tokens = 0;
-    for (const [task, parts] of batches) {
-      const program = cached(
-        gradientPrograms,
-        `${task} ${stage}`,
-        () => createGradientProgram(model, task, learning(task, stage), options),
-      );
-      const weights = weighMicroBatches(parts);
-      let sum = 0, count = 0;
-      for (const [i, batch] of parts.entries()) {
-        const path = i === 0 ? [task, step] : [task, step, i];
-        const found = await program(batch, {
-          dropoutSeed: stream(seed, "dropout", ...path).uint32() | 0,
-          batchWeight: weights[i] ?? 1,
-          lossScale: lossScaler?.scale ?? null,
-        });
-        tokens += batch.tokens;
-        if (Number.isFinite(found.loss)) {
-          sum += found.loss * found.count;
-          count += found.count;
-        } else if (lossScale === null) { // otherwise the update skips this step
-          throw notFinite(`the loss of ${task}`, found.loss, new Map([[task, [batch]]]));
-        }
-      }
-      losses[task] = { sum, count };
-    }
-
-    const key = `${tasks.map(({ name }) => batches.has(name))} ${stage}`;
-    const update = cached(updatePrograms, key, () => {
+  const gradientProgram = (task: string, stage: number) =>
+    cached(
+      gradientPrograms,
+      `${task} ${stage}`,
+      () => createGradientProgram(model, task, learning(task, stage), options),
+    );
+  const updateProgram = (batches: StepBatches, stage: number) =>
+    cached(updatePrograms, `${tasks.map(({ name }) => batches.has(name))} ${stage}`, () => {
       // Other parameters neither change nor decay, like a parameter without gradient in PyTorch.
       const updated = new Set([...batches.keys()].flatMap((task) => learning(task, stage)));
       return createUpdateProgram(parameters.filter((each) => updated.has(each)), options);
     });
+
+  /** The error for a non-finite number in a step, with the rows that caused it. */
+  const notFinite = (what: string, value: number, { step, batches }: {
+    readonly step: number;
+    readonly batches: StepBatches;
+  }) => {
+    const rows = [...batches].map(([task, parts]) =>
+      `${task} rows ${parts.flatMap((batch) => rowsOf(task, batch)).join(", ")}`
+    );
+    return new RangeError(
+      `Cannot continue training: at step ${step + 1} ${what} is ${value}; ` +
+        `try a lower learning rate. Batch: ${rows.join("; ")}`,
+    );
+  };
+
+  /** Adds the gradients of a task's micro-batches, in place, and returns the sum of their losses. */
+  const addGradients = async (state: TrainState, task: string, parts: readonly Batch[]) => {
+    const { step, lossScaler } = state;
+    const program = gradientProgram(task, stageOfStep(step));
+    const weights = weighMicroBatches(parts);
+    let sum = 0, count = 0;
+    for (const [i, batch] of parts.entries()) {
+      const path = i === 0 ? [task, step] : [task, step, i];
+      const found = await program(batch, {
+        dropoutSeed: stream(seed, "dropout", ...path).uint32() | 0,
+        batchWeight: weights[i] ?? 1,
+        lossScale: lossScaler?.scale ?? null,
+      });
+      if (Number.isFinite(found.loss)) {
+        sum += found.loss * found.count;
+        count += found.count;
+      } else if (lossScaler === null) { // otherwise the update skips this step
+        const batches = new Map([[task, [batch]]]);
+        throw notFinite(`the loss of ${task}`, found.loss, { step, batches });
+      }
+    }
+    return { sum, count };
+  };
+
+  return async (state, batches) => {
+    if (state.parameters !== parameters) {
+      throw new TypeError("internal: the state has the parameters of another model");
+    }
+    if (used.has(state)) {
+      throw new TypeError("internal: a step has already updated the tensors of this state");
+    }
+    used.add(state);
+    const { step, updates, lossScaler } = state;
+
+    const losses: Record<string, { readonly sum: number; readonly count: number }> = {};
+    for (const [task, parts] of batches) losses[task] = await addGradients(state, task, parts);
+
     const rate = schedule(step);
-    const { gradientNorm, finite } = await update.run(rate, updates, lossScaler);
+    const { groups, run } = updateProgram(batches, stageOfStep(step));
+    const { gradientNorm, finite } = await run(rate, updates, lossScaler);
     if (finite && !Number.isFinite(gradientNorm)) {
-      throw notFinite("the gradient norm", gradientNorm);
+      throw notFinite("the gradient norm", gradientNorm, { step, batches });
     }
     const next = lossScaler && lossScale && nextLossScaler(lossScaler, finite, lossScale);
     if (next !== null && next.scale < MIN_LOSS_SCALE) {
-      throw notFinite("the gradient norm at the minimum loss scale", NaN);
+      throw notFinite("the gradient norm at the minimum loss scale", NaN, { step, batches });
     }
-    const counted = update.groups.map((name) => [name, (updates[name] ?? 0) + Number(finite)]);
+
+    const counted = groups.map((group) => [group, (updates[group] ?? 0) + Number(finite)]);
     return [{
       step: step + 1,
       skipped: state.skipped + Number(!finite),
       parameters,
       updates: { ...updates, ...Object.fromEntries(counted) },
       lossScaler: next,
-    }, { losses, tokens, gradientNorm, skipped: !finite, rate }];
+    }, {
+      losses,
+      tokens: [...batches.values()].flat().reduce((sum, { tokens }) => sum + tokens, 0),
+      gradientNorm,
+      skipped: !finite,
+      rate,
+    }];
   };
 }
 
@@ -325,6 +348,7 @@ function createUpdateProgram(
     const updates = optimizer(start);
     for (const [i, [, group]] of groups.entries()) {
       const { [`t${i}`]: t, [`corrected${i}`]: corrected, [`epsilon${i}`]: epsilon } = inputs;
+      // With a loss scale the program computes the bias correction, in float32, else the host in float64.
       const bias = t ? traceBias(t, rate, adam) : corrected && epsilon && { corrected, epsilon };
       if (!bias) throw new TypeError("internal: an update group has no scalars");
       for (const parameter of group) {
@@ -360,22 +384,6 @@ function createUpdateProgram(
       return { gradientNorm, finite };
     },
   };
-}
-
-/** The stage of gradual unfreezing at a step, counted from 0; without stages every parameter learns. */
-function stageOfStep(step: number, stepsPerStage: number | null): number {
-  return stepsPerStage === null ? Infinity : Math.floor(step / stepsPerStage);
-}
-
-/** The learned log σ² of each task; empty if the task weights are fixed. */
-export async function readLogVariances(
-  { parameters }: TrainState,
-): Promise<Readonly<Record<string, number>>> {
-  const values: Record<string, number> = {};
-  for (const { plan, weight, tasks: [task = ""] } of parameters) {
-    if (plan.name === logVarianceName(task)) values[task] = await readScalar(weight);
-  }
-  return values;
 }
 
 async function readScalar(scalar: tf.Tensor): Promise<number> {

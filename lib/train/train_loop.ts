@@ -10,12 +10,8 @@ import type { Example } from "@/text/example.ts";
 import type { MetricSums, RunState } from "@/train/checkpoint.ts";
 import type { MixingPlan } from "@/train/mixing.ts";
 import type { TrainLine } from "@/train/run_folder.ts";
-import {
-  readLogVariances,
-  type StepBatches,
-  type TrainState,
-  type TrainStep,
-} from "@/train/step.ts";
+import type { StepBatches, TrainState, TrainStep } from "@/train/step.ts";
+import { readLogVariances } from "@/train/trained_parameters.ts";
 
 /** A task's training examples and batch stream. */
 export type LoopTask = { readonly examples: readonly Example[]; readonly stream: BatchStream };
@@ -87,7 +83,7 @@ export async function runStep(setup: LoopSetup, state: LoopState): Promise<StepR
     sums: due ? NO_SUMS : sums,
   };
   if (!due) return { state: next, losses: averageLosses(losses), line: null };
-  const logVariances = await readLogVariances(train);
+  const logVariances = await readLogVariances(train.parameters);
   const line: TrainLine = {
     kind: "train",
     step,

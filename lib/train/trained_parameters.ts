@@ -67,6 +67,17 @@ export function logVarianceName(task: string): string {
   return `uncertainty.${task}`;
 }
 
+/** The learned log σ² of each task; empty if the task weights are fixed. */
+export async function readLogVariances(
+  parameters: readonly TrainedParameter[],
+): Promise<Readonly<Record<string, number>>> {
+  const values: Record<string, number> = {};
+  for (const { plan, weight, tasks: [task = ""] } of parameters) {
+    if (plan.name === logVarianceName(task)) values[task] = (await weight.data())[0] ?? NaN;
+  }
+  return values;
+}
+
 /** Names of the variables that a task's loss depends on, found by a backward pass over one short row. */
 function findTaskVariables(model: MultiTask, task: string): ReadonlySet<string> {
   const names = new Set<string>();

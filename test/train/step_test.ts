@@ -3,7 +3,8 @@ import { deepStrictEqual, notDeepStrictEqual, ok, rejects, strictEqual } from "n
 import type * as tf from "@tensorflow/tfjs";
 import { onCompile } from "@/engine/jit.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
-import { readLogVariances, type StepBatches, type TrainState } from "@/train/step.ts";
+import type { StepBatches, TrainState } from "@/train/step.ts";
+import { readLogVariances } from "@/train/trained_parameters.ts";
 import { isAvailable, openBackend, testOnBackends } from "../backend.ts";
 import {
   batchesOf,
@@ -41,7 +42,7 @@ async function train(
     metrics.push(found);
   }
   const weights = await read(namedParameters(model).map(({ variable }) => variable));
-  const logVariances = await readLogVariances(state);
+  const logVariances = await readLogVariances(state.parameters);
   dispose();
   disposeModel(model);
   return { weights, metrics, logVariances };
@@ -75,6 +76,10 @@ testOnBackends("a step refuses a state that another step has consumed", async ()
   await rejects(trainStep(state, batchesOf(0)), {
     name: "TypeError",
     message: "internal: a step has already updated the tensors of this state",
+  });
+  await rejects(trainStep({ ...next, parameters: [...next.parameters] }, batchesOf(1)), {
+    name: "TypeError",
+    message: "internal: the state has the parameters of another model",
   });
   await trainStep(next, batchesOf(1));
   dispose();

@@ -3,7 +3,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as tf from "@tensorflow/tfjs";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
 import { scheduleFactor } from "@/train/schedule.ts";
-import { readLogVariances } from "@/train/step.ts";
+import { readLogVariances } from "@/train/trained_parameters.ts";
 import { testOnBackends } from "../backend.ts";
 import {
   batchesOf,
@@ -69,7 +69,7 @@ for (
       }
       const { gradientNorm } = metrics;
       ok(relative(gradientNorm, expected.gradientNorm) < 1e-3, `step ${s}: norm ${gradientNorm}`);
-      const variances = await readLogVariances(state);
+      const variances = await readLogVariances(state.parameters);
       deepStrictEqual(Object.keys(variances), expected.logVariances ? TASKS : []);
       for (const [task, wanted] of Object.entries(expected.logVariances ?? {})) {
         const found = variances[task] ?? NaN;
