@@ -113,7 +113,11 @@ class ProgramPart {
     }
     switch (name) {
       case "groups":
-        return groups.map((group) => this.#group(group)).join("\n");
+        return fold(
+          groups.map((group) => this.#group(group)).join("\n"),
+          groups.reduce((sum, { nodes }) => sum + nodes.length, 0),
+          `operations in ${groups.length} groups`,
+        );
       case "c":
         return this.#kernels();
       case "instructions":
@@ -250,7 +254,7 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
       return `<tr id="${this.id}-t${id}"${
         this.#mark(id)
       }><td><a href="#${this.id}-g${id}">group ${id}</a></td>` +
-        `<td>${escapeXml(describeGroup(group, this.#name))}<br><small>${
+        `<td class="work">${escapeXml(describeGroup(group, this.#name))}<br><small>${
           escapeXml(listOperations(group))
         }</small></td>` +
         `<td class="share"><span class="bar" style="width:${width}%"></span>${share}</td>${
@@ -323,6 +327,7 @@ td code, .listing code { background: none; padding: 0; }
 .group { margin: 1rem 0; padding: .1rem 1rem; border-left: 3px solid var(--line); }
 .group .part { margin-top: .5rem; }
 .lit { border-radius: 4px; }
+section td.work { min-width: 11rem; white-space: normal; }
 .share { position: relative; min-width: 7rem; }
 .bar { display: block; height: .4rem; margin: .3rem 0; border-radius: 2px; background: var(--link); }
 pre code { font-size: .8rem; }

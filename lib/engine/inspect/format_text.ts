@@ -327,8 +327,8 @@ export function timeCells(
   return [
     (1e6 * each).toFixed(1),
     total > 0 ? `${(100 * seconds / total).toFixed(1)} %` : "",
-    flops > 0 ? (flops / each / 1e9).toFixed(1) : "",
-    bytes > 0 ? (bytes / each / 1e9).toFixed(1) : "",
+    flops > 0 && each > 0 ? (flops / each / 1e9).toFixed(1) : "",
+    bytes > 0 && each > 0 ? (bytes / each / 1e9).toFixed(1) : "",
   ];
 }
 
