@@ -125,7 +125,7 @@ class ProgramPart {
           `<ol class="listing" start="0">${
             instructions.map((instruction, i) =>
               `<li id="${this.id}-i${i}"${this.#mark(...instruction.groups)}><code>${
-                this.#linkGroups(escapeXml(formatInstruction(instruction, i)))
+                this.#linkParts(escapeXml(formatInstruction(instruction, i)), instruction.kernel)
               }</code></li>`
             ).join("\n")
           }</ol>`,
@@ -152,7 +152,9 @@ class ProgramPart {
   #group(group: Group): string {
     const { id, kernel, instructions, nodes, reads, writes } = group;
     const last = this.inspection.graphs.at(-1)?.name ?? "";
-    const rows = nodes.map((node) => this.#nodeRow(node, last, describePlace(node), null));
+    const rows = nodes.map((node) =>
+      this.#nodeRow(node, last, { place: describePlace(node), value: node.value })
+    );
     const list = (ids: readonly number[]) =>
       ids.map((node) => this.#nodeLink(last, node)).join(" ") || "nothing";
     const after = [
@@ -163,7 +165,9 @@ class ProgramPart {
     ];
     return `<div class="group"${this.#mark(id)}>
 ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(group, this.#name))}`)}
-<div class="table-frame"><table>${HEAD}<tbody>${rows.join("\n")}</tbody></table></div>
+<div class="table-frame"><table>${headOf("node", "operation", "type", "place", "in the C")}<tbody>${
+      rows.join("\n")
+    }</tbody></table></div>
 <p>${after.join("; ")}.</p>
 </div>`;
   }
@@ -178,8 +182,12 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
     return found === null ? `%${node}` : `<a href="#${this.id}-${found}-n${node}">%${node}</a>`;
   }
 
-  /** A node as a row of a table, with links from its operands; `anchor` is its own, or null. */
-  #nodeRow(node: NodeLine, stage: string, place: string, anchor: string | null): string {
+  /** A node as a row of a table, with links from its operands: of a graph with an anchor, or of a group. */
+  #nodeRow(
+    node: NodeLine,
+    stage: string,
+    { place, value = null }: { readonly place: string | null; readonly value?: string | null },
+  ): string {
     const operands = node.operands.map(({ node, view, constant }) =>
       `${constant === null ? this.#nodeLink(stage, node) : escapeXml(constant)}${
         view === "" ? "" : ` <small>${escapeXml(view)}</small>`
@@ -187,29 +195,31 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
     );
     const detail = node.detail === "" ? [] : [`<small>${escapeXml(node.detail)}</small>`];
     const group = this.#groups.get(stage)?.get(node.id);
-    const link = group === undefined || anchor === null
-      ? escapeXml(place)
-      : `<a href="#${this.id}-g${group}">group ${group}</a>`;
-    return `<tr${anchor === null ? "" : ` id="${anchor}"`}${
-      anchor === null || group === undefined ? "" : this.#mark(group)
-    }><td><code>%${node.id}</code></td><td><code>${escapeXml(node.operation)} ${
-      [...operands, ...detail].join(", ")
-    }</code></td><td><code>${
-      escapeXml(formatType(node, this.#name))
-    }</code></td><td>${link}</td></tr>`;
+    const cells = [
+      `<code>%${node.id}</code>`,
+      `<code>${escapeXml(node.operation)} ${[...operands, ...detail].join(", ")}</code>`,
+      `<code>${escapeXml(formatType(node, this.#name))}</code>`,
+      ...(place === null
+        ? [group === undefined ? "" : `<a href="#${this.id}-g${group}">group ${group}</a>`]
+        : [escapeXml(place), value === null ? "" : `<code>${escapeXml(value)}</code>`]),
+    ];
+    const own = place === null
+      ? ` id="${this.id}-${stage}-n${node.id}"${group === undefined ? "" : this.#mark(group)}`
+      : "";
+    return `<tr${own}>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
   }
 
   #graph(graph: GraphStage, count: string): string {
     const rows = graph.nodes.filter(({ operation }) => operation !== "constant")
-      .map((node) => this.#nodeRow(node, graph.name, "", `${this.id}-${graph.name}-n${node.id}`));
+      .map((node) => this.#nodeRow(node, graph.name, { place: null }));
     const outputs = graph.outputs.map(({ node, name, replaces }) =>
       `<code>${escapeXml(name)}</code> = ${this.#nodeLink(graph.name, node)}${
         replaces === null ? "" : ` in the memory of input <code>${escapeXml(replaces)}</code>`
       }`
     );
-    const table = `<div class="table-frame"><table>${HEAD}<tbody>${
-      rows.join("\n")
-    }</tbody></table></div>`;
+    const table = `<div class="table-frame"><table>${
+      headOf("node", "operation", "type", "group")
+    }<tbody>${rows.join("\n")}</tbody></table></div>`;
     return `<p>${escapeXml(count)}; ${graph.outputs.length === 1 ? "output" : "outputs"} ${
       outputs.join(", ")
     }.</p>\n${fold(table, rows.length, "nodes")}`;
@@ -268,9 +278,12 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
       }</tbody></table></div>`;
   }
 
-  #linkGroups(html: string): string {
-    return html.replace(/\bgroup (\d+)\b/, `<a href="#${this.id}-g$1">group $1</a>`)
-      .replace(/\bk_\w+/, (name) => `<a href="#${this.id}-${name}">${name}</a>`);
+  /** Links the groups and the C that the line of an instruction names. */
+  #linkParts(html: string, kernel: string | null): string {
+    const linked = html.replace(/\bgroup (\d+)\b/g, `<a href="#${this.id}-g$1">group $1</a>`);
+    return kernel === null
+      ? linked
+      : linked.replace(kernel, `<a href="#${this.id}-${kernel}">${kernel}</a>`);
   }
 }
 
@@ -315,7 +328,8 @@ function fold(html: string, lines: number, what: string): string {
   return lines <= LONG ? html : `<details><summary>${lines} ${what}</summary>\n${html}\n</details>`;
 }
 
-const HEAD = "<thead><tr><th>node</th><th>operation</th><th>type</th><th>place</th></tr></thead>";
+const headOf = (...names: readonly string[]) =>
+  `<thead><tr>${names.map((name) => `<th>${name}</th>`).join("")}</tr></thead>`;
 
 const STYLE = `section td { white-space: nowrap; vertical-align: top; }
 .part { margin: 1.5rem 0 .5rem; scroll-margin-top: 1rem; font-size: 1rem; line-height: 1.4; overflow-wrap: anywhere; }

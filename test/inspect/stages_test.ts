@@ -80,6 +80,12 @@ Deno.test({
         ...[["max", "row", 1], ["sub", "full", 2], ["exp", "full", 2], ["sum", "row", 2]],
         ["div", "full", 3],
       ]);
+      deepStrictEqual(group.nodes.map(({ value }) => value), [
+        ...["row_max_0", "sub_1", "exp_2", "row_sum_3", "div_4"],
+      ]);
+      for (const { value } of group.nodes) {
+        ok(softmax.kernels[0]?.text.includes(`const V ${value} = `), `${value} is in the C`);
+      }
       deepStrictEqual([group.reads, group.writes], [[0], [7]]);
       // x is read and y written: 2 · 64 · 128 float32 numbers
       deepStrictEqual([group.flops, group.bytes], [0, 2 * 64 * 128 * 4]);

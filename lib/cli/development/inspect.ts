@@ -17,6 +17,9 @@ import {
   SET_ENGINE,
 } from "../open_engine.ts";
 
+/** Threads if native.threads is not set: with one, the time of a group contains no wait for another thread. */
+const THREADS = 1;
+
 const OPTIONS = {
   stage: { type: "string", value: "NAME", byDefault: "all", help: "shows one stage only" },
   html: { type: "string", value: "FILE", help: "writes a page with links between the stages" },
@@ -35,6 +38,7 @@ const INSPECT = {
     `Functions:\n${
       Object.entries(FUNCTIONS).map(([name, { what }]) => `  ${name.padEnd(20)} ${what}`).join("\n")
     }`,
+    "One thread computes unless --set native.threads=N. Times are those of the fastest of five rounds of calls.",
     "STX_INSPECT=DIR in the environment of any task writes such a page for each program that it compiles.",
   ],
   options: OPTIONS,
@@ -47,7 +51,8 @@ const INSPECT = {
         `Cannot inspect on device ${choice.device}: only device cpu compiles functions`,
       );
     }
-    await openEngineFor({ ...choice, precision: readPrecision(precision) });
+    const native = { ...choice.native, threads: choice.native.threads ?? THREADS };
+    await openEngineFor({ ...choice, native, precision: readPrecision(precision) });
     const inspections = await inspectBuiltIn(name);
     const known = listStages(inspections);
     if (stage !== null && !known.includes(stage)) {

@@ -24,7 +24,8 @@ export type TextStage = {
 /** Stages after the graphs, in their order. */
 const LATER = {
   onnx: "The operators that ONNX Runtime runs; i and o are inputs and outputs, t other values",
-  groups: "Operations that share a loop nest, in the order in which they run",
+  groups:
+    "Operations that share a loop nest, in the order in which they run, with their names in the C",
   c: "The generated C. V is a vector of LANES floats; ld and st load and store one, S repeats a " +
     "number, hsum and hmax reduce a vector, and forms with a mask m handle the last columns. P are the " +
     "pointers and N the numbers of the instruction, [r0, r1) the rows of one chunk, T scratch memory",
@@ -227,6 +228,7 @@ function formatGroup(group: Group, name: NameSize): string[] {
         `  ${formatNode(node, name)}`,
         formatType(node, name),
         describePlace(node),
+        node.value ?? "",
       ]),
     ),
     `  reads ${list(reads)}, leaves ${list(writes)} in memory; instruction ${

@@ -53,6 +53,8 @@ export type GroupedNode = NodeLine & {
   readonly role: "full" | "row" | "column" | null;
   /** The loop over columns that reads its operands, from 1. */
   readonly loop: number;
+  /** Its name in the generated C; null outside loop nests. */
+  readonly value: string | null;
 };
 
 /** Nodes that run as one loop nest, or one operation of the runtime. */

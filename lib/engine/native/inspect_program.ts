@@ -57,9 +57,8 @@ export type InspectedProgram = {
 
 /** The stages of a program. */
 export function inspectProgram(program: InspectedProgram): ProgramStages {
-  const { graph, names, code, threads, times, runs } = program;
+  const { graph, names, code, threads, runs } = program;
   const compiled = compileGraph(graph, threads);
-  const { lowered } = compiled.fused;
   const units = compiled.schedule.order;
   const owners = ownersOf(compiled);
   return {
@@ -70,55 +69,15 @@ export function inspectProgram(program: InspectedProgram): ProgramStages {
           "Rewrites for fusion: dropout masks recomputed, large sums in two steps, constants " +
           "where an operation reads memory",
       }),
-      listLowered(lowered, names),
+      listLowered(compiled.fused.lowered, names),
     ],
-    groups: units.map((unit, id) => {
-      const own = code.instructions.flatMap((instruction, i) => {
-        const owner = owners[i];
-        if (owner?.unit === unit) return [{ i, instruction, isEpilogue: false }];
-        return owner?.epilogue === unit ? [{ i, instruction, isEpilogue: true }] : [];
-      });
-      const matmul = own.find(({ isEpilogue }) => isEpilogue);
-      const ahead = matmul && owners[matmul.i]?.unit;
-      const work = own.map(({ i, instruction, isEpilogue }) => {
-        const { epilogue } = instruction;
-        const all = times.instructions[i] ?? NaN,
-          behind = epilogue === null ? 0 : times.epilogues[i] ?? NaN;
-        const counted = isEpilogue && epilogue !== null ? epilogue : instruction;
-        return {
-          ...addTerms(counted.countWork()),
-          seconds: isEpilogue ? behind : all - behind,
-          kind: counted.kind,
-        };
-      });
-      const sum = (of: (part: typeof work[number]) => number) =>
-        work.reduce((total, part) => total + of(part), 0);
-      return {
-        id,
-        ...describeUnit(unit, compiled),
-        epilogueOf: ahead === undefined ? null : units.indexOf(ahead),
-        kernel: own.flatMap(({ instruction: { kernel, epilogue }, isEpilogue }) =>
-          kernel !== null && isEpilogue === (epilogue !== null) ? [kernel] : []
-        )[0] ?? null,
-        instructions: own.map(({ i }) =>
-          i
-        ),
-        flops: sum(({ flops }) => flops),
-        bytes: sum(({ bytes }) => bytes),
-        work: work[0]?.kind ?? "other",
-        seconds: sum(({ seconds }) => seconds),
-      };
-    }),
+    groups: units.map((unit) => listGroup(unit, { program, compiled, owners })),
     operators: [],
     kernels: listKernels(code).map(({ name, text }) => ({ name, text })),
     instructions: listInstructions(
       program,
       owners.map((owner) =>
-        owner === null
-          ? []
-          : [owner.unit, ...(owner.epilogue ? [owner.epilogue] : [])].map((unit) =>
-            units.indexOf(unit)
-          )
+        [owner?.unit ?? [], owner?.epilogue ?? []].flat().map((unit) => units.indexOf(unit))
       ),
     ),
     memory: {
@@ -128,6 +87,46 @@ export function inspectProgram(program: InspectedProgram): ProgramStages {
       blocks: listBlocks(code.instructions),
     },
     runs,
+  };
+}
+
+/** A unit with the instructions that run it, their work and their time. */
+function listGroup(
+  unit: Unit,
+  { program: { code, times }, compiled, owners }: {
+    readonly program: InspectedProgram;
+    readonly compiled: CompiledGraph;
+    readonly owners: readonly (Owner | null)[];
+  },
+): Group {
+  const units = compiled.schedule.order;
+  const own = code.instructions.flatMap((instruction, at) => {
+    const owner = owners[at];
+    if (owner?.unit !== unit && owner?.epilogue !== unit) return [];
+    const isEpilogue = owner.unit !== unit;
+    const { epilogue, kernel } = instruction;
+    const all = times.instructions[at] ?? NaN;
+    const behind = epilogue === null ? 0 : times.epilogues[at] ?? NaN;
+    const counted = isEpilogue && epilogue !== null ? epilogue : instruction;
+    return [{
+      ...{ at, owner, isEpilogue, kind: counted.kind, ...addTerms(counted.countWork()) },
+      seconds: isEpilogue ? behind : all - behind,
+      kernel: isEpilogue === (epilogue !== null) ? kernel : null,
+    }];
+  });
+  const matmul = own.find(({ isEpilogue }) => isEpilogue)?.owner.unit;
+  const sum = (of: (part: typeof own[number]) => number) =>
+    own.reduce((total, part) => total + of(part), 0);
+  return {
+    id: units.indexOf(unit),
+    ...describeUnit(unit, compiled),
+    epilogueOf: matmul === undefined ? null : units.indexOf(matmul),
+    kernel: own.map(({ kernel }) => kernel).find((kernel) => kernel !== null) ?? null,
+    instructions: own.map(({ at }) => at),
+    flops: sum(({ flops }) => flops),
+    bytes: sum(({ bytes }) => bytes),
+    work: own[0]?.kind ?? "other",
+    seconds: sum(({ seconds }) => seconds),
   };
 }
 
@@ -211,7 +210,10 @@ function listComputing(node: Node, lowered: LoweredGraph): NodeLine {
 
 type Described = Pick<Group, "kind" | "loops" | "phases" | "nodes" | "reads" | "writes">;
 
-function describeUnit(unit: Unit, { fused, prepared, schedule }: CompiledGraph): Described {
+function describeUnit(
+  unit: Unit,
+  { draft: { instructions, kernels }, fused, prepared, schedule }: CompiledGraph,
+): Described {
   const { lowered, unitOf } = fused;
   const exported = schedule.exportsOf(unit);
   const reads = new Set(
@@ -224,13 +226,16 @@ function describeUnit(unit: Unit, { fused, prepared, schedule }: CompiledGraph):
   if (unit.kind === "group") {
     const { resolve, targets } = lowered;
     const nest = layOutNest(unit, { resolve, exported, targets });
+    const call = instructions.find(({ kernelNodes }) => kernelNodes[0] === unit.nodes[0]);
+    const values = call?.kernel ? lookUp(kernels, call.kernel, call.kernel).values : [];
     return {
       ...common,
       kind: "loop nest",
       loops: { ...unit.space, flat: unit.flat },
       phases: nest.phases,
-      nodes: unit.nodes.map((node): GroupedNode => ({
+      nodes: unit.nodes.map((node, i): GroupedNode => ({
         ...listResolved(node, lowered),
+        value: values[i] ?? null,
         role: lookUp(unit.roles, node, `the role of node ${node.id}`),
         loop: 1 + nest.readingPhase(node),
       })),
@@ -260,6 +265,7 @@ function describeUnit(unit: Unit, { fused, prepared, schedule }: CompiledGraph):
       ...listResolved(each, lowered),
       role: null,
       loop: 1,
+      value: null,
     })),
   };
 }
