@@ -37,7 +37,7 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [
     ["--resume", "none", "--seed"],
     "Cannot run train: option --seed is not one of --preset, --config, --set, --model, --data, " +
-    "--precision, --out, --resume, --debug, --help",
+    "--precision, --out, --resume, --dry-run, --debug, --help",
   ],
   [
     ["--resume", "none", "--set", "seed=1", "--precision", "float32"],
