@@ -15,6 +15,7 @@ import { formatCount, formatDuration } from "@/report/format.ts";
 import { forecastRun, type RunForecast } from "@/train/dry_run.ts";
 import { TrainingInterrupted } from "@/train/resume.ts";
 import { chooseRunFolder } from "@/train/run_folder.ts";
+import { trainLearningCurve } from "@/train/learning_curve.ts";
 import { trainRun } from "@/train/train_run.ts";
 import type { Options, OptionValues } from "./arguments.ts";
 import { CONFIG_OPTIONS, readConfigOptions } from "./config_options.ts";
@@ -34,6 +35,11 @@ const OPTIONS = {
     type: "string",
     value: "DIR",
     help: "resume the run in DIR; --set training.epochs=N extends it",
+  },
+  "learning-curve": {
+    type: "boolean",
+    help:
+      "also train on 25 and 50 % of the rows, to see if more rows would help; takes three times as long",
   },
   "dry-run": { type: "boolean", help: "only predict time and memory of the run" },
 } as const satisfies Options;
@@ -78,7 +84,7 @@ export const TRAIN = {
   summary: "Trains and evaluates a run, and writes its folder and report.",
   usage:
     "[--preset NAME] [--config FILE] [--set KEY=VALUE …] [--model DIR|HUB_NAME] [--data DIR] " +
-    "[--precision P] [--out DIR] [--resume DIR] [--dry-run]",
+    "[--precision P] [--out DIR] [--resume DIR] [--learning-curve] [--dry-run]",
   options: OPTIONS,
   stopsItself: true,
   async run({ values, signal, command }) {
@@ -94,7 +100,8 @@ export const TRAIN = {
       `${out}: preset ${config.preset}, ${config.precision} on ${config.device} by ` +
         `${executor.name} (${executor.version}, ${formatThreads(executor.threads)})`,
     );
-    const { scores } = await trainRun(config, {
+    const train = values["learning-curve"] ? trainLearningCurve : trainRun;
+    const { scores } = await train(config, {
       out,
       resume: values.resume !== undefined,
       view: showCompiling(createTerminalProgress()),

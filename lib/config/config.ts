@@ -252,6 +252,8 @@ export type DataConfig = {
   readonly validationRows: number;
   /** Maximum number of rows per split: a random sample of train, the first rows of the others; null for all. */
   readonly maxRows: number | null;
+  /** Fraction of the training rows to train on, a random sample: above 0, at most 1. */
+  readonly trainShare: number;
   /** True if the test splits are scored at the end; use false while choosing settings on validation. */
   readonly scoreTest: boolean;
   /** True if baselines are computed on validation before training, to which the report compares the model. */

@@ -146,6 +146,7 @@ export const RUN_SCHEMA = z.strictObject({
     dir: text.nullable(),
     validationRows: COUNT,
     maxRows: COUNT.nullable(),
+    trainShare: z.number().gt(0).max(1),
     scoreTest: z.boolean(),
     baselines: z.boolean(),
   }),

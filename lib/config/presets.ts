@@ -97,7 +97,14 @@ const MINILM: RunConfig = {
     keepCheckpoints: 2, // in case the newest is damaged
     earlyStopping: null,
   },
-  data: { dir: null, validationRows: 2000, maxRows: null, scoreTest: true, baselines: true },
+  data: {
+    dir: null,
+    validationRows: 2000,
+    maxRows: null,
+    trainShare: 1,
+    scoreTest: true,
+    baselines: true,
+  },
   seed: 13,
   device: "cpu",
   executor: "auto",
@@ -170,7 +177,14 @@ const QUICKSTART: RunConfig = {
     evaluateEvery: null,
     checkpointEvery: null,
   },
-  data: { dir: "sample", validationRows: 200, maxRows: null, scoreTest: true, baselines: true },
+  data: {
+    dir: "sample",
+    validationRows: 200,
+    maxRows: null,
+    trainShare: 1,
+    scoreTest: true,
+    baselines: true,
+  },
 };
 
 /** All presets by name. */

@@ -20,6 +20,8 @@ type LoadOptions = {
   readonly validationRows: number;
   /** Maximum number of rows per split: a random sample of train, the first rows of the others; null for all. */
   readonly maxRows: number | null;
+  /** Fraction of the training rows to keep, a random sample; default: 1. */
+  readonly trainShare?: number;
 };
 
 /** The rows of a task. */
@@ -78,9 +80,21 @@ export async function loadTask(task: TaskConfig, options: LoadOptions): Promise<
   const allValidation = ownValidation ?? carve("validation");
   notes.push(...describeDuplicates(task, train));
 
-  const sampled = maxRows === null || train.length <= maxRows
+  const limited = maxRows === null || train.length <= maxRows
     ? train
     : shuffle(train, stream(seed, "maxRows", name)).slice(0, maxRows);
+  const { trainShare = 1 } = options;
+  const sampled = trainShare === 1
+    ? limited
+    : shuffle(limited, stream(seed, "trainShare", name)).slice(
+      0,
+      Math.ceil(trainShare * limited.length),
+    );
+  if (trainShare !== 1) {
+    notes.push(
+      `${task.name}: ${sampled.length} of ${limited.length} training rows are used (data.trainShare)`,
+    );
+  }
   const limit = (rows: readonly SourcedRow[]) =>
     (maxRows === null ? rows : rows.slice(0, maxRows)).map(({ row }) => row);
   if (maxRows !== null) notes.push(`${task.name}: every split is limited to ${maxRows} rows`);

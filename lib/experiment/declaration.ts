@@ -106,7 +106,8 @@ export function planRuns(
         .map(([key, value]) => `${key}=${JSON.stringify(value)}`);
       const resolved = resolveConfig({
         preset,
-        set: [...assignments, `data.scoreTest=${score === "test"}`, ...set],
+        // variants are compared with each other, not with baselines
+        set: ["data.baselines=false", ...assignments, `data.scoreTest=${score === "test"}`, ...set],
         shortcuts: { model, data },
       });
       return { variant: variant.name, seed, config: selectTasks(resolved, variant) };

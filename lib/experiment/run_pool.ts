@@ -19,11 +19,11 @@ const POOLED_FILES = ["config.json", "environment.json", "metrics.jsonl", "summa
 
 /**
  * Name of a run. Configurations that train the same model on the same data have the same name. The locations of
- * data, model and libraries are ignored, and whether the test set is scored.
+ * data, model and libraries are ignored, and whether the test set is scored or baselines are computed.
  */
 export function nameRun(config: RunConfig): string {
   const { seed, preset, data, model, native: _native, tensorflow: _tensorflow, ...rest } = config;
-  const { dir, scoreTest: _scoreTest, ...rows } = data;
+  const { dir, scoreTest: _scoreTest, baselines: _baselines, ...rows } = data;
   const { source, ...shape } = model;
   const content = {
     ...rest,

@@ -5,7 +5,14 @@
 
 import { isObject } from "@/schema.ts";
 import type { EntityScores } from "@/eval/entities.ts";
-import { describeVerdict, VERDICT_NOTES, verdictTable } from "./verdicts.ts";
+import {
+  describeLearningCurve,
+  describeVerdict,
+  LEARNING_CURVE_NOTES,
+  VERDICT_NOTES,
+  verdictTable,
+} from "./verdicts.ts";
+import { learningCurveFigure } from "./figures/learning_curve_figure.ts";
 import { composeDocument, fold, type Section } from "./document.ts";
 import type { Figure } from "./figures/figure.ts";
 import { formatCount, formatDuration, formatPercent } from "./format.ts";
@@ -69,6 +76,14 @@ export function composeReport(record: RunRecord): Report {
         listNotes(record.verdicts.map(describeVerdict)),
         verdictTable(record.verdicts),
         listNotes(VERDICT_NOTES),
+      ],
+    }]),
+    ...(record.learningCurves.length === 0 ? [] : [{
+      heading: "Would more rows help?",
+      parts: [
+        listNotes(record.learningCurves.map(describeLearningCurve)),
+        ...show(new Map([["learning-curve", learningCurveFigure(record.learningCurves)]])),
+        listNotes(LEARNING_CURVE_NOTES),
       ],
     }]),
     {

@@ -19,10 +19,10 @@ export async function loadRunRows(
   options: { readonly view?: ProgressView } = {},
 ): Promise<readonly TaskData[]> {
   const source = openDataSource(data.dir, options);
-  const { validationRows, maxRows } = data;
+  const { validationRows, maxRows, trainShare } = data;
   const loaded: TaskData[] = [];
   for (const task of tasks) {
-    loaded.push(await loadTask(task, { source, seed, validationRows, maxRows }));
+    loaded.push(await loadTask(task, { source, seed, validationRows, maxRows, trainShare }));
   }
   return loaded;
 }

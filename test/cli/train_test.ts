@@ -27,7 +27,7 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   ],
   [
     ["--set", "data.folder=x"],
-    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, scoreTest, baselines',
+    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, trainShare, scoreTest, baselines',
   ],
   [["--config", "none.json"], "Cannot read configuration: none.json does not exist"],
   [
@@ -37,7 +37,7 @@ const WRONG: readonly (readonly [args: string[], message: string])[] = [
   [
     ["--resume", "none", "--seed"],
     "Cannot run train: option --seed is not one of --preset, --config, --set, --model, --data, " +
-    "--precision, --out, --resume, --dry-run, --debug, --help",
+    "--precision, --out, --resume, --learning-curve, --dry-run, --debug, --help",
   ],
   [
     ["--resume", "none", "--set", "seed=1", "--precision", "float32"],

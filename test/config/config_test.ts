@@ -128,7 +128,7 @@ Deno.test("resolveConfig() suggests a key for an unknown one, or lists the known
   );
   strictEqual(
     failure({ set: ["data.folder=x"] }),
-    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, scoreTest, baselines',
+    'config: unknown key "data.folder": known keys are dir, validationRows, maxRows, trainShare, scoreTest, baselines',
   );
   strictEqual(
     failure({ set: ["tasks.2.weight=1"] }),

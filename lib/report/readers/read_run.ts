@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { isFile, isFolder, readJson, readText } from "@/system/files.ts";
 import { ERRORS_FILE } from "@/train/choose_errors.ts";
 import { readConfig, readLine, readPredictionError, readSummary } from "./read_parts.ts";
-import { readVerdicts } from "./read_verdicts.ts";
+import { readLearningCurves, readVerdicts } from "./read_verdicts.ts";
 import type { MetricRow, RunRecord } from "./run_record.ts";
 import { type Place, type Reader, readObject, wrongShape } from "./shape.ts";
 
@@ -36,6 +36,7 @@ export async function readRun(dir: string): Promise<RunRecord> {
       ? readLines(await readText(errors, "run"), errors, readPredictionError)
       : null,
     verdicts: await readVerdicts(dir),
+    learningCurves: await readLearningCurves(dir),
   };
 }
 

@@ -1,9 +1,11 @@
 /**
- * Reads the verdicts of a run: its scores beside those of baselines.
+ * Reads the verdicts of a run: its scores beside those of baselines, and by the number of training rows.
  * @module
  */
 
 import { join } from "node:path";
+import type { Interval } from "@/eval/interval.ts";
+import { LEARNING_CURVE_FILE, type LearningCurve } from "@/train/learning_curve.ts";
 import { isFile, readJson } from "@/system/files.ts";
 import {
   type BaselineName,
@@ -28,6 +30,35 @@ export async function readVerdicts(dir: string): Promise<readonly TaskVerdict[]>
   return readList(await readJson(file, "run"), { file, key: "" }, readVerdict);
 }
 
+/** Reads the learning curves in the run folder `dir`; empty if the run has none. */
+export async function readLearningCurves(dir: string): Promise<readonly LearningCurve[]> {
+  const file = join(dir, LEARNING_CURVE_FILE);
+  if (!await isFile(file)) return [];
+  return readList(await readJson(file, "run"), { file, key: "" }, (value, place) => {
+    const { task, measure, points, difference, interval } = readObject(value, place);
+    return {
+      task: readString(task, at(place, "task")),
+      measure: oneOf(MEASURES, measure, at(place, "measure")),
+      points: readList(points, at(place, "points"), (point, inner) => {
+        const { rows, score, interval } = readObject(point, inner);
+        return {
+          rows: readNumber(rows, at(inner, "rows")),
+          score: readNumber(score, at(inner, "score")),
+          interval: readInterval(interval, at(inner, "interval")),
+        };
+      }),
+      difference: readNumber(difference, at(place, "difference")),
+      interval: readInterval(interval, at(place, "interval")),
+    };
+  });
+}
+
+function readInterval(value: unknown, place: Place): Interval {
+  const [low, high] = readList(value, place, readNumber);
+  if (low === undefined || high === undefined) throw wrongShape(place, "two numbers", value);
+  return [low, high];
+}
+
 const VERDICTS = ["better", "no better", "worse"] as const;
 const MEASURES = ["accuracy", "f1"] as const;
 
@@ -36,7 +67,6 @@ function readVerdict(value: unknown, place: Place): TaskVerdict {
     value,
     place,
   );
-  const [low, high] = readList(interval, at(place, "interval"), readNumber);
   return {
     task: readString(task, at(place, "task")),
     measure: oneOf(MEASURES, measure, at(place, "measure")),
@@ -51,7 +81,7 @@ function readVerdict(value: unknown, place: Place): TaskVerdict {
     }),
     best: readName(best, at(place, "best")),
     difference: readNumber(difference, at(place, "difference")),
-    interval: [low ?? NaN, high ?? NaN],
+    interval: readInterval(interval, at(place, "interval")),
     verdict: oneOf(VERDICTS, verdict, at(place, "verdict")),
   };
 }

@@ -6,6 +6,7 @@
 import type { TaskKind } from "@/config/config.ts";
 import type { ClassificationScores } from "@/eval/classification.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
+import type { LearningCurve } from "@/train/learning_curve.ts";
 import type { TaskVerdict } from "@/train/baselines.ts";
 import type { PredictionError } from "@/train/choose_errors.ts";
 import type { EvaluateLine, TrainLine } from "@/train/run_folder.ts";
@@ -76,6 +77,8 @@ export type RunRecord = {
   readonly errors: readonly PredictionError[] | null;
   /** Scores on validation beside those of baselines, by task; empty if the run computed none. */
   readonly verdicts: readonly TaskVerdict[];
+  /** Scores by number of training rows; empty if the run has no learning curve. */
+  readonly learningCurves: readonly LearningCurve[];
 };
 
 /** One number of a run as a tidy row, for figures. */
