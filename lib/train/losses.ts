@@ -4,6 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { LossScaleConfig } from "@/config/config.ts";
+import { inRegion } from "@/engine/tape.ts";
 import type { Batch } from "@/text/example.ts";
 
 /** Number of positions with a label; negative labels (`IGNORED`) do not count. */
@@ -21,10 +22,12 @@ export function countLabels(labels: tf.Tensor1D): tf.Scalar {
  */
 export function crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
   const [, classes] = logits.shape;
-  // The one-hot row of a negative label is all zeros, which excludes the position from the sum and the gradient.
-  const target = tf.cast(tf.oneHot(labels, classes), "float32"); // [N, C]
-  const picked = tf.sum(tf.mul(target, tf.logSoftmax(logits)));
-  return tf.neg(tf.div(picked, tf.maximum(countLabels(labels), 1))) as tf.Scalar;
+  return inRegion("cross_entropy", () => {
+    // The one-hot row of a negative label is all zeros, which excludes the position from the sum and the gradient.
+    const target = tf.cast(tf.oneHot(labels, classes), "float32"); // [N, C]
+    const picked = tf.sum(tf.mul(target, tf.logSoftmax(logits)));
+    return tf.neg(tf.div(picked, tf.maximum(countLabels(labels), 1))) as tf.Scalar;
+  });
 }
 
 /** A layer around a task's loss, with its inverse, by which the metrics get the loss without it. */

@@ -15,6 +15,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { inRegion } from "@/engine/tape.ts";
 import type { ParameterPlan } from "@/train/layerwise.ts";
 
 /** A parameter with its gradient, its moments and its optimizer settings; all tensors have the same shape. */
@@ -94,9 +95,11 @@ export function applyUpdate(
   { direction, rate: step, decay, first, second }: Update,
   rate: tf.Tensor,
 ): Pick<OptimizedParameter, "weight" | "first" | "second"> {
-  const move = tf.mul(direction, step);
-  const decayed = decay === 0 ? weight : tf.mul(weight, tf.sub(1, tf.mul(rate, decay)));
-  return { weight: tf.sub(decayed, move), first, second };
+  return inRegion("update", () => {
+    const move = tf.mul(direction, step);
+    const decayed = decay === 0 ? weight : tf.mul(weight, tf.sub(1, tf.mul(rate, decay)));
+    return { weight: tf.sub(decayed, move), first, second };
+  });
 }
 
 /** Weight and moments of one parameter after a step that updates no other, as new tensors. */
@@ -142,13 +145,15 @@ export function scaleByAdam({ beta1, beta2 }: AdamOptions): Transform {
     factor: null,
     of(parameter, scalars) {
       const update = of(parameter, scalars);
-      // d = (1 − β₁)·g is used for both moments; clipping comes before squaring.
-      const d = tf.mul(update.direction, factor === null ? 1 - beta1 : tf.mul(factor, 1 - beta1));
-      const m = tf.add(tf.mul(update.first, beta1), d);
-      const kept = tf.mul(update.second, beta2);
-      const v = tf.add(kept, tf.mul(tf.mul(d, d), (1 - beta2) / (1 - beta1) ** 2));
-      const direction = tf.div(m, tf.add(tf.sqrt(v), scalars.epsilon));
-      return { ...update, direction, rate: scalars.corrected, first: m, second: v };
+      return inRegion("adamw", () => {
+        // d = (1 − β₁)·g is used for both moments; clipping comes before squaring.
+        const d = tf.mul(update.direction, factor === null ? 1 - beta1 : tf.mul(factor, 1 - beta1));
+        const m = tf.add(tf.mul(update.first, beta1), d);
+        const kept = tf.mul(update.second, beta2);
+        const v = tf.add(kept, tf.mul(tf.mul(d, d), (1 - beta2) / (1 - beta1) ** 2));
+        const direction = tf.div(m, tf.add(tf.sqrt(v), scalars.epsilon));
+        return { ...update, direction, rate: scalars.corrected, first: m, second: v };
+      });
     },
   });
 }

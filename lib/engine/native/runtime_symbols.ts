@@ -40,7 +40,7 @@ export function openSymbols(path: string): RuntimeSymbols {
   try {
     library = Deno.dlopen(path, SYMBOLS);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof Error) || error instanceof TypeError) throw error; // a wrong table of symbols
     throw new ToolchainError(`Cannot load the compiled runtime ${path}: ${error.message}`);
   }
   const { symbols } = library;
