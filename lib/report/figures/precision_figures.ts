@@ -159,13 +159,13 @@ type NumberFormat = {
 };
 
 /** The formats by name. */
-export const NUMBER_FORMATS = {
+const NUMBER_FORMATS = {
   float32: { digits: 24, leastExponent: -126, mostExponent: 127 },
   bfloat16: { digits: 8, leastExponent: -126, mostExponent: 127 },
   float16: { digits: 11, leastExponent: -14, mostExponent: 15 },
 } as const satisfies Readonly<Record<string, NumberFormat>>;
 /** One of {@link NUMBER_FORMATS}. */
-export type FormatName = keyof typeof NUMBER_FORMATS;
+type FormatName = keyof typeof NUMBER_FORMATS;
 
 /** The largest finite number. */
 function largestNumber(name: FormatName): number {

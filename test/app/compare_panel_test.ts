@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { writeNumber } from "@/app/page/show_comparison.ts";
+import { writeNumber } from "@/app/page/compare_panel.ts";
 
 Deno.test("writeNumber() formats small and large numbers with three significant digits", () => {
   deepStrictEqual(

@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert/strict";
-import { describeReading } from "@/app/page/show_reading.ts";
+import { describeReading } from "@/app/page/read_panel.ts";
 
 Deno.test("describeReading() keeps percentages next to right-to-left labels", () => {
   const label = (name: string) => ({ label: name, probability: 0.905, probabilities: {} });
