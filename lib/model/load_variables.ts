@@ -11,7 +11,7 @@ export type TensorLocation = { readonly file: SafetensorsFile; readonly name: st
 
 /** Texts for errors. */
 type LoadOptions = {
-  /** What is loaded: "encoder", "heads", … */
+  /** Part of the model in errors: "encoder", "heads", … */
   readonly what: string;
   /** Path of the file or index with the tensors. */
   readonly path: string;

@@ -142,7 +142,7 @@ seed ${seed}, including this page (\`lib/data/sample/\`).
     TAGS.join(" ")
   }) | ${conll2003.train.length} | ${conll2003.validation.length} | ${conll2003.test.length} |
 
-Names in conll2003/test: ${perType}.
+Entities in conll2003/test: ${perType}.
 
 ## What makes it hard
 
@@ -153,7 +153,7 @@ Names in conll2003/test: ${perType}.
   or of what remains after a correction ("not the Y but the X"); never of something merely mentioned beside it
   ("outside the Y"). Some words, such as strike, draft, network and stock, belong to several topics.
 - **Entities.** Names consist of syllables, and each split has its own names: ${scores.knownTestNames} of the ${scores.testNames} different
-  names in test occur in train. The entity type is visible in the syllables, in a suffix (-ville), in an adjacent word
+  entities in test occur in train. The entity type is visible in the syllables, in a suffix (-ville), in an adjacent word
   (Corp) or only in the surrounding sentence.
 
 ## Scores of simple baselines on test
@@ -162,7 +162,7 @@ Names in conll2003/test: ${perType}.
 | --- | --- | --- |
 | naive Bayes, topics | a bag of words | ${percent(scores.naiveBayes)} accuracy |
 | softmax regression, topics | a bag of words | ${percent(scores.softmaxRegression)} accuracy |
-| lookup of the training names, entities | words | ${percent(scores.nameList)} F1 |
+| lookup of the training entities | words | ${percent(scores.nameList)} F1 |
 
 ## Examples
 
