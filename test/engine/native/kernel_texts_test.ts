@@ -11,6 +11,7 @@ import {
 } from "@/engine/native/codegen/kernel_texts.ts";
 import { compileGraph } from "@/engine/native/compile_graph.ts";
 import { gelu, layerNorm } from "@/engine/neural.ts";
+import { inRegion } from "@/engine/tape.ts";
 import { recordNodes } from "../record_nodes.ts";
 
 await openEngine({ executor: "onnx" });
@@ -198,6 +199,8 @@ Deno.test("a kernel is named for what it computes, and its comment says on what"
       "P[4] float32: add_11_out [R, C]",
     ],
   });
+  const called = ([x]: tf.Tensor[]) => [inRegion("2-D pool", () => tf.exp(x!))];
+  strictEqual(headOf(kernelsOf([[64, 48]], called)).name, "kernel_2_d_pool");
   const activate = ([x, b]: tf.Tensor[]) => [gelu(tf.add(x!, b!))];
   strictEqual(headOf(kernelsOf([[64, 32], [32]], activate)).name, "bias_gelu");
 });

@@ -118,5 +118,5 @@ export function describeUses(program: string, { name, values, uses }: ProgramKer
     `instruction ${instruction}: ` +
     nodes.map(({ id }, i) => `${values[i]} is node ${id}`).join(", ")
   );
-  return joinLines(printComment([`${name} in ${program}`, "", ...lines]));
+  return joinLines(printComment([`${name} in ${program.replaceAll("*/", "* /")}`, "", ...lines]));
 }

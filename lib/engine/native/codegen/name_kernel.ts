@@ -51,10 +51,11 @@ export function nameKernel(nest: LoopNest): string {
   }
   // a backward pass that computes values of the forward pass again
   const all = [...parts.keys()].filter((part) => !parts.has(`${part}_backward`));
-  if (all.length <= MOST_PARTS) return all.join("_") || "copy";
+  const join = (words: readonly string[]) => words.join("_").replace(/^(?=[0-9])/, "kernel_");
+  if (all.length <= MOST_PARTS) return join(all) || "copy";
   const isNamed = [...parts.values()].includes("region");
   const telling = isNamed ? all.filter((part) => parts.get(part) !== "operation") : all;
-  return telling.slice(0, MOST_PARTS).join("_");
+  return join(telling.slice(0, MOST_PARTS));
 }
 
 /** A node of no region in a kernel's name; empty for conversions. */

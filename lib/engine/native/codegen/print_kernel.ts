@@ -30,7 +30,8 @@ import { C_TYPES, KernelOperands, ROW } from "../lowering/kernel_operands.ts";
 const STORES = { float32: "st", bfloat16: "stb", int32: "stw", bool: "stq" } as const;
 
 /** A printed kernel with the operands of its instruction. */
-export type PrintedKernel = KernelDraft & {
+export type PrintedKernel = {
+  readonly draft: KernelDraft;
   readonly pointers: readonly Buffer[];
   readonly numbers: readonly (number | bigint)[];
   readonly reads: readonly Buffer[];
@@ -101,14 +102,16 @@ class KernelPrinter {
       ? `R rows of C = ${columns} columns`
       : "R rows of C columns";
     return {
-      ...{ title, operations, values: [...this.#names.values()] },
-      comment: [
-        `${title}, over ${extent}`,
-        "",
-        `Operations: ${operations.join(", ")}`,
-        ...operands.lines,
-      ],
-      body: paragraphs(before, flat ? inner : block(rows, inner)),
+      draft: {
+        ...{ title, operations, values: [...this.#names.values()] },
+        comment: [
+          `${title}, over ${extent}`,
+          "",
+          `Operations: ${operations.join(", ")}`,
+          ...operands.lines,
+        ],
+        body: paragraphs(before, flat ? inner : block(rows, inner)),
+      },
       pointers: operands.pointers,
       numbers: operands.numbers.values,
       reads: [...operands.reads],

@@ -49,19 +49,19 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const { resolve, targets } = lowered;
   const nest = layOutNest(unit, { resolve, exported, targets });
   const parts = MAX_CHUNKS_PER_THREAD * threads;
-  const printed = printKernel(nest, buffers, parts);
+  const { draft, columnSums, ...operands } = printKernel(nest, buffers, parts);
   const { rows, columns } = unit.space;
   const origin = unit.nodes.at(-1) as Node;
   const instruction = makeInstruction({
-    ...{ opcode: "kernel", origin, kernel: kernels.add(printed), kernelNodes: nest.nodes },
+    ...{ opcode: "kernel", origin, kernel: kernels.add(draft), kernelNodes: nest.nodes },
     kind: classifyGroup(unit),
     countWork: () => countGroup(unit, exported, lowered),
     rows: unit.flat ? rows * columns : rows,
     cut: unit.flat ? 64 : 1,
-    everyChunk: printed.columnSums.length > 0,
-    ...printed,
+    everyChunk: columnSums.length > 0,
+    ...operands,
   });
-  const combine = printed.columnSums.map(({ node, partial }) => {
+  const combine = columnSums.map(({ node, partial }) => {
     const sum = buffers.of(node);
     return makeInstruction({
       ...{ opcode: "combine", kind: "columns", origin: node, countWork: () => NO_WORK },

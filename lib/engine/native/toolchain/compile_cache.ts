@@ -154,7 +154,11 @@ export function keepSources(buildFolder: string, entry: string): string {
   const place = folderOf(buildFolder, entry);
   keepsTemporary ||= dirname(buildFolder) === temporary;
   removeFolder(place); // of an earlier failure
-  Deno.renameSync(buildFolder, place);
+  try {
+    Deno.renameSync(buildFolder, place);
+  } catch (error) {
+    if (!isSystemError(error)) throw error; // another process has put the same sources there
+  }
   return place;
 }
 
