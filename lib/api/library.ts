@@ -118,7 +118,7 @@ export {
   type ErrorKind,
 } from "@/eval/entity_errors.ts";
 export type { TaskScores } from "@/eval/evaluate_rows.ts";
-export type { Interval } from "@/eval/interval.ts";
+export type { Interval } from "@/statistics.ts";
 export type { GraphExecutor } from "@/eval/open_graph.ts";
 export { openSavedModel, type SavedModel } from "@/eval/open_saved_model.ts";
 export type { OnPredicted, Predictor } from "@/eval/predict_examples.ts";

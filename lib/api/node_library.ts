@@ -47,7 +47,7 @@ export {
   type ErrorKind,
 } from "@/eval/entity_errors.ts";
 export type { TaskScores } from "@/eval/evaluate_rows.ts";
-export type { Interval } from "@/eval/interval.ts";
+export type { Interval } from "@/statistics.ts";
 export { SIMILARITIES, type Similarity } from "@/eval/embedding_similarity.ts";
 export type { PredictedEntity, PredictedLabel, TextPrediction } from "@/eval/text_predictor.ts";
 export type { ModelTask } from "@/model/multi_task.ts";

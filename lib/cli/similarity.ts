@@ -16,7 +16,7 @@ import { readSentencePairs } from "@/data/sentence_pairs.ts";
 import { findRequiredFiles } from "@/data/source.ts";
 import { currentEngine } from "@/engine/engine.ts";
 import { compareEmbeddings, type EmbeddingScores } from "@/eval/compare_embeddings.ts";
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 import { SIMILARITIES } from "@/eval/embedding_similarity.ts";
 import { describeEnvironment } from "@/system/environment.ts";
 import { writeFileAtomic } from "@/system/files.ts";

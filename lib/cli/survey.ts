@@ -3,7 +3,7 @@
  * @module
  */
 import { writeFileAtomic } from "@/system/files.ts";
-import { quantile } from "@/quantile.ts";
+import { quantile } from "@/statistics.ts";
 import { formatCount } from "@/report/format.ts";
 import { type DataStatisticsRecord, lengthGroups } from "@/report/readers/task_outputs.ts";
 import { resolvePrompt } from "@/text/prompts.ts";
@@ -24,7 +24,7 @@ export function formatDataStatistics(statistics: DataStatisticsRecord): readonly
   return [
     ...statistics.tasks.flatMap(({ task, train, validation, test, cutRows, cutWords, names }) => {
       const [middle, high, longest] = [0.5, 0.95, 1]
-        .map((share) => quantile(lengths.get(task) ?? [], share));
+        .map((share) => Math.round(quantile(lengths.get(task) ?? [], share)));
       return [
         `${task}: ${formatCount(train)} training rows, ${
           formatCount(validation)

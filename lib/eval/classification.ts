@@ -7,9 +7,8 @@
  * @module
  */
 
-import { resampleScores } from "@/eval/bootstrap.ts";
+import { type Interval, middleInterval, resampleScores, shareInterval } from "@/statistics.ts";
 import { type Calibration, measureCalibration, scaleProbabilities } from "@/eval/calibration.ts";
-import { type Interval, middleInterval, shareInterval } from "@/eval/interval.ts";
 import { divide, tallyMacroF1 } from "@/eval/tallies.ts";
 import { stream } from "@/random.ts";
 

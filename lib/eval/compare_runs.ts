@@ -1,20 +1,22 @@
 /**
  * Compares two runs by the paired bootstrap over the rows of a split: both are scored on the same draws.
  *
- * The interval is the middle 95 % of the difference over draws (Koehn 2004, W04-3250). The p-value estimates
- * how often draws would differ by at least as much if the runs were equally good. It assumes that differences
- * would then spread around zero as the drawn ones spread around the observed difference (Berg-Kirkpatrick et al.
- * 2012, D12-1091, section 3). Unlike there, it is two-sided, and it counts the observed difference as one more draw, so that
- * it is never 0 (Davison & Hinkley 1997, section 4.2).
+ * The interval is the middle 95 % of the difference over draws (Koehn 2004, W04-3250).
  *
  * The result generalizes to other rows of this kind, not to other seeds: two runs of the same configuration
  * can differ by more.
  * @module
  */
 
-import { resampleScores, scoreTally, type Tally } from "@/eval/bootstrap.ts";
 import { countSpans, sumCounts } from "@/eval/entities.ts";
-import { type Interval, middleInterval } from "@/eval/interval.ts";
+import {
+  bootstrapPValue,
+  type Interval,
+  middleInterval,
+  resampleScores,
+  scoreTally,
+  type Tally,
+} from "@/statistics.ts";
 import { type PredictionRecord, readPredictions } from "@/eval/prediction_record.ts";
 import type { SpanRule } from "@/eval/spans.ts";
 import { tallyAccuracy, tallyF1, tallyMacroF1 } from "@/eval/tallies.ts";
@@ -49,9 +51,6 @@ export type CompareOptions = {
   readonly resamples?: number;
 };
 
-/** Tolerance for rounding: differences closer than this count as equal. */
-const ROUNDING = 1e-12;
-
 /** Compares the predictions of two runs for the same rows, by every score of the task's kind. */
 export function comparePredictions(
   first: PredictionRecord,
@@ -74,7 +73,7 @@ export function comparePredictions(
     resamples,
   });
   return measures.map((measure, index) => {
-    const [a, b] = tallies.slice(2 * index, 2 * index + 2).map((tally) =>
+    const [first = NaN, second = NaN] = tallies.slice(2 * index, 2 * index + 2).map((tally) =>
       tally === undefined ? NaN : scoreTally(tally)
     );
     const [drawnA = [], drawnB = []] = drawn.slice(2 * index, 2 * index + 2);
@@ -84,29 +83,11 @@ export function comparePredictions(
       split,
       measure,
       rows,
-      ...describeDifference({ first: a ?? NaN, second: b ?? NaN, differences }),
+      ...{ first, second, difference: second - first },
+      interval: middleInterval(differences),
+      pValue: bootstrapPValue(second - first, differences),
     };
   });
-}
-
-function describeDifference({ first, second, differences }: {
-  readonly first: number;
-  readonly second: number;
-  readonly differences: Float64Array;
-}) {
-  const difference = second - first;
-  const extreme = differences.reduce(
-    (count, drawn) =>
-      count + (Math.abs(drawn - difference) >= Math.abs(difference) - ROUNDING ? 1 : 0),
-    1, // counts the observed difference itself
-  );
-  return {
-    first,
-    second,
-    difference,
-    interval: middleInterval(differences),
-    pValue: extreme / (differences.length + 1),
-  };
 }
 
 /** Comparisons of all tasks and splits that two runs have in common. */

@@ -5,7 +5,7 @@
  */
 
 import { assertNever } from "@/assert_never.ts";
-import { type Interval, middleInterval } from "./interval.ts";
+import { type Interval, middleInterval } from "@/statistics.ts";
 import { stream } from "@/random.ts";
 import type { NormalizeMode } from "@/config/config.ts";
 

@@ -7,9 +7,8 @@
  * @module
  */
 
-import { resampleScores } from "@/eval/bootstrap.ts";
+import { type Interval, middleInterval, resampleScores } from "@/statistics.ts";
 import { countEntityErrors, type EntityErrors } from "@/eval/entity_errors.ts";
-import { type Interval, middleInterval } from "@/eval/interval.ts";
 import { type Span, SPAN_RULES, type SpanRule, spans } from "@/eval/spans.ts";
 import { divide, type SpanCounts, tallyF1 } from "@/eval/tallies.ts";
 import { stream } from "@/random.ts";

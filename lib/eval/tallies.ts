@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Tally } from "@/eval/bootstrap.ts";
+import type { Tally } from "@/statistics.ts";
 
 /** Number of predicted, gold and correctly predicted spans. */
 export type SpanCounts = {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { compareResults, type PairedDifference, type VariantSummary } from "./compare_variants.ts";
+import { compareResults, type VariantSummary } from "./compare_variants.ts";
+import type { Interval, PairedDifference } from "@/statistics.ts";
 import { type CurveRow, type ExperimentResults, readResults } from "./results.ts";
-import type { Interval } from "@/eval/interval.ts";
 import { learningCurves, variantDots } from "@/report/figures/experiment_figures.ts";
 import { composeDocument, type Section } from "@/report/document.ts";
 import type { Figure } from "@/report/figures/figure.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { median } from "@/statistics.ts";
 import type { Problem } from "./check_notebook.ts";
 import {
   cellTags,
@@ -52,12 +53,11 @@ export function findRuleBreaks(notebook: Notebook, path: string): readonly Probl
     }
     before = cell.cell_type;
   }
-  const lengths = codeCells.map((cell) => countLines(cell.source)).sort((a, b) => a - b);
-  const median = lengths[(lengths.length - 1) >> 1] ?? 0;
-  if (median > LINES.median) {
+  const middle = median(codeCells.map((cell) => countLines(cell.source)));
+  if (middle > LINES.median) {
     tell(
       null,
-      `the median number of lines per cell must be at most ${LINES.median}: it is ${median}`,
+      `the median number of lines per cell must be at most ${LINES.median}: it is ${middle}`,
     );
   }
   const importing = codeCells.flatMap(({ source }, i) =>

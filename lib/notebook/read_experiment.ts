@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 import {
   compareResults,
   compareVariants,
-  type PairedDifference,
   type VariantSummary,
 } from "@/experiment/compare_variants.ts";
+import type { PairedDifference } from "@/statistics.ts";
 import { curveFigures, describeFindings } from "@/experiment/experiment_report.ts";
 import { type ExperimentResults, readResults, type ResultRow } from "@/experiment/results.ts";
 import { openRunPool } from "@/experiment/run_pool.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 
 /** Formats a fraction as percent with two decimals, without the percent sign: 0.93391 is "93.39". */
 export function formatPercent(fraction: number): string {

@@ -12,7 +12,7 @@ import * as tf from "@tensorflow/tfjs";
 import { isTaggedRow, type Row, type TaggedRow, type TextRow } from "@/data/rows.ts";
 import { jit } from "@/engine/jit.ts";
 import { comparePredictions } from "@/eval/compare_runs.ts";
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 import {
   fitLogisticRegression,
   predictClasses,

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { RunConfig } from "@/config/config.ts";
 import { comparePredictions } from "@/eval/compare_runs.ts";
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 import { type PredictionRecord, readPredictions } from "@/eval/prediction_record.ts";
 import { isFile, readJson, writeFileAtomic } from "@/system/files.ts";
 import type { RunSummary } from "@/train/run_summary.ts";

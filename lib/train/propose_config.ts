@@ -13,7 +13,7 @@ import { openHubSource } from "@/data/hub.ts";
 import { type Decisions, proposeTask, type TaskProposal } from "@/data/propose_task.ts";
 import { textOfRow } from "@/data/rows.ts";
 import { formatOfName } from "@/data/tables/table.ts";
-import { quantile } from "@/quantile.ts";
+import { quantile } from "@/statistics.ts";
 import { isFolder } from "@/system/files.ts";
 
 /** A data set that a user named: files by split, or a folder, a glob pattern or a Hub name. */

@@ -87,7 +87,7 @@ Deno.test("readDataStatistics() reads written statistics and names an invalid ke
 Deno.test("data set statistics are formatted as lines, table rows and histogram lengths", () => {
   deepStrictEqual(formatDataStatistics(STATISTICS), [
     "names: 4 training rows, 1 validation rows, 2 test rows",
-    "  tokens: median 3, 95th percentile 7, maximum 7",
+    "  tokens: median 5, 95th percentile 7, maximum 7", // of 3, 3, 7, 7
     "  truncated training rows: 2, with 5 tagged words cut off",
     "  entities in test: 4, of which unseen in training 25 %",
     "padding per epoch, padded to 8 tokens: 38 %",

@@ -1,8 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { resampleScores, scoreTally } from "@/eval/bootstrap.ts";
+import { middleInterval, resampleScores, scoreTally } from "@/statistics.ts";
 import { scoreClassification } from "@/eval/classification.ts";
 import { scoreEntities } from "@/eval/entities.ts";
-import { middleInterval } from "@/eval/interval.ts";
 import { tallyAccuracy, tallyF1, tallyMacroF1 } from "@/eval/tallies.ts";
 import { stream } from "@/random.ts";
 

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { scoreClassification } from "@/eval/classification.ts";
 import { measureCalibration } from "@/eval/calibration.ts";
-import { shareInterval } from "@/eval/interval.ts";
+import { shareInterval } from "@/statistics.ts";
 
 const near = (actual: number | undefined, expected: number, what: string) =>
   ok(Math.abs((actual ?? NaN) - expected) < 1e-12, `${what}: ${actual} is not ${expected}`);

@@ -4,7 +4,7 @@ import { formatComparisons } from "@/cli/compare.ts";
 import { scoreClassification } from "@/eval/classification.ts";
 import { comparePredictions, compareRuns, type Comparison } from "@/eval/compare_runs.ts";
 import { scoreEntities } from "@/eval/entities.ts";
-import { middleInterval } from "@/eval/interval.ts";
+import { middleInterval } from "@/statistics.ts";
 import { type PredictionRecord, writePredictions } from "@/eval/prediction_record.ts";
 import { stream } from "@/random.ts";
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { countSpans, type EntityScores, scoreEntities } from "@/eval/entities.ts";
-import { shareInterval } from "@/eval/interval.ts";
+import { shareInterval } from "@/statistics.ts";
 import { spans } from "@/eval/spans.ts";
 import parity from "../fixtures/entity_scores.json" with { type: "json" };
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { compareVariants, describeDifferences } from "@/experiment/compare_variants.ts";
+import { compareVariants } from "@/experiment/compare_variants.ts";
 import { planRuns, readExperiment } from "@/experiment/declaration.ts";
 import type { ResultRow } from "@/experiment/results.ts";
 import { nameRun, openRunPool } from "@/experiment/run_pool.ts";
@@ -16,30 +16,6 @@ const row = (variant: string, seed: number, value: number): ResultRow => ({
   measure: "accuracy",
   rows: 2000,
   value,
-});
-
-Deno.test("describeDifferences() returns Student's t interval of a mean", () => {
-  // differences 1, 2, 3: mean 2, s = 1, 4.303 · 1 / √3 = 2.484
-  const { mean, interval, pairs } = describeDifferences([1, 2, 3], { rows: 10 });
-  strictEqual(mean, 2);
-  strictEqual(pairs, 3);
-  deepStrictEqual(interval?.map((end) => end.toFixed(3)), ["-0.484", "4.484"]);
-  strictEqual(describeDifferences([0.5], { rows: 10 }).interval, null);
-});
-
-Deno.test("describeDifferences() returns Student's t interval for twelve and more seeds", () => {
-  // differences −1 and 1 in turn: mean 0, s = √(n / (n − 1)), half = t · √(1 / (n − 1))
-  for (const [pairs, t] of [[12, 2.201], [30, 2.045], [100, 1.984]] as const) {
-    const values = Array.from({ length: pairs }, (_, i) => i % 2 === 0 ? -1 : 1);
-    const { interval } = describeDifferences(values, { rows: 10 });
-    strictEqual(interval?.[1].toFixed(3), (t * Math.sqrt(1 / (pairs - 1))).toFixed(3));
-  }
-});
-
-Deno.test("describeDifferences() assumes a standard deviation of at least one row", () => {
-  // one row of 1000 less with each seed: s = 0.001, 4.303 · 0.001 / √3 = 0.002484
-  const { interval } = describeDifferences([-0.001, -0.001, -0.001], { rows: 1000 });
-  deepStrictEqual(interval?.map((end) => end.toFixed(5)), ["-0.00348", "0.00148"]);
 });
 
 Deno.test("compareVariants() pairs only runs with the same seed", () => {

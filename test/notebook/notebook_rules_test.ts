@@ -17,7 +17,10 @@ const breaks = (...cells: readonly Cell[]) =>
   findRuleBreaks(notebook(...cells), "a.ipynb").map(formatProblem);
 /** Violations in a notebook that follows the rules except for `cell`. */
 const around = (cell: CodeCell) =>
-  breaks(text("# Title"), { ...cell, execution_count: 1 }, text("So:"), ran(2, "assert(true)"));
+  breaks(
+    ...[text("# Title"), { ...cell, execution_count: 1 }],
+    ...[text("So:"), ran(2, "show(1)"), text("Hence:"), ran(3, "assert(true)")],
+  );
 
 Deno.test("findRuleBreaks() finds nothing in a notebook that follows the rules", () => {
   deepStrictEqual(

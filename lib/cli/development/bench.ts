@@ -12,7 +12,7 @@ import {
   resolveBenchConfig,
 } from "@/development/bench/bench_inputs.ts";
 import { runBenchmarks } from "@/development/bench/run_benchmarks.ts";
-import type { BenchResult } from "@/development/bench/statistics.ts";
+import type { BenchResult } from "@/development/bench/summarize.ts";
 import type { RunConfig } from "@/config/config.ts";
 import { describeMachine } from "@/system/machine.ts";
 import { writeResults } from "@/development/bench/write_results.ts";

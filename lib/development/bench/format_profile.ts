@@ -3,7 +3,7 @@
  * @module
  */
 import type { Limits } from "./measure_limits.ts";
-import type { Breakdown } from "./statistics.ts";
+import type { Breakdown } from "./summarize.ts";
 import { type KindTotals, STEP_KINDS } from "./step_profile.ts";
 
 /** Column headings. */

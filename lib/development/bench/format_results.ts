@@ -10,7 +10,7 @@ import {
   PROFILE_HEAD,
   profileCells,
 } from "./format_profile.ts";
-import type { BenchResult } from "./statistics.ts";
+import type { BenchResult } from "./summarize.ts";
 
 /** Machine, versions, threads and command of a measurement. */
 export type BenchContext = {

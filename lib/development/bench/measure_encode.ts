@@ -10,7 +10,7 @@ import { findModelFolder } from "@/model/find_model_folder.ts";
 import { disposeModel } from "@/model/parameters.ts";
 import { loadTexts } from "@/model/sentence_settings.ts";
 import type { EncodeJob, Measurement } from "./job.ts";
-import { median } from "./statistics.ts";
+import { median } from "@/statistics.ts";
 
 /** A short text to encode alone, and its numbers of measured calls and of warm-up calls. */
 const SHORT_TEXT = "A short sentence to encode.", SHORT_CALLS = 50, SHORT_WARMUP = 5;

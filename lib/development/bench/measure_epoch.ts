@@ -7,7 +7,7 @@ import { readEngineTimes } from "@/engine/timing.ts";
 import { type LoopSetup, type LoopState, runStep } from "@/train/train_loop.ts";
 import { type PreparedRun, prepareRun } from "@/train/prepare_run.ts";
 import { garbageCollector } from "@/system/process_memory.ts";
-import { median } from "./statistics.ts";
+import { median } from "@/statistics.ts";
 import type { Batch, Example } from "@/text/example.ts";
 import type { BatchShape, EpochJob, Measurement, ModelShape } from "./job.ts";
 

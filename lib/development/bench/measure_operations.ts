@@ -16,7 +16,7 @@ import {
 } from "@/train/optimizer.ts";
 import type { Measurement, OperationsJob } from "./job.ts";
 import type { OperationSpec } from "./operations.ts";
-import { median } from "./statistics.ts";
+import { median } from "@/statistics.ts";
 
 const WARMUP = 2;
 

@@ -5,7 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { median } from "./statistics.ts";
+import { median } from "@/statistics.ts";
 import { jit } from "@/engine/jit.ts";
 import { type InputTensors, inputTensors } from "@/model/bert.ts";
 import { embed } from "@/model/multi_task.ts";

@@ -5,7 +5,7 @@
  */
 
 import { ownRunner, runJobInProcess } from "./runners.ts";
-import { median } from "./statistics.ts";
+import { median } from "@/statistics.ts";
 import type { RunConfig } from "@/config/config.ts";
 import { PRECISIONS } from "@/engine/options.ts";
 

@@ -6,7 +6,7 @@ import { type BenchInputs, type BenchName, type Effort, makeCases } from "./benc
 import type { Torch } from "./runners.ts";
 import type { Computation } from "./job.ts";
 import { runCase } from "./run_case.ts";
-import type { BenchResult } from "./statistics.ts";
+import type { BenchResult } from "./summarize.ts";
 import { type Precision, PRECISIONS } from "@/engine/options.ts";
 import type { ProgressView } from "@/progress.ts";
 

@@ -2,8 +2,8 @@
  * Measures a case. Every runner gets a process of its own, and the runners alternate for several rounds.
  * @module
  */
-import type { BenchResult } from "./statistics.ts";
-import { composeResult, summarizeRounds, type Summary } from "./statistics.ts";
+import type { BenchResult } from "./summarize.ts";
+import { composeResult, summarizeRounds, type Summary } from "./summarize.ts";
 import type { Case } from "./benchmarks.ts";
 import { ownRunner, runJobInProcess, type Runner, type Torch, torchRunner } from "./runners.ts";
 import type { Computation, Job, JobOutcome, Work } from "./job.ts";

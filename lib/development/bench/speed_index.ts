@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { BENCHMARKS, type BenchName } from "./benchmarks.ts";
 import type { LoadResult } from "../load/drive_load.ts";
 import { type BenchContext, formatMs, formatTable } from "./format_results.ts";
-import type { BenchResult } from "./statistics.ts";
+import type { BenchResult } from "./summarize.ts";
 import { isObject } from "@/schema.ts";
 import { isFolder, readJson, writeFileAtomic } from "@/system/files.ts";
 

@@ -4,7 +4,7 @@
  */
 import { writeFileAtomic } from "@/system/files.ts";
 import { type BenchContext, formatMarkdown } from "./format_results.ts";
-import type { BenchResult } from "./statistics.ts";
+import type { BenchResult } from "./summarize.ts";
 
 /** Writes `path.md` and `path.json`; a suffix `.md` or `.json` of `path` is ignored. */
 export async function writePair(

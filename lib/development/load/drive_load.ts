@@ -2,8 +2,7 @@
  * Load test of a server: each client sends the next request as soon as it has a response.
  * @module
  */
-import { median } from "../bench/statistics.ts";
-import { quantile } from "@/quantile.ts";
+import { median, quantile } from "@/statistics.ts";
 
 /** Options of a load test. */
 export type LoadOptions = {

@@ -4,7 +4,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import { quantile } from "@/quantile.ts";
+import { quantile } from "@/statistics.ts";
 import type { Figure } from "./figure.ts";
 import { formatCount } from "../format.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
@@ -19,8 +19,8 @@ export function lengthHistograms(
 ): Figure {
   const described = groups.map(({ name, lengths }) => ({
     name,
-    middle: quantile(lengths, 0.5),
-    high: quantile(lengths, 0.95),
+    middle: Math.round(quantile(lengths, 0.5)),
+    high: Math.round(quantile(lengths, 0.95)),
   }));
   const points = groups.flatMap(({ name, lengths }) => lengths.map((length) => ({ name, length })));
   const names = groups.map(({ name }) => name);

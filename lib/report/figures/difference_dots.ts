@@ -6,7 +6,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 import type { Figure } from "./figure.ts";
 import { formatPoints } from "../format.ts";
 import { colorOf, estimateWidth, frameFigure, PLOT_WIDTH } from "./frame.ts";

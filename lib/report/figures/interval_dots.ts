@@ -4,7 +4,7 @@
  */
 
 import * as Plot from "@observablehq/plot";
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 import type { Figure } from "./figure.ts";
 import { colorOf, estimateWidth, frameFigure } from "./frame.ts";
 

@@ -7,7 +7,7 @@ import type { ClassificationScores } from "@/eval/classification.ts";
 import type { EntityScores } from "@/eval/entities.ts";
 import { type EntityErrors, ERROR_KINDS } from "@/eval/entity_errors.ts";
 import type { TaskScores } from "@/eval/evaluate_rows.ts";
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 import {
   at,
   type Place,

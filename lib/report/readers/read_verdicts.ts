@@ -4,7 +4,7 @@
  */
 
 import { join } from "node:path";
-import type { Interval } from "@/eval/interval.ts";
+import type { Interval } from "@/statistics.ts";
 import { LEARNING_CURVE_FILE, type LearningCurve } from "@/train/learning_curve.ts";
 import { isFile, readJson } from "@/system/files.ts";
 import {

@@ -7,7 +7,7 @@ import {
   formatText,
 } from "@/development/bench/format_results.ts";
 import { readFlags, readMicroarchitecture } from "@/system/machine.ts";
-import type { BenchResult } from "@/development/bench/statistics.ts";
+import type { BenchResult } from "@/development/bench/summarize.ts";
 import { writeResults } from "@/development/bench/write_results.ts";
 
 const CONTEXT: BenchContext = {

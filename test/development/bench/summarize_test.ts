@@ -1,12 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import fc from "fast-check";
 import { type JobOutcome, readOutcome } from "@/development/bench/job.ts";
-import {
-  composeResult,
-  median,
-  pickFastest,
-  summarizeRounds,
-} from "@/development/bench/statistics.ts";
+import { composeResult, pickFastest, summarizeRounds } from "@/development/bench/summarize.ts";
 
 const outcome = (peakMiB: number, ...times: readonly (readonly number[])[]): JobOutcome => ({
   executor: "onnx",
@@ -17,24 +11,6 @@ const outcome = (peakMiB: number, ...times: readonly (readonly number[])[]): Job
     timesMs,
     details: { tokensPerSecond: 1000 / (timesMs[0] ?? NaN) },
   })),
-});
-
-Deno.test("median() returns the middle value, or the mean of the middle two", () => {
-  strictEqual(median([3, 1, 10]), 3);
-  strictEqual(median([4, 1, 10, 2]), 3); // (2 + 4) / 2
-  strictEqual(median([7]), 7);
-  strictEqual(median([]), NaN);
-});
-
-Deno.test("median() has equally many values above and below, and does not change its input", () => {
-  fc.assert(fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
-    const before = [...values];
-    const middle = median(values);
-    deepStrictEqual(values, before);
-    const below = values.filter((value) => value < middle).length;
-    const above = values.filter((value) => value > middle).length;
-    return below <= values.length / 2 && above <= values.length / 2;
-  }));
 });
 
 Deno.test("summarizeRounds() pools the times of all rounds and takes the largest peak memory", () => {

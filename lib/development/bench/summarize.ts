@@ -2,21 +2,13 @@
  * Aggregates the outcomes of several processes into one result per measurement.
  * @module
  */
+import { median } from "@/statistics.ts";
 import type { JobOutcome } from "./job.ts";
 import { bestLimits, type Limits } from "./measure_limits.ts";
 import { averageProfiles, type StepProfile } from "./step_profile.ts";
 
 /** Profile of a step together with the limits of the machine. */
 export type Breakdown = StepProfile & { readonly limits: Limits };
-
-/** Median of values; NaN if there are none. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const low = sorted[Math.ceil(middle) - 1] ?? NaN;
-  const high = sorted[Math.floor(middle)] ?? NaN;
-  return (low + high) / 2;
-}
 
 /** Timings of one runner over all rounds. */
 export type Timings = {
