@@ -171,6 +171,7 @@ export type { PromptChoice, PromptSettings } from "@/text/prompts.ts";
 export type { SpecialIds } from "@/text/special_tokens.ts";
 export type { EncodedText, EncodedWords, Tokenizer } from "@/text/tokenizer.ts";
 export { type BaselineName, BASELINES, type TaskVerdict } from "@/train/baselines.ts";
+export type { LearningCurve } from "@/train/learning_curve.ts";
 export type { PredictionError } from "@/train/choose_errors.ts";
 export type { LayerwiseGroup, ParameterGroup } from "@/train/layerwise.ts";
 export type { RowCounts } from "@/train/run_data.ts";
