@@ -231,7 +231,7 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
       const users = groups.filter(({ kernel }) => kernel === name);
       const links = users.map(({ id }) => `<a href="#${this.id}-g${id}">group ${id}</a>`);
       const lines = text.trimEnd().split("\n").length;
-      const pre = `<pre${this.#mark(...users.map(({ id }) => id))}><code>${
+      const pre = `<pre tabindex="0"${this.#mark(...users.map(({ id }) => id))}><code>${
         escapeXml(text.trimEnd())
       }</code></pre>`;
       return `${
@@ -246,8 +246,8 @@ ${this.#heading(`${this.id}-g${id}`, `group ${id}: ${escapeXml(describeGroup(gro
     if (memory === null || memory.blocks.length === 0) return text;
     const figure = memoryPlanFigure(memory, instructions.length);
     const svg = figure.svg.trim().replace(/ aria-label="[^"]*"/g, ""); // of marks: the figure has a description
-    return `${text}\n<p><span class="figure-frame">${svg}</span></p>
-<details><summary>The same as text</summary>\n<pre><code>${
+    return `${text}\n<p><span class="figure-frame" tabindex="0">${svg}</span></p>
+<details><summary>The same as text</summary>\n<pre tabindex="0"><code>${
       escapeXml(lines.join("\n"))
     }</code></pre></details>`;
   }
