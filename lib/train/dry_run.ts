@@ -35,18 +35,20 @@ export type RunForecast = {
   readonly peakMiB: number;
 };
 
-/** Times that each of the two measured steps is repeated after it has been compiled. */
-const REPEATS = 3;
+/** Measured steps, as quantiles of their sizes. The last ones tell what a further shape of batches costs. */
+const MEASURED = [0.5, 1, 0.25, 0.75] as const;
+/** Times that each measured step is repeated after it has been compiled. */
+const REPEATS = 5;
 /** Maximum number of rows per task on which evaluation is measured. */
 const EVALUATED_ROWS = 256;
 /** Maximum number of steps whose batches are counted; longer runs are extrapolated. */
 const COUNTED_STEPS = 20_000;
 
 /**
- * Predicts a run: prepares it completely, then runs the step of median and the step of largest size, evaluates some
+ * Predicts a run: prepares it completely, then runs steps of four sizes, evaluates some
  * validation rows of each task and saves a checkpoint in a temporary folder, which is removed.
  *
- * The time of a step is modeled as a + b · padded tokens. Each shape of batches adds the time of its first step, in which
+ * The time of a step is interpolated by its number of padded tokens. Each shape of batches adds the time of its first step, in which
  * it is compiled.
  */
 export async function forecastRun(
@@ -166,7 +168,7 @@ function planSteps(
   });
 }
 
-/** Predicts the seconds of all steps from a median and a largest one. Returns the last state of training. */
+/** Predicts the seconds of all steps from a few of different sizes. Returns the last state of training. */
 async function measureSteps(
   run: PreparedRun,
   { config, nowMs, ...batching }: Batching & {
@@ -175,21 +177,18 @@ async function measureSteps(
   },
 ): Promise<{ readonly train: number; readonly state: TrainState }> {
   const { setup: { trainStep, tasks, steps } } = run;
+  const examplesOf = (name: string) => tasks.get(name)?.examples ?? [];
   const planned = planSteps(run, config.training.accumulate);
   const bySize = planned.toSorted((a, b) => a.tokens - b.tokens);
-  const median = bySize[Math.floor(bySize.length / 2)], largest = bySize.at(-1);
-  if (median === undefined || largest === undefined) {
-    throw new TypeError("internal: a run has no steps");
-  }
+  const chosen = MEASURED.flatMap((share) => bySize[Math.round(share * (bySize.length - 1))] ?? []);
   let state = run.start.train;
-  const compile: number[] = []; // seconds per shape
-  const measure = async ({ plans }: PlannedStep) => {
+  const met = new Set<string>();
+  let compile = 0; // seconds for a further shape
+  const points: { readonly tokens: number; readonly seconds: number }[] = [];
+  for (const { plans, tokens } of chosen) {
     const batches = new Map(
       [...plans].map(([name, each]) =>
-        [
-          name,
-          each.map((plan) => collate(tasks.get(name)?.examples ?? [], plan, batching)),
-        ] as const
+        [name, each.map((plan) => collate(examplesOf(name), plan, batching))] as const
       ),
     );
     const seconds: number[] = [];
@@ -200,26 +199,37 @@ async function measureSteps(
     }
     const [first = 0, ...others] = seconds;
     const steady = others.toSorted((a, b) => a - b)[Math.floor(others.length / 2)] ?? first;
-    compile.push(Math.max(0, first - steady) / plans.size);
-    return steady;
-  };
-  const steady = await measure(median), slowest = await measure(largest);
-  const slope = largest.tokens > median.tokens
-    ? Math.max(0, slowest - steady) / (largest.tokens - median.tokens)
-    : steady / Math.max(1, median.tokens);
-  const counted = planned.reduce(
-    (sum, { tokens }) => sum + Math.max(0, steady + slope * (tokens - median.tokens)),
-    0,
+    const shapes = shapesOf(plans).filter((shape) => !met.has(shape));
+    if (shapes.length > 0) compile = Math.max(0, first - steady) / shapes.length;
+    shapes.forEach((shape) => met.add(shape));
+    points.push({ tokens, seconds: steady });
+  }
+  points.sort((a, b) => a.tokens - b.tokens);
+  const counted = planned.reduce((sum, { tokens }) => sum + interpolate(points, tokens), 0);
+  const shapes = new Set(planned.flatMap(({ plans }) => shapesOf(plans)));
+  return { train: counted * steps / planned.length + shapes.size * compile, state };
+}
+
+/** The shapes of a step's batches by task; each is compiled when it first occurs. */
+function shapesOf(plans: PlannedStep["plans"]): string[] {
+  return [...plans].flatMap(([name, each]) =>
+    each.map(({ rows, length }) => `${name} ${rows} ${length}`)
   );
-  const shapes = new Set(
-    planned.flatMap(({ plans }) =>
-      [...plans].flatMap(([name, each]) =>
-        each.map(({ rows, length }) => `${name} ${rows} ${length}`)
-      )
-    ),
-  );
-  // the shape measured last was compiled when most kernels were there, as all shapes after it
-  return { train: counted * steps / planned.length + shapes.size * Math.min(...compile), state };
+}
+
+/** Seconds of a step of this size: linear between the measured points, in proportion to the size beyond them. */
+function interpolate(
+  points: readonly { readonly tokens: number; readonly seconds: number }[],
+  tokens: number,
+): number {
+  const above = points.findIndex((point) => point.tokens >= tokens);
+  const high = points[above], low = points[above - 1];
+  if (high === undefined) return points.at(-1)?.seconds ?? 0;
+  if (low === undefined || high.tokens === low.tokens) {
+    return high.seconds * tokens / Math.max(1, high.tokens);
+  }
+  return low.seconds +
+    (high.seconds - low.seconds) * (tokens - low.tokens) / (high.tokens - low.tokens);
 }
 
 /** Seconds of one evaluation of validation and of all tests, from some validation rows of each task. */
