@@ -32,7 +32,7 @@ FN V multiply_add(const int pairs, V left, V right, V sum) {
  * many with pairs of bfloat16.
  */
 FN void peak(const int pairs, char *const *P, const int64_t *N, long r0, long r1, char *T) {
-  float *a = (float *)(T + 64), *b = a + ROWS * DEPTH;
+  float *a = (float *)(T + SCRATCH_HEAD), *b = a + ROWS * DEPTH;
   for (long i = 0; i < (ROWS + COLUMNS * LANES) * DEPTH; i++) a[i] = 1.f / (float)(i + 3);
   V sums[ROWS][COLUMNS];
   UNROLL for (int i = 0; i < ROWS; i++) UNROLL for (int j = 0; j < COLUMNS; j++) sums[i][j] = S(0);
@@ -67,7 +67,7 @@ void peak_tiles(char *const *P, const int64_t *N, long r0, long r1, char *T) {
       .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
       .rows = {16, 16, 16, 16, 16, 16, 16, 16},
   };
-  float *a = (float *)(T + 64);
+  float *a = (float *)(T + SCRATCH_HEAD);
   for (long i = 0; i < 4 * 256; i++) a[i] = 1.f / (float)(i + 3);
   _tile_loadconfig(&shapes);
   _tile_zero(0);

@@ -111,7 +111,7 @@ export async function measureLimits(
 /** Encodes a program with one kernel over three slots. */
 function encodeKernel(address: bigint, rows: number, rounds: number): BigInt64Array<ArrayBuffer> {
   return BigInt64Array.from(encodeInstruction({
-    ...{ opcode: "kernel", kind: "other", barrier: false, everyChunk: false, address, rows },
+    ...{ opcode: "kernel", barrier: false, everyChunk: false, address, rows },
     cut: rows < 64 ? 1 : 64,
     places: [0, 1, 2].map((slot) => ({ slot, offset: 0 })),
     numbers: [rounds],

@@ -14,6 +14,7 @@ import {
   ToolchainError,
 } from "./toolchain/compiler.ts";
 import { explainMissingCompiler, findCompiler } from "./toolchain/find_compiler.ts";
+import { FEATURES } from "./abi.ts";
 import { createProgram, type NativeProgram } from "./lowering/program.ts";
 import { openSymbols, type RuntimeSymbols } from "@/engine/native/runtime_symbols.ts";
 import { chooseTarget } from "./toolchain/target.ts";
@@ -25,16 +26,8 @@ export type NativeBlock = {
   readonly bytes: Uint8Array<ArrayBuffer>;
 };
 
-/** Processor features that matrix products use. */
-export type NativeFeatures = {
-  readonly avx512: boolean;
-  /** True if matrix products use bfloat16 pairs because they are faster; else bfloat16 is multiplied in float32. */
-  readonly avx512Bfloat16: boolean;
-  /** Matrix units for bfloat16 that the system permits. */
-  readonly amx: boolean;
-  readonly avx2: boolean;
-  readonly neon: boolean;
-};
+/** Processor features that matrix products use; `FEATURES` of `abi.ts` describes them. */
+export type NativeFeatures = { readonly [Feature in keyof typeof FEATURES]: boolean };
 
 /** The runtime's interface. */
 export type NativeRuntime = {
@@ -57,7 +50,7 @@ export type NativeRuntime = {
   loadKernels(text: string, names: readonly string[]): Promise<readonly bigint[]>;
   /** {@link loadKernels} for synchronous callers. */
   loadKernelsSync(text: string, names: readonly string[]): readonly bigint[];
-  /** Decodes an instruction table; `scratchBytes` is the scratch memory of each thread, including its head of 64 bytes. */
+  /** Decodes an instruction table; `scratchBytes` is the scratch memory of each thread, including its head. */
   program(words: BigInt64Array<ArrayBuffer>, scratchBytes: number): NativeProgram;
 };
 
@@ -101,7 +94,7 @@ export function describeKernels(text: string): Library {
   return {
     name: "kernels",
     sources: [{ name: "kernels.c", text }],
-    headers: readFiles(/^vectors\/.*\.h$/),
+    headers: readFiles(/^(abi|vectors\/.*)\.h$/),
     flags: ["-O2"],
   };
 }
@@ -130,8 +123,8 @@ export async function openNativeRuntime(options: NativeRuntimeOptions): Promise<
 
 function readFeatures(symbols: RuntimeSymbols): NativeFeatures {
   const bits = Number(symbols.rt_features());
-  const has = (bit: number) => (bits & bit) !== 0;
-  return { avx512: has(1), avx512Bfloat16: has(2), amx: has(4), avx2: has(8), neon: has(16) };
+  const has = Object.entries(FEATURES).map(([name, bit]) => [name, (bits & bit) !== 0]);
+  return Object.fromEntries(has) as NativeFeatures;
 }
 
 function createMemory(symbols: RuntimeSymbols): Pick<NativeRuntime, "allocate" | "grow" | "free"> {

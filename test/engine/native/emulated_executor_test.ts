@@ -7,6 +7,7 @@ import { type Precision, PRECISIONS } from "@/engine/options.ts";
 import { RecordingBackend } from "@/engine/backend.ts";
 import { openEngine } from "@/engine/engine.ts";
 import { jit } from "@/engine/jit.ts";
+import { FEATURES } from "@/engine/native/abi.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
 import { dropout, gelu } from "@/engine/neural.ts";
 import { disposeModel, namedParameters } from "@/model/parameters.ts";
@@ -18,9 +19,6 @@ import { assertClose, type Values } from "./compare_outputs.ts";
 import { type Case, CASES, tensor } from "./executor_cases.ts";
 
 const THREADS = 3;
-
-/** The feature bit of NEON. */
-const NEON = 16;
 
 const emulation = findEmulation();
 const reason = "missing" in emulation
@@ -66,7 +64,7 @@ function testEmulated(name: string, body: () => Promise<void>): void {
 }
 
 testEmulated("the runtime finds NEON and nothing else", () => {
-  strictEqual(executor?.features, NEON);
+  strictEqual(executor?.features, FEATURES.neon);
   return Promise.resolve();
 });
 

@@ -3,6 +3,7 @@
  * A [M, K], B [K, N], C [M, N], with `items` of each.
  * @module
  */
+import { MATMUL_FLAGS } from "@/engine/native/abi.ts";
 
 /** Properties of a matrix product, which can be combined freely. */
 export type Matmul = {
@@ -94,7 +95,11 @@ export function fromBytes(bytes: Uint8Array, bf16: boolean): Float64Array {
   return Float64Array.from(new Float32Array(words.buffer));
 }
 
-const ROUNDING_FLAGS = { none: 0, bfloat16: 64, float16: 128 };
+const ROUNDING_FLAGS = {
+  none: 0,
+  bfloat16: MATMUL_FLAGS.roundBf16,
+  float16: MATMUL_FLAGS.roundF16,
+};
 
 /** Largest relative rounding errors; float16 also has subnormal numbers, 2^-24 apart. */
 const ROUNDING_ERRORS = { none: 0, bfloat16: 2 ** -8, float16: 2 ** -11 };
@@ -105,9 +110,10 @@ export function prepareMatmul(p: Matmul) {
   const b = layOut([p.k, p.n], p.transposeB, p.bf16.b, p, 2);
   const c = layOut([p.m, p.n], false, p.bf16.c, p, 3);
   const bias = p.bias ? randomValues(p.n, false, p.seed + 4) : null;
-  const flags = (p.bf16.a ? 1 : 0) | (p.bf16.b ? 2 : 0) | (p.bf16.c ? 4 : 0) |
-    (p.accumulate ? 16 : 0) | (p.inBf16 ? 32 : 0) | ROUNDING_FLAGS[p.rounding] |
-    (p.persistentB ? 256 : 0);
+  const F = MATMUL_FLAGS;
+  const flags = (p.bf16.a ? F.aBf16 : 0) | (p.bf16.b ? F.bBf16 : 0) | (p.bf16.c ? F.cBf16 : 0) |
+    (p.accumulate ? F.accumulate : 0) | (p.inBf16 ? F.inBf16 : 0) | ROUNDING_FLAGS[p.rounding] |
+    (p.persistentB ? F.persistentB : 0);
   // the stride of a dimension of size 1 is arbitrary
   const stride = (size: number, of: number) => (size === 1 && p.seed % 2 === 1 ? 0 : of);
   const numbers = [p.m, p.n, p.k, flags]

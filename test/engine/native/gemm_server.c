@@ -51,11 +51,11 @@ static int follows;
 
 /** Offset in bytes of a row of C; rows are counted through all batch items. */
 static size_t row_offset(const int64_t *n, long row) {
-  const long item = row / n[GEMM_M], i1 = item / n[GEMM_ITEMS_2], i2 = item % n[GEMM_ITEMS_2];
-  const long at = i1 * n[GEMM_BATCH_C_1] + i2 * n[GEMM_BATCH_C_2] + row % n[GEMM_M] * n[GEMM_ROW_C];
+  const long item = row / n[GEMM_M], i1 = item / n[GEMM_INNER_ITEMS], i2 = item % n[GEMM_INNER_ITEMS];
+  const long at = i1 * n[GEMM_OUTER_STRIDE_C] + i2 * n[GEMM_INNER_STRIDE_C] + row % n[GEMM_M] * n[GEMM_ROW_C];
   return (size_t)at * (n[GEMM_FLAGS] & GEMM_C_BF16 ? 2 : 4);
 }
-static long row_count(const int64_t *n) { return n[GEMM_M] * n[GEMM_ITEMS_1] * n[GEMM_ITEMS_2]; }
+static long row_count(const int64_t *n) { return n[GEMM_M] * n[GEMM_OUTER_ITEMS] * n[GEMM_INNER_ITEMS]; }
 static size_t row_bytes(const int64_t *n) { return n[GEMM_N] * (n[GEMM_FLAGS] & GEMM_C_BF16 ? 2 : 4); }
 
 static void watch(Epilogue *epilogue, long first, long end, int chunk) {

@@ -1,3 +1,4 @@
+import { MATMUL_FLAGS } from "@/engine/native/abi.ts";
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { fromBytes, type Matmul, multiplyExactly, prepareMatmul, toBytes } from "./gemm_case.ts";
@@ -247,11 +248,11 @@ const PROPERTIES: Record<string, (server: Server, build: Build) => Promise<void>
     const { numbers } = prepareMatmul(PLAIN);
     const none = new Uint8Array(0);
     const change = (at: number, value: number) => numbers.map((n, i) => (i === at ? value : n));
-    const persistentItems = change(3, 256).with(9, 2);
+    const persistentItems = change(3, MATMUL_FLAGS.persistentB).with(9, 2);
     const bad = [
       change(0, 0),
       change(2, -1),
-      change(3, 8),
+      change(3, 2 ** 20), // an unknown flag
       change(5, 2),
       change(9, 0),
       persistentItems,

@@ -2,7 +2,7 @@
  * Partitioning of a kernel's rows among threads: ranges with separate scratch memory, chunks, work stealing.
  */
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { MAX_CHUNKS_PER_THREAD } from "@/engine/native/lowering/instruction.ts";
+import { SIZES } from "@/engine/native/abi.ts";
 import {
   encode,
   KERNEL_HEAD,
@@ -15,14 +15,14 @@ import {
 const KERNELS = `${KERNEL_HEAD}#include <unistd.h>
 /* P[0]: for each chunk: first row, end, visits, 1 if the scratch memory is aligned */
 KERNEL(note_chunk) {
-  int32_t *note = (int32_t *)P[0] + 4 * *(int32_t *)T;
+  int32_t *note = (int32_t *)P[0] + 4 * ((Scratch *)T)->chunk;
   note[0] = (int32_t)r0, note[1] = (int32_t)r1, note[3] = (uintptr_t)T % 64 == 0;
   __atomic_fetch_add(note + 2, 1, __ATOMIC_RELAXED);
   T[N[0] - 1] = 1; /* writes the last byte of the scratch memory */
 }
 /* P[0][row] counts visits of a row; P[1][chunk]: true if a chunk does not start at a multiple of N[0] rows or is empty; P[2] counts chunks */
 KERNEL(note_rows) {
-  int32_t *visits = (int32_t *)P[0], *odd = (int32_t *)P[1], chunk = *(int32_t *)T;
+  int32_t *visits = (int32_t *)P[0], *odd = (int32_t *)P[1], chunk = ((Scratch *)T)->chunk;
   for (long i = r0; i < r1; i++) __atomic_fetch_add(visits + i, 1, __ATOMIC_RELAXED);
   odd[chunk] |= r0 % N[0] != 0 || r0 >= r1;
   __atomic_fetch_add((int32_t *)P[2], 1, __ATOMIC_RELAXED);
@@ -78,10 +78,10 @@ testEach(
       const [notes] = await runTable(
         runtime,
         words,
-        new Int32Array(4 * MAX_CHUNKS_PER_THREAD * threads),
+        new Int32Array(4 * SIZES.maxChunks * threads),
       );
       const expected = chunksOf(rows, unit, threads).flatMap((chunks) =>
-        Array.from({ length: MAX_CHUNKS_PER_THREAD }, (_, i) => [...chunks[i] ?? [0, 0], 1, 1])
+        Array.from({ length: SIZES.maxChunks }, (_, i) => [...chunks[i] ?? [0, 0], 1, 1])
       );
       deepStrictEqual([...notes], expected.flat());
     }
@@ -99,7 +99,7 @@ testEach("other kernels get every row once, in chunks cut at units, in every run
       pointers: [[0, 0], [1, 0], [2, 0]],
     };
     const program = runtime.program(encode([note, note]), 64); // no barrier between the two
-    const blocks = [4 * rows, 4 * MAX_CHUNKS_PER_THREAD * threads, 4].map((bytes) =>
+    const blocks = [4 * rows, 4 * SIZES.maxChunks * threads, 4].map((bytes) =>
       runtime.allocate(bytes)
     );
     const slots = BigUint64Array.from(

@@ -2,6 +2,7 @@
  * Operations of the runtime that are not generated: tables worked out by hand, then random ones compared with plain loops,
  * on one to four threads.
  */
+import { MATMUL_FLAGS } from "@/engine/native/abi.ts";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import type { NativeRuntime } from "@/engine/native/runtime.ts";
@@ -40,7 +41,15 @@ testEach("a matrix product multiplies, adds bias and accumulates", async (runtim
   const numbers = (flags: number) => [2, 2, 2, flags, 2, 1, 2, 1, 2, 1, 1, 0, 0, 0, 0, 0, 0];
   const [, , matmul] = await runOperation(runtime, "matmul", numbers(0), a, b, c, bias);
   deepStrictEqual(matmul, floats(29, 42, 53, 70));
-  const [, , sum] = await runOperation(runtime, "matmul", numbers(16), a, b, c, bias);
+  const [, , sum] = await runOperation(
+    runtime,
+    "matmul",
+    numbers(MATMUL_FLAGS.accumulate),
+    a,
+    b,
+    c,
+    bias,
+  );
   deepStrictEqual(sum, floats(30, 43, 54, 71));
   const words = encode([
     { opcode: "matmul", pointers: [[0, 0], [1, 0], [2, 0], null], numbers: numbers(0) },

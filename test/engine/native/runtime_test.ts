@@ -2,6 +2,7 @@
  * The runtime's pool and interpreter: barriers, faults, rejected tables, several programs.
  */
 import { deepStrictEqual, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { HEAD, HEAD_WORDS, MATMUL_FLAGS, OPCODES } from "@/engine/native/abi.ts";
 import { cpuUsage } from "node:process";
 import { setTimeout } from "node:timers/promises";
 import {
@@ -156,12 +157,13 @@ testEach("malformed tables are rejected", (runtime, { turn: kernel }) => {
     ...{ opcode: "kernel", pointers: [[0, 0], [1, 0]], numbers: [1], rows: 1, kernel },
   };
   const words = encode([sound]);
+  const length = BigInt(words.length);
   const changes: readonly (readonly [place: number, word: bigint])[] = [
-    ...[[0, 12n], [0, 14n], [0, -1n], [1, 11n], [1, -1n], [4, 3n], [4, -1n], [5, 2n], [
-      5,
-      -1n,
-    ]] as const,
-    ...[[6, -1n], [7, 0n], [8, 0n], [10, -2n], [4, 1n << 62n], [5, 1n << 62n]] as const,
+    ...[length - 1n, length + 1n, -1n].map((word) => [HEAD.length, word] as const),
+    ...[BigInt(Object.keys(OPCODES).length), -1n].map((word) => [HEAD.opcode, word] as const),
+    ...[3n, -1n, 1n << 62n].map((word) => [HEAD.pointers, word] as const),
+    ...[2n, -1n, 1n << 62n].map((word) => [HEAD.numbers, word] as const),
+    ...[[HEAD.rows, -1n], [HEAD.unit, 0n], [HEAD.kernel, 0n], [HEAD_WORDS, -2n]] as const,
   ];
   const other = (opcode: TestInstruction["opcode"], pointers: number, numbers: readonly number[]) =>
     encode([{ opcode, pointers: Array(pointers).fill([0, 0]), numbers }]);
@@ -173,10 +175,10 @@ testEach("malformed tables are rejected", (runtime, { turn: kernel }) => {
   runtime.program(followed({ rows: 1 }), 64).release();
   const tables = [
     ...changes.map(([place, word]) => words.with(place, word)),
-    words.slice(0, 9),
+    words.slice(0, HEAD_WORDS - 1),
     other("matmul", 4, Array(16).fill(1)), // one number is missing
     other("matmul", 4, [0, ...Array(16).fill(1)]), // no rows
-    other("matmul", 4, [1, 1, 1, 256, ...Array(13).fill(1)]), // no pointer for the persistent B
+    other("matmul", 4, [1, 1, 1, MATMUL_FLAGS.persistentB, ...Array(13).fill(1)]), // no pointer for the persistent B
     other("matmul", 5, [1, 1, 1, 0, ...Array(13).fill(1)]), // a pointer without a persistent B
     other("matmul", 4, [1, 1, 1, 0, ...Array(14).fill(1)]), // an extra number without an epilogue
     followed({ rows: 2 }), // an epilogue with more rows than the product

@@ -5,7 +5,8 @@ import type { Isa } from "@/engine/options.ts";
 import { basename, dirname, join } from "node:path";
 import { compileLibrary } from "@/engine/native/toolchain/compiler.ts";
 import { findCompiler } from "@/engine/native/toolchain/find_compiler.ts";
-import { type Opcode, OPCODES } from "@/engine/native/lowering/instruction.ts";
+import type { Opcode } from "@/engine/native/abi.ts";
+import { encodeInstruction } from "@/engine/native/lowering/instruction_table.ts";
 import { describeRuntime, type NativeRuntime, openNativeRuntime } from "@/engine/native/runtime.ts";
 import { chooseTarget } from "@/engine/native/toolchain/target.ts";
 
@@ -26,12 +27,12 @@ export function encode(instructions: readonly TestInstruction[]): BigInt64Array<
   return BigInt64Array.from(instructions.flatMap((instruction) => {
     const { opcode, barrier = true, pointers, numbers } = instruction;
     const { rows = 0, unit = 1, kernel = 0n, everyChunk = false } = instruction;
-    const length = 10 + pointers.length + numbers.length;
-    const head = [length, OPCODES[opcode], barrier, 0, pointers.length, numbers.length, rows, unit];
     const places = pointers.map((place) =>
-      place === null ? -1n : (BigInt(place[0]) << 48n) + BigInt(place[1])
+      place === null ? null : { slot: place[0], offset: place[1] }
     );
-    return [...head.map(BigInt), kernel, BigInt(everyChunk), ...places, ...numbers.map(BigInt)];
+    return encodeInstruction({
+      ...{ opcode, barrier, rows, cut: unit, everyChunk, address: kernel, places, numbers },
+    });
   }));
 }
 

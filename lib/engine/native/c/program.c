@@ -8,7 +8,7 @@
 static const struct {
   int pointers, numbers;
 } NEEDS[OPCODES] = {
-    [OP_KERNEL] = {0, 0}, [OP_GEMM] = {4, GEMM_NUMBERS}, [OP_SCATTER] = {3, 4},
+    [OP_KERNEL] = {0, 0}, [OP_MATMUL] = {MATMUL_POINTERS, GEMM_NUMBERS}, [OP_SCATTER] = {3, 4},
     [OP_PAD] = {2, 3},    [OP_COMBINE] = {2, 2},         [OP_COPY] = {2, 3},
     [OP_REDUCE] = {2, 4}, [OP_ARG_REDUCE] = {2, 4},      [OP_CONCAT] = {1, 2},
     [OP_TOP] = {2, 4},    [OP_INTEGER_MATMUL] = {3, 8},
@@ -24,7 +24,7 @@ static int all_non_negative(const int64_t *numbers, int64_t count) {
   return 1;
 }
 
-int matmul_pointers(const int64_t *numbers) { return numbers[GEMM_FLAGS] & GEMM_PERSISTENT_B ? 5 : 4; }
+int matmul_pointers(const int64_t *numbers) { return numbers[GEMM_FLAGS] & GEMM_PERSISTENT_B ? MATMUL_POINTERS + 1 : MATMUL_POINTERS; }
 
 /** True if a matrix product has no words beyond its own, or an epilogue over all of its rows. */
 static int has_epilogue_or_none(const int64_t *head) {
@@ -32,7 +32,7 @@ static int has_epilogue_or_none(const int64_t *head) {
   if (!head[HEAD_KERNEL])
     return head[HEAD_NUMBERS] == GEMM_NUMBERS && head[HEAD_POINTERS] == matmul_pointers(numbers);
   int64_t rows;
-  return !__builtin_mul_overflow(numbers[GEMM_ITEMS_1], numbers[GEMM_ITEMS_2], &rows) &&
+  return !__builtin_mul_overflow(numbers[GEMM_OUTER_ITEMS], numbers[GEMM_INNER_ITEMS], &rows) &&
          !__builtin_mul_overflow(rows, numbers[GEMM_M], &rows) && rows == head[HEAD_ROWS] &&
          head[HEAD_UNIT] >= 1;
 }
@@ -47,7 +47,7 @@ static int padding_fits(const int64_t *axes, int64_t rank) {
 /** True if the numbers of an operation are valid and agree with their count and the number of pointers. */
 static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t pointers) {
   switch (opcode) {
-  case OP_GEMM:
+  case OP_MATMUL:
     return pointers >= matmul_pointers(numbers);
   case OP_SCATTER:
   case OP_COMBINE:
@@ -63,7 +63,7 @@ static int fits(int64_t opcode, const int64_t *numbers, int64_t count, int64_t p
   case OP_REDUCE:
     return all_non_negative(numbers, count) && numbers[0] < 2 * REDUCE_KINDS;
   case OP_ARG_REDUCE:
-    return all_non_negative(numbers, count) && numbers[0] < 4;
+    return all_non_negative(numbers, count) && numbers[0] < 2 * ARG_REDUCE_KINDS;
   case OP_CONCAT:
     return is_element_size(numbers[0]) && all_non_negative(numbers, count) && count == 2 + pointers - 1;
   case OP_TOP:
@@ -86,7 +86,7 @@ static int is_instruction(const int64_t *head, int64_t left) {
     if (head[HEAD_WORDS + i] < -1) return 0;
   if (opcode == OP_KERNEL && (!head[HEAD_KERNEL] || head[HEAD_ROWS] < 0 || head[HEAD_UNIT] < 1)) return 0;
   if (!fits(opcode, head + HEAD_WORDS + pointers, numbers, pointers)) return 0;
-  return opcode != OP_GEMM || has_epilogue_or_none(head);
+  return opcode != OP_MATMUL || has_epilogue_or_none(head);
 }
 
 /** Number of instructions in a table; adds the number of their pointers to `pointers`. -1 if the table is malformed. */
@@ -141,7 +141,7 @@ Program *program_decode(const int64_t *words, int64_t count, int64_t scratch_byt
         .numbers = head + HEAD_WORDS + head[HEAD_POINTERS],
     };
     next += instruction->pointer_count;
-    if (instruction->opcode == OP_GEMM) {
+    if (instruction->opcode == OP_MATMUL) {
       instruction->matmul = gemm_plan(instruction->numbers, threads);
       complete = instruction->matmul != 0;
     } else if (instruction->opcode == OP_KERNEL) {

@@ -22,7 +22,7 @@ EXPORT int rt_start(int threads) {
   return started;
 }
 
-/** Features that matrix products may use, as GemmFeature bits. */
+/** Features that matrix products may use, as GEMM_HAS_ bits. */
 EXPORT int64_t rt_features(void) { return features; }
 
 /** Decodes a table. NULL if it is malformed or memory is short. Waits for a run in progress. */
@@ -129,7 +129,7 @@ static int run_instruction(const Instruction *it, Scratch *scratch, double *seco
   switch (it->opcode) {
   case OP_KERNEL:
     return run_kernel(it, scratch, thread);
-  case OP_GEMM:
+  case OP_MATMUL:
     return run_matmul(it, scratch, seconds, thread, threads);
   case OP_SCATTER:
     return run_scatter(pointers, numbers, thread, threads);
@@ -183,14 +183,14 @@ static void run_table(void *argument, int thread) {
 
 /** Computes the addresses of all pointers from slots and offsets. */
 static void resolve(Program *program, char *const *slots) {
-  const int64_t offset_mask = ((int64_t)1 << 48) - 1;
+  const int64_t offset_mask = ((int64_t)1 << SLOT_SHIFT) - 1;
   for (int64_t i = 0; i < program->count; i++) {
     Instruction *instruction = program->instructions + i;
     for (int k = 0; k < instruction->pointer_count; k++) {
       int64_t place = instruction->places[k];
       // As integers: arrays without elements have a null slot, and adding to a null pointer is undefined.
       instruction->pointers[k] =
-          place < 0 ? 0 : (char *)((uintptr_t)slots[place >> 48] + (uintptr_t)(place & offset_mask));
+          place < 0 ? 0 : (char *)((uintptr_t)slots[place >> SLOT_SHIFT] + (uintptr_t)(place & offset_mask));
     }
   }
 }

@@ -3,8 +3,8 @@
  *
  *     void name(char *const *P, const int64_t *N, long r0, long r1, char *T)
  *
- * P are pointers, N numbers, [r0, r1) the rows of one chunk, T the scratch memory of the calling thread. The first
- * word of T is the chunk's index; its data start at byte 64. Registers hold float32 for all storage types, with
+ * P are pointers, N numbers, [r0, r1) the rows of one chunk, T the scratch memory of the calling thread: a
+ * `Scratch` of `abi.h`, and data after it. Registers hold float32 for all storage types, with
  * booleans as 0 and 1, except for int32.
  * @module
  */
@@ -18,13 +18,8 @@ import { block, paragraphs } from "./c_layout.ts";
 import type { KernelDraft } from "./kernel_texts.ts";
 import { nameKernel, nameOperation, nameValues } from "./name_kernel.ts";
 import { combineParts, foldLanes, startReduction } from "./c_reductions.ts";
-import {
-  type Access,
-  type Buffer,
-  type BufferTable,
-  MOST_LANES,
-  type ScratchRows,
-} from "../lowering/instruction.ts";
+import type { Access, Buffer, BufferTable, ScratchRows } from "../lowering/instruction.ts";
+import { SIZES } from "../abi.ts";
 import { C_TYPES, KernelOperands, ROW } from "../lowering/kernel_operands.ts";
 
 const STORES = { float32: "st", bfloat16: "stb", int32: "stw", bool: "stq" } as const;
@@ -85,7 +80,7 @@ class KernelPrinter {
     const sizes = flat ? [] : [
       `const long C = ${size};`,
       ...scratchRows + this.#columnSums.length > 0
-        ? [`const long CP = (C + ${MOST_LANES - 1}) / ${MOST_LANES} * ${MOST_LANES};`]
+        ? [`const long CP = (C + ${SIZES.maxLanes - 1}) / ${SIZES.maxLanes} * ${SIZES.maxLanes};`]
         : [],
     ];
     // Without a later phase a chunk runs backward: the rows that were written last may still be in the cache.
@@ -125,7 +120,7 @@ class KernelPrinter {
 
   /** The address of a row of the thread's scratch memory. */
   #scratch(row: number): string {
-    return `(T + 64 + ${row} * CP * 4)`;
+    return `(T + ${SIZES.scratchHead} + ${row} * CP * 4)`;
   }
 
   #name(node: Node): string {
@@ -305,7 +300,7 @@ class KernelPrinter {
       const name = `${this.#name(node)}${ROW}`, k = this.#operands.pointer(partial);
       this.#operands.describe(k, `partial sums of ${this.#name(node)}`);
       lines.push(
-        `float *${name} = (float *)P[${k}] + *(int32_t *)T * CP;`,
+        `float *${name} = (float *)P[${k}] + ((Scratch *)T)->chunk * CP;`,
         `for (long c = 0; c < CP; c++) ${name}[c] = 0;`,
       );
     }

@@ -9,23 +9,7 @@ import type { Node } from "../../ir.ts";
 import type { WorkTerms } from "./count_work.ts";
 import type { PassKind } from "../../profile.ts";
 import { sizeOf } from "../../views.ts";
-
-/** Operation codes of the runtime. */
-export const OPCODES = {
-  kernel: 0,
-  matmul: 1,
-  scatter: 2,
-  pad: 3,
-  combine: 4,
-  copy: 5,
-  reduce: 6,
-  argReduce: 7,
-  concat: 8,
-  integerMatmul: 9,
-  top: 10,
-} as const;
-/** Name of an operation of the runtime. */
-export type Opcode = keyof typeof OPCODES;
+import { type Opcode, SIZES } from "../abi.ts";
 
 /** A block of memory that instructions read and write. */
 export type Buffer = {
@@ -46,29 +30,6 @@ export type Buffer = {
   offset: number;
 };
 
-/**
- * Maximum number of chunks of a thread's rows: `MAX_CHUNKS` of `partition.h`. A kernel with partial results makes this
- * many for each thread.
- */
-export const MAX_CHUNKS_PER_THREAD = 9;
-
-/** Flags of a matrix product; `gemm.h` has the same. */
-export const MATMUL_FLAGS = {
-  /** A, B and the result are bfloat16. */
-  a: 1,
-  b: 2,
-  c: 4,
-  /** The product is accumulated onto the result's memory. */
-  onto: 16,
-  /** Operands are rounded to bfloat16. */
-  half: 32,
-  /** Sums are rounded to these types. */
-  bfloat16: 64,
-  float16: 128,
-  /** B is packed once, into persistent memory. */
-  keep: 256,
-} as const;
-
 /** A kernel's use of a buffer, which decides whether it may overwrite it. */
 export type Access = {
   /** True if it is read only at exactly (row, column), so that an element can be overwritten once it has been read. */
@@ -77,15 +38,12 @@ export type Access = {
   readPhase: number;
 };
 
-/** Widest vector of any processor, in floats; rows of scratch memory are padded to it. */
-export const MOST_LANES = 16;
-
 /** Rows of floats, each padded to whole vectors. */
 export type ScratchRows = { readonly rows: number; readonly columns: number };
 
 /** Bytes of such rows. */
 export function scratchBytesOf({ rows, columns }: ScratchRows): number {
-  return rows * Math.ceil(columns / MOST_LANES) * MOST_LANES * 4;
+  return rows * Math.ceil(columns / SIZES.maxLanes) * SIZES.maxLanes * 4;
 }
 
 /** One entry of the table that the runtime runs. */

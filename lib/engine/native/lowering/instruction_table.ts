@@ -1,17 +1,12 @@
 /**
- * The instruction table of the runtime: a stream of 64-bit words, for each instruction ten of head followed by
- * pointers and numbers. There is a barrier only before an instruction that uses bytes that others have written
+ * The instruction table of the runtime: a stream of 64-bit words, for each instruction its head (`abi.ts`), pointers
+ * and numbers. There is a barrier only before an instruction that uses bytes that others have written
  * since the last barrier, or writes bytes that others have read.
  * @module
  */
-import { ARENA_SLOT, type Buffer, type Instruction, OPCODES } from "./instruction.ts";
+import { ARENA_SLOT, type Buffer, type Instruction } from "./instruction.ts";
 import { rootOf } from "./plan_memory.ts";
-import { PASS_KINDS } from "../../profile.ts";
-
-/** Words before an instruction's pointers. */
-const HEAD_WORDS = 10;
-
-const KINDS = Object.keys(PASS_KINDS);
+import { HEAD, HEAD_WORDS, KERNEL_FLAGS, OPCODES, SIZES } from "../abi.ts";
 
 /** Bytes [start, end) of a slot. */
 type Range = { readonly slot: number; readonly start: number; readonly end: number };
@@ -35,7 +30,7 @@ function overlap(some: readonly Range[], others: readonly Range[]): boolean {
 
 /** An instruction with known memory positions. */
 type PlacedInstruction =
-  & Pick<Instruction, "opcode" | "kind" | "rows" | "cut" | "everyChunk" | "numbers">
+  & Pick<Instruction, "opcode" | "rows" | "cut" | "everyChunk" | "numbers">
   & {
     /** True if all threads wait for each other before it. */
     readonly barrier: boolean;
@@ -47,16 +42,19 @@ type PlacedInstruction =
 
 /** The words of one instruction. */
 export function encodeInstruction(
-  { opcode, kind, barrier, rows, cut, everyChunk, address, places, numbers }: PlacedInstruction,
+  { opcode, barrier, rows, cut, everyChunk, address, places, numbers }: PlacedInstruction,
 ): readonly bigint[] {
   const length = HEAD_WORDS + places.length + numbers.length;
+  const words: Readonly<Record<keyof typeof HEAD, number | bigint>> = {
+    ...{ length, opcode: OPCODES[opcode], barrier: Number(barrier) },
+    ...{ pointers: places.length, numbers: numbers.length, rows, unit: cut, kernel: address },
+    flags: everyChunk ? KERNEL_FLAGS.everyChunk : 0,
+  };
+  const head = (Object.keys(HEAD) as (keyof typeof HEAD)[]).map((name) => BigInt(words[name]));
   return [
-    ...[length, OPCODES[opcode], Number(barrier), KINDS.indexOf(kind)].map(BigInt),
-    ...[places.length, numbers.length, rows, cut].map(BigInt),
-    address,
-    BigInt(everyChunk),
+    ...head,
     ...places.map((place) =>
-      place === null ? -1n : (BigInt(place.slot) << 48n) + BigInt(place.offset)
+      place === null ? -1n : (BigInt(place.slot) << BigInt(SIZES.slotShift)) + BigInt(place.offset)
     ),
     ...numbers.map((number) => BigInt.asIntN(64, BigInt(number))),
   ];

@@ -11,10 +11,8 @@ import {
 } from "./instruction.ts";
 import type { KernelText } from "@/engine/native/codegen/kernel_texts.ts";
 import { type PersistentOperand, planPersistentOperands } from "./persistent_operands.ts";
+import { SIZES } from "../abi.ts";
 import { planMemory, rootOf } from "./plan_memory.ts";
-
-/** Bytes of a thread's scratch memory before its rows. */
-const SCRATCH_HEAD = 64;
 
 /** A graph as instructions over buffers that are not placed yet. */
 export type DraftCode = {
@@ -52,8 +50,8 @@ export function layOutCode(draft: DraftCode): LaidOut {
   const { arenaBytes } = planMemory(draft.instructions, buffers);
   const overwritten = new Set(draft.instructions.flatMap(overwrittenTooEarly));
   const scratchBytes = draft.instructions.reduce(
-    (most, { scratch }) => Math.max(most, SCRATCH_HEAD + scratchBytesOf(scratch)),
-    SCRATCH_HEAD,
+    (most, { scratch }) => Math.max(most, SIZES.scratchHead + scratchBytesOf(scratch)),
+    SIZES.scratchHead,
   );
   const code = {
     ...rest,

@@ -8,14 +8,15 @@ import { type LoweredGraph, STORAGE_BYTES } from "@/engine/fusion/lowering.ts";
 import type { Operand } from "@/engine/fusion/operands.ts";
 import { type Matmul, strideOf } from "@/engine/fusion/matmuls.ts";
 import type { Node } from "@/engine/ir.ts";
+import { type Buffer, type BufferTable, type Instruction, makeInstruction } from "./instruction.ts";
 import {
-  type Buffer,
-  type BufferTable,
-  type Instruction,
-  makeInstruction,
+  ARG_REDUCTIONS,
   MATMUL_FLAGS,
-  MAX_CHUNKS_PER_THREAD,
-} from "./instruction.ts";
+  MATMUL_NUMBERS,
+  REDUCTIONS,
+  SCATTER_FLAGS,
+  SIZES,
+} from "../abi.ts";
 import { classifyGroup, countGroup, countMatmul, countScatter, NO_WORK } from "./count_work.ts";
 import { printKernel } from "@/engine/native/codegen/print_kernel.ts";
 import type { KernelTexts } from "@/engine/native/codegen/kernel_texts.ts";
@@ -48,7 +49,7 @@ function lowerGroup(unit: Unit, context: LoweringContext): Instruction[] {
   const exported = context.exportsOf(unit);
   const { resolve, targets } = lowered;
   const nest = layOutNest(unit, { resolve, exported, targets });
-  const parts = MAX_CHUNKS_PER_THREAD * threads;
+  const parts = SIZES.maxChunks * threads;
   const { draft, columnSums, ...operands } = printKernel(nest, buffers, parts);
   const { rows, columns } = unit.space;
   const origin = unit.nodes.at(-1) as Node;
@@ -115,7 +116,9 @@ function lowerMatmul(matmul: Matmul, { lowered, buffers }: LoweringContext): Ins
     !(unit(rowA, rows) || unit(columnA, inner)) || !(unit(rowB, inner) || unit(columnB, columns))
   ) throw new UnsupportedError("a matrix product of an operand without a unit stride");
   const batches = shape.length - 2;
-  const sizes = [1, 1], strides = { a: [0, 0], b: [0, 0], c: [0, 0] };
+  type Pair = [outer: number, inner: number];
+  const sizes: Pair = [1, 1];
+  const strides: Record<"a" | "b" | "c", Pair> = { a: [0, 0], b: [0, 0], c: [0, 0] };
   for (let axis = 0; axis < batches; axis++) {
     const at = 2 - batches + axis;
     sizes[at] = shape[axis] as number;
@@ -126,9 +129,11 @@ function lowerMatmul(matmul: Matmul, { lowered, buffers }: LoweringContext): Ins
   const [bufferA, bufferB, bufferC] = [buffers.of(a.base), buffers.of(b.base), buffers.of(node)];
   const isHalf = ({ storage }: Buffer) => storage === "bfloat16";
   const FLAGS = MATMUL_FLAGS;
-  const flags = (isHalf(bufferA) ? FLAGS.a : 0) | (isHalf(bufferB) ? FLAGS.b : 0) |
-    (isHalf(bufferC) ? FLAGS.c : 0) | (onto ? FLAGS.onto : 0) | (half ? FLAGS.half : 0) |
-    (sumsRoundedTo ? FLAGS[sumsRoundedTo] : 0);
+  const flags = (isHalf(bufferA) ? FLAGS.aBf16 : 0) | (isHalf(bufferB) ? FLAGS.bBf16 : 0) |
+    (isHalf(bufferC) ? FLAGS.cBf16 : 0) | (onto ? FLAGS.accumulate : 0) |
+    (half ? FLAGS.inBf16 : 0) |
+    (sumsRoundedTo === "bfloat16" ? FLAGS.roundBf16 : 0) |
+    (sumsRoundedTo === "float16" ? FLAGS.roundF16 : 0);
   const biasBuffer = bias ? buffers.of(bias.base) : null;
   const ontoBuffer = onto ? buffers.of(onto) : null;
   const reads = [bufferA, bufferB];
@@ -136,11 +141,16 @@ function lowerMatmul(matmul: Matmul, { lowered, buffers }: LoweringContext): Ins
   if (ontoBuffer) reads.push(ontoBuffer);
   const shiftA = a.view.offset * STORAGE_BYTES[bufferA.storage];
   const shiftB = b.view.offset * STORAGE_BYTES[bufferB.storage];
-  const numbers = [
-    ...[rows, columns, inner, flags, rowA, columnA, rowB, columnB],
-    ...[onlyStride(axesC.at(-2)) || columns],
-    ...[...sizes, ...strides.a, ...strides.b, ...strides.c],
-  ];
+  const words: Readonly<Record<keyof typeof MATMUL_NUMBERS, number>> = {
+    ...{ m: rows, n: columns, k: inner, flags, rowA, columnA, rowB, columnB },
+    rowC: onlyStride(axesC.at(-2)) || columns,
+    ...{ outerItems: sizes[0], innerItems: sizes[1] },
+    ...{ outerStrideA: strides.a[0], innerStrideA: strides.a[1] },
+    ...{ outerStrideB: strides.b[0], innerStrideB: strides.b[1] },
+    ...{ outerStrideC: strides.c[0], innerStrideC: strides.c[1] },
+  };
+  const numbers = (Object.keys(MATMUL_NUMBERS) as (keyof typeof MATMUL_NUMBERS)[])
+    .map((name) => words[name]);
   return makeInstruction({
     ...{ opcode: "matmul", kind: batches > 0 ? "attention" : "products", origin: node },
     countWork: () => countMatmul(matmul, lowered),
@@ -168,7 +178,12 @@ function lowerScatter(node: Node, { lowered, buffers }: LoweringContext): Instru
     ...{ opcode: "scatter", kind: "lookups", origin: node },
     countWork: () => countScatter({ count, width, tableRows, onto: onto !== null }),
     pointers: [rows, indices, table],
-    numbers: [count, width, tableRows, (onto ? 1 : 0) + (node.dtype === "int32" ? 2 : 0)],
+    numbers: [
+      count,
+      width,
+      tableRows,
+      (onto ? SCATTER_FLAGS.accumulate : 0) | (node.dtype === "int32" ? SCATTER_FLAGS.int32 : 0),
+    ],
     reads: onto ? [rows, indices, table] : [rows, indices],
     writes: [table],
   });
@@ -252,15 +267,16 @@ function lowerSingle(node: Node, { lowered, buffers }: LoweringContext): Instruc
         source.slice(first, last + 1),
         source.slice(last + 1),
       ];
-      const plain = ["sum", "max", "min", "prod"].indexOf(name);
-      const arg = ["argmax", "argmin"].indexOf(name);
-      const isInteger = x.storage === "int32";
-      if ((x.storage !== "float32" && !isInteger) || (plain < 0 && arg < 0)) {
+      const kinds: Readonly<Record<string, number>> = name in ARG_REDUCTIONS
+        ? ARG_REDUCTIONS
+        : REDUCTIONS;
+      const kind = kinds[name], isInteger = x.storage === "int32";
+      if ((x.storage !== "float32" && !isInteger) || kind === undefined) {
         throw new UnsupportedError(`the reduction ${name} of ${x.storage}`);
       }
-      const kind = plain >= 0 ? plain + (isInteger ? 4 : 0) : arg + (isInteger ? 2 : 0);
-      const numbers = [kind, ...extents.map(sizeOf)];
-      const opcode = plain >= 0 ? "reduce" : "argReduce";
+      const typed = kind + (isInteger ? Object.keys(kinds).length : 0);
+      const numbers = [typed, ...extents.map(sizeOf)];
+      const opcode = kinds === REDUCTIONS ? "reduce" : "argReduce";
       return [makeInstruction({ ...common, opcode, pointers: [x, result], numbers, reads: [x] })];
     }
     case "matmul":

@@ -5,7 +5,8 @@
  */
 import type { Memory } from "@/engine/memory.ts";
 import type { NativeBlock, NativeRuntime } from "@/engine/native/runtime.ts";
-import { type Buffer, type Instruction, makeBuffer, MATMUL_FLAGS } from "./instruction.ts";
+import { MATMUL_FLAGS, MATMUL_NUMBERS, SIZES } from "../abi.ts";
+import { type Buffer, type Instruction, makeBuffer } from "./instruction.ts";
 
 /** Memory for a packed weight, and its state. */
 type PersistentBlock = {
@@ -47,11 +48,6 @@ export class PersistentOperands {
  */
 const FEW_ROWS = 128;
 
-/** Numbers and pointers of every matrix product, in the order of `gemm.h`. */
-const MATMUL_NUMBERS = 17, MATMUL_POINTERS = 4;
-/** Indices among the numbers. */
-const ROWS = 0, COLUMNS = 1, INNER = 2, FLAGS = 3, ROW_B = 6, COLUMN_B = 7;
-
 /** Persistent memory for the packed second operand of a matrix product. */
 export type PersistentOperand = {
   readonly buffer: Buffer;
@@ -71,6 +67,7 @@ export function planPersistentOperands(
   readonly instructions: readonly Instruction[];
   readonly persistent: readonly PersistentOperand[];
 } {
+  const { m, n, k, flags: flagsAt, rowB, columnB } = MATMUL_NUMBERS;
   const persistent: PersistentOperand[] = [];
   const bufferFor = (input: number, numbers: readonly number[], key: string): Buffer => {
     const known = persistent.find((other) => other.input === input && other.key === key);
@@ -82,17 +79,17 @@ export function planPersistentOperands(
   };
   const changed = instructions.map((instruction): Instruction => {
     const { persistent, numbers, pointers, shifts } = instruction;
-    if (persistent === null || Number(numbers[ROWS]) > FEW_ROWS) return instruction;
-    const own = numbers.slice(0, MATMUL_NUMBERS).map(Number);
-    const flags = (own[FLAGS] as number) | MATMUL_FLAGS.keep;
-    own[FLAGS] = flags;
-    const form = flags & ~(MATMUL_FLAGS.a | MATMUL_FLAGS.onto); // the flags that affect the packed form of B
-    const key = `${[own[COLUMNS], own[INNER], form, own[ROW_B], own[COLUMN_B], shifts[1]]}`;
+    if (persistent === null || Number(numbers[m]) > FEW_ROWS) return instruction;
+    const own = numbers.slice(0, Object.keys(MATMUL_NUMBERS).length).map(Number);
+    const flags = (own[flagsAt] as number) | MATMUL_FLAGS.persistentB;
+    own[flagsAt] = flags;
+    const form = flags & ~(MATMUL_FLAGS.aBf16 | MATMUL_FLAGS.accumulate); // the flags that affect the packed form of B
+    const key = `${[own[n], own[k], form, own[rowB], own[columnB], shifts[1]]}`;
     return {
       ...instruction,
-      numbers: numbers.with(FLAGS, flags),
-      pointers: pointers.toSpliced(MATMUL_POINTERS, 0, bufferFor(persistent, own, key)),
-      shifts: shifts.toSpliced(MATMUL_POINTERS, 0, 0),
+      numbers: numbers.with(flagsAt, flags),
+      pointers: pointers.toSpliced(SIZES.matmulPointers, 0, bufferFor(persistent, own, key)),
+      shifts: shifts.toSpliced(SIZES.matmulPointers, 0, 0),
     };
   });
   return { instructions: changed, persistent };

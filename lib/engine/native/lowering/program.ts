@@ -3,6 +3,7 @@
  * @module
  */
 import { RefusalError } from "@/engine/errors.ts";
+import { HEAD, HEAD_WORDS, SIZES } from "../abi.ts";
 import type { RuntimeSymbols } from "../runtime_symbols.ts";
 
 /** A program in the runtime; its memory is allocated until `release`. */
@@ -25,16 +26,13 @@ export type NativeProgram = {
   release(): void;
 };
 
-/** Words of an instruction's head, and the indices of its length and its number of pointers. */
-const HEAD_WORDS = 10, LENGTH = 0, POINTERS = 4;
-
 /** Counts the instructions and slots of a table that the runtime has accepted. */
 function measure(words: BigInt64Array): { readonly instructions: number; readonly slots: number } {
   let instructions = 0, slots = 0;
-  for (let at = 0; at < words.length; at += Number(words[at + LENGTH])) {
-    const pointers = Number(words[at + POINTERS]);
+  for (let at = 0; at < words.length; at += Number(words[at + HEAD.length])) {
+    const pointers = Number(words[at + HEAD.pointers]);
     for (const place of words.subarray(at + HEAD_WORDS, at + HEAD_WORDS + pointers)) {
-      if (place >= 0n) slots = Math.max(slots, Number(place >> 48n) + 1);
+      if (place >= 0n) slots = Math.max(slots, Number(place >> BigInt(SIZES.slotShift)) + 1);
     }
     instructions++;
   }

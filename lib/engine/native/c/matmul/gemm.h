@@ -8,59 +8,19 @@
  */
 #ifndef GEMM_H
 #define GEMM_H
+#include "abi.h"
 #include <stdint.h>
 
 typedef struct Gemm Gemm;
-
-/** Numbers of a matrix product in the instruction table. They follow the pointers A, B, C and bias. */
-enum GemmNumber {
-  GEMM_M,
-  GEMM_N,
-  GEMM_K,
-  GEMM_FLAGS,
-  GEMM_ROW_A, // strides in elements of the operand's type; of the two strides of A, and of B, one is 1
-  GEMM_COLUMN_A,
-  GEMM_ROW_B,
-  GEMM_COLUMN_B,
-  GEMM_ROW_C, // rows of C are contiguous
-  GEMM_ITEMS_1,
-  GEMM_ITEMS_2,
-  GEMM_BATCH_A_1, // stride from one batch item to the next
-  GEMM_BATCH_A_2,
-  GEMM_BATCH_B_1,
-  GEMM_BATCH_B_2,
-  GEMM_BATCH_C_1,
-  GEMM_BATCH_C_2,
-  GEMM_NUMBERS
-};
-
-enum GemmFlag {
-  GEMM_A_BF16 = 1,
-  GEMM_B_BF16 = 2,
-  GEMM_C_BF16 = 4,
-  GEMM_ACCUMULATE = 16, // C += A·B (+ bias)
-  GEMM_IN_BF16 = 32, // round float32 operands to bfloat16 (nearest even); sums stay float32
-  GEMM_ROUND_BF16 = 64, // A·B (+ bias) is rounded before it is added to a float32 C
-  GEMM_ROUND_F16 = 128, // as GEMM_ROUND_BF16, to float16
-  GEMM_PERSISTENT_B = 256, // B is packed once, into memory that outlives the run
-};
 
 /**
  * Bytes before the panels in the memory of a persistent B. The first word is nonzero once B is packed.
  */
 enum { PERSISTENT_HEAD = 64 };
 
-enum GemmFeature {
-  GEMM_HAS_AVX512 = 1,
-  GEMM_HAS_AVX512_BF16 = 2, // set only if it is faster than float32 on this CPU
-  GEMM_HAS_AMX = 4,
-  GEMM_HAS_AVX2 = 8,
-  GEMM_HAS_NEON = 16,
-};
-
 /**
  * Detects the features of this build and this CPU, and requests permission for the AMX tiles from the
- * operating system. Call it once before threads are started. Returns GemmFeature bits; GEMM_HAS_AMX is set
+ * operating system. Call it once before threads are started. Returns GEMM_HAS_ bits; GEMM_HAS_AMX is set
  * only if the permission was granted.
  */
 int gemm_setup(void);

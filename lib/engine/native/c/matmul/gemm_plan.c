@@ -38,7 +38,7 @@ int gemm_setup(void) {
   features |= GEMM_HAS_AVX512;
 #endif
 #ifdef GEMM_PAIRS
-  if (pairs_pay()) features |= GEMM_HAS_AVX512_BF16;
+  if (pairs_pay()) features |= GEMM_HAS_AVX512_BFLOAT16;
 #endif
 #ifdef GEMM_TILES
   static int asked, permitted;
@@ -162,10 +162,10 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
   const int64_t known = GEMM_A_BF16 | GEMM_B_BF16 | GEMM_C_BF16 | GEMM_ACCUMULATE | GEMM_IN_BF16 |
                         GEMM_ROUND_BF16 | GEMM_ROUND_F16 | GEMM_PERSISTENT_B;
   const int both = GEMM_ROUND_BF16 | GEMM_ROUND_F16;
-  const int is_batch = w[GEMM_ITEMS_1] > 1 || w[GEMM_ITEMS_2] > 1;
+  const int is_batch = w[GEMM_OUTER_ITEMS] > 1 || w[GEMM_INNER_ITEMS] > 1;
   if ((flags & GEMM_PERSISTENT_B) && is_batch) return 0;
-  if (w[GEMM_M] < 1 || w[GEMM_N] < 1 || w[GEMM_K] < 1 || w[GEMM_ITEMS_1] < 1 ||
-      w[GEMM_ITEMS_2] < 1 || (flags & ~known) || (flags & both) == both || threads < 1)
+  if (w[GEMM_M] < 1 || w[GEMM_N] < 1 || w[GEMM_K] < 1 || w[GEMM_OUTER_ITEMS] < 1 ||
+      w[GEMM_INNER_ITEMS] < 1 || (flags & ~known) || (flags & both) == both || threads < 1)
     return 0;
   Gemm *g = calloc(1, sizeof *g);
   if (!g) return 0;
@@ -173,8 +173,8 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
   g->m = w[GEMM_M];
   g->n = w[GEMM_N];
   g->panels = (g->n + BLOCK_COLUMNS - 1) / BLOCK_COLUMNS;
-  g->items_1 = w[GEMM_ITEMS_1];
-  g->items_2 = w[GEMM_ITEMS_2];
+  g->items_1 = w[GEMM_OUTER_ITEMS];
+  g->items_2 = w[GEMM_INNER_ITEMS];
   g->a.is_bf16 = (flags & GEMM_A_BF16) != 0;
   g->b.is_bf16 = (flags & GEMM_B_BF16) != 0;
   g->c.is_bf16 = (flags & GEMM_C_BF16) != 0;
@@ -184,7 +184,7 @@ Gemm *gemm_plan(const int64_t *w, int threads) {
   g->c.stride = w[GEMM_ROW_C];
   g->persistent_b = (flags & GEMM_PERSISTENT_B) != 0;
   const int types[3] = {g->a.is_bf16, g->b.is_bf16, g->c.is_bf16};
-  for (int i = 0; i < 6; i++) g->batch[i] = w[GEMM_BATCH_A_1 + i] * element_bytes(types[i / 2]);
+  for (int i = 0; i < 6; i++) g->batch[i] = w[GEMM_OUTER_STRIDE_A + i] * element_bytes(types[i / 2]);
   if (!describe(&g->a, g->m, w[GEMM_K], w[GEMM_ROW_A], w[GEMM_COLUMN_A]) ||
       !describe(&g->b, g->n, w[GEMM_K], w[GEMM_COLUMN_B], w[GEMM_ROW_B])) {
     free(g);

@@ -1,10 +1,11 @@
 /** Operations of the runtime that are not generated. Each function does one thread's part of an instruction. */
 #ifndef OPERATIONS_H
 #define OPERATIONS_H
+#include "abi.h"
 #include <stdint.h>
 
 /**
- * P: x [I, C], indices int32 [I], y [V, C]. N: I, C, V, flags (1: accumulate, 2: int32 instead of float32).
+ * P: x [I, C], indices int32 [I], y [V, C]. N: I, C, V, SCATTER_ flags.
  * y[index[i]] += x[i]. Without the accumulate flag, y is cleared first. Rows whose index is out of range are
  * skipped; the return value is then 1.
  */
@@ -13,7 +14,7 @@ int run_scatter(char *const *P, const int64_t *N, int thread, int threads);
 /** P: x, y. N: rank, element bytes, bits of the fill value, then for each axis: elements before x, of x, of y. */
 void run_pad(char *const *P, const int64_t *N, int thread, int threads);
 
-/** P: y float32 [C], partial float32 [parts, C rounded up to 16]. N: C, parts. y[c] = sum over p of partial[p][c]. */
+/** P: y float32 [C], partial float32 [parts, C rounded up to MAX_LANES]. N: C, parts. y[c] = sum over p of partial[p][c]. */
 void run_combine(char *const *P, const int64_t *N, int thread, int threads);
 
 /**
@@ -23,14 +24,12 @@ void run_combine(char *const *P, const int64_t *N, int thread, int threads);
 void run_copy(char *const *P, const int64_t *N, int thread, int threads);
 
 /**
- * P: x [outer, middle, inner], y [outer, inner]. N: ReduceKind, plus REDUCE_KINDS for int32 instead of float32;
- * then outer, middle, inner.
+ * P: x [outer, middle, inner], y [outer, inner]. N: REDUCE_ kind and type, then outer, middle, inner.
  */
 void run_reduce(char *const *P, const int64_t *N, int thread, int threads);
 
 /**
- * P: x [outer, middle, inner], y int32 [outer, inner]. N: 0 for argmax or 1 for argmin, plus 2 for int32 instead
- * of float32; then outer, middle, inner. Of equal elements the first wins; NaN wins only if it is the first element.
+ * P: x [outer, middle, inner], y int32 [outer, inner]. N: ARG_REDUCE_ kind and type, then outer, middle, inner. Of equal elements the first wins; NaN wins only if it is the first element.
  */
 void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads);
 
@@ -48,10 +47,5 @@ void run_integer_matmul(char *const *P, const int64_t *N, int thread, int thread
  * the K largest elements of each row in descending order. Of equal elements the first wins; NaN comes last.
  */
 void run_top(char *const *P, const int64_t *N, int thread, int threads);
-
-enum ReduceKind { REDUCE_SUM, REDUCE_MAX, REDUCE_MIN, REDUCE_PRODUCT, REDUCE_KINDS };
-
-/** Maximum number of axes of a padded array, and of digits of a copied view. */
-enum { MAX_RANK = 6, MAX_DIGITS = 16 };
 
 #endif

@@ -4,9 +4,6 @@
 
 enum { LINE = 16 };
 
-/** Rows of partial sums are padded to a multiple of this many floats, as in instruction.ts. */
-enum { MOST_LANES = 16 };
-
 /** Initial value of each kind of reduction. */
 static const float STARTS[REDUCE_KINDS] = {0.f, -INFINITY, INFINITY, 1.f};
 
@@ -88,7 +85,7 @@ static void reduce_integer(int64_t kind, const int32_t *x, int32_t *y, const int
       if (kind == REDUCE_SUM) result = (int32_t)((uint32_t)result + (uint32_t)value);
       if (kind == REDUCE_MAX && value > result) result = value;
       if (kind == REDUCE_MIN && value < result) result = value;
-      if (kind == REDUCE_PRODUCT) result = (int32_t)((uint32_t)result * (uint32_t)value);
+      if (kind == REDUCE_PROD) result = (int32_t)((uint32_t)result * (uint32_t)value);
     }
     y[i] = result;
   }
@@ -111,8 +108,8 @@ void run_reduce(char *const *P, const int64_t *N, int thread, int threads) {
     return reduce_range(REDUCE_MAX, x, y, N + 1, first, end);
   case REDUCE_MIN:
     return reduce_range(REDUCE_MIN, x, y, N + 1, first, end);
-  case REDUCE_PRODUCT:
-    return reduce_range(REDUCE_PRODUCT, x, y, N + 1, first, end);
+  case REDUCE_PROD:
+    return reduce_range(REDUCE_PROD, x, y, N + 1, first, end);
   }
 }
 
@@ -130,9 +127,9 @@ void run_reduce(char *const *P, const int64_t *N, int thread, int threads) {
 
 void run_arg_reduce(char *const *P, const int64_t *N, int thread, int threads) {
   int32_t *y = (int32_t *)P[1];
-  long smallest = N[0] & 1, middle = N[2], inner = N[3], outputs = N[1] * inner;
+  long smallest = N[0] % ARG_REDUCE_KINDS == ARG_REDUCE_ARGMIN, middle = N[2], inner = N[3], outputs = N[1] * inner;
   long first = range_start(outputs, thread, threads, 1), end = range_start(outputs, thread + 1, threads, 1);
-  if (N[0] & 2) {
+  if (N[0] >= ARG_REDUCE_KINDS) {
     FIND_INDICES(int32_t)
   } else {
     FIND_INDICES(float)
@@ -144,7 +141,7 @@ void run_combine(char *const *P, const int64_t *N, int thread, int threads) {
   float *y = (float *)P[0];
   const float *partial = (const float *)P[1];
   long columns = N[0], parts = N[1];
-  long stride = (columns + MOST_LANES - 1) / MOST_LANES * MOST_LANES; // as in generated kernels
+  long stride = (columns + MAX_LANES - 1) / MAX_LANES * MAX_LANES; // as in generated kernels
   long end = range_start(columns, thread + 1, threads, LINE);
   for (long c = range_start(columns, thread, threads, LINE); c < end; c += LANES) {
     B inside = tail(end - c);

@@ -38,7 +38,7 @@ int run_scatter(char *const *P, const int64_t *N, int thread, int threads) {
   const float *x = (const float *)P[0];
   const int32_t *indices = (const int32_t *)P[1];
   float *y = (float *)P[2];
-  long count = N[0], columns = N[1], rows = N[2], accumulate = N[3] & 1, is_integer = N[3] & 2;
+  long count = N[0], columns = N[1], rows = N[2], accumulate = N[3] & SCATTER_ACCUMULATE, is_integer = N[3] & SCATTER_INT32;
   if (!accumulate) {
     long size = rows * columns;
     long first = range_start(size, thread, threads, LINE);

@@ -9,6 +9,7 @@
  */
 #ifndef PARTITION_H
 #define PARTITION_H
+#include "abi.h"
 #include "pool.h"
 #include "system.h"
 #include <stdatomic.h>
@@ -16,10 +17,10 @@
 #include <string.h>
 
 /**
- * Intended and maximum number of chunks of a range. Ranges are cut at multiples of the unit, so one may be up to a
- * unit longer than the others. lib/engine/native/lowering/instruction.ts has the same maximum.
+ * Intended number of chunks of a range. Ranges are cut at multiples of the unit, so one may be up to a unit longer than
+ * the others, and have a chunk more.
  */
-enum { CHUNKS = 8, MAX_CHUNKS = CHUNKS + 1 };
+enum { CHUNKS = MAX_CHUNKS - 1 };
 
 /** State of one thread's range, on a separate cache line. */
 typedef struct {

@@ -28,6 +28,7 @@
 #ifndef VEC_H
 #define VEC_H
 
+#include "abi.h"
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -56,7 +57,7 @@ FN bf16 f2b(float x) {
 }
 
 /* Records an index out of range in a kernel's scratch memory; the run then reports the instruction. */
-FN void set_fault(char *scratch) { ((volatile int32_t *)scratch)[1] = 1; }
+FN void set_fault(char *scratch) { ((volatile Scratch *)scratch)->fault = 1; }
 
 #if defined(VEC_GENERIC)
 #include "vec_generic.h"
